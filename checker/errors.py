@@ -1,0 +1,70 @@
+"""The exception tree: every error says where, what was found, and what to write instead.
+
+    LiangkuError                 base; message is one sentence, `exit_code` is what the command ends with
+    ├── InputError               a file, row, option or message from outside is wrong            exit 2
+    │   ├── KnowledgeError       a knowledge base is missing, altered or of an unknown layout    exit 2 (3 when embedded)
+    │   └── RuleError            rule files that do not load; carries every fault found          exit 2 (3 when embedded)
+    └── InternalError            the embedded rules or knowledge, or the engine, failed          exit 3
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a command ends with; a higher number wins."""
+
+    CLEAR = 0
+    FINDINGS = 1
+    BAD_INPUT = 2
+    FAILURE = 3
+
+
+class LiangkuError(Exception):
+    """Base of all errors that a command reports as one sentence."""
+
+    exit_code: ExitCode = ExitCode.FAILURE
+
+
+class InputError(LiangkuError):
+    """Something given from outside is wrong; the sentence names the place and the remedy."""
+
+    exit_code = ExitCode.BAD_INPUT
+
+
+class KnowledgeError(InputError):
+    """A knowledge base cannot be used. `embedded` marks the one that came with the program."""
+
+    def __init__(self, message: str, *, embedded: bool = False) -> None:
+        super().__init__(message)
+        if embedded:
+            self.exit_code = ExitCode.FAILURE
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault in a rule file: the file, the key path within it, what was found and what to write instead."""
+
+    file: str
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.message}" if self.key else f"{self.file}: {self.message}"
+
+
+class RuleError(InputError):
+    """Rule files that do not load; `faults` holds every fault found in all of them."""
+
+    def __init__(self, faults: Sequence[Fault], *, embedded: bool = False) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+        if embedded:
+            self.exit_code = ExitCode.FAILURE
+
+
+class InternalError(LiangkuError):
+    """The embedded rules or knowledge, or the engine itself, failed."""
