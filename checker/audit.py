@@ -1,0 +1,328 @@
+"""A scan [事后审核]: files in, findings on disk, counts that add up, nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from checker import __version__, sqltext
+from checker.compile import finding_sql, fired_sql
+from checker.engines.duckdb import connect_locked
+from checker.errors import InputError, InternalError
+from checker.ingest import relations
+from checker.ingest.gather import Gathered, gather
+from checker.ingest.relations import Census
+from checker.ingest.sources import first_line
+from checker.knowledge.edition import Edition, embedded_edition_folder, embedded_rules_folder, open_edition
+from checker.knowledge.points import Unread, hash_of, load_points, version_of
+from checker.netting import Netted, net_lines
+from checker.outfolder import OutFolder
+from checker.plan import PLAN_FILE, Plan, load_plan
+from checker.schema import FINDING_COLUMNS
+from checker.summary import Summary, summarise, to_plain
+
+if TYPE_CHECKING:
+    import duckdb
+
+HASHED_BYTES = 64 << 20
+"""Inputs up to this size are named by sha256 in run.json, larger ones by size and time of change."""
+
+FIRED_COLUMNS = (
+    "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
+    "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
+    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "rule_no", "point_no",
+    "matched_by", "diagnosis_code",
+)  # fmt: skip
+"""What the first SELECT hands to the second through disk."""
+
+
+class Progress(Protocol):
+    """Told what a scan is doing; the command line draws it."""
+
+    def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """A step of the scan begins, on this connection."""
+
+
+class Silent:
+    """Progress for callers that draw nothing."""
+
+    def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """Draw nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What to scan and where to put the findings; paths as given by the caller.
+
+    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used.
+    """
+
+    inputs: Sequence[str | Path]
+    out: Path
+    settlements: Sequence[str | Path] = ()
+    visits: Sequence[str | Path] = ()
+    diagnoses: Sequence[str | Path] = ()
+    maps: Sequence[str] = ()
+    csv: bool = False
+    as_of: date | None = None
+    kb: Sequence[Path] = ()
+    rules: Path | None = None
+    region: str | None = None
+    stage: str = "audit"
+    force: bool = False
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan found; `run` is what run.json holds."""
+
+    out: Path
+    summary: Summary
+    census: Census
+    netted: Netted
+    fully_refunded: int
+    not_in_force: Mapping[str, int]
+    run: Mapping[str, Any] = field(repr=False)
+
+
+def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
+    """Judge every line of the inputs and write findings, rejects and run.json to `request.out`.
+
+    Raises InputError (nothing is written) for inputs that cannot be judged, InternalError where the engine fails.
+    """
+    started = time.monotonic()
+    tell = progress or Silent()
+    editions = open_editions(request.kb)
+    plan = open_plan(request.rules).at_stage("after" if request.stage == "audit" else "during")
+    with OutFolder(request.out, force=request.force) as out:
+        tell.step("read", None)
+        files = gather(
+            {
+                "lines": request.inputs,
+                "settlements": request.settlements,
+                "visits": request.visits,
+                "diagnoses": request.diagnoses,
+            },
+            request.maps,
+            out.work,
+        )
+        with contextlib.closing(_connect(files, editions, out)) as connection:
+            try:
+                result = _Run(connection, request, plan, editions, files, out, tell).go(started)
+            except _engine_error() as error:
+                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
+        out.commit(result.run)
+    return result
+
+
+def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
+    """Open the knowledge bases named by `--kb`, base first, or the embedded one."""
+    if folders:
+        return tuple(open_edition(folder) for folder in folders)
+    return (open_edition(embedded_edition_folder(), embedded=True),)
+
+
+def open_plan(rules: Path | None) -> Plan:
+    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs)."""
+    if rules is not None:
+        return load_plan(rules)
+    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE)
+
+
+def _engine_error() -> type[Exception]:
+    import duckdb
+
+    return duckdb.Error
+
+
+def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> duckdb.DuckDBPyConnection:
+    knowledge = [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
+    return connect_locked(
+        readable=[*files.readable, *knowledge], folders=[out.work.absolute(), out.result.absolute()], spill=out.work.absolute() / "spill"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One scan on one connection; its parts in the order of a row's journey."""
+
+    connection: duckdb.DuckDBPyConnection
+    request: ScanRequest
+    plan: Plan
+    editions: Sequence[Edition]
+    files: Gathered
+    out: OutFolder
+    tell: Progress
+
+    def go(self, started: float) -> ScanResult:
+        connection, files = self.connection, self.files
+        unread = load_points(connection, self.editions, self.plan)
+        self.tell.step("census", connection)
+        census, second, refund_settlements = relations.take_census(connection, files)
+        contested = relations.find_points(connection)
+        self.tell.step("select", connection)
+        relations.select_lines(connection, files, second, refund_settlements=refund_settlements, stage=self.stage)
+        self.tell.step("persons", connection)
+        for sources, key, name in (
+            (files.settlements, "settlement_id", "settlement_header"),
+            (files.visits, "visit_id", "visit_header"),
+        ):
+            relations.collapse_headers(connection, sources, key, name, self.stage, self.out.work)
+        netted = net_lines(connection, _parquet(self.stage), any_refund=census.skipped["refund"] > 0)
+        self.tell.step("judge", connection)
+        not_in_force = self._judge(contested)
+        self.tell.step("write", connection)
+        self._write_findings()
+        fully_refunded = _count(
+            connection, f"SELECT count(DISTINCT line_no) FROM {_parquet(self.fired)} JOIN netted_line USING (line_no) WHERE nothing_left"
+        )
+        relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
+        summary = summarise(connection, self.findings)
+        if self.request.csv:
+            self._write_csv()
+        run = self._record(census, netted, fully_refunded, not_in_force, unread, summary, time.monotonic() - started)
+        return ScanResult(self.request.out, summary, census, netted, fully_refunded, not_in_force, run)
+
+    @property
+    def stage(self) -> Path:
+        return self.out.work.absolute() / "stage.parquet"
+
+    @property
+    def fired(self) -> Path:
+        return self.out.work.absolute() / "fired.parquet"
+
+    @property
+    def findings(self) -> Path:
+        return self.out.result.absolute() / "findings.parquet"
+
+    @property
+    def as_of(self) -> str | None:
+        return self.request.as_of.isoformat() if self.request.as_of else None
+
+    def _judge(self, contested: bool) -> dict[str, int]:
+        candidates = relations.candidates_sql(self.files, self.stage, as_of=self.as_of, region=self.request.region)
+        fired = fired_sql(self.plan, candidates, contested=contested)
+        self.connection.execute(
+            f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
+        )
+        counts = relations.count_not_in_force(self.connection, self.stage, as_of=self.as_of, region=self.request.region)
+        return {self.plan.rules[number].id: count for number, count in sorted(counts.items())}
+
+    def _write_findings(self) -> None:
+        relations.gather_diagnoses(self.connection, self.files, self.fired)
+        self.connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
+        self.connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in self.files.origins])
+        source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
+            f.line_no % {relations.facts.LINE_NO_SHIFT} AS source_record,
+            CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
+              list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
+                coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
+            END AS diagnoses,
+            d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
+            CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
+            CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
+            CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
+          FROM {_parquet(self.fired)} f JOIN point p ON p.point_no = f.point_no
+          JOIN origin ON origin.file_no = f.line_no // {relations.facts.LINE_NO_SHIFT}
+          LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
+          LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
+          WHERE NOT coalesce(n.nothing_left, FALSE)"""
+        stage = "after" if self.request.stage == "audit" else "before"
+        finding = finding_sql(
+            self.plan, source, stage=stage, language=self.request.language, kb_version=version_of(self.editions)
+        )
+        self.connection.execute(
+            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(self.findings))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+        )
+
+    def _write_csv(self) -> None:
+        """findings.csv for spreadsheets: UTF-8 with BOM, lists joined, text that a spreadsheet would run as a formula made plain."""
+        target = self.out.result.absolute() / "findings.csv"
+        columns = {name: f"array_to_string({name}, '|')" if name in ("remarks", "related_lines") else name for name in FINDING_COLUMNS}
+        texts = {name for name in FINDING_COLUMNS if name not in ("service_time", "quantity", "amount", "amount_in_scope", "rule_version")}
+        plain = ", ".join(
+            f"{_no_formula(f'CAST({value} AS VARCHAR)')} AS {name}" if name in texts else f"{value} AS {name}"
+            for name, value in columns.items()
+        )
+        # Only a header's own text can carry a byte order mark into the file.
+        first, rest = FINDING_COLUMNS[0], FINDING_COLUMNS[1:]
+        self.connection.execute(
+            f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {', '.join(rest)} FROM (SELECT {plain} FROM {_parquet(self.findings)}))
+            TO {sqltext.text(str(target))} (FORMAT csv, HEADER)"""
+        )
+
+    def _record(
+        self, census: Census, netted: Netted, fully_refunded: int, not_in_force: Mapping[str, int], unread: Unread, summary: Summary, seconds: float
+    ) -> dict[str, Any]:
+        import duckdb
+
+        request = self.request
+        return {
+            "liangku": __version__,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "inputs": [{"role": role, **_describe(file.path)} for role, file in self.files.files],
+            "options": {
+                "as_of": self.as_of, "region": request.region, "stage": request.stage, "maps": list(request.maps), "language": request.language,
+            },
+            "lines": {
+                "read": census.read, "judged": census.judged,
+                "skipped": {**census.skipped, "total": sum(census.skipped.values())},
+                "rejected": {**census.rejected, "total": sum(census.rejected.values())},
+            },
+            "codes": census.codes,
+            "not_in_force": {**not_in_force, "total": sum(not_in_force.values())},
+            "duplicates": netted.duplicates,
+            "fully_refunded": fully_refunded,
+            "refunds_without_original": netted.refunds_without_original,
+            "unread": {"points": unread.points, "patterns": unread.patterns},
+            "findings": to_plain(summary),
+            "knowledge": {"version": version_of(self.editions), "hash": hash_of(self.editions)},
+            "rules": {"hash": self.plan.hash, "versions": {rule.id: rule.version for rule in self.plan.rules}},
+            "engine": {"name": "duckdb", "version": duckdb.__version__},
+            "seconds": round(seconds, 3),
+            "peak_memory_mb": peak_memory_mb(),
+        }  # fmt: skip
+
+
+def peak_memory_mb() -> int | None:
+    """Peak resident memory of this process in MB; None where the system does not tell."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(peak / (1 << 20) if sys.platform == "darwin" else peak / 1024)
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    status = path.stat()
+    told: dict[str, Any] = {"path": str(path), "size": status.st_size}
+    if status.st_size <= HASHED_BYTES:
+        with path.open("rb") as stream:
+            told["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
+    else:
+        told["modified"] = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
+    return told
+
+
+def _no_formula(value: str) -> str:
+    return f"CASE WHEN regexp_matches({value}, '^[=+@\\t\\r-]') THEN '''' || {value} ELSE {value} END"
+
+
+def _parquet(path: Path) -> str:
+    return f"read_parquet({sqltext.text(str(path))})"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    if row is None:
+        raise InputError("no answer from the engine")
+    return int(row[0])

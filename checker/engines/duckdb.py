@@ -1,0 +1,47 @@
+"""A DuckDB connection that can read the named inputs, write one work folder, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker import sqltext
+
+if TYPE_CHECKING:
+    import duckdb
+
+SCAN_MEMORY = "420MB"
+"""What DuckDB may hold during a scan; the process stays below 700 MB with it (see docs/benchmarks.md)."""
+
+
+def connect_locked(
+    *,
+    readable: Iterable[Path] = (),
+    folders: Iterable[Path] = (),
+    memory: str = SCAN_MEMORY,
+    threads: int | None = None,
+    spill: Path | None = None,
+    ordered: bool = False,
+) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory database without access to anything but `readable` files and `folders`.
+
+    The configuration is locked, so that no clause, header or value that reached SQL could open it again. Without `spill` nothing
+    is written outside memory.
+    """
+    import duckdb
+
+    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    workers = threads if threads is not None else min(os.cpu_count() or 1, 8)
+    connection.execute(f"SET threads = {int(workers)}")
+    connection.execute(f"SET memory_limit = {sqltext.text(memory)}")
+    connection.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
+    connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET temp_directory = {sqltext.text(str(spill) if spill else '')}")
+    allowed_folders = [*folders, *([spill] if spill else [])]
+    connection.execute(f"SET allowed_paths = [{sqltext.texts(str(path) for path in readable)}]")
+    connection.execute(f"SET allowed_directories = [{sqltext.texts(str(path) for path in allowed_folders)}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection

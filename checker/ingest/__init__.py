@@ -1,0 +1,1 @@
+"""Any input becomes facts (line, settlement, visit, diagnosis) and rejects."""

@@ -1,0 +1,244 @@
+"""CSV and JSON become Parquet of text columns with their record numbers; records that cannot be read become rejects."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker import sqltext
+from checker.errors import InputError
+from checker.ingest.sources import InputFile, first_line
+from checker.schema import normal_header
+
+if TYPE_CHECKING:
+    import duckdb
+
+PROBE_BYTES = 1 << 20
+OTHER_ENCODINGS = ("gb18030", "big5")
+DELIMITERS = (",", "\t", ";", "|")
+REJECT_COLUMNS = "file VARCHAR, record BIGINT, column_name VARCHAR, value VARCHAR, why VARCHAR"
+READER_FAULTS = {
+    "MISSING COLUMNS": "列数比表头少",
+    "TOO MANY COLUMNS": "列数比表头多",
+    "UNQUOTED VALUE": "引号没有配对",
+    "INVALID ENCODING": "不是 UTF-8 文字",
+    "LINE SIZE OVER MAXIMUM": "这一行太长",
+}
+PERSON_KEYS = {"id": "patient_id", "sex": "patient_sex", "birth_date": "patient_birth_date", "age": "patient_age",
+               "id_number": "patient_id_number", "newborn": "newborn_flag"}  # fmt: skip
+INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date"}
+
+
+def convert(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:
+    """Write `source` (csv, json, jsonl) to `target` as Parquet: one text column a header, and `__record` (1-based).
+
+    The connection keeps the order of records (`connect_locked(ordered=True)`); those that cannot be read go to its table `rejects`. Raises InputError where the whole file cannot be.
+    """
+    if source.kind == "csv":
+        _convert_csv(connection, source.path, target, role)
+    else:
+        _convert_json(connection, source, target, role)
+
+
+def _convert_csv(connection: duckdb.DuckDBPyConnection, path: Path, target: Path, role: str) -> None:
+    headers, delimiter = _csv_headers(path)
+    spec = ", ".join(f"{sqltext.text(_column_name(n))}: 'VARCHAR'" for n in range(len(headers)))
+    for table in ("reject_scans", "reject_errors"):
+        connection.execute(f"DROP TABLE IF EXISTS {table}")
+    reading = (
+        f"read_csv({sqltext.text(str(path))}, auto_detect = false, header = false, skip = 1, columns = {{{spec}}}, "
+        f"delim = {sqltext.text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, nullstr = '', "
+        "store_rejects = true, rejects_limit = 0, max_line_size = 16000000)"
+    )
+    named = ", ".join(f"{_column_name(n)} AS {sqltext.name(header)}" for n, header in enumerate(headers))
+    # Records that the reader rejected take a number too: the k-th good record stands behind every reject i with number - i < k.
+    try:
+        connection.execute(
+            f"COPY (SELECT {named}, row_number() OVER () AS __record FROM {reading}) "
+            f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
+        )
+    except Exception as error:
+        raise InputError(f"{path}：无法读取这个 CSV 文件（cannot read this CSV file: {first_line(error)}）") from error
+    _keep_csv_rejects(connection, path, headers, target, role)
+
+
+def _keep_csv_rejects(
+    connection: duckdb.DuckDBPyConnection, path: Path, headers: Sequence[str], target: Path, role: str
+) -> None:
+    why = " ".join(f"WHEN {sqltext.text(key)} THEN {sqltext.text(value)}" for key, value in READER_FAULTS.items())
+    column = " ".join(f"WHEN {n + 1} THEN {sqltext.text(header)}" for n, header in enumerate(headers))
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE reader_rejects AS
+        SELECT line - 1 AS record, row_number() OVER (ORDER BY line) AS ordinal,
+               CASE column_idx {column} END AS column_name, left(trim(csv_line, chr(10) || chr(13)), 200) AS value,
+               CASE CAST(error_type AS VARCHAR) {why} ELSE CAST(error_type AS VARCHAR) END AS why
+        FROM (SELECT * FROM reject_errors QUALIFY row_number() OVER (PARTITION BY line ORDER BY column_idx NULLS FIRST) = 1)"""
+    )
+    connection.execute(
+        "INSERT INTO rejects SELECT ?, ?, record, column_name, value, why FROM reader_rejects", [role, str(path)]
+    )
+    count = connection.execute("SELECT count(*) FROM reader_rejects").fetchone()
+    if count is None or count[0] == 0:
+        return
+    shifted = target.with_suffix(".numbered.parquet")
+    connection.execute(
+        f"""COPY (SELECT t.* REPLACE (t.__record + coalesce(r.ordinal, 0) AS __record)
+        FROM read_parquet({sqltext.text(str(target))}) t ASOF LEFT JOIN (SELECT record - ordinal AS before, max(ordinal) AS ordinal
+        FROM reader_rejects GROUP BY ALL) r ON t.__record > r.before ORDER BY t.__record)
+        TO {sqltext.text(str(shifted))} (FORMAT parquet, COMPRESSION lz4_raw)"""
+    )
+    shifted.replace(target)
+
+
+def _column_name(number: int) -> str:
+    return f"c{number}"
+
+
+def _csv_headers(path: Path) -> tuple[list[str], str]:
+    with path.open("rb") as stream:
+        start = stream.read(PROBE_BYTES)
+    text = _decode(path, start)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise InputError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
+    delimiter = max(DELIMITERS, key=first.count)
+    headers = [cell.strip() for cell in next(csv.reader(io.StringIO(text.lstrip("\ufeff")), delimiter=delimiter))]
+    if text.lstrip("\ufeff").splitlines()[0].strip() == "":
+        raise InputError(f"{path}：第一行是空行，第一行应当是表头（the first line must be the header）")
+    return _distinct(path, headers), delimiter
+
+
+def _distinct(path: Path, headers: list[str]) -> list[str]:
+    seen: set[str] = set()
+    named: list[str] = []
+    for number, header in enumerate(headers, 1):
+        key = normal_header(header)
+        if key in seen and key:
+            raise InputError(f"{path}：表头“{header}”出现了两次，请只保留一列（header appears twice: keep one）")
+        seen.add(key)
+        named.append(header or f"(无表头 {number})")
+    return named
+
+
+def _decode(path: Path, start: bytes) -> str:
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{path}：文件编码是 UTF-16，请另存为 UTF-8 后再试（this file is UTF-16: save it as UTF-8）")
+    # The probe may end within a character; its last bytes are not evidence.
+    cut = start if len(start) < PROBE_BYTES else start[:-4]
+    try:
+        return cut.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(start) == PROBE_BYTES and error.start >= len(cut) - 4:
+            return cut[: error.start].decode("utf-8")
+        text = start[: start.find(b"\n")] if b"\n" in start else start
+        try:
+            text.decode("utf-8")
+        except UnicodeDecodeError:
+            raise InputError(_encoding_sentence(path, text)) from error
+        # The header is UTF-8: single bad records become rejects of the reader.
+        return cut.decode("utf-8", errors="replace")
+
+
+def _encoding_sentence(path: Path, header: bytes) -> str:
+    for encoding in OTHER_ENCODINGS:
+        try:
+            shown = header.decode(encoding).strip()[:40]
+        except UnicodeDecodeError:
+            continue
+        return (
+            f"{path}：文件编码像是 {encoding.upper()}（表头读作“{shown}”），请另存为 UTF-8 后再试"
+            f"（this file looks like {encoding.upper()}: save it as UTF-8）"
+        )
+    return f"{path}：文件不是 UTF-8 编码，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
+
+
+def _convert_json(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:
+    path = source.path
+    kind = "jsonl" if source.kind == "jsonl" else _json_shape(path)
+    connection.execute("DROP TABLE IF EXISTS documents")
+    if kind == "jsonl":
+        lines = (
+            f"read_csv({sqltext.text(str(path))}, auto_detect = false, header = false, columns = {{'doc': 'VARCHAR'}}, "
+            "delim = '\x1f', quote = '', escape = '', max_line_size = 16000000)"
+        )
+        reading = f"SELECT ltrim(doc, chr(65279)) AS doc, row_number() OVER () AS record FROM {lines}"
+    else:
+        reading = (
+            f"SELECT CAST(json AS VARCHAR) AS doc, row_number() OVER () AS record FROM "
+            f"read_json_objects({sqltext.text(str(path))}, format = '{kind}', maximum_object_size = 67108864)"
+        )
+    try:
+        connection.execute(
+            f"""CREATE TEMP TABLE documents AS SELECT record, doc,
+            json_valid(doc) AND json_type(CASE WHEN json_valid(doc) THEN doc ELSE 'null' END) = 'OBJECT' AS good
+            FROM ({reading}) WHERE trim(doc) <> ''"""
+        )
+    except Exception as error:
+        raise InputError(
+            f"{path}：不是有效的 JSON（UTF-8 编码的对象、数组或逐行对象），请检查文件"
+            f"（not valid JSON: {first_line(error)}）"
+        ) from error
+    connection.execute(
+        "INSERT INTO rejects SELECT ?, ?, record, NULL, left(doc, 200), '不是有效的 JSON 对象' FROM documents WHERE NOT good",
+        [role, str(path)],
+    )
+    connection.execute("DELETE FROM documents WHERE NOT good")
+    _write_documents(connection, path, target)
+
+
+def _json_shape(path: Path) -> str:
+    with path.open("rb") as stream:
+        start = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    if start.startswith(b"["):
+        return "array"
+    return "unstructured"
+
+
+def _write_documents(connection: duckdb.DuckDBPyConnection, path: Path, target: Path) -> None:
+    keys = [
+        str(row[0])
+        for row in connection.execute("SELECT DISTINCT unnest(json_keys(doc)) AS k FROM documents ORDER BY k").fetchall()
+    ]
+    if not keys:
+        raise InputError(f"{path}：没有可读的记录（no readable record in this file）")
+    if "lines" in keys:
+        _write_prescriptions(connection, keys, target)
+        return
+    values = ", ".join(f"json_extract_string(doc, {_json_path(key)}) AS {sqltext.name(key)}" for key in keys)
+    _copy(connection, f"SELECT {values}, record AS __record FROM documents ORDER BY record", target)
+
+
+def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[str], target: Path) -> None:
+    """A prescription (see the contract) becomes one record a line; patient, insured and head stand on every line."""
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE prescription_lines AS
+        SELECT doc, record, unnest(CAST(json_extract(doc, '$.lines[*]') AS JSON[])) AS line FROM documents"""
+    )
+    line_keys = [
+        str(row[0])
+        for row in connection.execute(
+            "SELECT DISTINCT unnest(json_keys(line)) AS k FROM prescription_lines ORDER BY k"
+        ).fetchall()
+    ]
+    columns = {key: f"json_extract_string(line, {_json_path(key)})" for key in line_keys}
+    for group, members in (("patient", PERSON_KEYS), ("insured", INSURED_KEYS)):
+        for key, column in members.items():
+            columns.setdefault(column, f"json_extract_string(doc, '$.{group}.{key}')")
+    columns.setdefault("diagnosis_code", "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')")
+    for key in keys:
+        if key not in ("lines", "patient", "insured", "diagnoses"):
+            columns.setdefault(key, f"json_extract_string(doc, {_json_path(key)})")
+    values = ", ".join(f"{value} AS {sqltext.name(column)}" for column, value in columns.items())
+    _copy(connection, f"SELECT {values}, row_number() OVER () AS __record FROM prescription_lines", target)
+
+
+def _json_path(key: str) -> str:
+    # A JSON pointer reaches any key, also one with dots or quotes.
+    return sqltext.text("/" + key.replace("~", "~0").replace("/", "~1"))
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    connection.execute(f"COPY ({query}) TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)")

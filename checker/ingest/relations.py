@@ -1,0 +1,355 @@
+"""The relations of a scan on one connection: census of all lines, lines of restricted items, their headers and diagnoses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker import sqltext
+from checker.compile import LINE_COLUMNS, PRECEDENCE
+from checker.errors import InputError
+from checker.ingest import facts
+from checker.ingest.facts import HEADER_ONLY_WHERE_LINE_HAS_NONE, KINDS, Source
+from checker.ingest.gather import Gathered
+
+if TYPE_CHECKING:
+    import duckdb
+
+NATIONAL_SHAPE = (
+    "regexp_full_match(code, 'X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}')"
+)
+COVERED_SERVICES = "00%"
+"""Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
+
+DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """What became of all lines: read = judged + skipped + rejected."""
+
+    read: int
+    judged: int
+    skipped: dict[str, int]
+    rejected: dict[str, int]
+    codes: dict[str, int]
+
+
+def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
+    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether any
+    settlement is a refund.
+
+    Raises InputError where lines were read but none can be judged.
+    """
+    refunds = _refund_settlements(connection, files.settlements)
+    second = facts.take_census(connection, files.lines, refund_settlements=refunds)
+    facts.normalise_codes(connection)
+    reader = _one(connection, f"SELECT count(*) FROM {_parquet(files.reader_rejects)} WHERE role = 'lines'")
+    by_kind = {KINDS[kind]: count for kind, count in connection.execute("SELECT kind, sum(n)::BIGINT FROM census GROUP BY kind").fetchall()}
+    rejected = {
+        "record": reader,
+        "service_time": by_kind.get("rejected_time", 0),
+        "quantity": by_kind.get("rejected_quantity", 0),
+    }
+    codes = dict(
+        connection.execute(
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT {NATIONAL_SHAPE} THEN 'no_national_shape'
+              WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
+              ELSE 'national' END AS class, sum(n)::BIGINT
+            FROM census LEFT JOIN code_map ON code_map.raw IS NOT DISTINCT FROM census.raw WHERE kind = 0 GROUP BY class"""
+        ).fetchall()
+    )
+    census = Census(
+        read=sum(by_kind.values()) + reader,
+        judged=by_kind.get("judged", 0),
+        skipped={kind: by_kind.get(kind, 0) for kind in ("invalid", "context", "refund", "self_paid")},
+        rejected=rejected,
+        codes={key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")},
+    )
+    _need_judged(connection, census, files)
+    return census, second, refunds
+
+
+def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
+    name = files.lines[0].table.origin[0]
+    if census.read == 0:
+        raise InputError(f"{name}：只有表头，没有明细行（no lines in the input）")
+    if census.judged == 0:
+        raise InputError(
+            f"{name}：读入 {census.read} 行，没有一行可以判断（跳过 {sum(census.skipped.values())} 行，"
+            f"无法读取 {sum(census.rejected.values())} 行{_first_reject(connection, files)}）；"
+            "请检查时间、数量列和有效标志（lines read, none could be judged）"
+        )
+    if census.codes["national"] == 0 and census.codes["service_system_not_covered"] == 0:
+        example = connection.execute("SELECT raw FROM census WHERE kind = 0 AND raw IS NOT NULL ORDER BY raw LIMIT 1").fetchone()
+        shown = f"，例如“{example[0]}”" if example else ""
+        raise InputError(
+            f"{name}：没有一行的项目编码是国家医保编码{shown}；请检查编码列，或用 --map item_code=表头 指定"
+            "（no line has a national item code: none could be judged）"
+        )
+
+
+def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered) -> str:
+    for source in files.lines:
+        row = connection.execute(f"SELECT record, column_name, value, why FROM ({facts.reject_query(source)}) LIMIT 1").fetchone()
+        if row:
+            return f"，例如第 {row[0]} 行“{row[1]}”列“{row[2] or ''}”{row[3]}"
+    return ""
+
+
+def _refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: Sequence[Source]) -> bool:
+    """Make the table `refund_settlement` of settlements whose valid headers all say refund; True where there is one."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE refund_settlement (settlement_id VARCHAR)")
+    flagged = [facts.refund_settlement_query(source) for source in settlements if source.map.has("refund_flag")]
+    if not flagged:
+        return False
+    rows = " UNION ALL ".join(flagged)
+    connection.execute(
+        f"""INSERT INTO refund_settlement SELECT settlement_id FROM ({rows})
+        WHERE settlement_id IN (SELECT settlement_id FROM ({rows}) WHERE refund) AND refund IS NOT NULL
+        GROUP BY settlement_id HAVING bool_and(refund)"""
+    )
+    return _one(connection, "SELECT count(*) FROM refund_settlement") > 0
+
+
+def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Make `hot` (code, point_no, matched_by, match_length, valid_from, valid_to) and `hot_raw` (raw, code) of the codes that
+    some pattern covers.
+
+    Where several points of one rule share a code and a time, that time is divided among them here, once a code; only regional points
+    must be weighed line by line. Returns whether there are any such.
+    """
+    lengths = connection.execute("SELECT DISTINCT length(code) FROM pattern WHERE match = 'family'").fetchall()
+    families = "".join(
+        f""" UNION ALL SELECT c.code, point_no, 'family', {int(length)} FROM codes c
+        JOIN pattern p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.code, {int(length)}) = p.code"""
+        for (length,) in lengths
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE covered AS
+        WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL),
+        found AS (
+          SELECT c.code, point_no, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
+          JOIN pattern p ON p.match = 'code' AND p.code = c.code{families})
+        SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
+          coalesce(valid_to, DATE '9999-12-31') AS valid_to, point_region IS NOT NULL AS regional
+        FROM found JOIN point USING (point_no)
+        QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE hot AS
+        WITH meeting AS (
+          SELECT code, rule_no, regional, valid_from < max(valid_to) OVER (
+            PARTITION BY code, rule_no ORDER BY valid_from, valid_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS meets
+          FROM covered
+        ),
+        shared AS (SELECT code, rule_no FROM meeting GROUP BY code, rule_no HAVING bool_or(meets) AND NOT bool_or(regional)),
+        edge AS (SELECT DISTINCT code, rule_no, unnest([valid_from, valid_to]) AS since FROM covered SEMI JOIN shared USING (code, rule_no)),
+        spell AS (SELECT code, rule_no, since, lead(since) OVER (PARTITION BY code, rule_no ORDER BY since) AS until FROM edge),
+        divided AS (
+          SELECT c.code, point_no, matched_by, match_length, since, until FROM spell s
+          JOIN covered c ON c.code = s.code AND c.rule_no = s.rule_no AND c.valid_from <= s.since AND c.valid_to >= s.until
+          QUALIFY row_number() OVER (PARTITION BY c.code, c.rule_no, since ORDER BY {PRECEDENCE}) = 1
+        )
+        SELECT code, point_no, matched_by, match_length, valid_from, valid_to FROM covered ANTI JOIN shared USING (code, rule_no)
+        UNION ALL SELECT code, point_no, matched_by, match_length, since, until FROM divided"""
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE hot_raw AS SELECT raw, code FROM code_map WHERE code IN (SELECT code FROM covered)"
+    )
+    return _one(connection, "SELECT count(*) FROM covered WHERE regional") > 0
+
+
+def select_lines(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool, stage: Path
+) -> None:
+    """Write the lines of restricted items (judged and refunds), canonical and typed, to the Parquet file `stage`."""
+    queries = [
+        facts.stage_query(source, second=second[number], refund_settlements=refund_settlements)
+        for number, source in enumerate(files.lines)
+    ]
+    connection.execute(
+        f"""COPY (SELECT *, hash(is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount) AS duplicate_key
+        FROM ({" UNION ALL BY NAME ".join(queries)})) TO {sqltext.text(str(stage))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"""
+    )
+
+
+HEADER_FIELDS = (
+    "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag", "diagnosis_code", "person_unreadable",
+    *HEADER_ONLY_WHERE_LINE_HAS_NONE,
+)  # fmt: skip
+
+
+def collapse_headers(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], key: str, name: str, stage: Path, work: Path
+) -> None:
+    """Make the view `name` (key, fields, sex_conflict, birth_conflict) of the headers of staged lines, one row a key."""
+    if not sources:
+        nothing = ", ".join(f"CAST(NULL AS {_header_type(field)}) AS {field}" for field in HEADER_FIELDS)
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT CAST(NULL AS VARCHAR) AS key, {nothing}, "
+            "FALSE AS sex_conflict, FALSE AS birth_conflict WHERE FALSE"
+        )
+        return
+    rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM {_parquet(stage)} WHERE {key} IS NOT NULL")
+    rows = " UNION ALL BY NAME ".join(facts.header_query(source, key) for source in sources)
+    connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT key FROM {_parquet(rows_file)} GROUP BY key HAVING count(*) > 1"
+    )
+    agreed = ", ".join(f"CASE WHEN min({field}) = max({field}) THEN min({field}) END AS {field}" for field in HEADER_FIELDS
+                       if field != "person_unreadable")  # fmt: skip
+    plain = ", ".join(field for field in HEADER_FIELDS if field != "person_unreadable")
+    once = "WHERE key NOT IN (SELECT key FROM repeated)" if _one(connection, "SELECT count(*) FROM repeated") else ""
+    connection.execute(
+        f"""COPY (
+        SELECT key, {plain}, person_unreadable, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {_parquet(rows_file)} {once}
+        UNION ALL
+        SELECT key, {agreed}, bool_or(person_unreadable), coalesce(min(patient_sex) <> max(patient_sex), FALSE),
+          coalesce(min(patient_birth_date) <> max(patient_birth_date), FALSE)
+        FROM {_parquet(rows_file)} WHERE key IN (SELECT key FROM repeated) GROUP BY key
+        ) TO {sqltext.text(str(file))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"""
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {_parquet(file)}")
+    rows_file.unlink()
+
+
+def _header_type(field: str) -> str:
+    return {
+        "patient_birth_date": "DATE", "patient_age": "BIGINT", "newborn_flag": "BOOLEAN", "person_unreadable": "BOOLEAN",
+        "visit_start": "TIMESTAMP",
+    }.get(field, "VARCHAR")  # fmt: skip
+
+
+def candidates_sql(files: Gathered, stage: Path, *, as_of: str | None, region: str | None) -> str:
+    """SQL of staged lines × points with the columns of checker.compile, ready for `fired_sql`; duplicates left out."""
+    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+    own = {
+        "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
+        "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "s.item_name",
+        "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
+        "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
+        "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
+        "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {facts.LINE_NO_SHIFT}",
+    }  # fmt: skip
+    joins, known = [], []
+    for given, alias, view, key in (
+        (files.settlements, "h", "settlement_header", "settlement_id"),
+        (files.visits, "v", "visit_header", "visit_id"),
+    ):
+        if given:
+            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
+            known.append(alias)
+
+    def first(column: str) -> str:
+        return f"coalesce({', '.join(f'{alias}.{column}' for alias in ('s', *known))})" if known else f"s.{column}"
+
+    def any_of(column: str) -> str:
+        return " OR ".join(f"coalesce({alias}.{column}, FALSE)" for alias in known) or "FALSE"
+
+    def of(alias: str, column: str, type_: str) -> str:
+        return f"{alias}.{column}" if alias in known else f"CAST(NULL AS {type_})"
+
+    own |= {
+        "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
+        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
+        "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined("diagnosis_code", known),
+        "insured_region": _region(first("insured_region"), region), "region": _region(_institution_place(first("institution_id"), first("region")), region),
+        "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
+        "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
+        "settlement_sex": of("h", "patient_sex", "VARCHAR"), "visit_sex": of("v", "patient_sex", "VARCHAR"),
+        "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
+        "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
+    }  # fmt: skip
+    chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS)
+    return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
+      t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
+    FROM {_parquet(stage)} s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
+
+
+def _region(column: str, default: str | None) -> str:
+    return f"coalesce({column}, {sqltext.text(default)})" if default else column
+
+
+def _institution_place(institution: str, otherwise: str) -> str:
+    """SQL of the institution's place: digits 2–7 of its number, else what the source says."""
+    return f"CASE WHEN regexp_matches({institution}, '^[A-Za-z][0-9]{{6}}') THEN substr({institution}, 2, 6) ELSE {otherwise} END"
+
+
+def _joined(column: str, known: Sequence[str]) -> str:
+    return f"concat_ws(',', {', '.join(f'{alias}.{column}' for alias in ('s', *known))})" if known else f"s.{column}"
+
+
+def count_not_in_force(connection: duckdb.DuckDBPyConnection, stage: Path, *, as_of: str | None, region: str | None) -> dict[int, int]:
+    """Count judged lines, by rule number, whose code has points of the rule, none of them in force on the date and in the region."""
+    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+    place = {
+        "insured_region": _region("s.insured_region", region),
+        "region": _region(_institution_place("s.institution_id", "s.region"), region),
+    }
+    rows = connection.execute(
+        f"""WITH ordered AS (
+          SELECT code, p.rule_no, p.valid_from, p.valid_to, point_region, point_region_of,
+            p.valid_from > max(coalesce(p.valid_to, DATE '9999-12-31')) OVER (PARTITION BY code, p.rule_no ORDER BY p.valid_from
+              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS behind_gap
+          FROM covered JOIN point p USING (point_no)
+        ),
+        spell AS (
+          SELECT code, rule_no, min(valid_from) AS first_day, max(coalesce(valid_to, DATE '9999-12-31')) AS last_day,
+            coalesce(bool_or(behind_gap), FALSE) OR bool_or(point_region IS NOT NULL) AS broken,
+            list({{'f': valid_from, 't': valid_to, 'r': point_region, 'o': point_region_of}}) AS points
+          FROM ordered GROUP BY code, rule_no
+        )
+        SELECT rule_no, count(*) FROM {_parquet(stage)} s JOIN spell ON spell.code = s.item_code
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)
+          AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day ELSE len(list_filter(points, lambda p:
+            {on_date} >= p.f AND (p.t IS NULL OR {on_date} < p.t) AND (p.r IS NULL OR coalesce(starts_with(
+              CASE WHEN p.o = 'institution' THEN {place["region"]} ELSE {place["insured_region"]} END, p.r), FALSE)))) = 0 END
+        GROUP BY rule_no"""
+    ).fetchall()
+    return {int(rule): int(count) for rule, count in rows}
+
+
+def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered, fired: Path) -> None:
+    """Make `settlement_diagnoses` and `visit_diagnoses` (key, codes) of the lines that fired."""
+    queries = [facts.diagnosis_query(source) for source in files.diagnoses]
+    rows = " UNION ALL ".join(queries) or (
+        "SELECT CAST(NULL AS VARCHAR) AS settlement_id, CAST(NULL AS VARCHAR) AS visit_id, CAST(NULL AS VARCHAR) AS code WHERE FALSE"
+    )
+    for key, table in (("settlement_id", "settlement_diagnoses"), ("visit_id", "visit_diagnoses")):
+        connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE {table} AS
+            SELECT {key} AS key, list(DISTINCT code) AS codes FROM ({rows})
+            WHERE code IS NOT NULL AND {key} IN (SELECT {key} FROM {_parquet(fired)}) GROUP BY {key}"""
+        )
+
+
+def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path) -> None:
+    """Write rejects.parquet: file, record, column, value, why."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
+    connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in files.origins])
+    rejected = _one(connection, "SELECT count(*) FROM census WHERE kind IN (1, 2)") > 0
+    judged = (
+        " UNION ALL ".join(facts.reject_query(source) for source in files.lines)
+        if rejected
+        else "SELECT 0::BIGINT AS file_no, 0::BIGINT AS record, '' AS column_name, '' AS value, '' AS why WHERE FALSE"
+    )
+    connection.execute(
+        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {_parquet(files.reader_rejects)}
+        UNION ALL SELECT file, record, column_name, left(value, 200), why FROM ({judged}) JOIN origin USING (file_no))
+        TO {sqltext.text(str(target))} (FORMAT parquet)"""
+    )
+
+
+def _parquet(path: Path) -> str:
+    return f"read_parquet({sqltext.text(str(path))})"
+
+
+def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0] or 0)

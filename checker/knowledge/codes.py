@@ -1,0 +1,36 @@
+"""The grammar of national item codes [医保编码] and of the families that they fall into."""
+
+from __future__ import annotations
+
+import re
+
+_CODE = re.compile(r"X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}(?:[A-Z0-9]{7})?")
+_FAMILY_LENGTH = {"X": 14, "Z": 11}
+_FAMILY = re.compile(r"X[A-Z0-9]{13}|Z[A-Z0-9]{10}")
+
+CODE_SHAPES = "X + 22, Z + 19, T + 9 or C + 19 or 26 capital letters and digits, or 15 digits (a service)"
+FAMILY_SHAPES = "the first 14 characters of an X code or the first 11 of a Z code"
+
+
+def is_code(text: str) -> bool:
+    """Whether the text has the shape of a full national code.
+
+    >>> is_code("XG04CBA088A001010101467"), is_code("002501040040000"), is_code("XG04CBA088A001")
+    (True, True, False)
+    """
+    return _CODE.fullmatch(text) is not None
+
+
+def is_family(text: str) -> bool:
+    """Whether the text has the shape of a code family [药品码前段]: generic name and form of an X or Z code."""
+    return _FAMILY.fullmatch(text) is not None
+
+
+def family_of(code: str) -> str | None:
+    """Return the family of a western drug (X) or Chinese patent medicine (Z); NULL for every other code.
+
+    >>> family_of("XG04CBA088A001010101467"), family_of("ZD03AAA0043010100166"), family_of("002501040040000")
+    ('XG04CBA088A001', 'ZD03AAA0043', None)
+    """
+    length = _FAMILY_LENGTH.get(code[:1])
+    return code[:length] if length else None

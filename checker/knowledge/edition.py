@@ -1,0 +1,122 @@
+"""Opening a built knowledge base: found, whole and unaltered, before anything is read from it.
+
+Standard library only: a check at the counter pays for this module's import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.errors import KnowledgeError
+from checker.knowledge.manifest import MANIFEST_FILE, Manifest, read_manifest
+from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, PATTERN, POINT, TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One opened knowledge base [知识库版本] whose files equal their manifest.
+
+    `embedded` marks the one that came with the program: its faults end a command with exit code 3.
+    """
+
+    folder: Path
+    name: str
+    version: str
+    content_hash: str
+    manifest: Manifest
+    embedded: bool
+
+
+def embedded_edition_folder() -> Path:
+    """Return the folder of the knowledge base that comes with the program: the wheel's, else the checkout's."""
+    packed = _PACKAGE / "_embedded" / "knowledge_base"
+    return packed if packed.is_dir() else _PACKAGE.parent / "knowledge_base" / "built"
+
+
+def embedded_rules_folder() -> Path:
+    """Return the folder of the rule files that come with the program: the wheel's, else the checkout's."""
+    packed = _PACKAGE / "_embedded" / "rules"
+    return packed if packed.is_dir() else _PACKAGE.parent / "rules"
+
+
+def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
+    """Return the knowledge base of the folder after its layout and the sha256 of each Parquet file were verified.
+
+    Raises KnowledgeError for a missing folder or file, a manifest that cannot be used, an altered file.
+    """
+
+    def fail(where: Path, what: str) -> KnowledgeError:
+        return KnowledgeError(f"{where}: {what}", embedded=embedded)
+
+    if not folder.is_dir():
+        raise fail(folder, "no knowledge base is here; make one with `liangku kb build` or name another folder")
+    place = folder / MANIFEST_FILE
+    try:
+        manifest = read_manifest(place.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        raise fail(place, "the manifest is missing; name a folder that `liangku kb build` wrote") from None
+    except OSError as error:
+        raise fail(place, f"the manifest cannot be read ({error.strerror}); allow reading it") from error
+    except ValueError as error:
+        raise fail(place, f"the manifest cannot be used: {error}; build the knowledge base again") from error
+    sha256 = {entry.name: entry.sha256 for entry in manifest.files}
+    for table in TABLES:
+        place = folder / table.file
+        if table.file not in sha256:
+            raise fail(folder / MANIFEST_FILE, f"the manifest does not list {table.file}; build it again")
+        try:
+            found = hashlib.sha256(place.read_bytes()).hexdigest()
+        except FileNotFoundError:
+            raise fail(place, "the file is missing; build the knowledge base again") from None
+        except OSError as error:
+            raise fail(place, f"the file cannot be read ({error.strerror}); allow reading it") from error
+        if found != sha256[table.file]:
+            raise fail(place, "the file was altered after the build (its sha256 differs); build it again")
+    return Edition(folder, manifest.name, manifest.version, manifest.content_hash, manifest, embedded)
+
+
+_REPLACED = (
+    "DELETE FROM kb_pattern WHERE point_id IN (SELECT point_id FROM read_parquet(?))",
+    "DELETE FROM kb_point WHERE point_id IN (SELECT point_id FROM read_parquet(?))",
+    "DELETE FROM kb_exemption_item WHERE exemption_id IN (SELECT exemption_id FROM read_parquet(?))",
+    "DELETE FROM kb_exemption WHERE exemption_id IN (SELECT exemption_id FROM read_parquet(?))",
+)
+_REPLACED_BY = (POINT, POINT, EXEMPTION, EXEMPTION)
+
+
+def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> None:
+    """Create kb_point, kb_pattern, kb_exemption and kb_exemption_item in the connection from layered editions.
+
+    The tables are the union; a later edition's point (exemption) of the same id replaces the earlier one with all its
+    patterns (items). Raises KnowledgeError where a verified file does not hold its table's columns.
+    """
+    import duckdb
+
+    for table in TABLES:
+        con.execute(table.create)
+    for layer, edition in enumerate(editions):
+        try:
+            if layer:
+                for statement, table in zip(_REPLACED, _REPLACED_BY, strict=True):
+                    con.execute(statement, [_path(edition, table.file)])
+            for table in (POINT, PATTERN, EXEMPTION, EXEMPTION_ITEM):
+                con.execute(table.load, [_path(edition, table.file)])
+        except duckdb.Error as error:
+            raise KnowledgeError(
+                f"{edition.folder}: its tables do not have the columns of layout {edition.manifest.layout} ({error}); "
+                "build the knowledge base again",
+                embedded=edition.embedded,
+            ) from error
+
+
+def _path(edition: Edition, file: str) -> str:
+    return str((edition.folder / file).absolute())

@@ -1,0 +1,62 @@
+"""The reviewed text of an edition: edition.toml, its name, version and the notices that its facts come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from checker.knowledge.cells import Faults
+from checker.knowledge.manifest import LAYOUT, Notice
+from checker.knowledge.toml_text import read_toml, record_cells
+
+EDITION_FILE = "edition.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class EditionText:
+    """What edition.toml says: the name and version of the edition and the notices that its facts come from."""
+
+    name: str
+    version: str
+    published: str
+    compiled: str
+    notices: tuple[Notice, ...]
+
+
+def read_edition(folder: Path, faults: Faults) -> EditionText:
+    """Return what the folder's edition.toml says; what is wrong is noted in `faults`.
+
+    Raises KnowledgeError for a file that cannot be read at all.
+    """
+    source = read_toml(folder / EDITION_FILE, ("layout", "name", "version", "published", "compiled", "notice"), faults)
+    file, document = source.file, source.keys
+    scalars = {key: value for key, value in document.items() if key not in ("layout", "notice")}
+    if document.get("layout") != LAYOUT:
+        faults.add(file, "layout", f"found {document.get('layout')!r}; write {LAYOUT}")
+    cells = record_cells(file, "the head", scalars, ("name", "version", "published", "compiled"), faults)
+    assert cells is not None
+    notices = []
+    listed = document.get("notice", [])
+    if not isinstance(listed, list) or not listed:
+        faults.add(file, "notice", "found none; write a [[notice]] for each public notice that facts come from")
+        listed = []
+    for number, entry in enumerate(listed, 1):
+        place = f"notice {number}"
+        notice = record_cells(file, place, entry, ("batch", "published", "title", "publisher", "link"), faults)
+        if notice is not None:
+            notices.append(
+                Notice(
+                    notice.text("batch"),
+                    notice.day("published").isoformat(),
+                    notice.text("title"),
+                    notice.text("publisher"),
+                    notice.optional("link"),
+                )
+            )
+    return EditionText(
+        cells.text("name"),
+        cells.text("version"),
+        cells.day("published").isoformat(),
+        cells.day("compiled").isoformat(),
+        tuple(notices),
+    )

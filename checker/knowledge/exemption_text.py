@@ -1,0 +1,154 @@
+"""The reviewed text of exemptions [豁免]: exemption.toml, read and checked against the points."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from checker.knowledge import words
+from checker.knowledge.cells import Cells, Faults, check_id, check_place_and_time
+from checker.knowledge.codes import CODE_SHAPES, FAMILY_SHAPES, is_code, is_family
+from checker.knowledge.match import exemption_fits
+from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
+from checker.knowledge.toml_text import TomlText, read_toml, record_cells
+
+EXEMPTION_FILE = "exemption.toml"
+
+_DIAGNOSIS = re.compile(r"[A-Z][0-9]{2}(?:\.[0-9A-Zx]*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One exemption as written; `stands_by` means that no point needs it today."""
+
+    cells: Cells
+    row: ExemptionRow
+    items: tuple[ExemptionItemRow, ...]
+    stands_by: bool
+
+
+_EXEMPTION_KEYS = (
+    "id", "rule", "effect", "status", "reason", "reason_en", "evidence", "region", "region_of", "valid_from", "valid_to"
+)  # fmt: skip
+
+
+def read_exemptions(
+    folder: Path, points: Sequence[PointRow], patterns: Sequence[PatternRow], faults: Faults
+) -> tuple[tuple[ExemptionRow, ...], tuple[ExemptionItemRow, ...]]:
+    """Return the exemptions of the folder and their items, sorted; what is wrong is noted in `faults`.
+
+    An item that no point of the rule covers is a fault, unless the exemption says `stands_by = true`.
+    Raises KnowledgeError for a file that cannot be read at all.
+    """
+    exemptions = list(_exemptions(read_toml(folder / EXEMPTION_FILE, ("exemption",), faults), faults))
+    _check_exemptions(exemptions, points, patterns, faults)
+    items = (item for exemption in exemptions for item in exemption.items)
+    return (
+        tuple(sorted((exemption.row for exemption in exemptions), key=lambda row: row.exemption_id)),
+        tuple(sorted(items, key=lambda item: (item.exemption_id, item.match, item.value))),
+    )
+
+
+def _exemptions(source: TomlText, faults: Faults) -> Iterator[Exemption]:
+    file, document = source.file, source.keys
+    listed = document.get("exemption", [])
+    if not isinstance(listed, list):
+        faults.add(file, "exemption", f"found {listed!r}; write [[exemption]] tables")
+        return
+    for number, entry in enumerate(listed, 1):
+        named = entry.get("id", number) if isinstance(entry, dict) else number
+        place = f"exemption {named}"
+        scalars = entry
+        if isinstance(entry, dict):
+            scalars = {key: entry[key] for key in entry if key not in ("diagnoses", "items", "stands_by")}
+        cells = record_cells(file, place, scalars, _EXEMPTION_KEYS, faults)
+        if cells is None:
+            continue
+        row = ExemptionRow(
+            exemption_id=cells.text("id"),
+            rule_id=cells.text("rule"),
+            effect=cells.choice("effect", words.EFFECTS),
+            reason=cells.text("reason"),
+            reason_en=cells.text("reason_en"),
+            evidence=cells.text("evidence"),
+            status=cells.choice("status", words.STATUSES),
+            diagnoses=_diagnoses(file, place, entry.get("diagnoses"), faults),
+            region=cells.optional("region"),
+            region_of=cells.optional_choice("region_of", words.REGION_KINDS),
+            valid_from=cells.day("valid_from"),
+            valid_to=cells.optional_day("valid_to"),
+        )
+        check_id(cells, "id", row.exemption_id)
+        check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
+        stands_by = entry.get("stands_by", False)
+        if not isinstance(stands_by, bool):
+            faults.add(file, f"{place}, key stands_by", f"found {stands_by!r}; write true or false")
+        items = tuple(_items(file, place, row.exemption_id, entry.get("items", []), faults))
+        yield Exemption(cells, row, items, bool(stands_by))
+
+
+def _diagnoses(file: str, place: str, listed: object, faults: Faults) -> tuple[str, ...] | None:
+    if listed is None:
+        return None
+    if not isinstance(listed, list) or not listed:
+        faults.add(
+            file, f"{place}, key diagnoses", f"found {listed!r}; write a list of ICD-10 prefixes, or leave it out"
+        )
+        return None
+    for value in listed:
+        if not isinstance(value, str) or not _DIAGNOSIS.fullmatch(value):
+            faults.add(file, f"{place}, key diagnoses", f"found {value!r}; write an ICD-10 prefix such as I27 or I27.0")
+    return tuple(sorted(str(value) for value in listed))
+
+
+def _items(file: str, place: str, exemption_id: str, listed: object, faults: Faults) -> Iterator[ExemptionItemRow]:
+    if not isinstance(listed, list):
+        faults.add(file, f"{place}, key items", f"found {listed!r}; write a list of {{match, value}} tables")
+        return
+    seen: set[tuple[str, str]] = set()
+    for number, entry in enumerate(listed, 1):
+        cells = record_cells(file, f"{place}, item {number}", entry, ("match", "value", "note"), faults)
+        if cells is None:
+            continue
+        match, value = cells.choice("match", words.ITEM_MATCHES), cells.text("value")
+        if match == "code" and value and not is_code(value):
+            cells.fault("value", f"write a full national code: {CODE_SHAPES}")
+        if match == "family" and value and not is_family(value):
+            cells.fault("value", f"write a family: {FAMILY_SHAPES}")
+        if (match, value) in seen:
+            cells.fault("value", "the exemption names it twice; write it once")
+        seen.add((match, value))
+        yield ExemptionItemRow(exemption_id, match, value)
+
+
+def _check_exemptions(
+    exemptions: Iterable[Exemption], points: Sequence[PointRow], patterns: Sequence[PatternRow], faults: Faults
+) -> None:
+    rules = {point.rule_id for point in points}
+    patterns_of: dict[str, list[PatternRow]] = defaultdict(list)
+    for pattern in patterns:
+        patterns_of[pattern.point_id].append(pattern)
+    seen: set[str] = set()
+    for entry in exemptions:
+        if entry.row.exemption_id in seen:
+            entry.cells.fault("id", "an earlier exemption has this id; give each its own")
+        seen.add(entry.row.exemption_id)
+        if entry.stands_by:
+            continue
+        if entry.row.rule_id and entry.row.rule_id not in rules:
+            entry.cells.fault("rule", "no point has this rule; name one that has, or write stands_by = true")
+            continue
+        for item in entry.items:
+            if not any(
+                point.rule_id == entry.row.rule_id and exemption_fits([item], point, patterns_of[point.point_id])
+                for point in points
+            ):
+                faults.add(
+                    entry.cells.file,
+                    f"{entry.cells.place}, key items",
+                    f"found {item.value!r}, which no point of {entry.row.rule_id} covers; "
+                    f"name an item of a point, or write stands_by = true",
+                )

@@ -1,0 +1,97 @@
+"""The published facts as plain tables: points.csv and codes.csv, one row a published item and one a published code."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from checker.knowledge.cells import Cells, Faults, collect, read_csv
+from checker.knowledge.codes import CODE_SHAPES, is_code
+
+_POINT_COLUMNS = (
+    "batch", "published", "rule_code", "rule", "seq", "item_name", "limit_sex", "limit_age_word", "limit_age_window",
+    "subject", "n_codes",
+)  # fmt: skip
+_CODE_COLUMNS = ("batch", "rule", "seq", "code")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a published item is limited to, in the published words; NULL where nothing is said."""
+
+    sex: str | None
+    age_word: str | None
+    age_text: str | None
+    subject: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedItem:
+    """One row of a published sheet with its codes; `published` is the date of the notice, `seq` the row's number."""
+
+    batch: str
+    published: date
+    rule: str
+    rule_code: str | None
+    seq: int
+    item_name: str
+    limits: Limits
+    codes: tuple[str, ...]
+
+    @property
+    def source_row(self) -> str:
+        """Where the item stands: batch, rule and number."""
+        return f"{self.batch}/{self.rule}/{self.seq}"
+
+
+def read_published(points: Path, codes: Path) -> list[PublishedItem]:
+    """Return every published item of the two files, of all batches and rules.
+
+    Raises KnowledgeError that carries every fault: unreadable cells, a number used twice, a code without item, a code
+    of no national shape, a count of codes that differs from the codes listed.
+    """
+    faults = Faults()
+    codes_of: dict[tuple[str, str, int], list[str]] = defaultdict(list)
+    first_code: dict[tuple[str, str, int], Cells] = {}
+    for cells in read_csv(codes, _CODE_COLUMNS, faults, others=True):
+        key = _key(cells)
+        code = cells.text("code")
+        if code and not is_code(code):
+            cells.fault("code", f"write a national code: {CODE_SHAPES}")
+        if code in codes_of[key]:
+            cells.fault("code", "the item lists it twice; write it once")
+        codes_of[key].append(code)
+        first_code.setdefault(key, cells)
+    items: dict[tuple[str, str, int], PublishedItem] = {}
+    for cells, (key, item, count) in collect(read_csv(points, _POINT_COLUMNS, faults, others=True), _read_item):
+        if key in items:
+            cells.fault("seq", "an earlier row of the batch and rule has this number; number each row once")
+        if count != len(codes_of[key]):
+            cells.fault("n_codes", f"{codes.name} lists {len(codes_of[key])}; make the two agree")
+        items[key] = PublishedItem(*item, tuple(sorted(codes_of[key])))
+    for key, cells in first_code.items():
+        if key not in items:
+            cells.fault("seq", f"{points.name} has no such item of the batch and rule; add it or remove the code")
+    faults.stop()
+    return sorted(items.values(), key=lambda item: (item.batch, item.rule, item.seq))
+
+
+_ItemHead = tuple[str, date, str, str | None, int, str, Limits]
+
+
+def _key(cells: Cells) -> tuple[str, str, int]:
+    return cells.text("batch"), cells.text("rule"), cells.whole("seq")
+
+
+def _read_item(cells: Cells) -> tuple[tuple[str, str, int], _ItemHead, int]:
+    key = batch, rule, seq = _key(cells)
+    limits = Limits(
+        cells.optional("limit_sex"),
+        cells.optional("limit_age_word"),
+        cells.optional("limit_age_window"),
+        cells.optional("subject"),
+    )
+    head = (batch, cells.day("published"), rule, cells.optional("rule_code"), seq, cells.text("item_name"), limits)
+    return key, head, cells.whole("n_codes")

@@ -1,0 +1,81 @@
+"""The four tables of a knowledge base: the Parquet file, the DuckDB table, the sort key and the SQL of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table: its Parquet file, the DuckDB table it becomes, its sort key and its literal SQL.
+
+    `insert` binds one list for each column; `load` binds the path of the Parquet file.
+    """
+
+    name: str
+    kb_table: str
+    key: str
+    create: str
+    insert: str
+    load: str
+
+    @property
+    def file(self) -> str:
+        """The name of the Parquet file."""
+        return f"{self.name}.parquet"
+
+
+POINT = Table(
+    "point",
+    "kb_point",
+    "point_id",
+    """CREATE TABLE kb_point (
+        point_id VARCHAR, rule_id VARCHAR, item_name VARCHAR, sex VARCHAR, age_word VARCHAR, age_text VARCHAR,
+        age_min INTEGER, age_min_unit VARCHAR, age_max INTEGER, age_max_unit VARCHAR, subject VARCHAR, region VARCHAR,
+        region_of VARCHAR, valid_from DATE, valid_to DATE, level_cap VARCHAR, remark VARCHAR, document VARCHAR,
+        batch VARCHAR, published_codes INTEGER, source_rows VARCHAR)""",
+    """INSERT INTO kb_point SELECT
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]), unnest(?::VARCHAR[]),
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::DATE[]), unnest(?::DATE[]),
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[]),
+        unnest(?::VARCHAR[])""",
+    """INSERT INTO kb_point SELECT
+        point_id, rule_id, item_name, sex, age_word, age_text, age_min, age_min_unit, age_max, age_max_unit, subject,
+        region, region_of, valid_from, valid_to, level_cap, remark, document, batch, published_codes, source_rows
+        FROM read_parquet(?)""",
+)
+PATTERN = Table(
+    "pattern",
+    "kb_pattern",
+    "point_id, role, match, code",
+    "CREATE TABLE kb_pattern (point_id VARCHAR, role VARCHAR, match VARCHAR, code VARCHAR, published_codes INTEGER)",
+    """INSERT INTO kb_pattern SELECT
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::INTEGER[])""",
+    "INSERT INTO kb_pattern SELECT point_id, role, match, code, published_codes FROM read_parquet(?)",
+)
+EXEMPTION = Table(
+    "exemption",
+    "kb_exemption",
+    "exemption_id",
+    """CREATE TABLE kb_exemption (
+        exemption_id VARCHAR, rule_id VARCHAR, effect VARCHAR, reason VARCHAR, reason_en VARCHAR, evidence VARCHAR,
+        status VARCHAR, diagnoses VARCHAR[], region VARCHAR, region_of VARCHAR, valid_from DATE, valid_to DATE)""",
+    """INSERT INTO kb_exemption SELECT
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[][]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]),
+        unnest(?::DATE[]), unnest(?::DATE[])""",
+    """INSERT INTO kb_exemption SELECT
+        exemption_id, rule_id, effect, reason, reason_en, evidence, status, diagnoses, region, region_of, valid_from,
+        valid_to FROM read_parquet(?)""",
+)
+EXEMPTION_ITEM = Table(
+    "exemption_item",
+    "kb_exemption_item",
+    "exemption_id, match, value",
+    "CREATE TABLE kb_exemption_item (exemption_id VARCHAR, match VARCHAR, value VARCHAR)",
+    "INSERT INTO kb_exemption_item SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+    "INSERT INTO kb_exemption_item SELECT exemption_id, match, value FROM read_parquet(?)",
+)
+TABLES = (POINT, PATTERN, EXEMPTION, EXEMPTION_ITEM)
+"""All four, in the order in which they are written, hashed and loaded."""

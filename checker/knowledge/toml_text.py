@@ -1,0 +1,55 @@
+"""Reading a TOML file of reviewed text as cells."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from checker.errors import KnowledgeError
+from checker.knowledge.cells import Cells, Faults, read_text
+
+
+@dataclass(frozen=True, slots=True)
+class TomlText:
+    """A TOML document, known by the name of its file."""
+
+    file: str
+    keys: dict[str, Any]
+
+
+def read_toml(path: Path, known: Sequence[str], faults: Faults) -> TomlText:
+    """Return the document of the file; a key that is not known is a fault.
+
+    Raises KnowledgeError for a file that cannot be read or is not TOML.
+    """
+    try:
+        document = tomllib.loads(read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise KnowledgeError(f"{path}: it is not TOML ({error}); mend it") from error
+    for key in document:
+        if key not in known:
+            faults.add(path.name, key, f"the key is unknown; write {', '.join(known)}")
+    return TomlText(path.name, document)
+
+
+def record_cells(file: str, place: str, entry: object, keys: Sequence[str], faults: Faults) -> Cells | None:
+    """Return the text and dates of a TOML table as cells, None where it is no table.
+
+    An absent key is an empty cell, a date becomes its text; unknown keys and other values are faults.
+    """
+    if not isinstance(entry, dict):
+        faults.add(file, place, f"found {entry!r}; write a table of keys")
+        return None
+    values = dict.fromkeys(keys, "")
+    for key, value in entry.items():
+        if key not in keys:
+            faults.add(file, f"{place}, key {key}", f"the key is unknown; write one of {', '.join(keys)}")
+        elif isinstance(value, str) or type(value) is date:
+            values[key] = str(value).strip()
+        else:
+            faults.add(file, f"{place}, key {key}", f"found {value!r}; write text or a date")
+    return Cells(file, place, values, faults)

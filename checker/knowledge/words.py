@@ -1,0 +1,15 @@
+"""The words that the cells of a knowledge base may hold."""
+
+from __future__ import annotations
+
+SEXES = ("male", "female")
+AGE_WORDS = ("新生儿", "婴儿", "婴幼儿", "儿童", "小儿")
+UNITS = ("year", "month", "day")
+SUBJECTS = ("参保人", "就诊人")
+REGION_KINDS = ("insured", "institution")
+LEVEL_CAPS = ("notice", "suspect")
+MATCHES = ("code", "family")
+ROLES = ("item",)
+EFFECTS = ("exempt", "lower")
+STATUSES = ("official", "proposed")
+ITEM_MATCHES = ("code", "family", "name")

@@ -1,0 +1,133 @@
+"""Duplicates and refunds among the lines of restricted items (docs/judgment.md, section 6); one relation in, two small ones out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+WAYS = (
+    # By pointer: the refund names the line.
+    ("r.original_line_id = o.line_id AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id",
+     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id)"),
+    # By settlement: the reversing settlement names the reversed one.
+    ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
+     "concat_ws(chr(31), o.settlement_id, o.item_code)"),
+    # By visit, or by settlement where the refund has no visit.
+    ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.place = "
+     "CASE WHEN r.visit_id IS NOT NULL THEN 'v' || o.visit_id ELSE 's' || o.settlement_id END",
+     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), r.place, o.item_code)"),
+)  # fmt: skip
+"""How a refund finds its originals, in order: the join, and the key of the originals that share one refunded sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Netted:
+    """How many duplicates were left out, and how many refunds of restricted items found no original."""
+
+    duplicates: int
+    refunds_without_original: int
+
+
+def net_lines(connection: duckdb.DuckDBPyConnection, stage: str, *, any_refund: bool) -> Netted:
+    """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `stage`.
+
+    `stage` is SQL of the staged lines; amounts are decimals, yuan.
+    """
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
+        WITH keyed AS (
+          SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount FROM {stage}
+          WHERE line_id IS NOT NULL AND duplicate_key IN (
+            SELECT duplicate_key FROM {stage} WHERE line_id IS NOT NULL GROUP BY duplicate_key HAVING count(*) > 1)
+        )
+        SELECT line_no, place = 1 AS is_first FROM (
+          SELECT line_no, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
+          WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount))
+        WHERE members > 1"""
+    )
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
+        amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN)"""
+    )
+    without = _net_refunds(connection, stage) if any_refund else 0
+    return Netted(_count(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first"), without)
+
+
+def _net_refunds(connection: duckdb.DuckDBPyConnection, stage: str) -> int:
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE open_refund AS
+        SELECT s.line_no, s.institution_id, s.visit_id, s.item_code, s.original_line_id,
+          coalesce(s.original_settlement_id, h.original_settlement_id) AS original_settlement_id,
+          coalesce('v' || s.visit_id, 's' || s.settlement_id) AS place,
+          abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
+        FROM {stage} s LEFT JOIN settlement_header h ON h.key = s.settlement_id
+        WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
+    )
+    # Only lines that some refund may reach are looked at any further.
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE original AS
+        SELECT line_no, institution_id, visit_id, settlement_id, line_id, item_code, service_time, quantity, amount, amount_in_scope,
+          coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
+          quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
+        FROM {stage}
+        WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
+          AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
+            OR 'v' || visit_id IN (SELECT place FROM open_refund) OR 's' || settlement_id IN (SELECT place FROM open_refund))
+          OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund)"""
+    )
+    connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")
+    for join, key in WAYS:
+        _net_one_way(connection, join, key)
+    connection.execute(
+        """INSERT INTO netted_line
+        SELECT line_no, CASE WHEN quantity IS NOT NULL THEN quantity_left END, CASE WHEN amount IS NOT NULL THEN amount_left END,
+          CASE WHEN amount_in_scope IS NOT NULL THEN scope_left END,
+          CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
+          coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left
+        FROM original
+        WHERE quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
+    )
+    return _count(connection, "SELECT count(*) FROM open_refund")
+
+
+def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> None:
+    """Take the refunds that find originals this way from those originals, oldest first, and close them."""
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE pair AS SELECT r.line_no AS refund_no, o.line_no, {key} AS group_key FROM open_refund r JOIN original o ON {join}"
+    )
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE taken AS
+        WITH refunded AS (
+          SELECT group_key, sum(quantity) AS quantity, sum(amount) AS amount, sum(amount_in_scope) AS amount_in_scope
+          FROM (SELECT DISTINCT refund_no, group_key FROM pair) JOIN open_refund r ON r.line_no = refund_no GROUP BY group_key
+        ),
+        member AS (SELECT DISTINCT line_no, group_key FROM pair),
+        ordered AS (
+          SELECT o.line_no, o.quantity_left, o.amount_left, o.scope_left, f.quantity, f.amount, f.amount_in_scope,
+            sum(o.quantity_left) OVER earlier - o.quantity_left AS quantity_before,
+            sum(o.amount_left) OVER earlier - o.amount_left AS amount_before,
+            sum(o.scope_left) OVER earlier - o.scope_left AS scope_before
+          FROM member m JOIN original o USING (line_no) JOIN refunded f USING (group_key)
+          WINDOW earlier AS (PARTITION BY m.group_key ORDER BY o.service_time, o.line_id NULLS LAST, o.line_no)
+        )
+        SELECT line_no, least(quantity_left, greatest(0, quantity - quantity_before)) AS quantity,
+          least(amount_left, greatest(0, amount - amount_before)) AS amount,
+          least(scope_left, greatest(0, amount_in_scope - scope_before)) AS amount_in_scope
+        FROM ordered"""
+    )
+    connection.execute(
+        """UPDATE original SET quantity_left = quantity_left - t.quantity, amount_left = amount_left - t.amount,
+          scope_left = scope_left - t.amount_in_scope,
+          quantity_taken = quantity_taken + t.quantity, amount_taken = amount_taken + t.amount
+        FROM taken t WHERE t.line_no = original.line_no"""
+    )
+    connection.execute("DELETE FROM open_refund WHERE line_no IN (SELECT refund_no FROM pair)")
+
+
+def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])

@@ -1,0 +1,121 @@
+"""Compiled rules: what the engine and the messages need of a rulebook, cheap to load and safe to cache by the rules' hash."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from checker.rulebook import Rule, Rulebook
+
+PLAN_LAYOUT = 1
+PLAN_FILE = "rules.plan.json"
+LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class RulePlan:
+    """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text."""
+
+    id: str
+    code: str | None
+    version: int
+    name_zh: str
+    name_en: str
+    level: str
+    stages: tuple[str, ...]
+    reads_sex: bool
+    reads_age: bool
+    violated: str
+    lower: str | None
+    notice: str | None
+    expected: str
+    actual: str
+    messages_zh: tuple[str, str, str]
+    messages_en: tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The rules of one run, numbered by their place, and the hash of the files they come from."""
+
+    rules: tuple[RulePlan, ...]
+    hash: str
+
+    def only(self, ids: Collection[str]) -> Plan:
+        """The plan with the rules of these ids."""
+        return Plan(tuple(rule for rule in self.rules if rule.id in ids), self.hash)
+
+    def at_stage(self, stage: str) -> Plan:
+        """The plan with the rules that apply at a stage (before, during, after)."""
+        return Plan(tuple(rule for rule in self.rules if stage in rule.stages), self.hash)
+
+
+def plan_of(rulebook: Rulebook) -> Plan:
+    """Compile a checked rulebook."""
+    return Plan(tuple(_rule_plan(rule) for rule in rulebook.rules), rulebook.hash)
+
+
+def _rule_plan(rule: Rule) -> RulePlan:
+    zh, en = rule.messages.zh, rule.messages.en
+    return RulePlan(
+        id=rule.id,
+        code=rule.code,
+        version=rule.version,
+        name_zh=rule.name_zh,
+        name_en=rule.name_en,
+        level=rule.level,
+        stages=rule.stages,
+        reads_sex=rule.reads_sex,
+        reads_age=rule.reads_age,
+        violated=rule.violated.sql,
+        lower=rule.lower.sql if rule.lower else None,
+        notice=rule.notice.sql if rule.notice else None,
+        expected=rule.expected.sql,
+        actual=rule.actual.sql,
+        messages_zh=(zh.violation, zh.undetermined, zh.advice),
+        messages_en=(en.violation, en.undetermined, en.advice),
+    )
+
+
+def load_plan(rules_folder: Path, *, embedded: bool = False, cache: Path | None = None) -> Plan:
+    """Load the rules of a folder as a plan; `cache` holds one made earlier, used only while the rule files are the same.
+
+    Raises RuleError with every fault of every file.
+    """
+    from checker.rulebook import hash_rules, load_rules
+
+    if cache is not None and cache.is_file():
+        cached = _read_cache(cache, hash_rules(rules_folder, embedded=embedded))
+        if cached is not None:
+            return cached
+    from checker.clause import check_types
+
+    rulebook = load_rules(rules_folder, embedded=embedded)
+    check_types([clause for rule in rulebook.rules for _, clause in rule.clauses])
+    return plan_of(rulebook)
+
+
+def write_embedded_plan(rules_folder: Path, out_file: Path) -> None:
+    """Compile the embedded rules and keep the plan beside the built knowledge, so that the counter starts without the compiler."""
+    plan = load_plan(rules_folder, embedded=True)
+    text = json.dumps({"layout": PLAN_LAYOUT, "hash": plan.hash, "rules": [asdict(rule) for rule in plan.rules]}, ensure_ascii=False)
+    temporary = out_file.with_name(f"{out_file.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(out_file)
+
+
+def _read_cache(cache: Path, expected_hash: str) -> Plan | None:
+    document: dict[str, Any] = json.loads(cache.read_text(encoding="utf-8"))
+    if document.get("layout") != PLAN_LAYOUT or document.get("hash") != expected_hash:
+        return None
+    return Plan(tuple(_rule_of(rule) for rule in document["rules"]), expected_hash)
+
+
+def _rule_of(fields: dict[str, Any]) -> RulePlan:
+    lists: Sequence[str] = ("stages", "messages_zh", "messages_en")
+    return RulePlan(**{key: tuple(value) if key in lists else value for key, value in fields.items()})

@@ -1,0 +1,28 @@
+"""Quoting: how names and texts from outside enter SQL text where a parameter cannot stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def name(text: str) -> str:
+    """Return a quoted SQL identifier.
+
+    >>> name('a"b')
+    '"a""b"'
+    """
+    return '"' + text.replace('"', '""') + '"'
+
+
+def text(value: str) -> str:
+    """Return a quoted SQL text literal.
+
+    >>> text("it's")
+    "'it''s'"
+    """
+    return "'" + value.replace("'", "''") + "'"
+
+
+def texts(values: Iterable[str]) -> str:
+    """Return a comma-separated list of quoted SQL text literals."""
+    return ", ".join(text(value) for value in values)

@@ -1,0 +1,128 @@
+"""The built Parquet equals the sources, twice over, and replaces nothing that is not its own."""
+
+from __future__ import annotations
+
+from dataclasses import astuple, fields
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from checker.errors import KnowledgeError
+from checker.knowledge.build import build, content_hash
+from checker.knowledge.manifest import read_manifest
+from checker.knowledge.source import Sources, read_sources
+
+from .conftest import SmallSources
+
+FILES = ["exemption.parquet", "exemption_item.parquet", "manifest.json", "pattern.parquet", "point.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("file", "attribute"),
+    [
+        ("point.parquet", "points"),
+        ("pattern.parquet", "patterns"),
+        ("exemption.parquet", "exemptions"),
+        ("exemption_item.parquet", "exemption_items"),
+    ],
+)
+def test_the_parquet_files_equal_the_sources(built: Path, sources: Sources, file: str, attribute: str) -> None:
+    rows: tuple[Any, ...] = getattr(sources, attribute)
+    table = duckdb.read_parquet(str(built / file))
+    assert table.columns == [column.name for column in fields(rows[0])]
+    found = [tuple(tuple(cell) if isinstance(cell, list) else cell for cell in row) for row in table.fetchall()]
+    assert found == [astuple(row) for row in rows]
+
+
+def test_the_types_of_the_columns(built: Path) -> None:
+    table = duckdb.read_parquet(str(built / "point.parquet"))
+    types = dict(zip(table.columns, map(str, table.types), strict=True))
+    assert {name for name, kind in types.items() if kind == "INTEGER"} == {"age_min", "age_max", "published_codes"}
+    assert {name for name, kind in types.items() if kind == "DATE"} == {"valid_from", "valid_to"}
+    exemption = duckdb.read_parquet(str(built / "exemption.parquet"))
+    assert str(exemption.types[exemption.columns.index("diagnoses")]) == "VARCHAR[]"
+
+
+def test_the_manifest_counts_what_was_built(built: Path, sources: Sources) -> None:
+    manifest = read_manifest((built / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest.rows("point") == len(sources.points)
+    assert manifest.rows("pattern") == len(sources.patterns)
+    assert {rule.rule_id: rule.published_codes for rule in manifest.rules} == {
+        "drug-child-limited": 45,
+        "drug-child-only": 4441,
+        "drug-sex": 6590,
+        "service-child-only": 30,
+        "service-sex": 390,
+    }
+    assert [notice.batch for notice in manifest.notices] == ["01", "2026-01"]
+
+
+def test_equal_sources_give_equal_bytes(source_folder: Path, built: Path, tmp_path: Path) -> None:
+    build(source_folder, tmp_path / "again")
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == FILES
+    for name in FILES:
+        assert (tmp_path / "again" / name).read_bytes() == (built / name).read_bytes()
+
+
+def test_the_order_of_source_rows_does_not_matter(small: SmallSources) -> None:
+    before = content_hash(read_sources(small.folder))
+    path = small.folder / "point.csv"
+    header, *rows = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([header, *rows[::-1]]), encoding="utf-8")
+    assert content_hash(read_sources(small.folder)) == before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        ("point.csv", "male", "female"),
+        ("pattern.csv", "XG04CBA088A001,4", "XG04CBA088A001,5"),
+        ("exemption.toml", "I27.0", "I27.2"),
+        ("exemption.toml", "爱普列特片（男）", "爱普列特片"),
+    ],
+)
+def test_a_changed_fact_changes_the_content_hash(small: SmallSources, file: str, old: str, new: str) -> None:
+    before = content_hash(read_sources(small.folder))
+    small.spoil(file, old, new)
+    assert content_hash(read_sources(small.folder)) != before
+
+
+def test_a_build_replaces_an_earlier_build_whole(small: SmallSources, tmp_path: Path) -> None:
+    build(small.folder, tmp_path / "out")
+    (tmp_path / "out" / "rules.plan.json").write_text("{}", encoding="utf-8")
+    build(small.folder, tmp_path / "out")
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "sources"]
+
+
+def test_a_folder_with_other_files_is_left_alone(small: SmallSources, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "diary.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"out: it holds diary\.txt, .*; name an empty folder"):
+        build(small.folder, out)
+    assert [path.name for path in out.iterdir()] == ["diary.txt"]
+
+
+def test_faulty_sources_leave_the_earlier_build_as_it_was(small: SmallSources, tmp_path: Path) -> None:
+    build(small.folder, tmp_path / "out")
+    before = (tmp_path / "out" / "point.parquet").read_bytes()
+    small.spoil("point.csv", "male", "x")
+    with pytest.raises(KnowledgeError):
+        build(small.folder, tmp_path / "out")
+    assert (tmp_path / "out" / "point.parquet").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "sources"]
+
+
+def test_a_file_in_the_place_of_the_folder_is_named(small: SmallSources, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="a file stands there; name a folder"):
+        build(small.folder, tmp_path / "out")
+
+
+def test_a_knowledge_base_without_exemptions_builds(small: SmallSources, tmp_path: Path) -> None:
+    (small.folder / "exemption.toml").write_text("", encoding="utf-8")
+    manifest = build(small.folder, tmp_path / "out")
+    assert (manifest.rows("exemption"), manifest.rows("exemption_item")) == (0, 0)

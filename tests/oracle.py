@@ -1,0 +1,1014 @@
+"""The second opinion: docs/judgment.md in plain Python, line by line, without SQL and without the package's own code.
+
+It shares with the package only the table of headers (`checker.schema`), which the page names as the order in which
+headers count. Where the page leaves room, the comment `# reading:` says what was taken.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from math import floor
+from typing import Any
+
+from checker.schema import DIAGNOSIS, HEADER, LINE, Column, Kind
+
+Raw = Mapping[str, str | None]
+"""One record as it stands in the file: header -> text."""
+
+LEVELS = ("definite", "suspect", "notice")
+CHILD_AGE = 14
+CHILD_AGE_LENIENT = 18
+WORD_BOUNDS = {
+    "新生儿": (29, "day"),
+    "婴儿": (1, "year"),
+    "婴幼儿": (3, "year"),
+    "儿童": (CHILD_AGE, "year"),
+    "小儿": (CHILD_AGE, "year"),
+}
+"""The exclusive upper bound that a word sets: 0-28 days is "younger than 29 days"."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What this page must know of a rule: its level and whether it reads the sex or the age."""
+
+    rule_id: str
+    level: str
+    reads: str
+
+
+RULES = {
+    rule.rule_id: rule
+    for rule in (
+        Rule("drug-sex", "suspect", "sex"),
+        Rule("service-sex", "suspect", "sex"),
+        Rule("drug-child-only", "suspect", "age"),
+        Rule("drug-child-limited", "definite", "age"),
+        Rule("service-child-only", "suspect", "age"),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line adds to the data."""
+
+    as_of: date | None = None
+    region: str | None = None
+    stage: str = "audit"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One answer that is not clean."""
+
+    file: str
+    record: int
+    rule_id: str
+    point_id: str
+    matched_by: str
+    verdict: str
+    level: str | None
+    action: str | None
+    expected: str | None
+    actual: str | None
+    reason_code: str | None
+    exemption_id: str | None
+    remarks: tuple[str, ...]
+    quantity: Decimal | None
+    amount: Decimal | None
+    amount_in_scope: Decimal | None
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One record that is not judged because it cannot be read."""
+
+    file: str
+    record: int
+    column: str | None
+    why: str
+
+
+@dataclass
+class Result:
+    """All answers for one extract."""
+
+    read: int = 0
+    judged: int = 0
+    skipped: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("invalid", "context", "refund", "self_paid"), 0)
+    )
+    rejects: list[Reject] = field(default_factory=list)
+    not_in_force: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
+    fully_refunded: int = 0
+    refunds_without_original: int = 0
+    duplicates_removed: int = 0
+    refund_duplicates_removed: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+# ------------------------------------------------------------------------------------------ 1. Reading
+
+
+class UnreadableError(ValueError):
+    """There is text, and it cannot be read as what the column holds."""
+
+
+# reading: blanks are all of Unicode's white space (tab, no-break space, ideographic space), not only U+0020.
+def trimmed(text: str | None) -> str | None:
+    """Return the text without outer blanks, or None for what stands for NULL."""
+    if text is None:
+        return None
+    text = text.strip()
+    return None if text.lower() in ("", "-", "--", "null") else text
+
+
+@cache
+def header_key(header: str) -> str:
+    """Return a header as it is compared."""
+    return unicodedata.normalize("NFKC", header.replace("\ufeff", "")).strip().lower()
+
+
+_DATE = r"([0-9]{4})([-/])([0-9]{2})\2([0-9]{2})"
+_CLOCK = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
+# reading: `T` and `Z` are upper case, months and days have two digits except in YYYY年M月D日, which has no clock, and
+# an offset is written with a colon and only after a clock. An offset is not checked for being a real one.
+_DATE_CLOCK = re.compile(_DATE + r"(?:[ T]" + _CLOCK + r"(?:Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?")
+_CHINESE = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日")
+
+
+def read_time(text: str) -> datetime:
+    """Return the wall clock that the text names."""
+    micro = 0
+    if match := _DATE_CLOCK.fullmatch(text):
+        year, _, month, day, hour, minute, second, fraction = match.groups()
+        parts = (year, month, day, hour or "0", minute or "0", second or "0")
+        # reading: a fraction may have any number of digits; past the sixth they are cut.
+        micro = int((fraction or "0")[:6].ljust(6, "0"))
+    elif match := _COMPACT.fullmatch(text):
+        parts = tuple(part or "0" for part in match.groups())
+    elif match := _CHINESE.fullmatch(text):
+        parts = (*match.groups(), "0", "0", "0")
+    else:
+        raise UnreadableError(text)
+    try:
+        return datetime(*(int(part) for part in parts), micro)  # type: ignore[arg-type]
+    except ValueError:
+        raise UnreadableError(text) from None
+
+
+# reading: a number is ASCII digits with at most a sign, a point and an exponent; 1,234.5 and 1_000 and inf and １２
+# are none.
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+
+
+def read_number(text: str) -> Decimal:
+    """Return the exact number."""
+    if not _NUMBER.fullmatch(text):
+        raise UnreadableError(text)
+    return Decimal(text)
+
+
+def read_age(text: str) -> int:
+    """Return completed years."""
+    # reading: "cut" is towards the past birthday, so -0.5 is -1 and impossible, not a newborn's 0.
+    return floor(read_number(text.removesuffix("岁").rstrip()))
+
+
+SEXES = {
+    **dict.fromkeys(("1", "男", "男性", "m", "male"), "male"),
+    **dict.fromkeys(("2", "女", "女性", "f", "female"), "female"),
+    **dict.fromkeys(("0", "9", "未知", "未说明"), None),
+}
+BOOLS = {
+    **dict.fromkeys(("1", "true", "t", "y", "yes", "是"), True),
+    **dict.fromkeys(("0", "false", "f", "n", "no", "否"), False),
+}
+
+
+# reading: sexes and flags are compared without regard to case (the page writes them in lower case, the contract names
+# M/F).
+def read_sex(text: str) -> str | None:
+    """Return male, female or None for a sex that is said to be unknown."""
+    if text.lower() not in SEXES:
+        raise UnreadableError(text)
+    return SEXES[text.lower()]
+
+
+def read_bool(text: str) -> bool:
+    """Return a yes or no."""
+    if text.lower() not in BOOLS:
+        raise UnreadableError(text)
+    return BOOLS[text.lower()]
+
+
+# reading: refund_flag and valid_flag know the words too (否 is 0); leading zeros go before the word is looked up, and
+# 000 is 0.
+def read_flag(text: str) -> bool:
+    """Return a yes or no whose digits may be padded with zeros."""
+    return read_bool(text.lstrip("0") or "0")
+
+
+def read_code(text: str) -> str | None:
+    """Return a code as it is compared."""
+    return trimmed(unicodedata.normalize("NFKC", text)) and unicodedata.normalize("NFKC", text).strip().upper()
+
+
+READERS = {
+    Kind.TEXT: str,
+    Kind.CODE: read_code,
+    Kind.SEX: read_sex,
+    # reading: a date column takes every spelling of a time and keeps the day.
+    Kind.DATE: lambda text: read_time(text).date(),
+    Kind.TIME: read_time,
+    Kind.AGE: read_age,
+    Kind.NUMBER: read_number,
+    Kind.FLAG: read_flag,
+    Kind.BOOL: read_bool,
+}
+
+
+def first_text(row: Raw, headers: Sequence[str]) -> str | None:
+    """Return the first non-empty value under these headers; the row's own are in the form of comparison.
+
+    An unreadable value is not empty: it counts, and no later header is asked.
+    """
+    for header in headers:
+        if (text := trimmed(row.get(header_key(header)))) is not None:
+            return text
+    return None
+
+
+class Source:
+    """What one line, or all valid headers of one key taken together, says of its columns."""
+
+    def __init__(self, rows: Iterable[Raw], table: Mapping[str, Column]) -> None:
+        self.rows = tuple({header_key(header): text for header, text in row.items()} for row in rows)
+        self.table = table
+        self._read: dict[str, tuple[tuple[Any, ...], bool]] = {}
+
+    def _column(self, name: str) -> tuple[tuple[Any, ...], bool]:
+        if name not in self._read:
+            known: list[Any] = []
+            unreadable = False
+            for row in self.rows if name in self.table else ():
+                text = first_text(row, self.table[name].all_headers)
+                if text is None:
+                    continue
+                try:
+                    value = READERS[self.table[name].kind](text)
+                except UnreadableError:
+                    unreadable = True
+                    continue
+                if value is not None and value not in known:
+                    known.append(value)
+            self._read[name] = tuple(known), unreadable
+        return self._read[name]
+
+    def known(self, name: str) -> tuple[Any, ...]:
+        """Return all different values that are known."""
+        return self._column(name)[0]
+
+    def value(self, name: str) -> Any:
+        """Return the one known value, or None where there is none or where the headers contradict each other."""
+        known = self.known(name)
+        return known[0] if len(known) == 1 else None
+
+    def unreadable(self, name: str) -> bool:
+        """Return whether some text of the column could not be read."""
+        return self._column(name)[1]
+
+
+def headers_by_key(rows: Iterable[Raw] | None, key: str) -> dict[str, Source]:
+    """Return settlement or visit headers by their own key; those with valid_flag 0 are as if they were not there."""
+    groups: dict[str, list[Raw]] = defaultdict(list)
+    for row in rows or ():
+        header = Source((row,), HEADER)
+        if header.value("valid_flag") is False:
+            continue
+        if (found := header.value(key)) is not None:
+            groups[found].append(row)
+    return {found: Source(group, HEADER) for found, group in groups.items()}
+
+
+# --------------------------------------------------------------------------------------- 2. The person
+
+
+@dataclass(frozen=True)
+class Age:
+    """Completed years, months and days, each between two bounds that are equal when the birth date is known."""
+
+    year: tuple[int, int]
+    month: tuple[int, int]
+    day: tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Person:
+    """One person as far as the line knows them."""
+
+    sex: str | None = None
+    sex_conflict: bool = False
+    birth: date | None = None
+    birth_conflict: bool = False
+    age: int | None = None
+    given: bool = False
+
+
+def id_number_facts(number: str | None) -> tuple[str, date] | None:
+    """Return sex and birth date of a right ID number, by ISO 7064 mod 11-2."""
+    if number is None or len(number) != 18 or not re.fullmatch(r"[0-9]{17}[0-9Xx]", number):
+        return None
+    try:
+        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+    except ValueError:
+        return None
+    remainder = 0
+    for digit in number[:17]:
+        remainder = (remainder + int(digit)) * 2 % 11
+    # reading: x is as good as X.
+    if "0123456789X"[(12 - remainder) % 11] != number[17].upper():
+        return None
+    return ("male" if int(number[16]) % 2 else "female"), born
+
+
+def age_between(born: date, day: date) -> Age | None:
+    """Return the age on a day, or None where it is negative or more than 130 years."""
+    years = day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+    months = (day.year - born.year) * 12 + day.month - born.month - (day.day < born.day)
+    days = (day - born).days
+    if days < 0 or years > 130:
+        return None
+    return Age((years, years), (months, months), (days, days))
+
+
+def age_of_years(years: int) -> Age | None:
+    """Return the age of someone of whom only the completed years are known."""
+    if not 0 <= years <= 130:
+        return None
+    return Age((years, years), (12 * years, 12 * years + 11), (365 * years, 366 * years + 365))
+
+
+DAY_ZERO = Age((0, 0), (0, 0), (0, 0))
+PERSON_FIELDS = (
+    "patient_sex",
+    "patient_birth_date",
+    "patient_age",
+    "newborn_flag",
+    "insured_sex",
+    "insured_birth_date",
+)
+"""The fields that leave `person_unreadable`; a wrong ID number does not."""
+
+
+class Line:
+    """One readable line with its headers, and the facts that all rules share."""
+
+    def __init__(
+        self, file: str, record: int, row: Raw, settlements: dict[str, Source], visits: dict[str, Source]
+    ) -> None:
+        self.file = file
+        self.record = record
+        self.own = Source((row,), LINE)
+        self.settlement_id = self.own.value("settlement_id")
+        self.visit_id = self.own.value("visit_id")
+        # reading: each table is asked for its own key only, and the keys are the line's own: a visit_id that only the
+        # settlement header knows leads nowhere.
+        self.settlement = settlements.get(self.settlement_id)
+        self.visit = visits.get(self.visit_id)
+        self.sources = tuple(source for source in (self.own, self.settlement, self.visit) if source)
+        self.time: datetime | None = None
+        self.time_fallback = False
+        self.line_id = self.own.value("line_id")
+        self.code = self.own.value("item_code")
+        self.quantity = self.own.value("quantity")
+        self.amount = self.own.value("amount")
+        self.amount_in_scope = self.own.value("amount_in_scope")
+        # reading: institution, care type, places and visit start are, like the age, the first known of line,
+        # settlement, visit.
+        self.institution_id = self.first("institution_id")
+        self.net: dict[str, Decimal | None] = {
+            "quantity": self.quantity,
+            "amount": self.amount,
+            "amount_in_scope": self.amount_in_scope,
+        }
+        self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
+        self.is_duplicate = False
+
+    @property
+    def place_in_input(self) -> tuple[str, int]:
+        """Return where the line stands."""
+        return self.file, self.record
+
+    def first(self, name: str) -> Any:
+        """Return the first known value of line, settlement, visit.
+
+        A value that cannot be read, or in which the headers of one key contradict each other, is no value, and the next
+        source is asked.
+        """
+        return next((found for source in self.sources if (found := source.value(name)) is not None), None)
+
+    def read_time(self) -> Reject | None:
+        """Set the service time, or say why there is none."""
+        column = LINE["service_time"]
+        (row,) = self.own.rows
+        text = first_text(row, (column.name, *column.headers))
+        if text is None:
+            text = first_text(row, column.fallback)
+            self.time_fallback = text is not None
+        if text is None:
+            return Reject(self.file, self.record, "service_time", "missing")
+        try:
+            self.time = read_time(text)
+        except UnreadableError:
+            return Reject(self.file, self.record, "service_time", "unreadable")
+        return None
+
+    def kind(self) -> str:
+        """Return judged, or why the line is skipped."""
+        if self.own.value("valid_flag") is False:
+            return "invalid"
+        # reading: is_context and paid_by_fund speak first; where they have no readable value, their national
+        # opposites do.
+        context = self.own.value("is_context")
+        if context is None and (current := self.own.value("curr_drord_flag")) is not None:
+            context = not current
+        if context:
+            return "context"
+        refund_flag = self.own.value("refund_flag")
+        if refund_flag is None and self.settlement is not None:
+            refund_flag = self.settlement.value("refund_flag")
+        if refund_flag or (self.quantity or 0) < 0 or (self.amount or 0) < 0:
+            return "refund"
+        paid = self.own.value("paid_by_fund")
+        if paid is None and (own_account := self.own.value("self_paying_flag")) is not None:
+            paid = not own_account
+        return "self_paid" if paid is False else "judged"
+
+    def patient(self) -> Person:
+        """Return the patient, from all sources."""
+        facts = id_number_facts(self.first("patient_id_number"))
+        sexes = {sex for source in self.sources for sex in source.known("patient_sex")}
+        births = {born for source in self.sources for born in source.known("patient_birth_date")}
+        if facts:
+            sexes.add(facts[0])
+            births.add(facts[1])
+        # reading: ages that contradict each other within the headers of one key are a value of the patient, but no
+        # age.
+        ages = [age for source in self.sources for age in source.known("patient_age")]
+        return Person(
+            sex=min(sexes) if len(sexes) == 1 else None,
+            sex_conflict=len(sexes) > 1,
+            birth=min(births) if len(births) == 1 else None,
+            birth_conflict=len(births) > 1,
+            age=self.first("patient_age"),
+            given=bool(sexes or births or ages),
+        )
+
+    def insured(self) -> Person:
+        """Return the insured, of whom only the line speaks."""
+        sex, birth = self.own.value("insured_sex"), self.own.value("insured_birth_date")
+        return Person(sex=sex, birth=birth, given=sex is not None or birth is not None)
+
+    def place(self, of: str | None) -> str | None:
+        """Return the insured's or the institution's place."""
+        if of == "insured":
+            return self.first("insured_region")
+        # reading: the contract's order: digits 2-7 of the institution's code, where they are six digits, then the
+        # column.
+        # Care type, places and visit start are, like the age, the first known of line, settlement, visit.
+        digits = (self.first("institution_id") or "")[1:7]
+        return digits if re.fullmatch(r"[0-9]{6}", digits) else self.first("region")
+
+    def remarks(self) -> set[str]:
+        """Return the remarks that every finding of the line carries."""
+        found = set()
+        if self.is_duplicate:
+            found.add("duplicate")
+        if any(self.taken.values()):
+            found.add("partly_refunded")
+        if self.time_fallback:
+            found.add("service_time_fallback")
+        if any(source.unreadable(name) for source in self.sources for name in PERSON_FIELDS):
+            found.add("person_unreadable")
+        return found
+
+
+# ---------------------------------------------------------------------------------------- 3. The point
+
+
+def covers(match: str, pattern: str, code: str | None) -> bool:
+    """Return whether a code or family covers a code."""
+    return code is not None and (code == pattern if match == "code" else code.startswith(pattern))
+
+
+def in_force(row: Mapping[str, Any], day: date) -> bool:
+    """Return whether a point or exemption is in force on a day; a missing end or beginning is open."""
+    begins, ends = row.get("valid_from"), row.get("valid_to")
+    return (begins is None or begins <= day) and (ends is None or day < ends)
+
+
+def region_fits(row: Mapping[str, Any], line: Line, options: Options) -> bool:
+    """Return whether a point or exemption is meant for the line's place."""
+    if not row.get("region"):
+        return True
+    place = line.place(row.get("region_of")) or options.region
+    return place is not None and place.startswith(row["region"])
+
+
+class Knowledge:
+    """Points with their patterns, and exemptions with their items."""
+
+    def __init__(
+        self,
+        points: Iterable[Mapping[str, Any]],
+        patterns: Iterable[Mapping[str, Any]],
+        exemptions: Iterable[Mapping[str, Any]],
+    ) -> None:
+        self.points = {point["point_id"]: point for point in points}
+        self.patterns = [pattern for pattern in patterns if self.points[pattern["point_id"]]["rule_id"] in RULES]
+        self.exemptions = list(exemptions)
+        self._by_code: dict[str | None, list[Mapping[str, Any]]] = {}
+
+    def patterns_of(self, code: str | None) -> list[Mapping[str, Any]]:
+        """Return the patterns that cover a code, of all rules, whether in force or not."""
+        if code not in self._by_code:
+            self._by_code[code] = [row for row in self.patterns if covers(row["match"], row["code"], code)]
+        return self._by_code[code]
+
+    def point_for(self, rule_id: str, line: Line, day: date, options: Options) -> tuple[Mapping[str, Any], str] | None:
+        """Return the one point of a rule that judges the line, and by what it matched."""
+        found = []
+        for pattern in self.patterns_of(line.code):
+            point = self.points[pattern["point_id"]]
+            if point["rule_id"] == rule_id and in_force(point, day) and region_fits(point, line, options):
+                begins = point["valid_from"].toordinal() if point["valid_from"] else 0
+                order = (pattern["match"] != "code", -len(pattern["code"]), -begins, point["point_id"])
+                found.append((order, point, pattern["match"]))
+        if not found:
+            return None
+        _, point, match = min(found, key=lambda entry: entry[0])
+        return point, match
+
+
+# --------------------------------------------------------------------------------------- 4. The clause
+
+
+def any_of(*values: bool | None) -> bool | None:
+    """Return the OR of three-valued logic."""
+    if any(value is True for value in values):
+        return True
+    return None if any(value is None for value in values) else False
+
+
+def younger(age: Age | None, bound: int, unit: str) -> bool | None:
+    """Return whether the age is below the bound, None where the age cannot decide it."""
+    if age is None:
+        return None
+    low, high = getattr(age, unit)
+    if high < bound:
+        return True
+    return False if low >= bound else None
+
+
+def not_younger(age: Age | None, bound: int, unit: str) -> bool | None:
+    """Return whether the age is at or past the bound."""
+    below = younger(age, bound, unit)
+    return None if below is None else not below
+
+
+def outside_window(point: Mapping[str, Any], age: Age | None) -> bool | None:
+    """Return whether the age lies outside the point's window."""
+    too_young: bool | None = False
+    too_old: bool | None = False
+    if point["age_min"] is not None:
+        too_young = younger(age, point["age_min"], point["age_min_unit"])
+    if point["age_max"] is not None:
+        too_old = not_younger(age, point["age_max"], point["age_max_unit"])
+    elif point["age_word"] is not None:
+        too_old = not_younger(age, *WORD_BOUNDS[point["age_word"]])
+    return any_of(too_young, too_old)
+
+
+def within_lenient(point: Mapping[str, Any], age: Age | None) -> bool:
+    """Return whether the age is past the strict bound of a child but not the lenient, and the word set the bound."""
+    if point["age_max"] is not None or point["age_word"] not in ("儿童", "小儿"):
+        return False
+    return not_younger(age, CHILD_AGE, "year") is True and younger(age, CHILD_AGE_LENIENT, "year") is True
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the clause says of one line and one point, before exemptions."""
+
+    violated: bool | None
+    reason: str | None
+    person: Person
+    age: Age | None
+
+
+def decide(rule: Rule, point: Mapping[str, Any], line: Line, header_missing: bool) -> Decision:
+    """Return the answer of the clause in the order of the page."""
+    assert line.time is not None
+    today = line.time.date()
+    patient, insured = line.patient(), line.insured()
+
+    record_birth = patient.birth if patient.given else insured.birth
+    days = (today - record_birth).days if record_birth else None
+    if line.first("newborn_flag") is True and not (days is not None and 0 <= days <= 28):
+        violated = None if rule.reads == "sex" else outside_window(point, DAY_ZERO)
+        # reading: an age window that does not include newborns is undetermined, though day 0 would be a violation of
+        # it.
+        if violated is not False:
+            return Decision(None, "header_missing" if header_missing else "newborn", Person(), None)
+        return Decision(False, None, Person(), DAY_ZERO)
+
+    pharmacy = (line.first("care_type") or "").startswith("41")
+    if point["subject"] == "就诊人" and pharmacy and not patient.given and insured.given:
+        return Decision(None, "header_missing" if header_missing else "patient_unknown", Person(), None)
+
+    person = insured if insured.given and (point["subject"] == "参保人" or not patient.given) else patient
+    age: Age | None = None
+    impossible = False
+    if person.birth is not None:
+        age = age_between(person.birth, today)
+        impossible = age is None
+    elif person.age is not None and not person.birth_conflict:
+        age = age_of_years(person.age)
+        impossible = age is None
+
+    if rule.reads == "sex":
+        violated = None if person.sex is None or point["sex"] is None else person.sex != point["sex"]
+    else:
+        violated = outside_window(point, age)
+    if violated is not None:
+        return Decision(violated, None, person, age)
+
+    if header_missing:
+        reason = "header_missing"
+    elif rule.reads == "sex":
+        reason = "other" if person.sex is not None else "sources_conflict" if person.sex_conflict else "sex_missing"
+    elif impossible:
+        reason = "birth_impossible"
+    elif person.birth_conflict:
+        reason = "sources_conflict"
+    elif person.birth is None:
+        reason = "birth_missing"
+    else:
+        reason = "other"
+    return Decision(None, reason, person, age)
+
+
+# --------------------------------------------------------------------------------------- 5. Exemptions
+
+
+def plain_name(name: str | None) -> str | None:
+    """Return a name after NFKC and without its parenthesised parts."""
+    return None if name is None else re.sub(r"\([^()]*\)", "", unicodedata.normalize("NFKC", name)).strip()
+
+
+def item_fits(items: Sequence[tuple[str, str]], line: Line, point: Mapping[str, Any]) -> bool:
+    """Return whether an exemption is for the line's item; one without items is for all."""
+    if not items:
+        return True
+    for match, value in items:
+        if match == "name":
+            if plain_name(value) == plain_name(point["item_name"]):
+                return True
+        elif covers(match, value, line.code):
+            return True
+    return False
+
+
+@dataclass
+class Diagnoses:
+    """The codes on file, by settlement and by visit."""
+
+    by_settlement: dict[str, set[str]]
+    by_visit: dict[str, set[str]]
+
+    @classmethod
+    def of(cls, rows: Iterable[Raw] | None) -> Diagnoses:
+        """Return the codes of the valid diagnosis records."""
+        found = cls(defaultdict(set), defaultdict(set))
+        for row in rows or ():
+            source = Source((row,), DIAGNOSIS)
+            code = source.value("code")
+            if code is None or source.value("valid_flag") is False:
+                continue
+            if (key := source.value("settlement_id")) is not None:
+                found.by_settlement[key].add(code)
+            if (key := source.value("visit_id")) is not None:
+                found.by_visit[key].add(code)
+        return found
+
+    def of_line(self, line: Line) -> set[str]:
+        """Return the codes of the line's settlement and visit.
+
+        reading: the diagnosis column of the line itself, of its settlement and of its visit header count as well, each
+        for this line only.
+        """
+        codes = {code for source in line.sources for code in source.known("diagnosis_code")}
+        return codes | self.by_settlement.get(line.settlement_id, set()) | self.by_visit.get(line.visit_id, set())
+
+
+@dataclass(frozen=True)
+class Exempted:
+    """What the exemptions do to one line and one point."""
+
+    exempting: str | None
+    lowering: tuple[str, ...]
+    possible: bool
+
+
+def exempted(
+    knowledge: Knowledge,
+    rule: Rule,
+    point: Mapping[str, Any],
+    line: Line,
+    diagnoses: set[str],
+    day: date,
+    options: Options,
+) -> Exempted:
+    """Return the exemptions that apply."""
+    exempting, lowering, possible = [], [], False
+    for row in knowledge.exemptions:
+        fits = row["rule_id"] == rule.rule_id and in_force(row, day) and region_fits(row, line, options)
+        if not fits or not item_fits(row["items"], line, point):
+            continue
+        if row["diagnoses"]:
+            if not diagnoses:
+                possible = True
+                continue
+            # reading: prefixes are upper-cased like the codes; dots are kept on both sides.
+            if not any(code.startswith(prefix.upper()) for code in diagnoses for prefix in row["diagnoses"]):
+                continue
+        (exempting if row["effect"] == "exempt" else lowering).append(row["exemption_id"])
+    return Exempted(min(exempting, default=None), tuple(sorted(lowering)), possible)
+
+
+def action_of(level: str | None, verdict: str, stage: str) -> str | None:
+    """Return what the caller must do."""
+    if verdict == "exempt":
+        return None
+    if verdict == "undetermined" or level == "notice":
+        return "note"
+    before = stage in ("prescribe", "dispense", "settle")
+    if level == "definite":
+        return "stop" if before else "recover"
+    return "confirm" if before else "review"
+
+
+SEX_WORDS = {"male": "男", "female": "女", None: "不明"}
+
+
+def judge(
+    knowledge: Knowledge, rule: Rule, line: Line, diagnoses: set[str], header_missing: bool, day: date, options: Options
+) -> Finding | None:
+    """Return the finding of one line under one rule; the rule has a point for the line."""
+    chosen = knowledge.point_for(rule.rule_id, line, day, options)
+    assert chosen is not None
+    point, matched_by = chosen
+    decision = decide(rule, point, line, header_missing)
+    if decision.violated is False:
+        return None
+
+    verdict = "violation" if decision.violated else "undetermined"
+    applied = exempted(knowledge, rule, point, line, diagnoses, day, options)
+    remarks = line.remarks()
+    if point["remark"]:
+        remarks.add(point["remark"])
+    level, exemption_id = None, None
+    # reading: an exempt finding has no reason, no level and none of the remarks that explain a level.
+    if applied.exempting:
+        verdict, exemption_id = "exempt", applied.exempting
+    else:
+        if applied.possible:
+            # reading: a lowering exemption leaves this remark too, and it is left on an undetermined verdict as well.
+            remarks.add("exemption_possible")
+        if verdict == "violation":
+            step = LEVELS.index(rule.level)
+            if rule.reads == "age" and within_lenient(point, decision.age):
+                step += 1
+                remarks.add("lowered_lenient")
+            if applied.lowering:
+                step += len(applied.lowering)
+                exemption_id = applied.lowering[0]
+                remarks.add("lowered_exemption")
+            if point["level_cap"]:
+                step = max(step, LEVELS.index(point["level_cap"]))
+            if rule.reads == "age" and stay_began_in_window(point, line, decision.person):
+                step = max(step, LEVELS.index("notice"))
+                remarks.add("stay_began_in_window")
+            level = LEVELS[min(step, len(LEVELS) - 1)]
+
+    return Finding(
+        file=line.file,
+        record=line.record,
+        rule_id=rule.rule_id,
+        point_id=point["point_id"],
+        matched_by=matched_by,
+        verdict=verdict,
+        level=level,
+        action=action_of(level, verdict, options.stage),
+        expected=SEX_WORDS[point["sex"]] if rule.reads == "sex" else None,
+        actual=SEX_WORDS[decision.person.sex] if rule.reads == "sex" else None,
+        reason_code=decision.reason if verdict == "undetermined" else None,
+        exemption_id=exemption_id,
+        remarks=tuple(sorted(remarks)),
+        quantity=line.net["quantity"],
+        amount=line.net["amount"],
+        amount_in_scope=line.net["amount_in_scope"],
+    )
+
+
+def stay_began_in_window(point: Mapping[str, Any], line: Line, person: Person) -> bool:
+    """Return whether the window is 新生儿 and the person judged was 0-28 days old when the visit began.
+
+    reading: the window is 新生儿 where the word sets the upper bound, that is, where the point's text gives none.
+    """
+    begins = line.first("visit_start")
+    if point["age_word"] != "新生儿" or point["age_max"] is not None or begins is None or person.birth is None:
+        return False
+    return 0 <= (begins.date() - person.birth).days <= 28
+
+
+# ------------------------------------------------------------------------------ 6. Duplicates, refunds
+
+
+def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
+    """Return the lines that count and how many were left out; a line that stands for others is marked."""
+    kept: list[Line] = []
+    first: dict[tuple[Any, ...], Line] = {}
+    removed = 0
+    for line in lines:
+        # reading: NULL equals NULL in institution, visit, quantity and amount, and 1 is 1.0.
+        key = (line.institution_id, line.visit_id, line.line_id, line.code, line.time, line.quantity, line.amount)
+        if line.line_id is not None and key in first:
+            first[key].is_duplicate = True
+            removed += 1
+            continue
+        first[key] = line
+        kept.append(line)
+    return kept, removed
+
+
+def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
+    """Take the refunds from their originals; return how many refunds found none."""
+    ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(4)]
+    for line in originals:
+        for way, key in enumerate(original_keys(line)):
+            if key is not None:
+                ways[way][key].append(line)
+    sums: list[dict[tuple[Any, ...], dict[str, Decimal]]] = [{} for _ in ways]
+    without = 0
+    for refund in refunds:
+        for way, key in enumerate(refund_keys(refund)):
+            if key is not None and key in ways[way]:
+                total = sums[way].setdefault(key, dict.fromkeys(refund.net, Decimal(0)))
+                for name, value in refund.net.items():
+                    total[name] += abs(value or Decimal(0))
+                break
+        else:
+            without += 1
+    for way, totals in enumerate(sums):
+        for key, total in totals.items():
+            for line in sorted(ways[way][key], key=order_of_taking):
+                take(line, total)
+    return without
+
+
+# reading: the third way is two, refunds with a visit before refunds that only have a settlement, each from what the
+# other left.
+def original_keys(line: Line) -> tuple[tuple[Any, ...] | None, ...]:
+    """Return under which names an original can be found, one for each way."""
+    return (
+        (line.institution_id, line.visit_id, line.line_id) if line.line_id is not None else None,
+        (line.settlement_id, line.code) if line.settlement_id is not None else None,
+        (line.institution_id, line.visit_id, line.code) if line.visit_id is not None else None,
+        (line.institution_id, line.settlement_id, line.code) if line.settlement_id is not None else None,
+    )
+
+
+def refund_keys(refund: Line) -> tuple[tuple[Any, ...] | None, ...]:
+    """Return by which names a refund looks for its originals, one for each way."""
+    pointer = refund.own.value("original_line_id")
+    settlement = refund.own.value("original_settlement_id")
+    if settlement is None and refund.settlement is not None:
+        settlement = refund.settlement.value("original_settlement_id")
+    by_visit = by_settlement = None
+    if refund.visit_id is not None:
+        by_visit = (refund.institution_id, refund.visit_id, refund.code)
+    elif refund.settlement_id is not None:
+        by_settlement = (refund.institution_id, refund.settlement_id, refund.code)
+    return (
+        (refund.institution_id, refund.visit_id, pointer) if pointer is not None else None,
+        (settlement, refund.code) if settlement is not None else None,
+        by_visit,
+        by_settlement,
+    )
+
+
+def order_of_taking(line: Line) -> tuple[Any, ...]:
+    """Return service time, line id (NULL last), file, record."""
+    return line.time, line.line_id is None, line.line_id or "", line.file, line.record
+
+
+def take(line: Line, total: dict[str, Decimal]) -> None:
+    """Take from one original what it has, until the sum is used up."""
+    for name, wanted in total.items():
+        has = line.net[name]
+        if has is not None and (taken := min(max(has, Decimal(0)), wanted)):
+            line.net[name] = has - taken
+            line.taken[name] += taken
+            total[name] -= taken
+
+
+def nothing_left(line: Line) -> bool:
+    """Return whether the refunds took the whole line."""
+    if line.taken["quantity"]:
+        return line.net["quantity"] == 0
+    # reading: "no quantity could be netted" is: nothing was taken from this line's quantity, whatever the cause.
+    return line.taken["amount"] > 0 and line.net["amount"] == 0
+
+
+# ----------------------------------------------------------------------------------- The whole extract
+
+
+def scan(
+    files: Mapping[str, Sequence[Raw | None]],
+    knowledge: Knowledge,
+    *,
+    settlements: Sequence[Raw] | None = None,
+    visits: Sequence[Raw] | None = None,
+    diagnoses: Sequence[Raw] | None = None,
+    options: Options | None = None,
+) -> Result:
+    """Judge an extract: files by name, in the order of reading; a record that cannot be split into columns is None."""
+    options = options or Options()
+    result = Result()
+    settlement_headers = headers_by_key(settlements, "settlement_id")
+    visit_headers = headers_by_key(visits, "visit_id")
+    on_file = Diagnoses.of(diagnoses)
+    judged: list[Line] = []
+    refunds: list[Line] = []
+    for file, rows in files.items():
+        for record, row in enumerate(rows, start=1):
+            result.read += 1
+            if row is None:
+                result.rejects.append(Reject(file, record, None, "columns"))
+                continue
+            line = Line(file, record, row, settlement_headers, visit_headers)
+            reject = line.read_time()
+            if reject is None and line.own.unreadable("quantity"):
+                reject = Reject(file, record, "quantity", "unreadable")
+            if reject is not None:
+                result.rejects.append(reject)
+                continue
+            kind = line.kind()
+            if kind == "judged":
+                result.judged += 1
+                judged.append(line)
+            else:
+                result.skipped[kind] += 1
+                if kind == "refund":
+                    refunds.append(line)
+
+    # reading: lines of restricted items are those whose code some pattern of some rule covers, in force or not;
+    # refunds alike.
+    originals, result.duplicates_removed = without_duplicates(
+        line for line in judged if knowledge.patterns_of(line.code)
+    )
+    refunds, result.refund_duplicates_removed = without_duplicates(
+        line for line in refunds if knowledge.patterns_of(line.code)
+    )
+    result.refunds_without_original = net_refunds(originals, refunds)
+    counted = {line.place_in_input: line for line in originals}
+
+    for line in judged:
+        assert line.time is not None
+        day = options.as_of or line.time.date()
+        given = settlements is not None or visits is not None
+        header_missing = given and line.settlement is None and line.visit is None
+        gone = line.place_in_input in counted and nothing_left(line)
+        # reading: counted are all lines with nothing left, whether or not they would have been a finding.
+        result.fully_refunded += gone
+        rules = {knowledge.points[pattern["point_id"]]["rule_id"] for pattern in knowledge.patterns_of(line.code)}
+        for rule_id in sorted(rules):
+            if knowledge.point_for(rule_id, line, day, options) is None:
+                # reading: every judged line counts, also a duplicate or one that was wholly refunded.
+                result.not_in_force[rule_id] += 1
+            elif line.place_in_input in counted and not gone:
+                finding = judge(knowledge, RULES[rule_id], line, on_file.of_line(line), header_missing, day, options)
+                if finding is not None:
+                    result.findings.append(finding)
+    return result

@@ -1,0 +1,496 @@
+"""The product and the oracle must agree, line by line; and the oracle must agree with answers typed by hand."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from oracle import Finding, Knowledge, Options, Raw, Result, header_key, scan
+from oracle_data import Extract, exemption, extract, pattern, point, write
+
+from checker.audit import ScanRequest
+from checker.audit import scan as product_scan
+
+# ---------------------------------------------------------------------------------------------- Answers typed by hand
+
+DRUG = "XG04CBA088A001010101467"
+FAMILY = DRUG[:14]
+SEX_LINE = {"bkkp_sn": "1", "mdtrt_id": "V1", "setl_id": "S1", "med_list_codg": DRUG, "fee_ocur_time": "2026-03-01"}
+
+
+def ask(
+    line: dict[str, str | None] | list[dict[str, str | None]],
+    rule: str = "drug-sex",
+    *,
+    match: str = "code",
+    exemptions: list[dict[str, Any]] | None = None,
+    settlements: list[Raw] | None = None,
+    visits: list[Raw] | None = None,
+    diagnoses: list[Raw] | None = None,
+    as_of: date | None = None,
+    region: str | None = None,
+    stage: str = "audit",
+    **limits: Any,
+) -> Result:
+    """Judge one line, or a few, by one point; values of a line stand before those of an ordinary one."""
+    limits = limits or ({"sex": "male"} if rule.endswith("sex") else {"age_word": "儿童"})
+    if rule.endswith("sex"):
+        limits = {"sex": "male"} | limits
+    rows = [SEX_LINE | row for row in (line if isinstance(line, list) else [line])]
+    knowledge = Knowledge(
+        [point("P1", rule, **limits)], [pattern("P1", match, DRUG if match == "code" else FAMILY)], exemptions or []
+    )
+    options = Options(as_of=as_of, region=region, stage=stage)
+    return scan(
+        {"a": rows}, knowledge, settlements=settlements, visits=visits, diagnoses=diagnoses, options=options
+    )
+
+
+def words(finding: Finding) -> str:
+    """Say a finding in one line: verdict, level or reason or exemption, remarks."""
+    said = [finding.verdict, finding.level or "", finding.reason_code or "", finding.exemption_id or ""]
+    return " ".join([word for word in said if word] + [f"+{remark}" for remark in finding.remarks])
+
+
+def say(result: Result) -> str:
+    """Say all findings of a run."""
+    return "; ".join(words(finding) for finding in result.findings) or "clean"
+
+
+def child(born: str | None = None, day: str = "2026-03-01", **more: str | None) -> dict[str, str | None]:
+    """Return a line of someone of whom the birth date is known."""
+    return {"brdy": born, "fee_ocur_time": day, **more}
+
+
+SEX_CASES: list[tuple[str, dict[str, str | None], dict[str, Any], str]] = [
+    ("a woman and a drug for men", {"gend": "2"}, {}, "violation suspect"),
+    ("a man and a drug for men", {"gend": "男"}, {}, "clean"),
+    ("a sex said to be unknown", {"gend": "9"}, {}, "undetermined sex_missing"),
+    ("a sex that cannot be read", {"gend": "X"}, {}, "undetermined sex_missing +person_unreadable"),
+    ("the first header that is not empty counts", {"gend": "-", "性别": "F"}, {}, "violation suspect"),
+    ("rubbish in the first header hides the second", {"gend": "X", "性别": "M"}, {}, "undetermined sex_missing +person_unreadable"),
+    ("the settlement knows", {}, {"settlements": [{"setl_id": "S1", "gend": "2"}]}, "violation suspect"),
+    ("line and settlement differ", {"gend": "1"}, {"settlements": [{"setl_id": "S1", "gend": "2"}]}, "undetermined sources_conflict"),
+    ("a header that is not valid is ignored", {"gend": "1"}, {"settlements": [{"setl_id": "S1", "gend": "2", "vali_flag": "0"}]}, "clean"),
+    ("no header of the line is found", {}, {"settlements": [{"setl_id": "S2", "gend": "2"}]}, "undetermined header_missing"),
+    ("no header is found, and none is needed", {"gend": "2"}, {"settlements": [{"setl_id": "S2"}]}, "violation suspect"),
+    ("one of two tables knows the line", {}, {"settlements": [], "visits": [{"mdtrt_id": "V1"}]}, "undetermined sex_missing"),
+    ("an ID number of a woman", {"certno": "11010519491231002X"}, {}, "violation suspect"),
+    ("a small x is as good", {"certno": "11010519491231002x"}, {}, "violation suspect"),
+    ("a wrong check digit", {"certno": "110105194912310021"}, {}, "undetermined sex_missing"),
+    ("ID number against sex", {"certno": "11010519491231002X", "gend": "1"}, {}, "undetermined sources_conflict"),
+    ("a newborn's flag on the mother's account", {"gend": "2", "brdy": "1996-01-01", "nwb_flag": "1"}, {}, "undetermined newborn"),
+    ("a newborn of 28 days in person", {"gend": "2", "brdy": "2026-02-01", "nwb_flag": "1"}, {}, "violation suspect"),
+    ("a newborn of 29 days is in doubt", {"gend": "2", "brdy": "2026-01-31", "nwb_flag": "1"}, {}, "undetermined newborn"),
+    ("only the insured is known", {"参保人性别": "女"}, {}, "violation suspect"),
+    ("the patient goes before the insured", {"gend": "1", "参保人性别": "女"}, {}, "clean"),
+    ("a point for the insured", {"gend": "1", "参保人性别": "女"}, {"subject": "参保人"}, "violation suspect"),
+    ("a patient's point in a pharmacy that knows the insured", {"参保人性别": "女", "med_type": "41"}, {"subject": "就诊人"}, "undetermined patient_unknown"),
+    ("a patient's point in a hospital that knows the insured", {"参保人性别": "女", "med_type": "11"}, {"subject": "就诊人"}, "violation suspect"),
+    ("a time of last resort", {"gend": "2", "fee_ocur_time": "", "adm_date": "2026-02-27"}, {}, "violation suspect +service_time_fallback"),
+    ("the day before the point", {"gend": "2", "fee_ocur_time": "2025-05-22 23:59:59"}, {}, "clean"),
+    ("the day of the point", {"gend": "2", "fee_ocur_time": "20250523"}, {}, "violation suspect"),
+    ("the last day", {"gend": "2"}, {"valid_to": date(2026, 3, 2)}, "violation suspect"),
+    ("the day of the end", {"gend": "2"}, {"valid_to": date(2026, 3, 1)}, "clean"),
+    ("as of another day", {"gend": "2"}, {"valid_to": date(2026, 3, 1), "as_of": date(2026, 2, 1)}, "violation suspect"),
+    ("a region without a place", {"gend": "2"}, {"region": "3708", "region_of": "insured"}, "clean"),
+    ("a cap and a remark of the point", {"gend": "2"}, {"level_cap": "notice", "remark": "not_in_2026_list"}, "violation notice +not_in_2026_list"),
+    ("a code in small full-width letters", {"gend": "2", "med_list_codg": " ｘｇ04cba088a001010101467"}, {}, "violation suspect"),
+    ("a family", {"gend": "2", "med_list_codg": FAMILY + "000000000"}, {"match": "family"}, "violation suspect"),
+    ("another code than the point's", {"gend": "2", "med_list_codg": FAMILY + "000000000"}, {}, "clean"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "line", "more", "answer"), SEX_CASES, ids=[case[0] for case in SEX_CASES])
+def test_sex_by_hand(name: str, line: dict[str, str | None], more: dict[str, Any], answer: str) -> None:
+    assert say(ask(line, **more)) == answer
+
+
+LIMITED, ONLY = "drug-child-limited", "drug-child-only"
+BABY = {"age_word": "新生儿"}
+FROM_2_TO_11 = {"age_text": "2-11岁", "age_min": 2, "age_min_unit": "year", "age_max": 12, "age_max_unit": "year"}
+AGE_CASES: list[tuple[str, str, dict[str, str | None], dict[str, Any], str]] = [
+    ("the day before 14", LIMITED, child("2012-03-02"), {}, "clean"),
+    ("the 14th birthday", LIMITED, child("2012-03-01"), {}, "violation suspect +lowered_lenient"),
+    ("the day before 18", ONLY, child("2008-03-02"), {}, "violation notice +lowered_lenient"),
+    ("the 18th birthday", LIMITED, child("2008-03-01"), {}, "violation definite"),
+    ("29 February completes on 1 March", LIMITED, child("2012-02-29", "2026-02-28"), {}, "clean"),
+    ("29 February, a day later", LIMITED, child("2012-02-29"), {}, "violation suspect +lowered_lenient"),
+    ("a newborn of 28 days", ONLY, child("2026-02-01"), BABY, "clean"),
+    ("a newborn of 29 days", ONLY, child("2026-01-31"), BABY, "violation suspect"),
+    ("a stay that began in time", ONLY, child("2026-01-31", begntime="2026-02-28"), BABY, "violation notice +stay_began_in_window"),
+    ("a stay that began too late", ONLY, child("2026-01-30", begntime="2026-02-28"), BABY, "violation suspect"),
+    ("11 years by the text", ONLY, child("2014-03-02"), FROM_2_TO_11, "clean"),
+    ("12 years by the text, and the word does not help", ONLY, child("2014-03-01"), FROM_2_TO_11 | {"age_word": "儿童"}, "violation suspect"),
+    ("too young by the text", ONLY, child("2024-03-02"), FROM_2_TO_11, "violation suspect"),
+    ("no lower level where the text sets the bound", LIMITED, child("2010-01-01"), FROM_2_TO_11 | {"age_word": "小儿"}, "violation definite"),
+    ("a text without an upper bound leaves the word's", ONLY, child("2008-01-01"), {"age_word": "儿童", "age_min": 3, "age_min_unit": "year"}, "violation suspect"),
+    ("born after the service", ONLY, child("2026-03-02"), {}, "undetermined birth_impossible"),
+    ("130 years", ONLY, child("1895-03-02"), {}, "violation suspect"),
+    ("131 years", ONLY, child("1895-03-01"), {}, "undetermined birth_impossible"),
+    ("no birth date", ONLY, child(None), {}, "undetermined birth_missing"),
+    ("13.9 years told as a number", ONLY, {"age": "13.9岁"}, {}, "clean"),
+    ("14 years told as a number", ONLY, {"age": "14"}, {}, "violation notice +lowered_lenient"),
+    ("age 0 against 28 days", ONLY, {"age": "0"}, BABY, "undetermined birth_missing"),
+    ("age 1 against 28 days", ONLY, {"age": "1"}, BABY, "violation suspect"),
+    ("minus one year", ONLY, {"age": "-1"}, {}, "undetermined birth_impossible"),
+    ("an age in words", ONLY, {"age": "三岁"}, {}, "undetermined birth_missing +person_unreadable"),
+    ("a birth date goes before an age", ONLY, child("2020-01-01", age="40"), {}, "clean"),
+    ("birth dates that differ", ONLY, child("2020-01-01"), {"visits": [{"mdtrt_id": "V1", "brdy": "2020-01-02"}]}, "undetermined sources_conflict"),
+    ("a newborn's flag and a window with newborns", ONLY, child("1996-01-01", nwb_flag="是"), BABY, "clean"),
+    ("a newborn's flag and a window without", ONLY, child("1996-01-01", nwb_flag="是"), FROM_2_TO_11, "undetermined newborn"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "line", "more", "answer"), AGE_CASES, ids=[case[0] for case in AGE_CASES]
+)
+def test_age_by_hand(name: str, rule: str, line: dict[str, str | None], more: dict[str, Any], answer: str) -> None:
+    assert say(ask(line, rule, **more)) == answer
+
+
+LUNG = {"diagnoses": ["I27.0"]}
+LUNG_ON_FILE = [{"mdtrt_id": "V1", "diag_code": "i27.000"}]
+OTHER_ON_FILE = [{"setl_id": "S1", "diag_code": "I27.1"}]
+
+
+@pytest.mark.parametrize(
+    ("line", "exemptions", "diagnoses", "answer"),
+    [
+        ({"gend": "2"}, [("E1", "exempt", {})], None, "exempt E1"),
+        ({}, [("E1", "exempt", {})], None, "exempt E1"),
+        ({"gend": "1"}, [("E1", "exempt", {})], None, "clean"),
+        ({"gend": "2"}, [("E1", "lower", {})], None, "violation notice E1 +lowered_exemption"),
+        ({}, [("E1", "lower", {})], None, "undetermined sex_missing"),
+        ({"gend": "2"}, [("E2", "lower", {}), ("E1", "exempt", {})], None, "exempt E1"),
+        ({"gend": "2"}, [("E1", "lower", {}), ("E2", "exempt", {})], None, "exempt E2"),
+        ({"gend": "2"}, [("E1", "exempt", LUNG)], LUNG_ON_FILE, "exempt E1"),
+        ({"gend": "2"}, [("E1", "exempt", LUNG)], OTHER_ON_FILE, "violation suspect"),
+        ({"gend": "2"}, [("E1", "exempt", LUNG)], [], "violation suspect +exemption_possible"),
+        ({"gend": "2"}, [("E1", "exempt", LUNG), ("E2", "exempt", {})], [], "exempt E2"),
+        ({"gend": "2"}, [("E1", "exempt", {"items": [("code", DRUG[:-1] + "0")]})], None, "violation suspect"),
+        ({"gend": "2"}, [("E1", "exempt", {"items": [("family", FAMILY)]})], None, "exempt E1"),
+        ({"gend": "2"}, [("E1", "exempt", {"items": [("name", "样例（片）")]})], None, "exempt E1"),
+        ({"gend": "2"}, [("E1", "exempt", {"valid_to": date(2026, 3, 1)})], None, "violation suspect"),
+    ],
+)
+def test_exemptions_by_hand(
+    line: dict[str, str | None], exemptions: list[tuple[str, str, dict[str, Any]]], diagnoses: Any, answer: str
+) -> None:
+    rows = [exemption(name, "drug-sex", effect, **more) for name, effect, more in exemptions]
+    assert say(ask(line, exemptions=rows, diagnoses=diagnoses)) == answer
+
+
+WOMAN = {"gend": "2", "cnt": "2", "det_item_fee_sumamt": "10.00"}
+
+
+def back(**values: str | None) -> dict[str, str | None]:
+    """Return a line that takes the whole of WOMAN back."""
+    return {"gend": "2", "bkkp_sn": "R", "cnt": "-2", "det_item_fee_sumamt": "-10.00", **values}
+
+
+def nothing_is_left(result: Result) -> bool:
+    return result.findings == [] and result.fully_refunded == 1
+
+
+def test_a_refund_by_pointer_takes_the_line() -> None:
+    assert nothing_is_left(ask([WOMAN, back(init_feedetl_sn="1")]))
+
+
+def test_a_refund_by_settlement_takes_the_line() -> None:
+    assert nothing_is_left(ask([WOMAN, back(init_setl_id="S1", setl_id="S9", mdtrt_id=None)]))
+
+
+def test_a_refund_within_the_visit_takes_the_line() -> None:
+    assert nothing_is_left(ask([WOMAN, back(setl_id="S9")]))
+
+
+def test_a_refund_of_another_visit_finds_nothing() -> None:
+    result = ask([WOMAN, back(mdtrt_id="V9", setl_id="S1")])
+    assert (say(result), result.refunds_without_original) == ("violation suspect", 1)
+
+
+def test_half_a_refund_leaves_the_rest() -> None:
+    result = ask([WOMAN, back(cnt="-1", det_item_fee_sumamt="-4")])
+    assert say(result) == "violation suspect +partly_refunded"
+    assert (result.findings[0].quantity, result.findings[0].amount) == (Decimal(1), Decimal(6))
+
+
+def test_a_refund_of_more_than_there_is_takes_the_earlier_line_first() -> None:
+    later = WOMAN | {"bkkp_sn": "0", "fee_ocur_time": "2026-03-02"}
+    result = ask([later, WOMAN, back(cnt="-3", det_item_fee_sumamt="-11")])
+    assert say(result) == "violation suspect +partly_refunded"
+    assert (result.findings[0].record, result.findings[0].quantity, result.findings[0].amount) == (1, 1, 9)
+
+
+def test_a_pointer_that_finds_an_original_does_not_take_from_others() -> None:
+    result = ask([WOMAN, WOMAN | {"bkkp_sn": "2"}, back(cnt="-4", init_feedetl_sn="2")])
+    assert [finding.record for finding in result.findings] == [1]
+    assert result.findings[0].remarks == ()
+
+
+def test_a_refund_written_twice_counts_once() -> None:
+    result = ask([WOMAN, back(cnt="-1"), back(cnt="-1")])
+    assert say(result) == "violation suspect +partly_refunded"
+    assert result.findings[0].quantity == 1
+
+
+def test_a_refund_without_quantity_takes_the_amount() -> None:
+    assert nothing_is_left(ask([WOMAN, back(cnt=None, det_item_fee_sumamt="-10")]))
+
+
+def test_a_line_written_twice_is_judged_once() -> None:
+    result = ask([WOMAN, WOMAN | {"cnt": "2.0"}, WOMAN | {"cnt": "3"}])
+    assert [words(finding) for finding in result.findings] == ["violation suspect +duplicate", "violation suspect"]
+    assert [finding.record for finding in result.findings] == [1, 3]
+
+
+def test_lines_without_an_id_are_no_duplicates() -> None:
+    assert len(ask([WOMAN | {"bkkp_sn": None}, WOMAN | {"bkkp_sn": "--"}]).findings) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ({"vali_flag": "0", "历史医嘱": "1"}, "invalid"),
+        ({"vali_flag": "00"}, "invalid"),
+        ({"历史医嘱": "是", "cnt": "-1"}, "context"),
+        ({"curr_drord_flag": "0"}, "context"),
+        ({"cnt": "-1", "自费标志": "1"}, "refund"),
+        ({"金额": "-0.01"}, "refund"),
+        ({"refd_setl_flag": "001"}, "refund"),
+        ({"自费标志": "1"}, "self_paid"),
+        ({"医保支付标志": "否"}, "self_paid"),
+    ],
+)
+def test_skipped_by_hand(line: dict[str, str | None], kind: str) -> None:
+    result = ask({"gend": "2", **line})
+    assert result.findings == []
+    assert {name: count for name, count in result.skipped.items() if count} == {kind: 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "column"),
+    [
+        ({"fee_ocur_time": "2026-02-30"}, "service_time"),
+        ({"fee_ocur_time": "昨天", "adm_date": "2026-02-01"}, "service_time"),
+        ({"fee_ocur_time": None}, "service_time"),
+        ({"cnt": "两"}, "quantity"),
+        ({"cnt": "一", "vali_flag": "0"}, "quantity"),
+    ],
+)
+def test_rejected_by_hand(line: dict[str, str | None], column: str) -> None:
+    result = ask({"gend": "2", **line})
+    assert [(reject.record, reject.column) for reject in result.rejects] == [(1, column)]
+    assert (result.read, result.judged) == (1, 0)
+
+
+def test_a_point_not_in_force_is_counted() -> None:
+    result = ask({"gend": "2", "fee_ocur_time": "2025-05-22"})
+    assert {rule: count for rule, count in result.not_in_force.items() if count} == {"drug-sex": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "region", "found"),
+    [
+        ({"insu_admdvs": "370811"}, None, True),
+        ({"insu_admdvs": "370100"}, None, False),
+        ({"insu_admdvs": "370100"}, "370811", False),
+        ({}, "370811", True),
+    ],
+)
+def test_regions_by_hand(line: dict[str, str | None], region: str | None, found: bool) -> None:
+    result = ask({"gend": "2", **line}, sex="male", **{"region_of": "insured"}, region=region)
+    assert bool(result.findings)  # a point without a region is for everyone
+    rows = Knowledge([point("P1", "drug-sex", sex="male", region="3708", region_of="insured")], [pattern("P1", "code", DRUG)], [])
+    result = scan({"a": [SEX_LINE | {"gend": "2"} | line]}, rows, options=Options(region=region))
+    assert bool(result.findings) is found
+
+
+def test_the_institutions_place_is_in_its_code() -> None:
+    rows = Knowledge([point("P1", "drug-sex", sex="male", region="3708", region_of="institution")], [pattern("P1", "code", DRUG)], [])
+    line = SEX_LINE | {"gend": "2", "fixmedins_code": "H37081100012"}
+    assert len(scan({"a": [line]}, rows).findings) == 1
+
+
+@pytest.mark.parametrize(
+    ("second", "chosen"),
+    [
+        ({"match": "family", "code": FAMILY}, "P1"),
+        ({"match": "code", "code": DRUG, "valid_from": date(2026, 1, 28)}, "P2"),
+        ({"match": "code", "code": DRUG}, "P1"),
+    ],
+)
+def test_one_of_several_points_judges(second: dict[str, Any], chosen: str) -> None:
+    match, code = second.pop("match"), second.pop("code")
+    rows = Knowledge(
+        [point("P1", "drug-sex", sex="male"), point("P2", "drug-sex", sex="male", **second)],
+        [pattern("P1", "code", DRUG), pattern("P2", match, code)],
+        [],
+    )
+    assert [found.point_id for found in scan({"a": [SEX_LINE | {"gend": "2"}]}, rows).findings] == [chosen]
+
+
+def test_the_longer_family_judges() -> None:
+    rows = Knowledge(
+        [point("P1", "drug-sex", sex="male"), point("P2", "drug-sex", sex="female")],
+        [pattern("P1", "family", FAMILY[:7]), pattern("P2", "family", FAMILY)],
+        [],
+    )
+    assert [found.point_id for found in scan({"a": [SEX_LINE | {"gend": "1"}]}, rows).findings] == ["P2"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "line", "stage", "action"),
+    [
+        (LIMITED, child("1990-01-01"), "settle", "stop"),
+        (LIMITED, child("1990-01-01"), "audit", "recover"),
+        (ONLY, child("1990-01-01"), "dispense", "confirm"),
+        (ONLY, child("1990-01-01"), "audit", "review"),
+        (ONLY, child("2010-01-01"), "prescribe", "note"),
+        (LIMITED, child(None), "settle", "note"),
+    ],
+)
+def test_actions_by_hand(rule: str, line: dict[str, str | None], stage: str, action: str) -> None:
+    assert [found.action for found in ask(line, rule, stage=stage).findings] == [action]
+
+
+# ------------------------------------------------------------------------------------------- The product and the oracle
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the product wrote of one run."""
+
+    findings: dict[tuple[str, int, str], dict[str, Any]]
+    rejects: set[tuple[str, int]]
+    run: dict[str, Any]
+
+
+COMPARED = (
+    "point_id",
+    "matched_by",
+    "verdict",
+    "level",
+    "action",
+    "reason_code",
+    "exemption_id",
+    "remarks",
+    "quantity",
+    "amount",
+    "amount_in_scope",
+)
+
+
+def product(made: Extract, folder: Path) -> Told:
+    """Scan an extract with the product and read what it wrote."""
+    written = write(made, folder)
+    out = folder / "out"
+    product_scan(
+        ScanRequest(
+            inputs=written.inputs,
+            out=out,
+            settlements=[written.settlements] if written.settlements else [],
+            visits=[written.visits] if written.visits else [],
+            diagnoses=[written.diagnoses] if written.diagnoses else [],
+            as_of=made.options.as_of,
+            kb=[written.knowledge],
+            region=made.options.region,
+            stage=made.options.stage,
+        )
+    )
+    one = out / "findings.parquet"
+    return Told(
+        findings={
+            (Path(row["source_file"]).name, row["source_record"], row["rule_id"]): row
+            for row in rows_of(one if one.exists() else out / "findings" / "*.parquet")
+        },
+        rejects={(Path(row["file"]).name, row["record"]) for row in rows_of(out / "rejects.parquet")},
+        run=json.loads((out / "run.json").read_text(encoding="utf-8")),
+    )
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of Parquet files."""
+    with duckdb.connect() as con:
+        answer = con.execute("SELECT * FROM read_parquet(?)", [str(path)])
+        names = [column[0] for column in answer.description]
+        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+
+
+def comparable(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the compared columns with remarks in order and numbers as decimals."""
+    found = {name: row[name] for name in COMPARED}
+    found["remarks"] = tuple(sorted(found["remarks"] or ()))
+    for name in ("quantity", "amount", "amount_in_scope"):
+        if found[name] is not None:
+            found[name] = Decimal(str(found[name])).normalize()
+    return found
+
+
+def filled(row: Raw | None) -> dict[str, str]:
+    """Return the cells of a record that hold text."""
+    return {name: text for name, text in (row or {}).items() if text and text.strip() not in ("", "-", "--")}
+
+
+def describe(made: Extract, key: tuple[str, int, str], ours: Any, theirs: Any) -> str:
+    """Say all about one line on which the two do not agree."""
+    file, record, rule = key
+    row = made.files[file][record - 1]
+    text = [f"{file} record {record} rule {rule}", f"  options  {made.options}", f"  line     {filled(row)}"]
+    cells = {header_key(name): (value or "").strip() for name, value in (row or {}).items()}
+    keys = {
+        "settlements": {cells.get(name) for name in ("setl_id", "结算id")} - {None, ""},
+        "visits": {cells.get(name) for name in ("mdtrt_id", "就诊id", "住院号")} - {None, ""},
+    }
+    for name, rows in (("settlements", made.settlements), ("visits", made.visits), ("diagnoses", made.diagnoses)):
+        wanted = keys.get(name) or keys["settlements"] | keys["visits"]
+        for found in rows or ():
+            if wanted & set(filled(found).values()):
+                text.append(f"  {name[:-1]:<10} {filled(found)}")
+    if ours != theirs and ours and theirs:
+        text.append(f"  differs  {[name for name in ours if ours[name] != theirs[name]]}")
+    for point_id in {answer["point_id"] for answer in (ours, theirs) if answer}:
+        row_of_point = next(row for row in made.knowledge.points if row["point_id"] == point_id)
+        text.append(f"  point    {({name: value for name, value in row_of_point.items() if value is not None})}")
+    return "\n".join([*text, f"  oracle   {ours}", f"  product  {theirs}"])
+
+
+def differences(made: Extract, ours: Result, theirs: Told) -> list[str]:
+    """Return what the oracle and the product do not agree on, line by line and count by count."""
+    oracle = {(found.file, found.record, found.rule_id): comparable(vars(found)) for found in ours.findings}
+    product = {key: comparable(row) for key, row in theirs.findings.items()}
+    found = [
+        describe(made, key, oracle.get(key), product.get(key))
+        for key in sorted(oracle.keys() | product.keys())
+        if oracle.get(key) != product.get(key)
+    ]
+    rejects = {(reject.file, reject.record) for reject in ours.rejects}
+    for file, record in sorted(rejects ^ theirs.rejects):
+        who = "oracle" if (file, record) in rejects else "product"
+        found.append(f"rejected by the {who} only: {file} record {record}: {filled(made.files[file][record - 1])}")
+    return found
+
+
+def judged_by_oracle(made: Extract) -> Result:
+    """Judge an extract with the oracle."""
+    rows = made.knowledge
+    return scan(
+        made.files,
+        Knowledge(rows.points, rows.patterns, rows.exemptions),
+        settlements=made.settlements,
+        visits=made.visits,
+        diagnoses=made.diagnoses,
+        options=made.options,
+    )
