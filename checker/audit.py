@@ -20,11 +20,12 @@ from checker.ingest import relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.relations import Census
 from checker.ingest.sources import first_line
-from checker.knowledge.edition import Edition, embedded_edition_folder, embedded_rules_folder, open_edition
+from checker.knowledge.edition import Edition
+from checker.knowledge.open import open_editions, open_plan
 from checker.knowledge.points import Unread, hash_of, load_points, version_of
 from checker.netting import Netted, net_lines
 from checker.outfolder import OutFolder
-from checker.plan import PLAN_FILE, Plan, load_plan
+from checker.plan import Plan
 from checker.schema import FINDING_COLUMNS
 from checker.summary import Summary, summarise, to_plain
 
@@ -121,20 +122,6 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
                 raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
         out.commit(result.run)
     return result
-
-
-def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
-    """Open the knowledge bases named by `--kb`, base first, or the embedded one."""
-    if folders:
-        return tuple(open_edition(folder) for folder in folders)
-    return (open_edition(embedded_edition_folder(), embedded=True),)
-
-
-def open_plan(rules: Path | None) -> Plan:
-    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs)."""
-    if rules is not None:
-        return load_plan(rules)
-    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE)
 
 
 def _engine_error() -> type[Exception]:

@@ -43,7 +43,7 @@ OLDEST_YEARS = 130
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECK = "10X98765432"
 
-REASONS_ZH = {
+REASONS = {"zh": {
     "header_missing": "找不到该明细对应的结算或就诊记录",
     "newborn": "新生儿标志为是，登记的可能是母亲的信息",
     "patient_unknown": "药店购药只有参保人信息，不知道实际使用人",
@@ -53,8 +53,7 @@ REASONS_ZH = {
     "sources_conflict": "不同来源的性别或出生日期互相矛盾",
     "unknown_code": "不是国家医保编码",
     "other": "信息不足",
-}
-REASONS_EN = {
+}, "en": {
     "header_missing": "no settlement or visit record found for this line",
     "newborn": "newborn flag set: the record may be the mother's",
     "patient_unknown": "pharmacy sale that names only the insured, not who uses it",
@@ -64,7 +63,10 @@ REASONS_EN = {
     "sources_conflict": "sources contradict each other on sex or birth date",
     "unknown_code": "not a national item code",
     "other": "not enough information",
-}
+}}  # fmt: skip
+"""Why a line is undetermined, in words, by language and reason code, in the order in which the first that holds counts."""
+PERSONS = {"zh": ("参保人", "患者"), "en": ("insured person", "patient")}
+"""Who was judged: the insured, the patient."""
 ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"},
            "after": {"definite": "recover", "suspect": "review", "notice": "note"}}  # fmt: skip
 """What the caller must do, by stage and level; an undetermined finding is always a note."""
@@ -228,19 +230,13 @@ class _CaseOf:
         return f"CASE {whens} ELSE {otherwise} END" if whens else otherwise
 
 
-def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
-    """SQL of findings, columns as in checker.schema.FINDING_COLUMNS and `line_no`.
+def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
+    """SQL that adds verdict, level, action, final_reason_code, exemption_id and remarks to `fired`.
 
-    `fired` is SQL with the output of `fired_sql` and: exemptions (list of exemption structs, see EXEMPTION_TYPE), diagnoses (list of
-    codes; NULL or empty: none on file), duplicate, partly_refunded (booleans), quantity, amount, amount_in_scope (net).
-    `stage` is before or after.
+    `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
+    on file), duplicate, partly_refunded (booleans). `stage` is before or after.
     """
-    case = _CaseOf(plan)
-    texts = (lambda rule: rule.messages_zh) if language == "zh" else (lambda rule: rule.messages_en)
-    reasons = REASONS_ZH if language == "zh" else REASONS_EN
-    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(words)}" for code, words in reasons.items())
-    person = ("参保人", "患者") if language == "zh" else ("insured person", "patient")
-    rank = case.of(lambda rule: str(LEVEL_RANK[rule.level]), "1")
+    rank = _CaseOf(plan).of(lambda rule: str(LEVEL_RANK[rule.level]), "1")
     cap = "CASE level_cap WHEN 'notice' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END"
     by_rank = " ".join(f"WHEN {number} THEN '{level}'" for level, number in LEVEL_RANK.items())
     action = " ".join(f"WHEN '{level}' THEN '{what}'" for level, what in ACTIONS[stage].items())
@@ -266,11 +262,39 @@ weighed AS (
 levelled AS (
   SELECT *, CASE WHEN verdict = 'violation' THEN greatest(1, least(
       ({rank}) - CASE WHEN lowered THEN 1 ELSE 0 END - len(lowering), {cap}, CASE WHEN noticed THEN 1 ELSE 3 END)) END AS level_rank,
-    CASE level_rank {by_rank} END AS level,
-    CASE WHEN is_insured THEN '{person[0]}' ELSE '{person[1]}' END AS person,
-    CASE WHEN verdict = 'undetermined' THEN reason_code END AS final_reason_code,
-    CASE final_reason_code {reason} END AS reason
+    CASE level_rank {by_rank} END AS level
   FROM weighed
+)
+SELECT *,
+  CASE verdict WHEN 'violation' THEN CASE level {action} END WHEN 'undetermined' THEN 'note' END AS action,
+  CASE WHEN verdict = 'undetermined' THEN reason_code END AS final_reason_code,
+  CASE WHEN len(exempting) > 0 THEN exempting[1] WHEN verdict = 'violation' THEN lowering[1] END AS exemption_id,
+  list_filter([
+    CASE WHEN duplicate THEN 'duplicate' END, CASE WHEN exemption_possible THEN 'exemption_possible' END,
+    CASE WHEN verdict = 'violation' AND len(lowering) > 0 THEN 'lowered_exemption' END,
+    CASE WHEN verdict = 'violation' AND lowered THEN 'lowered_lenient' END,
+    CASE WHEN partly_refunded THEN 'partly_refunded' END, CASE WHEN person_unreadable THEN 'person_unreadable' END,
+    CASE WHEN time_fallback THEN 'service_time_fallback' END,
+    CASE WHEN verdict = 'violation' AND noticed THEN 'stay_began_in_window' END, point_remark], lambda r: r IS NOT NULL) AS remarks
+FROM levelled"""
+
+
+def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
+    """SQL of findings in words, columns as in checker.schema.FINDING_COLUMNS and `line_no`.
+
+    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
+    amount_in_scope (net of refunds). checker.precheck puts the same words to one prescription.
+    """
+    case = _CaseOf(plan)
+    reasons = REASONS[language]
+    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(words)}" for code, words in reasons.items())
+    insured, patient = PERSONS[language]
+    return f"""
+WITH told AS (
+  SELECT *, CASE WHEN is_insured THEN {sqltext.text(insured)} ELSE {sqltext.text(patient)} END AS person,
+    CASE final_reason_code {reason} END AS reason,
+    {case.of(lambda rule: sqltext.text(rule.name(language)), "NULL")} AS rule_name
+  FROM ({verdict_sql(plan, fired, stage=stage)})
 )
 SELECT line_no,
   md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
@@ -280,27 +304,16 @@ SELECT line_no,
   line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
   {case.of(lambda rule: sqltext.text(rule.id), "NULL")} AS rule_id,
   {case.of(lambda rule: sqltext.text(rule.code) if rule.code else None, "CAST(NULL AS VARCHAR)")} AS rule_code,
-  {case.of(lambda rule: sqltext.text(rule.name_zh if language == "zh" else rule.name_en), "NULL")} AS rule_name,
-  point_id, matched_by, verdict, level,
-  CASE verdict WHEN 'violation' THEN CASE level {action} END WHEN 'undetermined' THEN 'note' END AS action,
-  expected, actual, final_reason_code AS reason_code, reason,
-  CASE WHEN len(exempting) > 0 THEN exempting[1] WHEN verdict = 'violation' THEN lowering[1] END AS exemption_id,
-  list_filter([
-    CASE WHEN duplicate THEN 'duplicate' END, CASE WHEN exemption_possible THEN 'exemption_possible' END,
-    CASE WHEN verdict = 'violation' AND len(lowering) > 0 THEN 'lowered_exemption' END,
-    CASE WHEN verdict = 'violation' AND lowered THEN 'lowered_lenient' END,
-    CASE WHEN partly_refunded THEN 'partly_refunded' END, CASE WHEN person_unreadable THEN 'person_unreadable' END,
-    CASE WHEN time_fallback THEN 'service_time_fallback' END,
-    CASE WHEN verdict = 'violation' AND noticed THEN 'stay_began_in_window' END, point_remark], lambda r: r IS NOT NULL) AS remarks,
-  'line' AS scope, CAST(NULL AS VARCHAR[]) AS related_lines, quantity, amount, amount_in_scope,
-  CASE verdict WHEN 'undetermined' THEN {case.of(lambda rule: _words(texts(rule)[1]), "NULL")}
-    ELSE {case.of(lambda rule: _words(texts(rule)[0]), "NULL")} END AS message,
-  {case.of(lambda rule: _words(texts(rule)[2]), "NULL")} AS advice,
+  rule_name, point_id, matched_by, verdict, level, action, expected, actual, final_reason_code AS reason_code, reason,
+  exemption_id, remarks, 'line' AS scope, CAST(NULL AS VARCHAR[]) AS related_lines, quantity, amount, amount_in_scope,
+  CASE verdict WHEN 'undetermined' THEN {case.of(lambda rule: _words(rule.messages(language)[1]), "NULL")}
+    ELSE {case.of(lambda rule: _words(rule.messages(language)[0]), "NULL")} END AS message,
+  {case.of(lambda rule: _words(rule.messages(language)[2]), "NULL")} AS advice,
   concat_ws('；', document, '批次 ' || batch, source_rows) AS evidence,
   {sqltext.text(kb_version)} AS kb_version,
   {case.of(lambda rule: str(rule.version), "NULL")} AS rule_version,
-  source_file, source_record
-FROM levelled"""
+  person, source_file, source_record
+FROM told"""
 
 
 EXEMPTION_TYPE = (

@@ -38,6 +38,14 @@ class RulePlan:
     messages_zh: tuple[str, str, str]
     messages_en: tuple[str, str, str]
 
+    def name(self, language: str) -> str:
+        """The rule's name in a language."""
+        return self.name_zh if language == "zh" else self.name_en
+
+    def messages(self, language: str) -> tuple[str, str, str]:
+        """The templates for a violation, an undetermined line, and the advice, in a language."""
+        return self.messages_zh if language == "zh" else self.messages_en
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -218,14 +218,14 @@ def read_flag(text: str) -> bool:
     return read_bool(text.lstrip("0") or "0")
 
 
-def read_code(text: str) -> str | None:
-    """Return a code as it is compared."""
-    return trimmed(unicodedata.normalize("NFKC", text)) and unicodedata.normalize("NFKC", text).strip().upper()
+def read_item_code(text: str) -> str:
+    """Return an item code as it is compared."""
+    return unicodedata.normalize("NFKC", text).strip().upper()
 
 
 READERS = {
     Kind.TEXT: str,
-    Kind.CODE: read_code,
+    Kind.CODE: read_item_code,
     Kind.SEX: read_sex,
     # reading: a date column takes every spelling of a time and keeps the day.
     Kind.DATE: lambda text: read_time(text).date(),
@@ -235,6 +235,10 @@ READERS = {
     Kind.FLAG: read_flag,
     Kind.BOOL: read_bool,
 }
+
+
+# reading: NFKC is said of item codes only; a diagnosis code is trimmed and upper-cased.
+DIAGNOSIS_READER = str.upper
 
 
 def first_text(row: Raw, headers: Sequence[str]) -> str | None:
@@ -257,15 +261,18 @@ class Source:
         self._read: dict[str, tuple[tuple[Any, ...], bool]] = {}
 
     def _column(self, name: str) -> tuple[tuple[Any, ...], bool]:
+        if name not in self.table:
+            return (), False
         if name not in self._read:
             known: list[Any] = []
             unreadable = False
-            for row in self.rows if name in self.table else ():
+            reader = DIAGNOSIS_READER if name in ("code", "diagnosis_code") else READERS[self.table[name].kind]
+            for row in self.rows:
                 text = first_text(row, self.table[name].all_headers)
                 if text is None:
                     continue
                 try:
-                    value = READERS[self.table[name].kind](text)
+                    value = reader(text)
                 except UnreadableError:
                     unreadable = True
                     continue
@@ -393,9 +400,9 @@ class Line:
         self.quantity = self.own.value("quantity")
         self.amount = self.own.value("amount")
         self.amount_in_scope = self.own.value("amount_in_scope")
-        # reading: institution, care type, places and visit start are, like the age, the first known of line,
-        # settlement, visit.
-        self.institution_id = self.first("institution_id")
+        # reading: duplicates and refunds compare the line's own institution, visit and settlement. Where a header is
+        # meant to help (refund_flag, original_settlement_id) the page says so.
+        self.institution_id = self.own.value("institution_id")
         self.net: dict[str, Decimal | None] = {
             "quantity": self.quantity,
             "amount": self.amount,
@@ -403,11 +410,6 @@ class Line:
         }
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
-
-    @property
-    def place_in_input(self) -> tuple[str, int]:
-        """Return where the line stands."""
-        return self.file, self.record
 
     def first(self, name: str) -> Any:
         """Return the first known value of line, settlement, visit.
@@ -544,6 +546,10 @@ class Knowledge:
         if code not in self._by_code:
             self._by_code[code] = [row for row in self.patterns if covers(row["match"], row["code"], code)]
         return self._by_code[code]
+
+    def rules_of(self, code: str | None) -> set[str]:
+        """Return the rules that have patterns for a code."""
+        return {self.points[pattern["point_id"]]["rule_id"] for pattern in self.patterns_of(code)}
 
     def point_for(self, rule_id: str, line: Line, day: date, options: Options) -> tuple[Mapping[str, Any], str] | None:
         """Return the one point of a rule that judges the line, and by what it matched."""
@@ -736,6 +742,7 @@ def exempted(
     point: Mapping[str, Any],
     line: Line,
     diagnoses: set[str],
+    violated: bool,
     day: date,
     options: Options,
 ) -> Exempted:
@@ -744,6 +751,9 @@ def exempted(
     for row in knowledge.exemptions:
         fits = row["rule_id"] == rule.rule_id and in_force(row, day) and region_fits(row, line, options)
         if not fits or not item_fits(row["items"], line, point):
+            continue
+        # reading: a lowering exemption touches violations only, so it leaves no remark on an undetermined line either.
+        if row["effect"] == "lower" and not violated:
             continue
         if row["diagnoses"]:
             if not diagnoses:
@@ -783,7 +793,7 @@ def judge(
         return None
 
     verdict = "violation" if decision.violated else "undetermined"
-    applied = exempted(knowledge, rule, point, line, diagnoses, day, options)
+    applied = exempted(knowledge, rule, point, line, diagnoses, verdict == "violation", day, options)
     remarks = line.remarks()
     if point["remark"]:
         remarks.add(point["remark"])
@@ -793,7 +803,7 @@ def judge(
         verdict, exemption_id = "exempt", applied.exempting
     else:
         if applied.possible:
-            # reading: a lowering exemption leaves this remark too, and it is left on an undetermined verdict as well.
+            # reading: a lowering exemption leaves this remark too.
             remarks.add("exemption_possible")
         if verdict == "violation":
             step = LEVELS.index(rule.level)
@@ -927,10 +937,14 @@ def take(line: Line, total: dict[str, Decimal]) -> None:
     """Take from one original what it has, until the sum is used up."""
     for name, wanted in total.items():
         has = line.net[name]
-        if has is not None and (taken := min(max(has, Decimal(0)), wanted)):
-            line.net[name] = has - taken
-            line.taken[name] += taken
-            total[name] -= taken
+        if has is None:
+            continue
+        # reading: what is already below 0 (an amount in scope on a line charged) is 0 once a refund reaches for it.
+        has = max(has, Decimal(0))
+        taken = min(has, wanted)
+        line.net[name] = has - taken
+        line.taken[name] += taken
+        total[name] -= taken
 
 
 def nothing_left(line: Line) -> bool:
@@ -992,23 +1006,27 @@ def scan(
         line for line in refunds if knowledge.patterns_of(line.code)
     )
     result.refunds_without_original = net_refunds(originals, refunds)
-    counted = {line.place_in_input: line for line in originals}
 
-    for line in judged:
+    # reading: counts are of lines after duplicates are removed; a line that was wholly refunded counts as not in force.
+    for line in originals:
         assert line.time is not None
         day = options.as_of or line.time.date()
         given = settlements is not None or visits is not None
         header_missing = given and line.settlement is None and line.visit is None
-        gone = line.place_in_input in counted and nothing_left(line)
-        # reading: counted are all lines with nothing left, whether or not they would have been a finding.
-        result.fully_refunded += gone
-        rules = {knowledge.points[pattern["point_id"]]["rule_id"] for pattern in knowledge.patterns_of(line.code)}
-        for rule_id in sorted(rules):
+        findings = []
+        for rule_id in sorted(
+            {knowledge.points[row["point_id"]]["rule_id"] for row in knowledge.patterns_of(line.code)}
+        ):
             if knowledge.point_for(rule_id, line, day, options) is None:
-                # reading: every judged line counts, also a duplicate or one that was wholly refunded.
                 result.not_in_force[rule_id] += 1
-            elif line.place_in_input in counted and not gone:
-                finding = judge(knowledge, RULES[rule_id], line, on_file.of_line(line), header_missing, day, options)
-                if finding is not None:
-                    result.findings.append(finding)
+                continue
+            finding = judge(knowledge, RULES[rule_id], line, on_file.of_line(line), header_missing, day, options)
+            if finding is not None:
+                findings.append(finding)
+        if not nothing_left(line):
+            result.findings += findings
+        elif findings:
+            # reading: counted are the lines whose findings the refund took away, each once.
+            result.fully_refunded += 1
+    result.findings.sort(key=lambda finding: (finding.file, finding.record, finding.rule_id))
     return result

@@ -14,9 +14,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from oracle import RULES, Options
 
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, FileEntry, Manifest, manifest_text
-from oracle import RULES, Options
 
 Row = dict[str, str | None]
 
@@ -284,7 +284,7 @@ BAD_TIMES = (
     "20260229",
     "2026-03/01",
 )
-BAD_NUMBERS = ("abc", "一", "1,234.5", "5盒", "1..2", "NaN", "inf", "0x10", "1_000", "1-", "１２")
+BAD_NUMBERS = ("abc", "一", "5盒", "1..2", "NaN", "inf", "0x10", "1_000", "1-", "１２")
 
 
 def spell_age(rng: Random, years: int) -> str:
@@ -448,7 +448,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "insured_sex": ("参保人性别", "insured_sex"),
     "insured_birth_date": ("参保人出生日期",),
     "service_time": ("fee_ocur_time", "费用发生时间", "结算日期"),
-    "item_code": ("med_list_codg", "国标代码", "ＭＥＤ_list_codg"),
+    "item_code": ("med_list_codg", "国标代码", "ＨＩＬＩＳＴ_code"),
     "item_name": ("hilist_name", "项目名称"),
     "quantity": ("cnt", "数量"),
     "amount": ("det_item_fee_sumamt", "金额"),
@@ -758,7 +758,8 @@ def refund_of(rng: Random, original: dict[str, str | None], number: int) -> dict
         values["quantity"] = "-1"
     if values["amount"] in ("nan", "-nan", "inf", "-inf"):
         values["amount"] = None
-    if rng.random() < 0.3:
+    taken_back = any((values[name] or "").strip("-0.") and values[name][:1] == "-" for name in ("quantity", "amount"))
+    if not taken_back or rng.random() < 0.3:
         for name in ("quantity", "amount", "amount_in_scope"):
             values[name] = (values[name] or "").lstrip("-") or None
         values["refund_flag"] = rng.choice(("1", "001"))

@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks import bare, page
+from benchmarks import bare, generate, page
 from benchmarks.compare import compare
 from benchmarks.generate import DataSet, make
 from benchmarks.measure import Command, Failed, Runs, Taken, run
@@ -66,6 +66,18 @@ def test_same_arguments_give_the_same_rows(data: DataSet, tmp_path: Path) -> Non
         pairs.append((data.settlements, again.settlements))
     for one, other in pairs:
         assert duckdb.sql(f"SELECT count(*) FROM (FROM '{one}' EXCEPT ALL FROM '{other}')").fetchall() == [(0,)]
+
+
+@needs_knowledge
+def test_several_files_hold_the_same_lines(
+    data: DataSet, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "LINES_PER_FILE", 8_000)
+    parts = generate.make(LINES, data.shape, tmp_path / "data", KB)
+    assert len(parts.line_files) == 3
+    bare.run(list(parts.line_files), str(tmp_path / "bare.parquet"), parts.settlements, KB)
+    said = compare(reference, tmp_path / "bare.parquet", list(parts.line_files))
+    assert said["equal"], said
 
 
 @needs_knowledge

@@ -29,6 +29,7 @@ def read_csv(path: Path) -> list[dict[str, str]]:
 
 
 def liangku(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does."""
     command = [sys.executable, "-m", "checker.cli.main", *map(str, arguments)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
 
@@ -155,7 +156,7 @@ def national_run(tmp_path_factory) -> Path:
     headers = ("--settlements", NATIONAL / "setl_d.parquet", "--visits", NATIONAL / "mdtrt_d.parquet")
     diagnoses = ("--diagnoses", NATIONAL / "setl_list_diag_d.parquet")
     run = liangku("scan", NATIONAL / "fee_list_d.parquet", *headers, *diagnoses, "--out", out)
-    assert run.returncode == 1, run.stderr
+    assert (run.returncode, (out / "run.json").is_file()) == (1, True), run.stderr
     return out
 
 
@@ -163,7 +164,7 @@ def national_run(tmp_path_factory) -> Path:
 def pharmacy_run(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("pharmacy") / "out"
     run = liangku("scan", SAMPLES / "pharmacy" / "sales.csv", "--out", out)
-    assert run.returncode == 1, run.stderr
+    assert (run.returncode, (out / "run.json").is_file()) == (1, True), run.stderr
     return out
 
 

@@ -13,13 +13,12 @@ from checker.errors import InputError
 from checker.ingest import facts
 from checker.ingest.facts import HEADER_ONLY_WHERE_LINE_HAS_NONE, KINDS, Source
 from checker.ingest.gather import Gathered
+from checker.schema import NATIONAL_CODE
 
 if TYPE_CHECKING:
     import duckdb
 
-NATIONAL_SHAPE = (
-    "regexp_full_match(code, 'X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}')"
-)
+NATIONAL_SHAPE = f"regexp_full_match(code, '{NATIONAL_CODE}')"
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 

@@ -1,0 +1,101 @@
+"""One value at a time: what the counter reads from a message or an option, by the same words as the columns of a file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from checker.ingest.columns import (
+    BLANKS,
+    COMPACT_FORMATS,
+    FALSE_WORDS,
+    FEMALE_WORDS,
+    MALE_WORDS,
+    TIME_FORMATS,
+    TRUE_WORDS,
+    UNKNOWN_SEX_WORDS,
+)
+from checker.schema import NULL_WORDS
+
+_OFFSET = re.compile(r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})$")
+
+
+def clean(value: object) -> str | None:
+    """Text of a value, trimmed; None for NULL words and for None."""
+    if value is None:
+        return None
+    text = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    text = text.strip(BLANKS)
+    return None if text.lower() in NULL_WORDS else text
+
+
+def read_sex(text: str) -> str | None:
+    """`male`, `female`, or None for unknown. Raises ValueError for any other word."""
+    word = text.lower()
+    if word in MALE_WORDS:
+        return "male"
+    if word in FEMALE_WORDS:
+        return "female"
+    if word in UNKNOWN_SEX_WORDS:
+        return None
+    raise ValueError("性别应为 男 或 女（也可写 M/F、1/2）")
+
+
+def read_bool(text: str) -> bool:
+    """A flag. Raises ValueError for any other word."""
+    word = text.lower()
+    if word in TRUE_WORDS:
+        return True
+    if word in FALSE_WORDS:
+        return False
+    raise ValueError("应为 true 或 false")
+
+
+def read_time(text: str) -> datetime:
+    """A time on the wall clock; an offset is dropped. Raises ValueError."""
+    formats: Sequence[str] = TIME_FORMATS
+    for pattern, form in COMPACT_FORMATS:
+        if re.fullmatch(pattern, text):
+            formats = (form,)
+    bare = _OFFSET.sub("", text) if len(text) > 10 else text
+    for form in formats:
+        try:
+            return datetime.strptime(bare, form)  # noqa: DTZ007: the wall clock is meant
+        except ValueError:
+            continue
+    raise ValueError("日期应写作 2026-03-01，时间应写作 2026-03-01 10:30:00")
+
+
+def read_date(text: str) -> date:
+    """A date. Raises ValueError."""
+    return read_time(text).date()
+
+
+def read_age(text: str) -> int:
+    """Completed years of a number with or without 岁. Raises ValueError."""
+    try:
+        number = Decimal(text.rstrip("岁 "))
+    except InvalidOperation:
+        raise ValueError("年龄应为数字（周岁）") from None
+    if not number.is_finite() or abs(number) > 10**6:
+        raise ValueError("年龄应为数字（周岁）")
+    return int(number // 1) if number >= 0 or number == number // 1 else int(number // 1) - 1
+
+
+def read_number(text: str) -> str:
+    """A number as plain text with at most four decimals. Raises ValueError."""
+    try:
+        number = Decimal(text.replace(",", ""))
+    except InvalidOperation:
+        raise ValueError("应为数字") from None
+    if not number.is_finite() or abs(number) >= 10**14:
+        raise ValueError("应为数字")
+    return f"{number:.4f}"
+
+
+def read_code(text: str) -> str:
+    """An item code: NFKC, trimmed, upper-cased."""
+    return unicodedata.normalize("NFKC", text).strip().upper()

@@ -1,0 +1,23 @@
+"""Which knowledge and which rules a command uses: those named, or those that came with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from checker.knowledge.edition import Edition, embedded_edition_folder, embedded_rules_folder, open_edition
+from checker.plan import PLAN_FILE, Plan, load_plan
+
+
+def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
+    """Open the knowledge bases named by `--kb`, base first, or the embedded one."""
+    if folders:
+        return tuple(open_edition(folder) for folder in folders)
+    return (open_edition(embedded_edition_folder(), embedded=True),)
+
+
+def open_plan(rules: Path | None) -> Plan:
+    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs)."""
+    if rules is not None:
+        return load_plan(rules)
+    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE)

@@ -1,0 +1,358 @@
+"""The counter [事前提醒]: one prescription in, one answer out, by the same clauses as the scan, from a resident connection."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checker.compile import EXEMPTION_TYPE, LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, fired_sql, verdict_sql
+from checker.engines.duckdb import connect_locked
+from checker.errors import InputError
+from checker.knowledge.edition import Edition
+from checker.knowledge.names import item_key
+from checker.knowledge.open import open_editions, open_plan
+from checker.knowledge.points import hash_of, load_points, version_of
+from checker.plan import Plan
+from checker.prescription import Item, Prescription, read_prescription
+from checker.schema import FINDING_COLUMNS, NATIONAL_CODE
+
+if TYPE_CHECKING:
+    import duckdb
+
+_NATIONAL = re.compile(NATIONAL_CODE)
+_VERDICTS = ("clear", "undetermined", "violation")
+_JUDGED_FACTS = (
+    "service_time", "on_date", "visit_start", "care_type", "insured_region", "region", "newborn_flag", "line_sex", "line_birth",
+    "patient_age", "id_number", "insured_sex", "insured_birth_date",
+)  # fmt: skip
+"""What the clauses need of a prescription; what it does not say is a constant NULL in the plan, which makes the plan small."""
+_JUDGED_POINT = tuple(
+    name
+    for name in POINT_COLUMNS
+    if name not in ("rule_no", "matched_by", "match_length", "point_name", "document", "batch", "source_rows")
+)
+_EXEMPTION_SPEC = {
+    "exemption_id": "VARCHAR", "effect": "VARCHAR", "diagnoses": ["VARCHAR"], "region": "VARCHAR", "region_of": "VARCHAR",
+    "valid_from": "DATE", "valid_to": "DATE", "code": "VARCHAR", "code_is_family": "BOOLEAN",
+}  # fmt: skip
+_ANSWER = (
+    "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "remarks", "expected", "actual", "is_insured",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A point as the counter holds it: what the answer says of it, and the JSON that the clauses read (without braces)."""
+
+    rule_no: int
+    point_id: str
+    name: str
+    evidence: str
+    regional: bool
+    exempted: bool
+    json: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One line and one point that covers it."""
+
+    line: int
+    item: Item
+    point: _Point
+    matched_by: str
+    match_length: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the clauses say to one question in force."""
+
+    question: int
+    verdict: str
+    level: str | None
+    action: str | None
+    reason_code: str | None
+    exemption_id: str | None
+    remarks: list[str]
+    expected: str
+    actual: str
+    is_insured: bool
+
+
+class Precheck:
+    """Rules and knowledge, loaded once; `check` answers one prescription after another."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        editions: Sequence[Edition],
+        plan: Plan,
+        *,
+        language: str,
+        region: str | None,
+        as_of: date | None,
+    ) -> None:
+        self._connection = connection
+        self._plan = plan
+        self._language = language
+        self._region = region
+        self._as_of = as_of
+        self._version = version_of(editions)
+        self._knowledge = {"version": self._version, "hash": hash_of(editions)}
+        load_points(connection, editions, plan)
+        self._exact: dict[str, list[int]] = {}
+        self._families: dict[int, dict[str, list[int]]] = {}
+        for point_no, match, code in connection.execute("SELECT point_no, match, code FROM pattern").fetchall():
+            held = self._exact if match == "code" else self._families.setdefault(len(code), {})
+            held.setdefault(code, []).append(point_no)
+        self._lengths = sorted(self._families, reverse=True)
+        self._points: dict[int, _Point] = {}
+        self._prepared: dict[tuple[object, ...], str] = {}
+
+    @classmethod
+    def open(
+        cls,
+        *,
+        kb: Sequence[Path] = (),
+        rules: Path | None = None,
+        language: str = "zh",
+        region: str | None = None,
+        as_of: date | None = None,
+    ) -> Precheck:
+        """Open the counter on knowledge bases (base first) and a rules folder, or on the embedded ones.
+
+        Raises KnowledgeError or RuleError where they do not load.
+        """
+        editions = open_editions(kb)
+        plan = open_plan(rules)
+        readable = [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
+        connection = connect_locked(readable=readable, threads=1)
+        return cls(connection, editions, plan, language=language, region=region, as_of=as_of)
+
+    def check(self, document: object, *, source: str = "处方", stage: str = "dispense") -> dict[str, Any]:
+        """Answer one prescription (contract, section 4): verdict, findings, knowledge, checked_lines.
+
+        Raises InputError naming the path of a value that cannot be read.
+        """
+        return self.answer(read_prescription(document, source=source, now=datetime.now(), stage=stage))  # noqa: DTZ005: wall clock
+
+    def answer(self, prescription: Prescription) -> dict[str, Any]:
+        """Answer a prescription that was read already."""
+        asked = self._ask(prescription)
+        answers = self._judge(asked, prescription) if asked else []
+        findings = [
+            self._finding(prescription, asked[answer.question], answer) for answer in answers if answer.verdict != "clean"
+        ]
+        judged = [(number, item) for number, item in enumerate(prescription.items) if item.judged]
+        findings += [self._unknown_code(prescription, number, item) for number, item in judged if not _is_known(item)]
+        worst = max((_VERDICTS.index(f["verdict"]) for f in findings if f["verdict"] in _VERDICTS), default=0)
+        in_force = {(asked[answer.question].line, asked[answer.question].point.rule_no) for answer in answers}
+        document: dict[str, Any] = {
+            "verdict": _VERDICTS[worst],
+            "findings": findings,
+            "knowledge": self._knowledge,
+            "checked_lines": len(judged),
+            "not_in_force": [
+                {"line_id": prescription.items[line].line_id, "rule_id": self._plan.rules[rule_no].id}
+                for line, rule_no in sorted({(question.line, question.point.rule_no) for question in asked} - in_force)
+            ],
+        }
+        if prescription.ignored:
+            document["ignored"] = list(prescription.ignored)
+        return document
+
+    def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
+        """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
+        by_name: dict[str, list[int]] = {}
+        for point_no, name in self._connection.execute("SELECT point_no, point_name FROM point ORDER BY point_no").fetchall():
+            by_name.setdefault(name, []).append(point_no)
+        wanted = item_key(text)
+        same = [name for name in by_name if item_key(name) == wanted]
+        holding = same or [name for name in by_name if wanted and wanted in name]
+        if same or len(holding) == 1:
+            return holding[0], tuple(number for name in holding for number in by_name[name])
+        if holding:
+            shown = "、".join(sorted(holding)[:10]) + ("……" if len(holding) > 10 else "")
+            raise InputError(f"“{text}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）")
+        near = difflib.get_close_matches(text, list(by_name), 5, 0.4)
+        hint = f"相近的有：{'、'.join(near)}；" if near else ""
+        raise InputError(
+            f"知识库的受限项目中没有“{text}”；{hint}请核对名称，或改用国家医保编码（no restricted item has this name: give the code）"
+        )
+
+    def _ask(self, prescription: Prescription) -> list[_Question]:
+        return [
+            _Question(number, item, point, matched_by, length)
+            for number, item in enumerate(prescription.items)
+            if item.judged
+            for point, matched_by, length in self._find_points(item)
+        ]
+
+    def _find_points(self, item: Item) -> list[tuple[_Point, str, int]]:
+        if item.named_points:
+            return [(self._point(point_no), "code", 0) for point_no in item.named_points]
+        code = item.item_code
+        if code is None:
+            return []
+        found = {point_no: ("code", len(code)) for point_no in self._exact.get(code, ())}
+        for length in self._lengths:
+            for point_no in self._families[length].get(code[:length], ()):
+                found.setdefault(point_no, ("family", length))
+        return [(self._point(point_no), *how) for point_no, how in found.items()]
+
+    def _point(self, point_no: int) -> _Point:
+        if point_no not in self._points:
+            packed = ", ".join(f"'{name}': {name}" for name in ("rule_no", *_JUDGED_POINT, "exemptions"))
+            row = self._connection.execute(
+                f"""SELECT rule_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), point_region IS NOT NULL,
+                len(exemptions) > 0, CAST(to_json({{{packed}}}) AS VARCHAR)
+                FROM (SELECT *, valid_from AS point_valid_from FROM point WHERE point_no = ?)""",
+                [point_no],
+            ).fetchone()
+            assert row is not None
+            self._points[point_no] = _Point(*row[:-1], json=row[-1][1:-1])
+        return self._points[point_no]
+
+    def _judge(self, asked: Sequence[_Question], prescription: Prescription) -> list[_Answer]:
+        facts = self._facts(prescription)
+        shared = json.dumps(facts)[1:-1]
+        exempted = any(question.point.exempted for question in asked)
+        diagnoses = f', "diagnoses": {json.dumps(list(prescription.diagnoses))}' if exempted else ""
+        met: set[tuple[int, int]] = set()
+        contested = False
+        candidates = []
+        for number, question in enumerate(asked):
+            key = (question.line, question.point.rule_no)
+            contested = contested or key in met
+            met.add(key)
+            code = json.dumps(question.item.item_code)
+            candidates.append(
+                f'{{"question": {number}, "line_no": {question.line}, "item_code": {code}, "matched_by": "{question.matched_by}", '
+                f'"match_length": {question.match_length}, {shared}{diagnoses}, {question.point.json}}}'
+            )
+        name = self._prepare(tuple(facts), prescription.stage, contested=contested, exempted=exempted)
+        # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
+        document = f"[{','.join(candidates)}]".replace("'", "\\u0027")
+        return [_Answer(*row) for row in self._connection.execute(f"EXECUTE {name}('{document}')").fetchall()]
+
+    def _facts(self, prescription: Prescription) -> dict[str, Any]:
+        given: dict[str, Any] = {
+            **prescription.facts,
+            "service_time": prescription.service_time,
+            "on_date": self._as_of or prescription.service_time.date(),
+        }
+        given["insured_region"] = given.get("insured_region") or self._region
+        given["region"] = _place(given.get("institution_id")) or given.get("region") or self._region
+        return {name: _plain(given[name]) for name in _JUDGED_FACTS if given.get(name) is not None}
+
+    def _prepare(self, facts: tuple[str, ...], stage: str, *, contested: bool, exempted: bool) -> str:
+        """The name of the prepared statement for prescriptions that say just this much."""
+        key = (facts, stage == "settle", contested, exempted)
+        if key not in self._prepared:
+            name = f"judge_{len(self._prepared)}"
+            self._connection.execute(f"PREPARE {name} AS {self._sql(facts, contested=contested, exempted=exempted)}")
+            self._prepared[key] = name
+        return self._prepared[key]
+
+    def _sql(self, facts: tuple[str, ...], *, contested: bool, exempted: bool) -> str:
+        line = {name: LINE_COLUMNS[name] for name in ("line_no", "item_code", *facts)}
+        point = {name: POINT_COLUMNS[name] for name in ("rule_no", "matched_by", "match_length", *_JUDGED_POINT)}
+        packed: dict[str, object] = {"question": "BIGINT", **line, **point}
+        if exempted:
+            packed |= {"exemptions": [_EXEMPTION_SPEC], "diagnoses": ["VARCHAR"]}
+        absent = ", ".join(f"CAST(NULL AS {type_}) AS {name}" for name, type_ in LINE_COLUMNS.items() if name not in line)
+        spec = json.dumps([packed])
+        candidates = f"SELECT *, {absent} FROM (SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2))"
+        fired = fired_sql(self._plan, candidates, contested=contested, keep_clean=True)
+        exemptions = "" if exempted else f", CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST(NULL AS VARCHAR[]) AS diagnoses"
+        source = f"SELECT *, FALSE AS duplicate, FALSE AS partly_refunded{exemptions} FROM ({fired})"
+        return f"SELECT {', '.join(_ANSWER)} FROM ({verdict_sql(self._plan, source, stage='before')})"
+
+    def _finding(self, prescription: Prescription, question: _Question, answer: _Answer) -> dict[str, Any]:
+        """The finding in words: what checker.compile.finding_sql writes for a scan."""
+        rule = self._plan.rules[question.point.rule_no]
+        language = self._language
+        item, facts = question.item, prescription.facts
+        insured, patient = PERSONS[language]
+        violation, undetermined, advice = rule.messages(language)
+        words = {
+            "item_name": item.item_name or question.point.name, "item_code": item.item_code or "", "expected": answer.expected,
+            "actual": answer.actual, "person": insured if answer.is_insured else patient,
+            "reason": REASONS[language].get(answer.reason_code or "", ""), "point_id": question.point.point_id,
+            "service_date": prescription.service_time.date().isoformat(), "rule_name": rule.name(language),
+        }  # fmt: skip
+        template = undetermined if answer.verdict == "undetermined" else violation
+        told = {
+            **self._head(prescription, question.line, item),
+            "finding_id": _finding_id(prescription, question.line, item, rule.id),
+            "item_name": words["item_name"], "rule_id": rule.id, "rule_code": rule.code, "rule_name": words["rule_name"],
+            "point_id": question.point.point_id, "matched_by": question.matched_by, "verdict": answer.verdict, "level": answer.level,
+            "action": answer.action, "expected": answer.expected, "actual": answer.actual, "reason_code": answer.reason_code,
+            "reason": words["reason"] or None, "exemption_id": answer.exemption_id, "remarks": answer.remarks,
+            "message": _fill(template, words), "advice": _fill(advice, words), "evidence": question.point.evidence,
+            "rule_version": rule.version, "person": words["person"], "patient_id": facts.get("patient_id"),
+        }  # fmt: skip
+        return {name: told.get(name) for name in FINDING_COLUMNS}
+
+    def _unknown_code(self, prescription: Prescription, number: int, item: Item) -> dict[str, Any]:
+        zh = self._language == "zh"
+        reason = REASONS[self._language]["unknown_code"]
+        told = {
+            **self._head(prescription, number, item),
+            "finding_id": _finding_id(prescription, number, item, "unknown_code"),
+            "verdict": "undetermined", "action": "note", "reason_code": "unknown_code", "reason": reason, "remarks": [],
+            "message": f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}",
+            "advice": "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one.",
+        }  # fmt: skip
+        return {name: told.get(name) for name in FINDING_COLUMNS}
+
+    def _head(self, prescription: Prescription, number: int, item: Item) -> dict[str, Any]:
+        facts = prescription.facts
+        return {
+            "line_id": item.line_id, "item_code": item.item_code, "item_name": item.item_name, "scope": "line",
+            "settlement_id": facts.get("settlement_id"), "visit_id": facts.get("visit_id"), "patient_id": facts.get("patient_id"),
+            "institution_id": facts.get("institution_id"), "service_time": prescription.service_time.isoformat(),
+            "quantity": _number(item.quantity), "amount": _number(item.amount), "amount_in_scope": _number(item.amount_in_scope),
+            "kb_version": self._version, "source_record": number + 1,
+        }  # fmt: skip
+
+
+def _is_known(item: Item) -> bool:
+    return bool(item.named_points) or (item.item_code is not None and _NATIONAL.fullmatch(item.item_code) is not None)
+
+
+def _fill(template: str, words: Mapping[str, str]) -> str:
+    return re.sub(r"\{(\w+)\}", lambda match: words[match.group(1)], template)
+
+
+def _finding_id(prescription: Prescription, number: int, item: Item, rule_id: str) -> str:
+    facts = prescription.facts
+    time = prescription.service_time.isoformat(sep=" ")
+    if "." in time:  # as DuckDB writes fractions
+        time = time.rstrip("0")
+    parts = (
+        facts.get("institution_id") or "", facts.get("settlement_id") or "", facts.get("visit_id") or "",
+        item.line_id or f"\x1e{number + 1}", item.item_code or "", time, item.quantity or "", item.amount or "", rule_id,
+    )  # fmt: skip
+    return hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest()
+
+
+def _number(text: str | None) -> float | None:
+    return None if text is None else float(text)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _place(institution: object) -> str | None:
+    text = str(institution or "")
+    return text[1:7] if re.match("[A-Za-z][0-9]{6}", text) else None

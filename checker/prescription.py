@@ -1,0 +1,141 @@
+"""A prescription or sale as it is asked at the counter, read from JSON with every fault named by its path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from checker.errors import InputError
+from checker.ingest import values
+
+STAGES = ("prescribe", "dispense", "settle")
+LINES_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One line asked about. `points` are given where the item was named, not coded."""
+
+    line_id: str | None
+    item_code: str | None
+    item_name: str | None
+    quantity: str | None
+    amount: str | None
+    amount_in_scope: str | None
+    judged: bool
+    named_points: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Prescription:
+    """One person's lines at one time. `facts` are the line columns that all lines share (see checker.compile.LINE_COLUMNS)."""
+
+    stage: str
+    service_time: datetime
+    facts: Mapping[str, Any]
+    diagnoses: tuple[str, ...]
+    items: tuple[Item, ...]
+    ignored: tuple[str, ...]
+
+
+_HEAD: dict[str, Callable[[str], Any]] = {
+    "settlement_id": str, "visit_id": str, "institution_id": str, "care_type": str, "insured_region": str, "region": str,
+    "visit_start": values.read_time,
+}  # fmt: skip
+_PATIENT: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "id": ("patient_id", str), "sex": ("line_sex", values.read_sex), "birth_date": ("line_birth", values.read_date),
+    "age": ("patient_age", values.read_age), "id_number": ("id_number", values.read_code),
+    "newborn": ("newborn_flag", values.read_bool),
+}  # fmt: skip
+_INSURED: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "sex": ("insured_sex", values.read_sex),
+    "birth_date": ("insured_birth_date", values.read_date),
+}
+_LINE: dict[str, Callable[[str], Any]] = {
+    "line_id": str, "item_code": values.read_code, "item_name": str, "quantity": values.read_number, "amount": values.read_number,
+    "amount_in_scope": values.read_number, "is_context": values.read_bool, "paid_by_fund": values.read_bool,
+}  # fmt: skip
+
+
+def read_prescription(document: object, *, source: str, now: datetime, stage: str = "dispense") -> Prescription:
+    """Read a prescription (contract, section 4). `source` names it in errors, `now` stands in for a missing service time.
+
+    Raises InputError naming the path of the first value that cannot be read.
+    """
+    if not isinstance(document, Mapping):
+        raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
+    reader = _Reader(source)
+    head = {name: reader.value(document, name, name, read) for name, read in _HEAD.items()}
+    patient = reader.group(document, "patient", _PATIENT)
+    insured = reader.group(document, "insured", _INSURED)
+    given = reader.value(document, "stage", "stage", str) or stage
+    if given not in STAGES:
+        raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
+    lines = document.get("lines")
+    if not isinstance(lines, Sequence) or isinstance(lines, str | bytes) or not lines:
+        raise InputError(f"{source}：lines 应为至少一行的数组（lines must be a non-empty array）")
+    if len(lines) > LINES_MAX:
+        raise InputError(f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）")
+    known = {"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD}
+    reader.ignored += [str(key) for key in document if key not in known]
+    return Prescription(
+        stage=given,
+        service_time=reader.value(document, "service_time", "service_time", values.read_time) or now,
+        facts={**head, **patient, **insured},
+        diagnoses=reader.diagnoses(document.get("diagnoses")),
+        items=tuple(reader.item(line, number) for number, line in enumerate(lines)),
+        ignored=tuple(reader.ignored),
+    )
+
+
+class _Reader:
+    """Reads values and remembers the keys that nothing reads."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.ignored: list[str] = []
+
+    def value(self, holder: Mapping[str, Any], key: str, path: str, read: Callable[[str], Any]) -> Any:
+        found = holder.get(key)
+        if isinstance(found, Mapping | list):
+            raise InputError(f"{self._source}：{path} 应为单个值（a single value is expected here）")
+        text = values.clean(found)
+        if text is None:
+            return None
+        try:
+            return read(text)
+        except ValueError as error:
+            # A person's number must not end up in a log.
+            shown = "" if key == "id_number" else f"“{text[:40]}”"
+            raise InputError(f"{self._source}：{path} 的值{shown}无法识别，{error}（cannot be read）") from None
+
+    def group(self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
+        holder = document.get(name)
+        if holder is None:
+            return {}
+        if not isinstance(holder, Mapping):
+            raise InputError(f"{self._source}：{name} 应为 JSON 对象 {{…}}（{name} must be an object）")
+        self.ignored += [f"{name}.{key}" for key in holder if key not in fields]
+        return {column: self.value(holder, key, f"{name}.{key}", read) for key, (column, read) in fields.items()}
+
+    def item(self, line: object, number: int) -> Item:
+        path = f"lines[{number}]"
+        if not isinstance(line, Mapping):
+            raise InputError(f"{self._source}：{path} 应为 JSON 对象 {{…}}（a line is an object）")
+        self.ignored += [f"{path}.{key}" for key in line if key not in _LINE]
+        found = {key: self.value(line, key, f"{path}.{key}", read) for key, read in _LINE.items()}
+        returned = any(str(found[name] or "").startswith("-") for name in ("quantity", "amount"))
+        return Item(
+            found["line_id"] or str(number + 1), found["item_code"], found["item_name"], found["quantity"], found["amount"],
+            found["amount_in_scope"], judged=not returned and not found["is_context"] and found["paid_by_fund"] is not False,
+        )  # fmt: skip
+
+    def diagnoses(self, found: object) -> tuple[str, ...]:
+        if found is None:
+            return ()
+        if not isinstance(found, Sequence) or isinstance(found, str | bytes):
+            raise InputError(f"{self._source}：diagnoses 应为诊断编码的数组，例如 [\"N40.x00\"]（diagnoses is an array of codes）")
+        codes = [values.clean(code.get("code") if isinstance(code, Mapping) else code) for code in found]
+        return tuple(code.upper() for code in codes if code)
