@@ -272,7 +272,11 @@ class _Run:
             "unread": {"points": unread.points, "patterns": unread.patterns},
             "findings": to_plain(summary),
             "knowledge": {"version": version_of(self.editions), "hash": hash_of(self.editions)},
-            "rules": {"hash": self.plan.hash, "versions": {rule.id: rule.version for rule in self.plan.rules}},
+            "rules": {
+                "hash": self.plan.hash,
+                "versions": {rule.id: rule.version for rule in self.plan.rules},
+                "names": {rule.id: {"zh": rule.name_zh, "en": rule.name_en} for rule in self.plan.rules},
+            },
             "engine": {"name": "duckdb", "version": duckdb.__version__},
             "seconds": round(seconds, 3),
             "peak_memory_mb": peak_memory_mb(),

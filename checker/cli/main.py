@@ -1,0 +1,100 @@
+"""The command `liangku`: finds the command's module only when it is called, and turns errors into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from checker import __version__
+from checker.errors import ExitCode, LiangkuError
+
+COMMANDS = {
+    "scan": ("checker.cli.scan", "扫描结算明细，列出疑点（scan settlement lines for findings）"),
+    "check": ("checker.cli.check", "售药或开方之前查一次（ask before selling or prescribing）"),
+    "kb": ("checker.cli.kb", "知识库：构建、查看（the knowledge base）"),
+    "rules": ("checker.cli.rules", "规则：列出、查看、测试、检查（the rules）"),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when called, so that `check` does not pay for `scan`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands, in the order of a user's day."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the module of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("命令 Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="liangku")
+def cli() -> None:
+    """两库规则检查：医保基金智能监管“两库”，事前提醒与事后审核用同一套规则。
+
+    Rule checker for China's medical insurance: one set of rules at the counter and over the warehouse.
+
+    退出码 Exit codes: 0 没有发现 nothing found · 1 有疑点或无法判断 findings · 2 输入有误 bad input · 3 程序故障 failure
+    """
+
+
+def main() -> None:
+    """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # Chinese must reach a pipe or an old Windows console as UTF-8, never as an encoding error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code; errors become one sentence on stderr."""
+    try:
+        code = cli.main(args=arguments, prog_name="liangku", standalone_mode=False)
+        return int(code) if isinstance(code, int) else ExitCode.CLEAR
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.BAD_INPUT
+    except click.UsageError as error:
+        usage = error.ctx.get_usage() + "\n" if error.ctx else ""
+        click.echo(f"{usage}用法有误（usage）：{error.format_message()}", err=True)
+        return ExitCode.BAD_INPUT
+    except click.ClickException as error:
+        click.echo(f"错误（error）：{error.format_message()}", err=True)
+        return ExitCode.BAD_INPUT
+    except LiangkuError as error:
+        click.echo(f"错误（error）：{error}", err=True)
+        return int(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("已中断（interrupted）", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CLEAR
+    except Exception as error:
+        if os.environ.get("LIANGKU_DEBUG"):
+            raise
+        click.echo(
+            f"程序故障（internal failure）：{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}；"
+            "设置 LIANGKU_DEBUG=1 可看到详细信息（set LIANGKU_DEBUG=1 for the traceback）",
+            err=True,
+        )
+        return ExitCode.FAILURE
+
+
+if __name__ == "__main__":
+    main()

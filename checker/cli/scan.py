@@ -1,0 +1,59 @@
+"""`liangku scan`: settlement lines in, findings on disk, a summary on the terminal."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import click
+
+from checker.audit import ScanRequest, scan
+from checker.cli.options import json_option, knowledge_options, language_option
+from checker.errors import ExitCode
+from checker.report.progress import Bar
+from checker.report.terminal import print_scan
+
+
+@click.command("scan")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）")
+@click.option("--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（性别、出生日期等）（settlement headers）")
+@click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
+@click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
+@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头，如 item_code=药品编码（name a header）")
+@click.option("--csv", "as_csv", is_flag=True, help="另写一份 findings.csv（also write findings.csv）")
+@click.option(
+    "--stage", type=click.Choice(["settle", "audit"]), default="audit", show_default=True, help="结算前（settle）还是事后审核（audit）"
+)
+@click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
+@knowledge_options
+@json_option
+@language_option
+def command(
+    inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
+    maps: tuple[str, ...], as_csv: bool, stage: str, force: bool, kb: tuple[Path, ...], rules_folder: Path | None, region: str | None,
+    as_of: date | None, as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """扫描结算明细，找出违反规则的疑点。
+
+    INPUT 是 Parquet、CSV（UTF-8）或 JSON 文件、文件夹或通配符，可以有多个。结果写入 --out：
+    findings.parquet（疑点及证据）、rejects.parquet（无法读取的行）、run.json（计数与版本）。
+
+    \b
+    例 Examples:
+      liangku scan 销售明细.csv --out 结果 --csv
+      liangku scan fee_list_d.parquet --settlements setl_d.parquet --visits mdtrt_d.parquet \\
+              --diagnoses setl_list_diag_d.parquet --out out
+    """
+    request = ScanRequest(
+        inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, csv=as_csv, as_of=as_of,
+        kb=kb, rules=rules_folder, region=region, stage=stage, force=force, language=lang,
+    )  # fmt: skip
+    with Bar(lang) as bar:
+        result = scan(request, bar)
+    if as_json:
+        click.echo(json.dumps(result.run, ensure_ascii=False, indent=2, default=str))
+    else:
+        print_scan(result, lang)
+    return ExitCode.FINDINGS if result.summary.found else ExitCode.CLEAR

@@ -1,0 +1,160 @@
+"""The summary of a scan on the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from checker.audit import ScanResult
+from checker.compile import REASONS
+from checker.summary import Group, Measure
+
+LEVELS = {"definite": ("明确违规", "definite", "bold red"), "suspect": ("可疑", "suspect", "yellow"), "notice": ("提示", "notice", "blue")}
+VERDICTS = {"violation": ("违规疑点", "violation"), "undetermined": ("无法判断", "undetermined"), "exempt": ("豁免", "exempt")}
+REMARKS = {
+    "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
+    "exemption_possible": ("有诊断即可能豁免，但没有诊断信息", "a diagnosis might exempt, none on file"),
+    "lowered_exemption": ("因豁免情形降级", "lowered by an exemption"),
+    "lowered_lenient": ("在宽松年龄界限以内，降级", "within the lenient age, lowered"),
+    "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
+    "person_unreadable": ("人员信息有无法识别的值", "a person field could not be read"),
+    "service_time_fallback": ("没有费用时间，用了就诊或交易时间", "time taken from the visit or message"),
+    "stay_began_in_window": ("住院开始时仍在新生儿期", "the stay began within the newborn window"),
+    "not_in_2026_list": ("2026 年清单未再列出", "not listed again in 2026"),
+}
+SKIPS = {
+    "invalid": ("作废", "void"), "context": ("历史医嘱", "history"), "refund": ("退费", "refund"), "self_paid": ("自费", "self-paid"),
+}  # fmt: skip
+REJECTS = {"record": ("记录残缺", "broken record"), "service_time": ("时间", "time"), "quantity": ("数量", "quantity")}
+
+
+def print_scan(result: ScanResult, language: str, console: Console | None = None) -> None:
+    """Print what was read, found, and could not be judged, with lines, patients and yuan."""
+    _Printer(result, language, console or Console()).run()
+
+
+class _Printer:
+    def __init__(self, result: ScanResult, language: str, console: Console) -> None:
+        self._result = result
+        self._language = language
+        self._english = int(language == "en")
+        self._console = console
+
+    def run(self) -> None:
+        self._lines()
+        summary = self._result.summary
+        if summary.findings == 0:
+            self._say("[green]没有发现疑点。[/green]", "[green]Nothing found.[/green]")
+        else:
+            names = {rule: (name["zh"], name["en"]) for rule, name in self._result.run["rules"]["names"].items()}
+            self._groups(("规则", "Rule"), ("结论", "Verdict"), summary.by_rule, [names, VERDICTS])
+            self._groups(("级别", "Level"), None, summary.by_level, [LEVELS])
+            self._groups(("月份", "Month"), ("结论", "Verdict"), summary.by_month, [{}, VERDICTS])
+            self._groups(("机构", "Institution"), None, summary.by_institution, [{}])
+            if summary.institutions > len(summary.by_institution):
+                self._say(f"（共 {summary.institutions} 家机构有疑点，其余见 findings.parquet）",
+                          f"({summary.institutions} institutions in all, the others in findings.parquet)")  # fmt: skip
+            reasons = {code: (REASONS["zh"][code], REASONS["en"][code]) for code in REASONS["zh"]}
+            self._groups(("无法判断的规则", "Undetermined"), ("原因", "Reason"), summary.by_reason, [names, reasons])
+            self._groups(("备注", "Remark"), None, summary.by_remark, [REMARKS])
+            self._total()
+        self._hints()
+
+    def _lines(self) -> None:
+        census = self._result.census
+        skipped, rejected = sum(census.skipped.values()), sum(census.rejected.values())
+        self._say(
+            f"读入 [bold]{census.read:,}[/bold] 行 = 判断 {census.judged:,} + 跳过 {skipped:,}{self._parts(census.skipped, SKIPS)}"
+            f" + 无法读取 {rejected:,}{self._parts(census.rejected, REJECTS)}",
+            f"[bold]{census.read:,}[/bold] lines read = {census.judged:,} judged + {skipped:,} skipped{self._parts(census.skipped, SKIPS)}"
+            f" + {rejected:,} rejected{self._parts(census.rejected, REJECTS)}",
+        )
+        codes = census.codes
+        odd = codes["no_national_shape"] + codes["no_code"]
+        if odd:
+            self._say(f"[yellow]{odd:,} 行的项目编码不是国家医保编码，没有规则能判断[/yellow]",
+                      f"[yellow]{odd:,} lines have no national item code: no rule can judge them[/yellow]")  # fmt: skip
+        if codes["service_system_not_covered"]:
+            count = codes["service_system_not_covered"]
+            self._say(f"{count:,} 行是知识库未涉及的服务项目编码体系（01…、33… 等）", f"{count:,} lines are of service code systems not covered (01…, 33…)")
+
+    def _total(self) -> None:
+        summary = self._result.summary
+        self._say(
+            f"合计：违规疑点 [bold]{summary.violations.lines:,}[/bold] 行、{summary.violations.patients:,} 人、{_yuan(summary.violations)}；"
+            f"无法判断 {summary.undetermined.lines:,} 行、{_yuan(summary.undetermined)}；豁免 {summary.exempt.lines:,} 行"
+            "（同一行被两条规则命中时金额只计一次）",
+            f"In all: [bold]{summary.violations.lines:,}[/bold] lines violate, {summary.violations.patients:,} patients, "
+            f"{_yuan(summary.violations)}; {summary.undetermined.lines:,} lines undetermined, {_yuan(summary.undetermined)}; "
+            f"{summary.exempt.lines:,} exempt (a line hit by two rules counts its money once)",
+        )
+        apart = summary.not_in_2026_list
+        if apart.lines:
+            self._say(
+                f"其中 2026 年清单未再列出的知识点：{apart.lines:,} 行、{_yuan(apart)}，只作提示",
+                f"Of these, points not listed again in 2026: {apart.lines:,} lines, {_yuan(apart)}, at notice only",
+            )
+
+    def _hints(self) -> None:
+        result = self._result
+        counted = [
+            (result.netted.duplicates, "重复上传的行", "duplicate lines"),
+            (result.fully_refunded, "已全部退费、不再计的行", "lines wholly refunded and left out"),
+            (result.netted.refunds_without_original, "找不到原单的退费", "refunds without original"),
+            (sum(result.not_in_force.values()), "服务日期没有有效知识点的行（可用 --as-of 按某一天的知识库查看）",
+             "lines whose points are not in force on the day (see --as-of)"),
+        ]  # fmt: skip
+        for count, chinese, english in counted:
+            if count:
+                self._say(f"另有 {count:,} {chinese}", f"Also {count:,} {english}")
+        if sum(result.census.rejected.values()):
+            self._say("无法读取的行见 rejects.parquet（文件、行号、列、值、原因）", "Rejected lines are in rejects.parquet (file, record, column, value, why)")
+        self._say(f"结果：{result.out}", f"Results: {result.out}")
+
+    def _groups(
+        self, first: tuple[str, str], second: tuple[str, str] | None, groups: Sequence[Group], words: Sequence[dict[str, tuple[str, ...]]]
+    ) -> None:
+        if not groups:
+            return
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for title in (first, second):
+            if title:
+                table.add_column(title[self._english])
+        for title in (("行数", "Lines"), ("人数", "Patients"), ("金额（元）", "Yuan"), ("医保范围内", "In scope")):
+            table.add_column(title[self._english], justify="right")
+        for group in groups:
+            cells = [self._cell(part, known) for part, known in zip(group.key, words, strict=True)]
+            table.add_row(*cells, *_numbers(group.measure))
+        self._console.print(table)
+
+    def _cell(self, part: str | None, known: dict[str, tuple[str, ...]]) -> str:
+        if part is None:
+            return "（空）" if not self._english else "(none)"
+        said = known.get(part)
+        if said is None:
+            return part.replace("[", "\\[")
+        return f"[{said[2]}]{said[self._english]}[/]" if len(said) > 2 else said[self._english]
+
+    def _parts(self, counts: dict[str, int], words: dict[str, tuple[str, str]]) -> str:
+        told = [f"{words[kind][self._english]} {count:,}" for kind, count in counts.items() if count]
+        opening, closing, comma = ("(", ")", ", ") if self._english else ("（", "）", "、")
+        return f"{opening}{comma.join(told)}{closing}" if told else ""
+
+    def _say(self, chinese: str, english: str) -> None:
+        self._console.print(english if self._english else chinese, highlight=False)
+
+
+def _numbers(measure: Measure) -> Iterable[str]:
+    return (f"{measure.lines:,}", f"{measure.patients:,}", _money(measure.amount), _money(measure.amount_in_scope))
+
+
+def _money(value: Decimal) -> str:
+    return f"{value:,.2f}"
+
+
+def _yuan(measure: Measure) -> str:
+    return f"¥{_money(measure.amount)}"
