@@ -200,7 +200,7 @@ class _Run:
         self.connection.execute(
             f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
         )
-        counts = relations.count_not_in_force(self.connection, self.stage, as_of=self.as_of, region=self.request.region)
+        counts = relations.count_not_in_force(self.connection, self.stage, as_of=self.as_of, regional=candidates if contested else None)
         return {self.plan.rules[number].id: count for number, count in sorted(counts.items())}
 
     def _write_findings(self) -> None:

@@ -15,10 +15,13 @@ WAYS = (
     # By settlement: the reversing settlement names the reversed one.
     ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
      "concat_ws(chr(31), o.settlement_id, o.item_code)"),
-    # By visit, or by settlement where the refund has no visit.
-    ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.place = "
-     "CASE WHEN r.visit_id IS NOT NULL THEN 'v' || o.visit_id ELSE 's' || o.settlement_id END",
-     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), r.place, o.item_code)"),
+    # By visit.
+    ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id",
+     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code)"),
+    # By settlement, where the refund has no visit.
+    ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NULL "
+     "AND r.settlement_id = o.settlement_id",
+     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code)"),
 )  # fmt: skip
 """How a refund finds its originals, in order: the join, and the key of the originals that share one refunded sum."""
 
@@ -59,9 +62,8 @@ def net_lines(connection: duckdb.DuckDBPyConnection, stage: str, *, any_refund: 
 def _net_refunds(connection: duckdb.DuckDBPyConnection, stage: str) -> int:
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
-        SELECT s.line_no, s.institution_id, s.visit_id, s.item_code, s.original_line_id,
+        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.item_code, s.original_line_id,
           coalesce(s.original_settlement_id, h.original_settlement_id) AS original_settlement_id,
-          coalesce('v' || s.visit_id, 's' || s.settlement_id) AS place,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM {stage} s LEFT JOIN settlement_header h ON h.key = s.settlement_id
         WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
@@ -75,7 +77,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, stage: str) -> int:
         FROM {stage}
         WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
           AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
-            OR 'v' || visit_id IN (SELECT place FROM open_refund) OR 's' || settlement_id IN (SELECT place FROM open_refund))
+            OR visit_id IN (SELECT visit_id FROM open_refund) OR settlement_id IN (SELECT settlement_id FROM open_refund))
           OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund)"""
     )
     connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")

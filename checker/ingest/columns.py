@@ -15,7 +15,7 @@ TIME_FORMATS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S.%f",
     "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M",
     "%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S.%f",
-    "%Y/%m/%dT%H:%M:%S", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M",
+    "%Y/%m/%dT%H:%M:%S", "%Y/%m/%dT%H:%M:%S.%f", "%Y/%m/%dT%H:%M", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M",
 )  # fmt: skip
 COMPACT_FORMATS = (("[0-9]{14}", "%Y%m%d%H%M%S"), ("[0-9]{8}", "%Y%m%d"))
 MALE_WORDS = ("1", "男", "男性", "m", "male")
@@ -28,6 +28,9 @@ SQL_TYPES = {
     Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP", Kind.AGE: "BIGINT",
     Kind.NUMBER: NUMBER_TYPE, Kind.FLAG: "BOOLEAN", Kind.BOOL: "BOOLEAN",
 }  # fmt: skip
+NUMBER_PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
+GROUPED_PATTERN = r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?"
+AGE_PATTERN = r"[+-]?[0-9]+(\.[0-9]+)?\s*岁?"
 LONGEST_NULL_WORD = max(len(word) for word in NULL_WORDS)
 USUAL = {
     Kind.SEX: {"1": "'male'", "2": "'female'", "0": "NULL", "9": "NULL"},
@@ -190,9 +193,17 @@ def read_text(source: str, kind: Kind) -> str:
         bare = f"CASE WHEN ltrim({source}, '0') = '' THEN '0' ELSE lower(ltrim({source}, '0')) END"
         return _match(bare, (TRUE_WORDS, "TRUE"), (FALSE_WORDS, "FALSE"))
     if kind is Kind.NUMBER:
-        return f"TRY_CAST(replace({source}, ',', '') AS {NUMBER_TYPE})"
+        return (
+            f"CASE WHEN regexp_full_match({source}, '{NUMBER_PATTERN}') THEN TRY_CAST({source} AS {NUMBER_TYPE}) "
+            f"WHEN regexp_full_match({source}, '{GROUPED_PATTERN}') THEN TRY_CAST(replace({source}, ',', '') AS {NUMBER_TYPE}) END"
+        )
     if kind is Kind.AGE:
-        return f"CAST(floor(TRY_CAST(rtrim({source}, '岁 ') AS DECIMAL(18, 4))) AS BIGINT)"
+        # Below zero any age is impossible, so that its size does not matter.
+        return (
+            f"CASE WHEN NOT regexp_full_match({source}, '{AGE_PATTERN}') THEN NULL "
+            f"WHEN regexp_matches({source}, '^-.*[1-9]') THEN -1 "
+            f"ELSE TRY_CAST(regexp_extract({source}, '[0-9]+') AS BIGINT) END"
+        )
     time = _read_time(source)
     return time if kind is Kind.TIME else f"CAST({time} AS DATE)"
 
@@ -204,13 +215,14 @@ def _match(value: str, *meanings: tuple[Sequence[str], str]) -> str:
 
 
 def _read_time(source: str) -> str:
-    local = f"regexp_replace({source}, '\\s*(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$', '')"
+    # A fraction finer than a microsecond is cut, an offset dropped.
+    local = f"regexp_replace(regexp_replace({source}, '\\s*(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$', ''), '(\\.[0-9]{{6}})[0-9]+$', '\\1')"
     compact = " ".join(
         f"WHEN regexp_full_match({source}, '{pattern}') THEN try_strptime({source}, '{form}')"
         for pattern, form in COMPACT_FORMATS
     )
     return (
-        f"CASE {compact} WHEN regexp_matches({source}, '^[0-9]{{4}}[-/年]') "
+        f"CASE WHEN starts_with({source}, '0000') THEN NULL {compact} WHEN regexp_matches({source}, '^[0-9]{{4}}[-/年]') "
         f"THEN try_strptime(CASE WHEN length({source}) > 10 THEN {local} ELSE {source} END, "
         f"[{sqltext.texts(TIME_FORMATS)}]) END"
     )
@@ -229,7 +241,7 @@ def _read_typed(header: Header, kind: Kind) -> str:
     if kind is Kind.NUMBER:
         return f"TRY_CAST({value} AS {NUMBER_TYPE})"
     if kind is Kind.AGE:
-        return f"CAST(floor(TRY_CAST({value} AS DECIMAL(18, 4))) AS BIGINT)"
+        return f"TRY_CAST(floor({value}) AS BIGINT)"
     if kind_of_type == "BOOLEAN":
         return value
     return read_text(f"CAST({value} AS VARCHAR)", kind)

@@ -45,29 +45,39 @@ def convert(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Pa
 
 def _convert_csv(connection: duckdb.DuckDBPyConnection, path: Path, target: Path, role: str) -> None:
     headers, delimiter = _csv_headers(path)
-    spec = ", ".join(f"{sqltext.text(_column_name(n))}: 'VARCHAR'" for n in range(len(headers)))
     for table in ("reject_scans", "reject_errors"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
+    # One column more than headers, and padding: a record is whole when its last column is there and the one behind is not. (The
+    # reader alone would let an empty field too many pass, and with it a record whose columns have shifted.)
+    count = len(headers)
+    spec = ", ".join(f"{sqltext.text(_column_name(n))}: 'VARCHAR'" for n in range(count + 1))
     reading = (
         f"read_csv({sqltext.text(str(path))}, auto_detect = false, header = false, skip = 1, columns = {{{spec}}}, "
-        f"delim = {sqltext.text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, nullstr = '', "
-        "store_rejects = true, rejects_limit = 0, max_line_size = 16000000)"
+        f"delim = {sqltext.text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, nullstr = chr(1), null_padding = true, "
+        "parallel = false, store_rejects = true, rejects_limit = 0, max_line_size = 16000000)"
     )
     named = ", ".join(f"{_column_name(n)} AS {sqltext.name(header)}" for n, header in enumerate(headers))
-    # Records that the reader rejected take a number too: the k-th good record stands behind every reject i with number - i < k.
+    joined = " || ',' || ".join(f"coalesce({_column_name(n)}, '')" for n in range(count + 1))
+    fault = (
+        f"CASE WHEN {_column_name(count - 1)} IS NULL THEN {sqltext.text(READER_FAULTS['MISSING COLUMNS'])} "
+        f"WHEN {_column_name(count)} IS NOT NULL THEN {sqltext.text(READER_FAULTS['TOO MANY COLUMNS'])} END"
+    )
+    raw = target.with_suffix(".raw.parquet")
     try:
         connection.execute(
-            f"COPY (SELECT {named}, row_number() OVER () AS __record FROM {reading}) "
-            f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
+            f"""COPY (SELECT {named}, {fault} AS __fault, CASE WHEN {fault} IS NOT NULL THEN left({joined}, 200) END AS __text,
+            row_number() OVER () AS __ordinal FROM {reading})
+            TO {sqltext.text(str(raw))} (FORMAT parquet, COMPRESSION lz4_raw)"""
         )
     except Exception as error:
         raise InputError(f"{path}：无法读取这个 CSV 文件（cannot read this CSV file: {first_line(error)}）") from error
-    _keep_csv_rejects(connection, path, headers, target, role)
+    _number_records(connection, path, headers, raw, target, role)
 
 
-def _keep_csv_rejects(
-    connection: duckdb.DuckDBPyConnection, path: Path, headers: Sequence[str], target: Path, role: str
+def _number_records(
+    connection: duckdb.DuckDBPyConnection, path: Path, headers: Sequence[str], raw: Path, target: Path, role: str
 ) -> None:
+    """Give every record its number in the file, those that the reader rejected included, and set the broken ones aside."""
     why = " ".join(f"WHEN {sqltext.text(key)} THEN {sqltext.text(value)}" for key, value in READER_FAULTS.items())
     column = " ".join(f"WHEN {n + 1} THEN {sqltext.text(header)}" for n, header in enumerate(headers))
     connection.execute(
@@ -77,20 +87,24 @@ def _keep_csv_rejects(
                CASE CAST(error_type AS VARCHAR) {why} ELSE CAST(error_type AS VARCHAR) END AS why
         FROM (SELECT * FROM reject_errors QUALIFY row_number() OVER (PARTITION BY line ORDER BY column_idx NULLS FIRST) = 1)"""
     )
+    # The k-th record that was read stands behind every reject i with record - i < k.
     connection.execute(
-        "INSERT INTO rejects SELECT ?, ?, record, column_name, value, why FROM reader_rejects", [role, str(path)]
+        f"""CREATE OR REPLACE TEMP VIEW numbered AS
+        SELECT t.*, t.__ordinal + coalesce(r.ordinal, 0) AS __record
+        FROM read_parquet({sqltext.text(str(raw))}) t ASOF LEFT JOIN (
+          SELECT record - ordinal AS before, max(ordinal) AS ordinal FROM reader_rejects GROUP BY ALL) r ON t.__ordinal > r.before"""
     )
-    count = connection.execute("SELECT count(*) FROM reader_rejects").fetchone()
-    if count is None or count[0] == 0:
-        return
-    shifted = target.with_suffix(".numbered.parquet")
     connection.execute(
-        f"""COPY (SELECT t.* REPLACE (t.__record + coalesce(r.ordinal, 0) AS __record)
-        FROM read_parquet({sqltext.text(str(target))}) t ASOF LEFT JOIN (SELECT record - ordinal AS before, max(ordinal) AS ordinal
-        FROM reader_rejects GROUP BY ALL) r ON t.__record > r.before ORDER BY t.__record)
-        TO {sqltext.text(str(shifted))} (FORMAT parquet, COMPRESSION lz4_raw)"""
+        """INSERT INTO rejects
+        SELECT $role, $path, record, column_name, value, why FROM reader_rejects
+        UNION ALL SELECT $role, $path, __record, NULL, __text, __fault FROM numbered WHERE __fault IS NOT NULL""",
+        {"role": role, "path": str(path)},
     )
-    shifted.replace(target)
+    connection.execute(
+        f"""COPY (SELECT * EXCLUDE (__fault, __text, __ordinal) FROM numbered WHERE __fault IS NULL ORDER BY __record)
+        TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"""
+    )
+    raw.unlink()
 
 
 def _column_name(number: int) -> str:

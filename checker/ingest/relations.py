@@ -22,6 +22,10 @@ NATIONAL_SHAPE = f"regexp_full_match(code, '{NATIONAL_CODE}')"
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
+IN_REGION = (
+    "(point_region IS NULL OR coalesce(starts_with(CASE WHEN point_region_of = 'institution' THEN region ELSE insured_region END, "
+    "point_region), FALSE))"
+)
 DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
 
 
@@ -133,7 +137,7 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
           SELECT c.code, point_no, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
           JOIN pattern p ON p.match = 'code' AND p.code = c.code{families})
         SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
-          coalesce(valid_to, DATE '9999-12-31') AS valid_to, point_region IS NOT NULL AS regional
+          coalesce(valid_to, DATE 'infinity') AS valid_to, point_region IS NOT NULL AS regional
         FROM found JOIN point USING (point_no)
         QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
     )
@@ -283,34 +287,30 @@ def _joined(column: str, known: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(f'{alias}.{column}' for alias in ('s', *known))})" if known else f"s.{column}"
 
 
-def count_not_in_force(connection: duckdb.DuckDBPyConnection, stage: Path, *, as_of: str | None, region: str | None) -> dict[int, int]:
-    """Count judged lines, by rule number, whose code has points of the rule, none of them in force on the date and in the region."""
-    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
-    place = {
-        "insured_region": _region("s.insured_region", region),
-        "region": _region(_institution_place("s.institution_id", "s.region"), region),
-    }
-    rows = connection.execute(
-        f"""WITH ordered AS (
-          SELECT code, p.rule_no, p.valid_from, p.valid_to, point_region, point_region_of,
-            p.valid_from > max(coalesce(p.valid_to, DATE '9999-12-31')) OVER (PARTITION BY code, p.rule_no ORDER BY p.valid_from
-              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS behind_gap
-          FROM covered JOIN point p USING (point_no)
-        ),
-        spell AS (
-          SELECT code, rule_no, min(valid_from) AS first_day, max(coalesce(valid_to, DATE '9999-12-31')) AS last_day,
-            coalesce(bool_or(behind_gap), FALSE) OR bool_or(point_region IS NOT NULL) AS broken,
-            list({{'f': valid_from, 't': valid_to, 'r': point_region, 'o': point_region_of}}) AS points
-          FROM ordered GROUP BY code, rule_no
+def count_not_in_force(connection: duckdb.DuckDBPyConnection, stage: Path, *, as_of: str | None, regional: str | None) -> dict[int, int]:
+    """Count judged lines, by rule number, whose code has points of the rule, none of them in force on the date and in the region.
+
+    Where there are regional points, `regional` is the SQL of the candidates, whose places the headers may have told.
+    """
+    if regional:
+        query = f"""SELECT rule_no, count(*) FROM (
+          SELECT line_no, rule_no, bool_or(on_date >= valid_from AND on_date < valid_to AND {IN_REGION}) AS applies
+          FROM ({regional}) GROUP BY line_no, rule_no) WHERE NOT applies GROUP BY rule_no"""
+    else:
+        on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+        query = f"""WITH spell AS (
+          SELECT code, rule_no, min(valid_from) AS first_day, max(valid_to) AS last_day, bool_or(behind_gap) AS broken,
+            list({{'f': valid_from, 't': valid_to}}) AS parts
+          FROM (SELECT *, coalesce(valid_from > max(valid_to) OVER (PARTITION BY code, rule_no ORDER BY valid_from
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), FALSE) AS behind_gap FROM covered)
+          GROUP BY code, rule_no
         )
         SELECT rule_no, count(*) FROM {_parquet(stage)} s JOIN spell ON spell.code = s.item_code
         WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)
-          AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day ELSE len(list_filter(points, lambda p:
-            {on_date} >= p.f AND (p.t IS NULL OR {on_date} < p.t) AND (p.r IS NULL OR coalesce(starts_with(
-              CASE WHEN p.o = 'institution' THEN {place["region"]} ELSE {place["insured_region"]} END, p.r), FALSE)))) = 0 END
+          AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day
+            ELSE len(list_filter(parts, lambda p: {on_date} >= p.f AND {on_date} < p.t)) = 0 END
         GROUP BY rule_no"""
-    ).fetchall()
-    return {int(rule): int(count) for rule, count in rows}
+    return {int(rule): int(count) for rule, count in connection.execute(query).fetchall()}
 
 
 def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered, fired: Path) -> None:

@@ -6,20 +6,24 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal
 
 from checker.ingest.columns import (
+    AGE_PATTERN,
     BLANKS,
     COMPACT_FORMATS,
     FALSE_WORDS,
     FEMALE_WORDS,
+    GROUPED_PATTERN,
     MALE_WORDS,
+    NUMBER_PATTERN,
     TIME_FORMATS,
     TRUE_WORDS,
     UNKNOWN_SEX_WORDS,
 )
 from checker.schema import NULL_WORDS
 
+_FINE = re.compile(r"(\.[0-9]{6})[0-9]+$")
 _OFFSET = re.compile(r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})$")
 
 
@@ -60,7 +64,9 @@ def read_time(text: str) -> datetime:
     for pattern, form in COMPACT_FORMATS:
         if re.fullmatch(pattern, text):
             formats = (form,)
-    bare = _OFFSET.sub("", text) if len(text) > 10 else text
+    if text.startswith("0000"):
+        formats = ()
+    bare = _FINE.sub(r"\1", _OFFSET.sub("", text)) if len(text) > 10 else text
     for form in formats:
         try:
             return datetime.strptime(bare, form)  # noqa: DTZ007: the wall clock is meant
@@ -75,25 +81,23 @@ def read_date(text: str) -> date:
 
 
 def read_age(text: str) -> int:
-    """Completed years of a number with or without 岁. Raises ValueError."""
-    try:
-        number = Decimal(text.rstrip("岁 "))
-    except InvalidOperation:
-        raise ValueError("年龄应为数字（周岁）") from None
-    if not number.is_finite() or abs(number) > 10**6:
+    """Completed years of a number with or without 岁; -1 for any below zero. Raises ValueError."""
+    if not re.fullmatch(AGE_PATTERN, text) or len(text) > 20:
         raise ValueError("年龄应为数字（周岁）")
-    return int(number // 1) if number >= 0 or number == number // 1 else int(number // 1) - 1
+    if text.startswith("-") and re.search("[1-9]", text):
+        return -1
+    return int(re.findall("[0-9]+", text)[0])
 
 
 def read_number(text: str) -> str:
-    """A number as plain text with at most four decimals. Raises ValueError."""
-    try:
-        number = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        raise ValueError("应为数字") from None
-    if not number.is_finite() or abs(number) >= 10**14:
+    """A number as plain text with four decimals. Raises ValueError."""
+    plain = text.replace(",", "") if re.fullmatch(GROUPED_PATTERN, text) else text
+    if not re.fullmatch(NUMBER_PATTERN, plain):
         raise ValueError("应为数字")
-    return f"{number:.4f}"
+    number = Decimal(plain)
+    if abs(number) >= 10**14:
+        raise ValueError("应为不超过 14 位的数字")
+    return f"{number.quantize(Decimal('0.0001'), ROUND_HALF_UP):.4f}"
 
 
 def read_code(text: str) -> str:
