@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from checker import __version__, sqltext
 from checker.compile import finding_sql, fired_sql
-from checker.engines.duckdb import connect_locked
+from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.errors import InputError, InternalError
 from checker.ingest import relations
+from checker.ingest.facts import LINE_NO_SHIFT
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.relations import Census
 from checker.ingest.sources import first_line
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 HASHED_BYTES = 64 << 20
 """Inputs up to this size are named by sha256 in run.json, larger ones by size and time of change."""
+
+RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+"""How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
 
 FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
@@ -162,8 +166,8 @@ class _Run:
             (files.settlements, "settlement_id", "settlement_header"),
             (files.visits, "visit_id", "visit_header"),
         ):
-            relations.collapse_headers(connection, sources, key, name, self.stage, self.out.work)
-        netted = net_lines(connection, _parquet(self.stage), any_refund=census.skipped["refund"] > 0)
+            relations.collapse_headers(connection, sources, key, name, self.out.work)
+        netted = net_lines(connection, any_refund=census.skipped["refund"] > 0)
         self.tell.step("judge", connection)
         not_in_force = self._judge(contested)
         self.tell.step("write", connection)
@@ -195,12 +199,12 @@ class _Run:
         return self.request.as_of.isoformat() if self.request.as_of else None
 
     def _judge(self, contested: bool) -> dict[str, int]:
-        candidates = relations.candidates_sql(self.files, self.stage, as_of=self.as_of, region=self.request.region)
+        candidates = relations.candidates_sql(self.files, as_of=self.as_of, region=self.request.region)
         fired = fired_sql(self.plan, candidates, contested=contested)
         self.connection.execute(
-            f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
+            f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
         )
-        counts = relations.count_not_in_force(self.connection, self.stage, as_of=self.as_of, regional=candidates if contested else None)
+        counts = relations.count_not_in_force(self.connection, as_of=self.as_of, regional=candidates if contested else None)
         return {self.plan.rules[number].id: count for number, count in sorted(counts.items())}
 
     def _write_findings(self) -> None:
@@ -208,7 +212,7 @@ class _Run:
         self.connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
         self.connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in self.files.origins])
         source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
-            f.line_no % {relations.facts.LINE_NO_SHIFT} AS source_record,
+            f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
@@ -218,7 +222,7 @@ class _Run:
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
           FROM {_parquet(self.fired)} f JOIN point p ON p.point_no = f.point_no
-          JOIN origin ON origin.file_no = f.line_no // {relations.facts.LINE_NO_SHIFT}
+          JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE NOT coalesce(n.nothing_left, FALSE)"""
@@ -227,7 +231,7 @@ class _Run:
             self.plan, source, stage=stage, language=self.request.language, kb_version=version_of(self.editions)
         )
         self.connection.execute(
-            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(self.findings))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(self.findings))} {RESULT}"
         )
 
     def _write_csv(self) -> None:

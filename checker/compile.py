@@ -7,10 +7,11 @@ words. The scan runs them over relations on disk, the counter over one prescript
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from checker import sqltext
 from checker.plan import LEVEL_RANK, Plan, RulePlan
+from checker.steps import FALSE, NULL, TRUE, Steps, choose, every, first, highest, holds, lowest, negated, some
 
 LINE_COLUMNS = {
     "line_no": "BIGINT", "line_id": "VARCHAR", "settlement_id": "VARCHAR", "visit_id": "VARCHAR", "visit_start": "TIMESTAMP",
@@ -78,205 +79,262 @@ def id_number_is_right(column: str) -> str:
     return f"(regexp_full_match({column}, '[0-9]{{17}}[0-9X]') AND substr('{ID_CHECK}', ({total}) % 11 + 1, 1) = substr({column}, 18, 1))"
 
 
-def fired_sql(plan: Plan, candidates: str, *, contested: bool, keep_clean: bool = False) -> str:
-    """SQL of the line × point rows whose clause is not FALSE (`keep_clean`: of all that are in force).
+FIRED_OUTPUTS = ("service_date", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code")
+"""What `fired_sql` adds to its candidates for `verdict_sql` and `finding_sql`."""
+
+_BASE_COLUMNS = {
+    "person_sex": "VARCHAR", "age_years": "BIGINT", "age_months": "BIGINT", "age_days": "BIGINT", "age_days_at_visit_start": "BIGINT",
+    "has_age_max": "BOOLEAN", "under_age_min": "BOOLEAN", "over_age_max": "BOOLEAN",
+}  # fmt: skip
+"""What the clauses read beside the point's own columns: name and SQL type."""
+
+
+def fired_sql(
+    plan: Plan, candidates: str, *, contested: bool, keep_clean: bool = False, filled: Mapping[str, bool] | None = None
+) -> str:
+    """SQL of the line × point rows whose clause is not FALSE (`keep_clean`: of all that are in force), with FIRED_OUTPUTS.
 
     `candidates` is SQL with the columns LINE_COLUMNS and POINT_COLUMNS; others pass through. `contested`: some line may
-    meet two points of one rule, so that one must be chosen.
+    meet two points of one rule, so that one must be chosen. `filled` names columns that have a value in every candidate (True)
+    or in none (False, and then `candidates` may lack them); the same judgment then takes fewer steps.
     """
-    chosen = (
-        f"QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+    steps = Steps(filled or {}, LINE_COLUMNS | POINT_COLUMNS | _BASE_COLUMNS)
+    chosen = f"QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+    source = f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)} {chosen}"
+    _name_person(steps)
+    _name_age(steps)
+    case = _CaseOf(plan, steps)
+    steps.let("clause_value", case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)"))
+    doubtful = steps["newborn_doubt"]
+    steps.let("violated", choose((every(doubtful, "clause_value"), NULL), otherwise="clause_value"))
+    if not keep_clean:
+        steps.keep(steps["violated"], "IS DISTINCT FROM FALSE")
+    steps.let("lowered", case.of(lambda rule: rule.lower, FALSE))
+    steps.let("noticed", case.of(lambda rule: rule.notice, FALSE))
+    steps.let("expected", case.of(lambda rule: rule.expected, "CAST(NULL AS VARCHAR)"))
+    actual = case.of(lambda rule: rule.actual, "CAST(NULL AS VARCHAR)")
+    steps.let("actual", choose((doubtful, "'不明'"), otherwise=actual))
+    steps.let("reason_code", choose(("violated IS NULL", _reason(case, steps)), otherwise="CAST(NULL AS VARCHAR)"))
+    return steps.select(source, FIRED_OUTPUTS)
+
+
+def _in_force(steps: Steps) -> str:
+    """SQL of section 3 of the judgment: the point's time and place cover the line."""
+    place = choose(
+        (holds("point_region_of = 'institution'", steps["point_region_of"]), steps["region"]), otherwise=steps["insured_region"]
     )
-    place = "CASE WHEN point_region_of = 'institution' THEN region ELSE insured_region END"
-    case = _CaseOf(plan)
-    return f"""
-WITH candidate AS ({candidates}),
-applicable AS (
-  SELECT * FROM candidate
-  WHERE on_date >= valid_from AND (valid_to IS NULL OR on_date < valid_to)
-    AND (point_region IS NULL OR coalesce(starts_with({place}, point_region), FALSE)) {chosen}
-),
-identified AS (
-  SELECT *, CAST(service_time AS DATE) AS service_date,
-    CASE WHEN id_number IS NOT NULL AND {id_number_is_right("id_number")}
-         THEN CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE) END AS id_birth,
-    CASE WHEN id_birth IS NOT NULL THEN CASE WHEN ascii(substr(id_number, 17, 1)) % 2 = 1 THEN 'male' ELSE 'female' END END AS id_sex
-  FROM applicable
-),
-sourced AS (
-  SELECT *, least(line_sex, settlement_sex, visit_sex, id_sex) AS sex_low, greatest(line_sex, settlement_sex, visit_sex, id_sex) AS sex_high,
-    least(line_birth, settlement_birth, visit_birth, id_birth) AS birth_low,
-    greatest(line_birth, settlement_birth, visit_birth, id_birth) AS birth_high
-  FROM identified
-),
-patient AS (
-  SELECT *, coalesce(header_sex_conflict, FALSE) OR coalesce(sex_low <> sex_high, FALSE) AS patient_sex_conflict,
-    coalesce(header_birth_conflict, FALSE) OR coalesce(birth_low <> birth_high, FALSE) AS patient_birth_conflict,
-    CASE WHEN NOT patient_sex_conflict THEN sex_low END AS patient_sex,
-    CASE WHEN NOT patient_birth_conflict THEN birth_low END AS patient_birth,
-    sex_low IS NOT NULL OR birth_low IS NOT NULL OR patient_age IS NOT NULL OR patient_sex_conflict OR patient_birth_conflict AS patient_given,
-    insured_sex IS NOT NULL OR insured_birth_date IS NOT NULL AS insured_given
-  FROM sourced
-),
-whose AS (
-  SELECT *,
-    coalesce(newborn_flag, FALSE) AND NOT coalesce(
-      date_diff('day', CASE WHEN patient_given THEN patient_birth ELSE insured_birth_date END, service_date) BETWEEN 0 AND {NEWBORN_DAYS},
-      FALSE) AS newborn_doubt,
-    coalesce(subject = '就诊人' AND care_type LIKE '{PHARMACY_CARE}', FALSE) AND NOT patient_given AND insured_given AS patient_unknown,
-    insured_given AND (coalesce(subject = '参保人', FALSE) OR NOT patient_given) AS is_insured,
-    newborn_doubt OR patient_unknown AS nobody
-  FROM patient
-),
-person AS (
-  SELECT *,
-    CASE WHEN nobody THEN NULL WHEN is_insured THEN insured_sex ELSE patient_sex END AS person_sex,
-    CASE WHEN nobody THEN NULL WHEN is_insured THEN insured_birth_date ELSE patient_birth END AS birth,
-    CASE WHEN nobody OR is_insured OR birth_low IS NOT NULL OR patient_birth_conflict THEN NULL ELSE patient_age END AS age_only,
-    NOT is_insured AND patient_sex_conflict AS sex_conflicted,
-    NOT is_insured AND patient_birth_conflict AS birth_conflicted
-  FROM whose
-),
-lived AS (
-  SELECT *, date_diff('day', birth, service_date) AS days_lived,
-    year(service_date) - year(birth)
-      - CASE WHEN month(service_date) * 100 + day(service_date) < month(birth) * 100 + day(birth) THEN 1 ELSE 0 END AS years_lived,
-    (year(service_date) - year(birth)) * 12 + month(service_date) - month(birth)
-      - CASE WHEN day(service_date) < day(birth) THEN 1 ELSE 0 END AS months_lived,
-    coalesce(days_lived < 0 OR years_lived > {OLDEST_YEARS}, age_only < 0 OR age_only > {OLDEST_YEARS}, FALSE) AS impossible
-  FROM person
-),
-aged AS (
-  SELECT *,
-    CASE WHEN newborn_doubt THEN 0 WHEN impossible THEN NULL ELSE coalesce(years_lived, age_only) END AS age_years,
-    CASE WHEN newborn_doubt THEN 0 WHEN impossible THEN NULL ELSE coalesce(months_lived, age_only * 12) END AS months_low,
-    CASE WHEN newborn_doubt THEN 0 WHEN impossible THEN NULL ELSE coalesce(months_lived, age_only * 12 + 11) END AS months_high,
-    CASE WHEN newborn_doubt THEN 0 WHEN impossible THEN NULL ELSE coalesce(days_lived, age_only * 365) END AS days_low,
-    CASE WHEN newborn_doubt THEN 0 WHEN impossible THEN NULL ELSE coalesce(days_lived, age_only * 366 + 365) END AS days_high
-  FROM lived
-),
-based AS (
-  SELECT *,
-    CASE WHEN months_low = months_high THEN months_low END AS age_months,
-    CASE WHEN days_low = days_high THEN days_low END AS age_days,
-    age_max IS NOT NULL AS has_age_max,
-    {_below("age_min")} AS under_age_min,
-    {_reached("age_max")} AS over_age_max,
-    CASE WHEN NOT nobody THEN date_diff('day', birth, CAST(visit_start AS DATE)) END AS age_days_at_visit_start
-  FROM aged
-),
-run AS (
-  SELECT *, {case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)")} AS clause_value,
-    CASE WHEN newborn_doubt AND clause_value THEN NULL ELSE clause_value END AS violated
-  FROM based
-)
-SELECT * EXCLUDE (clause_value),
-  {case.of(lambda rule: rule.lower, "FALSE")} AS lowered,
-  {case.of(lambda rule: rule.notice, "FALSE")} AS noticed,
-  {case.of(lambda rule: rule.expected, "CAST(NULL AS VARCHAR)")} AS expected,
-  CASE WHEN newborn_doubt THEN '不明' ELSE {case.of(lambda rule: rule.actual, "CAST(NULL AS VARCHAR)")} END AS actual,
-  CASE WHEN violated IS NULL THEN {_reason(plan)} END AS reason_code
-FROM run {"" if keep_clean else "WHERE violated IS DISTINCT FROM FALSE"}"""
+    regional = steps.known(steps["point_region"])
+    return every(
+        "on_date >= valid_from",
+        some(negated(steps.known(steps["valid_to"])), "on_date < valid_to"),
+        some(negated(regional), holds(f"starts_with({place}, point_region)", place)),
+    )
 
 
-def _in_unit_of(bound: str, end: str) -> str:
-    """SQL of the person's age in the unit of a bound, at the `low` or `high` end of what is known of it."""
-    return f"CASE {bound}_unit WHEN 'year' THEN age_years WHEN 'month' THEN months_{end} WHEN 'day' THEN days_{end} END"
+def _name_person(steps: Steps) -> None:
+    """Section 2 of the judgment: whose sex and birth date count, and what is in doubt."""
+    number = steps["id_number"]
+    steps.let("service_date", "CAST(service_time AS DATE)")
+    right = every(steps.known(number), id_number_is_right("id_number"))
+    born = steps.let("id_birth", NULL if number == NULL else
+                     choose((right, "CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE)"), otherwise=NULL))  # fmt: skip
+    male = "ascii(substr(id_number, 17, 1)) % 2 = 1"
+    sex = steps.let("id_sex", choose((steps.known(born), choose((male, "'male'"), otherwise="'female'")), otherwise=NULL))
+    sexes = (steps["line_sex"], steps["settlement_sex"], steps["visit_sex"], sex)
+    births = (steps["line_birth"], steps["settlement_birth"], steps["visit_birth"], born)
+    sex_conflict, sex_low = _agreed(steps, "sex", sexes)
+    birth_conflict, birth_low = _agreed(steps, "birth", births)
+    patient_sex = steps.let("patient_sex", choose((sex_conflict, NULL), otherwise=sex_low))
+    patient_birth = steps.let("patient_birth", choose((birth_conflict, NULL), otherwise=birth_low))
+    patient_given = steps.let(
+        "patient_given", some(steps.known(*sexes, *births, steps["patient_age"]), sex_conflict, birth_conflict)
+    )
+    insured = (steps["insured_sex"], steps["insured_birth_date"])
+    insured_given = steps.let("insured_given", steps.known(*insured))
+    whose_birth = choose((patient_given, patient_birth), otherwise=insured[1])
+    is_newborn = holds(f"date_diff('day', {whose_birth}, service_date) BETWEEN 0 AND {NEWBORN_DAYS}", whose_birth)
+    doubt = steps.let("newborn_doubt", every(holds("newborn_flag", steps["newborn_flag"]), negated(is_newborn)))
+    subject = steps["subject"]
+    at_pharmacy = holds(f"subject = '就诊人' AND care_type LIKE '{PHARMACY_CARE}'", subject, steps["care_type"])
+    unknown = steps.let("patient_unknown", every(at_pharmacy, negated(patient_given), insured_given))
+    is_insured = steps.let(
+        "is_insured", every(insured_given, some(holds("subject = '参保人'", subject), negated(patient_given)))
+    )
+    nobody = steps.let("nobody", some(doubt, unknown))
+    steps.let("person_sex", choose((nobody, NULL), (is_insured, insured[0]), otherwise=patient_sex))
+    steps.let("birth", choose((nobody, NULL), (is_insured, insured[1]), otherwise=patient_birth))
+    no_age = some(nobody, is_insured, steps.known(*births), birth_conflict)
+    steps.let("age_only", choose((no_age, NULL), otherwise=steps["patient_age"]))
+    steps.let("sex_conflicted", every(negated(is_insured), sex_conflict))
+    steps.let("birth_conflicted", every(negated(is_insured), birth_conflict))
 
 
-def _below(bound: str) -> str:
-    low, high = _in_unit_of(bound, "low"), _in_unit_of(bound, "high")
-    return f"CASE WHEN {bound} IS NULL THEN FALSE WHEN ({high}) < {bound} THEN TRUE WHEN ({low}) >= {bound} THEN FALSE END"
+def _agreed(steps: Steps, what: str, values: Sequence[str]) -> tuple[str, str]:
+    """Whether sources contradict each other, and the least of their values."""
+    low, high = steps.let(f"{what}_low", lowest(*values)), steps.let(f"{what}_high", highest(*values))
+    header = f"header_{what}_conflict"
+    differ = FALSE if low == high else holds(f"{low} <> {high}", low)
+    return steps.let(f"patient_{what}_conflict", some(holds(header, steps[header]), differ)), low
 
 
-def _reached(bound: str) -> str:
-    low, high = _in_unit_of(bound, "low"), _in_unit_of(bound, "high")
-    return f"CASE WHEN {bound} IS NULL THEN FALSE WHEN ({low}) >= {bound} THEN TRUE WHEN ({high}) < {bound} THEN FALSE END"
+def _name_age(steps: Steps) -> None:
+    """The age at the service date, and how it stands to the bounds of the point's own text.
+
+    `span` is the difference of the two dates as months × 100 + days of the month: cut to hundreds it is whole months, cut to twelve
+    hundreds whole years, and its sign is that of the difference. It is written without year(), month() and day(): each of these fills
+    a table of all days of a century before its first row.
+    """
+    birth, age, doubt = steps["birth"], steps["age_only"], steps["newborn_doubt"]
+    months = f"date_diff('month', {birth}, service_date)"
+    span = steps.let(
+        "span", NULL if birth == NULL else f"{months} * 100 + {_day_of_month('service_date')} - {_day_of_month(birth)}"
+    )
+    out_of_range = f"span < 0 OR span >= {(OLDEST_YEARS + 1) * 1200}"
+    impossible = steps.let("impossible", first(
+        NULL if span == NULL else f"({out_of_range})", NULL if age == NULL else f"(age_only < 0 OR age_only > {OLDEST_YEARS})", FALSE))  # fmt: skip
+
+    def aged(name: str, lived: str, alone: str) -> str:
+        value = first(NULL if birth == NULL else lived, NULL if age == NULL else alone)
+        return steps.let(name, choose((doubt, "0"), (impossible, NULL), otherwise=value))
+
+    days = f"date_diff('day', {birth}, service_date)"
+    ends = {
+        "year": (aged("age_years", "span // 1200", "age_only"), steps["age_years"]),
+        "month": (aged("months_low", "span // 100", "age_only * 12"), aged("months_high", "span // 100", "age_only * 12 + 11")),
+        "day": (aged("days_low", days, "age_only * 365"), aged("days_high", days, "age_only * 366 + 365")),
+    }
+    for unit in ("month", "day"):
+        low, high = ends[unit]
+        same = TRUE if low == high else f"{low} = {high}"
+        steps.let(f"age_{unit}s", choose((same, low), otherwise=NULL))
+    least, most = steps["age_min"], steps["age_max"]
+    steps.let("has_age_max", steps.known(most))
+    for name, bound, reached, below in (("under_age_min", least, FALSE, TRUE), ("over_age_max", most, TRUE, FALSE)):
+        low, high = _in_unit_of(bound, ends, 0), _in_unit_of(bound, ends, 1)
+        decided = choose((f"{low} >= {bound}", reached), (f"{high} < {bound}", below), otherwise=NULL)
+        steps.let(name, choose((negated(steps.known(bound)), FALSE), otherwise=decided))
+    begun = NULL if NULL in (steps["visit_start"], birth) else f"date_diff('day', {birth}, CAST(visit_start AS DATE))"
+    steps.let("age_days_at_visit_start", choose((steps["nobody"], NULL), otherwise=begun))
 
 
-def _reason(plan: Plan) -> str:
-    sex = _numbers(plan, lambda rule: rule.reads_sex)
-    age = _numbers(plan, lambda rule: rule.reads_age)
-    return f"""CASE WHEN header_missing THEN 'header_missing' WHEN newborn_doubt THEN 'newborn' WHEN patient_unknown THEN 'patient_unknown'
-    WHEN {sex} AND person_sex IS NULL AND NOT sex_conflicted THEN 'sex_missing'
-    WHEN {age} AND NOT impossible AND NOT birth_conflicted AND (age_years IS NULL OR NOT {sex} OR person_sex IS NOT NULL) THEN 'birth_missing'
-    WHEN {age} AND impossible THEN 'birth_impossible'
-    WHEN {sex} AND sex_conflicted OR {age} AND birth_conflicted THEN 'sources_conflict' ELSE 'other' END"""
+def _day_of_month(day: str) -> str:
+    """SQL of the days since the first of the month."""
+    return f"date_diff('day', date_trunc('month', {day}), {day})"
 
 
-def _numbers(plan: Plan, wanted: Callable[[RulePlan], bool]) -> str:
-    numbers = [str(number) for number, rule in enumerate(plan.rules) if wanted(rule)]
-    return _is_one_of(numbers) if numbers else "FALSE"
+def _in_unit_of(bound: str, ends: Mapping[str, tuple[str, str]], end: int) -> str:
+    """SQL of the person's age in the unit of a bound, at the low or high end of what is known of it."""
+    arms = " ".join(f"WHEN '{unit}' THEN {ages[end]}" for unit, ages in ends.items())
+    return f"CASE {bound}_unit {arms} END"
 
 
-def _is_one_of(numbers: Sequence[str]) -> str:
-    # A long IN list becomes a join in DuckDB, run for every row whether its CASE arm is reached or not.
-    return f"rule_no = {numbers[0]}" if len(numbers) == 1 else f"list_contains([{', '.join(numbers)}], rule_no)"
+def _reason(case: _CaseOf, steps: Steps) -> str:
+    """SQL of why a line is undetermined: the first of REASONS that holds and concerns what the rule reads."""
+    sex, age = case.any_of(lambda rule: rule.reads_sex), case.any_of(lambda rule: rule.reads_age)
+    sex_conflicted, birth_conflicted, impossible = steps["sex_conflicted"], steps["birth_conflicted"], steps["impossible"]
+    no_sex = negated(steps.known(steps["person_sex"]))
+    age_missing = some(negated(steps.known(steps["age_years"])), negated(sex), negated(no_sex))
+    return choose(
+        (steps["header_missing"], "'header_missing'"),
+        (steps["newborn_doubt"], "'newborn'"),
+        (steps["patient_unknown"], "'patient_unknown'"),
+        (every(sex, no_sex, negated(sex_conflicted)), "'sex_missing'"),
+        (every(age, negated(impossible), negated(birth_conflicted), age_missing), "'birth_missing'"),
+        (every(age, impossible), "'birth_impossible'"),
+        (some(every(sex, sex_conflicted), every(age, birth_conflicted)), "'sources_conflict'"),
+        otherwise="'other'",
+    )
 
 
 class _CaseOf:
-    """Writes CASE rule_no … over the rules of a plan; equal arms are written once."""
+    """Writes CASE over the rules of a plan; equal arms are written once."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, steps: Steps | None = None) -> None:
         self._rules = plan.rules
+        self._steps = steps
 
     def of(self, part: Callable[[RulePlan], str | None], otherwise: str) -> str:
+        """SQL of a part of the row's rule; `otherwise` where the rule has no such part."""
         arms: dict[str, list[str]] = {}
         for number, rule in enumerate(self._rules):
             value = part(rule)
             if value is not None:
                 arms.setdefault(value, []).append(str(number))
-        whens = " ".join(f"WHEN {_is_one_of(numbers)} THEN ({value})" for value, numbers in arms.items())
+        whens = " ".join(f"WHEN {self._is_one_of(numbers)} THEN ({value})" for value, numbers in arms.items())
         return f"CASE {whens} ELSE {otherwise} END" if whens else otherwise
 
+    def any_of(self, wanted: Callable[[RulePlan], bool]) -> str:
+        """SQL that tells whether the row's rule is one of those wanted."""
+        numbers = [str(number) for number, rule in enumerate(self._rules) if wanted(rule)]
+        return self._is_one_of(numbers) if numbers else FALSE
 
-def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
+    def _is_one_of(self, numbers: Sequence[str]) -> str:
+        # A long IN list becomes a join in DuckDB, run for every row whether its CASE arm is reached or not.
+        listed = f"rule_no = {numbers[0]}" if len(numbers) == 1 else f"list_contains([{', '.join(numbers)}], rule_no)"
+        return self._steps.let(f"is_rule_{'_'.join(numbers)}", listed) if self._steps else listed
+
+
+def verdict_sql(plan: Plan, fired: str, *, stage: str, filled: Mapping[str, bool] | None = None) -> str:
     """SQL that adds verdict, level, action, final_reason_code, exemption_id and remarks to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), duplicate, partly_refunded (booleans). `stage` is before or after.
+    on file), duplicate, partly_refunded (booleans). `stage` is before or after, `filled` as in `fired_sql`.
     """
+    steps = Steps(filled or {}, LINE_COLUMNS)
+    _name_exemptions(steps)
+    exempted, lowers = steps.known(steps["exempted_by"]), steps.known(steps["lowered_by"])
+    steps.let("verdict", choose(
+        ("violated IS FALSE", "'clean'"), (exempted, "'exempt'"), ("violated", "'violation'"), otherwise="'undetermined'"))  # fmt: skip
     rank = _CaseOf(plan).of(lambda rule: str(LEVEL_RANK[rule.level]), "1")
-    cap = "CASE level_cap WHEN 'notice' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END"
+    caps = ["CASE WHEN noticed THEN 1 ELSE 3 END"]
+    if steps["level_cap"] != NULL:
+        caps.append("CASE level_cap WHEN 'notice' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END")
+    falls = f"({rank}) - CASE WHEN lowered THEN 1 ELSE 0 END" + (" - list_unique(lowering)" if lowers != FALSE else "")
     by_rank = " ".join(f"WHEN {number} THEN '{level}'" for level, number in LEVEL_RANK.items())
+    steps.let("level", f"CASE WHEN verdict = 'violation' THEN CASE greatest(1, least({falls}, {', '.join(caps)})) {by_rank} END END")
     action = " ".join(f"WHEN '{level}' THEN '{what}'" for level, what in ACTIONS[stage].items())
+    steps.let("action", f"CASE WHEN verdict = 'undetermined' THEN 'note' ELSE CASE level {action} END END")
+    steps.let("final_reason_code", "CASE WHEN verdict = 'undetermined' THEN reason_code END")
+    violation = "verdict = 'violation'"
+    steps.let("exemption_id", choose((exempted, "exempted_by"), (violation, steps["lowered_by"]), otherwise="CAST(NULL AS VARCHAR)"))
+    remarks = {
+        "duplicate": steps["duplicate"],
+        "exemption_possible": steps["exemption_possible"],
+        "lowered_exemption": every(violation, lowers),
+        "lowered_lenient": f"{violation} AND lowered",
+        "partly_refunded": steps["partly_refunded"],
+        "person_unreadable": steps["person_unreadable"],
+        "service_time_fallback": steps["time_fallback"],
+        "stay_began_in_window": f"{violation} AND noticed",
+    }
+    told = [choose((condition, f"'{remark}'"), otherwise=NULL) for remark, condition in remarks.items()]
+    listed = ", ".join(remark for remark in (*told, steps["point_remark"]) if remark != NULL)
+    steps.let("remarks", f"list_filter([{listed}], lambda r: r IS NOT NULL)")
+    return steps.select(fired, ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks"))
+
+
+def _name_exemptions(steps: Steps) -> None:
+    """Section 5 of the judgment: the exemptions that apply to the row, and the one that would with a diagnosis on file."""
+    if steps["exemptions"] == NULL:
+        for name, value in (("exempted_by", NULL), ("lowered_by", NULL), ("exemption_possible", FALSE)):
+            steps.let(name, value)
+        return
     diagnosed = "len(list_filter(e.diagnoses, lambda p: len(list_filter(diagnoses, lambda d: starts_with(d, p))) > 0)) > 0"
     place = "CASE WHEN e.region_of = 'institution' THEN region ELSE insured_region END"
-    return f"""
-WITH fitting AS (
-  SELECT *, coalesce(len(diagnoses), 0) > 0 AS has_diagnosis, list_filter(exemptions, lambda e:
+    steps.let("considered", f"""list_filter(exemptions, lambda e:
       on_date >= e.valid_from AND (e.valid_to IS NULL OR on_date < e.valid_to)
       AND (e.region IS NULL OR coalesce(starts_with({place}, e.region), FALSE))
       AND (e.code IS NULL OR CASE WHEN e.code_is_family THEN starts_with(item_code, e.code) ELSE item_code = e.code END)
-      AND (e.effect = 'exempt' OR coalesce(violated, FALSE))) AS considered
-  FROM ({fired})
-),
-weighed AS (
-  SELECT *, list_filter(considered, lambda e: e.diagnoses IS NULL OR (has_diagnosis AND {diagnosed})) AS applied,
-    list_sort(list_transform(list_filter(applied, lambda e: e.effect = 'exempt'), lambda e: e.exemption_id)) AS exempting,
-    list_sort(list_distinct(list_transform(list_filter(applied, lambda e: e.effect = 'lower'), lambda e: e.exemption_id))) AS lowering,
-    len(exempting) = 0 AND NOT has_diagnosis AND len(list_filter(considered, lambda e: e.diagnoses IS NOT NULL)) > 0 AS exemption_possible,
-    CASE WHEN violated IS FALSE THEN 'clean' WHEN len(exempting) > 0 THEN 'exempt' WHEN violated THEN 'violation' ELSE 'undetermined' END AS verdict
-  FROM fitting
-),
-levelled AS (
-  SELECT *, CASE WHEN verdict = 'violation' THEN greatest(1, least(
-      ({rank}) - CASE WHEN lowered THEN 1 ELSE 0 END - len(lowering), {cap}, CASE WHEN noticed THEN 1 ELSE 3 END)) END AS level_rank,
-    CASE level_rank {by_rank} END AS level
-  FROM weighed
-)
-SELECT *,
-  CASE verdict WHEN 'violation' THEN CASE level {action} END WHEN 'undetermined' THEN 'note' END AS action,
-  CASE WHEN verdict = 'undetermined' THEN reason_code END AS final_reason_code,
-  CASE WHEN len(exempting) > 0 THEN exempting[1] WHEN verdict = 'violation' THEN lowering[1] END AS exemption_id,
-  list_filter([
-    CASE WHEN duplicate THEN 'duplicate' END, CASE WHEN exemption_possible THEN 'exemption_possible' END,
-    CASE WHEN verdict = 'violation' AND len(lowering) > 0 THEN 'lowered_exemption' END,
-    CASE WHEN verdict = 'violation' AND lowered THEN 'lowered_lenient' END,
-    CASE WHEN partly_refunded THEN 'partly_refunded' END, CASE WHEN person_unreadable THEN 'person_unreadable' END,
-    CASE WHEN time_fallback THEN 'service_time_fallback' END,
-    CASE WHEN verdict = 'violation' AND noticed THEN 'stay_began_in_window' END, point_remark], lambda r: r IS NOT NULL) AS remarks
-FROM levelled"""
+      AND (e.effect = 'exempt' OR coalesce(violated, FALSE)))""")  # fmt: skip
+    has_diagnosis = steps.let("has_diagnosis", holds("len(diagnoses) > 0", steps["diagnoses"]))
+    bound = every(has_diagnosis, diagnosed)
+    steps.let("applied", f"list_filter(considered, lambda e: {some('e.diagnoses IS NULL', bound)})")
+    ids = "list_transform(list_filter(applied, lambda e: e.effect = '{}'), lambda e: e.exemption_id)"
+    steps.let("exempted_by", f"list_min({ids.format('exempt')})")
+    steps.let("lowering", ids.format("lower"))
+    steps.let("lowered_by", "list_min(lowering)")
+    withheld = "len(list_filter(considered, lambda e: e.diagnoses IS NOT NULL)) > 0"
+    steps.let("exemption_possible", every("exempted_by IS NULL", negated(has_diagnosis), withheld))
 
 
 def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:

@@ -34,17 +34,17 @@ class Netted:
     refunds_without_original: int
 
 
-def net_lines(connection: duckdb.DuckDBPyConnection, stage: str, *, any_refund: bool) -> Netted:
-    """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `stage`.
+def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool) -> Netted:
+    """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
-    `stage` is SQL of the staged lines; amounts are decimals, yuan.
+    Amounts are decimals, yuan.
     """
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
+        """CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
-          SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount FROM {stage}
+          SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount FROM staged_line
           WHERE line_id IS NOT NULL AND duplicate_key IN (
-            SELECT duplicate_key FROM {stage} WHERE line_id IS NOT NULL GROUP BY duplicate_key HAVING count(*) > 1)
+            SELECT duplicate_key FROM staged_line WHERE line_id IS NOT NULL GROUP BY duplicate_key HAVING count(*) > 1)
         )
         SELECT line_no, place = 1 AS is_first FROM (
           SELECT line_no, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
@@ -55,26 +55,26 @@ def net_lines(connection: duckdb.DuckDBPyConnection, stage: str, *, any_refund: 
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN)"""
     )
-    without = _net_refunds(connection, stage) if any_refund else 0
+    without = _net_refunds(connection) if any_refund else 0
     return Netted(_count(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first"), without)
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection, stage: str) -> int:
+def _net_refunds(connection: duckdb.DuckDBPyConnection) -> int:
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE open_refund AS
+        """CREATE OR REPLACE TEMP TABLE open_refund AS
         SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.item_code, s.original_line_id,
           coalesce(s.original_settlement_id, h.original_settlement_id) AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
-        FROM {stage} s LEFT JOIN settlement_header h ON h.key = s.settlement_id
+        FROM staged_line s LEFT JOIN settlement_header h ON h.key = s.settlement_id
         WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
     )
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE original AS
+        """CREATE OR REPLACE TEMP TABLE original AS
         SELECT line_no, institution_id, visit_id, settlement_id, line_id, item_code, service_time, quantity, amount, amount_in_scope,
           coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
-        FROM {stage}
+        FROM staged_line
         WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
           AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
             OR visit_id IN (SELECT visit_id FROM open_refund) OR settlement_id IN (SELECT settlement_id FROM open_refund))

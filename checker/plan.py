@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,5 +125,6 @@ def _read_cache(cache: Path, expected_hash: str) -> Plan | None:
 
 
 def _rule_of(fields: dict[str, Any]) -> RulePlan:
-    lists: Sequence[str] = ("stages", "messages_zh", "messages_en")
-    return RulePlan(**{key: tuple(value) if key in lists else value for key, value in fields.items()})
+    lists = ("stages", "messages_zh", "messages_en")
+    read: dict[str, Any] = {key: tuple(value) if key in lists else value for key, value in fields.items()}
+    return RulePlan(**read)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checker.compile import EXEMPTION_TYPE, LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, fired_sql, verdict_sql
+from checker.compile import LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, fired_sql, verdict_sql
 from checker.engines.duckdb import connect_locked
 from checker.errors import InputError
 from checker.knowledge.edition import Edition
@@ -28,20 +29,30 @@ if TYPE_CHECKING:
 
 _NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("clear", "undetermined", "violation")
-_JUDGED_FACTS = (
-    "service_time", "on_date", "visit_start", "care_type", "insured_region", "region", "newborn_flag", "line_sex", "line_birth",
-    "patient_age", "id_number", "insured_sex", "insured_birth_date",
+_FACTS = (
+    ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
+    ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
 )  # fmt: skip
-"""What the clauses need of a prescription; what it does not say is a constant NULL in the plan, which makes the plan small."""
-_JUDGED_POINT = tuple(
-    name
-    for name in POINT_COLUMNS
-    if name not in ("rule_no", "matched_by", "match_length", "point_name", "document", "batch", "source_rows")
-)
-_EXEMPTION_SPEC = {
-    "exemption_id": "VARCHAR", "effect": "VARCHAR", "diagnoses": ["VARCHAR"], "region": "VARCHAR", "region_of": "VARCHAR",
-    "valid_from": "DATE", "valid_to": "DATE", "code": "VARCHAR", "code_is_family": "BOOLEAN",
+_POINT = (
+    ("rule_no",), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("subject",), ("point_region", "point_region_of"),
+    ("level_cap",), ("point_remark",), ("exemptions",),
+)  # fmt: skip
+_CHOICE = ("line_no", "matched_by", "match_length", "point_valid_from", "point_id")
+"""What only matters where a line meets two points of one rule."""
+_GROUPS = (*_FACTS, *_POINT, ("diagnoses",))
+"""What the clauses may need, in groups that are present or absent together, so that statements stay few."""
+_SHAPES_KEPT = 64
+"""How many prepared statements are kept; one that has to be made again costs some milliseconds."""
+_LISTS: dict[str, object] = {
+    "exemptions": [{
+        "exemption_id": "VARCHAR", "effect": "VARCHAR", "diagnoses": ["VARCHAR"], "region": "VARCHAR", "region_of": "VARCHAR",
+        "valid_from": "DATE", "valid_to": "DATE", "code": "VARCHAR", "code_is_family": "BOOLEAN",
+    }],
+    "diagnoses": ["VARCHAR"],
 }  # fmt: skip
+_TYPES: dict[str, object] = {"question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, **_LISTS}
+_NEVER = ("duplicate", "partly_refunded", *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "remarks", "expected", "actual", "is_insured",
 )  # fmt: skip
@@ -49,14 +60,13 @@ _ANSWER = (
 
 @dataclass(frozen=True, slots=True)
 class _Point:
-    """A point as the counter holds it: what the answer says of it, and the JSON that the clauses read (without braces)."""
+    """A point as the counter holds it: what the answer says of it, which columns it fills, and their JSON (without braces)."""
 
     rule_no: int
     point_id: str
     name: str
     evidence: str
-    regional: bool
-    exempted: bool
+    filled: frozenset[str]
     json: str
 
 
@@ -108,14 +118,17 @@ class Precheck:
         self._version = version_of(editions)
         self._knowledge = {"version": self._version, "hash": hash_of(editions)}
         load_points(connection, editions, plan)
+        self._match: dict[int, str] = {}
         self._exact: dict[str, list[int]] = {}
         self._families: dict[int, dict[str, list[int]]] = {}
         for point_no, match, code in connection.execute("SELECT point_no, match, code FROM pattern").fetchall():
             held = self._exact if match == "code" else self._families.setdefault(len(code), {})
             held.setdefault(code, []).append(point_no)
+            self._match[point_no] = min(match, self._match.get(point_no, match))
         self._lengths = sorted(self._families, reverse=True)
         self._points: dict[int, _Point] = {}
         self._prepared: dict[tuple[object, ...], str] = {}
+        self._statements = itertools.count()
 
     @classmethod
     def open(
@@ -189,92 +202,101 @@ class Precheck:
         )
 
     def _ask(self, prescription: Prescription) -> list[_Question]:
-        return [
-            _Question(number, item, point, matched_by, length)
+        found = [
+            (number, item, point_no, how)
             for number, item in enumerate(prescription.items)
             if item.judged
-            for point, matched_by, length in self._find_points(item)
+            for point_no, how in self._find_points(item).items()
         ]
+        self._load({point_no for _, _, point_no, _ in found if point_no not in self._points})
+        return [_Question(number, item, self._points[point_no], *how) for number, item, point_no, how in found]
 
-    def _find_points(self, item: Item) -> list[tuple[_Point, str, int]]:
+    def _find_points(self, item: Item) -> dict[int, tuple[str, int]]:
+        """The points that cover an item, and how: by its code or a family, and the length of that."""
         if item.named_points:
-            return [(self._point(point_no), "code", 0) for point_no in item.named_points]
+            return {point_no: (self._match.get(point_no, "code"), 0) for point_no in item.named_points}
         code = item.item_code
         if code is None:
-            return []
+            return {}
         found = {point_no: ("code", len(code)) for point_no in self._exact.get(code, ())}
         for length in self._lengths:
             for point_no in self._families[length].get(code[:length], ()):
                 found.setdefault(point_no, ("family", length))
-        return [(self._point(point_no), *how) for point_no, how in found.items()]
+        return found
 
-    def _point(self, point_no: int) -> _Point:
-        if point_no not in self._points:
-            packed = ", ".join(f"'{name}': {name}" for name in ("rule_no", *_JUDGED_POINT, "exemptions"))
-            row = self._connection.execute(
-                f"""SELECT rule_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), point_region IS NOT NULL,
-                len(exemptions) > 0, CAST(to_json({{{packed}}}) AS VARCHAR)
-                FROM (SELECT *, valid_from AS point_valid_from FROM point WHERE point_no = ?)""",
-                [point_no],
-            ).fetchone()
-            assert row is not None
-            self._points[point_no] = _Point(*row[:-1], json=row[-1][1:-1])
-        return self._points[point_no]
+    def _load(self, wanted: Collection[int]) -> None:
+        if not wanted:
+            return
+        columns = [name for group in (*_POINT, _CHOICE[3:]) for name in group]
+        rows = self._connection.execute(
+            f"""SELECT point_no, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
+            FROM (SELECT *, valid_from AS point_valid_from FROM point WHERE point_no IN ({", ".join(map(str, wanted))}))"""
+        ).fetchall()
+        for point_no, name, evidence, *values in rows:
+            given = {column: value for column, value in zip(columns, values, strict=True) if value is not None and value != []}
+            text = json.dumps(given, default=_plain)[1:-1]
+            self._points[point_no] = _Point(given["rule_no"], given["point_id"], name, evidence, frozenset(given), text)
 
     def _judge(self, asked: Sequence[_Question], prescription: Prescription) -> list[_Answer]:
-        facts = self._facts(prescription)
-        shared = json.dumps(facts)[1:-1]
-        exempted = any(question.point.exempted for question in asked)
-        diagnoses = f', "diagnoses": {json.dumps(list(prescription.diagnoses))}' if exempted else ""
-        met: set[tuple[int, int]] = set()
-        contested = False
+        filled = frozenset[str]().union(*(question.point.filled for question in asked))
+        facts = self._facts(prescription, filled)
+        shared = json.dumps(facts, default=_plain)[1:-1]
+        contested = len({(question.line, question.point.rule_no) for question in asked}) < len(asked)
         candidates = []
         for number, question in enumerate(asked):
-            key = (question.line, question.point.rule_no)
-            contested = contested or key in met
-            met.add(key)
-            code = json.dumps(question.item.item_code)
-            candidates.append(
-                f'{{"question": {number}, "line_no": {question.line}, "item_code": {code}, "matched_by": "{question.matched_by}", '
-                f'"match_length": {question.match_length}, {shared}{diagnoses}, {question.point.json}}}'
-            )
-        name = self._prepare(tuple(facts), prescription.stage, contested=contested, exempted=exempted)
+            own: dict[str, object] = {"question": number}
+            if contested:
+                own |= {"line_no": question.line, "matched_by": question.matched_by, "match_length": question.match_length}
+            if "exemptions" in filled:
+                own |= {"item_code": question.item.item_code} | ({} if "exemptions" in question.point.filled else {"exemptions": []})
+            candidates.append(f"{json.dumps(own)[:-1]}, {shared}, {question.point.json}}}")
+        name = self._prepare(tuple(facts), filled, contested=contested)
         # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
         document = f"[{','.join(candidates)}]".replace("'", "\\u0027")
         return [_Answer(*row) for row in self._connection.execute(f"EXECUTE {name}('{document}')").fetchall()]
 
-    def _facts(self, prescription: Prescription) -> dict[str, Any]:
+    def _facts(self, prescription: Prescription, filled: Collection[str]) -> dict[str, Any]:
+        """What the prescription says that something asked reads."""
         given: dict[str, Any] = {
             **prescription.facts,
             "service_time": prescription.service_time,
             "on_date": self._as_of or prescription.service_time.date(),
         }
-        given["insured_region"] = given.get("insured_region") or self._region
-        given["region"] = _place(given.get("institution_id")) or given.get("region") or self._region
-        return {name: _plain(given[name]) for name in _JUDGED_FACTS if given.get(name) is not None}
+        if "point_region" in filled or "exemptions" in filled:
+            given["insured_region"] = given.get("insured_region") or self._region
+            given["region"] = _place(given.get("institution_id")) or given.get("region") or self._region
+        else:
+            given["insured_region"] = given["region"] = None
+        if "subject" not in filled:
+            given["care_type"] = None
+        if "exemptions" in filled and prescription.diagnoses:
+            given["diagnoses"] = prescription.diagnoses
+        return {name: given[name] for group in _GROUPS for name in group if given.get(name) is not None}
 
-    def _prepare(self, facts: tuple[str, ...], stage: str, *, contested: bool, exempted: bool) -> str:
-        """The name of the prepared statement for prescriptions that say just this much."""
-        key = (facts, stage == "settle", contested, exempted)
-        if key not in self._prepared:
-            name = f"judge_{len(self._prepared)}"
-            self._connection.execute(f"PREPARE {name} AS {self._sql(facts, contested=contested, exempted=exempted)}")
-            self._prepared[key] = name
-        return self._prepared[key]
+    def _prepare(self, facts: tuple[str, ...], filled: Collection[str], *, contested: bool) -> str:
+        """The name of the prepared statement for questions that fill just these columns."""
+        columns = tuple(
+            name for group in _GROUPS if any(name in filled or name in facts for name in group) for name in group
+        )
+        key = (columns, facts, contested)
+        name = self._prepared.pop(key, None)
+        if name is None:
+            name = f"judge_{next(self._statements)}"
+            self._connection.execute(f"PREPARE {name} AS {self._sql(columns, facts, contested=contested)}")
+            if len(self._prepared) >= _SHAPES_KEPT:
+                self._connection.execute(f"DEALLOCATE {self._prepared.pop(next(iter(self._prepared)))}")
+        self._prepared[key] = name
+        return name
 
-    def _sql(self, facts: tuple[str, ...], *, contested: bool, exempted: bool) -> str:
-        line = {name: LINE_COLUMNS[name] for name in ("line_no", "item_code", *facts)}
-        point = {name: POINT_COLUMNS[name] for name in ("rule_no", "matched_by", "match_length", *_JUDGED_POINT)}
-        packed: dict[str, object] = {"question": "BIGINT", **line, **point}
-        if exempted:
-            packed |= {"exemptions": [_EXEMPTION_SPEC], "diagnoses": ["VARCHAR"]}
-        absent = ", ".join(f"CAST(NULL AS {type_}) AS {name}" for name, type_ in LINE_COLUMNS.items() if name not in line)
-        spec = json.dumps([packed])
-        candidates = f"SELECT *, {absent} FROM (SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2))"
-        fired = fired_sql(self._plan, candidates, contested=contested, keep_clean=True)
-        exemptions = "" if exempted else f", CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST(NULL AS VARCHAR[]) AS diagnoses"
-        source = f"SELECT *, FALSE AS duplicate, FALSE AS partly_refunded{exemptions} FROM ({fired})"
-        return f"SELECT {', '.join(_ANSWER)} FROM ({verdict_sql(self._plan, source, stage='before')})"
+    def _sql(self, columns: Sequence[str], facts: Sequence[str], *, contested: bool) -> str:
+        brought = ("question", *columns, *(_CHOICE if contested else ()), *(["item_code"] if "exemptions" in columns else []))
+        known = dict.fromkeys(_NEVER, False) | dict.fromkeys(facts, True)
+        for name in set(brought) - set(facts):
+            del known[name]
+        spec = json.dumps([{name: _TYPES[name] for name in brought}])
+        candidates = f"SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2)"
+        fired = fired_sql(self._plan, candidates, contested=contested, keep_clean=True, filled=known)
+        return f"SELECT {', '.join(_ANSWER)} FROM ({verdict_sql(self._plan, fired, stage='before', filled=known)})"
 
     def _finding(self, prescription: Prescription, question: _Question, answer: _Answer) -> dict[str, Any]:
         """The finding in words: what checker.compile.finding_sql writes for a scan."""

@@ -20,7 +20,7 @@ def default_language() -> str:
     return "en" if named.lower().startswith("en") else "zh"
 
 
-class Day(click.ParamType):
+class Day(click.ParamType[date]):
     """A date as YYYY-MM-DD."""
 
     name = "DATE"

@@ -16,6 +16,10 @@ SCAN_MEMORY = "420MB"
 """What DuckDB may hold during a scan; the process stays below 700 MB with it (see docs/benchmarks.md)."""
 
 
+SCRATCH = "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
+"""How relations between two steps of a scan are written: fast, in row groups small enough for the writer's memory."""
+
+
 def connect_locked(
     *,
     readable: Iterable[Path] = (),

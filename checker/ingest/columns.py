@@ -119,14 +119,19 @@ def _present(by_name: Mapping[str, Header], names: Iterable[str]) -> tuple[Heade
 
 
 def raw_text(header: Header) -> str:
-    """SQL for the cleaned text of a header: trimmed, NULL words to NULL. Plain values pass without being trimmed."""
+    """SQL for the cleaned text of a header: trimmed, NULL words to NULL."""
     value = sqltext.name(header.text)
-    if not header.is_text:
-        return f"CAST({value} AS VARCHAR)"
+    return clean_text(value) if header.is_text else f"CAST({value} AS VARCHAR)"
+
+
+def clean_text(value: str) -> str:
+    """SQL that trims the text column `value` and turns NULL words to NULL; plain values pass without being trimmed."""
     plain = " AND ".join(f"NOT contains({value}, {sqltext.text(blank)})" for blank in BLANKS)
+    word = " AND ".join(f"{value} <> {sqltext.text(word)}" for word in NULL_WORDS if word != "null")
     trimmed = f"trim({value}, {sqltext.text(BLANKS)})"
     return (
-        f"CASE WHEN strlen({value}) > {LONGEST_NULL_WORD} AND {plain} THEN {value} "
+        f"CASE WHEN {value} IS NULL THEN NULL "
+        f"WHEN {plain} AND (strlen({value}) > {LONGEST_NULL_WORD} OR ({word} AND lower({value}) <> 'null')) THEN {value} "
         f"WHEN lower({trimmed}) NOT IN ({sqltext.texts(NULL_WORDS)}) THEN {trimmed} END"
     )
 
@@ -239,7 +244,7 @@ def _read_typed(header: Header, kind: Kind) -> str:
             return read_text(f"CAST({value} AS VARCHAR)", kind)
         return f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})"
     if kind is Kind.NUMBER:
-        return f"TRY_CAST({value} AS {NUMBER_TYPE})"
+        return f"{'' if _always_fits(header.type) else 'TRY_'}CAST({value} AS {NUMBER_TYPE})"
     if kind is Kind.AGE:
         return f"TRY_CAST(floor({value}) AS BIGINT)"
     if kind_of_type == "BOOLEAN":

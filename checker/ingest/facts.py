@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from checker import sqltext
 from checker.ingest.columns import (
     HeaderMap,
+    clean_text,
     first_text,
     read_column,
     read_headers,
@@ -125,34 +126,36 @@ def _first(terms: Sequence[str]) -> str:
 def take_census(
     connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], *, refund_settlements: bool
 ) -> dict[int, bool]:
-    """Count all lines by raw item code and kind into the table `census`.
+    """Count all lines by raw item code into the table `code_census`, and by kind into `kind_census`.
 
     Returns, by index of the source, whether its first code header has empty values that a second one may fill.
     """
-    connection.execute("CREATE OR REPLACE TEMP TABLE census (source INTEGER, raw VARCHAR, kind UTINYINT, n BIGINT)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE code_census (source INTEGER, raw VARCHAR, n BIGINT)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (kind UTINYINT, n BIGINT)")
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
         kind = kind_number(source, refund_settlements=refund_settlements)
-        headers = source.map.found["item_code"]
-        needs_second[number] = False
-        _census_of(connection, number, source, raw_code(source, second=False), kind)
-        if len(headers) > 1:
-            empty = connection.execute(
-                f"SELECT count(*) FROM census WHERE source = ? AND coalesce(lower(trim(raw)), '') IN ({sqltext.texts(NULL_WORDS)})",
-                [number],
-            ).fetchone()
-            if empty and empty[0]:
-                needs_second[number] = True
-                connection.execute("DELETE FROM census WHERE source = ?", [number])
-                _census_of(connection, number, source, raw_code(source, second=True), kind)
+        connection.execute(f"INSERT INTO kind_census SELECT {kind} AS kind, count(*) FROM {source.table.scan()} GROUP BY kind")
+        _count_codes(connection, number, source, second=False)
+        needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
+        if needs_second[number]:
+            connection.execute("DELETE FROM code_census WHERE source = ?", [number])
+            _count_codes(connection, number, source, second=True)
     return needs_second
 
 
-def _census_of(connection: duckdb.DuckDBPyConnection, number: int, source: Source, raw: str, kind: str) -> None:
+def _count_codes(connection: duckdb.DuckDBPyConnection, number: int, source: Source, *, second: bool) -> None:
     connection.execute(
-        f"INSERT INTO census SELECT {number}, raw, kind, count(*) FROM "
-        f"(SELECT {raw} AS raw, {kind} AS kind FROM {source.table.scan()}) GROUP BY raw, kind"
+        f"INSERT INTO code_census SELECT {number}, {raw_code(source, second=second)} AS raw, count(*) FROM {source.table.scan()} GROUP BY raw"
     )
+
+
+def _has_empty_codes(connection: duckdb.DuckDBPyConnection, number: int) -> bool:
+    row = connection.execute(
+        f"SELECT count(*) FROM code_census WHERE source = ? AND coalesce(lower(trim(raw)), '') IN ({sqltext.texts(NULL_WORDS)})",
+        [number],
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def raw_code(source: Source, *, second: bool) -> str:
@@ -165,11 +168,11 @@ def raw_code(source: Source, *, second: bool) -> str:
 
 
 def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `code_map` (raw, code) of the census's distinct raw codes: trimmed, NFKC, upper-cased; NULL words to NULL."""
+    """Make the table `code_map` (raw, code) of the distinct raw codes: trimmed, NFKC, upper-cased; NULL words to NULL."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE code_map AS
         SELECT raw, CASE WHEN lower(code) NOT IN ({sqltext.texts(NULL_WORDS)}) THEN upper(code) END AS code
-        FROM (SELECT DISTINCT raw, trim(raw, ' ' || chr(9) || chr(10) || chr(13) || chr(12288) || chr(160)) AS code FROM census)"""
+        FROM (SELECT DISTINCT raw, trim(raw, ' ' || chr(9) || chr(10) || chr(13) || chr(12288) || chr(160)) AS code FROM code_census)"""
     )
     # DuckDB has no NFKC; the few distinct codes that are not plain ASCII are normalised here.
     odd = connection.execute("SELECT raw FROM code_map WHERE raw <> strip_accents(raw) OR regexp_matches(raw, '[^ -~]')").fetchall()
@@ -185,7 +188,7 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool) -> st
     kind = kind_number(source, refund_settlements=refund_settlements)
 
     def read(name: str) -> str:
-        return read_column(column, name)
+        return as_it_stands(column, name) or read_column(column, name)
 
     bad_person = [unreadable(column.found[name], kind_) for name, kind_ in PERSON_FIELDS if column.has(name)]
     fields = {
@@ -199,7 +202,10 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool) -> st
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
             "insured_region", "region", "institution_id", "diagnosis_code",
         )},
-        "item_name": f"coalesce({read('item_name')}, {read('local_item_name')})",
+        "item_name": read("item_name"),
+        "local_item_name": read("local_item_name"),
+        "duplicate_key": f"hash(({kind}) = 5, {read_column(column, 'line_id')}, hot_raw.code, {service_time(source)}, "
+                         f"{read_column(column, 'quantity')}, {read_column(column, 'amount')})",
         "service_time": service_time(source),
         "time_fallback": used_fallback(source),
     }  # fmt: skip
@@ -209,6 +215,27 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool) -> st
         # The condition names the other side, so that it is asked of restricted lines only, not pushed down to all.
         f"WHERE CASE WHEN hot_raw.code IS NOT NULL THEN ({kind}) END IN (0, 5)"
     )
+
+
+def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
+    """SQL of a text column that needs only cleaning, uncleaned: most lines never come to be read, so `staged` cleans on reading."""
+    headers = mapping.found.get(name, ())
+    if mapping.columns[name].kind is Kind.TEXT and len(headers) == 1 and headers[0].is_text:
+        return sqltext.name(headers[0].text)
+    return None
+
+
+STAGED_TEXTS = (
+    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "patient_id_number", "care_type",
+    "insured_region", "region", "institution_id", "item_name", "local_item_name",
+)  # fmt: skip
+"""The text columns of staged lines: cleaned when they are read."""
+
+
+def staged(file: str) -> str:
+    """SQL of the staged lines of a Parquet file, texts cleaned; what a reader does not use costs nothing."""
+    cleaned = ", ".join(f"{clean_text(name)} AS {name}" for name in STAGED_TEXTS)
+    return f"(SELECT * REPLACE ({cleaned}) FROM {file})"
 
 
 def reject_query(source: Source) -> str:

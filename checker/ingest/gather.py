@@ -56,11 +56,9 @@ def gather(inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work
     found = {role: find_files(inputs.get(role, ())) for role in ROLES}
     given = [file.path.resolve() for files in found.values() for file in files]
     reader_rejects = work / "reader_rejects.parquet"
-    sources: dict[str, tuple[Source, ...]] = {}
     with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
-        for role, files in found.items():
-            sources[role] = _sources(connection, role, files, forced, work)
+        sources = {role: _sources(connection, role, files, forced, work) for role, files in found.items()}
         connection.execute(f"COPY rejects TO {sqltext.text(str(reader_rejects))} (FORMAT parquet)")
     _need_forced_headers(forced, sources)
     _need_person(sources, found)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from checker import sqltext
 from checker.compile import LINE_COLUMNS, PRECEDENCE
+from checker.engines.duckdb import SCRATCH
 from checker.errors import InputError
 from checker.ingest import facts
 from checker.ingest.facts import HEADER_ONLY_WHERE_LINE_HAS_NONE, KINDS, Source
@@ -50,7 +51,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     second = facts.take_census(connection, files.lines, refund_settlements=refunds)
     facts.normalise_codes(connection)
     reader = _one(connection, f"SELECT count(*) FROM {_parquet(files.reader_rejects)} WHERE role = 'lines'")
-    by_kind = {KINDS[kind]: count for kind, count in connection.execute("SELECT kind, sum(n)::BIGINT FROM census GROUP BY kind").fetchall()}
+    by_kind = {KINDS[kind]: count for kind, count in connection.execute("SELECT kind, sum(n)::BIGINT FROM kind_census GROUP BY kind").fetchall()}
     rejected = {
         "record": reader,
         "service_time": by_kind.get("rejected_time", 0),
@@ -61,7 +62,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
             f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT {NATIONAL_SHAPE} THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT
-            FROM census LEFT JOIN code_map ON code_map.raw IS NOT DISTINCT FROM census.raw WHERE kind = 0 GROUP BY class"""
+            FROM code_census c LEFT JOIN code_map m ON m.raw IS NOT DISTINCT FROM c.raw GROUP BY class"""
         ).fetchall()
     )
     census = Census(
@@ -86,7 +87,7 @@ def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: G
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
     if census.codes["national"] == 0 and census.codes["service_system_not_covered"] == 0:
-        example = connection.execute("SELECT raw FROM census WHERE kind = 0 AND raw IS NOT NULL ORDER BY raw LIMIT 1").fetchone()
+        example = connection.execute("SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1").fetchone()
         shown = f"，例如“{example[0]}”" if example else ""
         raise InputError(
             f"{name}：没有一行的项目编码是国家医保编码{shown}；请检查编码列，或用 --map item_code=表头 指定"
@@ -168,15 +169,16 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
 def select_lines(
     connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool, stage: Path
 ) -> None:
-    """Write the lines of restricted items (judged and refunds), canonical and typed, to the Parquet file `stage`."""
+    """Write the lines of restricted items (judged and refunds) to the Parquet file `stage`, and make the view `staged_line` of them,
+    canonical and typed."""
     queries = [
         facts.stage_query(source, second=second[number], refund_settlements=refund_settlements)
         for number, source in enumerate(files.lines)
     ]
     connection.execute(
-        f"""COPY (SELECT *, hash(is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount) AS duplicate_key
-        FROM ({" UNION ALL BY NAME ".join(queries)})) TO {sqltext.text(str(stage))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"""
+        f"""COPY ({" UNION ALL BY NAME ".join(queries)}) TO {sqltext.text(str(stage))} {SCRATCH}"""
     )
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {facts.staged(_parquet(stage))}")
 
 
 HEADER_FIELDS = (
@@ -186,7 +188,7 @@ HEADER_FIELDS = (
 
 
 def collapse_headers(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], key: str, name: str, stage: Path, work: Path
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], key: str, name: str, work: Path
 ) -> None:
     """Make the view `name` (key, fields, sex_conflict, birth_conflict) of the headers of staged lines, one row a key."""
     if not sources:
@@ -197,9 +199,9 @@ def collapse_headers(
         )
         return
     rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM {_parquet(stage)} WHERE {key} IS NOT NULL")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL")
     rows = " UNION ALL BY NAME ".join(facts.header_query(source, key) for source in sources)
-    connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)")
+    connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT key FROM {_parquet(rows_file)} GROUP BY key HAVING count(*) > 1"
     )
@@ -214,7 +216,7 @@ def collapse_headers(
         SELECT key, {agreed}, bool_or(person_unreadable), coalesce(min(patient_sex) <> max(patient_sex), FALSE),
           coalesce(min(patient_birth_date) <> max(patient_birth_date), FALSE)
         FROM {_parquet(rows_file)} WHERE key IN (SELECT key FROM repeated) GROUP BY key
-        ) TO {sqltext.text(str(file))} (FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"""
+        ) TO {sqltext.text(str(file))} {SCRATCH}"""
     )
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {_parquet(file)}")
     rows_file.unlink()
@@ -227,12 +229,12 @@ def _header_type(field: str) -> str:
     }.get(field, "VARCHAR")  # fmt: skip
 
 
-def candidates_sql(files: Gathered, stage: Path, *, as_of: str | None, region: str | None) -> str:
+def candidates_sql(files: Gathered, *, as_of: str | None, region: str | None) -> str:
     """SQL of staged lines × points with the columns of checker.compile, ready for `fired_sql`; duplicates left out."""
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
-        "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "s.item_name",
+        "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "coalesce(s.item_name, s.local_item_name)",
         "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
@@ -270,7 +272,7 @@ def candidates_sql(files: Gathered, stage: Path, *, as_of: str | None, region: s
     chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
-    FROM {_parquet(stage)} s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    FROM staged_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
     WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
 
 
@@ -287,7 +289,7 @@ def _joined(column: str, known: Sequence[str]) -> str:
     return f"concat_ws(',', {', '.join(f'{alias}.{column}' for alias in ('s', *known))})" if known else f"s.{column}"
 
 
-def count_not_in_force(connection: duckdb.DuckDBPyConnection, stage: Path, *, as_of: str | None, regional: str | None) -> dict[int, int]:
+def count_not_in_force(connection: duckdb.DuckDBPyConnection, *, as_of: str | None, regional: str | None) -> dict[int, int]:
     """Count judged lines, by rule number, whose code has points of the rule, none of them in force on the date and in the region.
 
     Where there are regional points, `regional` is the SQL of the candidates, whose places the headers may have told.
@@ -305,7 +307,7 @@ def count_not_in_force(connection: duckdb.DuckDBPyConnection, stage: Path, *, as
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), FALSE) AS behind_gap FROM covered)
           GROUP BY code, rule_no
         )
-        SELECT rule_no, count(*) FROM {_parquet(stage)} s JOIN spell ON spell.code = s.item_code
+        SELECT rule_no, count(*) FROM staged_line s JOIN spell ON spell.code = s.item_code
         WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)
           AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day
             ELSE len(list_filter(parts, lambda p: {on_date} >= p.f AND {on_date} < p.t)) = 0 END
@@ -331,7 +333,7 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target
     """Write rejects.parquet: file, record, column, value, why."""
     connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
     connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in files.origins])
-    rejected = _one(connection, "SELECT count(*) FROM census WHERE kind IN (1, 2)") > 0
+    rejected = _one(connection, "SELECT count(*) FROM kind_census WHERE kind IN (1, 2)") > 0
     judged = (
         " UNION ALL ".join(facts.reject_query(source) for source in files.lines)
         if rejected

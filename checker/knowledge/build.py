@@ -53,7 +53,7 @@ def build(sources: Path, out: Path) -> Manifest:
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
             fresh = Path(work) / "fresh"
             fresh.mkdir()
-            manifest = _write(knowledge, fresh)
+            manifest = write_tables(knowledge, fresh)
             _replace(out, fresh, Path(work) / "old")
     except (OSError, duckdb.IOException) as error:
         raise KnowledgeError(f"{out}: cannot be written ({error}); name a folder of yours with room") from error
@@ -107,7 +107,8 @@ def _replace(out: Path, fresh: Path, old: Path) -> None:
         raise
 
 
-def _write(knowledge: Sources, folder: Path) -> Manifest:
+def write_tables(knowledge: Sources, folder: Path) -> Manifest:
+    """Write the Parquet files and the manifest of the rows into the existing folder and return the manifest."""
     files = []
     with duckdb.connect(config={"threads": 1}) as con:
         for table, rows in _tables(knowledge):

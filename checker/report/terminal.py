@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
 from rich import box
@@ -102,10 +102,10 @@ class _Printer:
     def _hints(self) -> None:
         result = self._result
         counted = [
-            (result.netted.duplicates, "重复上传的行", "duplicate lines"),
-            (result.fully_refunded, "已全部退费、不再计的行", "lines wholly refunded and left out"),
-            (result.netted.refunds_without_original, "找不到原单的退费", "refunds without original"),
-            (sum(result.not_in_force.values()), "服务日期没有有效知识点的行（可用 --as-of 按某一天的知识库查看）",
+            (result.netted.duplicates, "行是重复上传，只算一次", "duplicate lines, counted once"),
+            (result.fully_refunded, "行已全部退费，不再计", "lines wholly refunded and left out"),
+            (result.netted.refunds_without_original, "行退费找不到原单", "refunds without original"),
+            (sum(result.not_in_force.values()), "行在服务日期没有有效的知识点（可用 --as-of 按某一天的知识库查看）",
              "lines whose points are not in force on the day (see --as-of)"),
         ]  # fmt: skip
         for count, chinese, english in counted:
@@ -116,7 +116,7 @@ class _Printer:
         self._say(f"结果：{result.out}", f"Results: {result.out}")
 
     def _groups(
-        self, first: tuple[str, str], second: tuple[str, str] | None, groups: Sequence[Group], words: Sequence[dict[str, tuple[str, ...]]]
+        self, first: tuple[str, str], second: tuple[str, str] | None, groups: Sequence[Group], words: Sequence[Mapping[str, tuple[str, ...]]]
     ) -> None:
         if not groups:
             return
@@ -131,7 +131,7 @@ class _Printer:
             table.add_row(*cells, *_numbers(group.measure))
         self._console.print(table)
 
-    def _cell(self, part: str | None, known: dict[str, tuple[str, ...]]) -> str:
+    def _cell(self, part: str | None, known: Mapping[str, tuple[str, ...]]) -> str:
         if part is None:
             return "（空）" if not self._english else "(none)"
         said = known.get(part)

@@ -1,0 +1,64 @@
+# liangku (两库): `make demo` sets up and scans the samples, `make test` sets up and passes the tests.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?= out/demo
+KNOWLEDGE := $(wildcard knowledge_base/sources/*) $(wildcard rules/*.toml)
+SAMPLES := data/samples/national
+BUILT := knowledge_base/built/rules.plan.json
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench kb samples wheel clean
+
+help: ## show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+
+demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/demo
+	-$(BIN)/liangku scan $(SAMPLES)/fee_list_d.parquet --settlements $(SAMPLES)/setl_d.parquet --visits $(SAMPLES)/mdtrt_d.parquet \
+		--diagnoses $(SAMPLES)/setl_list_diag_d.parquet --out $(OUT) --csv --force
+
+test: $(VENV)/.dev $(BUILT) ## set up, and run all tests
+	$(BIN)/python -m pytest
+
+check: $(VENV)/.dev $(BUILT) ## lint, types, and every rule through parse, compile, explain and its cases
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/liangku rules check
+
+bench: $(VENV)/.bench $(BUILT) ## measure against a bare query, pandas and row engines; writes docs/benchmarks.md (see ARGS)
+	$(BIN)/python -m benchmarks.run $(ARGS)
+
+kb: $(VENV)/.run ## build the embedded knowledge base from its sources
+	$(BIN)/liangku kb build
+
+samples: $(VENV)/.run ## make data/samples again (fixed seed: nothing changes unless the plan does)
+	$(BIN)/python data/make_samples.py
+
+wheel: $(VENV)/.dev ## build the wheel into dist/
+	$(BIN)/python -m build --wheel
+
+clean: ## remove what was made
+	rm -rf $(VENV) dist build out knowledge_base/built benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "liangku needs Python 3.11 or newer: make PYTHON=python3.11"; exit 1; }
+	@# Debian keeps venv in a package of its own.
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); apt-get update -q && apt-get install -qy python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.run: $(BIN)/python pyproject.toml hatch_build.py
+	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.run
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	@touch $@
+
+$(BUILT): $(VENV)/.run $(KNOWLEDGE)
+	$(BIN)/liangku kb build
+	@touch $@

@@ -1,0 +1,286 @@
+"""`liangku check`: one prescription or sale in, the answer before it is made."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import sys
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from checker.cli.options import json_option, knowledge_options, language_option
+from checker.compile import OLDEST_YEARS
+from checker.errors import ExitCode, InputError
+from checker.ingest import values
+from checker.precheck import Precheck
+from checker.prescription import STAGES, Prescription, read_prescription
+from checker.report.counter import answer_lines
+from checker.schema import NATIONAL_CODE
+
+_NATIONAL = re.compile(NATIONAL_CODE)
+_EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
+_ONE_OF = ("birth", "age", "id_number")
+_OTHER_ENCODINGS = ("gb18030", "big5")
+
+
+def reads(read: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
+    """An option's callback that reads its value by the words of the files.
+
+    What was typed is not repeated in the message: it may be a person's.
+    """
+
+    def read_option(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
+        if value is None:
+            return None
+        text = values.clean(value)
+        if text is None:
+            raise click.UsageError(
+                f"{param.opts[0]} 是空的，请填写或去掉这个选项（is empty: fill it in or leave it out）", ctx
+            )
+        try:
+            return read(text)
+        except ValueError as error:
+            raise click.UsageError(f"{param.opts[0]} 无法识别：{error}（cannot be read）", ctx) from None
+
+    return read_option
+
+
+def read_id_number(text: str) -> str:
+    """A resident identity number of 18 characters with a real date and the right check character. Raises ValueError."""
+    from stdnum.cn import ric
+    from stdnum.exceptions import ValidationError
+
+    number = unicodedata.normalize("NFKC", text)
+    try:
+        number = ric.compact(number)
+        if not re.fullmatch("[0-9]{17}[0-9X]", number):
+            raise ValueError("身份证号应为 18 位：17 位数字，末位为数字或 X")
+        ric.get_birth_date(number)
+    except ValidationError:
+        raise ValueError("身份证号第 7–14 位不是日期，请核对") from None
+    if ric.calc_check_digit(number) != number[-1]:
+        raise ValueError("身份证号的校验码不对，请核对")
+    return number
+
+
+def read_age(text: str) -> int:
+    """Completed years that a living person can have. Raises ValueError."""
+    age = values.read_age(text)
+    if not 0 <= age <= OLDEST_YEARS:
+        raise ValueError(f"年龄应为 0 到 {OLDEST_YEARS} 的周岁")
+    return age
+
+
+_SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
+
+
+@click.command("check")
+@click.argument("file", required=False, metavar="[FILE|-]")
+@click.option(
+    "--item",
+    multiple=True,
+    metavar="CODE_OR_NAME",
+    help="国家医保编码或受限项目的名称，可多次给出（code or name; repeat）",
+)
+@click.option("--sex", metavar=_SEX, callback=reads(values.read_sex), help="患者性别（patient's sex）")
+@click.option("--birth", metavar=_DATE, callback=reads(values.read_date), help="患者出生日期（patient's birth date）")
+@click.option("--age", metavar=_NUMBER, callback=reads(read_age), help="患者周岁（patient's age in completed years）")
+@click.option(
+    "--id-number", metavar=_NUMBER, callback=reads(read_id_number), help="患者身份证号，取其性别和出生日期（ID number）"
+)
+@click.option("--newborn", is_flag=True, help="为新生儿开的，登记的可能是母亲（the record may be the mother's）")
+@click.option(
+    "--on", metavar=_DATE, callback=reads(values.read_time), help="服务日期，默认现在（service date, default now）"
+)
+@click.option(
+    "--insured-sex",
+    metavar=_SEX,
+    callback=reads(values.read_sex),
+    help="参保人性别，与患者不是同一人时（the insured's, where not the patient）",
+)
+@click.option(
+    "--insured-birth",
+    metavar=_DATE,
+    callback=reads(values.read_date),
+    help="参保人出生日期（the insured's birth date）",
+)
+@click.option("--diagnosis", multiple=True, metavar="ICD", help="诊断编码，可多次给出（diagnosis; repeat）")
+@knowledge_options
+@click.option(
+    "--stage",
+    type=click.Choice(STAGES),
+    default="dispense",
+    show_default=True,
+    help="开方、售药还是结算；处方自己写明的优先（where the prescription does not say）",
+)
+@json_option
+@language_option
+@click.pass_context
+def command(
+    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules_folder: Path | None, region: str | None,
+    as_of: date | None, stage: str, as_json: bool, lang: str, **asked: Any,
+) -> int:  # fmt: skip
+    """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
+
+    FILE 是 JSON 处方（对象，或对象的数组），- 表示从标准输入读；没有 FILE 时由选项组成一张处方。
+
+    \b
+    例 Examples:
+      liangku check 处方.json
+      liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01
+      liangku check --item 爱普列特片 --sex F --age 35 --diagnosis N40.x00 --json
+    """
+    given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    _refuse_mixture(file, given)
+    now = datetime.now()
+    prescriptions: list[Prescription] = []
+    if file is None:
+        prescriptions.append(read_prescription(_document(asked), source="check", now=now, stage=stage))
+        single = True
+    else:
+        source = "标准输入（stdin）" if file == "-" else file
+        document = _parse(source, _read(file))
+        single = not isinstance(document, list)
+        if document == []:
+            raise InputError(f"{source}：数组是空的，请给出至少一张处方（the array holds no prescription）")
+        for number, each in enumerate([document] if single else document):
+            place = source if single else f"{source} [{number}]"
+            prescriptions.append(read_prescription(each, source=place, now=now, stage=stage))
+    precheck = Precheck.open(kb=kb, rules=rules_folder, language=lang, region=region, as_of=as_of)
+    if file is None:
+        prescriptions = [_with_named_points(precheck, prescriptions[0])]
+    answers = [precheck.answer(prescription) for prescription in prescriptions]
+    if as_json:
+        click.echo(json.dumps(answers[0] if single else answers, ensure_ascii=False, indent=2, default=str))
+    else:
+        _print(prescriptions, answers, lang)
+    return ExitCode.CLEAR if all(answer["verdict"] == "clear" for answer in answers) else ExitCode.FINDINGS
+
+
+def _refuse_mixture(file: str | None, given: Sequence[str]) -> None:
+    options = "、".join(_option(name) for name in given)
+    if file is not None and given:
+        raise click.UsageError(
+            f"FILE 与 {options} 不能同时给出：处方写在文件里，或者全部用选项（give a file or options, not both）"
+        )
+    if file is None and "item" not in given:
+        missing = f"有 {options}，缺少 --item" if given else "没有给出处方"
+        raise click.UsageError(
+            f"{missing}；例如（nothing to check, for example）：{_EXAMPLE}，或 liangku check 处方.json"
+        )
+    doubled = [_option(name) for name in _ONE_OF if name in given]
+    if len(doubled) > 1:
+        raise click.UsageError(f"{' 与 '.join(doubled)} 只能给出一个（give only one of them）")
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The prescription that the options describe; an item without a code's shape is a name."""
+    lines = []
+    for item in asked["item"]:
+        code = values.read_code(item)
+        if _NATIONAL.fullmatch(code):
+            lines.append({"item_code": code})
+        elif not code or code.isascii():
+            raise click.UsageError(
+                f"--item “{item[:40]}”既不是国家医保编码（X 23 位、Z 20 位、T 10 位、C 20 或 27 位、"
+                "服务项目 15 位数字），也不是项目名称，请核对（neither a national code nor a name）"
+            )
+        else:
+            lines.append({"item_name": item.strip()})
+    patient = {
+        "sex": asked["sex"], "birth_date": asked["birth"], "age": asked["age"], "id_number": asked["id_number"],
+        "newborn": asked["newborn"] or None,
+    }  # fmt: skip
+    return {
+        "service_time": asked["on"],
+        "patient": patient,
+        "insured": {"sex": asked["insured_sex"], "birth_date": asked["insured_birth"]},
+        "diagnoses": list(asked["diagnosis"]),
+        "lines": lines,
+    }
+
+
+def _with_named_points(precheck: Precheck, prescription: Prescription) -> Prescription:
+    """The prescription with the points of each item that was named. InputError where a name is not one item's."""
+    items = []
+    for item in prescription.items:
+        if item.item_code is None and item.item_name is not None:
+            name, points = precheck.find_item(item.item_name)
+            items.append(replace(item, item_name=name, named_points=points))
+        else:
+            items.append(item)
+    return replace(prescription, items=tuple(items))
+
+
+def _read(file: str) -> bytes:
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError:
+        raise InputError(
+            f"{file}：找不到这个文件，请检查路径；按项目查请用 --item（no such file; to ask about an item use --item）"
+        ) from None
+    except IsADirectoryError:
+        raise InputError(f"{file}：这是一个文件夹，请给出一个 JSON 文件（a folder: give a JSON file）") from None
+    except OSError as error:
+        raise InputError(f"{file}：无法读取（{error.strerror}），请检查权限（cannot be read）") from None
+
+
+def _parse(source: str, content: bytes) -> Any:
+    if not content.strip():
+        raise InputError(f"{source}：是空的，请给出 JSON 处方（empty: give a prescription as JSON）")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError(f"{source}：编码是 UTF-16，请另存为 UTF-8 后再试（this is UTF-16: save it as UTF-8）")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        likely = next((name.upper() for name in _OTHER_ENCODINGS if _decodes(content, name)), None)
+        guess = f"，像是 {likely}" if likely else ""
+        raise InputError(
+            f"{source}：不是 UTF-8 编码{guess}，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
+        ) from None
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{source}：第 {error.lineno} 行第 {error.colno} 个字符处不是有效的 JSON，请改正"
+            f"（not valid JSON: {error.msg}）"
+        ) from None
+    except (ValueError, RecursionError):
+        raise InputError(
+            f"{source}：JSON 中的数字太长或嵌套太深，请改正（a number is too long, or it is nested too deeply）"
+        ) from None
+
+
+def _decodes(content: bytes, encoding: str) -> bool:
+    try:
+        content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _print(prescriptions: Sequence[Prescription], answers: Sequence[Mapping[str, Any]], language: str) -> None:
+    # Only a terminal gets colours, and only one that wants them; click takes them out elsewhere.
+    colour = False if os.environ.get("NO_COLOR") else None
+    for number, (prescription, answer) in enumerate(zip(prescriptions, answers, strict=True), 1):
+        if len(answers) > 1:
+            gap = "" if number == 1 else "\n"
+            total = len(answers)
+            told = f"prescription {number} of {total}" if language == "en" else f"第 {number} 张处方，共 {total} 张"
+            click.echo(f"{gap}== {told} ==", color=colour)
+        for line in answer_lines(prescription, answer, language):
+            click.echo(line, color=colour)

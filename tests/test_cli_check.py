@@ -1,0 +1,255 @@
+"""`liangku check`: what it answers, how it says it, and that it starts without the heavy libraries."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from checker.cli.check import command
+from checker.cli.main import run
+
+ROOT = Path(__file__).parents[1]
+PRESCRIPTIONS = ROOT / "data" / "samples" / "prescriptions"
+MALE_ONLY = "XG04CBA088A001010101467"
+MALE_ONLY_NAME = "爱普列特片"
+CHILD_LIMITED = "XN05CDM084X001010102000"
+ORDINARY = "XC02KXB144A001010100151"
+
+
+@pytest.fixture
+def check(capsys):
+    """Run the command; return exit code and stdout, and see that stderr is empty."""
+
+    def ask(*arguments: str | Path, lang: str = "zh") -> tuple[int, str]:
+        code = run(["check", *map(str, arguments), "--lang", lang])
+        told = capsys.readouterr()
+        assert told.err == ""
+        return code, told.out
+
+    return ask
+
+
+@pytest.fixture
+def answer(check):
+    """Run the command with --json; return the answer."""
+    return lambda *arguments: json.loads(check(*arguments, "--json")[1])
+
+
+def prescription(folder: Path, document: object) -> Path:
+    path = folder / "rx.json"
+    path.write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    return path
+
+
+# ---- what is printed ----
+
+SAMPLES = {
+    "contract_example": (1, ["▲ 可疑 · 需说明理由", MALE_ONLY_NAME, MALE_ONLY, "▲ 结论  需要确认"]),
+    "violation_policy": (1, ["✖ 明确违规 · 停止", "咪达唑仑口服溶液", "40 岁（限：< 14 岁）", "✖ 结论  停止"]),
+    "violation_lowered": (1, ["● 提示", "drug-sex-pulmonary-hypertension 降了一级", "● 结论  可以使用，请留意提示"]),
+    "undetermined": (1, ["? 无法判断", "不明（限：女）", "补上性别再查", "? 结论  无法判断"]),
+    "clear_exempt": (0, ["○ 豁免", "service-sex-indeterminate", "kb show service-sex-01-0087", "属于豁免情形"]),
+    "clear": (0, ["✔ 结论  可以使用", "共查 2 行"]),
+}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_is_told_in_plain_words(check, name):
+    expected_code, says = SAMPLES[name]
+    code, out = check(PRESCRIPTIONS / f"{name}.json")
+    assert code == expected_code
+    assert [part for part in says if part not in out] == [], out
+
+
+def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):
+    lines = check(PRESCRIPTIONS / "contract_example.json")[1].splitlines()
+    assert [line[2:4].strip() for line in lines[1:9]] == ["对象", "原因", "依据", "", "", "", "", "处理"]
+    assert lines[1:5] == [
+        "  对象  患者：女（限：男）",
+        "  原因  爱普列特片限男性使用，患者的性别为女。",
+        "  依据  药品区分性别使用（GZ10000301004000）",
+        "        知识点 drug-sex-01-0003",
+    ]
+    assert lines[7] == "        批次 01《药品区分性别使用》第 3 行；批次 2026-01《药品区分性别使用》第 3 行"
+    assert lines[-1] == "  共查 1 行，知识库 2026.01"
+
+
+def test_the_same_in_english(check):
+    code, out = check(PRESCRIPTIONS / "violation_policy.json", lang="en")
+    lines = out.splitlines()
+    assert code == 1
+    assert lines[0] == f"✖ Definite violation · stop  咪达唑仑口服溶液  {CHILD_LIMITED}"
+    assert lines[1] == "  Who       patient: 40 years (limit: < 14 years)"
+    assert lines[-2].startswith("✖ Conclusion  Stop")
+    assert lines[-1] == "  1 line(s) checked, knowledge 2026.01"
+
+
+def test_the_gravest_finding_comes_first_and_lines_are_numbered(check, tmp_path):
+    items = [{"item_code": code} for code in (MALE_ONLY, ORDINARY, CHILD_LIMITED)]
+    document = {"service_time": "2026-03-01", "patient": {"sex": "女", "birth_date": "1990-05-01"}, "lines": items}
+    out = check(prescription(tmp_path, document))[1]
+    assert out.index("✖ 明确违规") < out.index("处方第 3 行") < out.index("▲ 可疑") < out.index("处方第 1 行")
+    assert "✖ 结论  停止" in out
+    assert "共查 3 行" in out
+
+
+def test_points_not_in_force_are_told_with_the_hint(check):
+    arguments = ("--item", MALE_ONLY, "--sex", "女", "--on", "2025-01-01")
+    code, out = check(*arguments)
+    assert code == 0
+    assert "没有判断" in out
+    assert "drug-sex" in out
+    assert "--as-of" in out
+    assert check(*arguments, "--as-of", "2026-03-01")[0] == 1
+
+
+def test_keys_that_nothing_reads_are_told(check, tmp_path):
+    document = {
+        "patient": {"sex": "男", "nmae": "x"},
+        "lines": [{"item_code": ORDINARY, "itemcode": "x"}],
+        "stgae": "settle",
+    }
+    out = check(prescription(tmp_path, document))[1]
+    assert "没有用到的字段：patient.nmae、stgae、lines[0].itemcode" in out
+
+
+def test_a_code_of_no_national_shape_is_undetermined(check, tmp_path):
+    code, out = check(prescription(tmp_path, {"patient": {"sex": "男"}, "lines": [{"item_code": "YP01"}]}))
+    assert code == 1
+    assert "不是国家医保编码" in out
+    assert "依据" not in out
+
+
+def test_returns_alone_are_nothing_to_judge(check, tmp_path):
+    code, out = check(prescription(tmp_path, {"lines": [{"item_code": MALE_ONLY, "quantity": -1}]}))
+    assert code == 0
+    assert "没有需要判断的行" in out
+
+
+def test_an_array_is_answered_one_by_one(check, answer, tmp_path):
+    documents = [
+        json.loads((PRESCRIPTIONS / f"{name}.json").read_text("utf-8")) for name in ("clear", "contract_example")
+    ]
+    path = prescription(tmp_path, documents)
+    code, out = check(path)
+    assert code == 1
+    assert out.index("第 1 张处方，共 2 张") < out.index("✔ 结论") < out.index("第 2 张处方") < out.index("▲ 结论")
+    assert [each["verdict"] for each in answer(path)] == ["clear", "violation"]
+    path = prescription(tmp_path, documents[:1])
+    assert check(path)[0] == 0
+    assert [each["verdict"] for each in answer(path)] == ["clear"]
+
+
+def test_colours_only_where_they_are_wanted(monkeypatch):
+    arguments = [str(PRESCRIPTIONS / "contract_example.json"), "--lang", "zh"]
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert "\x1b[" in CliRunner().invoke(command, arguments, color=True).output
+    assert "\x1b[" not in CliRunner().invoke(command, arguments).output
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[" not in CliRunner().invoke(command, arguments, color=True).output
+
+
+# ---- what is asked ----
+
+
+def test_options_make_the_same_prescription_as_a_file(answer):
+    asked = answer(
+        "--item", MALE_ONLY, "--sex", "F", "--birth", "1990-05-01", "--insured-sex", "M", "--insured-birth", "1960-01-01",
+        "--diagnosis", "N40.x00", "--on", "2026-03-01 10:00:00",
+    )  # fmt: skip
+    told = answer(PRESCRIPTIONS / "contract_example.json")
+    same = (
+        "rule_id",
+        "point_id",
+        "verdict",
+        "level",
+        "action",
+        "expected",
+        "actual",
+        "person",
+        "service_time",
+        "evidence",
+    )
+    assert [{key: each[key] for key in same} for each in asked["findings"]] == [
+        {key: each[key] for key in same} for each in told["findings"]
+    ]
+    assert asked["knowledge"] == told["knowledge"]
+
+
+PERSONS = {
+    "a woman": (["--sex", "女"], "violation"),
+    "a man": (["--sex", "M"], "clear"),
+    "nobody known": ([], "undetermined"),
+    "sex not stated": (["--sex", "未知"], "undetermined"),
+    "a woman's ID number": (["--id-number", "110101199005010047"], "violation"),
+    "a man's ID number of an unknown county": (["--id-number", "99999919900501003X"], "clear"),
+    "full-width ID number": (["--id-number", "１１０１０１１９９００５０１００４７"], "violation"),
+    "sex against ID number": (["--id-number", "110101199005010047", "--sex", "男"], "undetermined"),
+    "only the insured": (["--insured-sex", "女"], "violation"),
+    "a newborn of a woman": (["--sex", "女", "--birth", "1990-05-01", "--newborn"], "undetermined"),
+}
+
+
+@pytest.mark.parametrize("name", PERSONS)
+def test_persons(answer, name):
+    options, verdict = PERSONS[name]
+    assert answer("--item", MALE_ONLY, "--on", "2026-03-01", *options)["verdict"] == verdict
+
+
+def test_an_age_alone_is_judged(answer):
+    arguments = ("--item", CHILD_LIMITED, "--on", "2026-03-01")
+    assert answer(*arguments, "--age", "14岁")["verdict"] == "violation"
+    assert answer(*arguments, "--age", "13")["verdict"] == "clear"
+
+
+def test_the_insured_of_the_options_is_the_insured(answer):
+    arguments = ("--item", CHILD_LIMITED, "--on", "2026-03-01", "--age", "5")
+    (finding,) = answer(*arguments, "--insured-sex", "男", "--insured-birth", "1980-01-01")["findings"]
+    assert (finding["person"], finding["actual"], finding["level"]) == ("参保人", "46 岁", "definite")
+
+
+def test_a_diagnosis_exempts(answer):
+    arguments = ("--item", "003112010040000", "--sex", "男", "--on", "2026-03-01")
+    assert answer(*arguments)["verdict"] == "violation"
+    assert answer(*arguments, "--diagnosis", "I10", "--diagnosis", "q56.300")["verdict"] == "clear"
+
+
+def test_an_item_may_be_named(answer):
+    by_name = answer("--item", f" {MALE_ONLY_NAME} ", "--item", ORDINARY.lower(), "--sex", "女", "--on", "2026-03-01")
+    (finding,) = by_name["findings"]
+    assert (finding["point_id"], finding["item_name"], finding["line_id"]) == ("drug-sex-01-0003", MALE_ONLY_NAME, "1")
+    assert by_name["checked_lines"] == 2
+
+
+def test_no_date_means_now(answer):
+    assert answer("--item", MALE_ONLY, "--sex", "女")["findings"][0]["service_time"] >= "2026"
+
+
+# ---- as a process ----
+
+
+def liangku(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-X", "importtime", "-m", "checker.cli.main", "check", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, input=stdin, check=False)
+
+
+def test_a_prescription_may_come_through_a_pipe():
+    answered = liangku("-", "--json", stdin=(PRESCRIPTIONS / "contract_example.json").read_bytes())
+    assert answered.returncode == 1
+    assert json.loads(answered.stdout)["verdict"] == "violation"
+
+
+@pytest.mark.parametrize(
+    "options", [[PRESCRIPTIONS / "violation_lowered.json"], ["--item", MALE_ONLY_NAME, "--age", "9"]]
+)
+def test_nothing_heavy_is_imported(options):
+    answered = liangku(*options)
+    assert answered.returncode == 1
+    imported = {line.split("|")[-1].strip().split(".")[0] for line in answered.stderr.decode().splitlines()}
+    assert "duckdb" in imported
+    assert imported & {"polars", "pyarrow", "sqlglot", "rich", "numpy", "pandas", "stdnum"} == set()

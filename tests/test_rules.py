@@ -1,0 +1,51 @@
+"""Every hand-written case of every rule that comes with the program holds on the real engine.
+
+One case is named by its rule and its own name: `pytest tests/test_rules.py -k "drug-sex and newborn"`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from checker.cases import CaseResult, prove, run_cases
+from checker.knowledge.edition import embedded_rules_folder
+from checker.rulebook import Case, Expect, Rule, load_rules
+
+RULES = embedded_rules_folder()
+RULEBOOK = load_rules(RULES, embedded=True)
+CASES = [(rule.id, case.name) for rule in RULEBOOK.rules for case in rule.cases]
+
+
+@pytest.fixture(scope="session")
+def results() -> dict[tuple[str, str], CaseResult]:
+    """What became of each case, by rule and name; all of them are run at once."""
+    return {(result.rule_id, result.name): result for result in run_cases(RULES, RULEBOOK, embedded=True)}
+
+
+@pytest.mark.parametrize(("rule_id", "name"), CASES, ids=[f"{rule_id}::{name}" for rule_id, name in CASES])
+def test_case(results: dict[tuple[str, str], CaseResult], rule_id: str, name: str) -> None:
+    result = results[rule_id, name]
+    assert result.passed, str(result)
+
+
+def test_every_stage_of_every_rule_passes() -> None:
+    stages = prove(RULES, RULEBOOK, embedded=True)
+    assert [stage.name for stage in stages] == ["parse", "compile", "explain", "cases"]
+    assert [(stage.name, stage.faults) for stage in stages if stage.passed != stage.total or stage.faults] == []
+    assert [stage.total for stage in stages][-1] == len(CASES)
+
+
+@pytest.mark.parametrize("rule", RULEBOOK.rules, ids=lambda rule: rule.id)
+def test_a_rule_shows_firing_silent_missing_exempt_and_out_of_force(rule: Rule) -> None:
+    expected = {case.expect if isinstance(case.expect, str) else case.expect.verdict for case in rule.cases}
+    assert expected == {"violation", "clean", "undetermined", "exempt", "not_in_force"}
+
+
+@pytest.mark.parametrize("rule", RULEBOOK.rules, ids=lambda rule: rule.id)
+def test_a_rule_has_a_case_for_each_way_in_which_its_facts_may_be_missing(rule: Rule) -> None:
+    missing = "sex_missing" if rule.reads_sex else "birth_missing"
+    assert {"newborn", "sources_conflict", missing} <= {_reason(case) for case in rule.cases}
+
+
+def _reason(case: Case) -> str | None:
+    return case.expect.reason_code if isinstance(case.expect, Expect) else None
