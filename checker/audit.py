@@ -160,7 +160,7 @@ class _Run:
         census, second, refund_settlements = relations.take_census(connection, files)
         contested = relations.find_points(connection)
         self.tell.step("select", connection)
-        relations.select_lines(connection, files, second, refund_settlements=refund_settlements, stage=self.stage)
+        relations.select_lines(connection, files, second, refund_settlements=refund_settlements)
         self.tell.step("persons", connection)
         for sources, key, name in (
             (files.settlements, "settlement_id", "settlement_header"),
@@ -181,10 +181,6 @@ class _Run:
             self._write_csv()
         run = self._record(census, netted, fully_refunded, not_in_force, unread, summary, time.monotonic() - started)
         return ScanResult(self.request.out, summary, census, netted, fully_refunded, not_in_force, run)
-
-    @property
-    def stage(self) -> Path:
-        return self.out.work.absolute() / "stage.parquet"
 
     @property
     def fired(self) -> Path:

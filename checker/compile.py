@@ -7,7 +7,7 @@ words. The scan runs them over relations on disk, the counter over one prescript
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from checker import sqltext
 from checker.plan import LEVEL_RANK, Plan, RulePlan
@@ -82,40 +82,74 @@ def id_number_is_right(column: str) -> str:
 FIRED_OUTPUTS = ("service_date", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code")
 """What `fired_sql` adds to its candidates for `verdict_sql` and `finding_sql`."""
 
+VERDICT_OUTPUTS = ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks")
+"""What `verdict_sql` adds; the reason code counts only where the verdict is undetermined."""
+
 _BASE_COLUMNS = {
     "person_sex": "VARCHAR", "age_years": "BIGINT", "age_months": "BIGINT", "age_days": "BIGINT", "age_days_at_visit_start": "BIGINT",
     "has_age_max": "BOOLEAN", "under_age_min": "BOOLEAN", "over_age_max": "BOOLEAN",
 }  # fmt: skip
 """What the clauses read beside the point's own columns: name and SQL type."""
+_TYPES = LINE_COLUMNS | POINT_COLUMNS | _BASE_COLUMNS
 
 
-def fired_sql(
-    plan: Plan, candidates: str, *, contested: bool, keep_clean: bool = False, filled: Mapping[str, bool] | None = None
-) -> str:
-    """SQL of the line × point rows whose clause is not FALSE (`keep_clean`: of all that are in force), with FIRED_OUTPUTS.
+def fired_sql(plan: Plan, candidates: str, *, contested: bool) -> str:
+    """SQL of the line × point rows whose clause is not FALSE, with FIRED_OUTPUTS.
 
     `candidates` is SQL with the columns LINE_COLUMNS and POINT_COLUMNS; others pass through. `contested`: some line may
-    meet two points of one rule, so that one must be chosen. `filled` names columns that have a value in every candidate (True)
-    or in none (False, and then `candidates` may lack them); the same judgment then takes fewer steps.
+    meet two points of one rule, so that one must be chosen.
     """
-    steps = Steps(filled or {}, LINE_COLUMNS | POINT_COLUMNS | _BASE_COLUMNS)
-    chosen = f"QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
-    source = f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)} {chosen}"
+    steps = Steps({}, _TYPES)
+    _name_fired(steps, plan, range(len(plan.rules)), keep_clean=False)
+    return steps.select(_applicable(steps, candidates, contested=contested), FIRED_OUTPUTS)
+
+
+def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
+    """SQL that adds VERDICT_OUTPUTS to `fired`.
+
+    `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
+    on file), duplicate, partly_refunded (booleans). `stage` is before or after.
+    """
+    steps = Steps({}, _TYPES)
+    _name_verdict(steps, plan, range(len(plan.rules)), stage)
+    return steps.select(fired, VERDICT_OUTPUTS)
+
+
+def judged_sql(
+    plan: Plan, candidates: str, *, contested: bool, stage: str, rules: Collection[int], filled: Mapping[str, bool]
+) -> str:
+    """SQL of both in one, where all is known of few candidates: every row in force, clean ones too, with both outputs.
+
+    What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of;
+    `filled` names columns that have a value in each candidate (True) or in none (False; `candidates` may lack them). Diagnoses that
+    are filled are not empty, and `exemptions.region` and the like tell of that field in all exemptions.
+    """
+    steps = Steps(filled, _TYPES)
+    _name_fired(steps, plan, rules, keep_clean=True)
+    _name_verdict(steps, plan, rules, stage)
+    return steps.select(_applicable(steps, candidates, contested=contested), (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
+
+
+def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
+    chosen = f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+    return f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)}{chosen}"
+
+
+def _name_fired(steps: Steps, plan: Plan, rules: Collection[int], *, keep_clean: bool) -> None:
     _name_person(steps)
     _name_age(steps)
-    case = _CaseOf(plan, steps)
+    case = _CaseOf(plan, rules, steps)
     steps.let("clause_value", case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)"))
     doubtful = steps["newborn_doubt"]
-    steps.let("violated", choose((every(doubtful, "clause_value"), NULL), otherwise="clause_value"))
+    violated = steps.let("violated", choose((every(doubtful, "clause_value"), NULL), otherwise="clause_value"))
     if not keep_clean:
-        steps.keep(steps["violated"], "IS DISTINCT FROM FALSE")
+        steps.keep(violated, "IS DISTINCT FROM FALSE")
     steps.let("lowered", case.of(lambda rule: rule.lower, FALSE))
     steps.let("noticed", case.of(lambda rule: rule.notice, FALSE))
     steps.let("expected", case.of(lambda rule: rule.expected, "CAST(NULL AS VARCHAR)"))
     actual = case.of(lambda rule: rule.actual, "CAST(NULL AS VARCHAR)")
     steps.let("actual", choose((doubtful, "'不明'"), otherwise=actual))
     steps.let("reason_code", choose(("violated IS NULL", _reason(case, steps)), otherwise="CAST(NULL AS VARCHAR)"))
-    return steps.select(source, FIRED_OUTPUTS)
 
 
 def _in_force(steps: Steps) -> str:
@@ -189,19 +223,20 @@ def _name_age(steps: Steps) -> None:
     span = steps.let(
         "span", NULL if birth == NULL else f"{months} * 100 + {_day_of_month('service_date')} - {_day_of_month(birth)}"
     )
-    out_of_range = f"span < 0 OR span >= {(OLDEST_YEARS + 1) * 1200}"
-    impossible = steps.let("impossible", first(
-        NULL if span == NULL else f"({out_of_range})", NULL if age == NULL else f"(age_only < 0 OR age_only > {OLDEST_YEARS})", FALSE))  # fmt: skip
+    in_range = {"span": f"span BETWEEN 0 AND {(OLDEST_YEARS + 1) * 1200 - 1}", "age_only": f"age_only BETWEEN 0 AND {OLDEST_YEARS}"}
+    lived = steps.let("lived", NULL if span == NULL else f"CASE WHEN {in_range['span']} THEN span END")
+    alone = steps.let("age_alone", NULL if age == NULL else f"CASE WHEN {in_range['age_only']} THEN age_only END")
+    steps.let("impossible", some(*(f"({steps.known(given)} AND {fit} IS NULL)" for given, fit in ((span, lived), (age, alone)) if given != NULL)))
 
-    def aged(name: str, lived: str, alone: str) -> str:
-        value = first(NULL if birth == NULL else lived, NULL if age == NULL else alone)
-        return steps.let(name, choose((doubt, "0"), (impossible, NULL), otherwise=value))
+    def aged(name: str, by_birth: str, by_age: str) -> str:
+        value = first(NULL if lived == NULL else by_birth, NULL if alone == NULL else by_age)
+        return steps.let(name, choose((doubt, "0"), otherwise=value))
 
-    days = f"date_diff('day', {birth}, service_date)"
+    days = f"CASE WHEN lived IS NOT NULL THEN date_diff('day', {birth}, service_date) END"
     ends = {
-        "year": (aged("age_years", "span // 1200", "age_only"), steps["age_years"]),
-        "month": (aged("months_low", "span // 100", "age_only * 12"), aged("months_high", "span // 100", "age_only * 12 + 11")),
-        "day": (aged("days_low", days, "age_only * 365"), aged("days_high", days, "age_only * 366 + 365")),
+        "year": (aged("age_years", "lived // 1200", "age_alone"), steps["age_years"]),
+        "month": (aged("months_low", "lived // 100", "age_alone * 12"), aged("months_high", "lived // 100", "age_alone * 12 + 11")),
+        "day": (aged("days_low", days, "age_alone * 365"), aged("days_high", days, "age_alone * 366 + 365")),
     }
     for unit in ("month", "day"):
         low, high = ends[unit]
@@ -247,25 +282,27 @@ def _reason(case: _CaseOf, steps: Steps) -> str:
 
 
 class _CaseOf:
-    """Writes CASE over the rules of a plan; equal arms are written once."""
+    """Writes CASE over the rules that rows may be of, by number; equal arms are written once."""
 
-    def __init__(self, plan: Plan, steps: Steps | None = None) -> None:
-        self._rules = plan.rules
+    def __init__(self, plan: Plan, numbers: Collection[int], steps: Steps | None = None) -> None:
+        self._rules = {number: rule for number, rule in enumerate(plan.rules) if number in numbers}
         self._steps = steps
 
     def of(self, part: Callable[[RulePlan], str | None], otherwise: str) -> str:
         """SQL of a part of the row's rule; `otherwise` where the rule has no such part."""
         arms: dict[str, list[str]] = {}
-        for number, rule in enumerate(self._rules):
+        for number, rule in self._rules.items():
             value = part(rule)
-            if value is not None:
-                arms.setdefault(value, []).append(str(number))
-        whens = " ".join(f"WHEN {self._is_one_of(numbers)} THEN ({value})" for value, numbers in arms.items())
-        return f"CASE {whens} ELSE {otherwise} END" if whens else otherwise
+            arms.setdefault(otherwise if value is None else f"({value})", []).append(str(number))
+        *others, last = arms or [otherwise]
+        whens = " ".join(f"WHEN {self._is_one_of(arms[value])} THEN {value}" for value in others)
+        return f"CASE {whens} ELSE {last} END" if whens else last
 
     def any_of(self, wanted: Callable[[RulePlan], bool]) -> str:
         """SQL that tells whether the row's rule is one of those wanted."""
-        numbers = [str(number) for number, rule in enumerate(self._rules) if wanted(rule)]
+        numbers = [str(number) for number, rule in self._rules.items() if wanted(rule)]
+        if len(numbers) == len(self._rules):
+            return TRUE
         return self._is_one_of(numbers) if numbers else FALSE
 
     def _is_one_of(self, numbers: Sequence[str]) -> str:
@@ -274,24 +311,22 @@ class _CaseOf:
         return self._steps.let(f"is_rule_{'_'.join(numbers)}", listed) if self._steps else listed
 
 
-def verdict_sql(plan: Plan, fired: str, *, stage: str, filled: Mapping[str, bool] | None = None) -> str:
-    """SQL that adds verdict, level, action, final_reason_code, exemption_id and remarks to `fired`.
-
-    `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), duplicate, partly_refunded (booleans). `stage` is before or after, `filled` as in `fired_sql`.
-    """
-    steps = Steps(filled or {}, LINE_COLUMNS)
+def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) -> None:
+    """Section 5 of the judgment: verdict, level, action, the exemption named, remarks."""
     _name_exemptions(steps)
     exempted, lowers = steps.known(steps["exempted_by"]), steps.known(steps["lowered_by"])
     steps.let("verdict", choose(
         ("violated IS FALSE", "'clean'"), (exempted, "'exempt'"), ("violated", "'violation'"), otherwise="'undetermined'"))  # fmt: skip
-    rank = _CaseOf(plan).of(lambda rule: str(LEVEL_RANK[rule.level]), "1")
-    caps = ["CASE WHEN noticed THEN 1 ELSE 3 END"]
-    if steps["level_cap"] != NULL:
-        caps.append("CASE level_cap WHEN 'notice' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END")
-    falls = f"({rank}) - CASE WHEN lowered THEN 1 ELSE 0 END" + (" - list_unique(lowering)" if lowers != FALSE else "")
+    lowered, noticed, cap = steps["lowered"], steps["noticed"], steps["level_cap"]
+    rank = _CaseOf(plan, rules).of(lambda rule: str(LEVEL_RANK[rule.level]), "1")
+    falls = [choose((lowered, "1"), otherwise="0"), NULL if lowers == FALSE else "list_unique(lowering)"]
+    caps = [
+        choose((noticed, "1"), otherwise="3"),
+        NULL if cap == NULL else "CASE level_cap WHEN 'notice' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END",
+    ]
+    reached = lowest(" - ".join([rank, *(fall for fall in falls if fall not in (NULL, "0"))]), *(c for c in caps if c != "3"))
     by_rank = " ".join(f"WHEN {number} THEN '{level}'" for level, number in LEVEL_RANK.items())
-    steps.let("level", f"CASE WHEN verdict = 'violation' THEN CASE greatest(1, least({falls}, {', '.join(caps)})) {by_rank} END END")
+    steps.let("level", f"CASE WHEN verdict = 'violation' THEN CASE greatest(1, {reached}) {by_rank} END END")
     action = " ".join(f"WHEN '{level}' THEN '{what}'" for level, what in ACTIONS[stage].items())
     steps.let("action", f"CASE WHEN verdict = 'undetermined' THEN 'note' ELSE CASE level {action} END END")
     steps.let("final_reason_code", "CASE WHEN verdict = 'undetermined' THEN reason_code END")
@@ -301,16 +336,15 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str, filled: Mapping[str, bool
         "duplicate": steps["duplicate"],
         "exemption_possible": steps["exemption_possible"],
         "lowered_exemption": every(violation, lowers),
-        "lowered_lenient": f"{violation} AND lowered",
+        "lowered_lenient": every(violation, lowered),
         "partly_refunded": steps["partly_refunded"],
         "person_unreadable": steps["person_unreadable"],
         "service_time_fallback": steps["time_fallback"],
-        "stay_began_in_window": f"{violation} AND noticed",
+        "stay_began_in_window": every(violation, noticed),
     }
     told = [choose((condition, f"'{remark}'"), otherwise=NULL) for remark, condition in remarks.items()]
     listed = ", ".join(remark for remark in (*told, steps["point_remark"]) if remark != NULL)
-    steps.let("remarks", f"list_filter([{listed}], lambda r: r IS NOT NULL)")
-    return steps.select(fired, ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks"))
+    steps.let("remarks", f"list_filter([{listed}], lambda r: r IS NOT NULL)" if listed else "CAST([] AS VARCHAR[])")
 
 
 def _name_exemptions(steps: Steps) -> None:
@@ -319,22 +353,34 @@ def _name_exemptions(steps: Steps) -> None:
         for name, value in (("exempted_by", NULL), ("lowered_by", NULL), ("exemption_possible", FALSE)):
             steps.let(name, value)
         return
-    diagnosed = "len(list_filter(e.diagnoses, lambda p: len(list_filter(diagnoses, lambda d: starts_with(d, p))) > 0)) > 0"
     place = "CASE WHEN e.region_of = 'institution' THEN region ELSE insured_region END"
-    steps.let("considered", f"""list_filter(exemptions, lambda e:
-      on_date >= e.valid_from AND (e.valid_to IS NULL OR on_date < e.valid_to)
-      AND (e.region IS NULL OR coalesce(starts_with({place}, e.region), FALSE))
-      AND (e.code IS NULL OR CASE WHEN e.code_is_family THEN starts_with(item_code, e.code) ELSE item_code = e.code END)
-      AND (e.effect = 'exempt' OR coalesce(violated, FALSE)))""")  # fmt: skip
-    has_diagnosis = steps.let("has_diagnosis", holds("len(diagnoses) > 0", steps["diagnoses"]))
-    bound = every(has_diagnosis, diagnosed)
-    steps.let("applied", f"list_filter(considered, lambda e: {some('e.diagnoses IS NULL', bound)})")
-    ids = "list_transform(list_filter(applied, lambda e: e.effect = '{}'), lambda e: e.exemption_id)"
-    steps.let("exempted_by", f"list_min({ids.format('exempt')})")
-    steps.let("lowering", ids.format("lower"))
+    code = "CASE WHEN e.code_is_family THEN starts_with(item_code, e.code) ELSE item_code = e.code END"
+    bounds = {
+        "valid_to": "on_date < e.valid_to",
+        "region": f"coalesce(starts_with({place}, e.region), FALSE)",
+        "code": code,
+    }
+    fits = every(
+        "on_date >= e.valid_from",
+        *(f"(e.{field} IS NULL OR {fit})" for field, fit in bounds.items() if steps[f"exemptions.{field}"] != NULL),
+    )
+    diagnosed = "len(list_filter(e.diagnoses, lambda p: len(list_filter(diagnoses, lambda d: starts_with(d, p))) > 0)) > 0"
+    diagnoses = steps["diagnoses"]
+    on_file = TRUE if steps.known(diagnoses) == TRUE else holds("len(diagnoses) > 0", diagnoses)
+    has_diagnosis = steps.let("has_diagnosis", on_file)
+    free = TRUE if steps["exemptions.diagnoses"] == NULL else "e.diagnoses IS NULL"
+    steps.let("applied", f"list_filter(exemptions, lambda e: {every(fits, some(free, every(has_diagnosis, diagnosed)))})")
+    steps.let("exempted_by", f"list_min({_ids_of('exempt')})")
+    steps.let("lowering", _ids_of("lower"))
     steps.let("lowered_by", "list_min(lowering)")
-    withheld = "len(list_filter(considered, lambda e: e.diagnoses IS NOT NULL)) > 0"
+    # A lowering exemption counts for violations only; `level` and the others see to that where it applies.
+    bound = every("e.diagnoses IS NOT NULL", "(e.effect = 'exempt' OR coalesce(violated, FALSE))", fits)
+    withheld = FALSE if free == TRUE else f"len(list_filter(exemptions, lambda e: {bound})) > 0"
     steps.let("exemption_possible", every("exempted_by IS NULL", negated(has_diagnosis), withheld))
+
+
+def _ids_of(effect: str) -> str:
+    return f"list_transform(applied, lambda e: CASE WHEN e.effect = '{effect}' THEN e.exemption_id END)"
 
 
 def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
@@ -343,7 +389,7 @@ def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version
     `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
     amount_in_scope (net of refunds). checker.precheck puts the same words to one prescription.
     """
-    case = _CaseOf(plan)
+    case = _CaseOf(plan, range(len(plan.rules)))
     reasons = REASONS[language]
     reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(words)}" for code, words in reasons.items())
     insured, patient = PERSONS[language]

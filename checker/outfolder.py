@@ -31,7 +31,10 @@ class OutFolder:
 
     def __enter__(self) -> OutFolder:
         try:
-            shutil.rmtree(self._partial, ignore_errors=True)
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            for left in self._partial.parent.glob(f".{self.target.name}.partial-*"):
+                if not _is_running(left.name.rpartition("-")[2]):
+                    shutil.rmtree(left, ignore_errors=True)
             self.result.mkdir(parents=True)
             (self.work / "spill").mkdir(parents=True)
         except OSError as error:
@@ -51,6 +54,23 @@ class OutFolder:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         shutil.rmtree(self._partial, ignore_errors=True)
+
+
+def _is_running(process: str) -> bool:
+    """Whether the process that left a partial folder may still write to it."""
+    if not process.isdigit():
+        return True
+    if int(process) == os.getpid():
+        return False
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _check(target: Path, *, force: bool) -> tuple[str, ...]:

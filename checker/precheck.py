@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import itertools
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checker.compile import LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, fired_sql, verdict_sql
+from checker.compile import LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, judged_sql
 from checker.engines.duckdb import connect_locked
 from checker.errors import InputError
 from checker.knowledge.edition import Edition
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _NATIONAL = re.compile(NATIONAL_CODE)
+_NO_FINDING = dict[str, Any].fromkeys(FINDING_COLUMNS)
 _VERDICTS = ("clear", "undetermined", "violation")
 _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
@@ -40,19 +42,17 @@ _POINT = (
 )  # fmt: skip
 _CHOICE = ("line_no", "matched_by", "match_length", "point_valid_from", "point_id")
 """What only matters where a line meets two points of one rule."""
-_GROUPS = (*_FACTS, *_POINT, ("diagnoses",))
+_EXEMPTION: dict[str, object] = {
+    "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
+    "region": "VARCHAR", "region_of": "VARCHAR", "code": "VARCHAR", "code_is_family": "BOOLEAN",
+}  # fmt: skip
+_EXEMPTED = tuple((f"exemptions.{field}",) for field in ("valid_to", "diagnoses", "region", "code"))
+_GROUPS = (*_FACTS, *_POINT, ("diagnoses",), *_EXEMPTED)
 """What the clauses may need, in groups that are present or absent together, so that statements stay few."""
 _SHAPES_KEPT = 64
 """How many prepared statements are kept; one that has to be made again costs some milliseconds."""
-_LISTS: dict[str, object] = {
-    "exemptions": [{
-        "exemption_id": "VARCHAR", "effect": "VARCHAR", "diagnoses": ["VARCHAR"], "region": "VARCHAR", "region_of": "VARCHAR",
-        "valid_from": "DATE", "valid_to": "DATE", "code": "VARCHAR", "code_is_family": "BOOLEAN",
-    }],
-    "diagnoses": ["VARCHAR"],
-}  # fmt: skip
-_TYPES: dict[str, object] = {"question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, **_LISTS}
-_NEVER = ("duplicate", "partly_refunded", *_TYPES)
+_TYPES: dict[str, object] = {"question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"]}
+_NEVER = ("duplicate", "partly_refunded", "exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "remarks", "expected", "actual", "is_insured",
 )  # fmt: skip
@@ -66,7 +66,7 @@ class _Point:
     point_id: str
     name: str
     evidence: str
-    filled: frozenset[str]
+    filled: Set[str]
     json: str
 
 
@@ -129,6 +129,7 @@ class Precheck:
         self._points: dict[int, _Point] = {}
         self._prepared: dict[tuple[object, ...], str] = {}
         self._statements = itertools.count()
+        self._reads = [(rule.reads_sex, rule.reads_age) for rule in plan.rules]
 
     @classmethod
     def open(
@@ -234,8 +235,9 @@ class Precheck:
         ).fetchall()
         for point_no, name, evidence, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None and value != []}
+            exempting = {f"exemptions.{key}" for one in given.get("exemptions", ()) for key, value in one.items() if value is not None}
             text = json.dumps(given, default=_plain)[1:-1]
-            self._points[point_no] = _Point(given["rule_no"], given["point_id"], name, evidence, frozenset(given), text)
+            self._points[point_no] = _Point(given["rule_no"], given["point_id"], name, evidence, frozenset(exempting.union(given)), text)
 
     def _judge(self, asked: Sequence[_Question], prescription: Prescription) -> list[_Answer]:
         filled = frozenset[str]().union(*(question.point.filled for question in asked))
@@ -247,10 +249,10 @@ class Precheck:
             own: dict[str, object] = {"question": number}
             if contested:
                 own |= {"line_no": question.line, "matched_by": question.matched_by, "match_length": question.match_length}
-            if "exemptions" in filled:
+            if "exemptions" in filled:  # a list even where there are none
                 own |= {"item_code": question.item.item_code} | ({} if "exemptions" in question.point.filled else {"exemptions": []})
             candidates.append(f"{json.dumps(own)[:-1]}, {shared}, {question.point.json}}}")
-        name = self._prepare(tuple(facts), filled, contested=contested)
+        name = self._prepare({question.point.rule_no for question in asked}, tuple(facts), filled, contested=contested)
         # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
         document = f"[{','.join(candidates)}]".replace("'", "\\u0027")
         return [_Answer(*row) for row in self._connection.execute(f"EXECUTE {name}('{document}')").fetchall()]
@@ -262,89 +264,99 @@ class Precheck:
             "service_time": prescription.service_time,
             "on_date": self._as_of or prescription.service_time.date(),
         }
-        if "point_region" in filled or "exemptions" in filled:
+        if "point_region" in filled or "exemptions.region" in filled:
             given["insured_region"] = given.get("insured_region") or self._region
             given["region"] = _place(given.get("institution_id")) or given.get("region") or self._region
         else:
             given["insured_region"] = given["region"] = None
         if "subject" not in filled:
             given["care_type"] = None
-        if "exemptions" in filled and prescription.diagnoses:
+        if "exemptions.diagnoses" in filled and prescription.diagnoses:
             given["diagnoses"] = prescription.diagnoses
         return {name: given[name] for group in _GROUPS for name in group if given.get(name) is not None}
 
-    def _prepare(self, facts: tuple[str, ...], filled: Collection[str], *, contested: bool) -> str:
-        """The name of the prepared statement for questions that fill just these columns."""
-        columns = tuple(
-            name for group in _GROUPS if any(name in filled or name in facts for name in group) for name in group
-        )
-        key = (columns, facts, contested)
+    def _prepare(self, rules: Collection[int], facts: tuple[str, ...], filled: Collection[str], *, contested: bool) -> str:
+        """The name of the prepared statement for questions of such rules that fill just these columns."""
+        columns = _columns(facts, filled)
+        rules = self._alike(rules)
+        key = (rules, columns, facts, contested)
         name = self._prepared.pop(key, None)
         if name is None:
             name = f"judge_{next(self._statements)}"
-            self._connection.execute(f"PREPARE {name} AS {self._sql(columns, facts, contested=contested)}")
+            self._connection.execute(f"PREPARE {name} AS {self._sql(rules, columns, facts, contested=contested)}")
             if len(self._prepared) >= _SHAPES_KEPT:
                 self._connection.execute(f"DEALLOCATE {self._prepared.pop(next(iter(self._prepared)))}")
         self._prepared[key] = name
         return name
 
-    def _sql(self, columns: Sequence[str], facts: Sequence[str], *, contested: bool) -> str:
-        brought = ("question", *columns, *(_CHOICE if contested else ()), *(["item_code"] if "exemptions" in columns else []))
-        known = dict.fromkeys(_NEVER, False) | dict.fromkeys(facts, True)
-        for name in set(brought) - set(facts):
+    def _alike(self, rules: Collection[int]) -> tuple[int, ...]:
+        """The rules that read what these read: statements are made for all of them."""
+        reads = {self._reads[number] for number in rules}
+        return tuple(number for number, read in enumerate(self._reads) if read in reads)
+
+    def _sql(self, rules: Collection[int], columns: Sequence[str], facts: Sequence[str], *, contested: bool) -> str:
+        known = dict.fromkeys(_NEVER, False)
+        brought: dict[str, object] = {"question": "BIGINT"}
+        for name in (*columns, *(_CHOICE if contested else ()), *(["item_code"] if "exemptions.code" in columns else [])):
             del known[name]
-        spec = json.dumps([{name: _TYPES[name] for name in brought}])
-        candidates = f"SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2)"
-        fired = fired_sql(self._plan, candidates, contested=contested, keep_clean=True, filled=known)
-        return f"SELECT {', '.join(_ANSWER)} FROM ({verdict_sql(self._plan, fired, stage='before', filled=known)})"
+            if name in _TYPES:
+                brought[name] = _TYPES[name]
+        if "exemptions" in columns:
+            bound = {name for (name,) in _EXEMPTED if name not in columns}
+            brought["exemptions"] = [{field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}]
+        known |= dict.fromkeys(facts, True)
+        judged = judged_sql(self._plan, "asked", contested=contested, stage="before", rules=rules, filled=known)
+        judged = f"SELECT {', '.join(_ANSWER)} FROM ({judged})"
+        read = set(re.findall(r"\w+", judged))
+        spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
+        return f"WITH asked AS NOT MATERIALIZED (SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2)) {judged}"
 
     def _finding(self, prescription: Prescription, question: _Question, answer: _Answer) -> dict[str, Any]:
         """The finding in words: what checker.compile.finding_sql writes for a scan."""
         rule = self._plan.rules[question.point.rule_no]
-        language = self._language
-        item, facts = question.item, prescription.facts
+        language, item, point = self._language, question.item, question.point
         insured, patient = PERSONS[language]
+        reason = REASONS[language].get(answer.reason_code or "")
         violation, undetermined, advice = rule.messages(language)
         words = {
-            "item_name": item.item_name or question.point.name, "item_code": item.item_code or "", "expected": answer.expected,
-            "actual": answer.actual, "person": insured if answer.is_insured else patient,
-            "reason": REASONS[language].get(answer.reason_code or "", ""), "point_id": question.point.point_id,
-            "service_date": prescription.service_time.date().isoformat(), "rule_name": rule.name(language),
+            "item_name": item.item_name or point.name, "item_code": item.item_code or "", "expected": answer.expected or "",
+            "actual": answer.actual or "", "person": insured if answer.is_insured else patient, "reason": reason or "",
+            "point_id": point.point_id, "service_date": prescription.service_time.date().isoformat(), "rule_name": rule.name(language),
         }  # fmt: skip
-        template = undetermined if answer.verdict == "undetermined" else violation
-        told = {
-            **self._head(prescription, question.line, item),
-            "finding_id": _finding_id(prescription, question.line, item, rule.id),
+        return self._head(prescription, question.line, item, rule.id) | {
             "item_name": words["item_name"], "rule_id": rule.id, "rule_code": rule.code, "rule_name": words["rule_name"],
-            "point_id": question.point.point_id, "matched_by": question.matched_by, "verdict": answer.verdict, "level": answer.level,
+            "point_id": point.point_id, "matched_by": question.matched_by, "verdict": answer.verdict, "level": answer.level,
             "action": answer.action, "expected": answer.expected, "actual": answer.actual, "reason_code": answer.reason_code,
-            "reason": words["reason"] or None, "exemption_id": answer.exemption_id, "remarks": answer.remarks,
-            "message": _fill(template, words), "advice": _fill(advice, words), "evidence": question.point.evidence,
-            "rule_version": rule.version, "person": words["person"], "patient_id": facts.get("patient_id"),
+            "reason": reason, "exemption_id": answer.exemption_id, "remarks": answer.remarks,
+            "message": _fill(undetermined if answer.verdict == "undetermined" else violation, words), "advice": _fill(advice, words),
+            "evidence": point.evidence, "rule_version": rule.version, "person": words["person"],
         }  # fmt: skip
-        return {name: told.get(name) for name in FINDING_COLUMNS}
 
     def _unknown_code(self, prescription: Prescription, number: int, item: Item) -> dict[str, Any]:
         zh = self._language == "zh"
         reason = REASONS[self._language]["unknown_code"]
-        told = {
-            **self._head(prescription, number, item),
-            "finding_id": _finding_id(prescription, number, item, "unknown_code"),
+        return self._head(prescription, number, item, "unknown_code") | {
             "verdict": "undetermined", "action": "note", "reason_code": "unknown_code", "reason": reason, "remarks": [],
             "message": f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}",
             "advice": "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one.",
         }  # fmt: skip
-        return {name: told.get(name) for name in FINDING_COLUMNS}
 
-    def _head(self, prescription: Prescription, number: int, item: Item) -> dict[str, Any]:
+    def _head(self, prescription: Prescription, number: int, item: Item, rule_id: str) -> dict[str, Any]:
+        """A finding with what the prescription and the line say, the rest still None."""
         facts = prescription.facts
-        return {
-            "line_id": item.line_id, "item_code": item.item_code, "item_name": item.item_name, "scope": "line",
-            "settlement_id": facts.get("settlement_id"), "visit_id": facts.get("visit_id"), "patient_id": facts.get("patient_id"),
-            "institution_id": facts.get("institution_id"), "service_time": prescription.service_time.isoformat(),
-            "quantity": _number(item.quantity), "amount": _number(item.amount), "amount_in_scope": _number(item.amount_in_scope),
-            "kb_version": self._version, "source_record": number + 1,
+        return _NO_FINDING | {
+            "finding_id": _finding_id(prescription, number, item, rule_id), "line_id": item.line_id, "item_code": item.item_code,
+            "item_name": item.item_name, "scope": "line", "settlement_id": facts.get("settlement_id"), "visit_id": facts.get("visit_id"),
+            "patient_id": facts.get("patient_id"), "institution_id": facts.get("institution_id"),
+            "service_time": prescription.service_time.isoformat(), "quantity": _number(item.quantity), "amount": _number(item.amount),
+            "amount_in_scope": _number(item.amount_in_scope), "kb_version": self._version, "source_record": number + 1,
         }  # fmt: skip
+
+
+@functools.lru_cache
+def _columns(facts: tuple[str, ...], filled: Set[str]) -> tuple[str, ...]:
+    """The columns of the groups that have any of these."""
+    return tuple(name for group in _GROUPS if any(name in filled or name in facts for name in group) for name in group)
 
 
 def _is_known(item: Item) -> bool:
@@ -352,7 +364,13 @@ def _is_known(item: Item) -> bool:
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda match: words[match.group(1)], template)
+    return "".join(words[part] if number % 2 else part for number, part in enumerate(_parts(template)))
+
+
+@functools.cache
+def _parts(template: str) -> list[str]:
+    """Text and names of placeholders in turn."""
+    return re.split(r"\{(\w+)\}", template)
 
 
 def _finding_id(prescription: Prescription, number: int, item: Item, rule_id: str) -> str:

@@ -99,6 +99,8 @@ class _Reader:
 
     def value(self, holder: Mapping[str, Any], key: str, path: str, read: Callable[[str], Any]) -> Any:
         found = holder.get(key)
+        if found is None:
+            return None
         if isinstance(found, Mapping | list):
             raise InputError(f"{self._source}：{path} 应为单个值（a single value is expected here）")
         text = values.clean(found)
@@ -107,8 +109,8 @@ class _Reader:
         try:
             return read(text)
         except ValueError as error:
-            # A person's number must not end up in a log.
-            shown = "" if key == "id_number" else f"“{text[:40]}”"
+            # Nothing that was typed into a person's field may end up in a log.
+            shown = "" if path.startswith(("patient.", "insured.")) else f"“{text[:40]}”"
             raise InputError(f"{self._source}：{path} 的值{shown}无法识别，{error}（cannot be read）") from None
 
     def group(self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:

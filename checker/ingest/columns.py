@@ -102,8 +102,8 @@ def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> 
         if not equals or not header.strip():
             raise InputError(f"--map {option}：写法应为 --map 列名=表头，例如 --map item_code=药品编码（write COLUMN=HEADER）")
         if column not in columns:
-            near = get_close_matches(column, list(columns), 1)
-            hint = f"，是否指 {near[0]}？" if near else f"，可用的列：{'、'.join(columns)}"
+            near = get_close_matches(column, list(columns), 3, 0.4)
+            hint = f"，是否指 {'、'.join(near)}" if near else "，常用的列：item_code、service_time、patient_sex、patient_birth_date、quantity、amount"
             raise InputError(f"--map {option}：没有名为“{column}”的列{hint}（unknown column）")
         if column in forced:
             raise InputError(f"--map：列 {column} 指定了两次（{forced[column]}、{header}），请只保留一个（mapped twice）")
@@ -172,7 +172,7 @@ def unreadable(headers: Sequence[Header], kind: Kind) -> str:
         typed_unreadable = f"({value} IS NOT NULL AND ({_read_typed(headers[0], kind)}) IS NULL)"
         if kind in (Kind.TIME, Kind.DATE) and headers[0].type.upper().startswith(("TIMESTAMP", "DATE")):
             return "FALSE"
-        if kind is Kind.NUMBER and _always_fits(headers[0].type):
+        if kind is Kind.NUMBER and always_fits(headers[0].type):
             return "FALSE"
         return typed_unreadable
     source = first_text(headers)
@@ -244,7 +244,7 @@ def _read_typed(header: Header, kind: Kind) -> str:
             return read_text(f"CAST({value} AS VARCHAR)", kind)
         return f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})"
     if kind is Kind.NUMBER:
-        return f"{'' if _always_fits(header.type) else 'TRY_'}CAST({value} AS {NUMBER_TYPE})"
+        return f"{'' if always_fits(header.type) else 'TRY_'}CAST({value} AS {NUMBER_TYPE})"
     if kind is Kind.AGE:
         return f"TRY_CAST(floor({value}) AS BIGINT)"
     if kind_of_type == "BOOLEAN":
@@ -252,7 +252,8 @@ def _read_typed(header: Header, kind: Kind) -> str:
     return read_text(f"CAST({value} AS VARCHAR)", kind)
 
 
-def _always_fits(type_: str) -> bool:
+def always_fits(type_: str) -> bool:
+    """True where every value of a DuckDB type is a number of NUMBER_TYPE."""
     upper = type_.upper()
     if upper in ("TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"):
         return True

@@ -192,8 +192,7 @@ def _convert_json(connection: duckdb.DuckDBPyConnection, source: InputFile, targ
         )
     except Exception as error:
         raise InputError(
-            f"{path}：不是有效的 JSON（UTF-8 编码的对象、数组或逐行对象），请检查文件"
-            f"（not valid JSON: {first_line(error)}）"
+            f"{path}：不是有效的 JSON（应为 UTF-8 编码的对象、数组或逐行对象），请检查文件是否完整（not valid JSON: check that the file is whole）"
         ) from error
     connection.execute(
         "INSERT INTO rejects SELECT ?, ?, record, NULL, left(doc, 200), '不是有效的 JSON 对象' FROM documents WHERE NOT good",
@@ -217,7 +216,7 @@ def _write_documents(connection: duckdb.DuckDBPyConnection, path: Path, target: 
         for row in connection.execute("SELECT DISTINCT unnest(json_keys(doc)) AS k FROM documents ORDER BY k").fetchall()
     ]
     if not keys:
-        raise InputError(f"{path}：没有可读的记录（no readable record in this file）")
+        raise InputError(f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}（no readable record: each line is a JSON object）")
     if "lines" in keys:
         _write_prescriptions(connection, keys, target)
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from checker import sqltext
 from checker.ingest.columns import (
     HeaderMap,
+    always_fits,
     clean_text,
     first_text,
     read_column,
@@ -103,7 +104,12 @@ def kind_number(source: Source, *, refund_settlements: bool) -> str:
         if column.has(name):
             value = f"({read_column(column, name)})"
             refund.append(f"{value} < 0")
-            plain.append(f"NOT coalesce({value} < 0, {unreadable(column.found[name], Kind.NUMBER) if name == 'quantity' else 'FALSE'})")
+            header = column.found[name][0]
+            if len(column.found[name]) == 1 and always_fits(header.type):
+                plain.append(f"coalesce({sqltext.name(header.text)} >= 0, TRUE)")
+            else:
+                broken = unreadable(column.found[name], Kind.NUMBER) if name == "quantity" else "FALSE"
+                plain.append(f"NOT coalesce({value} < 0, {broken})")
     flags = flag("refund_flag", "0")
     if refund_settlements and column.has("settlement_id"):
         reversed_ = f"({read_column(column, 'settlement_id')} IN (SELECT settlement_id FROM refund_settlement))"
@@ -202,8 +208,7 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool) -> st
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
             "insured_region", "region", "institution_id", "diagnosis_code",
         )},
-        "item_name": read("item_name"),
-        "local_item_name": read("local_item_name"),
+        "item_name": read("item_name" if column.has("item_name") else "local_item_name"),
         "duplicate_key": f"hash(({kind}) = 5, {read_column(column, 'line_id')}, hot_raw.code, {service_time(source)}, "
                          f"{read_column(column, 'quantity')}, {read_column(column, 'amount')})",
         "service_time": service_time(source),
@@ -227,15 +232,15 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
 
 STAGED_TEXTS = (
     "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "patient_id_number", "care_type",
-    "insured_region", "region", "institution_id", "item_name", "local_item_name",
+    "insured_region", "region", "institution_id", "item_name",
 )  # fmt: skip
 """The text columns of staged lines: cleaned when they are read."""
 
 
-def staged(file: str) -> str:
-    """SQL of the staged lines of a Parquet file, texts cleaned; what a reader does not use costs nothing."""
-    cleaned = ", ".join(f"{clean_text(name)} AS {name}" for name in STAGED_TEXTS)
-    return f"(SELECT * REPLACE ({cleaned}) FROM {file})"
+def cleaned(table: str) -> str:
+    """SQL of the staged lines in `table`, texts cleaned; what a reader does not use costs nothing."""
+    replaced = ", ".join(f"{clean_text(name)} AS {name}" for name in STAGED_TEXTS)
+    return f"SELECT * REPLACE ({replaced}) FROM {table}"
 
 
 def reject_query(source: Source) -> str:

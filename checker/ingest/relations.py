@@ -79,7 +79,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
 def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
     name = files.lines[0].table.origin[0]
     if census.read == 0:
-        raise InputError(f"{name}：只有表头，没有明细行（no lines in the input）")
+        raise InputError(f"{name}：只有表头，没有明细行，请检查导出条件后重新导出（no lines in the input: export it again）")
     if census.judged == 0:
         raise InputError(
             f"{name}：读入 {census.read} 行，没有一行可以判断（跳过 {sum(census.skipped.values())} 行，"
@@ -167,18 +167,16 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def select_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool, stage: Path
+    connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool
 ) -> None:
-    """Write the lines of restricted items (judged and refunds) to the Parquet file `stage`, and make the view `staged_line` of them,
-    canonical and typed."""
+    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed."""
     queries = [
         facts.stage_query(source, second=second[number], refund_settlements=refund_settlements)
         for number, source in enumerate(files.lines)
     ]
-    connection.execute(
-        f"""COPY ({" UNION ALL BY NAME ".join(queries)}) TO {sqltext.text(str(stage))} {SCRATCH}"""
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {facts.staged(_parquet(stage))}")
+    # Held by the engine, which spills what does not fit to the scratch folder.
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_line AS {' UNION ALL BY NAME '.join(queries)}")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned('raw_line')}")
 
 
 HEADER_FIELDS = (
@@ -234,7 +232,7 @@ def candidates_sql(files: Gathered, *, as_of: str | None, region: str | None) ->
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
-        "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "coalesce(s.item_name, s.local_item_name)",
+        "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "s.item_name",
         "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",

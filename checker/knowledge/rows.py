@@ -1,6 +1,6 @@
 """The rows of the four tables of a knowledge base.
 
-docs/interfaces.md is the page that fixes the columns; the field order of a row class is the column order of its table.
+docs/architecture.md is the page that fixes the columns; the field order of a row class is the column order of its table.
 """
 
 from __future__ import annotations

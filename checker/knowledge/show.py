@@ -31,7 +31,7 @@ class ExemptionCard:
 
 @dataclass(frozen=True, slots=True)
 class PointCard:
-    """One point with its patterns, its exemptions and the history of its item under the rule (itself included)."""
+    """One point with its patterns, its exemptions and its history: the points of the rule that share a code with it, itself included."""
 
     point: PointRow
     patterns: tuple[PatternRow, ...]
@@ -61,6 +61,10 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
     items_of: dict[str, list[ExemptionItemRow]] = defaultdict(list)
     for item in items:
         items_of[item.exemption_id].append(item)
+
+    def codes_of(row: PointRow) -> set[str]:
+        return {pattern.code for pattern in patterns_of[row.point_id]}
+
     return [
         PointCard(
             point,
@@ -73,7 +77,7 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
             ),
             tuple(
                 sorted(
-                    (row for row in points if _same_item(row, point)), key=lambda row: (row.valid_from, row.point_id)
+                    (row for row in points if row.rule_id == point.rule_id and codes_of(row) & codes_of(point)), key=lambda row: (row.valid_from, row.point_id)
                 )
             ),
         )
@@ -107,10 +111,6 @@ def _find(points: Sequence[PointRow], patterns: Sequence[PatternRow], text: str)
     raise InputError(f"{text!r}: no point, code or item name of this knowledge base{nearest}")
 
 
-def _same_item(one: PointRow, other: PointRow) -> bool:
-    return one.rule_id == other.rule_id and item_key(one.item_name) == item_key(other.item_name)
-
-
 def _nearest_names(points: Iterable[PointRow], asked: str) -> list[str]:
     ids = [point.point_id for point in points]
     names = sorted({point.item_name for point in points})
@@ -129,7 +129,7 @@ def _nearest_codes(points: Iterable[PointRow], patterns: Sequence[PatternRow], c
 
 
 def _list(names: Sequence[str]) -> str:
-    return f"; nearest: {', '.join(names)}" if names else "; look for a name with `liangku kb search`"
+    return f"; nearest: {', '.join(names)}" if names else "; give the full item name, a code, or a point id"
 
 
 def _json(value: Any) -> Any:

@@ -65,8 +65,8 @@ def test_nothing_found_names_what_lies_nearest(edition: Edition, text: str, near
         describe_point([edition], text)
 
 
-def test_nothing_near_names_the_search(edition: Edition) -> None:
-    with pytest.raises(InputError, match=r"'zzzz': no point, code or item name .*; look for a name with `liangku"):
+def test_nothing_near_says_what_to_give(edition: Edition) -> None:
+    with pytest.raises(InputError, match=r"'zzzz': no point, code or item name .*; give the full item name"):
         describe_point([edition], "zzzz")
 
 

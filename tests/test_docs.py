@@ -1,0 +1,331 @@
+"""What the documents show is what the program does: commands run, outputs match, tables are generated, links lead somewhere.
+
+`python tests/test_docs.py` writes the pasted outputs and the generated tables anew; read the difference before committing it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from checker.audit import ScanRequest, scan
+from checker.compile import REASONS
+from checker.report.terminal import REMARKS
+from checker.schema import DIAGNOSIS, FINDING_COLUMNS, HEADER, LINE, Column
+
+ROOT = Path(__file__).resolve().parents[1]
+DOCUMENTS = ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
+COPIED = ("checker", "rules", "knowledge_base", "data/samples")
+WIDTH = "116"
+"""Columns of the terminal that the documents show."""
+CUT = "…"
+"""A line that stands for lines left out."""
+ECHO, LIST = "echo $?", "ls "
+COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--csv", "--as-of", "--kb", "--rules", "--region", "--stage",
+             "--force", "--json", "--lang"),
+    "check": ("--item", "--sex", "--birth", "--age", "--id-number", "--newborn", "--on", "--insured-sex", "--insured-birth", "--diagnosis",
+              "--kb", "--rules", "--region", "--as-of", "--stage", "--json", "--lang"),
+    "kb build": ("--sources", "--out", "--json", "--lang"),
+    "kb show": ("--kb", "--json", "--lang"),
+    "rules list": ("--rules", "--json", "--lang"),
+    "rules show": ("--rules", "--lang"),
+    "rules test": ("--rules", "--json", "--lang"),
+    "rules check": ("--rules", "--json", "--lang"),
+}  # fmt: skip
+"""The options that users' scripts may rely on."""
+
+
+# ------------------------------------------------------------------------------------------------ fences and transcripts
+
+
+@dataclass(frozen=True)
+class Fence:
+    """A fenced block: its language, its lines, and the number (from 0) of its first line in the document."""
+
+    language: str
+    lines: tuple[str, ...]
+    first: int
+
+
+def fences(text: str) -> list[Fence]:
+    """The fenced blocks of a document."""
+    found: list[Fence] = []
+    lines = text.splitlines()
+    number = 0
+    while number < len(lines):
+        if lines[number].startswith("```"):
+            body = list(takewhile(lambda line: not line.startswith("```"), lines[number + 1 :]))
+            found.append(Fence(lines[number][3:].strip(), tuple(body), number + 1))
+            number += len(body) + 1
+        number += 1
+    return found
+
+
+def commands(fence: Fence) -> list[str]:
+    """The command lines of a block, continuation lines joined; in a console block they stand behind `$ `."""
+    text = "\n".join(fence.lines).replace("\\\n", " ")
+    sign = "$ " if fence.language == "console" else ""
+    return [line.removeprefix(sign) for line in text.splitlines() if line.startswith(sign) and line.strip()]
+
+
+class Shell:
+    """Runs the commands of one document, one after the other, in a copy of the tree."""
+
+    def __init__(self, folder: Path, language: str) -> None:
+        self.folder = folder.resolve()
+        self.code = 0
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "LIANGKU"))}
+        locale = {"zh": "zh_CN.UTF-8", "en": "en_US.UTF-8"}[language]
+        self._environment = kept | {"LC_ALL": locale, "COLUMNS": WIDTH, "PYTHONUTF8": "1", "PYTHONPATH": str(folder), "NO_COLOR": "1"}
+        for name in COPIED:
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def run(self, command: str) -> list[str]:
+        """What a command prints, without blanks at the ends of lines, the place of the tree and hashes of rules; `code` is its exit code."""
+        if command == ECHO:
+            return [str(self.code)]
+        if command.startswith(LIST):
+            return ["  ".join(sorted(path.name for path in (self.folder / command.removeprefix(LIST)).iterdir()))]
+        _, *arguments = shlex.split(command)
+        done = subprocess.run(
+            [sys.executable, "-m", "checker.cli.main", *arguments],
+            cwd=self.folder, env=self._environment, capture_output=True, encoding="utf-8", check=False,
+        )  # fmt: skip
+        self.code = done.returncode
+        printed = f"{done.stdout}{done.stderr}".replace(f"{self.folder}{os.sep}", f"{CUT}/")
+        return [re.sub(r"\bsha256 [0-9a-f]{16}\b", f"sha256 {CUT}", line.rstrip()) for line in printed.splitlines()]
+
+
+def is_run(command: str) -> bool:
+    """True for the commands of a block that the test runs."""
+    return command.startswith(("liangku ", LIST)) or command == ECHO
+
+
+def shortened(printed: Sequence[str], like: Sequence[str]) -> list[str]:
+    """The output with as many lines before and after the cut as the document shows; whole where it shows no cut."""
+    if CUT not in like:
+        return list(printed)
+    before = like.index(CUT)
+    after = len(like) - before - 1
+    if len(printed) <= before + after:
+        return list(printed)
+    return [*printed[:before], CUT, *printed[len(printed) - after :]]
+
+
+def renewed(fence: Fence, shell: Shell, faults: list[str]) -> list[str]:
+    """Run a block's commands; return its lines as they should stand, and note commands that end otherwise than documented."""
+    if fence.language == "sh":
+        for command in filter(is_run, commands(fence)):
+            printed = shell.run(command)
+            if shell.code not in (0, 1):
+                faults.append(f"`{command}` ends with {shell.code}: {printed[-1:]}")
+        return list(fence.lines)
+    stood: list[str] = []
+    lines = list(fence.lines)
+    told = commands(fence)
+    while lines:
+        line = lines.pop(0)
+        stood.append(line)
+        if not line.startswith("$ "):
+            continue
+        while stood[-1].endswith("\\"):
+            stood.append(lines.pop(0))
+        shown = list(takewhile(lambda text: not text.startswith("$ "), lines))
+        lines = lines[len(shown) :]
+        command = told.pop(0)
+        if not is_run(command):
+            stood += shown
+            continue
+        printed = shell.run(command)
+        if shell.code not in (0, 1) and not (told and told[0] == ECHO):
+            faults.append(f"`{command}` ends with {shell.code}: {printed[-1:]}")
+        gap = bool(shown) and shown[-1] == "" and bool(lines)
+        shown = shown[:-1] if gap else shown
+        stood += [*shortened(printed, shown), *([""] if gap else [])]
+    return stood
+
+
+# ------------------------------------------------------------------------------------------------ generated parts
+
+
+def headers_table() -> str:
+    """The table of recognised headers, from checker/schema.py."""
+    parts = []
+    for title, columns in (
+        ("Lines (INPUT)", LINE),
+        ("Settlements and visits (`--settlements`, `--visits`)", HEADER),
+        ("Diagnoses (`--diagnoses`)", DIAGNOSIS),
+    ):
+        parts += [f"**{title}**", "", "| column | read as | headers, the first non-empty one counts |", "|---|---|---|"]
+        parts += [_header_row(column) for column in columns.values()]
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def _header_row(column: Column) -> str:
+    told = ", ".join(f"`{header}`" for header in (column.name, *column.headers))
+    if column.fallback:
+        told += "; only where these are empty: " + ", ".join(f"`{header}`" for header in column.fallback)
+    return f"| `{column.name}` | {column.kind.value} | {told} |"
+
+
+def rooms_table() -> str:
+    """The modules of the package with the first line of their docstrings."""
+    rows = ["| module | what it does |", "|---|---|"]
+    for path in sorted((ROOT / "checker").rglob("*.py")):
+        if path.name == "__init__.py" or "_embedded" in path.parts:
+            continue
+        first = path.read_text(encoding="utf-8").removeprefix('"""').split("\n", 1)[0]
+        said = first.strip().removesuffix('"""').replace("|", "\\|")
+        rows.append(f"| `{path.relative_to(ROOT).as_posix()}` | {said} |")
+    return "\n".join(rows)
+
+
+GENERATED: tuple[tuple[str, str, Callable[[], str]], ...] = (
+    ("docs/inputs.md", "headers", headers_table),
+    ("docs/architecture.md", "rooms", rooms_table),
+)
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """The document with a generated part between its two marks."""
+    start, end = f"<!-- {name}: generated by `python tests/test_docs.py` -->\n", f"\n<!-- {name}: end -->"
+    before, found, rest = text.partition(start)
+    assert found, f"the mark {start!r} is missing"
+    return f"{before}{start}{part}{end}{rest.partition(end)[2]}"
+
+
+def language_of(document: str) -> str:
+    """The language of a reader's terminal."""
+    return "zh" if document.endswith(".zh-CN.md") else "en"
+
+
+def renewed_document(document: str, folder: Path, faults: list[str]) -> str:
+    """The document as it should stand."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    blocks = [fence for fence in fences(text) if fence.language in ("sh", "console") and any(map(is_run, commands(fence)))]
+    lines = text.splitlines()
+    if blocks:
+        shell = Shell(folder, language_of(document))
+        written = [(fence, renewed(fence, shell, faults)) for fence in blocks]
+        for fence, stood in reversed(written):
+            lines[fence.first : fence.first + len(fence.lines)] = stood
+    text = "\n".join(lines) + "\n"
+    for target, name, make in GENERATED:
+        if target == document:
+            text = with_part(text, name, make())
+    return text
+
+
+# ------------------------------------------------------------------------------------------------ tests
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_run_and_print_what_the_document_shows(document: str, tmp_path: Path) -> None:
+    faults: list[str] = []
+    stands = (ROOT / document).read_text(encoding="utf-8")
+    should = renewed_document(document, tmp_path / "tree", faults)
+    assert not faults, "\n".join(faults)
+    assert stands == should, f"{document} is stale: run `python tests/test_docs.py` and read the difference"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_blocks_hold_no_placeholders_and_name_targets_that_exist(document: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    for fence in fences((ROOT / document).read_text(encoding="utf-8")):
+        if fence.language not in ("sh", "console"):
+            continue
+        for command in commands(fence):
+            words = command.split()
+            if words[0] == "make":
+                assert words[1] in targets, f"{document}: `{command}`: the Makefile has no such target"
+            if words[0] in ("liangku", "make"):
+                assert not re.search(r"<\w|\[\w|\.\.\.|…|\bPATH\b", command), f"{document}: `{command}` holds a placeholder"
+
+
+@pytest.mark.parametrize("document", [*DOCUMENTS, "knowledge_base/README.md", "data/samples/README.md"])
+def test_links_lead_to_files_and_headings(document: str) -> None:
+    missing = []
+    for target in _links((ROOT / document).read_text(encoding="utf-8")):
+        name, _, heading = target.partition("#")
+        place = ((ROOT / document).parent / name) if name else ROOT / document
+        if not place.exists() or (heading and heading not in _anchors(place.read_text(encoding="utf-8"))):
+            missing.append(target)
+    assert not missing, f"{document}: {missing}"
+
+
+def _links(text: str) -> Iterator[str]:
+    for block in fences(text):
+        text = text.replace("\n".join(block.lines), "")
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not target.startswith(("http:", "https:", "mailto:")):
+            yield target
+
+
+def _anchors(text: str) -> set[str]:
+    """The anchors of a document's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    kept = ("".join(sign for sign in title.lower() if sign in " -_" or unicodedata.category(sign)[0] in "LN") for title in titles)
+    return {title.strip().replace(" ", "-") for title in kept}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_names_every_option(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "checker.cli.main", *command.split(), "--help"],
+        cwd=ROOT, env={**os.environ, "PYTHONUTF8": "1"}, capture_output=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    named = set(re.findall(r"--[a-z][a-z-]*", done.stdout))
+    assert set(COMMANDS[command]) <= named
+
+
+def test_findings_page_explains_every_column_remark_and_reason() -> None:
+    page = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z][a-z0-9_]*)`", page))
+    assert not {*FINDING_COLUMNS, *REMARKS, *REASONS["en"]} - told
+
+
+def test_findings_page_explains_every_key_of_a_run(tmp_path: Path) -> None:
+    page = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`([a-z][a-z0-9_]*)`", page))
+    out = tmp_path / "out"
+    run = scan(ScanRequest(inputs=[ROOT / "data/samples/pharmacy/sales.csv"], out=out, csv=True)).run
+    assert {*run, *run["lines"], *run["codes"], *run["findings"]} <= told
+    assert all(f"`{path.name}`" in page for path in out.iterdir())
+
+
+def test_the_readmes_of_both_languages_show_the_same_journeys() -> None:
+    shown = []
+    for document in ("README.md", "README.zh-CN.md"):
+        text = (ROOT / document).read_text(encoding="utf-8")
+        told = [command for fence in fences(text) if fence.language in ("sh", "console") for command in commands(fence)]
+        shown.append([command.split()[:2] for command in told])
+    assert shown[0] == shown[1]
+
+
+def main() -> None:
+    """Write the pasted outputs and generated tables of all documents anew."""
+    for document in DOCUMENTS:
+        faults: list[str] = []
+        with tempfile.TemporaryDirectory() as folder:
+            text = renewed_document(document, Path(folder) / "tree", faults)
+        print("\n".join([document, *(f"    {fault}" for fault in faults)]))
+        (ROOT / document).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
