@@ -15,8 +15,9 @@ help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
 
 demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/demo
-	-$(BIN)/liangku scan $(SAMPLES)/fee_list_d.parquet --settlements $(SAMPLES)/setl_d.parquet --visits $(SAMPLES)/mdtrt_d.parquet \
-		--diagnoses $(SAMPLES)/setl_list_diag_d.parquet --out $(OUT) --csv --force
+	@# Exit code 1 says that something was found, as it should be here.
+	$(BIN)/liangku scan $(SAMPLES)/fee_list_d.parquet --settlements $(SAMPLES)/setl_d.parquet --visits $(SAMPLES)/mdtrt_d.parquet \
+		--diagnoses $(SAMPLES)/setl_list_diag_d.parquet --out $(OUT) --csv --force || test $$? -eq 1
 
 test: $(VENV)/.dev $(BUILT) ## set up, and run all tests
 	$(BIN)/python -m pytest

@@ -162,14 +162,18 @@ class _Run:
         self.tell.step("select", connection)
         relations.select_lines(connection, files, second, refund_settlements=refund_settlements)
         self.tell.step("persons", connection)
-        for sources, key, name in (
-            (files.settlements, "settlement_id", "settlement_header"),
-            (files.visits, "visit_id", "visit_header"),
-        ):
-            relations.collapse_headers(connection, sources, key, name, self.out.work)
-        netted = net_lines(connection, any_refund=census.skipped["refund"] > 0)
+        gaps = relations.line_gaps(connection, files)
+        headers = relations.Headers(
+            relations.collapse_headers(connection, files.settlements, "settlement_id", "settlement_header", gaps, self.out.work),
+            relations.collapse_headers(connection, files.visits, "visit_id", "visit_header", gaps, self.out.work),
+        )
+        netted = net_lines(
+            connection,
+            any_refund=census.skipped["refund"] > 0,
+            headers_name_originals="original_settlement_id" in headers.settlement,
+        )
         self.tell.step("judge", connection)
-        not_in_force = self._judge(contested)
+        not_in_force = self._judge(headers, contested=contested)
         self.tell.step("write", connection)
         self._write_findings()
         fully_refunded = _count(
@@ -194,8 +198,8 @@ class _Run:
     def as_of(self) -> str | None:
         return self.request.as_of.isoformat() if self.request.as_of else None
 
-    def _judge(self, contested: bool) -> dict[str, int]:
-        candidates = relations.candidates_sql(self.files, as_of=self.as_of, region=self.request.region)
+    def _judge(self, headers: relations.Headers, *, contested: bool) -> dict[str, int]:
+        candidates = relations.candidates_sql(headers, as_of=self.as_of, region=self.request.region)
         fired = fired_sql(self.plan, candidates, contested=contested)
         self.connection.execute(
             f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"

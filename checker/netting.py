@@ -34,17 +34,16 @@ class Netted:
     refunds_without_original: int
 
 
-def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool) -> Netted:
+def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool, headers_name_originals: bool) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
-    Amounts are decimals, yuan.
+    Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id.
     """
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
           SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount FROM staged_line
-          WHERE line_id IS NOT NULL AND duplicate_key IN (
-            SELECT duplicate_key FROM staged_line WHERE line_id IS NOT NULL GROUP BY duplicate_key HAVING count(*) > 1)
+          WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
         SELECT line_no, place = 1 AS is_first FROM (
           SELECT line_no, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
@@ -55,17 +54,19 @@ def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool) -> Net
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN)"""
     )
-    without = _net_refunds(connection) if any_refund else 0
+    without = _net_refunds(connection, headers_name_originals) if any_refund else 0
     return Netted(_count(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first"), without)
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection) -> int:
+def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: bool) -> int:
+    original = "coalesce(s.original_settlement_id, h.original_settlement_id)" if headers_name_originals else "s.original_settlement_id"
+    header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE open_refund AS
+        f"""CREATE OR REPLACE TEMP TABLE open_refund AS
         SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.item_code, s.original_line_id,
-          coalesce(s.original_settlement_id, h.original_settlement_id) AS original_settlement_id,
+          {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
-        FROM staged_line s LEFT JOIN settlement_header h ON h.key = s.settlement_id
+        FROM staged_line s {header}
         WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
     )
     # Only lines that some refund may reach are looked at any further.

@@ -234,10 +234,11 @@ class Precheck:
             FROM (SELECT *, valid_from AS point_valid_from FROM point WHERE point_no IN ({", ".join(map(str, wanted))}))"""
         ).fetchall()
         for point_no, name, evidence, *values in rows:
-            given = {column: value for column, value in zip(columns, values, strict=True) if value is not None and value != []}
-            exempting = {f"exemptions.{key}" for one in given.get("exemptions", ()) for key, value in one.items() if value is not None}
+            given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
+            fields = {f"exemptions.{key}" for one in given["exemptions"] for key, value in one.items() if value is not None}
+            filled = fields.union(column for column, value in given.items() if value != [])
             text = json.dumps(given, default=_plain)[1:-1]
-            self._points[point_no] = _Point(given["rule_no"], given["point_id"], name, evidence, frozenset(exempting.union(given)), text)
+            self._points[point_no] = _Point(given["rule_no"], given["point_id"], name, evidence, frozenset(filled), text)
 
     def _judge(self, asked: Sequence[_Question], prescription: Prescription) -> list[_Answer]:
         filled = frozenset[str]().union(*(question.point.filled for question in asked))
@@ -249,8 +250,8 @@ class Precheck:
             own: dict[str, object] = {"question": number}
             if contested:
                 own |= {"line_no": question.line, "matched_by": question.matched_by, "match_length": question.match_length}
-            if "exemptions" in filled:  # a list even where there are none
-                own |= {"item_code": question.item.item_code} | ({} if "exemptions" in question.point.filled else {"exemptions": []})
+            if "exemptions.code" in filled:
+                own["item_code"] = question.item.item_code
             candidates.append(f"{json.dumps(own)[:-1]}, {shared}, {question.point.json}}}")
         name = self._prepare({question.point.rule_no for question in asked}, tuple(facts), filled, contested=contested)
         # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
@@ -275,7 +276,7 @@ class Precheck:
             given["diagnoses"] = prescription.diagnoses
         return {name: given[name] for group in _GROUPS for name in group if given.get(name) is not None}
 
-    def _prepare(self, rules: Collection[int], facts: tuple[str, ...], filled: Collection[str], *, contested: bool) -> str:
+    def _prepare(self, rules: Collection[int], facts: tuple[str, ...], filled: Set[str], *, contested: bool) -> str:
         """The name of the prepared statement for questions of such rules that fill just these columns."""
         columns = _columns(facts, filled)
         rules = self._alike(rules)

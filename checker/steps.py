@@ -142,15 +142,19 @@ class Steps:
     def _columns(self, ends: Sequence[str]) -> dict[str, str]:
         """The expressions that become columns: outputs, and what is used more than once; others stand where they are used."""
         expressions = {name: _replaced(expression, self._typed) for name, expression in self._named.items()}
-        uses = dict.fromkeys(expressions, 0) | {name: 2 for name in (*ends, self._kept)}
+        uses = dict.fromkeys(expressions, 0) | dict.fromkeys((*ends, self._kept), 2)
         for name in reversed(expressions):
             for word in _words(expressions[name]) if uses[name] else ():
                 uses[word] = uses.get(word, 0) + 1
+
+        def put_in(word: str) -> str:
+            return f"({expressions[word]})" if word in expressions and uses[word] == 1 else word
+
         for name, expression in expressions.items():
-            expressions[name] = _replaced(expression, lambda word: f"({expressions[word]})" if word in expressions and uses[word] == 1 else word)
+            expressions[name] = _replaced(expression, put_in)
         return {name: expression for name, expression in expressions.items() if uses[name] > 1}
 
-    def _turns(self, columns: Mapping[str, str]) -> dict[str, int]:
+    def _turns(self, columns: dict[str, str]) -> dict[str, int]:
         """When each column is worked out, the last at 0: as late as those that need it allow, `keep` before all named after it."""
         turn: dict[str, int] = {}
         users: dict[str, list[str]] = {name: [] for name in columns}

@@ -27,7 +27,9 @@ SALES = f"""流水号,国家医保编码,药品名称,销售时间,数量,金额
 2,{EPRISTERIDE},爱普列特片,2026-03-01 11:00:00,1,35.50,男,1950-05-01
 """
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"building a wheel needs {', '.join(MISSING)}: pip install '.[dev]'")
+pytestmark = pytest.mark.skipif(
+    bool(MISSING), reason=f"building a wheel needs {', '.join(MISSING)}: pip install '.[dev]'"
+)
 
 
 def _environment() -> dict[str, str]:
@@ -38,7 +40,12 @@ def _environment() -> dict[str, str]:
 
 def _run(arguments: list[str | Path], cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [str(argument) for argument in arguments], cwd=cwd, env=_environment(), capture_output=True, encoding="utf-8", check=False
+        [str(argument) for argument in arguments],
+        cwd=cwd,
+        env=_environment(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
     )
 
 
@@ -82,18 +89,29 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     venv.EnvBuilder(with_pip=False).create(home)
     scripts = home / ("Scripts" if os.name == "nt" else "bin")
     python = scripts / ("python.exe" if os.name == "nt" else "python")
-    _done([sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--quiet", wheel], home)
+    _done(
+        [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--quiet", wheel], home
+    )
     (packages,) = {path.parent for path in home.rglob("checker") if path.parent.name == "site-packages"}
     # A path file appends folders as they are: path files within them, such as an editable install's, are not read.
     lent = dict.fromkeys(sysconfig.get_path(kind) for kind in ("purelib", "platlib"))
     (packages / "lent.pth").write_text("\n".join(lent) + "\n", encoding="utf-8")
-    return Installed(python, scripts / ("liangku.exe" if os.name == "nt" else "liangku"), tmp_path_factory.mktemp("elsewhere"))
+    return Installed(
+        python, scripts / ("liangku.exe" if os.name == "nt" else "liangku"), tmp_path_factory.mktemp("elsewhere")
+    )
 
 
 def test_the_wheel_holds_the_rules_and_the_built_knowledge_and_nothing_of_the_workshop(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     rules = {f"checker/_embedded/rules/{path.name}" for path in (ROOT / "rules").glob("*.toml")}
-    built = ("point.parquet", "pattern.parquet", "exemption.parquet", "exemption_item.parquet", "manifest.json", "rules.plan.json")
+    built = (
+        "point.parquet",
+        "pattern.parquet",
+        "exemption.parquet",
+        "exemption_item.parquet",
+        "manifest.json",
+        "rules.plan.json",
+    )
     assert rules
     assert rules <= names
     assert {f"checker/_embedded/knowledge_base/{name}" for name in built} <= names

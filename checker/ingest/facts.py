@@ -257,15 +257,12 @@ def reject_query(source: Source) -> str:
         WHERE kind IN (1, 2)"""
 
 
-def header_query(source: Source, key: str) -> str:
-    """SQL of the valid header rows of one source, restricted to keys in the table `wanted`."""
+def header_query(source: Source, key: str, names: Sequence[str]) -> str:
+    """SQL of the columns `names` of the valid header rows of one source, restricted to keys in the table `wanted`."""
     column = source.map
     fields = {
         "key": read_column(column, key),
-        **{name: read_column(column, name) for name in (
-            "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag", "diagnosis_code",
-            *HEADER_ONLY_WHERE_LINE_HAS_NONE,
-        )},
+        **{name: read_column(column, name) for name in names},
         "person_unreadable": " OR ".join(
             unreadable(column.found[name], kind) for name, kind in PERSON_FIELDS if name in column.columns and column.has(name)
         ) or "FALSE",

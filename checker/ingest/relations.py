@@ -179,55 +179,73 @@ def select_lines(
     connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned('raw_line')}")
 
 
-HEADER_FIELDS = (
-    "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag", "diagnosis_code", "person_unreadable",
-    *HEADER_ONLY_WHERE_LINE_HAS_NONE,
-)  # fmt: skip
+HEADER_PERSON = ("patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag", "diagnosis_code")
+
+
+def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
+    """The columns that some restricted line leaves empty and some header fills."""
+    filled = [
+        name
+        for name in HEADER_ONLY_WHERE_LINE_HAS_NONE
+        if any(source.map.has(name) for source in (*files.settlements, *files.visits))
+    ]
+    if not filled:
+        return frozenset()
+    row = connection.execute(f"SELECT {', '.join(f'bool_or({name} IS NULL)' for name in filled)} FROM staged_line").fetchone()
+    assert row is not None
+    return frozenset(name for name, empty in zip(filled, row, strict=True) if empty)
 
 
 def collapse_headers(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], key: str, name: str, work: Path
-) -> None:
-    """Make the view `name` (key, fields, sex_conflict, birth_conflict) of the headers of staged lines, one row a key."""
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], key: str, name: str, gaps: frozenset[str], work: Path
+) -> frozenset[str]:
+    """Make the view `name` of the headers of staged lines, one row a key, and return its columns beside `key`.
+
+    It carries what the person and the `gaps` of the lines need of these sources, sex_conflict and birth_conflict.
+    """
     if not sources:
-        nothing = ", ".join(f"CAST(NULL AS {_header_type(field)}) AS {field}" for field in HEADER_FIELDS)
-        connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT CAST(NULL AS VARCHAR) AS key, {nothing}, "
-            "FALSE AS sex_conflict, FALSE AS birth_conflict WHERE FALSE"
-        )
-        return
+        return frozenset()
+    fields = tuple(
+        field for field in (*HEADER_PERSON, *sorted(gaps)) if any(source.map.has(field) for source in sources)
+    )
     rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
     connection.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL")
-    rows = " UNION ALL BY NAME ".join(facts.header_query(source, key) for source in sources)
+    rows = " UNION ALL BY NAME ".join(facts.header_query(source, key, fields) for source in sources)
     connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT key FROM {_parquet(rows_file)} GROUP BY key HAVING count(*) > 1"
     )
-    agreed = ", ".join(f"CASE WHEN min({field}) = max({field}) THEN min({field}) END AS {field}" for field in HEADER_FIELDS
-                       if field != "person_unreadable")  # fmt: skip
-    plain = ", ".join(field for field in HEADER_FIELDS if field != "person_unreadable")
-    once = "WHERE key NOT IN (SELECT key FROM repeated)" if _one(connection, "SELECT count(*) FROM repeated") else ""
+    if _one(connection, "SELECT count(*) FROM repeated") == 0:
+        single = f"SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {_parquet(rows_file)}"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {single}")
+        return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
+    agreed = "".join(f"CASE WHEN min({field}) = max({field}) THEN min({field}) END AS {field}, " for field in fields)
+
+    def differs(field: str) -> str:
+        return f"coalesce(min({field}) <> max({field}), FALSE)" if field in fields else "FALSE"
+
     connection.execute(
         f"""COPY (
-        SELECT key, {plain}, person_unreadable, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {_parquet(rows_file)} {once}
-        UNION ALL
-        SELECT key, {agreed}, bool_or(person_unreadable), coalesce(min(patient_sex) <> max(patient_sex), FALSE),
-          coalesce(min(patient_birth_date) <> max(patient_birth_date), FALSE)
+        SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {_parquet(rows_file)} WHERE key NOT IN (SELECT key FROM repeated)
+        UNION ALL BY NAME
+        SELECT key, {agreed} bool_or(person_unreadable) AS person_unreadable, {differs("patient_sex")} AS sex_conflict,
+          {differs("patient_birth_date")} AS birth_conflict
         FROM {_parquet(rows_file)} WHERE key IN (SELECT key FROM repeated) GROUP BY key
         ) TO {sqltext.text(str(file))} {SCRATCH}"""
     )
     connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {_parquet(file)}")
-    rows_file.unlink()
+    return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
 
 
-def _header_type(field: str) -> str:
-    return {
-        "patient_birth_date": "DATE", "patient_age": "BIGINT", "newborn_flag": "BOOLEAN", "person_unreadable": "BOOLEAN",
-        "visit_start": "TIMESTAMP",
-    }.get(field, "VARCHAR")  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The columns that the views settlement_header and visit_header carry; empty where there are no such headers."""
+
+    settlement: frozenset[str]
+    visit: frozenset[str]
 
 
-def candidates_sql(files: Gathered, *, as_of: str | None, region: str | None) -> str:
+def candidates_sql(headers: Headers, *, as_of: str | None, region: str | None) -> str:
     """SQL of staged lines × points with the columns of checker.compile, ready for `fired_sql`; duplicates left out."""
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
@@ -238,28 +256,32 @@ def candidates_sql(files: Gathered, *, as_of: str | None, region: str | None) ->
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
         "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {facts.LINE_NO_SHIFT}",
     }  # fmt: skip
-    joins, known = [], []
-    for given, alias, view, key in (
-        (files.settlements, "h", "settlement_header", "settlement_id"),
-        (files.visits, "v", "visit_header", "visit_id"),
+    joins: list[str] = []
+    known: dict[str, frozenset[str]] = {}
+    for carried, alias, view, key in (
+        (headers.settlement, "h", "settlement_header", "settlement_id"),
+        (headers.visit, "v", "visit_header", "visit_id"),
     ):
-        if given:
+        if carried:
             joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
-            known.append(alias)
+            known[alias] = carried
+
+    def places(column: str) -> list[str]:
+        return [f"{alias}.{column}" for alias, carried in known.items() if column in carried]
 
     def first(column: str) -> str:
-        return f"coalesce({', '.join(f'{alias}.{column}' for alias in ('s', *known))})" if known else f"s.{column}"
+        return f"coalesce({', '.join((f's.{column}', *places(column)))})" if places(column) else f"s.{column}"
 
     def any_of(column: str) -> str:
-        return " OR ".join(f"coalesce({alias}.{column}, FALSE)" for alias in known) or "FALSE"
+        return " OR ".join(f"coalesce({place}, FALSE)" for place in places(column)) or "FALSE"
 
     def of(alias: str, column: str, type_: str) -> str:
-        return f"{alias}.{column}" if alias in known else f"CAST(NULL AS {type_})"
+        return f"{alias}.{column}" if column in known.get(alias, ()) else f"CAST(NULL AS {type_})"
 
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
         "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
-        "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined("diagnosis_code", known),
+        "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
         "insured_region": _region(first("insured_region"), region), "region": _region(_institution_place(first("institution_id"), first("region")), region),
         "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
@@ -283,8 +305,8 @@ def _institution_place(institution: str, otherwise: str) -> str:
     return f"CASE WHEN regexp_matches({institution}, '^[A-Za-z][0-9]{{6}}') THEN substr({institution}, 2, 6) ELSE {otherwise} END"
 
 
-def _joined(column: str, known: Sequence[str]) -> str:
-    return f"concat_ws(',', {', '.join(f'{alias}.{column}' for alias in ('s', *known))})" if known else f"s.{column}"
+def _joined(columns: Sequence[str]) -> str:
+    return columns[0] if len(columns) == 1 else f"concat_ws(',', {', '.join(columns)})"
 
 
 def count_not_in_force(connection: duckdb.DuckDBPyConnection, *, as_of: str | None, regional: str | None) -> dict[int, int]:
@@ -339,8 +361,8 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target
     )
     connection.execute(
         f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {_parquet(files.reader_rejects)}
-        UNION ALL SELECT file, record, column_name, left(value, 200), why FROM ({judged}) JOIN origin USING (file_no))
-        TO {sqltext.text(str(target))} (FORMAT parquet)"""
+        UNION ALL SELECT file, record, column_name, left(value, 200), why FROM ({judged}) JOIN origin USING (file_no)
+        ORDER BY file, record) TO {sqltext.text(str(target))} (FORMAT parquet)"""
     )
 
 

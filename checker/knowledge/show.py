@@ -106,9 +106,9 @@ def _find(points: Sequence[PointRow], patterns: Sequence[PatternRow], text: str)
         return by_name
     if is_code(code):
         nearest = _nearest_codes(points, patterns, code)
-        raise InputError(f"{text!r}: no point covers this code{nearest}")
+        raise InputError(f"“{text}”：没有知识点涉及这个编码{nearest}（no point covers this code）")
     nearest = _list(_nearest_names(points, asked))
-    raise InputError(f"{text!r}: no point, code or item name of this knowledge base{nearest}")
+    raise InputError(f"“{text}”：知识库中没有这个知识点、编码或项目名称{nearest}（no point, code or item name of this knowledge base）")
 
 
 def _nearest_names(points: Iterable[PointRow], asked: str) -> list[str]:
@@ -129,7 +129,7 @@ def _nearest_codes(points: Iterable[PointRow], patterns: Sequence[PatternRow], c
 
 
 def _list(names: Sequence[str]) -> str:
-    return f"; nearest: {', '.join(names)}" if names else "; give the full item name, a code, or a point id"
+    return f"；相近的有：{'、'.join(names)}" if names else "；请给出完整的项目名称、编码或知识点编号"
 
 
 def _json(value: Any) -> Any:

@@ -13,6 +13,7 @@ from checker.audit import ScanResult
 from checker.compile import REASONS
 from checker.summary import Group, Measure
 
+PIPE_WIDTH = 140
 LEVELS = {"definite": ("明确违规", "definite", "bold red"), "suspect": ("可疑", "suspect", "yellow"), "notice": ("提示", "notice", "blue")}
 VERDICTS = {"violation": ("违规疑点", "violation"), "undetermined": ("无法判断", "undetermined"), "exempt": ("豁免", "exempt")}
 REMARKS = {
@@ -34,7 +35,13 @@ REJECTS = {"record": ("记录残缺", "broken record"), "service_time": ("时间
 
 def print_scan(result: ScanResult, language: str, console: Console | None = None) -> None:
     """Print what was read, found, and could not be judged, with lines, patients and yuan."""
-    _Printer(result, language, console or Console()).run()
+    _Printer(result, language, console or _console()).run()
+
+
+def _console() -> Console:
+    console = Console()
+    # A pipe or a file has no width of its own: nothing is cut there.
+    return console if console.is_terminal else Console(width=PIPE_WIDTH)
 
 
 class _Printer:
@@ -141,7 +148,7 @@ class _Printer:
 
     def _parts(self, counts: dict[str, int], words: dict[str, tuple[str, str]]) -> str:
         told = [f"{words[kind][self._english]} {count:,}" for kind, count in counts.items() if count]
-        opening, closing, comma = ("(", ")", ", ") if self._english else ("（", "）", "、")
+        opening, closing, comma = (" (", ")", ", ") if self._english else ("（", "）", "、")
         return f"{opening}{comma.join(told)}{closing}" if told else ""
 
     def _say(self, chinese: str, english: str) -> None:

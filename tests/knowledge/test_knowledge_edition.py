@@ -41,14 +41,14 @@ def test_a_sound_folder_opens(folder: Path) -> None:
 
 
 def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(KnowledgeError, match=r"nowhere: no knowledge base is here; make one with `liangku kb build`"):
+    with pytest.raises(KnowledgeError, match=r"nowhere：.*no knowledge base is here; make one with `liangku kb build`"):
         open_edition(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize("file", ["point.parquet", "pattern.parquet", "exemption.parquet", "exemption_item.parquet"])
 def test_a_missing_table_is_named(folder: Path, file: str) -> None:
     (folder / file).unlink()
-    with pytest.raises(KnowledgeError, match=f"{file}: the file is missing; build the knowledge base again"):
+    with pytest.raises(KnowledgeError, match=f"{file}：.*the file is missing; build the knowledge base again"):
         open_edition(folder)
 
 
@@ -57,13 +57,13 @@ def test_an_altered_table_is_refused(folder: Path, file: str) -> None:
     content = bytearray((folder / file).read_bytes())
     content[len(content) // 2] ^= 1
     (folder / file).write_bytes(content)
-    with pytest.raises(KnowledgeError, match=f"{file}: the file was altered after the build"):
+    with pytest.raises(KnowledgeError, match=f"{file}：.*the file was altered after the build"):
         open_edition(folder)
 
 
 def test_a_missing_manifest_is_named(folder: Path) -> None:
     (folder / "manifest.json").unlink()
-    with pytest.raises(KnowledgeError, match=r"manifest\.json: the manifest is missing; name a folder"):
+    with pytest.raises(KnowledgeError, match=r"manifest\.json：.*the manifest is missing; name a folder"):
         open_edition(folder)
 
 

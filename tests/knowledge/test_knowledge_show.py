@@ -61,12 +61,12 @@ def test_an_exemption_for_the_whole_rule_concerns_its_points(edition: Edition) -
     ],
 )
 def test_nothing_found_names_what_lies_nearest(edition: Edition, text: str, nearest: str) -> None:
-    with pytest.raises(InputError, match=f"nearest: .*{nearest}"):
+    with pytest.raises(InputError, match=f"相近的有：.*{nearest}"):
         describe_point([edition], text)
 
 
 def test_nothing_near_says_what_to_give(edition: Edition) -> None:
-    with pytest.raises(InputError, match=r"'zzzz': no point, code or item name .*; give the full item name"):
+    with pytest.raises(InputError, match="zzzz.*请给出完整的项目名称"):
         describe_point([edition], "zzzz")
 
 

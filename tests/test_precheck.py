@@ -1,0 +1,285 @@
+"""The counter says what a scan says, and names by its path what it cannot read."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import polars as pl
+import pytest
+from oracle_data import (
+    DIAGNOSIS_PREFIXES,
+    KnowledgeRows,
+    birth_near_an_edge,
+    exemption,
+    id_number,
+    item_codes,
+    knowledge,
+    pattern,
+    point,
+    service_day,
+    spell_code,
+    write_knowledge,
+)
+
+from checker.audit import ScanRequest, scan
+from checker.errors import InputError
+from checker.precheck import Precheck
+from checker.prescription import LINES_MAX, read_prescription
+from checker.schema import FINDING_COLUMNS
+
+DRUG = "XG04CBA088A001010101467"
+NOW = datetime(2026, 3, 1, 10, 0)
+OWN_PLACE = ("service_time", "source_file", "source_record")
+"""What a scan says otherwise: a time as a value, and the place in a file."""
+
+
+def write_random_knowledge(rng: Random, folder: Path) -> KnowledgeRows:
+    """Write an invented knowledge base in which points meet, regions differ and exemptions abound."""
+    rows = knowledge(rng)
+    write_knowledge(rows, folder)
+    return rows
+
+
+def maybe(rng: Random, chance: float, value: Any) -> Any:
+    """Return the value or, now and then, one of the words for nothing."""
+    return value if rng.random() < chance else rng.choice((None, "", "--", " null "))
+
+
+def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
+    """Return a prescription that says much or little, at the edges of ages, dates and regions."""
+    day = service_day(rng)
+    moment = datetime(day.year, day.month, day.day, rng.randrange(24), rng.randrange(6))
+    born, sex = birth_near_an_edge(rng, day), rng.choice(("male", "female"))
+    other = birth_near_an_edge(rng, day)
+    patient = {
+        "id": maybe(rng, 0.8, f"P{number}'\\"),
+        "sex": maybe(rng, 0.7, rng.choice(("男", "1", "M", " female ", "2", "未知", "9", sex))),
+        "birth_date": maybe(rng, 0.6, rng.choice((f"{born}", f"{born:%Y%m%d}", f"{born:%Y/%m/%d}", f"{born}T08:00:00+08:00"))),
+        "age": maybe(rng, 0.3, rng.choice((0, 3, 13.5, "14岁", 17, -1, 131, 40, "99999999999999999"))),
+        "id_number": maybe(rng, 0.25, id_number(rng, sex, born)),
+        "newborn": maybe(rng, 0.3, rng.choice((True, False, "是", "0"))),
+    }
+    insured = {
+        "sex": maybe(rng, 0.7, rng.choice(("男", "女"))),
+        "birth_date": maybe(rng, 0.7, rng.choice((other, born)).isoformat()),
+    }
+    document: dict[str, Any] = {
+        "stage": rng.choice(("prescribe", "dispense", "settle")),
+        "service_time": rng.choice((moment.isoformat(), f"{moment}", f"{moment:%Y%m%d%H%M%S}", f"{moment}.250Z", f"{day}")),
+        "settlement_id": maybe(rng, 0.5, f"S{number}"),
+        "visit_id": maybe(rng, 0.5, f"V{number}"),
+        "institution_id": maybe(rng, 0.6, rng.choice(("H37081100001", "P11010100002", "37081100001", "药店"))),
+        "care_type": maybe(rng, 0.5, rng.choice(("41", "4101", "11", "21"))),
+        "insured_region": maybe(rng, 0.6, rng.choice(("370811", "370800", "110101", "37"))),
+        "region": maybe(rng, 0.5, rng.choice(("370811", "110105"))),
+        "visit_start": maybe(rng, 0.3, (day - timedelta(days=rng.choice((0, 3, 27, 28, 29, 400)))).isoformat()),
+        "patient": patient,
+        "insured": insured,
+        "diagnoses": rng.sample([*(code for some in DIAGNOSIS_PREFIXES for code in some), "i27.001", "N40.x000", "A00"], rng.choice((0, 0, 1, 3))),
+        "lines": [
+            {
+                "line_id": f"{number}-{line}",
+                "item_code": spell_code(rng, rng.choice(codes)),
+                "item_name": maybe(rng, 0.5, rng.choice(("甲药'片", "乙\"颗粒", "{item_code}"))),
+                "quantity": maybe(rng, 0.8, rng.choice((1, 0, 2.5, "1,000", "3.00005"))),
+                "amount": maybe(rng, 0.8, rng.choice((35.5, "1e1", "12.30", 0))),
+                "amount_in_scope": maybe(rng, 0.5, 10),
+                "is_context": maybe(rng, 0.2, rng.choice((True, "0"))),
+                "paid_by_fund": maybe(rng, 0.3, rng.choice((True, False, "1"))),
+            }
+            for line in range(rng.choice((1, 1, 2, 5)))
+        ],
+    }  # fmt: skip
+    for key in ("patient", "insured"):
+        if rng.random() < 0.35:
+            del document[key]
+    return document
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
+    """Each finding of a scan of prescriptions is the counter's, in every column, and the counter has no other."""
+    rng = Random(seed)
+    rows = write_random_knowledge(rng, tmp_path / "kb")
+    pick = item_codes(rng, rows)
+    codes = [code for code in (pick() for _ in range(400)) if code]
+    options = {"language": rng.choice(("zh", "en")), "region": rng.choice((None, "370811")), "as_of": rng.choice((None, date(2026, 2, 1)))}
+    documents = [prescription(rng, number, codes) for number in range(120)]
+    (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(document) for document in documents), encoding="utf-8")
+    result = scan(
+        ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[tmp_path / "kb"], stage="settle", **options)
+    )
+    scanned = {
+        (row["line_id"], row["rule_id"]): {name: row[name] for name in FINDING_COLUMNS if name not in OWN_PLACE}
+        for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
+    }
+    precheck = Precheck.open(kb=[tmp_path / "kb"], **options)
+    answered, not_in_force = {}, Counter[str]()
+    for document in documents:
+        answer = precheck.check(document)
+        not_in_force.update(entry["rule_id"] for entry in answer["not_in_force"])
+        for finding in answer["findings"]:
+            assert list(finding) == list(FINDING_COLUMNS)
+            if finding["reason_code"] != "unknown_code":
+                answered[finding["line_id"], finding["rule_id"]] = finding
+    assert len(scanned) > 30
+    assert answered.keys() == scanned.keys()
+    for key, finding in answered.items():
+        wanted = {name: _plain(value) for name, value in scanned[key].items()}
+        assert {name: finding[name] for name in wanted} == wanted, key
+    assert not_in_force == Counter({rule: count for rule, count in result.not_in_force.items() if count})
+
+
+def _plain(value: Any) -> Any:
+    return float(value) if type(value).__name__ == "Decimal" else value
+
+
+def test_more_kinds_of_prescription_than_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Statements that were dropped are made again, with the same answers."""
+    rng = Random(9)
+    rows = write_random_knowledge(rng, tmp_path / "kb")
+    pick = item_codes(rng, rows)
+    codes = [code for code in (pick() for _ in range(400)) if code]
+    documents = [prescription(rng, number, codes) for number in range(30)]
+    wide = Precheck.open(kb=[tmp_path / "kb"])
+    wanted = [wide.check(document) for document in documents]
+    monkeypatch.setattr("checker.precheck._SHAPES_KEPT", 2)
+    narrow = Precheck.open(kb=[tmp_path / "kb"])
+    assert [narrow.check(document) for document in documents * 2] == wanted * 2
+
+
+@pytest.fixture(scope="module")
+def precheck() -> Precheck:
+    """The counter on the embedded knowledge."""
+    return Precheck.open()
+
+
+def asked(code: str | None = DRUG, **values: Any) -> dict[str, Any]:
+    """Return a prescription of one line for a woman."""
+    line = {"line_id": "1", "item_code": code, "quantity": 1}
+    return {"service_time": "2026-03-01", "patient": {"sex": "F", "birth_date": "1990-05-01"}, "lines": [line]} | values
+
+
+def test_a_line_without_national_code_is_undetermined(precheck: Precheck) -> None:
+    """A local code, or none, is told, and the worst verdict is undetermined."""
+    for code in ("L0001", None):
+        answer = precheck.check(asked(code))
+        (finding,) = answer["findings"]
+        assert (answer["verdict"], finding["reason_code"], finding["action"]) == ("undetermined", "unknown_code", "note")
+        assert answer["checked_lines"] == 1
+
+
+def test_a_service_of_an_uncovered_system_is_clear(precheck: Precheck) -> None:
+    """A code that the knowledge does not speak of needs no finding."""
+    answer = precheck.check(asked("330100005000000"))
+    assert (answer["verdict"], answer["findings"], answer["not_in_force"]) == ("clear", [], [])
+
+
+def test_a_point_not_yet_in_force_is_told(precheck: Precheck) -> None:
+    """Before the notice nothing is found, and that is said."""
+    answer = precheck.check(asked(service_time="2020-01-01"))
+    assert (answer["verdict"], answer["findings"]) == ("clear", [])
+    assert answer["not_in_force"] == [{"line_id": "1", "rule_id": "drug-sex"}]
+
+
+def test_context_and_self_paid_lines_are_not_checked(precheck: Precheck) -> None:
+    """They bring no finding and do not count."""
+    lines = [{"item_code": DRUG, "is_context": True}, {"item_code": DRUG, "paid_by_fund": "0"}, {"item_code": DRUG, "quantity": -1}]
+    answer = precheck.check(asked(lines=lines))
+    assert (answer["verdict"], answer["findings"], answer["checked_lines"]) == ("clear", [], 0)
+
+
+def test_an_exempted_line_is_clear(tmp_path: Path) -> None:
+    """An exemption is told as a finding, but needs no action."""
+    rows = KnowledgeRows(
+        [point("P1", "drug-sex", sex="male")],
+        [pattern("P1", "code", DRUG)],
+        [exemption("E1", "drug-sex", "exempt", diagnoses=["N40"], items=[("code", DRUG)])],
+    )
+    write_knowledge(rows, tmp_path / "kb")
+    precheck = Precheck.open(kb=[tmp_path / "kb"])
+    answer = precheck.check(asked(diagnoses=["n40.x00"]))
+    (finding,) = answer["findings"]
+    assert (answer["verdict"], finding["verdict"], finding["exemption_id"], finding["action"]) == ("clear", "exempt", "E1", None)
+    assert precheck.check(asked())["findings"][0]["remarks"] == ["exemption_possible"]
+
+
+def test_an_item_is_found_by_its_name(precheck: Precheck) -> None:
+    """The whole name, a name without its parenthesis, or a part that only one item has."""
+    name, numbers = precheck.find_item("爱普列特片")
+    assert (name, len(numbers) > 0) == ("爱普列特片", True)
+    assert precheck.find_item(" 爱普列特片（薄膜衣） ") == (name, numbers)
+    assert precheck.find_item("爱普列特") == (name, numbers)
+
+
+def test_a_name_that_several_items_share_is_asked_back(precheck: Precheck) -> None:
+    """The candidates are named."""
+    with pytest.raises(InputError, match="对应 [0-9]+ 个项目"):
+        precheck.find_item("颗粒")
+
+
+def test_a_name_that_no_item_has_is_told_with_the_nearest(precheck: Precheck) -> None:
+    """A misspelt name brings the right one, an empty one nothing."""
+    with pytest.raises(InputError, match="相近的有：.*爱普列特片"):
+        precheck.find_item("爱普利特片")
+    for name in ("", "人工智能"):
+        with pytest.raises(InputError, match="没有"):
+            precheck.find_item(name)
+
+
+def test_a_named_item_is_judged_by_its_points(precheck: Precheck) -> None:
+    """Without a code: how the point matches is told, the code stays empty."""
+    from dataclasses import replace
+
+    name, numbers = precheck.find_item("爱普列特片")
+    read = read_prescription(asked(), source="处方", now=NOW)
+    item = replace(read.items[0], item_code=None, item_name=name, named_points=numbers)
+    answer = precheck.answer(replace(read, items=(item,)))
+    (finding,) = answer["findings"]
+    assert (answer["verdict"], finding["rule_id"], finding["item_code"]) == ("violation", "drug-sex", None)
+    assert finding["matched_by"] in ("code", "family")
+
+
+BAD = (
+    ([], "处方应为 JSON 对象"),
+    ("text", "处方应为 JSON 对象"),
+    ({}, "lines 应为至少一行"),
+    (asked(lines=[]), "lines 应为至少一行"),
+    (asked(lines="1"), "lines 应为至少一行"),
+    (asked(lines={"item_code": DRUG}), "lines 应为至少一行"),
+    (asked(lines=[{}] * (LINES_MAX + 1)), "最多 10000 行"),
+    (asked(lines=[{}, 1]), r"lines\[1\] 应为 JSON 对象"),
+    (asked(lines=[{"quantity": "two"}]), r"lines\[0\]\.quantity 的值“two”"),
+    (asked(lines=[{"amount": [1]}]), r"lines\[0\]\.amount 应为单个值"),
+    (asked(lines=[{"item_code": {"a": 1}}]), r"lines\[0\]\.item_code 应为单个值"),
+    (asked(lines=[{"is_context": "maybe"}]), r"lines\[0\]\.is_context 的值“maybe”"),
+    (asked(stage="later"), "stage 为“later”"),
+    (asked(service_time="yesterday"), "service_time 的值“yesterday”"),
+    (asked(visit_start="2026-02-30"), "visit_start 的值"),
+    (asked(patient=[1]), "patient 应为 JSON 对象"),
+    (asked(patient={"sex": "X"}), r"patient\.sex 的值"),
+    (asked(patient={"birth_date": "1990-13-45"}), r"patient\.birth_date 的值"),
+    (asked(patient={"age": "abc"}), r"patient\.age 的值"),
+    (asked(insured="x"), "insured 应为 JSON 对象"),
+    (asked(insured={"birth_date": "soon"}), r"insured\.birth_date 的值"),
+    (asked(diagnoses="N40"), "diagnoses 应为诊断编码的数组"),
+)
+
+
+@pytest.mark.parametrize(("document", "told"), BAD)
+def test_what_cannot_be_read_is_named_by_its_path(precheck: Precheck, document: object, told: str) -> None:
+    """Each fault says where it is."""
+    with pytest.raises(InputError, match=told) as caught:
+        precheck.check(document, source="rx.json")
+    assert str(caught.value).startswith("rx.json：")
+
+
+def test_keys_that_nothing_reads_are_listed(precheck: Precheck) -> None:
+    """A misspelt key does not pass in silence."""
+    document = asked(colour="red", patient={"gender": "F"}, lines=[{"item_code": DRUG, "qty": 1}])
+    assert precheck.check(document)["ignored"] == ["patient.gender", "colour", "lines[0].qty"]
