@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 HASHED_BYTES = 64 << 20
 """Inputs up to this size are named by sha256 in run.json, larger ones by size and time of change."""
 
+HELD_LINES = 1_000_000
+"""Restricted lines that are held in memory between two steps; more go to a scratch file."""
+
 RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 """How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
 
@@ -160,7 +163,9 @@ class _Run:
         census, second, refund_settlements = relations.take_census(connection, files)
         contested = relations.find_points(connection)
         self.tell.step("select", connection)
-        relations.select_lines(connection, files, second, refund_settlements=refund_settlements)
+        held = relations.count_restricted(connection) <= HELD_LINES
+        spilled = None if held else self.out.work.absolute() / "stage.parquet"
+        relations.select_lines(connection, files, second, refund_settlements=refund_settlements, spilled=spilled)
         self.tell.step("persons", connection)
         gaps = relations.line_gaps(connection, files)
         headers = relations.Headers(

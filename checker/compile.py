@@ -1,7 +1,7 @@
 """Rules of the shape `item` become one SELECT over line × point; no data is touched here.
 
 Two SELECTs in a row: `fired_sql` settles the person and runs the clauses, `finding_sql` weighs exemptions and puts findings into
-words. The scan runs them over relations on disk, the counter over one prescription; there is no third judge.
+words. The scan runs them over relations on disk; `judged_sql` is the same for one prescription, in one. There is no third judge.
 """
 
 from __future__ import annotations
@@ -75,7 +75,9 @@ ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"
 
 def id_number_is_right(column: str) -> str:
     """SQL boolean: 18 characters, and the check character of ISO 7064 MOD 11-2 is right."""
-    total = " + ".join(f"(ascii(substr({column}, {place}, 1)) - 48) * {weight}" for place, weight in enumerate(ID_WEIGHTS, 1))
+    total = " + ".join(
+        f"(ascii(substr({column}, {place}, 1)) - 48) * {weight}" for place, weight in enumerate(ID_WEIGHTS, 1)
+    )
     return f"(regexp_full_match({column}, '[0-9]{{17}}[0-9X]') AND substr('{ID_CHECK}', ({total}) % 11 + 1, 1) = substr({column}, 18, 1))"
 
 
@@ -131,7 +133,9 @@ def judged_sql(
 
 
 def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
-    chosen = f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+    chosen = (
+        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+    )
     return f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)}{chosen}"
 
 
@@ -155,7 +159,8 @@ def _name_fired(steps: Steps, plan: Plan, rules: Collection[int], *, keep_clean:
 def _in_force(steps: Steps) -> str:
     """SQL of section 3 of the judgment: the point's time and place cover the line."""
     place = choose(
-        (holds("point_region_of = 'institution'", steps["point_region_of"]), steps["region"]), otherwise=steps["insured_region"]
+        (holds("point_region_of = 'institution'", steps["point_region_of"]), steps["region"]),
+        otherwise=steps["insured_region"],
     )
     regional = steps.known(steps["point_region"])
     return every(
@@ -173,7 +178,9 @@ def _name_person(steps: Steps) -> None:
     born = steps.let("id_birth", NULL if number == NULL else
                      choose((right, "CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE)"), otherwise=NULL))  # fmt: skip
     male = "ascii(substr(id_number, 17, 1)) % 2 = 1"
-    sex = steps.let("id_sex", choose((steps.known(born), choose((male, "'male'"), otherwise="'female'")), otherwise=NULL))
+    sex = steps.let(
+        "id_sex", choose((steps.known(born), choose((male, "'male'"), otherwise="'female'")), otherwise=NULL)
+    )
     sexes = (steps["line_sex"], steps["settlement_sex"], steps["visit_sex"], sex)
     births = (steps["line_birth"], steps["settlement_birth"], steps["visit_birth"], born)
     sex_conflict, sex_low = _agreed(steps, "sex", sexes)
@@ -223,10 +230,22 @@ def _name_age(steps: Steps) -> None:
     span = steps.let(
         "span", NULL if birth == NULL else f"{months} * 100 + {_day_of_month('service_date')} - {_day_of_month(birth)}"
     )
-    in_range = {"span": f"span BETWEEN 0 AND {(OLDEST_YEARS + 1) * 1200 - 1}", "age_only": f"age_only BETWEEN 0 AND {OLDEST_YEARS}"}
+    in_range = {
+        "span": f"span BETWEEN 0 AND {(OLDEST_YEARS + 1) * 1200 - 1}",
+        "age_only": f"age_only BETWEEN 0 AND {OLDEST_YEARS}",
+    }
     lived = steps.let("lived", NULL if span == NULL else f"CASE WHEN {in_range['span']} THEN span END")
     alone = steps.let("age_alone", NULL if age == NULL else f"CASE WHEN {in_range['age_only']} THEN age_only END")
-    steps.let("impossible", some(*(f"({steps.known(given)} AND {fit} IS NULL)" for given, fit in ((span, lived), (age, alone)) if given != NULL)))
+    steps.let(
+        "impossible",
+        some(
+            *(
+                f"({steps.known(given)} AND {fit} IS NULL)"
+                for given, fit in ((span, lived), (age, alone))
+                if given != NULL
+            )
+        ),
+    )
 
     def aged(name: str, by_birth: str, by_age: str) -> str:
         value = first(NULL if lived == NULL else by_birth, NULL if alone == NULL else by_age)
@@ -235,7 +254,10 @@ def _name_age(steps: Steps) -> None:
     days = f"CASE WHEN lived IS NOT NULL THEN date_diff('day', {birth}, service_date) END"
     ends = {
         "year": (aged("age_years", "lived // 1200", "age_alone"), steps["age_years"]),
-        "month": (aged("months_low", "lived // 100", "age_alone * 12"), aged("months_high", "lived // 100", "age_alone * 12 + 11")),
+        "month": (
+            aged("months_low", "lived // 100", "age_alone * 12"),
+            aged("months_high", "lived // 100", "age_alone * 12 + 11"),
+        ),
         "day": (aged("days_low", days, "age_alone * 365"), aged("days_high", days, "age_alone * 366 + 365")),
     }
     for unit in ("month", "day"):
@@ -266,7 +288,11 @@ def _in_unit_of(bound: str, ends: Mapping[str, tuple[str, str]], end: int) -> st
 def _reason(case: _CaseOf, steps: Steps) -> str:
     """SQL of why a line is undetermined: the first of REASONS that holds and concerns what the rule reads."""
     sex, age = case.any_of(lambda rule: rule.reads_sex), case.any_of(lambda rule: rule.reads_age)
-    sex_conflicted, birth_conflicted, impossible = steps["sex_conflicted"], steps["birth_conflicted"], steps["impossible"]
+    sex_conflicted, birth_conflicted, impossible = (
+        steps["sex_conflicted"],
+        steps["birth_conflicted"],
+        steps["impossible"],
+    )
     no_sex = negated(steps.known(steps["person_sex"]))
     age_missing = some(negated(steps.known(steps["age_years"])), negated(sex), negated(no_sex))
     return choose(
@@ -324,14 +350,19 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         choose((noticed, "1"), otherwise="3"),
         NULL if cap == NULL else "CASE level_cap WHEN 'notice' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END",
     ]
-    reached = lowest(" - ".join([rank, *(fall for fall in falls if fall not in (NULL, "0"))]), *(c for c in caps if c != "3"))
+    reached = lowest(
+        " - ".join([rank, *(fall for fall in falls if fall not in (NULL, "0"))]), *(c for c in caps if c != "3")
+    )
     by_rank = " ".join(f"WHEN {number} THEN '{level}'" for level, number in LEVEL_RANK.items())
     steps.let("level", f"CASE WHEN verdict = 'violation' THEN CASE greatest(1, {reached}) {by_rank} END END")
     action = " ".join(f"WHEN '{level}' THEN '{what}'" for level, what in ACTIONS[stage].items())
     steps.let("action", f"CASE WHEN verdict = 'undetermined' THEN 'note' ELSE CASE level {action} END END")
     steps.let("final_reason_code", "CASE WHEN verdict = 'undetermined' THEN reason_code END")
     violation = "verdict = 'violation'"
-    steps.let("exemption_id", choose((exempted, "exempted_by"), (violation, steps["lowered_by"]), otherwise="CAST(NULL AS VARCHAR)"))
+    steps.let(
+        "exemption_id",
+        choose((exempted, "exempted_by"), (violation, steps["lowered_by"]), otherwise="CAST(NULL AS VARCHAR)"),
+    )
     remarks = {
         "duplicate": steps["duplicate"],
         "exemption_possible": steps["exemption_possible"],
@@ -364,12 +395,16 @@ def _name_exemptions(steps: Steps) -> None:
         "on_date >= e.valid_from",
         *(f"(e.{field} IS NULL OR {fit})" for field, fit in bounds.items() if steps[f"exemptions.{field}"] != NULL),
     )
-    diagnosed = "len(list_filter(e.diagnoses, lambda p: len(list_filter(diagnoses, lambda d: starts_with(d, p))) > 0)) > 0"
+    diagnosed = (
+        "len(list_filter(e.diagnoses, lambda p: len(list_filter(diagnoses, lambda d: starts_with(d, p))) > 0)) > 0"
+    )
     diagnoses = steps["diagnoses"]
     on_file = TRUE if steps.known(diagnoses) == TRUE else holds("len(diagnoses) > 0", diagnoses)
     has_diagnosis = steps.let("has_diagnosis", on_file)
     free = TRUE if steps["exemptions.diagnoses"] == NULL else "e.diagnoses IS NULL"
-    steps.let("applied", f"list_filter(exemptions, lambda e: {every(fits, some(free, every(has_diagnosis, diagnosed)))})")
+    steps.let(
+        "applied", f"list_filter(exemptions, lambda e: {every(fits, some(free, every(has_diagnosis, diagnosed)))})"
+    )
     steps.let("exempted_by", f"list_min({_ids_of('exempt')})")
     steps.let("lowering", _ids_of("lower"))
     steps.let("lowered_by", "list_min(lowering)")

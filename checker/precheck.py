@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 import itertools
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.compile import LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, judged_sql
 from checker.engines.duckdb import connect_locked
@@ -58,8 +56,7 @@ _ANSWER = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _Point:
+class _Point(NamedTuple):
     """A point as the counter holds it: what the answer says of it, which columns it fills, and their JSON (without braces)."""
 
     rule_no: int
@@ -70,8 +67,7 @@ class _Point:
     json: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(NamedTuple):
     """One line and one point that covers it."""
 
     line: int
@@ -81,8 +77,7 @@ class _Question:
     match_length: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(NamedTuple):
     """What the clauses say to one question in force."""
 
     question: int
@@ -156,14 +151,16 @@ class Precheck:
 
         Raises InputError naming the path of a value that cannot be read.
         """
-        return self.answer(read_prescription(document, source=source, now=datetime.now(), stage=stage))  # noqa: DTZ005: wall clock
+        return self.answer(read_prescription(document, source=source, now=datetime.now(), stage=stage))
 
     def answer(self, prescription: Prescription) -> dict[str, Any]:
         """Answer a prescription that was read already."""
         asked = self._ask(prescription)
         answers = self._judge(asked, prescription) if asked else []
         findings = [
-            self._finding(prescription, asked[answer.question], answer) for answer in answers if answer.verdict != "clean"
+            self._finding(prescription, asked[answer.question], answer)
+            for answer in answers
+            if answer.verdict != "clean"
         ]
         judged = [(number, item) for number, item in enumerate(prescription.items) if item.judged]
         findings += [self._unknown_code(prescription, number, item) for number, item in judged if not _is_known(item)]
@@ -186,7 +183,9 @@ class Precheck:
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
         by_name: dict[str, list[int]] = {}
-        for point_no, name in self._connection.execute("SELECT point_no, point_name FROM point ORDER BY point_no").fetchall():
+        for point_no, name in self._connection.execute(
+            "SELECT point_no, point_name FROM point ORDER BY point_no"
+        ).fetchall():
             by_name.setdefault(name, []).append(point_no)
         wanted = item_key(text)
         same = [name for name in by_name if item_key(name) == wanted]
@@ -195,7 +194,11 @@ class Precheck:
             return holding[0], tuple(number for name in holding for number in by_name[name])
         if holding:
             shown = "、".join(sorted(holding)[:10]) + ("……" if len(holding) > 10 else "")
-            raise InputError(f"“{text}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）")
+            raise InputError(
+                f"“{text}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）"
+            )
+        import difflib
+
         near = difflib.get_close_matches(text, list(by_name), 5, 0.4)
         hint = f"相近的有：{'、'.join(near)}；" if near else ""
         raise InputError(
@@ -235,10 +238,14 @@ class Precheck:
         ).fetchall()
         for point_no, name, evidence, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
-            fields = {f"exemptions.{key}" for one in given["exemptions"] for key, value in one.items() if value is not None}
+            fields = {
+                f"exemptions.{key}" for one in given["exemptions"] for key, value in one.items() if value is not None
+            }
             filled = fields.union(column for column, value in given.items() if value != [])
             text = json.dumps(given, default=_plain)[1:-1]
-            self._points[point_no] = _Point(given["rule_no"], given["point_id"], name, evidence, frozenset(filled), text)
+            self._points[point_no] = _Point(
+                given["rule_no"], given["point_id"], name, evidence, frozenset(filled), text
+            )
 
     def _judge(self, asked: Sequence[_Question], prescription: Prescription) -> list[_Answer]:
         filled = frozenset[str]().union(*(question.point.filled for question in asked))
@@ -249,7 +256,11 @@ class Precheck:
         for number, question in enumerate(asked):
             own: dict[str, object] = {"question": number}
             if contested:
-                own |= {"line_no": question.line, "matched_by": question.matched_by, "match_length": question.match_length}
+                own |= {
+                    "line_no": question.line,
+                    "matched_by": question.matched_by,
+                    "match_length": question.match_length,
+                }
             if "exemptions.code" in filled:
                 own["item_code"] = question.item.item_code
             candidates.append(f"{json.dumps(own)[:-1]}, {shared}, {question.point.json}}}")
@@ -298,13 +309,19 @@ class Precheck:
     def _sql(self, rules: Collection[int], columns: Sequence[str], facts: Sequence[str], *, contested: bool) -> str:
         known = dict.fromkeys(_NEVER, False)
         brought: dict[str, object] = {"question": "BIGINT"}
-        for name in (*columns, *(_CHOICE if contested else ()), *(["item_code"] if "exemptions.code" in columns else [])):
+        for name in (
+            *columns,
+            *(_CHOICE if contested else ()),
+            *(["item_code"] if "exemptions.code" in columns else []),
+        ):
             del known[name]
             if name in _TYPES:
                 brought[name] = _TYPES[name]
         if "exemptions" in columns:
             bound = {name for (name,) in _EXEMPTED if name not in columns}
-            brought["exemptions"] = [{field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}]
+            brought["exemptions"] = [
+                {field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}
+            ]
         known |= dict.fromkeys(facts, True)
         judged = judged_sql(self._plan, "asked", contested=contested, stage="before", rules=rules, filled=known)
         judged = f"SELECT {', '.join(_ANSWER)} FROM ({judged})"

@@ -77,7 +77,9 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     if not isinstance(lines, Sequence) or isinstance(lines, str | bytes) or not lines:
         raise InputError(f"{source}：lines 应为至少一行的数组（lines must be a non-empty array）")
     if len(lines) > LINES_MAX:
-        raise InputError(f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）")
+        raise InputError(
+            f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）"
+        )
     known = {"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD}
     reader.ignored += [str(key) for key in document if key not in known]
     return Prescription(
@@ -113,7 +115,9 @@ class _Reader:
             shown = "" if path.startswith(("patient.", "insured.")) else f"“{text[:40]}”"
             raise InputError(f"{self._source}：{path} 的值{shown}无法识别，{error}（cannot be read）") from None
 
-    def group(self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]) -> dict[str, Any]:
+    def group(
+        self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]
+    ) -> dict[str, Any]:
         holder = document.get(name)
         if holder is None:
             return {}
@@ -138,6 +142,8 @@ class _Reader:
         if found is None:
             return ()
         if not isinstance(found, Sequence) or isinstance(found, str | bytes):
-            raise InputError(f"{self._source}：diagnoses 应为诊断编码的数组，例如 [\"N40.x00\"]（diagnoses is an array of codes）")
+            raise InputError(
+                f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
+            )
         codes = [values.clean(code.get("code") if isinstance(code, Mapping) else code) for code in found]
         return tuple(code.upper() for code in codes if code)

@@ -59,7 +59,9 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
     patient = {
         "id": maybe(rng, 0.8, f"P{number}'\\"),
         "sex": maybe(rng, 0.7, rng.choice(("男", "1", "M", " female ", "2", "未知", "9", sex))),
-        "birth_date": maybe(rng, 0.6, rng.choice((f"{born}", f"{born:%Y%m%d}", f"{born:%Y/%m/%d}", f"{born}T08:00:00+08:00"))),
+        "birth_date": maybe(
+            rng, 0.6, rng.choice((f"{born}", f"{born:%Y%m%d}", f"{born:%Y/%m/%d}", f"{born}T08:00:00+08:00"))
+        ),
         "age": maybe(rng, 0.3, rng.choice((0, 3, 13.5, "14岁", 17, -1, 131, 40, "99999999999999999"))),
         "id_number": maybe(rng, 0.25, id_number(rng, sex, born)),
         "newborn": maybe(rng, 0.3, rng.choice((True, False, "是", "0"))),
@@ -108,7 +110,11 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
     rows = write_random_knowledge(rng, tmp_path / "kb")
     pick = item_codes(rng, rows)
     codes = [code for code in (pick() for _ in range(400)) if code]
-    options = {"language": rng.choice(("zh", "en")), "region": rng.choice((None, "370811")), "as_of": rng.choice((None, date(2026, 2, 1)))}
+    options = {
+        "language": rng.choice(("zh", "en")),
+        "region": rng.choice((None, "370811")),
+        "as_of": rng.choice((None, date(2026, 2, 1))),
+    }
     documents = [prescription(rng, number, codes) for number in range(120)]
     (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(document) for document in documents), encoding="utf-8")
     result = scan(
@@ -170,7 +176,11 @@ def test_a_line_without_national_code_is_undetermined(precheck: Precheck) -> Non
     for code in ("L0001", None):
         answer = precheck.check(asked(code))
         (finding,) = answer["findings"]
-        assert (answer["verdict"], finding["reason_code"], finding["action"]) == ("undetermined", "unknown_code", "note")
+        assert (answer["verdict"], finding["reason_code"], finding["action"]) == (
+            "undetermined",
+            "unknown_code",
+            "note",
+        )
         assert answer["checked_lines"] == 1
 
 
@@ -189,7 +199,11 @@ def test_a_point_not_yet_in_force_is_told(precheck: Precheck) -> None:
 
 def test_context_and_self_paid_lines_are_not_checked(precheck: Precheck) -> None:
     """They bring no finding and do not count."""
-    lines = [{"item_code": DRUG, "is_context": True}, {"item_code": DRUG, "paid_by_fund": "0"}, {"item_code": DRUG, "quantity": -1}]
+    lines = [
+        {"item_code": DRUG, "is_context": True},
+        {"item_code": DRUG, "paid_by_fund": "0"},
+        {"item_code": DRUG, "quantity": -1},
+    ]
     answer = precheck.check(asked(lines=lines))
     assert (answer["verdict"], answer["findings"], answer["checked_lines"]) == ("clear", [], 0)
 
@@ -205,7 +219,12 @@ def test_an_exempted_line_is_clear(tmp_path: Path) -> None:
     precheck = Precheck.open(kb=[tmp_path / "kb"])
     answer = precheck.check(asked(diagnoses=["n40.x00"]))
     (finding,) = answer["findings"]
-    assert (answer["verdict"], finding["verdict"], finding["exemption_id"], finding["action"]) == ("clear", "exempt", "E1", None)
+    assert (answer["verdict"], finding["verdict"], finding["exemption_id"], finding["action"]) == (
+        "clear",
+        "exempt",
+        "E1",
+        None,
+    )
     assert precheck.check(asked())["findings"][0]["remarks"] == ["exemption_possible"]
 
 
@@ -219,13 +238,13 @@ def test_an_item_is_found_by_its_name(precheck: Precheck) -> None:
 
 def test_a_name_that_several_items_share_is_asked_back(precheck: Precheck) -> None:
     """The candidates are named."""
-    with pytest.raises(InputError, match="对应 [0-9]+ 个项目"):
+    with pytest.raises(InputError, match=r"对应 [0-9]+ 个项目"):
         precheck.find_item("颗粒")
 
 
 def test_a_name_that_no_item_has_is_told_with_the_nearest(precheck: Precheck) -> None:
     """A misspelt name brings the right one, an empty one nothing."""
-    with pytest.raises(InputError, match="相近的有：.*爱普列特片"):
+    with pytest.raises(InputError, match=r"相近的有：.*爱普列特片"):
         precheck.find_item("爱普利特片")
     for name in ("", "人工智能"):
         with pytest.raises(InputError, match="没有"):

@@ -167,16 +167,27 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def select_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool
+    connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool, spilled: Path | None
 ) -> None:
-    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed."""
-    queries = [
+    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed.
+
+    They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory.
+    """
+    query = " UNION ALL BY NAME ".join(
         facts.stage_query(source, second=second[number], refund_settlements=refund_settlements)
         for number, source in enumerate(files.lines)
-    ]
-    # Held by the engine, which spills what does not fit to the scratch folder.
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_line AS {' UNION ALL BY NAME '.join(queries)}")
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned('raw_line')}")
+    )
+    if spilled is None:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_line AS {query}")
+    else:
+        connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
+    table = "raw_line" if spilled is None else _parquet(spilled)
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned(table)}")
+
+
+def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
+    """The number of lines, of any kind, whose code some pattern covers."""
+    return _one(connection, "SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM hot_raw)")
 
 
 HEADER_PERSON = ("patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag", "diagnosis_code")

@@ -51,7 +51,7 @@ def load_points(connection: duckdb.DuckDBPyConnection, editions: Sequence[Editio
         WITH listed AS (
           SELECT point_no, CAST(list({{'exemption_id': exemption_id, 'effect': effect, 'diagnoses': diagnoses, 'region': region,
             'region_of': region_of, 'valid_from': valid_from, 'valid_to': valid_to,
-            'code': CASE WHEN match IN ('code', 'family') THEN value END, 'code_is_family': match = 'family'}} ORDER BY exemption_id)
+            'code': CASE WHEN match IN ('code', 'family') THEN value END, 'code_is_family': match = 'family'}})
             AS {EXEMPTION_TYPE}) AS exemptions
           FROM ({_concerned(connection)}) JOIN kb_exemption USING (exemption_id) GROUP BY point_no
         )
@@ -81,7 +81,9 @@ def _concerned(connection: duckdb.DuckDBPyConnection) -> str:
         FROM numbered JOIN kb_exemption USING (rule_id) WHERE exemption_id NOT IN (SELECT exemption_id FROM kb_exemption_item)"""
     ]
     if named:
-        names = connection.execute("SELECT DISTINCT item_name FROM numbered WHERE rule_id IN (SELECT rule_id FROM kb_exemption)")
+        names = connection.execute(
+            "SELECT DISTINCT item_name FROM numbered WHERE rule_id IN (SELECT rule_id FROM kb_exemption)"
+        )
         same = [(name, value) for (name,) in names.fetchall() for value in named.get(item_key(name), ())]
         pairs = ", ".join(f"({sqltext.text(name)}, {sqltext.text(value)})" for name, value in same) or "(NULL, NULL)"
         ways.append(
