@@ -140,7 +140,9 @@ def _engine_error() -> type[Exception]:
 def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> duckdb.DuckDBPyConnection:
     knowledge = [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
     return connect_locked(
-        readable=[*files.readable, *knowledge], folders=[out.work.absolute(), out.result.absolute()], spill=out.work.absolute() / "spill"
+        readable=[*files.readable, *knowledge],
+        folders=[out.work.absolute(), out.result.absolute()],
+        spill=out.work.absolute() / "spill",
     )
 
 
@@ -169,7 +171,9 @@ class _Run:
         self.tell.step("persons", connection)
         gaps = relations.line_gaps(connection, files)
         headers = relations.Headers(
-            relations.collapse_headers(connection, files.settlements, "settlement_id", "settlement_header", gaps, self.out.work),
+            relations.collapse_headers(
+                connection, files.settlements, "settlement_id", "settlement_header", gaps, self.out.work
+            ),
             relations.collapse_headers(connection, files.visits, "visit_id", "visit_header", gaps, self.out.work),
         )
         netted = net_lines(
@@ -182,7 +186,8 @@ class _Run:
         self.tell.step("write", connection)
         self._write_findings()
         fully_refunded = _count(
-            connection, f"SELECT count(DISTINCT line_no) FROM {_parquet(self.fired)} JOIN netted_line USING (line_no) WHERE nothing_left"
+            connection,
+            f"SELECT count(DISTINCT line_no) FROM {_parquet(self.fired)} JOIN netted_line USING (line_no) WHERE nothing_left",
         )
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
         summary = summarise(connection, self.findings)
@@ -204,18 +209,23 @@ class _Run:
         return self.request.as_of.isoformat() if self.request.as_of else None
 
     def _judge(self, headers: relations.Headers, *, contested: bool) -> dict[str, int]:
-        candidates = relations.candidates_sql(headers, as_of=self.as_of, region=self.request.region)
-        fired = fired_sql(self.plan, candidates, contested=contested)
+        absent = relations.absent_columns(self.files, headers, regional=contested)
+        candidates = relations.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
+        fired = fired_sql(self.plan, candidates, contested=contested, absent=absent)
         self.connection.execute(
             f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
         )
-        counts = relations.count_not_in_force(self.connection, as_of=self.as_of, regional=candidates if contested else None)
+        counts = relations.count_not_in_force(
+            self.connection, as_of=self.as_of, regional=candidates if contested else None
+        )
         return {self.plan.rules[number].id: count for number, count in sorted(counts.items())}
 
     def _write_findings(self) -> None:
         relations.gather_diagnoses(self.connection, self.files, self.fired)
         self.connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
-        self.connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in self.files.origins])
+        self.connection.executemany(
+            "INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in self.files.origins]
+        )
         source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
@@ -242,8 +252,15 @@ class _Run:
     def _write_csv(self) -> None:
         """findings.csv for spreadsheets: UTF-8 with BOM, lists joined, text that a spreadsheet would run as a formula made plain."""
         target = self.out.result.absolute() / "findings.csv"
-        columns = {name: f"array_to_string({name}, '|')" if name in ("remarks", "related_lines") else name for name in FINDING_COLUMNS}
-        texts = {name for name in FINDING_COLUMNS if name not in ("service_time", "quantity", "amount", "amount_in_scope", "rule_version")}
+        columns = {
+            name: f"array_to_string({name}, '|')" if name in ("remarks", "related_lines") else name
+            for name in FINDING_COLUMNS
+        }
+        texts = {
+            name
+            for name in FINDING_COLUMNS
+            if name not in ("service_time", "quantity", "amount", "amount_in_scope", "rule_version")
+        }
         plain = ", ".join(
             f"{_no_formula(f'CAST({value} AS VARCHAR)')} AS {name}" if name in texts else f"{value} AS {name}"
             for name, value in columns.items()
@@ -251,12 +268,19 @@ class _Run:
         # Only a header's own text can carry a byte order mark into the file.
         first, rest = FINDING_COLUMNS[0], FINDING_COLUMNS[1:]
         self.connection.execute(
-            f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {', '.join(rest)} FROM (SELECT {plain} FROM {_parquet(self.findings)}))
+            f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {", ".join(rest)} FROM (SELECT {plain} FROM {_parquet(self.findings)}))
             TO {sqltext.text(str(target))} (FORMAT csv, HEADER)"""
         )
 
     def _record(
-        self, census: Census, netted: Netted, fully_refunded: int, not_in_force: Mapping[str, int], unread: Unread, summary: Summary, seconds: float
+        self,
+        census: Census,
+        netted: Netted,
+        fully_refunded: int,
+        not_in_force: Mapping[str, int],
+        unread: Unread,
+        summary: Summary,
+        seconds: float,
     ) -> dict[str, Any]:
         import duckdb
 

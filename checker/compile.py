@@ -66,8 +66,13 @@ REASONS = {"zh": {
     "other": "not enough information",
 }}  # fmt: skip
 """Why a line is undetermined, in words, by language and reason code, in the order in which the first that holds counts."""
-PERSONS = {"zh": ("参保人", "患者"), "en": ("insured person", "patient")}
+PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient."""
+ENGLISH_VALUES = (
+    ("不明", "unknown"), ("男", "male"), ("女", "female"), (" 岁", " years"), ("岁", " years"), (" 个月", " months"), (" 天", " days"),
+    ("且 ", " and "), ("且", " and "),
+)  # fmt: skip
+"""How what was expected and found, written in Chinese, reads within an English message: replaced in this order."""
 ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"},
            "after": {"definite": "recover", "suspect": "review", "notice": "note"}}  # fmt: skip
 """What the caller must do, by stage and level; an undetermined finding is always a note."""
@@ -95,13 +100,13 @@ _BASE_COLUMNS = {
 _TYPES = LINE_COLUMNS | POINT_COLUMNS | _BASE_COLUMNS
 
 
-def fired_sql(plan: Plan, candidates: str, *, contested: bool) -> str:
+def fired_sql(plan: Plan, candidates: str, *, contested: bool, absent: Collection[str] = ()) -> str:
     """SQL of the line × point rows whose clause is not FALSE, with FIRED_OUTPUTS.
 
     `candidates` is SQL with the columns LINE_COLUMNS and POINT_COLUMNS; others pass through. `contested`: some line may
-    meet two points of one rule, so that one must be chosen.
+    meet two points of one rule, so that one must be chosen. `absent` names columns that are NULL in all candidates, which may lack them.
     """
-    steps = Steps({}, _TYPES)
+    steps = Steps(dict.fromkeys(absent, False), _TYPES)
     _name_fired(steps, plan, range(len(plan.rules)), keep_clean=False)
     return steps.select(_applicable(steps, candidates, contested=contested), FIRED_OUTPUTS)
 
@@ -445,9 +450,9 @@ SELECT line_no,
   {case.of(lambda rule: sqltext.text(rule.code) if rule.code else None, "CAST(NULL AS VARCHAR)")} AS rule_code,
   rule_name, point_id, matched_by, verdict, level, action, expected, actual, final_reason_code AS reason_code, reason,
   exemption_id, remarks, 'line' AS scope, CAST(NULL AS VARCHAR[]) AS related_lines, quantity, amount, amount_in_scope,
-  CASE verdict WHEN 'undetermined' THEN {case.of(lambda rule: _words(rule.messages(language)[1]), "NULL")}
-    ELSE {case.of(lambda rule: _words(rule.messages(language)[0]), "NULL")} END AS message,
-  {case.of(lambda rule: _words(rule.messages(language)[2]), "NULL")} AS advice,
+  CASE verdict WHEN 'undetermined' THEN {case.of(lambda rule: _words(rule.messages(language)[1], language), "NULL")}
+    ELSE {case.of(lambda rule: _words(rule.messages(language)[0], language), "NULL")} END AS message,
+  {case.of(lambda rule: _words(rule.messages(language)[2], language), "NULL")} AS advice,
   concat_ws('；', document, '批次 ' || batch, source_rows) AS evidence,
   {sqltext.text(kb_version)} AS kb_version,
   {case.of(lambda rule: str(rule.version), "NULL")} AS rule_version,
@@ -468,19 +473,18 @@ _FILLS = {
 }  # fmt: skip
 
 
-def _words(template: str) -> str:
+def _words(template: str, language: str) -> str:
     """SQL that fills the placeholders of a message; the loader has checked that each is known."""
     parts: list[str] = []
     end = 0
     for match in _PLACEHOLDER.finditer(template):
         parts.append(sqltext.text(template[end : match.start()]))
         fill = match.group(1)
-        parts.append("rule_name" if fill == "rule_name" else f"coalesce({_FILLS[fill]}, '')")
+        value = "rule_name" if fill == "rule_name" else f"coalesce({_FILLS[fill]}, '')"
+        if language == "en" and fill in ("expected", "actual"):
+            for chinese, english in ENGLISH_VALUES:
+                value = f"replace({value}, {sqltext.text(chinese)}, {sqltext.text(english)})"
+        parts.append(value)
         end = match.end()
     parts.append(sqltext.text(template[end:]))
     return f"concat({', '.join(part for part in parts if part != sqltext.text(''))})"
-
-
-def typed_columns(columns: dict[str, str], names: Sequence[str]) -> str:
-    """SQL casts of the columns in `names` to their declared types."""
-    return ", ".join(f"CAST({name} AS {columns[name]}) AS {name}" for name in names)

@@ -1,10 +1,10 @@
 """The exception tree: every error says where, what was found, and what to write instead.
 
-    LiangkuError                 base; message is one sentence, `exit_code` is what the command ends with
-    ├── InputError               a file, row, option or message from outside is wrong            exit 2
-    │   ├── KnowledgeError       a knowledge base is missing, altered or of an unknown layout    exit 2 (3 when embedded)
-    │   └── RuleError            rule files that do not load; carries every fault found          exit 2 (3 when embedded)
-    └── InternalError            the embedded rules or knowledge, or the engine, failed          exit 3
+LiangkuError                 base; message is one sentence, `exit_code` is what the command ends with
+├── InputError               a file, row, option or message from outside is wrong            exit 2
+│   ├── KnowledgeError       a knowledge base is missing, altered or of an unknown layout    exit 2 (3 when embedded)
+│   └── RuleError            rule files that do not load; carries every fault found          exit 2 (3 when embedded)
+└── InternalError            the embedded rules or knowledge, or the engine, failed          exit 3
 """
 
 from __future__ import annotations

@@ -59,7 +59,11 @@ def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool, header
 
 
 def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: bool) -> int:
-    original = "coalesce(s.original_settlement_id, h.original_settlement_id)" if headers_name_originals else "s.original_settlement_id"
+    original = (
+        "coalesce(s.original_settlement_id, h.original_settlement_id)"
+        if headers_name_originals
+        else "s.original_settlement_id"
+    )
     header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS

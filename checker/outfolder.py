@@ -38,21 +38,27 @@ class OutFolder:
             self.result.mkdir(parents=True)
             (self.work / "spill").mkdir(parents=True)
         except OSError as error:
-            raise InputError(f"--out {self.target}：无法写入（{error.strerror}），请换一个文件夹（cannot write here）") from error
+            raise InputError(
+                f"--out {self.target}：无法写入（{error.strerror}），请换一个文件夹（cannot write here）"
+            ) from error
         return self
 
     def commit(self, run: Mapping[str, Any]) -> None:
         """Put the results in place: the old run's files go, ours come by rename, run.json last."""
         names = sorted(path.name for path in self.result.iterdir())
         document = {**run, "files": [*names, RUN_FILE]}
-        (self.result / RUN_FILE).write_text(json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8")
+        (self.result / RUN_FILE).write_text(
+            json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
+        )
         for name in self._old:
             (self.target / name).unlink(missing_ok=True)
         self.target.mkdir(parents=True, exist_ok=True)
         for name in (*names, RUN_FILE):
             (self.result / name).replace(self.target / name)
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         shutil.rmtree(self._partial, ignore_errors=True)
 
 
@@ -83,7 +89,9 @@ def _check(target: Path, *, force: bool) -> tuple[str, ...]:
     if not present:
         return ()
     if not force:
-        raise InputError(f"--out {target}：文件夹不是空的，请换一个文件夹，或用 --force 覆盖上一次的结果（not empty: use --force）")
+        raise InputError(
+            f"--out {target}：文件夹不是空的，请换一个文件夹，或用 --force 覆盖上一次的结果（not empty: use --force）"
+        )
     named = _named_files(target)
     foreign = sorted(present - set(named))
     if foreign:
@@ -103,4 +111,6 @@ def _named_files(target: Path) -> tuple[str, ...]:
     if not isinstance(names, list):
         return ()
     # A name with a path in it could reach outside the folder; such a run.json is not ours.
-    return tuple(name for name in names if isinstance(name, str) and Path(name).name == name and (target / name).is_file())
+    return tuple(
+        name for name in names if isinstance(name, str) and Path(name).name == name and (target / name).is_file()
+    )

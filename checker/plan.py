@@ -111,7 +111,9 @@ def load_plan(rules_folder: Path, *, embedded: bool = False, cache: Path | None 
 def write_embedded_plan(rules_folder: Path, out_file: Path) -> None:
     """Compile the embedded rules and keep the plan beside the built knowledge, so that the counter starts without the compiler."""
     plan = load_plan(rules_folder, embedded=True)
-    text = json.dumps({"layout": PLAN_LAYOUT, "hash": plan.hash, "rules": [asdict(rule) for rule in plan.rules]}, ensure_ascii=False)
+    text = json.dumps(
+        {"layout": PLAN_LAYOUT, "hash": plan.hash, "rules": [asdict(rule) for rule in plan.rules]}, ensure_ascii=False
+    )
     temporary = out_file.with_name(f"{out_file.name}.{os.getpid()}")
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(out_file)

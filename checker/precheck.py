@@ -12,7 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checker.compile import LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, judged_sql
+from checker.compile import ENGLISH_VALUES, LINE_COLUMNS, PERSONS, POINT_COLUMNS, REASONS, judged_sql
 from checker.engines.duckdb import connect_locked
 from checker.errors import InputError
 from checker.knowledge.edition import Edition
@@ -337,8 +337,8 @@ class Precheck:
         reason = REASONS[language].get(answer.reason_code or "")
         violation, undetermined, advice = rule.messages(language)
         words = {
-            "item_name": item.item_name or point.name, "item_code": item.item_code or "", "expected": answer.expected or "",
-            "actual": answer.actual or "", "person": insured if answer.is_insured else patient, "reason": reason or "",
+            "item_name": item.item_name or point.name, "item_code": item.item_code or "", "expected": in_words(answer.expected, language),
+            "actual": in_words(answer.actual, language), "person": insured if answer.is_insured else patient, "reason": reason or "",
             "point_id": point.point_id, "service_date": prescription.service_time.date().isoformat(), "rule_name": rule.name(language),
         }  # fmt: skip
         return self._head(prescription, question.line, item, rule.id) | {
@@ -379,6 +379,15 @@ def _columns(facts: tuple[str, ...], filled: Set[str]) -> tuple[str, ...]:
 
 def _is_known(item: Item) -> bool:
     return bool(item.named_points) or (item.item_code is not None and _NATIONAL.fullmatch(item.item_code) is not None)
+
+
+def in_words(value: str | None, language: str) -> str:
+    """What was expected or found, as it reads within a message."""
+    said = value or ""
+    if language == "en":
+        for chinese, english in ENGLISH_VALUES:
+            said = said.replace(chinese, english)
+    return said
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:

@@ -32,5 +32,7 @@ def stream_findings(folder: str | Path) -> pyarrow.RecordBatchReader:
 def _findings(folder: str | Path) -> Path:
     file = Path(folder) / "findings.parquet"
     if not file.is_file():
-        raise InputError(f"{folder}：没有 findings.parquet，请给出 liangku scan --out 的文件夹（no findings here: name the --out of a scan）")
+        raise InputError(
+            f"{folder}：没有 findings.parquet，请给出 liangku scan --out 的文件夹（no findings here: name the --out of a scan）"
+        )
     return file

@@ -84,7 +84,12 @@ LINE = _columns(
     *_PERSON,
     ("insured_sex", Kind.SEX, "参保人性别"),
     ("insured_birth_date", Kind.DATE, "参保人出生日期"),
-    ("service_time", Kind.TIME, "fee_ocur_time drord_begn_date 费用发生日期 费用发生时间 结算日期 销售时间", "adm_date inf_time"),
+    (
+        "service_time",
+        Kind.TIME,
+        "fee_ocur_time drord_begn_date 费用发生日期 费用发生时间 结算日期 销售时间",
+        "adm_date inf_time",
+    ),
     ("item_code", Kind.CODE, "med_list_codg hilist_code 国标代码 医保目录编码 国家医保编码"),
     ("item_name", Kind.TEXT, "hilist_name 国标名称 项目名称 药品名称"),
     ("local_item_code", Kind.TEXT, "medins_list_codg 项目代码"),
@@ -121,7 +126,14 @@ DIAGNOSIS = _columns(
 )
 """One diagnosis of a visit or settlement."""
 
-PERSON_COLUMNS = ("patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "insured_sex", "insured_birth_date")
+PERSON_COLUMNS = (
+    "patient_sex",
+    "patient_birth_date",
+    "patient_age",
+    "patient_id_number",
+    "insured_sex",
+    "insured_birth_date",
+)
 """Without any of these in any source nothing can be judged."""
 
 NULL_WORDS = ("", "-", "--", "null")

@@ -77,8 +77,12 @@ def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
         exempt=_one(connection, "verdict = 'exempt'"),
         not_in_2026_list=_one(connection, f"{suspect} AND list_contains(remarks, 'not_in_2026_list')"),
         by_rule=_groups(connection, "rule_id, verdict", "TRUE", "rule_id, verdict"),
-        by_level=_groups(connection, "level", suspect, "CASE level WHEN 'definite' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END"),
-        by_remark=_groups(connection, "remark", open_, "remark", source="(SELECT *, unnest(remarks) AS remark FROM found)"),
+        by_level=_groups(
+            connection, "level", suspect, "CASE level WHEN 'definite' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END"
+        ),
+        by_remark=_groups(
+            connection, "remark", open_, "remark", source="(SELECT *, unnest(remarks) AS remark FROM found)"
+        ),
         by_reason=_groups(connection, "rule_id, reason_code", "verdict = 'undetermined'", "rule_id, reason_code"),
         by_institution=_groups(connection, "institution_id", open_, "lines DESC, institution_id", limit=ROWS_SHOWN),
         by_month=_groups(connection, "month, verdict", open_, "month, verdict"),
@@ -87,7 +91,13 @@ def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
 
 
 def _groups(
-    connection: duckdb.DuckDBPyConnection, key: str, where: str, order: str, *, source: str = "found", limit: int | None = None
+    connection: duckdb.DuckDBPyConnection,
+    key: str,
+    where: str,
+    order: str,
+    *,
+    source: str = "found",
+    limit: int | None = None,
 ) -> tuple[Group, ...]:
     parts = len(key.split(","))
     rows = connection.execute(

@@ -36,5 +36,5 @@ def test_arrow_streams_the_same(results: Path) -> None:
 
 
 def test_a_folder_without_findings_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="findings.parquet"):
+    with pytest.raises(InputError, match=r"findings\.parquet"):
         checker.read_findings(tmp_path)

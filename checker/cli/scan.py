@@ -17,14 +17,28 @@ from checker.report.terminal import print_scan
 
 @click.command("scan")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）")
-@click.option("--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（性别、出生日期等）（settlement headers）")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）"
+)
+@click.option(
+    "--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（性别、出生日期等）（settlement headers）"
+)
 @click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
 @click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
-@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头，如 item_code=药品编码（name a header）")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="COLUMN=HEADER",
+    help="指定列对应的表头，如 item_code=药品编码（name a header）",
+)
 @click.option("--csv", "as_csv", is_flag=True, help="另写一份 findings.csv（also write findings.csv）")
 @click.option(
-    "--stage", type=click.Choice(["settle", "audit"]), default="audit", show_default=True, help="结算前（settle）还是事后审核（audit）"
+    "--stage",
+    type=click.Choice(["settle", "audit"]),
+    default="audit",
+    show_default=True,
+    help="结算前（settle）还是事后审核（audit）",
 )
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options

@@ -36,7 +36,9 @@ def connect_locked(
     """
     import duckdb
 
-    connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False})
+    connection = duckdb.connect(
+        ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+    )
     workers = threads if threads is not None else min(os.cpu_count() or 1, 8)
     connection.execute(f"SET threads = {int(workers)}")
     connection.execute(f"SET memory_limit = {sqltext.text(memory)}")

@@ -100,13 +100,21 @@ def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> 
         column, equals, header = option.partition("=")
         column = column.strip()
         if not equals or not header.strip():
-            raise InputError(f"--map {option}：写法应为 --map 列名=表头，例如 --map item_code=药品编码（write COLUMN=HEADER）")
+            raise InputError(
+                f"--map {option}：写法应为 --map 列名=表头，例如 --map item_code=药品编码（write COLUMN=HEADER）"
+            )
         if column not in columns:
             near = get_close_matches(column, list(columns), 3, 0.4)
-            hint = f"，是否指 {'、'.join(near)}" if near else "，常用的列：item_code、service_time、patient_sex、patient_birth_date、quantity、amount"
+            hint = (
+                f"，是否指 {'、'.join(near)}"
+                if near
+                else "，常用的列：item_code、service_time、patient_sex、patient_birth_date、quantity、amount"
+            )
             raise InputError(f"--map {option}：没有名为“{column}”的列{hint}（unknown column）")
         if column in forced:
-            raise InputError(f"--map：列 {column} 指定了两次（{forced[column]}、{header}），请只保留一个（mapped twice）")
+            raise InputError(
+                f"--map：列 {column} 指定了两次（{forced[column]}、{header}），请只保留一个（mapped twice）"
+            )
         forced[column] = header.strip()
     return forced
 
@@ -140,7 +148,9 @@ def first_text(headers: Sequence[Header]) -> str:
     """SQL for the first non-empty cleaned text among headers; NULL where there are none."""
     if not headers:
         return "CAST(NULL AS VARCHAR)"
-    return f"coalesce({', '.join(raw_text(header) for header in headers)})" if len(headers) > 1 else raw_text(headers[0])
+    return (
+        f"coalesce({', '.join(raw_text(header) for header in headers)})" if len(headers) > 1 else raw_text(headers[0])
+    )
 
 
 def read_column(mapping: HeaderMap, name: str) -> str:
@@ -153,7 +163,11 @@ def read_headers(headers: Sequence[Header], kind: Kind) -> str:
     """SQL that reads the first non-empty of the headers as `kind`; unreadable text gives NULL."""
     if not headers:
         return f"CAST(NULL AS {SQL_TYPES[kind]})"
-    if len(headers) == 1 and not headers[0].is_text and kind in (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE, Kind.BOOL):
+    if (
+        len(headers) == 1
+        and not headers[0].is_text
+        and kind in (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE, Kind.BOOL)
+    ):
         return _read_typed(headers[0], kind)
     slow = read_text(first_text(headers), kind)
     if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
@@ -261,4 +275,3 @@ def always_fits(type_: str) -> bool:
         return False
     width, _, scale = upper.removeprefix("DECIMAL(").rstrip(")").partition(",")
     return int(width) - int(scale) <= 14
-

@@ -35,7 +35,8 @@ INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date"}
 def convert(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:
     """Write `source` (csv, json, jsonl) to `target` as Parquet: one text column a header, and `__record` (1-based).
 
-    The connection keeps the order of records (`connect_locked(ordered=True)`); those that cannot be read go to its table `rejects`. Raises InputError where the whole file cannot be.
+    The connection keeps the order of records (`connect_locked(ordered=True)`); those that cannot be read go to its table
+    `rejects`. Raises InputError where the whole file cannot be.
     """
     if source.kind == "csv":
         _convert_csv(connection, source.path, target, role)
@@ -213,10 +214,14 @@ def _json_shape(path: Path) -> str:
 def _write_documents(connection: duckdb.DuckDBPyConnection, path: Path, target: Path) -> None:
     keys = [
         str(row[0])
-        for row in connection.execute("SELECT DISTINCT unnest(json_keys(doc)) AS k FROM documents ORDER BY k").fetchall()
+        for row in connection.execute(
+            "SELECT DISTINCT unnest(json_keys(doc)) AS k FROM documents ORDER BY k"
+        ).fetchall()
     ]
     if not keys:
-        raise InputError(f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}（no readable record: each line is a JSON object）")
+        raise InputError(
+            f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}（no readable record: each line is a JSON object）"
+        )
     if "lines" in keys:
         _write_prescriptions(connection, keys, target)
         return
@@ -240,7 +245,9 @@ def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[s
     for group, members in (("patient", PERSON_KEYS), ("insured", INSURED_KEYS)):
         for key, column in members.items():
             columns.setdefault(column, f"json_extract_string(doc, '$.{group}.{key}')")
-    columns.setdefault("diagnosis_code", "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')")
+    columns.setdefault(
+        "diagnosis_code", "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')"
+    )
     for key in keys:
         if key not in ("lines", "patient", "insured", "diagnoses"):
             columns.setdefault(key, f"json_extract_string(doc, {_json_path(key)})")

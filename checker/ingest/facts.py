@@ -88,7 +88,11 @@ def kind_number(source: Source, *, refund_settlements: bool) -> str:
         headers = column.found[name]
         raw = sqltext.name(headers[0].text)
         quick = len(headers) == 1 and headers[0].is_text
-        plain.append(f"({raw} IS NULL OR {raw} = '{usual}')" if quick else f"({read_column(column, name)}) IS NOT DISTINCT FROM {usual == '1'}")
+        plain.append(
+            f"({raw} IS NULL OR {raw} = '{usual}')"
+            if quick
+            else f"({read_column(column, name)}) IS NOT DISTINCT FROM {usual == '1'}"
+        )
         return [f"({read_column(column, name)})"]
 
     def opposite(name: str, usual: str) -> list[str]:
@@ -141,7 +145,9 @@ def take_census(
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
         kind = kind_number(source, refund_settlements=refund_settlements)
-        connection.execute(f"INSERT INTO kind_census SELECT {kind} AS kind, count(*) FROM {source.table.scan()} GROUP BY kind")
+        connection.execute(
+            f"INSERT INTO kind_census SELECT {kind} AS kind, count(*) FROM {source.table.scan()} GROUP BY kind"
+        )
         _count_codes(connection, number, source, second=False)
         needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
         if needs_second[number]:
@@ -181,7 +187,9 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
         FROM (SELECT DISTINCT raw, trim(raw, ' ' || chr(9) || chr(10) || chr(13) || chr(12288) || chr(160)) AS code FROM code_census)"""
     )
     # DuckDB has no NFKC; the few distinct codes that are not plain ASCII are normalised here.
-    odd = connection.execute("SELECT raw FROM code_map WHERE raw <> strip_accents(raw) OR regexp_matches(raw, '[^ -~]')").fetchall()
+    odd = connection.execute(
+        "SELECT raw FROM code_map WHERE raw <> strip_accents(raw) OR regexp_matches(raw, '[^ -~]')"
+    ).fetchall()
     for (raw,) in odd:
         plain = unicodedata.normalize("NFKC", raw).strip()
         code = None if plain.lower() in NULL_WORDS else plain.upper()
@@ -269,9 +277,7 @@ def header_query(source: Source, key: str, names: Sequence[str]) -> str:
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items())
     valid = f"({read_column(column, 'valid_flag')}) IS NOT FALSE"
-    return (
-        f"SELECT {chosen} FROM {source.table.scan()} WHERE {valid} AND ({fields['key']}) IN (SELECT key FROM wanted)"
-    )
+    return f"SELECT {chosen} FROM {source.table.scan()} WHERE {valid} AND ({fields['key']}) IN (SELECT key FROM wanted)"
 
 
 def refund_settlement_query(source: Source) -> str:

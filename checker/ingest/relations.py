@@ -51,7 +51,10 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     second = facts.take_census(connection, files.lines, refund_settlements=refunds)
     facts.normalise_codes(connection)
     reader = _one(connection, f"SELECT count(*) FROM {_parquet(files.reader_rejects)} WHERE role = 'lines'")
-    by_kind = {KINDS[kind]: count for kind, count in connection.execute("SELECT kind, sum(n)::BIGINT FROM kind_census GROUP BY kind").fetchall()}
+    by_kind = {
+        KINDS[kind]: count
+        for kind, count in connection.execute("SELECT kind, sum(n)::BIGINT FROM kind_census GROUP BY kind").fetchall()
+    }
     rejected = {
         "record": reader,
         "service_time": by_kind.get("rejected_time", 0),
@@ -70,7 +73,9 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         judged=by_kind.get("judged", 0),
         skipped={kind: by_kind.get(kind, 0) for kind in ("invalid", "context", "refund", "self_paid")},
         rejected=rejected,
-        codes={key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")},
+        codes={
+            key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")
+        },
     )
     _need_judged(connection, census, files)
     return census, second, refunds
@@ -79,7 +84,9 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
 def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
     name = files.lines[0].table.origin[0]
     if census.read == 0:
-        raise InputError(f"{name}：只有表头，没有明细行，请检查导出条件后重新导出（no lines in the input: export it again）")
+        raise InputError(
+            f"{name}：只有表头，没有明细行，请检查导出条件后重新导出（no lines in the input: export it again）"
+        )
     if census.judged == 0:
         raise InputError(
             f"{name}：读入 {census.read} 行，没有一行可以判断（跳过 {sum(census.skipped.values())} 行，"
@@ -87,7 +94,9 @@ def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: G
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
     if census.codes["national"] == 0 and census.codes["service_system_not_covered"] == 0:
-        example = connection.execute("SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1").fetchone()
+        example = connection.execute(
+            "SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1"
+        ).fetchone()
         shown = f"，例如“{example[0]}”" if example else ""
         raise InputError(
             f"{name}：没有一行的项目编码是国家医保编码{shown}；请检查编码列，或用 --map item_code=表头 指定"
@@ -97,7 +106,9 @@ def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: G
 
 def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered) -> str:
     for source in files.lines:
-        row = connection.execute(f"SELECT record, column_name, value, why FROM ({facts.reject_query(source)}) LIMIT 1").fetchone()
+        row = connection.execute(
+            f"SELECT record, column_name, value, why FROM ({facts.reject_query(source)}) LIMIT 1"
+        ).fetchone()
         if row:
             return f"，例如第 {row[0]} 行“{row[1]}”列“{row[2] or ''}”{row[3]}"
     return ""
@@ -167,7 +178,12 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
 
 
 def select_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool], *, refund_settlements: bool, spilled: Path | None
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    *,
+    refund_settlements: bool,
+    spilled: Path | None,
 ) -> None:
     """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed.
 
@@ -190,7 +206,14 @@ def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
     return _one(connection, "SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM hot_raw)")
 
 
-HEADER_PERSON = ("patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag", "diagnosis_code")
+HEADER_PERSON = (
+    "patient_sex",
+    "patient_birth_date",
+    "patient_age",
+    "patient_id_number",
+    "newborn_flag",
+    "diagnosis_code",
+)
 
 
 def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
@@ -202,13 +225,20 @@ def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozens
     ]
     if not filled:
         return frozenset()
-    row = connection.execute(f"SELECT {', '.join(f'bool_or({name} IS NULL)' for name in filled)} FROM staged_line").fetchone()
+    row = connection.execute(
+        f"SELECT {', '.join(f'bool_or({name} IS NULL)' for name in filled)} FROM staged_line"
+    ).fetchone()
     assert row is not None
     return frozenset(name for name, empty in zip(filled, row, strict=True) if empty)
 
 
 def collapse_headers(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], key: str, name: str, gaps: frozenset[str], work: Path
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    key: str,
+    name: str,
+    gaps: frozenset[str],
+    work: Path,
 ) -> frozenset[str]:
     """Make the view `name` of the headers of staged lines, one row a key, and return its columns beside `key`.
 
@@ -220,7 +250,9 @@ def collapse_headers(
         field for field in (*HEADER_PERSON, *sorted(gaps)) if any(source.map.has(field) for source in sources)
     )
     rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL"
+    )
     rows = " UNION ALL BY NAME ".join(facts.header_query(source, key, fields) for source in sources)
     connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")
     connection.execute(
@@ -256,8 +288,39 @@ class Headers:
     visit: frozenset[str]
 
 
-def candidates_sql(headers: Headers, *, as_of: str | None, region: str | None) -> str:
-    """SQL of staged lines × points with the columns of checker.compile, ready for `fired_sql`; duplicates left out."""
+def absent_columns(files: Gathered, headers: Headers, *, regional: bool) -> frozenset[str]:
+    """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
+
+    def filled(name: str) -> bool:
+        return (
+            any(source.map.has(name) for source in files.lines) or name in headers.settlement or name in headers.visit
+        )
+
+    by_line = {
+        "line_sex": "patient_sex", "line_birth": "patient_birth_date", "insured_sex": "insured_sex",
+        "insured_birth_date": "insured_birth_date",
+    }  # fmt: skip
+    anywhere = {
+        "patient_age": "patient_age", "id_number": "patient_id_number", "newborn_flag": "newborn_flag", "care_type": "care_type",
+        "visit_start": "visit_start",
+    }  # fmt: skip
+    absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
+    absent |= {column for column, name in anywhere.items() if not filled(name)}
+    for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
+        absent |= {
+            f"{kind}_{field}"
+            for field, name in (("sex", "patient_sex"), ("birth", "patient_birth_date"))
+            if name not in carried
+        }
+    if not headers.settlement and not headers.visit:
+        absent |= {"header_missing", "header_sex_conflict", "header_birth_conflict"}
+    if not regional:
+        absent |= {"point_region", "point_region_of"}
+    return frozenset(absent)
+
+
+def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
+    """SQL of staged lines × points with the columns of checker.compile but the absent ones, ready for `fired_sql`; duplicates left out."""
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
@@ -300,7 +363,7 @@ def candidates_sql(headers: Headers, *, as_of: str | None, region: str | None) -
         "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
         "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
-    chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS)
+    chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
     FROM staged_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
@@ -320,7 +383,9 @@ def _joined(columns: Sequence[str]) -> str:
     return columns[0] if len(columns) == 1 else f"concat_ws(',', {', '.join(columns)})"
 
 
-def count_not_in_force(connection: duckdb.DuckDBPyConnection, *, as_of: str | None, regional: str | None) -> dict[int, int]:
+def count_not_in_force(
+    connection: duckdb.DuckDBPyConnection, *, as_of: str | None, regional: str | None
+) -> dict[int, int]:
     """Count judged lines, by rule number, whose code has points of the rule, none of them in force on the date and in the region.
 
     Where there are regional points, `regional` is the SQL of the candidates, whose places the headers may have told.

@@ -73,7 +73,9 @@ def _expand(given: str) -> list[Path]:
     if path.is_dir():
         files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
         if not files:
-            raise InputError(f"{given}：文件夹中没有可读的文件（支持 {'、'.join(SUFFIXES)}）（no readable file in this folder）")
+            raise InputError(
+                f"{given}：文件夹中没有可读的文件（支持 {'、'.join(SUFFIXES)}）（no readable file in this folder）"
+            )
         return files
     if path.is_file():
         return [path]
@@ -113,7 +115,9 @@ def parquet_headers(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[
         ).fetchall()
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({sqltext.text(str(path))})").fetchall()
     except duckdb.Error as error:
-        raise InputError(f"{path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {first_line(error)}）") from error
+        raise InputError(
+            f"{path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {first_line(error)}）"
+        ) from error
     if len(names) == len(described):
         # DuckDB renames a header that stands twice; the file's own names must be compared.
         return tuple(Header(str(name[0]), str(column[1])) for name, column in zip(names, described, strict=True))

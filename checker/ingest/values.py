@@ -69,7 +69,7 @@ def read_time(text: str) -> datetime:
     bare = _FINE.sub(r"\1", _OFFSET.sub("", text)) if len(text) > 10 else text
     for form in formats:
         try:
-            return datetime.strptime(bare, form)  # noqa: DTZ007: the wall clock is meant
+            return datetime.strptime(bare, form)  # the wall clock is meant
         except ValueError:
             continue
     raise ValueError("日期应写作 2026-03-01，时间应写作 2026-03-01 10:30:00")

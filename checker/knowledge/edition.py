@@ -58,29 +58,50 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
         return KnowledgeError(f"{where}：{what}", embedded=embedded)
 
     if not folder.is_dir():
-        raise fail(folder, "这里没有知识库，请用 `liangku kb build` 构建或换一个文件夹（no knowledge base is here; make one with `liangku kb build` or name another folder）")
+        raise fail(
+            folder,
+            "这里没有知识库，请用 `liangku kb build` 构建或换一个文件夹（no knowledge base is here; make one with `liangku kb build`）",
+        )
     place = folder / MANIFEST_FILE
     try:
         manifest = read_manifest(place.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        raise fail(place, "缺少清单文件，请给出 `liangku kb build` 写出的文件夹（the manifest is missing; name a folder that `liangku kb build` wrote）") from None
+        raise fail(
+            place,
+            "缺少清单文件，请给出 `liangku kb build` 写出的文件夹（the manifest is missing; name a folder with one）",
+        ) from None
     except OSError as error:
-        raise fail(place, f"清单文件无法读取（{error.strerror}），请检查权限（the manifest cannot be read; allow reading it）") from error
+        raise fail(
+            place, f"清单文件无法读取（{error.strerror}），请检查权限（the manifest cannot be read; allow reading it）"
+        ) from error
     except ValueError as error:
-        raise fail(place, f"清单文件不可用，请重新构建知识库（the manifest cannot be used: {error}; build the knowledge base again）") from error
+        raise fail(
+            place,
+            f"清单文件不可用，请重新构建知识库（the manifest cannot be used: {error}; build the knowledge base again）",
+        ) from error
     sha256 = {entry.name: entry.sha256 for entry in manifest.files}
     for table in TABLES:
         place = folder / table.file
         if table.file not in sha256:
-            raise fail(folder / MANIFEST_FILE, f"清单中没有 {table.file}，请重新构建（the manifest does not list {table.file}; build it again）")
+            raise fail(
+                folder / MANIFEST_FILE,
+                f"清单中没有 {table.file}，请重新构建（the manifest does not list {table.file}; build it again）",
+            )
         try:
             found = hashlib.sha256(place.read_bytes()).hexdigest()
         except FileNotFoundError:
-            raise fail(place, "缺少这个文件，请重新构建知识库（the file is missing; build the knowledge base again）") from None
+            raise fail(
+                place, "缺少这个文件，请重新构建知识库（the file is missing; build the knowledge base again）"
+            ) from None
         except OSError as error:
-            raise fail(place, f"文件无法读取（{error.strerror}），请检查权限（the file cannot be read; allow reading it）") from error
+            raise fail(
+                place, f"文件无法读取（{error.strerror}），请检查权限（the file cannot be read; allow reading it）"
+            ) from error
         if found != sha256[table.file]:
-            raise fail(place, "文件在构建之后被改动过，不能使用，请重新构建（the file was altered after the build, its sha256 differs; build it again）")
+            raise fail(
+                place,
+                "文件在构建之后被改动过，不能使用，请重新构建（the file was altered after the build, its sha256 differs; build it again）",
+            )
     return Edition(folder, manifest.name, manifest.version, manifest.content_hash, manifest, embedded)
 
 

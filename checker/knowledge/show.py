@@ -77,7 +77,8 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
             ),
             tuple(
                 sorted(
-                    (row for row in points if row.rule_id == point.rule_id and codes_of(row) & codes_of(point)), key=lambda row: (row.valid_from, row.point_id)
+                    (row for row in points if row.rule_id == point.rule_id and codes_of(row) & codes_of(point)),
+                    key=lambda row: (row.valid_from, row.point_id),
                 )
             ),
         )
@@ -108,7 +109,9 @@ def _find(points: Sequence[PointRow], patterns: Sequence[PatternRow], text: str)
         nearest = _nearest_codes(points, patterns, code)
         raise InputError(f"“{text}”：没有知识点涉及这个编码{nearest}（no point covers this code）")
     nearest = _list(_nearest_names(points, asked))
-    raise InputError(f"“{text}”：知识库中没有这个知识点、编码或项目名称{nearest}（no point, code or item name of this knowledge base）")
+    raise InputError(
+        f"“{text}”：知识库中没有这个知识点、编码或项目名称{nearest}（no point, code or item name of this knowledge base）"
+    )
 
 
 def _nearest_names(points: Iterable[PointRow], asked: str) -> list[str]:

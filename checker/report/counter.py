@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from checker.precheck import in_words
 from checker.prescription import Prescription
 
 Words = tuple[str, str]
@@ -92,18 +93,6 @@ _REMARKS: dict[str, Words] = {
     ),
 }
 """What a finding's remarks mean to whoever dispenses."""
-
-_VALUES = {
-    "岁": "years",
-    "个月": "months",
-    "天": "days",
-    "至": "to",
-    "且": "and",
-    "不明": "unknown",
-    "男": "male",
-    "女": "female",
-}
-"""What the limits and values of rules are made of, in English."""
 _SOURCE_ROW = re.compile(r"(?P<batch>[^/]+)/(?P<sheet>.+)/(?P<row>[0-9]+)")
 _LABEL_WIDTH = {0: 4, 1: 8}
 
@@ -159,7 +148,9 @@ class _Writer:
     def _person(self, finding: Mapping[str, Any]) -> str:
         actual, expected = self._value(finding["actual"]), self._value(finding["expected"])
         person = finding["person"]
-        return self._say(f"{person}：{actual}（限：{expected}）", f"{person}: {actual} (limit: {expected})")
+        return self._say(
+            f"{person}：{actual}（限：{expected}）", f"{person.removeprefix('the ')}: {actual} (limit: {expected})"
+        )
 
     def _basis(self, finding: Mapping[str, Any]) -> Iterator[str]:
         if not finding["rule_id"]:
@@ -224,10 +215,7 @@ class _Writer:
 
     def _value(self, text: str | None) -> str:
         """A limit or a person's value; rules write them in Chinese."""
-        said = text or "不明"
-        if not self._english:
-            return said
-        return " ".join(re.sub("|".join(_VALUES), lambda match: f" {_VALUES[match.group()]} ", said).split())
+        return in_words(text or "不明", "en" if self._english else "zh")
 
     def _say(self, chinese: str, english: str) -> str:
         return english if self._english else chinese

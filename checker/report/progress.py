@@ -42,7 +42,9 @@ class Bar:
             self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._done.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -56,7 +58,12 @@ class Bar:
             return
         from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"), TimeElapsedColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+        )
         with Progress(*columns, console=self._console, transient=True) as progress:
             task = progress.add_task("", total=100, start=True)
             while not self._done.wait(POLL_SECONDS):
@@ -68,6 +75,10 @@ class Bar:
         for step, (chinese, english, share) in STEPS.items():
             if step == name:
                 told = max(0.0, connection.query_progress()) if connection is not None else 0.0
-                progress.update(task, description=english if self._english else chinese, completed=done + share * min(told, 100.0) / 100)
+                progress.update(
+                    task,
+                    description=english if self._english else chinese,
+                    completed=done + share * min(told, 100.0) / 100,
+                )
                 return
             done += share

@@ -14,8 +14,16 @@ from checker.compile import REASONS
 from checker.summary import Group, Measure
 
 PIPE_WIDTH = 140
-LEVELS = {"definite": ("明确违规", "definite", "bold red"), "suspect": ("可疑", "suspect", "yellow"), "notice": ("提示", "notice", "blue")}
-VERDICTS = {"violation": ("违规疑点", "violation"), "undetermined": ("无法判断", "undetermined"), "exempt": ("豁免", "exempt")}
+LEVELS = {
+    "definite": ("明确违规", "definite", "bold red"),
+    "suspect": ("可疑", "suspect", "yellow"),
+    "notice": ("提示", "notice", "blue"),
+}
+VERDICTS = {
+    "violation": ("违规疑点", "violation"),
+    "undetermined": ("无法判断", "undetermined"),
+    "exempt": ("豁免", "exempt"),
+}
 REMARKS = {
     "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
     "exemption_possible": ("有诊断即可能豁免，但没有诊断信息", "a diagnosis might exempt, none on file"),
@@ -87,7 +95,10 @@ class _Printer:
                       f"[yellow]{odd:,} lines have no national item code: no rule can judge them[/yellow]")  # fmt: skip
         if codes["service_system_not_covered"]:
             count = codes["service_system_not_covered"]
-            self._say(f"{count:,} 行是知识库未涉及的服务项目编码体系（01…、33… 等）", f"{count:,} lines are of service code systems not covered (01…, 33…)")
+            self._say(
+                f"{count:,} 行是知识库未涉及的服务项目编码体系（01…、33… 等）",
+                f"{count:,} lines are of service code systems not covered (01…, 33…)",
+            )
 
     def _total(self) -> None:
         summary = self._result.summary
@@ -119,11 +130,18 @@ class _Printer:
             if count:
                 self._say(f"另有 {count:,} {chinese}", f"Also {count:,} {english}")
         if sum(result.census.rejected.values()):
-            self._say("无法读取的行见 rejects.parquet（文件、行号、列、值、原因）", "Rejected lines are in rejects.parquet (file, record, column, value, why)")
+            self._say(
+                "无法读取的行见 rejects.parquet（文件、行号、列、值、原因）",
+                "Rejected lines are in rejects.parquet (file, record, column, value, why)",
+            )
         self._say(f"结果：{result.out}", f"Results: {result.out}")
 
     def _groups(
-        self, first: tuple[str, str], second: tuple[str, str] | None, groups: Sequence[Group], words: Sequence[Mapping[str, tuple[str, ...]]]
+        self,
+        first: tuple[str, str],
+        second: tuple[str, str] | None,
+        groups: Sequence[Group],
+        words: Sequence[Mapping[str, tuple[str, ...]]],
     ) -> None:
         if not groups:
             return
