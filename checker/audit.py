@@ -17,7 +17,7 @@ from checker.compile import finding_sql, fired_sql
 from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.errors import InputError, InternalError
 from checker.ingest import relations
-from checker.ingest.facts import LINE_NO_SHIFT
+from checker.ingest.facts import LINE_NO_SHIFT, cleaned
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.relations import Census
 from checker.ingest.sources import first_line
@@ -167,9 +167,12 @@ class _Run:
         self.tell.step("select", connection)
         held = relations.count_restricted(connection) <= HELD_LINES
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
-        relations.select_lines(connection, files, second, refund_settlements=refund_settlements, spilled=spilled)
+        unneeded = relations.unneeded_columns(connection, files)
+        relations.select_lines(
+            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
+        )
         self.tell.step("persons", connection)
-        gaps = relations.line_gaps(connection, files)
+        gaps = relations.line_gaps(connection, files, unneeded)
         headers = relations.Headers(
             relations.collapse_headers(
                 connection, files.settlements, "settlement_id", "settlement_header", gaps, self.out.work
@@ -182,7 +185,7 @@ class _Run:
             headers_name_originals="original_settlement_id" in headers.settlement,
         )
         self.tell.step("judge", connection)
-        not_in_force = self._judge(headers, contested=contested)
+        not_in_force = self._judge(headers, unneeded, contested=contested)
         self.tell.step("write", connection)
         self._write_findings()
         fully_refunded = _count(
@@ -208,12 +211,17 @@ class _Run:
     def as_of(self) -> str | None:
         return self.request.as_of.isoformat() if self.request.as_of else None
 
-    def _judge(self, headers: relations.Headers, *, contested: bool) -> dict[str, int]:
-        absent = relations.absent_columns(self.files, headers, regional=contested)
+    def _judge(self, headers: relations.Headers, unneeded: frozenset[str], *, contested: bool) -> dict[str, int]:
+        absent = relations.absent_columns(self.files, headers, unneeded, regional=contested)
         candidates = relations.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
         fired = fired_sql(self.plan, candidates, contested=contested, absent=absent)
+        kept = [name for name in FIRED_COLUMNS if name not in unneeded]
         self.connection.execute(
-            f"COPY (SELECT {', '.join(FIRED_COLUMNS)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
+            f"COPY (SELECT {', '.join(kept)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
+        )
+        nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(_parquet(self.fired), relations.PASSED_TEXTS)})"
         )
         counts = relations.count_not_in_force(
             self.connection, as_of=self.as_of, regional=candidates if contested else None
@@ -221,7 +229,7 @@ class _Run:
         return {self.plan.rules[number].id: count for number, count in sorted(counts.items())}
 
     def _write_findings(self) -> None:
-        relations.gather_diagnoses(self.connection, self.files, self.fired)
+        relations.gather_diagnoses(self.connection, self.files)
         self.connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
         self.connection.executemany(
             "INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in self.files.origins]
@@ -236,7 +244,7 @@ class _Run:
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
-          FROM {_parquet(self.fired)} f JOIN point p ON p.point_no = f.point_no
+          FROM fired_line f JOIN point p ON p.point_no = f.point_no
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no

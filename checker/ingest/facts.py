@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -196,7 +196,7 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("UPDATE code_map SET code = ? WHERE raw = ?", [code, raw])
 
 
-def stage_query(source: Source, *, second: bool, refund_settlements: bool) -> str:
+def stage_query(source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str]) -> str:
     """SQL of the canonical lines of restricted items (judged lines and refunds) of one source, joined by `hot_raw`."""
     column = source.map
     kind = kind_number(source, refund_settlements=refund_settlements)
@@ -222,7 +222,7 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool) -> st
         "service_time": service_time(source),
         "time_fallback": used_fallback(source),
     }  # fmt: skip
-    chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items())
+    chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
     return (
         f"SELECT {chosen} FROM {source.table.scan()} JOIN hot_raw ON {raw_code(source, second=second)} = hot_raw.raw "
         # The condition names the other side, so that it is asked of restricted lines only, not pushed down to all.
@@ -245,9 +245,9 @@ STAGED_TEXTS = (
 """The text columns of staged lines: cleaned when they are read."""
 
 
-def cleaned(table: str) -> str:
-    """SQL of the staged lines in `table`, texts cleaned; what a reader does not use costs nothing."""
-    replaced = ", ".join(f"{clean_text(name)} AS {name}" for name in STAGED_TEXTS)
+def cleaned(table: str, names: Collection[str]) -> str:
+    """SQL of `table` with the text columns `names` cleaned; what a reader does not use costs nothing."""
+    replaced = ", ".join(f"{clean_text(name)} AS {name}" for name in names)
     return f"SELECT * REPLACE ({replaced}) FROM {table}"
 
 

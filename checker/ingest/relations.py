@@ -12,6 +12,7 @@ from checker.compile import LINE_COLUMNS, PRECEDENCE
 from checker.engines.duckdb import SCRATCH
 from checker.errors import InputError
 from checker.ingest import facts
+from checker.ingest.columns import clean_text
 from checker.ingest.facts import HEADER_ONLY_WHERE_LINE_HAS_NONE, KINDS, Source
 from checker.ingest.gather import Gathered
 from checker.schema import NATIONAL_CODE
@@ -23,6 +24,7 @@ NATIONAL_SHAPE = f"regexp_full_match(code, '{NATIONAL_CODE}')"
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
+PASSED_TEXTS = ("line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "item_name")
 IN_REGION = (
     "(point_region IS NULL OR coalesce(starts_with(CASE WHEN point_region_of = 'institution' THEN region ELSE insured_region END, "
     "point_region), FALSE))"
@@ -183,22 +185,35 @@ def select_lines(
     second: dict[int, bool],
     *,
     refund_settlements: bool,
+    unneeded: frozenset[str],
     spilled: Path | None,
 ) -> None:
-    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed.
+    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed, and `raw_line`, texts uncleaned.
 
     They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory.
     """
     query = " UNION ALL BY NAME ".join(
-        facts.stage_query(source, second=second[number], refund_settlements=refund_settlements)
+        facts.stage_query(source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded)
         for number, source in enumerate(files.lines)
     )
     if spilled is None:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_line AS {query}")
     else:
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
-    table = "raw_line" if spilled is None else _parquet(spilled)
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned(table)}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM {_parquet(spilled)}")
+    texts = [name for name in facts.STAGED_TEXTS if name not in unneeded]
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned('raw_line', texts)}")
+
+
+def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
+    """The line columns that no judgment of this run can need: places without regional points, care type without an insured."""
+    regional = _one(
+        connection,
+        """SELECT count(*) FROM point
+        WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
+    )
+    insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
+    return frozenset((*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type",))))
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
@@ -216,12 +231,12 @@ HEADER_PERSON = (
 )
 
 
-def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
+def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered, unneeded: frozenset[str]) -> frozenset[str]:
     """The columns that some restricted line leaves empty and some header fills."""
     filled = [
         name
         for name in HEADER_ONLY_WHERE_LINE_HAS_NONE
-        if any(source.map.has(name) for source in (*files.settlements, *files.visits))
+        if name not in unneeded and any(source.map.has(name) for source in (*files.settlements, *files.visits))
     ]
     if not filled:
         return frozenset()
@@ -288,7 +303,7 @@ class Headers:
     visit: frozenset[str]
 
 
-def absent_columns(files: Gathered, headers: Headers, *, regional: bool) -> frozenset[str]:
+def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool) -> frozenset[str]:
     """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
 
     def filled(name: str) -> bool:
@@ -305,7 +320,7 @@ def absent_columns(files: Gathered, headers: Headers, *, regional: bool) -> froz
         "visit_start": "visit_start",
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
-    absent |= {column for column, name in anywhere.items() if not filled(name)}
+    absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
     for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
         absent |= {
             f"{kind}_{field}"
@@ -320,7 +335,10 @@ def absent_columns(files: Gathered, headers: Headers, *, regional: bool) -> froz
 
 
 def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
-    """SQL of staged lines × points with the columns of checker.compile but the absent ones, ready for `fired_sql`; duplicates left out."""
+    """SQL of staged lines × points with the columns of checker.compile but the absent ones, ready for `fired_sql`; duplicates left out.
+
+    Texts that only findings name (PASSED_TEXTS) pass uncleaned where nothing else needs them: few lines become findings.
+    """
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
@@ -332,19 +350,25 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     }  # fmt: skip
     joins: list[str] = []
     known: dict[str, frozenset[str]] = {}
+
+    def own_value(column: str) -> str:
+        return clean_text(f"s.{column}") if column in facts.STAGED_TEXTS else f"s.{column}"
+
     for carried, alias, view, key in (
         (headers.settlement, "h", "settlement_header", "settlement_id"),
         (headers.visit, "v", "visit_header", "visit_id"),
     ):
         if carried:
-            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
+            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = {own_value(key)}")
             known[alias] = carried
 
     def places(column: str) -> list[str]:
         return [f"{alias}.{column}" for alias, carried in known.items() if column in carried]
 
     def first(column: str) -> str:
-        return f"coalesce({', '.join((f's.{column}', *places(column)))})" if places(column) else f"s.{column}"
+        if not places(column):
+            return f"s.{column}" if column in PASSED_TEXTS else own_value(column)
+        return f"coalesce({', '.join((own_value(column), *places(column)))})"
 
     def any_of(column: str) -> str:
         return " OR ".join(f"coalesce({place}, FALSE)" for place in places(column)) or "FALSE"
@@ -356,7 +380,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
         "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
         "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
-        "insured_region": _region(first("insured_region"), region), "region": _region(_institution_place(first("institution_id"), first("region")), region),
+        "insured_region": _region(first("insured_region"), region), "region": _region(_institution_place(clean_text(first("institution_id")), first("region")), region),
         "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
         "settlement_sex": of("h", "patient_sex", "VARCHAR"), "visit_sex": of("v", "patient_sex", "VARCHAR"),
@@ -366,7 +390,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
-    FROM staged_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    FROM raw_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
     WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
 
 
@@ -411,8 +435,8 @@ def count_not_in_force(
     return {int(rule): int(count) for rule, count in connection.execute(query).fetchall()}
 
 
-def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered, fired: Path) -> None:
-    """Make `settlement_diagnoses` and `visit_diagnoses` (key, codes) of the lines that fired."""
+def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make `settlement_diagnoses` and `visit_diagnoses` (key, codes) of the lines in `fired_line`."""
     queries = [facts.diagnosis_query(source) for source in files.diagnoses]
     rows = " UNION ALL ".join(queries) or (
         "SELECT CAST(NULL AS VARCHAR) AS settlement_id, CAST(NULL AS VARCHAR) AS visit_id, CAST(NULL AS VARCHAR) AS code WHERE FALSE"
@@ -421,7 +445,7 @@ def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered, fir
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE {table} AS
             SELECT {key} AS key, list(DISTINCT code) AS codes FROM ({rows})
-            WHERE code IS NOT NULL AND {key} IN (SELECT {key} FROM {_parquet(fired)}) GROUP BY {key}"""
+            WHERE code IS NOT NULL AND {key} IN (SELECT {key} FROM fired_line) GROUP BY {key}"""
         )
 
 
