@@ -122,7 +122,7 @@ FROM found
 
 
 def run(
-    files: list[str], out: str, settlements: str | None = None, knowledge: Path = KNOWLEDGE, memory: str = "500MB"
+    files: list[str], out: str, settlements: str | None = None, knowledge: Path = KNOWLEDGE, memory: str = "1GB"
 ) -> int:
     """Judge the lines of `files` and write the findings; return how many there are."""
     con = duckdb.connect(

@@ -137,13 +137,12 @@ def header_key(header: str) -> str:
     return unicodedata.normalize("NFKC", header.replace("\ufeff", "")).strip().lower()
 
 
-_DATE = r"([0-9]{4})([-/])([0-9]{2})\2([0-9]{2})"
-_CLOCK = r"([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
-# reading: `T` and `Z` are upper case, months and days have two digits except in YYYY年M月D日, which has no clock, and
-# an offset is written with a colon and only after a clock. An offset is not checked for being a real one.
-_DATE_CLOCK = re.compile(_DATE + r"(?:[ T]" + _CLOCK + r"(?:Z|[+-][0-9]{2}:[0-9]{2})?)?")
+_DATE = r"([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})"
+_CLOCK = r"([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]+))?)?"
+# reading: `T` and `Z` are upper case; an offset stands only after a clock and is not checked for being a real one.
+_DATE_CLOCK = re.compile(_DATE + r"(?:[ T]" + _CLOCK + r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?")
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?")
-_CHINESE = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日")
+_CHINESE = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日(?: ([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}))?)?")
 
 
 def read_time(text: str) -> datetime:
@@ -157,7 +156,7 @@ def read_time(text: str) -> datetime:
     elif match := _COMPACT.fullmatch(text):
         parts = tuple(part or "0" for part in match.groups())
     elif match := _CHINESE.fullmatch(text):
-        parts = (*match.groups(), "0", "0", "0")
+        parts = tuple(part or "0" for part in match.groups())
     else:
         raise UnreadableError(text)
     try:
@@ -166,13 +165,15 @@ def read_time(text: str) -> datetime:
         raise UnreadableError(text) from None
 
 
-# reading: a number is ASCII digits with at most a sign, a point and an exponent; 1,234.5 and 1_000 and inf and １２
-# are none.
+# reading: the digits of a number are ASCII; 1_000, inf and １２ are none.
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 
 
 def read_number(text: str) -> Decimal:
     """Return the exact number."""
+    if _GROUPED.fullmatch(text):
+        text = text.replace(",", "")
     if not _NUMBER.fullmatch(text):
         raise UnreadableError(text)
     return Decimal(text)

@@ -243,6 +243,8 @@ def spell_date(rng: Random, day: date | None) -> str:
             f"{day:%Y/%m/%d}",
             f"{day:%Y%m%d}",
             f"{day.year}年{day.month}月{day.day}日",
+            f"{day.year}/{day.month}/{day.day}",
+            f"{day.year}-{day.month}-{day.day}",
             f"{day:%Y-%m-%d} 00:00:00",
             f"{day:%Y-%m-%d}T23:30:00+08:00",
             f" {day:%Y-%m-%d} ",
@@ -264,6 +266,10 @@ def spell_time(rng: Random, moment: datetime) -> str:
             f"{moment:%Y%m%d}",
             f"{moment:%Y%m%d%H%M%S}",
             f"{moment.year}年{moment.month}月{moment.day}日",
+            f"{moment.year}年{moment.month}月{moment.day}日 {moment:%H:%M}",
+            f"{moment.year}/{moment.month}/{moment.day} {moment.hour}:{moment:%M}",
+            f"{moment:%Y/%m/%dT%H:%M}+0800",
+            f"{moment:%Y-%m-%d %H:%M:%S}.1234567",
             f"{moment:%Y-%m-%d %H:%M:%S}.125",
             f"{moment:%Y-%m-%dT%H:%M:%S}Z",
             f"{moment:%Y-%m-%dT%H:%M:%S}.5-11:00",
@@ -284,7 +290,7 @@ BAD_TIMES = (
     "20260229",
     "2026-03/01",
 )
-BAD_NUMBERS = ("abc", "一", "5盒", "1..2", "NaN", "inf", "0x10", "1_000", "1-", "１２")
+BAD_NUMBERS = ("abc", "一", "5盒", "1..2", "NaN", "inf", "0x10", "1_000", "1-", "１２", "1,2,3", "12,34", "1,234,5")
 
 
 def spell_age(rng: Random, years: int) -> str:
@@ -684,7 +690,7 @@ ALWAYS = {"line_id", "settlement_id", "visit_id", "patient_sex", "service_time",
 def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], str | None]) -> dict[str, str | None]:
     """Return one charged line of a visit."""
     moment = datetime.combine(visit.day, rng.choice((time(0), time(10, 5), time(23, 59, 59))))
-    quantity = rng.choice(("1", "2", "3", "0.5", "10", "1.000", " 4 ", "0", "1e1", "+2", ".5"))
+    quantity = rng.choice(("1", "2", "3", "0.5", "10", "1.000", " 4 ", "0", "1e1", "+2", ".5", "1,234"))
     values: dict[str, str | None] = {
         "line_id": f"L{number}" if rng.random() < 0.93 else None,
         "settlement_id": visit.settlement_id,
@@ -693,7 +699,9 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
         "item_code": pick_code(),
         "item_name": rng.choice(("甲药片", "乙颗粒", "丙")),
         "quantity": quantity if rng.random() < 0.96 else None,
-        "amount": rng.choice(("12.50", "35.5", "100", "0.01", "0", "8.1234")) if rng.random() < 0.96 else None,
+        "amount": rng.choice(("12.50", "35.5", "100", "0.01", "0", "8.1234", "1,234.50"))
+        if rng.random() < 0.96
+        else None,
         "amount_in_scope": rng.choice(("10.00", "35.5", "0")) if rng.random() < 0.7 else None,
         "institution_id": visit.institution,
         **person_values(rng, visit, "line"),

@@ -718,7 +718,7 @@ def test_the_extracts_reach_every_verdict_reason_and_remark() -> None:
     assert {finding.reason_code for finding in found} == {None, *REASONS}
     assert {remark for finding in found for remark in finding.remarks} == REMARKS
     for name in ("fully_refunded", "refunds_without_original", "duplicates_removed", "refund_duplicates_removed"):
-        assert all(getattr(result, name) for result in results)
+        assert sum(getattr(result, name) for result in results) >= len(results), name
     assert all(all(result.skipped.values()) for result in results)
 
 
