@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from checker.knowledge import words
 from checker.knowledge.build import write_tables
 from checker.knowledge.cells import Cells, Faults, check_place_and_time
 from checker.knowledge.edition_text import EditionText
+from checker.knowledge.point_text import read_point
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 from checker.knowledge.source import Sources
 from checker.plan import plan_of
@@ -200,8 +201,8 @@ def _trial(code: str, rule: Rule, number: int, case: Case, faults: Faults) -> _T
         texts = {name: str(value) for name, value in given.items()}
         cells = _cells(rule.file, f"{place}.exemption", EXEMPTION_COLUMNS, _EXEMPTION, texts, faults)
         exemption = _exemption(cells, code, rule.id, tuple(diagnoses) or None)
-    texts = {name: str(value) for name, value in case.point}
-    point = _point(_cells(rule.file, f"{place}.point", CASE_POINT_COLUMNS, _POINT, texts, faults), code, rule.id)
+    texts = {name: str(value) for name, value in case.point} | {"rule_id": rule.id}
+    point = _point(_cells(rule.file, f"{place}.point", CASE_POINT_COLUMNS, _POINT, texts, faults), code)
     return _Trial(rule, case, code, point, exemption, tuple(line.get(column, "") for column in LINE))
 
 
@@ -211,30 +212,9 @@ def _cells(
     return Cells(file, place, {**dict.fromkeys(columns, ""), **defaults, **given}, faults)
 
 
-def _point(cells: Cells, code: str, rule_id: str) -> PointRow:
-    row = PointRow(
-        point_id=f"{code}-{cells.text('point_id')}",
-        rule_id=rule_id,
-        item_name=cells.text("item_name"),
-        sex=cells.optional_choice("sex", words.SEXES),
-        age_word=cells.optional_choice("age_word", words.AGE_WORDS),
-        age_text=cells.optional("age_text"),
-        age_min=cells.optional_whole("age_min"),
-        age_min_unit=cells.optional_choice("age_min_unit", words.UNITS),
-        age_max=cells.optional_whole("age_max"),
-        age_max_unit=cells.optional_choice("age_max_unit", words.UNITS),
-        subject=cells.optional_choice("subject", words.SUBJECTS),
-        region=cells.optional("region"),
-        region_of=cells.optional_choice("region_of", words.REGION_KINDS),
-        valid_from=cells.day("valid_from"),
-        valid_to=cells.optional_day("valid_to"),
-        level_cap=cells.optional_choice("level_cap", words.LEVEL_CAPS),
-        remark=cells.optional("remark"),
-        document=cells.text("document"),
-        batch=cells.text("batch"),
-        published_codes=cells.whole("published_codes"),
-        source_rows=cells.text("source_rows"),
-    )
+def _point(cells: Cells, code: str) -> PointRow:
+    row = read_point(cells)
+    row = replace(row, point_id=f"{code}-{row.point_id}")
     check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
     for column in ("age_min", "age_max"):
         if bool(cells.values[column]) != bool(cells.values[f"{column}_unit"]):

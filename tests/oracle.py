@@ -153,9 +153,7 @@ def read_time(text: str) -> datetime:
         parts = (year, month, day, hour or "0", minute or "0", second or "0")
         # reading: a fraction may have any number of digits; past the sixth they are cut.
         micro = int((fraction or "0")[:6].ljust(6, "0"))
-    elif match := _COMPACT.fullmatch(text):
-        parts = tuple(part or "0" for part in match.groups())
-    elif match := _CHINESE.fullmatch(text):
+    elif match := (_COMPACT.fullmatch(text) or _CHINESE.fullmatch(text)):
         parts = tuple(part or "0" for part in match.groups())
     else:
         raise UnreadableError(text)

@@ -376,11 +376,12 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     def of(alias: str, column: str, type_: str) -> str:
         return f"{alias}.{column}" if column in known.get(alias, ()) else f"CAST(NULL AS {type_})"
 
+    place_of = _institution_place(clean_text(first("institution_id")), first("region"))
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
         "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
         "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
-        "insured_region": _region(first("insured_region"), region), "region": _region(_institution_place(clean_text(first("institution_id")), first("region")), region),
+        "insured_region": _region(first("insured_region"), region), "region": _region(place_of, region),
         "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
         "settlement_sex": of("h", "patient_sex", "VARCHAR"), "visit_sex": of("v", "patient_sex", "VARCHAR"),

@@ -48,8 +48,9 @@ def _names(kind: type[PointRow] | type[PatternRow]) -> tuple[str, ...]:
     return tuple(column.name for column in fields(kind))
 
 
-def _point(cells: Cells) -> PointRow:
-    row = PointRow(
+def read_point(cells: Cells) -> PointRow:
+    """The point of one row of cells; what a cell may not hold becomes a fault of the cells."""
+    return PointRow(
         point_id=cells.text("point_id"),
         rule_id=cells.text("rule_id"),
         item_name=cells.text("item_name"),
@@ -72,6 +73,10 @@ def _point(cells: Cells) -> PointRow:
         published_codes=cells.whole("published_codes"),
         source_rows=cells.text("source_rows"),
     )
+
+
+def _point(cells: Cells) -> PointRow:
+    row = read_point(cells)
     check_id(cells, "point_id", row.point_id)
     if row.rule_id and not _RULE_ID.fullmatch(row.rule_id):
         cells.fault("rule_id", "write small letters and digits in words joined by '-'")
