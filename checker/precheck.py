@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence, Set
 from datetime import date, datetime
 from pathlib import Path
@@ -187,11 +188,14 @@ class Precheck:
             "SELECT point_no, point_name FROM point ORDER BY point_no"
         ).fetchall():
             by_name.setdefault(name, []).append(point_no)
-        wanted = item_key(text)
-        same = [name for name in by_name if item_key(name) == wanted]
+        full, wanted = unicodedata.normalize("NFKC", text).strip(), item_key(text)
+        same = [name for name in by_name if unicodedata.normalize("NFKC", name) == full] or [
+            name for name in by_name if item_key(name) == wanted
+        ]
+        if len(same) == 1:
+            return same[0], tuple(by_name[same[0]])
+        # Part of a name is asked back even where one item has it: the ordinary form may be meant, which is not limited.
         holding = same or [name for name in by_name if wanted and wanted in name]
-        if same or len(holding) == 1:
-            return holding[0], tuple(number for name in holding for number in by_name[name])
         if holding:
             shown = "、".join(sorted(holding)[:10]) + ("……" if len(holding) > 10 else "")
             raise InputError(

@@ -229,17 +229,22 @@ def test_an_exempted_line_is_clear(tmp_path: Path) -> None:
 
 
 def test_an_item_is_found_by_its_name(precheck: Precheck) -> None:
-    """The whole name, a name without its parenthesis, or a part that only one item has."""
+    """The whole name, or a name but for its parenthesis."""
     name, numbers = precheck.find_item("爱普列特片")
     assert (name, len(numbers) > 0) == ("爱普列特片", True)
     assert precheck.find_item(" 爱普列特片（薄膜衣） ") == (name, numbers)
-    assert precheck.find_item("爱普列特") == (name, numbers)
 
 
 def test_a_name_that_several_items_share_is_asked_back(precheck: Precheck) -> None:
     """The candidates are named."""
     with pytest.raises(InputError, match=r"对应 [0-9]+ 个项目"):
         precheck.find_item("颗粒")
+
+
+def test_part_of_a_name_is_asked_back(precheck: Precheck) -> None:
+    """Only one item has it, but the ordinary form that is not limited may be meant."""
+    with pytest.raises(InputError, match="波生坦分散片"):
+        precheck.find_item("波生坦")
 
 
 def test_a_name_that_no_item_has_is_told_with_the_nearest(precheck: Precheck) -> None:
