@@ -1,0 +1,67 @@
+"""A scan as a whole: what memory it takes, and that where it keeps its lines changes nothing."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+import checker.audit
+from checker.audit import ScanRequest, scan
+
+ROOT = Path(__file__).parents[1]
+NATIONAL = ROOT / "data" / "samples" / "national"
+MEMORY_CEILING_MB = 700
+
+
+def request(out: Path) -> ScanRequest:
+    return ScanRequest(
+        inputs=[NATIONAL / "fee_list_d.parquet"],
+        settlements=[NATIONAL / "setl_d.parquet"],
+        visits=[NATIONAL / "mdtrt_d.parquet"],
+        diagnoses=[NATIONAL / "setl_list_diag_d.parquet"],
+        out=out,
+    )
+
+
+def findings(folder: Path) -> list[tuple[object, ...]]:
+    return duckdb.sql(f"SELECT * FROM '{folder / 'findings.parquet'}' ORDER BY finding_id").fetchall()
+
+
+def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(request(tmp_path / "held"))
+    monkeypatch.setattr(checker.audit, "HELD_LINES", 0)
+    scan(request(tmp_path / "spilled"))
+    held = findings(tmp_path / "held")
+    assert len(held) > 100
+    assert findings(tmp_path / "spilled") == held
+
+
+def test_two_million_lines_stay_below_the_memory_ceiling(tmp_path: Path) -> None:
+    made = subprocess.run(
+        [sys.executable, "-m", "benchmarks.generate", "--lines", "2000000", "--shape", "national", "--data", tmp_path],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    data = json.loads(made.stdout)
+    command = [sys.executable, "-m", "checker.cli.main", "scan", *data["line_files"]]
+    subprocess.run(
+        [*command, "--settlements", data["settlements"], "--out", tmp_path / "out"],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    assert run["lines"]["read"] == 2_000_000
+    assert run["lines"]["read"] == (
+        run["lines"]["judged"] + run["lines"]["skipped"]["total"] + run["lines"]["rejected"]["total"]
+    )
+    assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB
