@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from checker import __version__, sqltext
 from checker.compile import finding_sql, fired_sql
-from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.errors import InputError, InternalError
+from checker.engines.duckdb import SCRATCH, connect_locked, one_number
+from checker.errors import InternalError
 from checker.ingest import relations
 from checker.ingest.facts import LINE_NO_SHIFT, cleaned
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.relations import Census
 from checker.ingest.sources import first_line
 from checker.knowledge.edition import Edition
-from checker.knowledge.open import open_editions, open_plan
+from checker.knowledge.open import knowledge_files, open_editions, open_plan
 from checker.knowledge.points import Unread, hash_of, load_points, version_of
 from checker.netting import Netted, net_lines
 from checker.outfolder import OutFolder
@@ -138,9 +138,8 @@ def _engine_error() -> type[Exception]:
 
 
 def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> duckdb.DuckDBPyConnection:
-    knowledge = [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
     return connect_locked(
-        readable=[*files.readable, *knowledge],
+        readable=[*files.readable, *knowledge_files(editions)],
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
     )
@@ -187,10 +186,11 @@ class _Run:
         self.tell.step("judge", connection)
         not_in_force = self._judge(headers, unneeded, contested=contested)
         self.tell.step("write", connection)
+        relations.name_origins(connection, files)
         self._write_findings()
-        fully_refunded = _count(
+        fully_refunded = one_number(
             connection,
-            f"SELECT count(DISTINCT line_no) FROM {_parquet(self.fired)} JOIN netted_line USING (line_no) WHERE nothing_left",
+            f"SELECT count(DISTINCT line_no) FROM {sqltext.parquet(self.fired)} JOIN netted_line USING (line_no) WHERE nothing_left",
         )
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
         summary = summarise(connection, self.findings)
@@ -221,7 +221,7 @@ class _Run:
         )
         nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(_parquet(self.fired), relations.PASSED_TEXTS)})"
+            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(sqltext.parquet(self.fired), relations.PASSED_TEXTS)})"
         )
         counts = relations.count_not_in_force(
             self.connection, as_of=self.as_of, regional=candidates if contested else None
@@ -230,10 +230,6 @@ class _Run:
 
     def _write_findings(self) -> None:
         relations.gather_diagnoses(self.connection, self.files)
-        self.connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
-        self.connection.executemany(
-            "INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in self.files.origins]
-        )
         source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
@@ -276,7 +272,7 @@ class _Run:
         # Only a header's own text can carry a byte order mark into the file.
         first, rest = FINDING_COLUMNS[0], FINDING_COLUMNS[1:]
         self.connection.execute(
-            f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {", ".join(rest)} FROM (SELECT {plain} FROM {_parquet(self.findings)}))
+            f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {", ".join(rest)} FROM (SELECT {plain} FROM {sqltext.parquet(self.findings)}))
             TO {sqltext.text(str(target))} (FORMAT csv, HEADER)"""
         )
 
@@ -347,14 +343,3 @@ def _describe(path: Path) -> dict[str, Any]:
 
 def _no_formula(value: str) -> str:
     return f"CASE WHEN regexp_matches({value}, '^[=+@\\t\\r-]') THEN '''' || {value} ELSE {value} END"
-
-
-def _parquet(path: Path) -> str:
-    return f"read_parquet({sqltext.text(str(path))})"
-
-
-def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    if row is None:
-        raise InputError("no answer from the engine")
-    return int(row[0])

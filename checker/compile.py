@@ -161,6 +161,11 @@ def _name_fired(steps: Steps, plan: Plan, rules: Collection[int], *, keep_clean:
     steps.let("reason_code", choose(("violated IS NULL", _reason(case, steps)), otherwise="CAST(NULL AS VARCHAR)"))
 
 
+def in_force_sql() -> str:
+    """SQL boolean over candidates: the point's time and place cover the line (judgment, section 3)."""
+    return _in_force(Steps({}, _TYPES))
+
+
 def _in_force(steps: Steps) -> str:
     """SQL of section 3 of the judgment: the point's time and place cover the line."""
     place = choose(

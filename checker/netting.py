@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from checker.engines.duckdb import one_number
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -55,7 +57,7 @@ def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool, header
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN)"""
     )
     without = _net_refunds(connection, headers_name_originals) if any_refund else 0
-    return Netted(_count(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first"), without)
+    return Netted(one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first"), without)
 
 
 def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: bool) -> int:
@@ -97,7 +99,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: 
         FROM original
         WHERE quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
     )
-    return _count(connection, "SELECT count(*) FROM open_refund")
+    return one_number(connection, "SELECT count(*) FROM open_refund")
 
 
 def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> None:
@@ -132,9 +134,3 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> 
         FROM taken t WHERE t.line_no = original.line_no"""
     )
     connection.execute("DELETE FROM open_refund WHERE line_no IN (SELECT refund_no FROM pair)")
-
-
-def _count(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return int(row[0])

@@ -18,7 +18,7 @@ from checker.engines.duckdb import connect_locked
 from checker.errors import InputError
 from checker.knowledge.edition import Edition
 from checker.knowledge.names import item_key
-from checker.knowledge.open import open_editions, open_plan
+from checker.knowledge.open import knowledge_files, open_editions, open_plan
 from checker.knowledge.points import hash_of, load_points, version_of
 from checker.plan import Plan
 from checker.prescription import Item, Prescription, read_prescription
@@ -143,8 +143,7 @@ class Precheck:
         """
         editions = open_editions(kb)
         plan = open_plan(rules)
-        readable = [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
-        connection = connect_locked(readable=readable, threads=1)
+        connection = connect_locked(readable=knowledge_files(editions), threads=1)
         return cls(connection, editions, plan, language=language, region=region, as_of=as_of)
 
     def check(self, document: object, *, source: str = "处方", stage: str = "dispense") -> dict[str, Any]:

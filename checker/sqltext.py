@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def name(text: str) -> str:
@@ -26,3 +27,8 @@ def text(value: str) -> str:
 def texts(values: Iterable[str]) -> str:
     """Return a comma-separated list of quoted SQL text literals."""
     return ", ".join(text(value) for value in values)
+
+
+def parquet(path: Path) -> str:
+    """Return the SQL table function that reads one Parquet file."""
+    return f"read_parquet({text(str(path))})"

@@ -51,3 +51,10 @@ def connect_locked(
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+def one_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
+    """The one number that a query gives; NULL, as the sum of nothing, is 0."""
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0] or 0)

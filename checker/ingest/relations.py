@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker import sqltext
-from checker.compile import LINE_COLUMNS, PRECEDENCE
-from checker.engines.duckdb import SCRATCH
+from checker.compile import LINE_COLUMNS, PRECEDENCE, in_force_sql
+from checker.engines.duckdb import SCRATCH, one_number
 from checker.errors import InputError
 from checker.ingest import facts
 from checker.ingest.columns import clean_text
@@ -25,10 +25,6 @@ COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
 PASSED_TEXTS = ("line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "item_name")
-IN_REGION = (
-    "(point_region IS NULL OR coalesce(starts_with(CASE WHEN point_region_of = 'institution' THEN region ELSE insured_region END, "
-    "point_region), FALSE))"
-)
 DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
 
 
@@ -52,7 +48,9 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     refunds = _refund_settlements(connection, files.settlements)
     second = facts.take_census(connection, files.lines, refund_settlements=refunds)
     facts.normalise_codes(connection)
-    reader = _one(connection, f"SELECT count(*) FROM {_parquet(files.reader_rejects)} WHERE role = 'lines'")
+    reader = one_number(
+        connection, f"SELECT count(*) FROM {sqltext.parquet(files.reader_rejects)} WHERE role = 'lines'"
+    )
     by_kind = {
         KINDS[kind]: count
         for kind, count in connection.execute("SELECT kind, sum(n)::BIGINT FROM kind_census GROUP BY kind").fetchall()
@@ -128,7 +126,7 @@ def _refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: Sequ
         WHERE settlement_id IN (SELECT settlement_id FROM ({rows}) WHERE refund) AND refund IS NOT NULL
         GROUP BY settlement_id HAVING bool_and(refund)"""
     )
-    return _one(connection, "SELECT count(*) FROM refund_settlement") > 0
+    return one_number(connection, "SELECT count(*) FROM refund_settlement") > 0
 
 
 def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -176,7 +174,7 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE hot_raw AS SELECT raw, code FROM code_map WHERE code IN (SELECT code FROM covered)"
     )
-    return _one(connection, "SELECT count(*) FROM covered WHERE regional") > 0
+    return one_number(connection, "SELECT count(*) FROM covered WHERE regional") > 0
 
 
 def select_lines(
@@ -200,14 +198,14 @@ def select_lines(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_line AS {query}")
     else:
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM {_parquet(spilled)}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM {sqltext.parquet(spilled)}")
     texts = [name for name in facts.STAGED_TEXTS if name not in unneeded]
     connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {facts.cleaned('raw_line', texts)}")
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
     """The line columns that no judgment of this run can need: places without regional points, care type without an insured."""
-    regional = _one(
+    regional = one_number(
         connection,
         """SELECT count(*) FROM point
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
@@ -218,7 +216,7 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
     """The number of lines, of any kind, whose code some pattern covers."""
-    return _one(connection, "SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM hot_raw)")
+    return one_number(connection, "SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM hot_raw)")
 
 
 HEADER_PERSON = (
@@ -271,10 +269,10 @@ def collapse_headers(
     rows = " UNION ALL BY NAME ".join(facts.header_query(source, key, fields) for source in sources)
     connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT key FROM {_parquet(rows_file)} GROUP BY key HAVING count(*) > 1"
+        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT key FROM {sqltext.parquet(rows_file)} GROUP BY key HAVING count(*) > 1"
     )
-    if _one(connection, "SELECT count(*) FROM repeated") == 0:
-        single = f"SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {_parquet(rows_file)}"
+    if one_number(connection, "SELECT count(*) FROM repeated") == 0:
+        single = f"SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {sqltext.parquet(rows_file)}"
         connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {single}")
         return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
     agreed = "".join(f"CASE WHEN min({field}) = max({field}) THEN min({field}) END AS {field}, " for field in fields)
@@ -284,14 +282,14 @@ def collapse_headers(
 
     connection.execute(
         f"""COPY (
-        SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {_parquet(rows_file)} WHERE key NOT IN (SELECT key FROM repeated)
+        SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {sqltext.parquet(rows_file)} WHERE key NOT IN (SELECT key FROM repeated)
         UNION ALL BY NAME
         SELECT key, {agreed} bool_or(person_unreadable) AS person_unreadable, {differs("patient_sex")} AS sex_conflict,
           {differs("patient_birth_date")} AS birth_conflict
-        FROM {_parquet(rows_file)} WHERE key IN (SELECT key FROM repeated) GROUP BY key
+        FROM {sqltext.parquet(rows_file)} WHERE key IN (SELECT key FROM repeated) GROUP BY key
         ) TO {sqltext.text(str(file))} {SCRATCH}"""
     )
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {_parquet(file)}")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {sqltext.parquet(file)}")
     return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
 
 
@@ -417,7 +415,7 @@ def count_not_in_force(
     """
     if regional:
         query = f"""SELECT rule_no, count(*) FROM (
-          SELECT line_no, rule_no, bool_or(on_date >= valid_from AND on_date < valid_to AND {IN_REGION}) AS applies
+          SELECT line_no, rule_no, bool_or({in_force_sql()}) AS applies
           FROM ({regional}) GROUP BY line_no, rule_no) WHERE NOT applies GROUP BY rule_no"""
     else:
         on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
@@ -450,28 +448,22 @@ def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
         )
 
 
-def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path) -> None:
-    """Write rejects.parquet: file, record, column, value, why."""
+def name_origins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make the table `origin` (file_no, file): the input files as given, by the number that line numbers carry."""
     connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
     connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in files.origins])
-    rejected = _one(connection, "SELECT count(*) FROM kind_census WHERE kind IN (1, 2)") > 0
+
+
+def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path) -> None:
+    """Write rejects.parquet: file, record, column, value, why; the table `origin` names the files."""
+    rejected = one_number(connection, "SELECT count(*) FROM kind_census WHERE kind IN (1, 2)") > 0
     judged = (
         " UNION ALL ".join(facts.reject_query(source) for source in files.lines)
         if rejected
         else "SELECT 0::BIGINT AS file_no, 0::BIGINT AS record, '' AS column_name, '' AS value, '' AS why WHERE FALSE"
     )
     connection.execute(
-        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {_parquet(files.reader_rejects)}
+        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {sqltext.parquet(files.reader_rejects)}
         UNION ALL SELECT file, record, column_name, left(value, 200), why FROM ({judged}) JOIN origin USING (file_no)
         ORDER BY file, record) TO {sqltext.text(str(target))} (FORMAT parquet)"""
     )
-
-
-def _parquet(path: Path) -> str:
-    return f"read_parquet({sqltext.text(str(path))})"
-
-
-def _one(connection: duckdb.DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return int(row[0] or 0)

@@ -16,6 +16,11 @@ def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
     return (open_edition(embedded_edition_folder(), embedded=True),)
 
 
+def knowledge_files(editions: Sequence[Edition]) -> list[Path]:
+    """The Parquet files that a connection must be allowed to read for these editions."""
+    return [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
+
+
 def open_plan(rules: Path | None) -> Plan:
     """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs)."""
     if rules is not None:
