@@ -15,6 +15,12 @@ _POINT_COLUMNS = (
     "subject", "n_codes",
 )  # fmt: skip
 _CODE_COLUMNS = ("batch", "rule", "seq", "code")
+NATIONAL = "国家医疗保障局"
+"""The publisher of the national lists."""
+_TITLES = {
+    "01": "智能监管“两库”第一批规则与知识点",
+    "2026-01": "智能监管“两库”2026年1月更新",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class PublishedItem:
-    """One row of a published sheet with its codes; `published` is the date of the notice, `seq` the row's number."""
+    """One row of a published sheet with its codes.
+
+    `published` is the day of the notice, `seq` the row's number, `document` the notice in words, `source_row` where the item stands in it.
+    """
 
     batch: str
     published: date
@@ -39,11 +48,23 @@ class PublishedItem:
     item_name: str
     limits: Limits
     codes: tuple[str, ...]
+    document: str
+    source_row: str
 
-    @property
-    def source_row(self) -> str:
-        """Where the item stands: batch, rule and number."""
-        return f"{self.batch}/{self.rule}/{self.seq}"
+
+def title_of(batch: str) -> str:
+    """What a national notice of the batch is about; it describes the notice and is not its official title."""
+    return _TITLES.get(batch, f"智能监管“两库”批次 {batch}")
+
+
+def is_known_batch(batch: str) -> bool:
+    """Whether the batch is one whose notice is described here."""
+    return batch in _TITLES
+
+
+def document_of(batch: str, published: date, *, publisher: str = NATIONAL, title: str | None = None) -> str:
+    """The notice of a batch in words, with its day."""
+    return f"{publisher}公布的{title or title_of(batch)}（{published}）"
 
 
 def read_published(points: Path, codes: Path) -> list[PublishedItem]:
@@ -70,7 +91,10 @@ def read_published(points: Path, codes: Path) -> list[PublishedItem]:
             cells.fault("seq", "an earlier row of the batch and rule has this number; number each row once")
         if count != len(codes_of[key]):
             cells.fault("n_codes", f"{codes.name} lists {len(codes_of[key])}; make the two agree")
-        items[key] = PublishedItem(*item, tuple(sorted(codes_of[key])))
+        batch, rule, seq = key
+        items[key] = PublishedItem(
+            *item, tuple(sorted(codes_of[key])), document_of(batch, item[1]), f"{batch}/{rule}/{seq}"
+        )
     for key, cells in first_code.items():
         if key not in items:
             cells.fault("seq", f"{points.name} has no such item of the batch and rule; add it or remove the code")

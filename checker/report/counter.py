@@ -10,6 +10,7 @@ import click
 
 from checker.precheck import in_words
 from checker.prescription import Prescription
+from checker.remarks import year_not_listed
 
 Words = tuple[str, str]
 """Chinese and English."""
@@ -87,12 +88,12 @@ _REMARKS: dict[str, Words] = {
         "住院开始时仍在新生儿期，只作提示。",
         "The stay began within the newborn window: a notice only.",
     ),
-    "not_in_2026_list": (
-        "2026 年 1 月的清单没有再列出这个知识点，只作提示。",
-        "The list of January 2026 does not name this point again: a notice only.",
-    ),
 }
 """What a finding's remarks mean to whoever dispenses."""
+_NOT_LISTED: Words = (
+    "{year} 年的清单没有再列出这个知识点，只作提示。",
+    "The list of {year} does not name this point again: a notice only.",
+)
 _SOURCE_ROW = re.compile(r"(?P<batch>[^/]+)/(?P<sheet>.+)/(?P<row>[0-9]+)")
 _LABEL_WIDTH = {0: 4, 1: 8}
 
@@ -140,8 +141,10 @@ class _Writer:
         yield from self._field("原因", "Why", finding["message"])
         yield from self._basis(finding)
         for remark in finding["remarks"]:
-            if remark in _REMARKS:
-                exemption = self._say(f"豁免情形 {finding['exemption_id']} ", f"exemption {finding['exemption_id']}")
+            exemption = self._say(f"豁免情形 {finding['exemption_id']} ", f"exemption {finding['exemption_id']}")
+            if (year := year_not_listed(remark)) is not None:
+                yield from self._field("备注", "Note", _NOT_LISTED[self._english].format(year=year))
+            elif remark in _REMARKS:
                 yield from self._field("备注", "Note", _REMARKS[remark][self._english].format(exemption=exemption))
         yield from self._advice(finding)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from checker.errors import KnowledgeError
-from checker.knowledge.compile_batch import NOT_LISTED, compile_edition, main
-from checker.knowledge.point_text import csv_text
-from checker.knowledge.published import Limits, PublishedItem, read_published
+from checker.knowledge.compile_batch import compile_edition, main
+from checker.knowledge.frames import csv_text, frame_of
+from checker.knowledge.published import Limits, PublishedItem, document_of, read_published
 from checker.knowledge.rows import PatternRow, PointRow
 
 MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)
@@ -36,7 +36,9 @@ def published(
     subject: str | None = None,
 ) -> PublishedItem:
     day = {"01": MAY, "2026-01": JANUARY}.get(batch, date(2026, 6, 1))
-    return PublishedItem(batch, day, rule, RULE_CODES.get(rule), seq, name, Limits(sex, word, text, subject), codes)
+    limits, place = Limits(sex, word, text, subject), f"{batch}/{rule}/{seq}"
+    document = document_of(batch, day)
+    return PublishedItem(batch, day, rule, RULE_CODES.get(rule), seq, name, limits, codes, document, place)
 
 
 def rows(*items: PublishedItem) -> list[tuple[str, date, date | None, str | None, list[str]]]:
@@ -80,7 +82,8 @@ def test_a_reasonable_use_family_that_is_not_relisted_goes_on_at_notice() -> Non
     full, capped = (point for point in compiled.points if point.item_name == "甲片")
     assert (full.point_id, full.valid_to, full.level_cap, full.remark) == ("drug-sex-01-0003", JANUARY, None, None)
     assert (capped.point_id, capped.valid_from, capped.valid_to) == ("drug-sex-01-0003b", JANUARY, None)
-    assert (capped.level_cap, capped.remark) == ("notice", NOT_LISTED)
+    assert (capped.level_cap, capped.remark) == ("notice", "not_in_2026_list")
+    assert (full.superseded_by, capped.superseded_by) == (capped.point_id, None)
 
 
 def test_a_policy_family_that_is_not_relisted_ends() -> None:
@@ -175,7 +178,8 @@ def test_an_unknown_wording_of_an_age_window_is_named() -> None:
 
 
 def test_a_rule_code_that_is_not_the_rules_is_named() -> None:
-    wrong = PublishedItem("01", MAY, "药品儿童专用", "GZ0", 1, "甲片", Limits(None, "儿童", None, None), (A1,))
+    limits = Limits(None, "儿童", None, None)
+    wrong = PublishedItem("01", MAY, "药品儿童专用", "GZ0", 1, "甲片", limits, (A1,), "公告", "01/药品儿童专用/1")
     with pytest.raises(KnowledgeError, match=r"01/药品儿童专用/1: found rule_code 'GZ0'; expected GZ10000301002000"):
         compile_edition([wrong])
 
@@ -234,5 +238,7 @@ def test_the_committed_sources_are_what_the_published_facts_compile_to(
     published: list[PublishedItem], source_folder: Path
 ) -> None:
     compiled = compile_edition(published)
-    assert (source_folder / "point.csv").read_text(encoding="utf-8") == csv_text(compiled.points, PointRow)
-    assert (source_folder / "pattern.csv").read_text(encoding="utf-8") == csv_text(compiled.patterns, PatternRow)
+    assert (source_folder / "point.csv").read_text(encoding="utf-8") == csv_text(frame_of(compiled.points, PointRow))
+    assert (source_folder / "pattern.csv").read_text(encoding="utf-8") == csv_text(
+        frame_of(compiled.patterns, PatternRow)
+    )

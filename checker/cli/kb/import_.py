@@ -1,0 +1,126 @@
+"""`liangku kb import`: published workbooks in, an edition out, with what changed and what there is to sign off."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from checker.cli.options import Day, json_option, language_option
+from checker.errors import ExitCode, InputError
+
+if TYPE_CHECKING:
+    from checker.knowledge.source import Sources
+
+EMBEDDED = "embedded"
+"""What `--onto` takes for the edition that comes with the program."""
+
+
+@click.command("import")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="写到哪个文件夹（folder to write）")
+@click.option("--batch", help="批次，如 01、2026-01，默认由标题或文件名得出（default: as title or file name say）")
+@click.option(
+    "--published", type=Day(), help="公布日期，知识点自这一天起有效（day of the notice, points hold from it）"
+)
+@click.option(
+    "--onto",
+    metavar="DIR",
+    help="并入哪个知识库：文件夹，或 embedded（内置）；默认不并入（edition that the lists meet, or embedded; default: none）",
+)
+@click.option(
+    "--mode",
+    type=click.Choice(["replace", "patch", "demote"]),
+    help="清单未再列出的：replace 终止，patch 保留，demote 保留但最高为提示（what is not listed again: ends, stays, or stays at notice）",
+)
+@click.option(
+    "--expect", type=click.IntRange(min=0), metavar="N", help="应有多少个编码，不符则不导入（codes that must be read）"
+)
+@click.option(
+    "--cover",
+    type=click.Choice(["code", "family"]),
+    default="code",
+    show_default=True,
+    help="药品按公布的编码还是按前段覆盖（cover exact codes or their families）",
+)
+@click.option("--region", metavar="CODE", help="地方清单：行政区划代码前 2 至 6 位（a local list: place code）")
+@click.option(
+    "--region-of",
+    type=click.Choice(["insured", "institution"]),
+    help="该地区指参保地还是就医地（whose place: the insured's or the institution's）",
+)
+@click.option("--publisher", help="公布单位，默认国家医疗保障局（default: the national administration）")
+@click.option("--title", help="公布的是什么，写入依据（what was published, for the evidence）")
+@click.option("--name", help="知识库的名称（name of the edition）")
+@click.option("--version", help="知识库的版本，默认原版本加批次（default: that of --onto and the batch）")
+@click.option("--repair", is_flag=True, help="补回 Excel 丢掉的前导零（put back leading zeros that Excel took）")
+@click.option(
+    "--allow-unparsed", is_flag=True, help="略去年龄范围读不懂的项目（leave out items whose window is not understood）"
+)
+@click.option(
+    "--rules",
+    "rules_folder",
+    type=click.Path(path_type=Path),
+    help="规则文件夹，默认用内置规则（folder of rule files）",
+)
+@json_option
+@language_option
+def command(
+    files: tuple[Path, ...], out: Path, batch: str | None, published: date | None, onto: str | None, mode: str | None,
+    expect: int | None, cover: str, region: str | None, region_of: str | None, publisher: str | None, title: str | None,
+    name: str | None, version: str | None, repair: bool, allow_unparsed: bool, rules_folder: Path | None, as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """导入公布的知识点明细表，写成 --kb 可直接使用的知识库。
+
+    FILE 是医保局公布的工作簿（.xlsx）或同样各列的 CSV，可以有多个，属于同一批次。脚注只作说明，不成为知识点。
+
+    \b
+    例 Examples:
+      liangku kb import 第一批-*.xlsx --batch 01 --published 2025-05-23 --expect 11290 --out 第一批
+      liangku kb import 更新-*.xlsx --batch 2026-01 --published 2026-01-28 --onto 第一批 --mode replace --out 新版
+    """
+    from checker.knowledge.import_report import report_of
+    from checker.knowledge.importing import ImportRequest, import_workbooks
+    from checker.knowledge.merge_fates import Mode
+    from checker.knowledge.open import open_plan
+    from checker.knowledge.published import NATIONAL
+    from checker.report.imported import print_import
+
+    if published is None:
+        raise InputError(
+            "--published：工作簿里没有公布日期，请给出，如 --published 2025-05-23（name the day of the notice）"
+        )
+    if (region is None) != (region_of is None):
+        raise click.UsageError(
+            "--region 和 --region-of 应一起给出（give --region and --region-of together, or neither）"
+        )
+    if region is not None and not (region.isascii() and region.isdigit() and 2 <= len(region) <= 6):
+        raise InputError(
+            f"--region {region}：请写行政区划代码的前 2 至 6 位数字（write 2 to 6 digits of a place code）"
+        )
+    plan = open_plan(rules_folder)
+    request = ImportRequest(
+        files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=_opened(onto), expect=expect,
+        cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
+        repair=repair, allow_unparsed=allow_unparsed,
+    )  # fmt: skip
+    imported, manifest = import_workbooks(request, plan)
+    if as_json:
+        knowledge = {"name": manifest.name, "version": manifest.version, "hash": manifest.content_hash}
+        document = {"out": str(out), "knowledge": knowledge, **report_of(imported)}
+        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        print_import(imported, manifest, out, {rule.id: rule.name(lang) for rule in plan.rules}, onto, lang)
+    return ExitCode.CLEAR
+
+
+def _opened(onto: str | None) -> Sources | None:
+    from checker.knowledge.open import open_editions
+    from checker.knowledge.source import open_knowledge, sources_of
+
+    if onto is None:
+        return None
+    return sources_of(open_editions(())) if onto == EMBEDDED else open_knowledge(Path(onto))

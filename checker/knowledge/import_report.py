@@ -1,0 +1,99 @@
+"""What an import did, as it is kept in import.json beside the edition and shown to who asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from checker.knowledge.merge import Change
+from checker.knowledge.merge_fates import Mode
+from checker.knowledge.sheets import Workbook
+
+IMPORT_FILE = "import.json"
+"""The file of an imported edition that says where it came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """An item that was left out because its age window was not understood."""
+
+    file: str
+    item_name: str
+    seq: int
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The edition that the lists met."""
+
+    name: str
+    version: str
+    content_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """One import: the workbooks with the rule of each, what each list changed, and whether the edition had all of it already."""
+
+    batch: str
+    published: date
+    publisher: str
+    mode: Mode | None
+    cover: str
+    region: str | None
+    region_of: str | None
+    onto: Base | None
+    workbooks: tuple[Workbook, ...]
+    rule_ids: tuple[str, ...]
+    changes: tuple[Change, ...]
+    left_out: tuple[LeftOut, ...]
+    already: bool
+
+
+def report_of(imported: Imported) -> dict[str, Any]:
+    """Return the document of import.json; equal imports give equal documents."""
+    workbooks = imported.workbooks
+    return {
+        "batch": imported.batch,
+        "published": imported.published.isoformat(),
+        "publisher": imported.publisher,
+        "mode": imported.mode.value if imported.mode else None,
+        "cover": imported.cover,
+        "region": imported.region,
+        "region_of": imported.region_of,
+        "onto": asdict(imported.onto) if imported.onto else None,
+        "already_in_the_edition": imported.already,
+        "files": [
+            {
+                "name": workbook.file,
+                "sha256": workbook.sha256,
+                "title": workbook.title,
+                "rule": workbook.rule,
+                "rule_id": rule_id,
+                "items": len(workbook.items),
+                "codes": workbook.codes,
+            }
+            for workbook, rule_id in zip(workbooks, imported.rule_ids, strict=True)
+        ],
+        "rules": {change.rule_id: _change(change) for change in imported.changes},
+        "notes": _of_each(workbooks, "notes"),
+        "windows": [
+            {"file": workbook.file, **asdict(window)} for workbook in workbooks for window in workbook.windows
+        ],
+        "left_out": [asdict(window) for window in imported.left_out],
+        "repairs": _of_each(workbooks, "repairs"),
+    }  # fmt: skip
+
+
+def _change(change: Change) -> dict[str, Any]:
+    told = asdict(change)
+    del told["rule_id"]
+    return told
+
+
+def _of_each(workbooks: Sequence[Workbook], field: str) -> list[dict[str, str]]:
+    return [{"file": workbook.file, "text": text} for workbook in workbooks for text in getattr(workbook, field)]

@@ -1,0 +1,215 @@
+"""An import [导入]: published workbooks are read, meet an edition, and become an edition that `--kb` opens at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from checker.errors import InputError
+from checker.knowledge.build import content_hash, write_edition
+from checker.knowledge.covers import BY_CODE
+from checker.knowledge.edition_text import EditionText
+from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
+from checker.knowledge.manifest import Manifest, Notice
+from checker.knowledge.meet_edition import Met, Overlap, meet, overlaps
+from checker.knowledge.meeting import PublishedList
+from checker.knowledge.merge_fates import Mode
+from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
+from checker.knowledge.sheets import Workbook, read_workbooks
+from checker.knowledge.source import Sources
+from checker.plan import Plan
+from checker.remarks import not_listed
+
+_BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = "liangku-import"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRequest:
+    """What to import, and how it meets the edition `onto` (None: an empty one).
+
+    `batch` may be left to the workbooks. `expect` is the number of distinct codes, those of each rule counted for themselves. `region`
+    with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice.
+    """
+
+    files: Sequence[Path]
+    out: Path
+    batch: str | None
+    published: date
+    mode: Mode | None = None
+    onto: Sources | None = None
+    expect: int | None = None
+    cover: str = BY_CODE
+    region: str | None = None
+    region_of: str | None = None
+    publisher: str = NATIONAL
+    title: str | None = None
+    name: str | None = None
+    version: str | None = None
+    repair: bool = False
+    allow_unparsed: bool = False
+
+
+def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Manifest]:
+    """Read the workbooks, let their lists meet the edition, write the result to `request.out`, and say what was done.
+
+    A list that is in the edition already changes nothing, and the edition is written as it was. Raises InputError, and nothing is
+    written: for what a workbook may not hold, another number of codes than expected, a window that was not understood, an overlap
+    without a mode, a list older than the edition's.
+    """
+    rules = {rule.name_zh: rule for rule in plan.rules}
+    workbooks = read_workbooks(
+        request.files,
+        batch=request.batch,
+        published=request.published,
+        rules={name: rule.code for name, rule in rules.items()},
+        repair=request.repair,
+    )
+    batch = _batch(workbooks)
+    _check_expected(workbooks, request.expect)
+    left_out = _left_out(workbooks, allowed=request.allow_unparsed)
+    lists = [_list(workbook, rules[workbook.rule].id, batch, left_out, request) for workbook in workbooks]
+    base = request.onto or Sources.of(EditionText(_NAME, "", "", "", ()), (), ())
+    met = _meet(base, lists, request)
+    head = base.edition if request.onto and not met.altered else _head(base.edition, batch, request)
+    knowledge = replace(met.knowledge, edition=head)
+    imported = Imported(
+        batch=batch,
+        published=request.published,
+        publisher=request.publisher,
+        mode=request.mode,
+        cover=request.cover,
+        region=request.region,
+        region_of=request.region_of,
+        onto=None if request.onto is None else Base(base.edition.name, base.edition.version, content_hash(base)),
+        workbooks=workbooks,
+        rule_ids=tuple(published.rule_id for published in lists),
+        changes=met.changes,
+        left_out=left_out,
+        already=not met.altered,
+    )
+    text = json.dumps(report_of(imported), ensure_ascii=False, indent=2) + "\n"
+    return imported, write_edition(knowledge, request.out, {IMPORT_FILE: text})
+
+
+def _batch(workbooks: Sequence[Workbook]) -> str:
+    told = {item.batch: workbook.file for workbook in workbooks for item in workbook.items}
+    if len(told) != 1:
+        files = "、".join(f"{file} {batch}" for batch, file in told.items())
+        raise InputError(
+            f"工作簿分属不同批次：{files}；请每批导入一次，或用 --batch 指定（several batches: import each for itself, or name it）"
+        )
+    (batch,) = told
+    if not _BATCH.fullmatch(batch):
+        raise InputError(
+            f"--batch {batch}：批次只能用字母、数字、“.”、“_”和“-”，如 01、2026-01（letters, digits, '.', '_' and '-'）"
+        )
+    return batch
+
+
+def _check_expected(workbooks: Sequence[Workbook], expect: int | None) -> None:
+    read = sum(workbook.codes for workbook in workbooks)
+    if expect is not None and read != expect:
+        told = "".join(
+            f"\n  {workbook.file}：{workbook.rule}，{len(workbook.items)} 个项目，{workbook.codes} 个编码"
+            for workbook in workbooks
+        )
+        raise InputError(
+            f"--expect {expect}：读到 {read} 个编码，相差 {read - expect:+}；各工作簿读到的如下，请核对是否缺了文件或行"
+            f"（read {read} codes, by workbook as below: look for a missing file or row）{told}"
+        )
+
+
+def _left_out(workbooks: Sequence[Workbook], *, allowed: bool) -> tuple[LeftOut, ...]:
+    found = tuple(
+        LeftOut(workbook.file, window.item_name, window.seq, window.text, window.place)
+        for workbook in workbooks
+        for window in workbook.windows
+        if window.bounds is None
+    )
+    if found and not allowed:
+        told = "".join(f"\n  {window.place} {window.item_name}：{window.text}" for window in found)
+        raise InputError(
+            f"有 {len(found)} 处年龄范围读不懂，不作猜测；请改写，或用 --allow-unparsed 略去这些项目"
+            f"（age windows that are not understood: rewrite them, or leave these items out with --allow-unparsed）{told}"
+        )
+    return found
+
+
+def _list(
+    workbook: Workbook, rule_id: str, batch: str, left_out: Sequence[LeftOut], request: ImportRequest
+) -> PublishedList:
+    unread = {window.seq for window in left_out if window.file == workbook.file}
+    items = tuple(_described(item, request) for item in workbook.items)
+    return PublishedList(
+        rule_id=rule_id,
+        batch=batch,
+        day=request.published,
+        items=tuple(item for item in items if item.seq not in unread),
+        cover=request.cover,
+        region=request.region,
+        region_of=request.region_of,
+        unread=tuple(item for item in items if item.seq in unread),
+    )
+
+
+def _described(item: PublishedItem, request: ImportRequest) -> PublishedItem:
+    if request.publisher == NATIONAL and request.title is None:
+        return item
+    document = document_of(item.batch, item.published, publisher=request.publisher, title=request.title)
+    return replace(item, document=document)
+
+
+def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest) -> Met:
+    found = [] if request.mode else overlaps(base, lists)
+    met = meet(base, lists, request.mode or Mode.PATCH)
+    if found and met.altered:
+        raise InputError(_ask_mode(found, request.published))
+    return met
+
+
+def _ask_mode(found: Sequence[Overlap], day: date) -> str:
+    told = "".join(f"\n  {each.rule_id}：{each.points} 个知识点、{each.codes} 个编码" for each in found)
+    return (
+        f"--mode：知识库中以下规则已有有效的知识点，请说明清单没有再列出的如何处理"
+        f"（these rules have points in force; say what becomes of those not listed again）{told}\n"
+        f"  replace  自 {day} 起终止（they end）\n"
+        f"  patch    照旧保留（they stay）\n"
+        f"  demote   保留，但最高为提示，备注 {not_listed(day)}（they stay, at most as a notice）"
+    )
+
+
+def _head(base: EditionText, batch: str, request: ImportRequest) -> EditionText:
+    day = request.published.isoformat()
+    notice = Notice(batch, day, request.title or title_of(batch), request.publisher, None)
+    known = {(other.batch, other.published, other.publisher) for other in base.notices}
+    fresh = () if (batch, day, request.publisher) in known else (notice,)
+    return EditionText(
+        name=request.name or base.name,
+        version=request.version or _version(base.version, batch),
+        published=max(base.published, day),
+        compiled=_today().isoformat(),
+        notices=(*base.notices, *fresh),
+    )
+
+
+def _version(base: str, batch: str) -> str:
+    """The base's version and the batch; a batch that comes in several steps is numbered from the second."""
+    if not base:
+        return batch
+    step, number = batch, 2
+    while step in base.split("+"):
+        step, number = f"{batch}.{number}", number + 1
+    return f"{base}+{step}"
+
+
+def _today() -> date:
+    """The day of the build, or that of SOURCE_DATE_EPOCH, so that an edition can be made again byte for byte."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)
+    return now.date()

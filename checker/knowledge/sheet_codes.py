@@ -1,0 +1,152 @@
+"""The codes of a published workbook: brought to one spelling, given to their items, held against every count that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from checker.knowledge.cells import Faults
+from checker.knowledge.codes import CODE_SHAPES, is_code
+from checker.knowledge.sheet_items import NUMBER, ItemRow, numbered
+from checker.knowledge.sheet_table import Table, WrongCell, plain
+from checker.knowledge.workbook import ROW
+
+_BETWEEN = r"[\s,;、，；|]+"
+_INVISIBLE = r"[\u200B-\u200D\u2060\uFEFF]"
+_WITHOUT_ZEROS = r"^[0-9]{13,14}$"
+_ROUNDED = r"0{7}$"
+_EXPONENT = r"^[0-9]+(?:\.[0-9]+)?E\+?[0-9]+$"
+_SERVICE_DIGITS = 15
+_ROWS_TOLD = 10
+
+_ASK_ZEROS = "像是 Excel 去掉了开头的零，原码或为 '{}'；请按原表改正，或加 --repair 补回 (lost its leading zeros: mend it, or let --repair put them back)"
+_ASK_DIGITS = "末位数字已按科学计数法舍去，补不回来；请从原表重新取得 (its last digits were rounded away: take it from the source again)"
+_ASK_CODE = f"不是国家编码，请改正 (write a full national code: {CODE_SHAPES})"
+
+
+@dataclass(frozen=True, slots=True)
+class CodeRows:
+    """The codes of one sheet, one row a code: `frame` has number, row and code. `repairs` says what was written otherwise."""
+
+    table: Table
+    frame: pl.DataFrame
+    repairs: tuple[str, ...]
+
+
+def read_codes(table: Table, items: Sequence[ItemRow], faults: Faults, *, repair: bool) -> CodeRows:
+    """Return the codes of the sheet, which has a code column; a cell may list several.
+
+    Spelling is mended silently where only one reading is possible: width, letter case, blanks. Leading zeros that Excel took
+    are put back with `repair` only. Faults: a row without code, a code of no national shape or with lost digits, a code twice
+    in an item, a number or a name that the items do not have.
+    """
+    rows = numbered(table, fill=True)
+    table.fault_each(faults, rows.filter(pl.col("code").is_null()), "code", "请写代码 (write the code)")
+    _check_names(table, rows, items, faults)
+    read, repairs = _spelled(table, rows.filter(pl.col("code").is_not_null()))
+    lost = pl.col("read").str.contains(_WITHOUT_ZEROS)
+    rounded = (lost & pl.col("read").str.contains(_ROUNDED)) | pl.col("read").str.contains(_EXPONENT)
+    lost &= ~rounded
+    table.fault_each(faults, read.filter(rounded), "code", _ASK_DIGITS)
+    whole = pl.col("read").str.zfill(_SERVICE_DIGITS)
+    if repair:
+        for row, was, mended in read.filter(lost).select(ROW, "read", whole.alias("whole")).iter_rows():
+            repairs.append(
+                f"{table.file}：{table.place(row, 'code')}：补回开头的零，'{was}' → '{mended}' (leading zeros)"
+            )
+        read = read.with_columns(read=pl.when(lost).then(whole).otherwise("read"))
+    else:
+        table.fault_each(faults, read.filter(lost), "code", pl.format(_ASK_ZEROS, whole))
+    wrong = pl.Series([code for code in read["read"].unique() if not is_code(code)], dtype=pl.String)
+    unknown = read.filter(pl.col("read").is_in(wrong.implode()) & ~rounded & ~lost)
+    table.fault_each(faults, unknown, "code", _ASK_CODE)
+    _check_twice(table, read, faults)
+    return CodeRows(table, read.select(NUMBER, ROW, code="read"), tuple(repairs))
+
+
+def reconcile(table: Table, items: Sequence[ItemRow], codes: CodeRows, faults: Faults) -> None:
+    """Hold the codes that were read against 数量 of each item and against 合计; whatever differs is a fault.
+
+    In a sheet without 数量 (services), 合计 may count the items or the codes.
+    """
+    listed = codes.frame.group_by(NUMBER).agg(pl.len().alias("codes"), pl.col(ROW).unique().sort())
+    rows_of = {number: (count, rows) for number, count, rows in listed.iter_rows()}
+    counted = table.has("count")
+    differing: list[WrongCell] = []
+    empty: list[WrongCell] = []
+    for item in items:
+        read, rows = rows_of.get(item.seq, (0, ()))
+        if not rows:
+            empty.append((item.row, item.name, f"序号 {item.seq} 没有列出代码，请补上 (the item has no code: add it)"))
+        elif counted and plain(item.count or "").removesuffix(".0") != str(read):
+            where = codes.table.rows_in_words(rows)
+            said = f"序号 {item.seq} 在{where}列出 {read} 个代码，请使两者一致 ({read} codes are listed: make the two agree)"
+            differing.append((item.row, item.count, said))
+    table.fault_cells(faults, "name", empty)
+    table.fault_cells(faults, "count", differing)
+    total = codes.frame.height
+    for each in table.totals:
+        if each.number != total and (counted or each.number != len(items)):
+            message = f"合计为 {each.number}，读到 {len(items)} 项、{total} 个代码，请核对有无缺行"
+            table.fault(faults, each.row, None, f"{message} (the total differs from {len(items)} items, {total} codes)")
+    if codes.table is not table:
+        for each in codes.table.totals:
+            if each.number != total:
+                message = (
+                    f"合计为 {each.number}，读到 {total} 个代码，请核对有无缺行 (the total differs from {total} codes)"
+                )
+                codes.table.fault(faults, each.row, None, message)
+
+
+def _check_names(table: Table, rows: pl.DataFrame, items: Sequence[ItemRow], faults: Faults) -> None:
+    """The number of a code is one of the items', and a name beside it is that item's."""
+    named = pl.DataFrame(
+        {NUMBER: [item.seq for item in items], "expected": [item.name for item in items]},
+        schema={NUMBER: pl.Int64, "expected": pl.String},
+    ).unique(NUMBER, keep="first")
+    beside = rows.join(named, on=NUMBER, how="left", maintain_order="left")
+    foreign = beside.filter(pl.col("expected").is_null()).with_columns(seq=pl.col(NUMBER).cast(pl.String))
+    first = foreign.unique(NUMBER, keep="first", maintain_order=True)
+    table.fault_each(faults, first, "seq", "知识点表里没有这个序号，请改正 (no item has this number)")
+    if "name" in rows.columns:
+        bare = [pl.col(column).str.normalize("NFKC").str.replace_all(r"\s", "") for column in ("name", "expected")]
+        other = beside.filter(bare[0] != bare[1])
+        remedy = pl.format(
+            "序号 {} 的名称是 '{}'，请改正 (the item of this number has another name)", NUMBER, "expected"
+        )
+        table.fault_each(faults, other, "name", remedy)
+
+
+def _spelled(table: Table, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """One row a code: `code` as it stands in its cell, `read` in one spelling; and a sentence where the two differ."""
+    as_written = pl.col("code").str.replace_all(_BETWEEN, ",")
+    one_spelling = as_written.str.replace_all(_INVISIBLE, "").str.normalize("NFKC").str.to_uppercase()
+    spelled = rows.select(
+        NUMBER,
+        ROW,
+        "code",
+        read=one_spelling.str.replace_all(_BETWEEN, ",").str.strip_chars(",").str.split(","),
+        changed=as_written != one_spelling.str.strip_chars(","),
+    )
+    changed = spelled.filter("changed")
+    sentences = []
+    if changed.height:
+        rows_changed = changed[ROW].to_list()
+        more = f"等 {changed.height} 行" if changed.height > _ROWS_TOLD else ""
+        sentences.append(
+            f"{table.file}：{table.rows_in_words(rows_changed[:_ROWS_TOLD])}{more}：代码里的全角、小写或空白已改为标准写法，"
+            f"如 {changed['code'][0]!r} → {'、'.join(changed['read'][0])} (width, case or blanks of {changed.height} codes)"
+        )
+    return spelled.drop("changed").explode("read"), sentences
+
+
+def _check_twice(table: Table, read: pl.DataFrame, faults: Faults) -> None:
+    again = read.with_columns(
+        earlier=pl.col(ROW).first().over(NUMBER, "read"), copy=pl.int_range(pl.len()).over(NUMBER, "read")
+    )
+    remedy = pl.format(
+        "序号 {} 在第 {} 行已列出这个代码，请删去一个 (the item lists it twice: keep one)", NUMBER, "earlier"
+    )
+    table.fault_each(faults, again.filter(pl.col("copy") > 0), "code", remedy)

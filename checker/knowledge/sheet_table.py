@@ -1,0 +1,258 @@
+"""One sheet of a published workbook as a table: where its header is, what stands above and below, which rows are data."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from checker.knowledge.cells import Faults
+from checker.knowledge.workbook import ROW, Sheet
+from checker.knowledge.xlsx_parts import Area, column_number
+
+HEADERS = {
+    "seq": ("序号", "知识点序号", "对应知识点序号"),
+    "name": ("通用名", "药品名称", "药品通用名", "药品通用名称", "项目名称", "医疗服务项目名称"),
+    "sex": ("限定性别", "性别"),
+    "logic": ("检出逻辑",),
+    "basis": ("逻辑依据",),
+    "count": (
+        *("知识点对应药品代码数量", "知识点对应项目代码数量", "知识点对应代码数量"),
+        *("药品代码数量", "项目代码数量", "代码数量", "数量"),
+    ),
+    "code": ("药品代码", "医保药品代码", "项目代码", "医疗服务项目代码", "医保代码"),
+    "note": ("备注",),
+    "rule": ("规则", "规则名称"),
+}
+"""Our names of a sheet's columns, and the header words under which they are found."""
+_COLUMN_OF = {word: column for column, words in HEADERS.items() for word in words}
+_HEADER_WITHIN = 40
+_TOLD_AT_MOST = 20
+_SHOWN_AT_MOST = 80
+_IN_PARENTHESES = re.compile(r"\([^()]*\)")
+_TOTAL = r"^(?:合计|总计|共计)"
+_TOTAL_LABEL = re.compile(_TOTAL + r":?(\d*)")
+_FOOTNOTE = r"^(?:说明|备注|注[::0-9])"
+_WHOLE = re.compile(r"(\d{1,9})(?:\.0+)?")
+
+
+WrongCell = tuple[int, str | None, str]
+"""A row, its cell as it stands, and what is to be done about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """A row 合计: the number it gives."""
+
+    row: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column with its spreadsheet letters and its header as written; `name` is ours, empty where the header is not known."""
+
+    name: str
+    letters: str
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A sheet that has a header.
+
+    `rows` holds the data rows: the column `row` and those of HEADERS that the sheet has, as text, NULL where nothing is
+    written. `notes` are the footnotes and what stands above the header beside the title.
+    """
+
+    file: str
+    sheet: str
+    title: str
+    columns: tuple[Column, ...]
+    rows: pl.DataFrame
+    notes: tuple[str, ...]
+    totals: tuple[Total, ...]
+
+    def has(self, column: str) -> bool:
+        """Whether the sheet has the column and anything is written in it."""
+        return column in self.rows.columns and self.rows[column].null_count() < self.rows.height
+
+    def header_of(self, column: str) -> str:
+        """The header of the column as written."""
+        return next(each.header for each in self.columns if each.name == column)
+
+    def place_of_sheet(self) -> str:
+        """The sheet in words; empty for a file that has none."""
+        return f"“{self.sheet}”" if self.sheet else ""
+
+    def place(self, row: int, column: str | None = None) -> str:
+        """A cell or a row in words, such as “知识点”第 7 行“限定性别”(C7)."""
+        place = self.rows_in_words([row])
+        letters = next((each.letters for each in self.columns if each.name == column), "")
+        return f"{place}“{self.header_of(column or '')}”({letters}{row})" if letters else place
+
+    def rows_in_words(self, rows: Sequence[int]) -> str:
+        """Row numbers in words, with the sheet where the file has sheets: “知识点对应药品代码”第 83–86、90 行."""
+        runs: list[list[int]] = []
+        for row in sorted(set(rows)):
+            if runs and runs[-1][-1] == row - 1:
+                runs[-1][1:] = [row]
+            else:
+                runs.append([row])
+        return f"{self.place_of_sheet()}第 {'、'.join('–'.join(map(str, run)) for run in runs)} 行"
+
+    def fault(self, faults: Faults, row: int, column: str | None, message: str) -> None:
+        """Note a fault of a row, or of its cell in the column."""
+        faults.add(self.file, self.place(row, column), message)
+
+    def fault_each(self, faults: Faults, found: pl.DataFrame, column: str, remedy: str | pl.Expr) -> None:
+        """Note a fault for each row of `found` (row, and the column as it stands); after the first ones only their number.
+
+        `remedy` is one sentence for all, or an expression over `found` that gives each row its own.
+        """
+        said = pl.lit(remedy) if isinstance(remedy, str) else remedy
+        told = found.head(_TOLD_AT_MOST).select(ROW, column, said.alias("said"))
+        for row, value, sentence in told.iter_rows():
+            self.fault(faults, row, column, f"读到{_shown(value)}；{sentence}")
+        if (more := found.height - _TOLD_AT_MOST) > 0:
+            last = found[ROW][-1]
+            self.fault(faults, last, column, f"到此还有 {more} 行同样有误 ({more} more rows like these, up to here)")
+
+    def fault_cells(self, faults: Faults, column: str, wrong: Sequence[WrongCell]) -> None:
+        """Note a fault for each of the cells, as `fault_each` does."""
+        schema = {ROW: pl.UInt32, column: pl.String, "said": pl.String}
+        self.fault_each(faults, pl.DataFrame(wrong, schema=schema, orient="row"), column, pl.col("said"))
+
+
+def read_table(file: str, sheet: Sheet, faults: Faults) -> Table | None:
+    """Return the sheet as a table, or None after noting that it has no header, two that mean the same, or nothing below it."""
+    found = _find_header(sheet.cells)
+    if found is None:
+        faults.add(
+            file,
+            f"“{sheet.name}”" if sheet.name else "",
+            f"前 {_HEADER_WITHIN} 行里没有表头；应有“序号”，以及“{'”“'.join(HEADERS['name'])}”之一或“{'”“'.join(HEADERS['code'])}”之一。"
+            "不属于知识点明细的工作表请删去 (no header row with 序号 and a name or code column; delete sheets that do not belong)",
+        )
+        return None
+    header_row, columns = found
+    known = [column.name for column in columns if column.name]
+    twice = sorted({name for name in known if known.count(name) > 1})
+    for name in twice:
+        written = "、".join(f"{column.header}({column.letters})" for column in columns if column.name == name)
+        faults.add(
+            file, f"“{sheet.name}”第 {header_row} 行", f"{written} 含义相同，请只留一列 (mean the same: keep one)"
+        )
+    if twice:
+        return None
+    above = sheet.cells.filter(pl.col(ROW) < header_row)
+    texts = [cell.strip() for row in above.drop(ROW).iter_rows() for cell in row if cell is not None]
+    below = _classified(sheet.cells.filter(pl.col(ROW) > header_row), columns)
+    title = next((text for text in texts if "知识点" in text), texts[0] if texts else "")
+    table = Table(
+        file,
+        sheet.name,
+        title,
+        columns,
+        _data_rows(below, columns),
+        (*(text for text in texts if text != title), *(label.strip() for label in below.filter("is_note")["label"])),
+        _totals(below, columns),
+    )
+    if not table.rows.height:
+        faults.add(
+            file, table.place_of_sheet(), f"第 {header_row} 行的表头下面没有数据 (nothing stands below the header)"
+        )
+        return None
+    _check_totals(table, below, faults)
+    _check_merges(table, sheet.merges, faults)
+    return table
+
+
+def whole(text: pl.Expr) -> pl.Expr:
+    """The text as a whole number; NULL where it is none. Full-width digits and a trailing .0 are read."""
+    return text.str.normalize("NFKC").str.strip_chars().str.extract(rf"^{_WHOLE.pattern}$", 1).cast(pl.Int64)
+
+
+def plain(text: str) -> str:
+    """The text after NFKC, without blanks: how headers, titles and words are compared."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
+def _shown(value: object) -> str:
+    if value is None:
+        return "空白"
+    shown = repr(value)
+    return f" {shown}" if len(shown) <= _SHOWN_AT_MOST else f" {shown[:_SHOWN_AT_MOST]}…"
+
+
+def _find_header(cells: pl.DataFrame) -> tuple[int, tuple[Column, ...]] | None:
+    letters = cells.columns[1:]
+    for row, *values in cells.head(_HEADER_WITHIN).iter_rows():
+        columns = tuple(
+            Column(
+                _COLUMN_OF.get(_IN_PARENTHESES.sub("", plain(value or "")).rstrip(":"), ""), letter, plain(value or "")
+            )
+            for letter, value in zip(letters, values, strict=True)
+        )
+        names = {column.name for column in columns}
+        if "seq" in names and names & {"name", "code"}:
+            return row, columns
+    return None
+
+
+def _classified(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
+    """The rows below the header with `label` (their first text) and whether they are a total or a footnote."""
+    cells = [pl.col(column.letters) for column in columns]
+    seq = pl.col(next(column.letters for column in columns if column.name == "seq"))
+    alone = pl.sum_horizontal(cell.is_not_null() for cell in cells) == 1
+    label = pl.coalesce(cells)
+    start = label.str.normalize("NFKC").str.replace_all(r"\s", "")
+    return below.with_columns(label=label, is_total=start.str.contains(_TOTAL)).with_columns(
+        is_note=~pl.col("is_total")
+        & alone
+        & (start.str.contains(_FOOTNOTE) | (seq.is_not_null() & whole(seq).is_null()))
+    )
+
+
+def _data_rows(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
+    data = below.filter(~pl.col("is_total") & ~pl.col("is_note"))
+    return data.select(ROW, *(pl.col(each.letters).alias(each.name or each.letters) for each in columns))
+
+
+def _totals(below: pl.DataFrame, columns: Sequence[Column]) -> tuple[Total, ...]:
+    numbers = {each.letters for each in columns if each.name in ("count", "code")}
+    found = []
+    for cells in below.filter("is_total").iter_rows(named=True):
+        label = _TOTAL_LABEL.match(plain(cells["label"]))
+        texts = [label[1] if label else "", *(plain(cells[letters] or "") for letters in numbers)]
+        number = next((match for text in texts if (match := _WHOLE.fullmatch(text))), None)
+        if number is not None:
+            found.append(Total(cells[ROW], int(number[1])))
+    return tuple(found)
+
+
+def _check_totals(table: Table, below: pl.DataFrame, faults: Faults) -> None:
+    read = {total.row for total in table.totals}
+    for row, label in below.filter("is_total").select(ROW, "label").iter_rows():
+        if row not in read:
+            table.fault(
+                faults, row, None, f"“{label.strip()}”一行没有数字，请填写或删去 (a total without number: write it)"
+            )
+
+
+def _check_merges(table: Table, merges: Sequence[Area], faults: Faults) -> None:
+    """Refuse merged data cells: only the first one holds a value. In 序号 and name a blank cell is filled from above anyway."""
+    seq_and_name = {column_number(each.letters) for each in table.columns if each.name in ("seq", "name")}
+    for area in merges:
+        if area.first_column == area.last_column and area.first_column in seq_and_name:
+            continue
+        inside = table.rows.filter(pl.col(ROW).is_between(area.first_row, area.last_row))
+        if inside.height:
+            faults.add(
+                table.file,
+                f"“{table.sheet}” {area.text}",
+                "是合并单元格，只有第一格有值；请取消合并，并在每一行填写 (merged data cells: unmerge them and fill every row)",
+            )

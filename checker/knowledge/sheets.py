@@ -1,0 +1,215 @@
+"""The insurer's published workbooks [知识点明细表] become published items: every row accounted for, every fault named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from checker.knowledge.cells import Faults
+from checker.knowledge.published import PublishedItem, document_of, is_known_batch
+from checker.knowledge.sheet_codes import CodeRows, read_codes, reconcile
+from checker.knowledge.sheet_items import NUMBER, check_numbers, read_items
+from checker.knowledge.sheet_limits import ReadWindow, read_limits
+from checker.knowledge.sheet_naming import batch_of, rule_of
+from checker.knowledge.sheet_table import Table, read_table
+from checker.knowledge.workbook import ROW, OpenedFile, open_workbook
+
+__all__ = ["ReadWindow", "Workbook", "read_workbooks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """What one file says.
+
+    `file` is its name without folder, `rule` the published name of its rule, `items` stand in the order of the sheet, each
+    with its codes sorted. `notes` are footnotes (说明：…), remarks and columns that were not read: words that are no limit.
+    `windows` are for sign-off, `repairs` says with their places which codes were written otherwise, `codes` counts distinct codes.
+    """
+
+    file: str
+    sha256: str
+    title: str
+    rule: str
+    items: tuple[PublishedItem, ...]
+    notes: tuple[str, ...]
+    windows: tuple[ReadWindow, ...]
+    repairs: tuple[str, ...]
+    codes: int
+
+
+def read_workbooks(
+    paths: Sequence[Path],
+    *,
+    batch: str | None,
+    published: date | None,
+    rules: Mapping[str, str | None],
+    repair: bool = False,
+) -> tuple[Workbook, ...]:
+    """Return what the workbooks say, one for each path, or raise KnowledgeError that carries the faults of all files.
+
+    `rules` gives the national code of each known rule by its published name. Without `batch`, it is taken from each
+    file's title or name (第一批 is 01, 2026年1月更新 is 2026-01); the day of the notice stands in no workbook, so that `published`
+    must be given. `repair` puts back the leading zeros that Excel took from service codes.
+
+    **xlsx**: the published shape. A title such as “药品儿童专用”规则对应知识点明细, a header row with 序号, a name column and
+    limits; the codes on a second sheet whose blank 序号 cells are filled from above, or in a column of the first.
+
+    **CSV** (UTF-8 or GB18030): the columns of the first sheet and a code column 药品代码 or 项目代码, in one table; title
+    and footnotes may be there or not. A code column may list several codes separated by blanks, commas or 、; or an item has
+    several rows, those after the first leaving the other cells blank or repeating them. The rule is named by the title, by a
+    column 规则, or by the file's name.
+    """
+    faults = Faults()
+    if published is None:
+        faults.add(
+            "--published", "", "工作簿里没有公布日期，请给出，如 --published 2025-05-23 (give the day of the notice)"
+        )
+    read: list[Workbook] = []
+    for path in paths:
+        opened = open_workbook(path, faults)
+        if opened is not None:
+            workbook = _read(opened, _Given(batch, published or date.min, rules, repair), faults)
+            if workbook is not None:
+                read.append(workbook)
+    _check_twice(read, faults)
+    faults.stop()
+    return tuple(read)
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """What the caller says of all files."""
+
+    batch: str | None
+    published: date
+    rules: Mapping[str, str | None]
+    repair: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """The sheet of items, and the sheet of codes, which may be the same."""
+
+    items: Table
+    codes: Table
+
+
+def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
+    tables = _tables(opened, faults)
+    if tables is None:
+        return None
+    items = read_items(tables.items, faults)
+    if items is None:
+        return None
+    rule = rule_of(tables.items, tables.codes, items, given.rules, faults)
+    batch = given.batch or batch_of(opened.file, tables.items.title, faults)
+    if tables.codes is not tables.items:
+        check_numbers(tables.codes, faults, fill=True)
+    codes = read_codes(tables.codes, items, faults, repair=given.repair)
+    reconcile(tables.items, items, codes, faults)
+    if rule is None or batch is None:
+        return None
+    read = read_limits(tables.items, rule, items, faults)
+    document = (
+        document_of(batch, given.published)
+        if is_known_batch(batch)
+        else f"{tables.items.title or rule}（{opened.file}，{given.published}）"
+    )
+    codes_of = _codes_of(codes)
+    published = []
+    for item, limits in zip(items, read.limits, strict=True):
+        own, rows = codes_of.get(item.seq, ((), ()))
+        where = [tables.items.rows_in_words(item.rows)]
+        if tables.codes is not tables.items:
+            where.append(tables.codes.rows_in_words(rows))
+        published.append(
+            PublishedItem(
+                batch=batch,
+                published=given.published,
+                rule=rule,
+                rule_code=given.rules[rule],
+                seq=item.seq,
+                item_name=item.name,
+                limits=limits,
+                codes=tuple(own),
+                document=document,
+                source_row=f"{opened.file}：{'；'.join(where)}",
+            )
+        )
+    return Workbook(
+        file=opened.file,
+        sha256=opened.sha256,
+        title=tables.items.title,
+        rule=rule,
+        items=tuple(published),
+        notes=(*dict.fromkeys((*tables.items.notes, *tables.codes.notes)), *read.remarks, *_unread(tables.codes)),
+        windows=read.windows,
+        repairs=codes.repairs,
+        codes=codes.frame["code"].n_unique(),
+    )
+
+
+def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int]]]:
+    listed = codes.frame.group_by(NUMBER).agg(pl.col("code").sort(), pl.col(ROW))
+    return {number: (own, rows) for number, own, rows in listed.iter_rows()}
+
+
+def _tables(opened: OpenedFile, faults: Faults) -> _Tables | None:
+    tables = [read_table(opened.file, sheet, faults) for sheet in opened.sheets]
+    found = [table for table in tables if table is not None]
+    if len(found) < len(tables):
+        return None
+    codes = [table for table in found if len(found) > 1 and _lists_codes(table)]
+    items = [table for table in found if table not in codes]
+    if len(items) != 1 or len(codes) > 1 or (codes and items[0].has("code")):
+        sheets = "、".join(f"“{table.sheet}”" for table in found)
+        message = (
+            f"有工作表 {sheets}；应有一张知识点表，代码在它的一列里，或在另一张“知识点对应药品代码”表里；其余请删去"
+            " (one sheet of items is expected, with its codes in a column or in one other sheet; delete the rest)"
+        )
+        faults.add(opened.file, "", message)
+        return None
+    table = items[0]
+    if not codes and not table.has("code"):
+        message = "没有代码：缺“项目代码”列，也没有“知识点对应药品代码”表，请补上 (no codes: a code column or sheet is missing)"
+        faults.add(opened.file, table.place_of_sheet(), message)
+        return None
+    for sentence in _unread(table):
+        faults.add(
+            opened.file,
+            table.place_of_sheet(),
+            f"{sentence}；其中可能有限制条件，请改用已知的表头，或删去这一列 (may hold a limit)",
+        )
+    return _Tables(table, codes[0] if codes else table)
+
+
+def _lists_codes(table: Table) -> bool:
+    return table.has("code") and not any(table.has(column) for column in ("sex", "logic", "basis", "count"))
+
+
+def _unread(table: Table) -> list[str]:
+    """The columns in which something is written but whose header is not known."""
+    return [
+        f"{column.letters} 列“{column.header}”的表头不认识，没有读取 (unknown header)"
+        for column in table.columns
+        if not column.name and table.has(column.letters)
+    ]
+
+
+def _check_twice(workbooks: Sequence[Workbook], faults: Faults) -> None:
+    contents: dict[str, str] = {}
+    lists: dict[tuple[str, str], str] = {}
+    for workbook in workbooks:
+        list_of = (workbook.rule, next((item.batch for item in workbook.items), ""))
+        if workbook.sha256 in contents:
+            message = f"与 {contents[workbook.sha256]} 内容完全相同，请只给一次 (the same content twice: give it once)"
+            faults.add(workbook.file, "", message)
+        elif list_of in lists:
+            message = f"与 {lists[list_of]} 是同一批次的同一规则“{workbook.rule}”，请只给一个 (the same rule and batch twice: give one)"
+            faults.add(workbook.file, "", message)
+        contents.setdefault(workbook.sha256, workbook.file)
+        lists.setdefault(list_of, workbook.file)

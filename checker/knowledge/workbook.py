@@ -1,0 +1,179 @@
+"""Opening one file of published rows: an xlsx workbook or a CSV file becomes sheets of text cells, or is refused with a reason."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+
+from checker.errors import KnowledgeError
+from checker.knowledge.cells import Faults
+from checker.knowledge.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
+
+MAX_FILE = 128 * 1024 * 1024
+"""Bytes of a file; a workbook of a million codes has 12 MB."""
+ROW = "row"
+"""The column of a sheet's frame that holds row numbers; the others bear the letters of the spreadsheet's columns."""
+_NAMED_AT_MOST = 5
+_ZIP = b"PK"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|html|head|meta|table|body|style|div)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet; a CSV file is one sheet without name.
+
+    `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
+    by its letters; rows without any text are left out, cells without text are NULL.
+    """
+
+    name: str
+    cells: pl.DataFrame
+    merges: tuple[Area, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedFile:
+    """A file's name, the sha256 of its bytes, and the sheets in which anything is written."""
+
+    file: str
+    sha256: str
+    sheets: tuple[Sheet, ...]
+
+
+def open_workbook(path: Path, faults: Faults) -> OpenedFile | None:
+    """Return the sheets of an xlsx or CSV file, or None after noting why it cannot be read.
+
+    What a file is, its bytes say and not its name. Refused: a missing, empty or too large file; a workbook that has a
+    password, is truncated or of an old format; a web page or another kind of document under a workbook's name; formulas
+    and error values (the saved result of a formula may be stale); a sheet without anything in it.
+    """
+    try:
+        if path.stat().st_size > MAX_FILE:
+            raise KnowledgeError(
+                f"大于 {MAX_FILE >> 20} MB，请拆成几个文件 (larger than {MAX_FILE >> 20} MB: split it)"
+            )
+        data = path.read_bytes()
+        before = len(faults.found)
+        sheets = _sheets(path, data, faults)
+        if len(faults.found) > before:
+            return None
+        if not any(sheet.cells.height for sheet in sheets):
+            raise KnowledgeError("是空的，没有任何内容 (empty: nothing is written in it)")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        faults.add(path.name, "", f"无法读取：{reason}，请检查路径和权限 (cannot be read: check path and permission)")
+    except KnowledgeError as error:
+        faults.add(path.name, "", str(error))
+    else:
+        written = tuple(sheet for sheet in sheets if sheet.cells.height)
+        return OpenedFile(path.name, hashlib.sha256(data).hexdigest(), written)
+    return None
+
+
+def _sheets(path: Path, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
+    if not data:
+        raise KnowledgeError("是空文件，0 字节 (an empty file of 0 bytes)")
+    if data.startswith(_ZIP):
+        return _xlsx(path.name, data, faults)
+    if data.startswith(_OLE):
+        if _ENCRYPTED in data:
+            raise KnowledgeError("有打开密码，请去掉密码后另存为 .xlsx (has a password: save it without one as .xlsx)")
+        raise KnowledgeError("是旧格式 .xls，请另存为 .xlsx (the old xls format: save it as .xlsx)")
+    if _MARKUP.match(data):
+        raise KnowledgeError(
+            "其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx (a web page or XML under a workbook's name: save it as .xlsx)"
+        )
+    if path.suffix.lower() not in (".csv", ".txt") or (b"\0" in data and not data.startswith(_UTF_16)):
+        raise KnowledgeError(
+            "不是 Excel 工作簿，也不是 CSV，请给出 .xlsx 或 .csv (neither a workbook nor CSV: give .xlsx or .csv)"
+        )
+    return (Sheet("", _csv(data), ()),)
+
+
+def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
+    parts = survey(data)
+    for part in parts:
+        _refuse_cells(
+            faults, file, part.name, part.formulas, "是公式，请改为“粘贴为数值”", "a formula: paste its value"
+        )
+        errors = tuple(address for address in part.errors if address not in part.formulas)
+        _refuse_cells(
+            faults, file, part.name, errors, "是错误值（如 #N/A），请改正", "an error value such as #N/A: mend it"
+        )
+    try:
+        reader = fastexcel.read_excel(data)
+        return tuple(_sheet(reader, part) for part in parts if part.filled)
+    except fastexcel.FastExcelError as error:
+        raise KnowledgeError(DAMAGED) from error
+
+
+def _refuse_cells(faults: Faults, file: str, sheet: str, cells: Sequence[str], what: str, english: str) -> None:
+    if cells:
+        more = f" 等 {len(cells)} 处" if len(cells) > _NAMED_AT_MOST else ""
+        faults.add(file, f"“{sheet}” {'、'.join(cells[:_NAMED_AT_MOST])}{more}", f"{what} ({english})")
+
+
+def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:
+    # skip_rows=0: without it leading empty rows are dropped, and every row number after them is wrong.
+    sheet = reader.load_sheet(part.name, header_row=None, skip_rows=0, dtypes="string")
+    frame = sheet.to_polars()
+    frame.columns = [column_letters(column.absolute_index + 1) for column in sheet.selected_columns]
+    return Sheet(part.name, _numbered(frame), part.merges)
+
+
+def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with row numbers and without blank rows and columns; a cell of blanks is NULL."""
+    text = pl.all().str.strip_chars()
+    blank = frame.select(pl.when(text != "").then(pl.all())).with_row_index(ROW, 1)
+    kept = [name for name in frame.columns if blank[name].null_count() < blank.height]
+    return blank.filter(pl.any_horizontal(pl.col(*kept).is_not_null())) if kept else blank.clear()
+
+
+def _csv(data: bytes) -> pl.DataFrame:
+    """The records of a CSV file in UTF-8 or GB18030; a record is a row, also where a quoted cell has line breaks."""
+    if data.startswith(_UTF_16):
+        raise KnowledgeError("编码是 UTF-16，请另存为 UTF-8 的 CSV (this is UTF-16: save it as CSV UTF-8)")
+    columns: list[list[str | None]] = []
+    rows = cells = 0
+    try:
+        for record in csv.reader(io.StringIO(_decoded(data), newline=""), strict=True):
+            columns.extend([None] * rows for _ in range(len(record) - len(columns)))
+            for index, column in enumerate(columns):
+                column.append(record[index] if index < len(record) else None)
+            rows += 1
+            cells += len(columns)
+            if cells > MAX_CELLS:
+                raise KnowledgeError(
+                    f"超过 {MAX_CELLS:,} 个单元格，请拆成几个文件 (more than {MAX_CELLS:,} cells: split it)"
+                )
+    except csv.Error as error:
+        raise KnowledgeError(
+            f"第 {rows + 1} 行不是合格的 CSV（{error}），请检查引号 (row {rows + 1} is not CSV: mend its quotes)"
+        ) from error
+    frame = pl.DataFrame(
+        {column_letters(index): pl.Series(values, dtype=pl.String) for index, values in enumerate(columns, 1)}
+    )
+    return _numbered(frame)
+
+
+def _decoded(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as utf_8:
+        try:
+            return data.decode("gb18030")
+        except UnicodeDecodeError:
+            raise KnowledgeError(
+                f"第 {utf_8.start} 字节既不是 UTF-8 也不是 GB18030，请另存为 UTF-8 的 CSV (neither UTF-8 nor GB18030: save it as CSV UTF-8)"
+            ) from utf_8

@@ -1,0 +1,242 @@
+"""What the XML of an xlsx file says that a reader of its values hides: merged cells, formulas, error values, real sizes."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from posixpath import join, normpath
+from xml.parsers import expat
+
+from checker.errors import KnowledgeError
+
+MAX_UNPACKED = 512 * 1024 * 1024
+"""Bytes of XML that one workbook may unpack to; a million rows of three columns are 140 MB."""
+MAX_CELLS = 1 << 23
+"""Cells in the rectangles that the values of a workbook's sheets span: as many as all rows that a sheet may have, eight columns wide."""
+_CHUNK = 1 << 20
+_MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
+_KINDS = {f"{space}}}{name}": name for space in _MAIN for name in ("row", "c", "v", "is", "f", "mergeCell", "sheet")}
+_AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
+
+DAMAGED = "文件不完整或已损坏，请重新下载，或用 Excel/WPS 打开后另存为 .xlsx (truncated or damaged: fetch it again, or save it anew as .xlsx)"
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A merged range; rows and columns count from 1, `text` is its address such as A5:B7."""
+
+    text: str
+    first_row: int
+    last_row: int
+    first_column: int
+    last_column: int
+
+
+@dataclass(frozen=True, slots=True)
+class SheetPart:
+    """One worksheet as its XML has it; `filled`: some cell has a value; `formulas` and `errors` are addresses of cells."""
+
+    name: str
+    filled: bool
+    merges: tuple[Area, ...]
+    formulas: tuple[str, ...]
+    errors: tuple[str, ...]
+
+
+def survey(data: bytes) -> tuple[SheetPart, ...]:
+    """Return the worksheets of an xlsx file in their order, having unpacked every XML part once, never to disk.
+
+    Raises KnowledgeError, without the file's name, for what is damaged, locked, another kind of document or too large.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _Package(archive).sheets()
+    except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, ValueError, LookupError) as error:
+        raise KnowledgeError(DAMAGED) from error
+
+
+def column_number(letters: str) -> int:
+    """Return 1 for A, 27 for AA.
+
+    >>> column_number("A"), column_number("AA"), column_number("XFD")
+    (1, 27, 16384)
+    """
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def column_letters(number: int) -> str:
+    """Return A for 1, AA for 27.
+
+    >>> column_letters(1), column_letters(27), column_letters(16384)
+    ('A', 'AA', 'XFD')
+    """
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+class _Package:
+    """The parts of one archive; whatever is unpacked counts against one limit, by what it really unpacks to."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self._archive = archive
+        self._parts = {info.filename: info for info in archive.infolist()}
+        self._unpacked = 0
+
+    def sheets(self) -> tuple[SheetPart, ...]:
+        if any(info.flag_bits & 1 for info in self._parts.values()):
+            raise KnowledgeError("压缩包有密码，请去掉密码后再试 (the archive has a password: remove it)")
+        if any(info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for info in self._parts.values()):
+            raise KnowledgeError(DAMAGED)
+        if "xl/workbook.bin" in self._parts:
+            raise KnowledgeError("是 .xlsb 二进制工作簿，请另存为 .xlsx (an xlsb workbook: save it as .xlsx)")
+        if "xl/workbook.xml" not in self._parts:
+            raise KnowledgeError("不是 Excel 工作簿，请给出 .xlsx 或 .csv (not a workbook: give .xlsx or .csv)")
+        named = self._named_sheets()
+        found = []
+        spanned = 0
+        for name, part in named.items():
+            if part not in self._parts:
+                raise KnowledgeError(DAMAGED)
+            reader = _SheetReader(name, MAX_CELLS - spanned)
+            self._feed(part, reader.start)
+            found.append(reader.part())
+            spanned += reader.spanned()
+        for part in self._parts:
+            if part.endswith((".xml", ".rels")) and part not in named.values():
+                self._feed(part, None)
+        return tuple(found)
+
+    def _named_sheets(self) -> dict[str, str]:
+        targets: dict[str, str] = {}
+        named: dict[str, str] = {}
+
+        def relation(name: str, attributes: dict[str, str]) -> None:
+            if name.endswith("}Relationship"):
+                target = attributes.get("Target", "")
+                targets[attributes.get("Id", "")] = (
+                    target[1:] if target.startswith("/") else normpath(join("xl", target))
+                )
+
+        def sheet(name: str, attributes: dict[str, str]) -> None:
+            if _KINDS.get(name) == "sheet":
+                relation_id = next((value for key, value in attributes.items() if key.endswith("}id")), "")
+                named[attributes.get("name", "")] = targets.get(relation_id, "")
+
+        if "xl/_rels/workbook.xml.rels" in self._parts:
+            self._feed("xl/_rels/workbook.xml.rels", relation)
+        self._feed("xl/workbook.xml", sheet)
+        return named
+
+    def _feed(self, part: str, start: Callable[[str, dict[str, str]], None] | None) -> None:
+        info = self._parts[part]
+        # The size that the archive claims would cut the part short; its true end decides, and its check sum with it.
+        info.file_size = MAX_UNPACKED + 1
+        parser = expat.ParserCreate(namespace_separator="}")
+        parser.StartElementHandler = start
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        with self._archive.open(info) as stream:
+            while chunk := stream.read(_CHUNK):
+                self._unpacked += len(chunk)
+                if self._unpacked > MAX_UNPACKED:
+                    raise KnowledgeError(
+                        f"解压后超过 {MAX_UNPACKED >> 20} MB，不予读取；请拆成几个工作簿 (unpacks to more than {MAX_UNPACKED >> 20} MB: split it)"
+                    )
+                parser.Parse(chunk)
+        parser.Parse(b"", True)
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise KnowledgeError("XML 中有 DOCTYPE，不予读取；请另存为 .xlsx (its XML has a DOCTYPE: save it anew as .xlsx)")
+
+
+class _SheetReader:
+    """Follows one worksheet's XML; `start` is called for each element."""
+
+    def __init__(self, name: str, cells_left: int) -> None:
+        self._name = name
+        self._cells_left = cells_left
+        self._row = self._column = 0
+        self._address = ""
+        self._first_row = self._last_row = self._first_column = self._last_column = 0
+        self._column_of: dict[str, int] = {}
+        self._merges: list[Area] = []
+        self._formulas: list[str] = []
+        self._errors: list[str] = []
+
+    def part(self) -> SheetPart:
+        filled = self._first_row > 0
+        return SheetPart(self._name, filled, tuple(self._merges), tuple(self._formulas), tuple(self._errors))
+
+    def spanned(self) -> int:
+        """The cells of the rectangle from the first value to the last; a reader of values holds all of them."""
+        if not self._first_row:
+            return 0
+        return (self._last_row - self._first_row + 1) * (self._last_column - self._first_column + 1)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = _KINDS.get(name)
+        if kind == "c":
+            self._cell(attributes)
+        elif kind in ("v", "is"):
+            self._value()
+        elif kind == "row":
+            self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
+            self._column = 0
+        elif kind == "f":
+            self._formulas.append(self._address)
+        elif kind == "mergeCell" and (area := _area(attributes.get("ref", ""))) is not None:
+            self._merges.append(area)
+
+    def _cell(self, attributes: dict[str, str]) -> None:
+        address = attributes.get("r")
+        if address is None:
+            self._column += 1
+            address = f"{column_letters(self._column)}{self._row}"
+        else:
+            letters = address.rstrip("0123456789")
+            column = self._column_of.get(letters)
+            if column is None:
+                column = self._column_of[letters] = column_number(letters)
+            self._column = column
+            self._row = int(address[len(letters) :])
+        self._address = address
+        if attributes.get("t") == "e":
+            self._errors.append(address)
+
+    def _value(self) -> None:
+        row, column = self._row, self._column
+        if not self._first_row:
+            self._first_row = self._last_row = row
+            self._first_column = self._last_column = column
+        # Nothing obliges a file to keep its rows and cells in order.
+        if row > self._last_row:
+            self._last_row = row
+        elif row < self._first_row:
+            self._first_row = row
+        if column > self._last_column:
+            self._last_column = column
+        elif column < self._first_column:
+            self._first_column = column
+        if self.spanned() > self._cells_left:
+            raise KnowledgeError(
+                f"工作表“{self._name}”到单元格 {self._address} 为止，区域超过 {MAX_CELLS:,} 个单元格；请删去远处的内容，或拆成几个工作簿"
+                f" (the sheets span more than {MAX_CELLS:,} cells by {self._address}: delete what stands far away, or split it)"
+            )
+
+
+def _area(text: str) -> Area | None:
+    found = _AREA.fullmatch(text)
+    if found is None:
+        return None
+    left, top, right, bottom = found.groups()
+    return Area(text, int(top), int(bottom or top), column_number(left), column_number(right or left))

@@ -1,0 +1,157 @@
+"""What an import read and changed, on the terminal: workbooks, footnotes, windows to sign off, changes by rule, and what to do next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from checker.knowledge.import_report import IMPORT_FILE, Imported
+from checker.knowledge.manifest import Manifest
+from checker.knowledge.merge import Change, Tally
+from checker.knowledge.windows import AgeWindow
+
+PIPE_WIDTH = 140
+SHOWN = 12
+"""How many lines of one kind are printed; import.json has all of them."""
+_UNITS = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
+
+
+def print_import(
+    imported: Imported, manifest: Manifest, out: Path, names: Mapping[str, str], onto: str | None, language: str
+) -> None:
+    """Print one import; `names` are the rules' names by id, `onto` is the base edition as the caller named it."""
+    console = Console(highlight=False)
+    _Printer(
+        imported, names, language == "en", console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+    ).run(manifest, out, onto)  # fmt: skip
+
+
+class _Printer:
+    def __init__(self, imported: Imported, names: Mapping[str, str], english: bool, console: Console) -> None:
+        self._imported = imported
+        self._names = names
+        self._english = english
+        self._console = console
+
+    def run(self, manifest: Manifest, out: Path, onto: str | None) -> None:
+        self._workbooks()
+        self._lines("说明和备注（只作记录，不成为知识点）", "Notes (kept as notes, no points)", self._each("notes"))
+        self._windows()
+        self._lines(
+            "年龄范围读不懂，已略去的项目", "Items left out: age window not understood",
+            [f"{left.place} {left.item_name}：{left.text}" for left in self._imported.left_out],
+        )  # fmt: skip
+        self._lines("已修复的编码", "Repaired codes", self._each("repairs"))
+        if self._imported.already:
+            self._say("知识库已有这份清单，内容没有变化。", "The list is already in the edition; nothing changed.")
+        else:
+            self._changes()
+            self._kept_by_family()
+        edition = f"{manifest.name} {manifest.version}"
+        self._say(f"已写入：{out}（{edition}）", f"Written to: {out} ({edition})")
+        self._say(f"详情：{out / IMPORT_FILE}", f"In full: {out / IMPORT_FILE}")
+        self._say("接下来：", "Next:")
+        self._print(f"  liangku kb check --kb {out}")
+        if onto is not None:
+            self._print(f"  liangku kb diff {onto} {out}")
+
+    def _workbooks(self) -> None:
+        table = self._table(
+            ("工作簿", "Workbook"), ("规则", "Rule"), ("项目", "Items"), ("编码", "Codes"), ("说明", "Notes"), left=2
+        )
+        workbooks = self._imported.workbooks
+        for workbook, rule_id in zip(workbooks, self._imported.rule_ids, strict=True):
+            counts = (len(workbook.items), workbook.codes, len(workbook.notes))
+            table.add_row(Text(workbook.file), Text(self._names[rule_id]), *(f"{count:,}" for count in counts))
+        if len(workbooks) > 1:
+            totals = [
+                sum(each)
+                for each in zip(*((len(book.items), book.codes, len(book.notes)) for book in workbooks), strict=True)
+            ]
+            table.add_row(self._word("合计", "Total"), "", *(f"{total:,}" for total in totals), style="bold")
+        self._console.print(table)
+
+    def _windows(self) -> None:
+        windows = [window for book in self._imported.workbooks for window in book.windows if window.bounds is not None]
+        if not windows:
+            return
+        self._say(f"年龄范围，请核对（{len(windows)}）", f"Age windows, please sign off ({len(windows)})")
+        table = self._table(("项目", "Item"), ("原文", "In its words"), ("读作", "Read as"), ("位置", "Place"), left=4)
+        for window in windows[:SHOWN]:
+            assert window.bounds is not None
+            table.add_row(*map(Text, (window.item_name, window.text, self._bounds(window.bounds), window.place)))
+        self._console.print(table)
+        self._more(len(windows))
+
+    def _bounds(self, window: AgeWindow) -> str:
+        low, high = window.minimum, window.maximum
+        age = self._word("年龄", "age")
+        at_least = f"{low} {self._unit(window.minimum_unit)} ≤ {age}" if low is not None else age
+        return at_least if high is None else f"{at_least} < {high} {self._unit(window.maximum_unit)}"
+
+    def _unit(self, unit: str | None) -> str:
+        return self._word(*_UNITS[unit or "year"])
+
+    def _changes(self) -> None:
+        self._say("变化（知识点 / 编码）", "Changes (points / codes)")
+        table = self._table(
+            ("规则", "Rule"), ("新增", "New"), ("延续", "Went on"), ("限制改变", "Changed"), ("终止", "Ended"),
+            ("降为提示", "To notice"), ("未列出而保留", "Not listed, kept"), ("同前段保留", "Kept by family"),
+            left=1,
+        )  # fmt: skip
+        for change in self._imported.changes:
+            tallies = (change.new, change.went_on, change.changed, change.ended, change.demoted, change.kept)
+            table.add_row(Text(self._names[change.rule_id]), *map(_tally, tallies), _tally(_family_tally(change)))
+        self._console.print(table)
+
+    def _kept_by_family(self) -> None:
+        kept = [each for change in self._imported.changes for each in change.kept_by_family]
+        self._lines(
+            "清单没有列出、但列出了同一前段的其他编码，因而保留的编码，请核对",
+            "Codes not listed, kept because another code of their family is: please check",
+            [f"{each.code} {each.item_name}（{each.point_id}）" for each in kept],
+        )
+
+    def _each(self, field: str) -> list[str]:
+        return [f"{book.file}：{text}" for book in self._imported.workbooks for text in getattr(book, field)]
+
+    def _lines(self, chinese: str, english: str, lines: Sequence[str]) -> None:
+        if lines:
+            self._say(f"{chinese}（{len(lines)}）", f"{english} ({len(lines)})")
+            for line in lines[:SHOWN]:
+                self._print(f"  {line}")
+            self._more(len(lines))
+            self._print("")
+
+    def _more(self, count: int) -> None:
+        if count > SHOWN:
+            self._say(f"  ……另有 {count - SHOWN} 条，见 {IMPORT_FILE}", f"  … {count - SHOWN} more in {IMPORT_FILE}")
+
+    def _table(self, *titles: tuple[str, str], left: int) -> Table:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for number, title in enumerate(titles):
+            table.add_column(self._word(*title), justify="left" if number < left else "right", overflow="fold")
+        return table
+
+    def _say(self, chinese: str, english: str) -> None:
+        self._print(self._word(chinese, english))
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, soft_wrap=True)
+
+    def _word(self, chinese: str, english: str) -> str:
+        return english if self._english else chinese
+
+
+def _tally(tally: Tally) -> str:
+    return f"{tally.points:,} / {tally.codes:,}" if tally.codes or tally.points else "–"
+
+
+def _family_tally(change: Change) -> Tally:
+    kept: Iterable[str] = (each.point_id for each in change.kept_by_family)
+    return Tally(len(set(kept)), len(change.kept_by_family))
