@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from checker import __version__, sqltext
+from checker import sqltext
 from checker.compile import finding_sql, fired_sql
 from checker.engines.duckdb import SCRATCH, connect_locked, one_number
 from checker.errors import InternalError
+from checker.findings_csv import write_csv
 from checker.ingest import relations
 from checker.ingest.facts import LINE_NO_SHIFT, cleaned
 from checker.ingest.gather import Gathered, gather
@@ -23,18 +22,18 @@ from checker.ingest.relations import Census
 from checker.ingest.sources import first_line
 from checker.knowledge.edition import Edition
 from checker.knowledge.open import knowledge_files, open_editions, open_plan
-from checker.knowledge.points import Unread, hash_of, load_points, version_of
+from checker.knowledge.points import Loaded, load_points
 from checker.netting import Netted, net_lines
 from checker.outfolder import OutFolder
+from checker.params import ParamSetting
 from checker.plan import Plan
+from checker.run_record import record
 from checker.schema import FINDING_COLUMNS
-from checker.summary import Summary, summarise, to_plain
+from checker.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
+from checker.summary import Summary, summarise
 
 if TYPE_CHECKING:
     import duckdb
-
-HASHED_BYTES = 64 << 20
-"""Inputs up to this size are named by sha256 in run.json, larger ones by size and time of change."""
 
 HELD_LINES = 1_000_000
 """Restricted lines that are held in memory between two steps; more go to a scratch file."""
@@ -69,7 +68,8 @@ class Silent:
 class ScanRequest:
     """What to scan and where to put the findings; paths as given by the caller.
 
-    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used.
+    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `params` set parameters of
+    the rules otherwise.
     """
 
     inputs: Sequence[str | Path]
@@ -86,11 +86,12 @@ class ScanRequest:
     stage: str = "audit"
     force: bool = False
     language: str = "zh"
+    params: Sequence[ParamSetting] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found; `run` is what run.json holds."""
+    """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `run` is what run.json holds."""
 
     out: Path
     summary: Summary
@@ -98,6 +99,7 @@ class ScanResult:
     netted: Netted
     fully_refunded: int
     not_in_force: Mapping[str, int]
+    shadow: Shadow
     run: Mapping[str, Any] = field(repr=False)
 
 
@@ -109,7 +111,7 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
     started = time.monotonic()
     tell = progress or Silent()
     editions = open_editions(request.kb)
-    plan = open_plan(request.rules).at_stage("after" if request.stage == "audit" else "during")
+    plan = open_plan(request.rules, request.params).at_stage("after" if request.stage == "audit" else "during")
     with OutFolder(request.out, force=request.force) as out:
         tell.step("read", None)
         files = gather(
@@ -124,7 +126,8 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
         )
         with contextlib.closing(_connect(files, editions, out)) as connection:
             try:
-                result = _Run(connection, request, plan, editions, files, out, tell).go(started)
+                loaded = load_points(connection, editions, plan, shadow=True)
+                result = _Run(connection, request, loaded, files, out, tell).go(started)
             except _engine_error() as error:
                 raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
         out.commit(result.run)
@@ -151,15 +154,13 @@ class _Run:
 
     connection: duckdb.DuckDBPyConnection
     request: ScanRequest
-    plan: Plan
-    editions: Sequence[Edition]
+    loaded: Loaded
     files: Gathered
     out: OutFolder
     tell: Progress
 
     def go(self, started: float) -> ScanResult:
         connection, files = self.connection, self.files
-        unread = load_points(connection, self.editions, self.plan)
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files)
         contested = relations.find_points(connection)
@@ -178,26 +179,56 @@ class _Run:
             ),
             relations.collapse_headers(connection, files.visits, "visit_id", "visit_header", gaps, self.out.work),
         )
+        # Lines of codes on trial are netted among the others; a refund of such a code may name any line as its original.
         netted = net_lines(
             connection,
             any_refund=census.skipped["refund"] > 0,
             headers_name_originals="original_settlement_id" in headers.settlement,
         )
         self.tell.step("judge", connection)
-        not_in_force = self._judge(headers, unneeded, contested=contested)
+        absent = relations.absent_columns(files, headers, unneeded, regional=contested)
+        candidates = relations.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
+        self._judge(candidates, absent, unneeded, contested=contested)
+        not_in_force = relations.count_not_in_force(
+            connection, as_of=self.as_of, regional=candidates if contested else None
+        )
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
-        self._write_findings()
+        relations.gather_diagnoses(connection, files)
+        self._write_findings(self.findings, self._not_on_trial)
+        shadow = self._write_shadow(candidates, not_in_force, contested=contested)
         fully_refunded = one_number(
             connection,
-            f"SELECT count(DISTINCT line_no) FROM {sqltext.parquet(self.fired)} JOIN netted_line USING (line_no) WHERE nothing_left",
+            f"""SELECT count(DISTINCT line_no) FROM {sqltext.parquet(self.fired)} f JOIN netted_line USING (line_no)
+            WHERE nothing_left{self._not_on_trial}""",
         )
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
         summary = summarise(connection, self.findings)
         if self.request.csv:
-            self._write_csv()
-        run = self._record(census, netted, fully_refunded, not_in_force, unread, summary, time.monotonic() - started)
-        return ScanResult(self.request.out, summary, census, netted, fully_refunded, not_in_force, run)
+            write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
+        silent = {
+            rule.id: not_in_force[number]
+            for number, rule in enumerate(self.plan.rules)
+            if number in not_in_force and not rule.shadow
+        }
+        result = ScanResult(self.request.out, summary, census, netted, fully_refunded, silent, shadow, {})
+        seconds = time.monotonic() - started
+        return replace(result, run=record(self.request, files, self.loaded, result, seconds))
+
+    @property
+    def plan(self) -> Plan:
+        """The plan whose rule numbers the points carry."""
+        return self.loaded.plan
+
+    @property
+    def _on_trial(self) -> str:
+        """SQL of the numbers of the shadow rules; '' where there are none."""
+        return ", ".join(map(str, self.plan.shadow_numbers))
+
+    @property
+    def _not_on_trial(self) -> str:
+        """SQL that leaves out what shadow rules fired, `f` being the lines that fired; '' where there is nothing to leave out."""
+        return f" AND f.rule_no NOT IN ({self._on_trial})" if self._on_trial else ""
 
     @property
     def fired(self) -> Path:
@@ -211,9 +242,8 @@ class _Run:
     def as_of(self) -> str | None:
         return self.request.as_of.isoformat() if self.request.as_of else None
 
-    def _judge(self, headers: relations.Headers, unneeded: frozenset[str], *, contested: bool) -> dict[str, int]:
-        absent = relations.absent_columns(self.files, headers, unneeded, regional=contested)
-        candidates = relations.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
+    def _judge(self, candidates: str, absent: frozenset[str], unneeded: frozenset[str], *, contested: bool) -> None:
+        """Make the view `fired_line`: the candidates whose clause is not FALSE."""
         fired = fired_sql(self.plan, candidates, contested=contested, absent=absent)
         kept = [name for name in FIRED_COLUMNS if name not in unneeded]
         self.connection.execute(
@@ -223,13 +253,9 @@ class _Run:
         self.connection.execute(
             f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(sqltext.parquet(self.fired), relations.PASSED_TEXTS)})"
         )
-        counts = relations.count_not_in_force(
-            self.connection, as_of=self.as_of, regional=candidates if contested else None
-        )
-        return {self.plan.rules[number].id: count for number, count in sorted(counts.items())}
 
-    def _write_findings(self) -> None:
-        relations.gather_diagnoses(self.connection, self.files)
+    def _write_findings(self, target: Path, condition: str) -> None:
+        """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or '')."""
         source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
@@ -244,102 +270,20 @@ class _Run:
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
-          WHERE NOT coalesce(n.nothing_left, FALSE)"""
+          WHERE NOT coalesce(n.nothing_left, FALSE){condition}"""
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
-            self.plan, source, stage=stage, language=self.request.language, kb_version=version_of(self.editions)
+            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version
         )
         self.connection.execute(
-            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(self.findings))} {RESULT}"
+            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
         )
 
-    def _write_csv(self) -> None:
-        """findings.csv for spreadsheets: UTF-8 with BOM, lists joined, text that a spreadsheet would run as a formula made plain."""
-        target = self.out.result.absolute() / "findings.csv"
-        columns = {
-            name: f"array_to_string({name}, '|')" if name in ("remarks", "related_lines") else name
-            for name in FINDING_COLUMNS
-        }
-        texts = {
-            name
-            for name in FINDING_COLUMNS
-            if name not in ("service_time", "quantity", "amount", "amount_in_scope", "rule_version")
-        }
-        plain = ", ".join(
-            f"{_no_formula(f'CAST({value} AS VARCHAR)')} AS {name}" if name in texts else f"{value} AS {name}"
-            for name, value in columns.items()
-        )
-        # Only a header's own text can carry a byte order mark into the file.
-        first, rest = FINDING_COLUMNS[0], FINDING_COLUMNS[1:]
-        self.connection.execute(
-            f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {", ".join(rest)} FROM (SELECT {plain} FROM {sqltext.parquet(self.findings)}))
-            TO {sqltext.text(str(target))} (FORMAT csv, HEADER)"""
-        )
-
-    def _record(
-        self,
-        census: Census,
-        netted: Netted,
-        fully_refunded: int,
-        not_in_force: Mapping[str, int],
-        unread: Unread,
-        summary: Summary,
-        seconds: float,
-    ) -> dict[str, Any]:
-        import duckdb
-
-        request = self.request
-        return {
-            "liangku": __version__,
-            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-            "inputs": [{"role": role, **_describe(file.path)} for role, file in self.files.files],
-            "options": {
-                "as_of": self.as_of, "region": request.region, "stage": request.stage, "maps": list(request.maps), "language": request.language,
-            },
-            "lines": {
-                "read": census.read, "judged": census.judged,
-                "skipped": {**census.skipped, "total": sum(census.skipped.values())},
-                "rejected": {**census.rejected, "total": sum(census.rejected.values())},
-            },
-            "codes": census.codes,
-            "not_in_force": {**not_in_force, "total": sum(not_in_force.values())},
-            "duplicates": netted.duplicates,
-            "fully_refunded": fully_refunded,
-            "refunds_without_original": netted.refunds_without_original,
-            "unread": {"points": unread.points, "patterns": unread.patterns},
-            "findings": to_plain(summary),
-            "knowledge": {"version": version_of(self.editions), "hash": hash_of(self.editions)},
-            "rules": {
-                "hash": self.plan.hash,
-                "versions": {rule.id: rule.version for rule in self.plan.rules},
-                "names": {rule.id: {"zh": rule.name_zh, "en": rule.name_en} for rule in self.plan.rules},
-            },
-            "engine": {"name": "duckdb", "version": duckdb.__version__},
-            "seconds": round(seconds, 3),
-            "peak_memory_mb": peak_memory_mb(),
-        }  # fmt: skip
-
-
-def peak_memory_mb() -> int | None:
-    """Peak resident memory of this process in MB; None where the system does not tell."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return int(peak / (1 << 20) if sys.platform == "darwin" else peak / 1024)
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    status = path.stat()
-    told: dict[str, Any] = {"path": str(path), "size": status.st_size}
-    if status.st_size <= HASHED_BYTES:
-        with path.open("rb") as stream:
-            told["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
-    else:
-        told["modified"] = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-    return told
-
-
-def _no_formula(value: str) -> str:
-    return f"CASE WHEN regexp_matches({value}, '^[=+@\\t\\r-]') THEN '''' || {value} ELSE {value} END"
+    def _write_shadow(self, candidates: str, not_in_force: Mapping[int, int], *, contested: bool) -> Shadow:
+        """Write what points and rules on trial found into a file of its own, and count it; nothing is done where there are none."""
+        if not self._on_trial:
+            return NOTHING
+        target = self.out.result.absolute() / SHADOW_FILE
+        self._write_findings(target, f" AND f.rule_no IN ({self._on_trial})")
+        silent = sum(not_in_force.get(number, 0) for number in self.plan.shadow_numbers)
+        return count_shadow(self.connection, self.plan, candidates, target, contested=contested, not_in_force=silent)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from checker.params import ParamSetting
     from checker.rulebook import Rule, Rulebook
 
 PLAN_LAYOUT = 1
@@ -19,7 +20,10 @@ LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text."""
+    """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text.
+
+    What a `shadow` rule finds is listed apart: the rule is on trial, or it stands for the points on trial of the rule of its id.
+    """
 
     id: str
     code: str | None
@@ -37,6 +41,7 @@ class RulePlan:
     actual: str
     messages_zh: tuple[str, str, str]
     messages_en: tuple[str, str, str]
+    shadow: bool = False
 
     def name(self, language: str) -> str:
         """The rule's name in a language."""
@@ -61,6 +66,23 @@ class Plan:
     def at_stage(self, stage: str) -> Plan:
         """The plan with the rules that apply at a stage (before, during, after)."""
         return Plan(tuple(rule for rule in self.rules if stage in rule.stages), self.hash)
+
+    def without_shadow(self) -> Plan:
+        """The plan without rules on trial: what the counter may speak of."""
+        return Plan(tuple(rule for rule in self.rules if not rule.shadow), self.hash)
+
+    def with_twins(self, ids: Collection[str]) -> Plan:
+        """The plan with a shadow twin of each rule of these ids that is not on trial itself.
+
+        A twin has a number of its own, so that the points judged under it never take a line from the rule's other points.
+        """
+        twins = tuple(replace(rule, shadow=True) for rule in self.rules if rule.id in ids and not rule.shadow)
+        return Plan(self.rules + twins, self.hash) if twins else self
+
+    @property
+    def shadow_numbers(self) -> tuple[int, ...]:
+        """The numbers of the shadow rules."""
+        return tuple(number for number, rule in enumerate(self.rules) if rule.shadow)
 
 
 def plan_of(rulebook: Rulebook) -> Plan:
@@ -87,23 +109,27 @@ def _rule_plan(rule: Rule) -> RulePlan:
         actual=rule.actual.sql,
         messages_zh=(zh.violation, zh.undetermined, zh.advice),
         messages_en=(en.violation, en.undetermined, en.advice),
+        shadow=rule.status == "shadow",
     )
 
 
-def load_plan(rules_folder: Path, *, embedded: bool = False, cache: Path | None = None) -> Plan:
+def load_plan(
+    rules_folder: Path, *, embedded: bool = False, cache: Path | None = None, params: Sequence[ParamSetting] = ()
+) -> Plan:
     """Load the rules of a folder as a plan; `cache` holds one made earlier, used only while the rule files are the same.
 
-    Raises RuleError with every fault of every file.
+    `params` set parameters of the rules otherwise. Raises RuleError with every fault of every file, InputError for a parameter
+    that no rule declares or allows.
     """
     from checker.rulebook import hash_rules, load_rules
 
-    if cache is not None and cache.is_file():
+    if cache is not None and cache.is_file() and not params:
         cached = _read_cache(cache, hash_rules(rules_folder, embedded=embedded))
         if cached is not None:
             return cached
     from checker.clause import check_types
 
-    rulebook = load_rules(rules_folder, embedded=embedded)
+    rulebook = load_rules(rules_folder, embedded=embedded, params=params)
     check_types([clause for rule in rulebook.rules for _, clause in rule.clauses])
     return plan_of(rulebook)
 

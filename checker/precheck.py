@@ -107,13 +107,13 @@ class Precheck:
         as_of: date | None,
     ) -> None:
         self._connection = connection
-        self._plan = plan
+        # What is on trial is judged in scans only: here its items count as without points.
+        self._plan = plan = load_points(connection, editions, plan, shadow=False).plan
         self._language = language
         self._region = region
         self._as_of = as_of
         self._version = version_of(editions)
         self._knowledge = {"version": self._version, "hash": hash_of(editions)}
-        load_points(connection, editions, plan)
         self._match: dict[int, str] = {}
         self._exact: dict[str, list[int]] = {}
         self._families: dict[int, dict[str, list[int]]] = {}

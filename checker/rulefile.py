@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from string import Formatter
+from types import MappingProxyType
 
 from checker.clause import ITEM_COLUMNS, Clause, read_clause
 from checker.errors import Fault
@@ -174,8 +176,17 @@ def parse(file: str, content: bytes, faults: list[Fault]) -> dict[str, object]:
     return table
 
 
-def read_rule(file: str, data: Mapping[str, object], content_hash: str, faults: list[Fault]) -> Rule:
-    """Return the rule of one parsed file; of use only where no fault was added."""
+def read_rule(
+    file: str,
+    data: Mapping[str, object],
+    content_hash: str,
+    faults: list[Fault],
+    settings: Mapping[str, int] = MappingProxyType({}),
+) -> Rule:
+    """Return the rule of one parsed file; of use only where no fault was added.
+
+    `settings` are values, by parameter, that count in place of those in the file.
+    """
     table = _Table(data, file, "", faults)
     ident = table.text("id")
     if ident and f"{ident}.toml" != file:
@@ -185,7 +196,10 @@ def read_rule(file: str, data: Mapping[str, object], content_hash: str, faults: 
     version = table.number("version")
     if version < 1 and "version" in data:
         table.fault("version", f"{version} is below 1; count versions from 1")
-    params = _params(table.table("params", needed=False))
+    params = tuple(
+        replace(param, value=settings.get(param.name, param.value))
+        for param in _params(table.table("params", needed=False))
+    )
     values = {param.name: param.value for param in params}
     clause, evidence, docs = table.table("clause"), table.table("evidence"), table.table("docs")
     name, message = table.table("name"), table.table("message")

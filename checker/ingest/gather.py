@@ -47,10 +47,12 @@ class Gathered:
         return bool(self.settlements or self.visits)
 
 
-def gather(inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work: Path) -> Gathered:
+def gather(
+    inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work: Path, *, need_person: bool = True
+) -> Gathered:
     """Open the inputs of each role (keys of ROLES) and map their headers; CSV and JSON are converted into `work`.
 
-    Raises InputError for anything that cannot be read or lacks a needed column.
+    Raises InputError for anything that cannot be read or lacks a needed column; without `need_person` nobody is to be judged.
     """
     forced = parse_map_options(maps, {**LINE, **HEADER, **DIAGNOSIS})
     found = {role: find_files(inputs.get(role, ())) for role in ROLES}
@@ -61,7 +63,8 @@ def gather(inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work
         sources = {role: _sources(connection, role, files, forced, work) for role, files in found.items()}
         connection.execute(f"COPY rejects TO {sqltext.text(str(reader_rejects))} (FORMAT parquet)")
     _need_forced_headers(forced, sources)
-    _need_person(sources, found)
+    if need_person:
+        _need_person(sources, found)
     return Gathered(
         lines=sources["lines"],
         settlements=sources["settlements"],

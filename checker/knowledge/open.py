@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checker.knowledge.edition import Edition, embedded_edition_folder, embedded_rules_folder, open_edition
 from checker.plan import PLAN_FILE, Plan, load_plan
+
+if TYPE_CHECKING:
+    from checker.params import ParamSetting
 
 
 def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
@@ -21,8 +25,11 @@ def knowledge_files(editions: Sequence[Edition]) -> list[Path]:
     return [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
 
 
-def open_plan(rules: Path | None) -> Plan:
-    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs)."""
+def open_plan(rules: Path | None, params: Sequence[ParamSetting] = ()) -> Plan:
+    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs).
+
+    `params` set parameters of the rules otherwise. Raises RuleError, and InputError for a parameter that no rule declares or allows.
+    """
     if rules is not None:
-        return load_plan(rules)
-    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE)
+        return load_plan(rules, params=params)
+    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE, params=params)

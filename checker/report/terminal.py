@@ -11,6 +11,7 @@ from rich.table import Table
 
 from checker.audit import ScanResult
 from checker.compile import REASONS
+from checker.remarks import year_not_listed
 from checker.summary import Group, Measure
 
 PIPE_WIDTH = 140
@@ -39,6 +40,14 @@ SKIPS = {
     "invalid": ("作废", "void"), "context": ("历史医嘱", "history"), "refund": ("退费", "refund"), "self_paid": ("自费", "self-paid"),
 }  # fmt: skip
 REJECTS = {"record": ("记录残缺", "broken record"), "service_time": ("时间", "time"), "quantity": ("数量", "quantity")}
+
+
+def remark_words(remark: str) -> tuple[str, str]:
+    """A remark in Chinese and English, as it stands where it is the point's own; of lists of every year as of the one in REMARKS."""
+    if (year := year_not_listed(remark)) is not None:
+        chinese, english = REMARKS["not_in_2026_list"]
+        return chinese.replace("2026", year), english.replace("2026", year)
+    return REMARKS.get(remark, (remark, remark))
 
 
 def print_scan(result: ScanResult, language: str, console: Console | None = None) -> None:
@@ -75,7 +84,8 @@ class _Printer:
                           f"({summary.institutions} institutions in all, the others in findings.parquet)")  # fmt: skip
             reasons = {code: (REASONS["zh"][code], REASONS["en"][code]) for code in REASONS["zh"]}
             self._groups(("无法判断的规则", "Undetermined"), ("原因", "Reason"), summary.by_reason, [names, reasons])
-            self._groups(("备注", "Remark"), None, summary.by_remark, [REMARKS])
+            remarks = {remark: remark_words(remark) for group in summary.by_remark for remark in group.key if remark}
+            self._groups(("备注", "Remark"), None, summary.by_remark, [remarks])
             self._total()
         self._hints()
 
@@ -133,6 +143,13 @@ class _Printer:
             self._say(
                 "无法读取的行见 rejects.parquet（文件、行号、列、值、原因）",
                 "Rejected lines are in rejects.parquet (file, record, column, value, why)",
+            )
+        shadow = result.shadow
+        if shadow.findings:
+            hit = sum(trial.hits > 0 for trial in shadow.points)
+            self._say(
+                f"影子知识点：试行中的 {hit:,} 个知识点命中 {shadow.lines:,} 行，不计入以上结果，见 shadow.parquet（用 liangku kb promote 查看依据）",
+                f"On trial (shadow): {hit:,} points hit {shadow.lines:,} lines, apart from all above; see shadow.parquet and liangku kb promote",
             )
         self._say(f"结果：{result.out}", f"Results: {result.out}")
 

@@ -1,0 +1,142 @@
+"""`liangku kb gaps`: codes in given data that no point covers although they stand near restricted ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from checker.cli.options import json_option, language_option
+from checker.cli.variadic import ManyClaims
+from checker.errors import ExitCode
+
+if TYPE_CHECKING:
+    from checker.gaps import Gap, Gaps
+
+SHOWN = 50
+"""How many gaps are printed where --limit does not say; --json has them all then."""
+POINTS_SHOWN = 2
+WAYS = {"family": ("同前段", "family"), "name": ("同名", "name"), "generic": ("同成分", "generic")}
+TITLES = (
+    ("编码", "Code"), ("数据中的名称", "Name in the data"), ("关系", "Near"), ("相近的知识点", "Nearest points"), ("行数", "Lines"),
+    ("人数", "Patients"), ("机构", "Institutions"), ("金额（元）", "Yuan"), ("首日", "First day"), ("末日", "Last day"),
+)  # fmt: skip
+
+
+@click.command("gaps", cls=ManyClaims)
+@click.option(
+    "--claims",
+    multiple=True,
+    required=True,
+    metavar="DATA...",
+    help="明细数据，与 scan 的 INPUT 相同，可给多个（lines as for scan; one or more）",
+)
+@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头（name a header）")
+@click.option(
+    "--kb",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="知识库文件夹，可多次给出，默认用内置知识库（repeat to layer）",
+)
+@click.option(
+    "--sort", type=click.Choice(["yuan", "lines"]), default="yuan", show_default=True, help="按金额还是行数排（order）"
+)
+@click.option(
+    "--min-lines",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="少于这么多行的编码不列（leave out rarer codes）",
+)
+@click.option(
+    "--limit", type=click.IntRange(min=1), help=f"最多列几个，默认 {SHOWN}，--json 默认全部（how many are listed）"
+)
+@json_option
+@language_option
+def command(
+    claims: tuple[str, ...], maps: tuple[str, ...], kb: tuple[Path, ...], sort: str, min_lines: int, limit: int | None,
+    as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """找出知识库可能漏掉的编码：数据中有、知识点未覆盖，但与受限项目同前段、同成分或同名。
+
+    列出的只是待核对的候选：同一前段里可能有不受限的其他项目（如普通片与分散片）。
+
+    \b
+    例 Examples:
+      liangku kb gaps --claims data/*.parquet
+      liangku kb gaps --claims 明细.csv --kb out/kb --min-lines 10 --json
+    """
+    from checker.gaps import GapsRequest, find_gaps
+
+    found = find_gaps(GapsRequest(claims, maps, kb, min_lines, sort))
+    if as_json:
+        click.echo(json.dumps(found.to_dict(limit), ensure_ascii=False, indent=2))
+    else:
+        _print(found, SHOWN if limit is None else limit, english=lang == "en")
+    return ExitCode.CLEAR
+
+
+def _print(found: Gaps, limit: int, *, english: bool) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    from checker.report.terminal import PIPE_WIDTH
+
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=max(console.width, PIPE_WIDTH))
+    if found.gaps:
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for number, titles in enumerate(TITLES):
+            right, whole = 4 <= number <= 7, number == 0 or number >= 4
+            table.add_column(titles[english], justify="right" if right else "left", overflow="fold", no_wrap=whole)
+        for gap in found.gaps[:limit]:
+            table.add_row(*map(escape, _cells(gap, english=english)))
+        console.print(table)
+    for line in _notes(found, limit, english=english):
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def _cells(gap: Gap, *, english: bool) -> Iterator[str]:
+    comma = ", " if english else "、"
+    yield gap.code
+    yield comma.join(gap.names)
+    yield comma.join(WAYS[way][english] for way in gap.near) + (" ※" if gap.several_items else "")
+    told = [f"{point.item_name} {point.point_id}" for point in gap.points[:POINTS_SHOWN]]
+    more = len(gap.points) - POINTS_SHOWN
+    yield "\n".join([*told, *([f"+{more}"] if more > 0 else [])])
+    yield from (f"{gap.lines:,}", f"{gap.patients:,}", f"{gap.institutions:,}", f"{gap.amount:,.2f}")
+    yield from (str(gap.first_day), str(gap.last_day))
+
+
+def _notes(found: Gaps, limit: int, *, english: bool) -> Iterator[str]:
+    def say(chinese: str, told: str) -> str:
+        return told if english else chinese
+
+    gaps = len(found.gaps)
+    yield say(
+        f"读入 {found.read:,} 行 = 查看 {found.judged:,} + 跳过 {found.skipped:,} + 无法读取 {found.rejected:,}；"
+        f"{found.codes:,} 个编码，{gaps:,} 个可能是缺口（知识库 {found.knowledge_version}）",
+        f"{found.read:,} lines read = {found.judged:,} looked at + {found.skipped:,} skipped + {found.rejected:,} rejected; "
+        f"{found.codes:,} codes, {gaps:,} of them possible gaps (knowledge {found.knowledge_version})",
+    )
+    if gaps > limit:
+        yield say(
+            f"只列出前 {limit:,} 个，其余见 --limit 或 --json", f"The first {limit:,} are listed; see --limit or --json"
+        )
+    if gaps:
+        yield say(
+            "缺口只是待核对的候选，不是结论：同前段或同成分的编码可能是不受限的其他项目。金额未扣除退费和重复上传。",
+            "A gap is a candidate to review, no verdict: a code of the same family or substance may be another item without limit. "
+            "Refunds and repeated uploads are not taken off.",
+        )
+    if any(gap.several_items for gap in found.gaps):
+        yield say(
+            "※ 已知这个前段里有几个不同的项目，先核对名称和剂型再补充。",
+            "※ This family is known to hold several items: compare name and form before adding it.",
+        )

@@ -1,0 +1,119 @@
+"""`liangku kb impact`: what other knowledge, rules or parameters would change in given data, before they are put to use."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.variadic import ManyClaims
+from checker.errors import ExitCode
+from checker.impact_join import SAMPLE
+
+
+class Share(click.ParamType[Decimal]):
+    """A share, written as 1% or 0.01."""
+
+    name = "SHARE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read the share as a number between 0 and 1, or fail with what to write."""
+        if isinstance(value, Decimal):
+            return value
+        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)(%?)", str(value).strip())
+        share = Decimal(match[1]) / (100 if match[2] else 1) if match else Decimal(2)
+        # A bare 1 may mean all lines or one in a hundred; whoever writes it must say which.
+        if match is None or share > 1 or (share == 1 and not match[2]):
+            self.fail(f"“{value}”不是比例，请写作 1% 或 0.01（write 1% or 0.01）", param, ctx)
+        return share
+
+
+@click.command("impact", cls=ManyClaims)
+@click.argument("before", metavar="A")
+@click.argument("after", metavar="[B]", required=False)
+@click.option(
+    "--claims",
+    multiple=True,
+    required=True,
+    metavar="DATA...",
+    help="明细数据，与 scan 的 INPUT 相同，可给多个（lines as for scan; one or more）",
+)
+@click.option("--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（settlement headers）")
+@click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
+@click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
+@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头（name a header）")
+@click.option(
+    "--param",
+    "params",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="只在 B 一边改规则参数，如 child_age=16 或 drug-child-only.child_age=16（set a parameter, on side B only）",
+)
+@click.option(
+    "--max-new-share", type=Share(), help="新增疑点占判断行数超过它则退出码为 1，如 1%（fail above this share）"
+)
+@click.option(
+    "--max-new-lines", type=click.IntRange(min=0), help="新增疑点超过这么多行则退出码为 1（fail above this count）"
+)
+@click.option(
+    "--sample",
+    type=click.IntRange(min=0),
+    default=SAMPLE,
+    show_default=True,
+    help="每种变化列出几行（sample lines of each kind）",
+)
+@click.option(
+    "--work", type=click.Path(path_type=Path), help="临时文件放在哪里，默认系统临时文件夹（where scratch files go）"
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["terminal", "markdown", "json"]),
+    help="输出格式，默认 terminal（output format）",
+)
+@knowledge_options
+@json_option
+@language_option
+def command(
+    before: str, after: str | None, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
+    diagnoses: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], max_new_share: Decimal | None,
+    max_new_lines: int | None, sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], rules_folder: Path | None,
+    region: str | None, as_of: date | None, as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """换一个知识库、一套规则或一个参数，给定数据中会新增、消失、改变哪些疑点。
+
+    A 和 B 同是知识库（构建好的、文本的文件夹，或写 embedded 表示内置的），或同是规则文件夹。
+    每一边把数据扫描一次，再逐行比较；结果中没有姓名和证件号码。
+
+    \b
+    例 Examples:
+      liangku kb impact embedded out/kb --claims 明细.parquet --max-new-share 1%
+      liangku kb impact embedded --param child_age=16 --claims 明细.parquet
+      liangku kb impact rules 我的规则 --claims data/*.parquet --settlements setl_d.parquet
+    """
+    from checker.impact import ImpactRequest, impact
+    from checker.params import parse_params
+    from checker.report.impact import impact_document, impact_markdown, print_impact
+    from checker.report.progress import Bar
+
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json 与 --format {form} 只能选一个（choose one of --json and --format）")
+    request = ImpactRequest(
+        before=before, after=after, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, kb=kb,
+        rules=rules_folder, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
+        max_new_lines=max_new_lines, sample=sample, work=work,
+    )  # fmt: skip
+    with Bar(lang) as bar:
+        result = impact(request, bar)
+    if as_json or form == "json":
+        click.echo(json.dumps(impact_document(result), ensure_ascii=False, indent=2))
+    elif form == "markdown":
+        click.echo(impact_markdown(result, lang), nl=False)
+    else:
+        print_impact(result, lang)
+    return ExitCode.FINDINGS if result.exceeded else ExitCode.CLEAR

@@ -1,0 +1,138 @@
+"""The evidence for a point or rule on trial [影子]: what a scan's shadow says of it, and where its hits cluster."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from checker.errors import InputError
+from checker.outfolder import RUN_FILE
+from checker.shadow import SHADOW_FILE
+
+CLUSTERS_SHOWN = 5
+"""How many institutions and months are named, most hits first."""
+
+HITS = ("violation", "undetermined")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """An institution or month (YYYY-MM), its hits, and their part of all hits (0 to 1)."""
+
+    key: str | None
+    hits: int
+    part: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a scan found of one point or rule on trial; counts as in `checker.shadow.Trial`, `amount` is net yuan.
+
+    `share_of_lines` is hits of judged lines, `share_of_institutions` institutions with hits of those that charged the codes (0 to 1).
+    """
+
+    id: str
+    kind: str
+    rule_id: str
+    item_name: str | None
+    judged: int
+    hits: int
+    violations: int
+    undetermined: int
+    patients: int
+    institutions: int
+    charged: int
+    amount: float
+    share_of_lines: float
+    share_of_institutions: float
+    top_institutions: tuple[Cluster, ...]
+    top_months: tuple[Cluster, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As `--json` writes it."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRun:
+    """The shadow of one scan, read back from its folder."""
+
+    folder: Path
+    finished: str
+    knowledge_version: str
+    points: Mapping[str, Mapping[str, Any]]
+    rules: Mapping[str, Mapping[str, Any]]
+
+    def evidence(self, ident: str) -> Evidence | None:
+        """What the run says of a point, or a rule, of this id; None where it judged no line by it."""
+        for kind, trials, column in (("point", self.points, "point_id"), ("rule", self.rules, "rule_id")):
+            if ident in trials and trials[ident]["judged"]:
+                return self._evidence(ident, kind, trials[ident], column)
+        return None
+
+    def _evidence(self, ident: str, kind: str, trial: Mapping[str, Any], column: str) -> Evidence:
+        found = pl.scan_parquet(self.folder / SHADOW_FILE).filter(
+            pl.col(column) == ident, pl.col("verdict").is_in(HITS)
+        )
+        hits, judged, charged = trial["hits"], trial["judged"], trial["charged"]
+        return Evidence(
+            id=ident,
+            kind=kind,
+            rule_id=trial["rule_id"],
+            item_name=trial["item_name"],
+            judged=judged,
+            hits=hits,
+            violations=trial["violations"],
+            undetermined=trial["undetermined"],
+            patients=trial["patients"],
+            institutions=trial["institutions"],
+            charged=charged,
+            amount=trial["amount"],
+            share_of_lines=_part(hits, judged),
+            share_of_institutions=_part(trial["institutions"], charged),
+            top_institutions=_clusters(found, pl.col("institution_id"), hits),
+            top_months=_clusters(found, pl.col("service_time").dt.strftime("%Y-%m"), hits),
+        )
+
+
+def read_trial_run(folder: Path) -> TrialRun:
+    """Read back what a scan found on trial.
+
+    Raises InputError where the folder is no result of a scan, or of a scan with nothing on trial.
+    """
+    remedy = "请给出 liangku scan --out 的文件夹（name the --out of a scan）"
+    try:
+        document = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+        shadow = document["shadow"]
+        run = TrialRun(
+            folder,
+            str(document["finished"]),
+            str(document["knowledge"]["version"]),
+            {trial["point_id"]: trial for trial in shadow["points"]},
+            {trial["rule_id"]: trial for trial in shadow["rules"]},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"--run {folder}：没有可用的 {RUN_FILE}，{remedy} ({type(error).__name__})") from error
+    if (run.points or run.rules) and not (folder / SHADOW_FILE).is_file():
+        raise InputError(f"--run {folder}：缺少 {SHADOW_FILE}，{remedy}")
+    return run
+
+
+def _clusters(found: pl.LazyFrame, key: pl.Expr, hits: int) -> tuple[Cluster, ...]:
+    counted = (
+        found.group_by(key.alias("key"))
+        .agg(pl.len().alias("hits"))
+        .sort(["hits", "key"], descending=[True, False], nulls_last=True)
+        .head(CLUSTERS_SHOWN)
+        .collect()
+    )
+    return tuple(Cluster(name, count, _part(count, hits)) for name, count in counted.iter_rows())
+
+
+def _part(some: int, of: int) -> float:
+    return round(some / of, 6) if of else 0.0
