@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from checker.audit import ScanRequest, ScanResult, scan
 from checker.clause import check_types
@@ -19,13 +20,16 @@ from checker.knowledge import words
 from checker.knowledge.build import write_tables
 from checker.knowledge.cells import Cells, Faults, check_place_and_time
 from checker.knowledge.edition_text import EditionText
-from checker.knowledge.point_text import read_point
+from checker.knowledge.frames import rows_of, schema_of
+from checker.knowledge.point_text import POINT_CELLS, typed_points
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 from checker.knowledge.source import Sources
+from checker.knowledge.text_table import TextTable, check_cells
 from checker.plan import plan_of
 from checker.rulebook import EXEMPTION_COLUMNS, Case, Expect, Rule, Rulebook
-from checker.rulebook import POINT_COLUMNS as CASE_POINT_COLUMNS
+from checker.rules.fill import blanks
 from checker.schema import LINE
+from checker.shadow import SHADOW_FILE
 
 IN_FORCE_FROM = "2025-05-23"
 """From when the point and the exemption of a case are in force, where the case says nothing else."""
@@ -133,18 +137,23 @@ def run_cases(
 ) -> list[CaseResult]:
     """Run the cases of the rules (`only` these ids) of a folder, in the order in which they are written.
 
+    A case that its author has still to fill in fails without being run; its differences name the places.
+
     Raises RuleError with every cell of a case's point or exemption that no knowledge base could hold, and InternalError
     where the engine fails.
     """
     faults = Faults()
     rules = [rule for rule in rulebook.rules if only is None or rule.id in only]
     numbered = [(rule, number, case) for rule in rules for number, case in enumerate(rule.cases, 1)]
-    trials = [_trial(f"XCASE{count:018d}", *each, faults) for count, each in enumerate(numbered)]
+    codes = [f"XCASE{count:018d}" for count in range(len(numbered))]
+    points = _points(codes, numbered, faults)
+    trials = [_trial(*each, faults) for each in zip(codes, points, numbered, strict=True)]
     if faults.found:
         raise RuleError(faults.found, embedded=embedded)
+    written = [trial for trial in trials if not any(blanks(trial.case))]
     with tempfile.TemporaryDirectory(prefix="liangku-cases-") as work:
-        fates = _Bench(rules_folder, Path(work)).judge(trials)
-    return [_result(trial, fates[trial.code]) for trial in trials]
+        fates = _Bench(rules_folder, Path(work)).judge(written) if written else {}
+    return [_result(trial, fates[trial.code]) if trial.code in fates else _unwritten(trial) for trial in trials]
 
 
 def prove(rules_folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
@@ -190,36 +199,44 @@ def _explain(rule: Rule) -> str | None:
     return None
 
 
-def _trial(code: str, rule: Rule, number: int, case: Case, faults: Faults) -> _Trial:
+_Numbered = tuple[Rule, int, Case]
+
+
+def _points(codes: Sequence[str], numbered: Sequence[_Numbered], faults: Faults) -> Sequence[PointRow]:
+    """The points of the cases, told from all others by the item code of their case."""
+    cells: dict[str, list[str]] = {name: [] for name in schema_of(PointRow)}
+    for code, (rule, _, case) in zip(codes, numbered, strict=True):
+        given = {name: str(value) for name, value in case.point} | {"rule_id": rule.id}
+        texts = {**dict.fromkeys(cells, ""), **_POINT, **given}
+        for name, value in texts.items():
+            cells[name].append(f"{code}-{value}" if name == "point_id" and value else value)
+
+    def place(index: int) -> tuple[str, str]:
+        rule, number, _ = numbered[index]
+        return rule.file, f"case[{number}].point"
+
+    table = TextTable(pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String)), place)
+    check_cells(table, POINT_CELLS, faults)
+    # A faulty cell is NULL here; the faults stop the run before anybody reads it.
+    return rows_of(typed_points(table), PointRow)
+
+
+def _trial(code: str, point: PointRow, numbered: _Numbered, faults: Faults) -> _Trial:
+    rule, number, case = numbered
     line = {"line_id": code, **dict(case.line), "item_code": code}
     line["diagnosis_code"] = ",".join(part for part in (line.get("diagnosis_code", ""), *case.diagnoses) if part)
-    place = f"case[{number}]"
     exemption = None
     if case.exemption is not None:
         given = dict(case.exemption)
         diagnoses = given.pop("diagnoses", ())
-        texts = {name: str(value) for name, value in given.items()}
-        cells = _cells(rule.file, f"{place}.exemption", EXEMPTION_COLUMNS, _EXEMPTION, texts, faults)
+        texts = {
+            **dict.fromkeys(EXEMPTION_COLUMNS, ""),
+            **_EXEMPTION,
+            **{name: str(value) for name, value in given.items()},
+        }
+        cells = Cells(rule.file, f"case[{number}].exemption", texts, faults)
         exemption = _exemption(cells, code, rule.id, tuple(diagnoses) or None)
-    texts = {name: str(value) for name, value in case.point} | {"rule_id": rule.id}
-    point = _point(_cells(rule.file, f"{place}.point", CASE_POINT_COLUMNS, _POINT, texts, faults), code)
     return _Trial(rule, case, code, point, exemption, tuple(line.get(column, "") for column in LINE))
-
-
-def _cells(
-    file: str, place: str, columns: Sequence[str], defaults: Mapping[str, str], given: Mapping[str, str], faults: Faults
-) -> Cells:
-    return Cells(file, place, {**dict.fromkeys(columns, ""), **defaults, **given}, faults)
-
-
-def _point(cells: Cells, code: str) -> PointRow:
-    row = read_point(cells)
-    row = replace(row, point_id=f"{code}-{row.point_id}")
-    check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
-    for column in ("age_min", "age_max"):
-        if bool(cells.values[column]) != bool(cells.values[f"{column}_unit"]):
-            cells.fault(f"{column}_unit", f"fill {column} and {column}_unit together, or neither")
-    return row
 
 
 def _exemption(cells: Cells, code: str, rule_id: str, diagnoses: tuple[str, ...] | None) -> ExemptionRow:
@@ -285,7 +302,7 @@ class _Bench:
         yield from findings.items()
         silent = [trial for trial in trials if trial.code not in findings]
         judged = result.census.judged == result.census.read
-        not_in_force = sum(result.not_in_force.values())
+        not_in_force = sum(result.not_in_force.values()) + result.shadow.not_in_force
         if judged and not_in_force in (0, len(silent)):
             fate = "not_in_force" if not_in_force else "clean"
             yield from ((trial.code, fate) for trial in silent)
@@ -313,7 +330,9 @@ class _Bench:
             writer.writerows(trial.cells for trial in trials)
         result = scan(ScanRequest([lines], out, kb=[self._knowledge], rules=self._rules_folder, stage=stage))
         with duckdb.connect() as connection:
-            rows = connection.execute(_FINDINGS, [str(out / "findings.parquet")]).fetchall()
+            # A rule on trial is proven like any other, only that its findings are listed apart.
+            files = [str(out / name) for name in ("findings.parquet", SHADOW_FILE) if (out / name).is_file()]
+            rows = connection.execute(_FINDINGS, [files]).fetchall()
         findings: dict[str, tuple[_Finding, ...]] = {}
         for code, rule_id, verdict, level, reason, exemption, expected, actual, remarks in rows:
             own = exemption and exemption.removeprefix(f"{code}-")
@@ -328,7 +347,7 @@ class _Bench:
     def _write_knowledge(self, trials: Sequence[_Trial]) -> None:
         exemptions = [(trial.exemption, trial.code) for trial in trials if trial.exemption is not None]
         self._knowledge.mkdir()
-        sources = Sources(
+        sources = Sources.of(
             edition=_EDITION,
             points=tuple(trial.point for trial in trials),
             patterns=tuple(PatternRow(trial.point.point_id, "item", "code", trial.code, 1) for trial in trials),
@@ -341,6 +360,11 @@ class _Bench:
 def _result(trial: _Trial, fate: _Fate) -> CaseResult:
     difference = tuple(_differences(trial.rule.id, trial.case.expect, fate))
     return CaseResult(trial.rule.id, trial.case.name, not difference, difference)
+
+
+def _unwritten(trial: _Trial) -> CaseResult:
+    difference = tuple(Difference(place, "a value of yours", text) for place, text in blanks(trial.case))
+    return CaseResult(trial.rule.id, trial.case.name, False, difference)
 
 
 def _differences(rule_id: str, expect: Expect | str, fate: _Fate) -> Iterator[Difference]:

@@ -46,11 +46,15 @@ class KnowledgeError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in a rule file: the file, the key path within it, what was found and what to write instead."""
+    """One fault in a rule or knowledge file: the file, the place within it, what was found and what to write instead.
+
+    `check` names the kind of the fault, for those who count and filter faults.
+    """
 
     file: str
     key: str
     message: str
+    check: str = "value"
 
     def __str__(self) -> str:
         return f"{self.file}: {self.key}: {self.message}" if self.key else f"{self.file}: {self.message}"

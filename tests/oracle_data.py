@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from oracle import RULES, Options
 
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, FileEntry, Manifest, manifest_text
+from checker.knowledge.names import item_key
 
 Row = dict[str, str | None]
 
@@ -47,6 +48,8 @@ def point(point_id: str, rule_id: str, **values: Any) -> dict[str, Any]:
         "batch": "invented",
         "published_codes": 1,
         "source_rows": "invented/1",
+        "status": "active",
+        "superseded_by": None,
     }
     return row | values
 
@@ -937,11 +940,16 @@ def write_knowledge(rows: KnowledgeRows, folder: Path) -> None:
         for row in rows.exemptions
         for match, value in row["items"]
     ]
+    names = [
+        {"item_name": name, "item_key": item_key(name), "pinyin": "", "initials": ""}
+        for name in sorted({row["item_name"] for row in rows.points})
+    ]
     tables = {
         "point": (rows.points, list(point("", ""))),
         "pattern": (rows.patterns, list(pattern("", "", ""))),
         "exemption": (exemptions, [name for name in exemption("", "", "") if name != "items"]),
         "exemption_item": (items, ["exemption_id", "match", "value"]),
+        "name": (names, ["item_name", "item_key", "pinyin", "initials"]),
     }
     files = []
     for name, (records, columns) in tables.items():

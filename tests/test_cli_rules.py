@@ -150,10 +150,11 @@ def test_test_runs_only_the_rules_named() -> None:
 def test_check_counts_every_stage() -> None:
     done = rules("check")
     assert done.returncode == 0, done.stderr
-    assert [line[0] for line in done.stdout.splitlines()] == ["✓"] * 4
+    assert [line[0] for line in done.stdout.splitlines()] == ["✓"] * 7
     told = json.loads(rules("check", "--json").stdout)
     assert told["passed"] is True
-    assert [stage["name"] for stage in told["stages"]] == ["parse", "compile", "explain", "cases"]
+    names = [stage["name"] for stage in told["stages"]]
+    assert names == ["parse", "compile", "explain", "cases", "complete", "lock", "docs"]
     assert all(stage["passed"] == stage["total"] > 0 and stage["faults"] == [] for stage in told["stages"])
 
 

@@ -5,36 +5,29 @@ from __future__ import annotations
 import hashlib
 import json
 import tempfile
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple, fields
 from datetime import date
 from pathlib import Path
 
 import duckdb
+import polars as pl
 
 from checker.errors import KnowledgeError
-from checker.knowledge.manifest import (
-    LAYOUT,
-    MANIFEST_FILE,
-    FileEntry,
-    Manifest,
-    RuleCount,
-    manifest_text,
-)
-from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
+from checker.knowledge.edition_text import EDITION_FILE, edition_text
+from checker.knowledge.exemption_text import EXEMPTION_FILE, exemption_text
+from checker.knowledge.frames import csv_text
+from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, FileEntry, Manifest, RuleCount, manifest_text
+from checker.knowledge.names import item_key
+from checker.knowledge.pinyin import spellings
+from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
+from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import Sources, read_sources
-from checker.knowledge.tables import (
-    EXEMPTION,
-    EXEMPTION_ITEM,
-    PATTERN,
-    POINT,
-    TABLES,
-    Table,
-)
+from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, TABLES, Table
 from checker.plan import PLAN_FILE
 
-_Rows = Sequence[PointRow] | Sequence[PatternRow] | Sequence[ExemptionRow] | Sequence[ExemptionItemRow]
+TEXT_FOLDER = "sources"
+"""Where an edition that `write_edition` wrote keeps its text."""
 _BUILT_FILES = frozenset({*(table.file for table in TABLES), MANIFEST_FILE, PLAN_FILE})
 """What may stand in a folder that a build replaces; the embedded edition's also holds the compiled rules."""
 
@@ -46,13 +39,34 @@ def build(sources: Path, out: Path) -> Manifest:
     nothing is written before every check has passed. Raises KnowledgeError with every fault of the sources, or for an
     `out` that holds other files or cannot be written.
     """
-    knowledge = read_sources(sources)
-    _check_out(out)
+    return _write(read_sources(sources), out, {})
+
+
+def write_edition(knowledge: Sources, out: Path, extras: Mapping[str, str]) -> Manifest:
+    """Write a knowledge base made by the program into the folder `out`: the tables, their text under `sources/`, and `extras`.
+
+    `extras` are further files, name to text. Building the text again gives the same tables. `out` is absent, empty or an
+    earlier edition with the same files; it is written whole or not at all. Raises KnowledgeError as `build` does.
+    """
+    texts = {
+        f"{TEXT_FOLDER}/{POINT_FILE}": csv_text(knowledge.point),
+        f"{TEXT_FOLDER}/{PATTERN_FILE}": csv_text(knowledge.pattern),
+        f"{TEXT_FOLDER}/{EXEMPTION_FILE}": exemption_text(knowledge.exemptions, knowledge.exemption_items),
+        f"{TEXT_FOLDER}/{EDITION_FILE}": edition_text(knowledge.edition),
+    }
+    return _write(knowledge, out, {**texts, **extras})
+
+
+def _write(knowledge: Sources, out: Path, texts: Mapping[str, str]) -> Manifest:
+    _check_out(out, {name.partition("/")[0] for name in texts})
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
             fresh = Path(work) / "fresh"
             fresh.mkdir()
+            for name, text in texts.items():
+                (fresh / name).parent.mkdir(exist_ok=True)
+                (fresh / name).write_text(text, encoding="utf-8", newline="\n")
             manifest = write_tables(knowledge, fresh)
             _replace(out, fresh, Path(work) / "old")
     except (OSError, duckdb.IOException) as error:
@@ -63,10 +77,12 @@ def build(sources: Path, out: Path) -> Manifest:
 def content_hash(knowledge: Sources) -> str:
     """Return the sha256 over all rows as canonical text: it changes with the facts, not with their encoding."""
     digest = hashlib.sha256()
-    for table, rows in _tables(knowledge):
-        for row in rows:
-            line = json.dumps([table.name, *astuple(row)], ensure_ascii=False, separators=(",", ":"), default=_plain)
-            digest.update(line.encode("utf-8") + b"\n")
+    for name, frame in (("point", knowledge.point), ("pattern", knowledge.pattern)):
+        digest.update(f"{name}\n{csv_text(frame)}".encode())
+    exemptions = [astuple(row) for row in knowledge.exemptions] + [astuple(row) for row in knowledge.exemption_items]
+    for row in exemptions:
+        line = json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=_plain)
+        digest.update(f"{line}\n".encode())
     return digest.hexdigest()
 
 
@@ -76,21 +92,12 @@ def _plain(value: object) -> str:
     raise TypeError(f"no canonical text for {value!r}")
 
 
-def _tables(knowledge: Sources) -> tuple[tuple[Table, _Rows], ...]:
-    return (
-        (POINT, knowledge.points),
-        (PATTERN, knowledge.patterns),
-        (EXEMPTION, knowledge.exemptions),
-        (EXEMPTION_ITEM, knowledge.exemption_items),
-    )
-
-
-def _check_out(out: Path) -> None:
+def _check_out(out: Path, others_of_ours: Collection[str]) -> None:
     if not out.exists():
         return
     if not out.is_dir():
         raise KnowledgeError(f"{out}: a file stands there; name a folder")
-    others = sorted(entry.name for entry in out.iterdir() if entry.name not in _BUILT_FILES)
+    others = sorted(entry.name for entry in out.iterdir() if entry.name not in {*_BUILT_FILES, *others_of_ours})
     if others:
         raise KnowledgeError(f"{out}: it holds {others[0]}, which is not of a knowledge base; name an empty folder")
 
@@ -109,16 +116,22 @@ def _replace(out: Path, fresh: Path, old: Path) -> None:
 
 def write_tables(knowledge: Sources, folder: Path) -> Manifest:
     """Write the Parquet files and the manifest of the rows into the existing folder and return the manifest."""
+    frames = {
+        POINT: knowledge.point,
+        PATTERN: knowledge.pattern,
+        EXEMPTION: _frame(knowledge.exemptions, EXEMPTION),
+        EXEMPTION_ITEM: _frame(knowledge.exemption_items, EXEMPTION_ITEM),
+        NAME: _names(knowledge.point),
+    }
     files = []
     with duckdb.connect(config={"threads": 1}) as con:
-        for table, rows in _tables(knowledge):
+        for table, frame in frames.items():
             con.execute(table.create)
-            if rows:
-                columns = zip(*(astuple(row) for row in rows), strict=True)
-                con.execute(table.insert, [[_cell(value) for value in column] for column in columns])
+            con.register("rows", frame.to_arrow())
+            con.execute(f"INSERT INTO {table.kb_table} SELECT * FROM rows")
             path = folder / table.file
             con.table(table.kb_table).order(table.key).write_parquet(str(path), compression="zstd")
-            files.append(FileEntry(table.file, hashlib.sha256(path.read_bytes()).hexdigest(), len(rows)))
+            files.append(FileEntry(table.file, hashlib.sha256(path.read_bytes()).hexdigest(), frame.height))
     edition = knowledge.edition
     manifest = Manifest(
         layout=LAYOUT,
@@ -128,29 +141,52 @@ def write_tables(knowledge: Sources, folder: Path) -> Manifest:
         compiled=edition.compiled,
         content_hash=content_hash(knowledge),
         notices=edition.notices,
-        rules=tuple(_rule_counts(knowledge.points, knowledge.patterns)),
+        rules=tuple(_rule_counts(knowledge.point, knowledge.pattern)),
         files=tuple(files),
     )
     (folder / MANIFEST_FILE).write_text(manifest_text(manifest), encoding="utf-8", newline="\n")
     return manifest
 
 
-def _cell(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
+_TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
+    "diagnoses": pl.List(pl.String),
+    "valid_from": pl.Date,
+    "valid_to": pl.Date,
+}
 
 
-def _rule_counts(points: Sequence[PointRow], patterns: Sequence[PatternRow]) -> Iterable[RuleCount]:
+def _frame(rows: Sequence[ExemptionRow] | Sequence[ExemptionItemRow], table: Table) -> pl.DataFrame:
+    """The few rows of an exemption table; without any, a frame of its columns."""
+    kind = ExemptionRow if table is EXEMPTION else ExemptionItemRow
+    schema = {column.name: _TYPES.get(column.name, pl.String) for column in fields(kind)}
+    values = [[list(cell) if isinstance(cell, tuple) else cell for cell in astuple(row)] for row in rows]
+    return pl.DataFrame(values, schema=schema, orient="row")
+
+
+def _names(point: pl.DataFrame) -> pl.DataFrame:
+    names = point["item_name"].unique().sort().to_list()
+    spelled = spellings(names)
+    return pl.DataFrame(
+        {
+            "item_name": names,
+            "item_key": [item_key(name) for name in names],
+            "pinyin": [spelled[name].pinyin for name in names],
+            "initials": [spelled[name].initials for name in names],
+        },
+        schema=dict.fromkeys(("item_name", "item_key", "pinyin", "initials"), pl.String),
+    )
+
+
+def _rule_counts(point: pl.DataFrame, pattern: pl.DataFrame) -> Iterable[RuleCount]:
     """Yield the counts of each rule; the rows of one item's history count a pattern's published codes once."""
-    point_of = {point.point_id: point for point in points}
-    rows: dict[str, int] = defaultdict(int)
-    for point in points:
-        rows[point.rule_id] += 1
-    covered: dict[str, dict[tuple[str, str, str], int]] = defaultdict(dict)
-    for pattern in patterns:
-        point = point_of[pattern.point_id]
-        own, key = covered[point.rule_id], (point.item_name, pattern.match, pattern.code)
-        own[key] = max(own.get(key, 0), pattern.published_codes)
-    for rule_id in sorted(rows):
-        found = {(match, code) for _, match, code in covered[rule_id]}
-        families = sum(match == "family" for match, _ in found)
-        yield RuleCount(rule_id, rows[rule_id], families, len(found) - families, sum(covered[rule_id].values()))
+    rows = point.group_by("rule_id").len("points").sort("rule_id")
+    covered = pattern.join(point.select("point_id", "rule_id", "item_name"), on="point_id")
+    items = covered.group_by("rule_id", "item_name", "match", "code").agg(pl.col("published_codes").max())
+    published = items.group_by("rule_id").agg(pl.col("published_codes").sum())
+    distinct = items.select("rule_id", "match", "code").unique()
+    counts = distinct.group_by("rule_id").agg(
+        (pl.col("match") == "family").sum().alias("families"), (pl.col("match") == "code").sum().alias("codes")
+    )
+    told = rows.join(counts, on="rule_id", how="left").join(published, on="rule_id", how="left").fill_null(0)
+    columns = ("rule_id", "points", "families", "codes", "published_codes")
+    yield from (RuleCount(*row) for row in told.sort("rule_id").select(columns).iter_rows())

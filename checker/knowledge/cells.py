@@ -18,6 +18,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _REGION = re.compile(r"[0-9]{2,6}")
 _T = TypeVar("_T")
 
+FAULTS_TOLD = 100
+"""How many faults an error tells; the rest is counted."""
+
 
 @dataclass(slots=True)
 class Faults:
@@ -25,14 +28,17 @@ class Faults:
 
     found: list[Fault] = field(default_factory=list)
 
-    def add(self, file: str, key: str, message: str) -> None:
-        """Note one fault at its place."""
-        self.found.append(Fault(file, key, message))
+    def add(self, file: str, key: str, message: str, check: str = "value") -> None:
+        """Note one fault at its place, under the name that `kb check` gives to its kind."""
+        self.found.append(Fault(file, key, message, check))
 
     def stop(self) -> None:
         """Raise KnowledgeError with one sentence a fault, when there is any."""
         if self.found:
-            raise KnowledgeError("\n".join(str(fault) for fault in self.found))
+            told = [str(fault) for fault in self.found[:FAULTS_TOLD]]
+            if len(self.found) > FAULTS_TOLD:
+                told.append(f"… and {len(self.found) - FAULTS_TOLD} more faults; mend these first")
+            raise KnowledgeError("\n".join(told))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 
-_CODE = re.compile(r"X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}(?:[A-Z0-9]{7})?")
-_FAMILY_LENGTH = {"X": 14, "Z": 11}
-_FAMILY = re.compile(r"X[A-Z0-9]{13}|Z[A-Z0-9]{10}")
+from checker.schema import NATIONAL_CODE
+
+_CODE = re.compile(NATIONAL_CODE)
+FAMILY_LENGTH = {"X": 14, "Z": 11}
+FAMILY_PATTERN = "X[A-Z0-9]{13}|Z[A-Z0-9]{10}"
+"""The shape of a family, as a regular expression over the whole text."""
+_FAMILY = re.compile(FAMILY_PATTERN)
 
 CODE_SHAPES = "X + 22, Z + 19, T + 9 or C + 19 or 26 capital letters and digits, or 15 digits (a service)"
 FAMILY_SHAPES = "the first 14 characters of an X code or the first 11 of a Z code"
@@ -32,5 +36,5 @@ def family_of(code: str) -> str | None:
     >>> family_of("XG04CBA088A001010101467"), family_of("ZD03AAA0043010100166"), family_of("002501040040000")
     ('XG04CBA088A001', 'ZD03AAA0043', None)
     """
-    length = _FAMILY_LENGTH.get(code[:1])
+    length = FAMILY_LENGTH.get(code[:1])
     return code[:length] if length else None

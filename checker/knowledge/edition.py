@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from checker.errors import KnowledgeError
 from checker.knowledge.manifest import MANIFEST_FILE, Manifest, read_manifest
-from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, PATTERN, POINT, TABLES
+from checker.knowledge.tables import EXEMPTION, NAME, POINT, TABLES
 
 if TYPE_CHECKING:
     import duckdb
@@ -108,14 +108,15 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
 _REPLACED = (
     "DELETE FROM kb_pattern WHERE point_id IN (SELECT point_id FROM read_parquet(?))",
     "DELETE FROM kb_point WHERE point_id IN (SELECT point_id FROM read_parquet(?))",
+    "DELETE FROM kb_name WHERE item_name IN (SELECT item_name FROM read_parquet(?))",
     "DELETE FROM kb_exemption_item WHERE exemption_id IN (SELECT exemption_id FROM read_parquet(?))",
     "DELETE FROM kb_exemption WHERE exemption_id IN (SELECT exemption_id FROM read_parquet(?))",
 )
-_REPLACED_BY = (POINT, POINT, EXEMPTION, EXEMPTION)
+_REPLACED_BY = (POINT, POINT, NAME, EXEMPTION, EXEMPTION)
 
 
 def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> None:
-    """Create kb_point, kb_pattern, kb_exemption and kb_exemption_item in the connection from layered editions.
+    """Create kb_point, kb_pattern, kb_exemption, kb_exemption_item and kb_name in the connection from layered editions.
 
     The tables are the union; a later edition's point (exemption) of the same id replaces the earlier one with all its
     patterns (items). Raises KnowledgeError where a verified file does not hold its table's columns.
@@ -129,7 +130,7 @@ def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> No
             if layer:
                 for statement, table in zip(_REPLACED, _REPLACED_BY, strict=True):
                     con.execute(statement, [_path(edition, table.file)])
-            for table in (POINT, PATTERN, EXEMPTION, EXEMPTION_ITEM):
+            for table in TABLES:
                 con.execute(table.load, [_path(edition, table.file)])
         except duckdb.Error as error:
             raise KnowledgeError(

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.knowledge.cells import Faults
-from checker.knowledge.manifest import LAYOUT, Notice
-from checker.knowledge.toml_text import read_toml, record_cells
+from checker.knowledge.manifest import Notice
+from checker.knowledge.toml_text import quoted, read_toml, record_cells
 
 EDITION_FILE = "edition.toml"
+TEXT_LAYOUT = 1
+"""The layout of the text; columns that came later may be absent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,8 @@ def read_edition(folder: Path, faults: Faults) -> EditionText:
     source = read_toml(folder / EDITION_FILE, ("layout", "name", "version", "published", "compiled", "notice"), faults)
     file, document = source.file, source.keys
     scalars = {key: value for key, value in document.items() if key not in ("layout", "notice")}
-    if document.get("layout") != LAYOUT:
-        faults.add(file, "layout", f"found {document.get('layout')!r}; write {LAYOUT}")
+    if document.get("layout") != TEXT_LAYOUT:
+        faults.add(file, "layout", f"found {document.get('layout')!r}; write {TEXT_LAYOUT}")
     cells = record_cells(file, "the head", scalars, ("name", "version", "published", "compiled"), faults)
     assert cells is not None
     notices = []
@@ -60,3 +62,14 @@ def read_edition(folder: Path, faults: Faults) -> EditionText:
         cells.day("compiled").isoformat(),
         tuple(notices),
     )
+
+
+def edition_text(edition: EditionText) -> str:
+    """The text of edition.toml that says the same."""
+    lines = [f"layout = {TEXT_LAYOUT}", f"name = {quoted(edition.name)}", f"version = {quoted(edition.version)}"]
+    lines += [f"published = {edition.published}", f"compiled = {edition.compiled}"]
+    for notice in edition.notices:
+        lines += ["", "[[notice]]", f"batch = {quoted(notice.batch)}", f"published = {notice.published}"]
+        lines += [f"publisher = {quoted(notice.publisher)}", f"title = {quoted(notice.title)}"]
+        lines += [f"link = {quoted(notice.link)}"] if notice.link else []
+    return "\n".join(lines) + "\n"

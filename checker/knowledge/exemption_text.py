@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
+
 from checker.knowledge import words
 from checker.knowledge.cells import Cells, Faults, check_id, check_place_and_time
 from checker.knowledge.codes import CODE_SHAPES, FAMILY_SHAPES, is_code, is_family
-from checker.knowledge.match import exemption_fits
-from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
-from checker.knowledge.toml_text import TomlText, read_toml, record_cells
+from checker.knowledge.match import meets
+from checker.knowledge.names import item_key
+from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
+from checker.knowledge.toml_text import TomlText, quoted, read_toml, record_cells
 
 EXEMPTION_FILE = "exemption.toml"
 
@@ -36,7 +38,7 @@ _EXEMPTION_KEYS = (
 
 
 def read_exemptions(
-    folder: Path, points: Sequence[PointRow], patterns: Sequence[PatternRow], faults: Faults
+    folder: Path, points: pl.DataFrame, patterns: pl.DataFrame, faults: Faults
 ) -> tuple[tuple[ExemptionRow, ...], tuple[ExemptionItemRow, ...]]:
     """Return the exemptions of the folder and their items, sorted; what is wrong is noted in `faults`.
 
@@ -125,12 +127,10 @@ def _items(file: str, place: str, exemption_id: str, listed: object, faults: Fau
 
 
 def _check_exemptions(
-    exemptions: Iterable[Exemption], points: Sequence[PointRow], patterns: Sequence[PatternRow], faults: Faults
+    exemptions: Iterable[Exemption], points: pl.DataFrame, patterns: pl.DataFrame, faults: Faults
 ) -> None:
-    rules = {point.rule_id for point in points}
-    patterns_of: dict[str, list[PatternRow]] = defaultdict(list)
-    for pattern in patterns:
-        patterns_of[pattern.point_id].append(pattern)
+    rules = set(points["rule_id"])
+    covered = _Covered(points, patterns)
     seen: set[str] = set()
     for entry in exemptions:
         if entry.row.exemption_id in seen:
@@ -142,13 +142,66 @@ def _check_exemptions(
             entry.cells.fault("rule", "no point has this rule; name one that has, or write stands_by = true")
             continue
         for item in entry.items:
-            if not any(
-                point.rule_id == entry.row.rule_id and exemption_fits([item], point, patterns_of[point.point_id])
-                for point in points
-            ):
+            if not covered.any_point(entry.row.rule_id, item):
                 faults.add(
                     entry.cells.file,
                     f"{entry.cells.place}, key items",
                     f"found {item.value!r}, which no point of {entry.row.rule_id} covers; "
                     f"name an item of a point, or write stands_by = true",
                 )
+
+
+class _Covered:
+    """Which items the points of each rule cover, worked out for the rules that exemptions name."""
+
+    def __init__(self, points: pl.DataFrame, patterns: pl.DataFrame) -> None:
+        self._points, self._patterns = points, patterns
+        self._keys: dict[str, set[str]] = {}
+        self._codes: dict[str, pl.DataFrame] = {}
+
+    def any_point(self, rule_id: str, item: ExemptionItemRow) -> bool:
+        """Whether the item concerns a point of the rule."""
+        if item.match == "name":
+            return item_key(item.value) in self._names(rule_id)
+        codes = self._patterns_of(rule_id)
+        return bool(codes.select(meets(item.match, item.value).any()).item())
+
+    def _names(self, rule_id: str) -> set[str]:
+        if rule_id not in self._keys:
+            names = self._points.filter(pl.col("rule_id") == rule_id)["item_name"].drop_nulls().unique()
+            self._keys[rule_id] = {item_key(name) for name in names}
+        return self._keys[rule_id]
+
+    def _patterns_of(self, rule_id: str) -> pl.DataFrame:
+        if rule_id not in self._codes:
+            own = self._points.filter(pl.col("rule_id") == rule_id).select("point_id")
+            self._codes[rule_id] = self._patterns.join(own, on="point_id", how="semi").select("match", "code")
+        return self._codes[rule_id]
+
+
+def exemption_text(exemptions: Sequence[ExemptionRow], items: Sequence[ExemptionItemRow]) -> str:
+    """The text of exemption.toml that gives these rows.
+
+    Each stands by, since an edition made by the program may have lost the points that its exemptions speak of.
+    """
+    lines: list[str] = []
+    for row in exemptions:
+        lines += [
+            "[[exemption]]",
+            f"id = {quoted(row.exemption_id)}",
+            f"rule = {quoted(row.rule_id)}",
+            "stands_by = true",
+        ]
+        for name in ("effect", "status", "reason", "reason_en", "evidence", "region", "region_of"):
+            value = getattr(row, name)
+            lines += [f"{name} = {quoted(value)}"] if value else []
+        if row.diagnoses is not None:
+            lines.append(f"diagnoses = [{', '.join(map(quoted, row.diagnoses))}]")
+        own = [item for item in items if item.exemption_id == row.exemption_id]
+        if own:
+            listed = [f"  {{ match = {quoted(item.match)}, value = {quoted(item.value)} }}," for item in own]
+            lines += ["items = [", *listed, "]"]
+        lines.append(f"valid_from = {row.valid_from}")
+        lines += [f"valid_to = {row.valid_to}"] if row.valid_to else []
+        lines.append("")
+    return "\n".join(lines)

@@ -7,8 +7,8 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LAYOUT = 1
-"""The layout of the folder that this program reads and writes."""
+LAYOUT = 2
+"""The layout of the built folder that this program reads and writes."""
 MANIFEST_FILE = "manifest.json"
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")

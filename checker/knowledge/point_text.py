@@ -2,103 +2,157 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Sequence
-from dataclasses import astuple, fields
 from pathlib import Path
 
+import polars as pl
+
 from checker.knowledge import words
-from checker.knowledge.cells import Cells, Faults, check_id, check_place_and_time, collect, read_csv
-from checker.knowledge.codes import CODE_SHAPES, FAMILY_SHAPES, is_code, is_family
+from checker.knowledge.cells import Faults
+from checker.knowledge.codes import CODE_SHAPES, FAMILY_PATTERN, FAMILY_SHAPES
+from checker.knowledge.frames import schema_of
 from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.text_table import (
+    CellCheck,
+    TextTable,
+    as_day,
+    as_text,
+    as_whole,
+    check_cells,
+    choice,
+    day,
+    like,
+    read_table,
+    text,
+    whole,
+)
 from checker.knowledge.windows import AgeWindow, read_window
+from checker.schema import NATIONAL_CODE
 
 POINT_FILE = "point.csv"
 PATTERN_FILE = "pattern.csv"
+ADDED_COLUMNS = ("status", "superseded_by")
+"""Columns that came later: a text without them is read as if every point were active and none superseded."""
 
-_RULE_ID = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+POINT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_RULE_ID = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$"
+_REGION = r"^[0-9]{2,6}$"
+_ID_REMEDY = "write letters, digits, '.', '_' and '-' only"
+_NEVER = pl.lit(value=False)
+
+POINT_CELLS = (
+    text("point_id"), text("rule_id"), text("item_name"),
+    choice("sex", words.SEXES, optional=True),
+    choice("age_word", words.AGE_WORDS, optional=True),
+    whole("age_min", optional=True), choice("age_min_unit", words.UNITS, optional=True),
+    whole("age_max", optional=True), choice("age_max_unit", words.UNITS, optional=True),
+    choice("subject", words.SUBJECTS, optional=True),
+    choice("region_of", words.REGION_KINDS, optional=True),
+    day("valid_from"), day("valid_to", optional=True),
+    choice("level_cap", words.LEVEL_CAPS, optional=True),
+    text("document", "missing-evidence"), text("batch", "missing-evidence"), text("source_rows", "missing-evidence"),
+    whole("published_codes"),
+    choice("status", words.POINT_STATUSES, optional=True),
+    like("region", _REGION, "write the first 2 to 6 digits of a place code (admdvs)"),
+    CellCheck("value", "region_of", (pl.col("region") == "") != (pl.col("region_of") == ""),
+              "fill region and region_of together, or neither"),
+    CellCheck("validity", "valid_to", as_day("valid_to") <= as_day("valid_from"),
+              pl.format("write a date after valid_from ({}), or leave it empty", pl.col("valid_from"))),
+    *(CellCheck("age-bounds", f"{bound}_unit", (pl.col(bound) == "") != (pl.col(f"{bound}_unit") == ""),
+                f"fill {bound} and {bound}_unit together, or neither") for bound in ("age_min", "age_max")),
+)  # fmt: skip
+"""What each cell of a point may hold."""
+_POINT_ALONE = (
+    like("point_id", POINT_ID, _ID_REMEDY),
+    like("superseded_by", POINT_ID, _ID_REMEDY),
+    like("rule_id", _RULE_ID, "write small letters and digits in words joined by '-'"),
+    CellCheck("age-bounds", "age_max",
+              (pl.col("age_min_unit") == pl.col("age_max_unit")) & (as_whole("age_max") <= as_whole("age_min")),
+              pl.format("write a number above age_min ({}); age_max is exclusive", pl.col("age_min"))),
+    CellCheck("age-bounds", "age_text",
+              (pl.col("age_text") == "") != ((pl.col("age_min") == "") & (pl.col("age_max") == "")),
+              "write the published window together with age_min or age_max, or none of them"),
+    CellCheck("no-limit", "sex", (pl.col("sex") == "") & (pl.col("age_word") == "") & (pl.col("age_text") == ""),
+              "write a limit: sex, age_word or age_text"),
+)  # fmt: skip
+_PATTERN_CELLS = (
+    text("point_id"), choice("role", words.ROLES), choice("match", words.MATCHES), text("code"), whole("published_codes"),
+    CellCheck("code-shape", "code",
+              (pl.col("match") == "code") & (pl.col("code") != "") & ~pl.col("code").str.contains(f"^(?:{NATIONAL_CODE})$"),
+              f"write a full national code: {CODE_SHAPES}"),
+    CellCheck("code-shape", "code",
+              (pl.col("match") == "family") & (pl.col("code") != "") & ~pl.col("code").str.contains(f"^(?:{FAMILY_PATTERN})$"),
+              f"write a family: {FAMILY_SHAPES}"),
+)  # fmt: skip
 
 
-def read_points(folder: Path, faults: Faults) -> tuple[tuple[PointRow, ...], tuple[PatternRow, ...]]:
-    """Return the points and patterns of the folder, each sorted by its key; what is wrong is noted in `faults`.
+def read_points(folder: Path, faults: Faults) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the points and patterns of the folder as typed frames in the order of the files; what is wrong is noted in `faults`.
 
-    Raises KnowledgeError for a file that cannot be read at all.
+    Beside the columns of their rows they hold `row`, the line in the file. A faulty cell is NULL. Raises KnowledgeError for a
+    file that cannot be read at all.
     """
-    points = collect(read_csv(folder / POINT_FILE, _names(PointRow), faults), _point)
-    patterns = collect(read_csv(folder / PATTERN_FILE, _names(PatternRow), faults), _pattern)
-    _check_references(points, patterns)
-    return (
-        tuple(sorted((row for _, row in points), key=lambda row: row.point_id)),
-        tuple(sorted((row for _, row in patterns), key=lambda row: (row.point_id, row.role, row.match, row.code))),
-    )
+    columns = [name for name in schema_of(PointRow) if name not in ADDED_COLUMNS]
+    point_text = read_table(folder / POINT_FILE, columns, ADDED_COLUMNS, faults)
+    check_cells(point_text, (*POINT_CELLS, *_POINT_ALONE, *_window_checks(point_text)), faults)
+    pattern_text = read_table(folder / PATTERN_FILE, list(schema_of(PatternRow)), (), faults)
+    check_cells(pattern_text, _PATTERN_CELLS, faults)
+    _check_references(point_text, pattern_text, faults)
+    return _with_row(point_text, typed_points(point_text)), _with_row(pattern_text, _typed_patterns(pattern_text))
 
 
-def csv_text(rows: Sequence[PointRow] | Sequence[PatternRow], kind: type[PointRow] | type[PatternRow]) -> str:
-    """Return the reviewed text of point or pattern rows: a header, one row a line, NULL as nothing."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_names(kind))
-    writer.writerows(["" if value is None else str(value) for value in astuple(row)] for row in rows)
-    return out.getvalue()
+def check_frames(point: pl.DataFrame, pattern: pl.DataFrame, files: tuple[str, str], faults: Faults) -> None:
+    """Hold points and patterns that were not read from text to the same grammar; `files` are the names in the faults.
+
+    A fault says the id of its point where one of text says its row.
+    """
+    points, patterns = _as_text_table(point, files[0]), _as_text_table(pattern, files[1])
+    check_cells(points, (*POINT_CELLS, *_POINT_ALONE, *_window_checks(points)), faults)
+    check_cells(patterns, _PATTERN_CELLS, faults)
+    _check_references(points, patterns, faults)
 
 
-def _names(kind: type[PointRow] | type[PatternRow]) -> tuple[str, ...]:
-    return tuple(column.name for column in fields(kind))
+def _as_text_table(frame: pl.DataFrame, file: str) -> TextTable:
+    ids = frame["point_id"]
+    cells = frame.select(pl.all().cast(pl.String).fill_null("")).with_row_index("row", 1)
+    return TextTable(cells, lambda index: (file, f"point {ids[index]}"))
 
 
-def read_point(cells: Cells) -> PointRow:
-    """The point of one row of cells; what a cell may not hold becomes a fault of the cells."""
-    return PointRow(
-        point_id=cells.text("point_id"),
-        rule_id=cells.text("rule_id"),
-        item_name=cells.text("item_name"),
-        sex=cells.optional_choice("sex", words.SEXES),
-        age_word=cells.optional_choice("age_word", words.AGE_WORDS),
-        age_text=cells.optional("age_text"),
-        age_min=cells.optional_whole("age_min"),
-        age_min_unit=cells.optional_choice("age_min_unit", words.UNITS),
-        age_max=cells.optional_whole("age_max"),
-        age_max_unit=cells.optional_choice("age_max_unit", words.UNITS),
-        subject=cells.optional_choice("subject", words.SUBJECTS),
-        region=cells.optional("region"),
-        region_of=cells.optional_choice("region_of", words.REGION_KINDS),
-        valid_from=cells.day("valid_from"),
-        valid_to=cells.optional_day("valid_to"),
-        level_cap=cells.optional_choice("level_cap", words.LEVEL_CAPS),
-        remark=cells.optional("remark"),
-        document=cells.text("document"),
-        batch=cells.text("batch"),
-        published_codes=cells.whole("published_codes"),
-        source_rows=cells.text("source_rows"),
-    )
+def typed_points(table: TextTable) -> pl.DataFrame:
+    """The points of checked text; a faulty cell is NULL."""
+    status = pl.when(pl.col("status") == "").then(pl.lit("active")).otherwise(pl.col("status")).alias("status")
+    return table.frame.select(*_typed(PointRow)).with_columns(table.frame.select(status))
 
 
-def _point(cells: Cells) -> PointRow:
-    row = read_point(cells)
-    check_id(cells, "point_id", row.point_id)
-    if row.rule_id and not _RULE_ID.fullmatch(row.rule_id):
-        cells.fault("rule_id", "write small letters and digits in words joined by '-'")
-    check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
-    _check_window(cells, row)
-    return row
+def _typed_patterns(table: TextTable) -> pl.DataFrame:
+    return table.frame.select(*_typed(PatternRow))
 
 
-def _check_window(cells: Cells, row: PointRow) -> None:
-    bounds = AgeWindow(row.age_min, row.age_min_unit, row.age_max, row.age_max_unit)
-    for column in ("age_min", "age_max"):
-        if bool(cells.values[column]) != bool(cells.values[f"{column}_unit"]):
-            cells.fault(f"{column}_unit", f"fill {column} and {column}_unit together, or neither")
-    comparable = row.age_min_unit == row.age_max_unit
-    if comparable and row.age_min is not None and row.age_max is not None and row.age_max <= row.age_min:
-        cells.fault("age_max", f"write a number above age_min ({row.age_min}); age_max is exclusive")
-    if (row.age_text is None) != (row.age_min is None and row.age_max is None):
-        cells.fault("age_text", "write the published window together with age_min or age_max, or none of them")
-    elif row.age_text is not None and (read := read_window(row.age_text)) is not None and read != bounds:
-        cells.fault("age_text", f"write its bounds beside it: {_bounds(read)}")
-    if row.sex is None and row.age_word is None and row.age_text is None:
-        cells.fault("sex", "write a limit: sex, age_word or age_text")
+def _typed(kind: type[PointRow] | type[PatternRow]) -> list[pl.Expr]:
+    readers = {pl.String: as_text, pl.Int32: as_whole, pl.Date: as_day}
+    return [readers[type_](name) for name, type_ in schema_of(kind).items()]
+
+
+def _with_row(table: TextTable, typed: pl.DataFrame) -> pl.DataFrame:
+    rows = table.frame["row"] if "row" in table.frame.columns else pl.Series("row", [], dtype=pl.Int32)
+    return typed.with_columns(rows.alias("row"))
+
+
+def _window_checks(table: TextTable) -> list[CellCheck]:
+    """The bounds beside a published window that is understood are its own."""
+    checks = []
+    for told in table.frame["age_text"].unique().to_list():
+        window = read_window(told) if told else None
+        if window is not None:
+            same = pl.lit(value=True)
+            for column, bound in (
+                ("age_min", window.minimum), ("age_min_unit", window.minimum_unit),
+                ("age_max", window.maximum), ("age_max_unit", window.maximum_unit),
+            ):  # fmt: skip
+                same &= pl.col(column) == ("" if bound is None else str(bound))
+            filled = (pl.col("age_min") != "") | (pl.col("age_max") != "")
+            wrong = (pl.col("age_text") == told) & filled & ~same
+            checks.append(CellCheck("age-bounds", "age_text", wrong, f"write its bounds beside it: {_bounds(window)}"))
+    return checks
 
 
 def _bounds(window: AgeWindow) -> str:
@@ -109,36 +163,35 @@ def _bounds(window: AgeWindow) -> str:
     return f"age_min {low}, age_max {high} (exclusive)"
 
 
-def _pattern(cells: Cells) -> PatternRow:
-    row = PatternRow(
-        point_id=cells.text("point_id"),
-        role=cells.choice("role", words.ROLES),
-        match=cells.choice("match", words.MATCHES),
-        code=cells.text("code"),
-        published_codes=cells.whole("published_codes"),
-    )
-    if row.match == "code" and row.code and not is_code(row.code):
-        cells.fault("code", f"write a full national code: {CODE_SHAPES}")
-    if row.match == "family" and row.code and not is_family(row.code):
-        cells.fault("code", f"write a family: {FAMILY_SHAPES}")
-    return row
+def _check_references(points: TextTable, patterns: TextTable, faults: Faults) -> None:
+    point_ids, covered = points.frame["point_id"], patterns.frame["point_id"]
+    known = pl.col("point_id") != ""
+    check_cells(
+        points,
+        [
+            _twice("duplicate-point", "point_id", ["point_id"], points, "{} has this id; give each point its own"),
+            CellCheck("reference", "superseded_by",
+                      (pl.col("superseded_by") != "") & ~pl.col("superseded_by").is_in(point_ids.implode()),
+                      f"{POINT_FILE} has no such point; name one of its points or leave it empty"),
+            CellCheck("reference", "point_id", known & ~pl.col("point_id").is_in(covered.implode()),
+                      f"{PATTERN_FILE} has no pattern for it; add one or remove the point"),
+        ],
+        faults,
+    )  # fmt: skip
+    check_cells(
+        patterns,
+        [
+            CellCheck("reference", "point_id", known & ~pl.col("point_id").is_in(point_ids.implode()),
+                      f"{POINT_FILE} has no such point; add it there or remove this pattern"),
+            _twice("duplicate-pattern", "code", ["point_id", "role", "code"], patterns, "{} gives the point this code; write it once"),
+        ],
+        faults,
+    )  # fmt: skip
 
 
-def _check_references(points: list[tuple[Cells, PointRow]], patterns: list[tuple[Cells, PatternRow]]) -> None:
-    first_of: dict[str, str] = {}
-    for cells, point in points:
-        if point.point_id in first_of:
-            cells.fault("point_id", f"{first_of[point.point_id]} has this id; give each point its own")
-        first_of.setdefault(point.point_id, cells.place)
-    pattern_of: dict[tuple[str, str, str], str] = {}
-    for cells, pattern in patterns:
-        key = (pattern.point_id, pattern.role, pattern.code)
-        if pattern.point_id and pattern.point_id not in first_of:
-            cells.fault("point_id", f"{POINT_FILE} has no such point; add it there or remove this pattern")
-        if key in pattern_of:
-            cells.fault("code", f"{pattern_of[key]} gives the point this code; write it once")
-        pattern_of.setdefault(key, cells.place)
-    covered = {pattern.point_id for _, pattern in patterns}
-    for cells, point in points:
-        if point.point_id and point.point_id not in covered:
-            cells.fault("point_id", f"{PATTERN_FILE} has no pattern for it; add one or remove the point")
+def _twice(check: str, column: str, key: list[str], table: TextTable, remedy: str) -> CellCheck:
+    """The key stands once; the remedy names the row where it stands first."""
+    if not table.frame.select(key).is_duplicated().any():
+        return CellCheck(check, column, _NEVER, "")
+    first = pl.format("row {}", pl.col("row").first().over(key))
+    return CellCheck(check, column, ~pl.struct(key).is_first_distinct(), pl.format(remedy, first))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,16 @@ class Unread:
     patterns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The plan by whose rule numbers the points were loaded, version and hash of the editions, and what none of the rules reads."""
+
+    plan: Plan
+    version: str
+    hash: str
+    unread: Unread
+
+
 def version_of(editions: Sequence[Edition]) -> str:
     """The version of layered editions, base first."""
     return "+".join(edition.version for edition in editions)
@@ -34,14 +44,19 @@ def hash_of(editions: Sequence[Edition]) -> str:
     return "+".join(edition.content_hash for edition in editions)
 
 
-def load_points(connection: duckdb.DuckDBPyConnection, editions: Sequence[Edition], plan: Plan) -> Unread:
-    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, match, code) for a plan."""
+def load_points(
+    connection: duckdb.DuckDBPyConnection, editions: Sequence[Edition], plan: Plan, *, shadow: bool
+) -> Loaded:
+    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, match, code) for a plan.
+
+    With `shadow`, points on trial are loaded under the number of their rule's shadow twin, which the plan returned has; without,
+    neither they nor rules on trial are in what is made.
+    """
     load_into(connection, editions)
-    numbers = " ".join(f"WHEN {sqltext.text(rule.id)} THEN {number}" for number, rule in enumerate(plan.rules))
-    rule_no = f"CASE rule_id {numbers} END" if numbers else "CAST(NULL AS INTEGER)"
+    plan = plan.with_twins(_on_trial(connection)) if shadow else plan.without_shadow()
     connection.execute(
         f"""CREATE OR REPLACE TEMP VIEW numbered AS
-        SELECT CAST(rowid AS INTEGER) AS point_no, {rule_no} AS rule_no, p.* FROM kb_point p WHERE rule_no IS NOT NULL"""
+        SELECT CAST(rowid AS INTEGER) AS point_no, {_rule_number(plan)} AS rule_no, p.* FROM kb_point p WHERE rule_no IS NOT NULL"""
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE pattern AS SELECT point_no, match, code FROM kb_pattern JOIN numbered USING (point_id)"
@@ -66,29 +81,45 @@ def load_points(connection: duckdb.DuckDBPyConnection, editions: Sequence[Editio
         (SELECT count(*) FROM kb_pattern) - (SELECT count(*) FROM pattern)"""
     ).fetchone()
     assert row is not None
-    return Unread(int(row[0]), int(row[1]))
+    return Loaded(plan, version_of(editions), hash_of(editions), Unread(int(row[0]), int(row[1])))
+
+
+def _on_trial(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The ids of the rules that have points on trial."""
+    rows = connection.execute(
+        "SELECT DISTINCT rule_id FROM kb_point WHERE status = 'shadow' ORDER BY rule_id"
+    ).fetchall()
+    return [str(rule) for (rule,) in rows]
+
+
+def _rule_number(plan: Plan) -> str:
+    """SQL of the number of the rule that judges a row of kb_point; NULL where none of the plan does."""
+
+    def numbered(numbers: Mapping[str, int]) -> str:
+        arms = " ".join(f"WHEN {sqltext.text(rule)} THEN {number}" for rule, number in numbers.items())
+        return f"CASE rule_id {arms} END" if arms else "CAST(NULL AS INTEGER)"
+
+    # A rule that is on trial as a whole has one number; a later twin of another takes the points on trial.
+    active = {rule.id: number for number, rule in reversed(list(enumerate(plan.rules)))}
+    shadow = {rule.id: number for number, rule in enumerate(plan.rules) if rule.shadow}
+    return f"CASE WHEN status = 'shadow' THEN {numbered(shadow)} ELSE {numbered(active)} END"
 
 
 def _concerned(connection: duckdb.DuckDBPyConnection) -> str:
     """SQL of which exemption may concern which point, and by which of its items: point_no, exemption_id, match, value."""
     items = connection.execute("SELECT DISTINCT match, value FROM kb_exemption_item").fetchall()
-    named: dict[str, list[str]] = {}
-    for match, value in items:
-        if match == "name":
-            named.setdefault(item_key(value), []).append(value)
+    named = [(item_key(value), value) for match, value in items if match == "name"]
     ways = [
         """SELECT point_no, exemption_id, CAST(NULL AS VARCHAR) AS match, CAST(NULL AS VARCHAR) AS value
         FROM numbered JOIN kb_exemption USING (rule_id) WHERE exemption_id NOT IN (SELECT exemption_id FROM kb_exemption_item)"""
     ]
     if named:
-        names = connection.execute(
-            "SELECT DISTINCT item_name FROM numbered WHERE rule_id IN (SELECT rule_id FROM kb_exemption)"
-        )
-        same = [(name, value) for (name,) in names.fetchall() for value in named.get(item_key(name), ())]
-        pairs = ", ".join(f"({sqltext.text(name)}, {sqltext.text(value)})" for name, value in same) or "(NULL, NULL)"
+        pairs = ", ".join(f"({sqltext.text(key)}, {sqltext.text(value)})" for key, value in named)
         ways.append(
-            f"""SELECT point_no, exemption_id, match, value FROM numbered JOIN (VALUES {pairs}) same(item_name, value) USING (item_name)
-            JOIN kb_exemption_item i USING (value) JOIN kb_exemption USING (exemption_id, rule_id) WHERE match = 'name'"""
+            f"""SELECT point_no, exemption_id, match, value
+            FROM (SELECT item_name, value FROM kb_name JOIN (VALUES {pairs}) same(item_key, value) USING (item_key))
+            JOIN numbered USING (item_name) JOIN kb_exemption_item i USING (value)
+            JOIN kb_exemption USING (exemption_id, rule_id) WHERE match = 'name'"""
         )
     if any(match != "name" for match, _ in items):
         ways.append(

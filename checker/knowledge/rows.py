@@ -34,6 +34,8 @@ class PointRow:
     batch: str
     published_codes: int
     source_rows: str
+    status: str = "active"
+    superseded_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

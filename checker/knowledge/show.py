@@ -1,24 +1,62 @@
-"""What the knowledge base says about one point, code or item name."""
+"""What the knowledge base says about one point, code or item name, with its whole history."""
 
 from __future__ import annotations
 
-import difflib
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from checker.engines.duckdb import connect_locked
 from checker.errors import InputError
-from checker.knowledge.codes import family_of, is_code
-from checker.knowledge.edition import Edition, load_into
-from checker.knowledge.match import exemption_fits
+from checker.knowledge.codes import is_code
+from checker.knowledge.edition import Edition
 from checker.knowledge.names import item_key
+from checker.knowledge.nearest import nearest
+from checker.knowledge.open import knowledge_files
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
+from checker.knowledge.views import MEMORY, open_views
 
-_NEAREST = 5
+if TYPE_CHECKING:
+    import duckdb
+
+# One step after the other, each from a few rows to a few: a join of everything at once may begin with the two largest tables.
+_STEPS = (
+    "CREATE TEMP TABLE own AS SELECT * FROM kb_point WHERE point_id IN (SELECT unnest(?))",
+    "CREATE TEMP TABLE own_pattern AS SELECT * FROM kb_pattern WHERE point_id IN (SELECT point_id FROM own)",
+    """CREATE TEMP TABLE own_exemption AS SELECT * FROM kb_exemption WHERE rule_id IN (SELECT rule_id FROM own)""",
+    """CREATE TEMP TABLE own_item AS
+    SELECT * FROM kb_exemption_item WHERE exemption_id IN (SELECT exemption_id FROM own_exemption)""",
+    """CREATE TEMP TABLE near_pattern AS
+    SELECT point_id, code FROM kb_pattern WHERE code IN (SELECT code FROM own_pattern)""",
+    "CREATE TEMP TABLE link AS SELECT point_id, superseded_by FROM kb_point WHERE superseded_by IS NOT NULL",
+    """CREATE TEMP TABLE history AS
+    WITH RECURSIVE both_ways AS (FROM link UNION ALL SELECT superseded_by, point_id FROM link),
+    chain(start, point_id) AS (
+      SELECT point_id, point_id FROM own
+      UNION
+      SELECT chain.start, both_ways.superseded_by FROM chain JOIN both_ways USING (point_id)
+    )
+    SELECT start, point_id, false AS shares FROM chain
+    UNION ALL
+    SELECT DISTINCT t.point_id, n.point_id, true FROM own_pattern t JOIN near_pattern n USING (code)""",
+    """CREATE TEMP TABLE past AS SELECT * FROM kb_point WHERE point_id IN (SELECT point_id FROM history)""",
+)
+"""Of the points asked for: their rows, patterns, exemptions of their rules, and the points that share a code or follow each other."""
+_POINTS = "FROM own ORDER BY point_id"
+_PATTERNS = "FROM own_pattern ORDER BY ALL"
+_EXEMPTIONS = "FROM own_exemption ORDER BY exemption_id"
+_EXEMPTION_ITEMS = "FROM own_item ORDER BY ALL"
+_ITEMS_BY_CODE = """
+SELECT DISTINCT t.point_id, i.exemption_id FROM own_pattern t JOIN own_item i
+ON i.match <> 'name' AND (starts_with(t.code, i.value) OR starts_with(i.value, t.code))"""
+_HISTORY = """
+SELECT h.start, p.* FROM (SELECT start, point_id, bool_and(shares) AS shares FROM history GROUP BY start, point_id) h
+JOIN past p USING (point_id) JOIN own o ON o.point_id = h.start
+WHERE NOT shares OR o.rule_id = p.rule_id ORDER BY h.start, p.valid_from, p.point_id"""
+_COVERING = """
+SELECT DISTINCT point_id FROM kb_pattern WHERE code = $code OR ($full AND match = 'family' AND starts_with($code, code))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +69,10 @@ class ExemptionCard:
 
 @dataclass(frozen=True, slots=True)
 class PointCard:
-    """One point with its patterns, its exemptions and its history: the points of the rule that share a code with it, itself included."""
+    """One point with its patterns, its exemptions and its history, itself included, in the order of beginning.
+
+    The history is the points of the rule that share a code with it, and those that it follows or that follow it (superseded_by).
+    """
 
     point: PointRow
     patterns: tuple[PatternRow, ...]
@@ -49,90 +90,80 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
     All rows of history count, in force or not, sorted by point id. A name fits after NFKC. Raises InputError that names
     what lies nearest when nothing fits.
     """
-    with duckdb.connect() as con:
-        load_into(con, editions)
-        points = [PointRow(*row) for row in con.execute("FROM kb_point ORDER BY point_id").fetchall()]
-        patterns = [PatternRow(*row) for row in con.execute("FROM kb_pattern ORDER BY ALL").fetchall()]
-        exemptions = [_exemption(row) for row in con.execute("FROM kb_exemption ORDER BY exemption_id").fetchall()]
-        items = [ExemptionItemRow(*row) for row in con.execute("FROM kb_exemption_item ORDER BY ALL").fetchall()]
-    patterns_of: dict[str, list[PatternRow]] = defaultdict(list)
-    for pattern in patterns:
-        patterns_of[pattern.point_id].append(pattern)
-    items_of: dict[str, list[ExemptionItemRow]] = defaultdict(list)
-    for item in items:
-        items_of[item.exemption_id].append(item)
-
-    def codes_of(row: PointRow) -> set[str]:
-        return {pattern.code for pattern in patterns_of[row.point_id]}
-
+    with connect_locked(readable=knowledge_files(editions), memory=MEMORY) as con:
+        open_views(con, editions)
+        found = _find(con, text)
+        for number, step in enumerate(_STEPS):
+            con.execute(step, [found] if number == 0 else None)
+        points = [PointRow(*row) for row in con.execute(_POINTS).fetchall()]
+        patterns = _grouped(PatternRow(*row) for row in con.execute(_PATTERNS).fetchall())
+        histories: dict[str, list[PointRow]] = defaultdict(list)
+        for start, *row in con.execute(_HISTORY).fetchall():
+            histories[start].append(PointRow(*row))
+        exemptions = _exemptions(con, points)
     return [
         PointCard(
-            point,
-            tuple(patterns_of[point.point_id]),
-            tuple(
-                ExemptionCard(exemption, tuple(items_of[exemption.exemption_id]))
-                for exemption in exemptions
-                if exemption.rule_id == point.rule_id
-                and exemption_fits(items_of[exemption.exemption_id], point, patterns_of[point.point_id])
-            ),
-            tuple(
-                sorted(
-                    (row for row in points if row.rule_id == point.rule_id and codes_of(row) & codes_of(point)),
-                    key=lambda row: (row.valid_from, row.point_id),
-                )
-            ),
+            point, tuple(patterns[point.point_id]), tuple(exemptions[point.point_id]), tuple(histories[point.point_id])
         )
-        for point in _find(points, patterns, text)
+        for point in points
     ]
 
 
-def _exemption(row: tuple[Any, ...]) -> ExemptionRow:
-    read = ExemptionRow(*row)
-    return replace(read, diagnoses=None if read.diagnoses is None else tuple(read.diagnoses))
+def _find(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
+    """The ids of the points that the text names."""
 
+    def ids(query: str, values: Mapping[str, object]) -> list[str]:
+        return [point_id for (point_id,) in con.execute(query, values).fetchall()]
 
-def _find(points: Sequence[PointRow], patterns: Sequence[PatternRow], text: str) -> list[PointRow]:
     asked = unicodedata.normalize("NFKC", text).strip()
-    if by_id := [point for point in points if point.point_id == asked]:
+    if by_id := ids("SELECT point_id FROM kb_point WHERE point_id = $id", {"id": asked}):
         return by_id
     code = asked.upper()
-    covering = {
-        pattern.point_id
-        for pattern in patterns
-        if code == pattern.code or (pattern.match == "family" and is_code(code) and code.startswith(pattern.code))
-    }
-    if covering:
-        return [point for point in points if point.point_id in covering]
-    if by_name := [point for point in points if unicodedata.normalize("NFKC", point.item_name) == asked]:
+    if covering := ids(_COVERING, {"code": code, "full": is_code(code)}):
+        return covering
+    same_key = con.execute("SELECT item_name FROM kb_name WHERE item_key = ?", [item_key(asked)]).fetchall()
+    names = [name for (name,) in same_key if unicodedata.normalize("NFKC", name) == asked]
+    if by_name := ids("SELECT point_id FROM kb_point WHERE item_name IN (SELECT unnest($names))", {"names": names}):
         return by_name
+    near = nearest(con, asked)
+    told = f"；相近的有：{'、'.join(near)}" if near else "；请给出完整的项目名称、编码或知识点编号"
+    hint = f"，或用 liangku kb search {asked} 查找"
     if is_code(code):
-        nearest = _nearest_codes(points, patterns, code)
-        raise InputError(f"“{text}”：没有知识点涉及这个编码{nearest}（no point covers this code）")
-    nearest = _list(_nearest_names(points, asked))
+        raise InputError(f"“{text}”：没有知识点涉及这个编码{told}{hint}（no point covers this code）")
     raise InputError(
-        f"“{text}”：知识库中没有这个知识点、编码或项目名称{nearest}（no point, code or item name of this knowledge base）"
+        f"“{text}”：知识库中没有这个知识点、编码或项目名称{told}{hint}（no point, code or item name of this knowledge base）"
     )
 
 
-def _nearest_names(points: Iterable[PointRow], asked: str) -> list[str]:
-    ids = [point.point_id for point in points]
-    names = sorted({point.item_name for point in points})
-    holding = [
-        name for name in names if asked and (asked in unicodedata.normalize("NFKC", name) or item_key(name) in asked)
-    ]
-    close = difflib.get_close_matches(asked, [*names, *ids], n=_NEAREST, cutoff=0.5)
-    return list(dict.fromkeys([*sorted(holding, key=len), *close]))[:_NEAREST]
+def _exemptions(con: duckdb.DuckDBPyConnection, points: Iterable[PointRow]) -> dict[str, list[ExemptionCard]]:
+    """The exemptions that concern each point: of every item of its rule, of its name, or of a code that both cover."""
+    rows = [ExemptionRow(*row) for row in con.execute(_EXEMPTIONS).fetchall()]
+    items: dict[str, list[ExemptionItemRow]] = defaultdict(list)
+    for values in con.execute(_EXEMPTION_ITEMS).fetchall():
+        item = ExemptionItemRow(*values)
+        items[item.exemption_id].append(item)
+    by_code = set(con.execute(_ITEMS_BY_CODE).fetchall())
+    keys = {owner: {item_key(item.value) for item in own if item.match == "name"} for owner, own in items.items()}
+    cards: dict[str, list[ExemptionCard]] = defaultdict(list)
+    for point in points:
+        for row in rows:
+            own = items[row.exemption_id]
+            concerned = (
+                not own
+                or (point.point_id, row.exemption_id) in by_code
+                or item_key(point.item_name) in keys.get(row.exemption_id, ())
+            )
+            if row.rule_id == point.rule_id and concerned:
+                diagnoses = None if row.diagnoses is None else tuple(row.diagnoses)
+                cards[point.point_id].append(ExemptionCard(replace(row, diagnoses=diagnoses), tuple(own)))
+    return cards
 
 
-def _nearest_codes(points: Iterable[PointRow], patterns: Sequence[PatternRow], code: str) -> str:
-    name_of = {point.point_id: point.item_name for point in points}
-    stem = (family_of(code) or code)[:-2]
-    names = sorted({name_of[pattern.point_id] for pattern in patterns if pattern.code.startswith(stem)})
-    return _list(names[:_NEAREST])
-
-
-def _list(names: Sequence[str]) -> str:
-    return f"；相近的有：{'、'.join(names)}" if names else "；请给出完整的项目名称、编码或知识点编号"
+def _grouped(patterns: Iterable[PatternRow]) -> dict[str, list[PatternRow]]:
+    grouped: dict[str, list[PatternRow]] = defaultdict(list)
+    for pattern in patterns:
+        grouped[pattern.point_id].append(pattern)
+    return grouped
 
 
 def _json(value: Any) -> Any:

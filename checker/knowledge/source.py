@@ -2,26 +2,91 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
 
 from checker.errors import KnowledgeError
 from checker.knowledge.cells import Faults
+from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.edition_text import EDITION_FILE, EditionText, read_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
+from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of, schema_of
+from checker.knowledge.manifest import MANIFEST_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, read_points
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 
+TEXT_FILES = (POINT_FILE, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE)
+"""The files of a knowledge base as text."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Sources:
-    """A whole knowledge base as validated rows, each table sorted by its key."""
+    """A whole knowledge base as validated rows, each table sorted by its key.
+
+    `point` and `pattern` are frames with the columns of PointRow and PatternRow; `points` and `patterns` are the same as rows.
+    """
 
     edition: EditionText
-    points: tuple[PointRow, ...]
-    patterns: tuple[PatternRow, ...]
+    point: pl.DataFrame
+    pattern: pl.DataFrame
     exemptions: tuple[ExemptionRow, ...]
     exemption_items: tuple[ExemptionItemRow, ...]
+
+    @classmethod
+    def of(
+        cls,
+        edition: EditionText,
+        points: Iterable[PointRow],
+        patterns: Iterable[PatternRow],
+        exemptions: Iterable[ExemptionRow] = (),
+        exemption_items: Iterable[ExemptionItemRow] = (),
+    ) -> Self:
+        """A knowledge base of rows in any order."""
+        return cls(
+            edition,
+            frame_of(points, PointRow),
+            frame_of(patterns, PatternRow),
+            tuple(sorted(exemptions, key=lambda row: row.exemption_id)),
+            tuple(sorted(exemption_items, key=lambda item: (item.exemption_id, item.match, item.value))),
+        )
+
+    @cached_property
+    def points(self) -> tuple[PointRow, ...]:
+        """The points as rows."""
+        return rows_of(self.point, PointRow)
+
+    @cached_property
+    def patterns(self) -> tuple[PatternRow, ...]:
+        """The patterns as rows."""
+        return rows_of(self.pattern, PatternRow)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Text as it was read: what could be typed, and every fault; `point` and `pattern` also say the `row` of the file."""
+
+    edition: EditionText
+    point: pl.DataFrame
+    pattern: pl.DataFrame
+    exemptions: tuple[ExemptionRow, ...]
+    exemption_items: tuple[ExemptionItemRow, ...]
+    faults: Faults
+
+
+def read_text_folder(folder: Path) -> Reading:
+    """Read the folder's text, with all its faults. Raises KnowledgeError for a folder or file that cannot be read at all."""
+    if not folder.is_dir():
+        raise KnowledgeError(f"{folder}: no such folder; name one with {', '.join(TEXT_FILES)}")
+    faults = Faults()
+    edition = read_edition(folder, faults)
+    point, pattern = read_points(folder, faults)
+    exemptions, items = read_exemptions(folder, point, pattern, faults)
+    return Reading(edition, point, pattern, exemptions, items, faults)
 
 
 def read_sources(folder: Path) -> Sources:
@@ -29,12 +94,48 @@ def read_sources(folder: Path) -> Sources:
 
     Raises KnowledgeError that carries every fault found, one sentence each, with file, row, column, value and remedy.
     """
-    if not folder.is_dir():
-        files = ", ".join((POINT_FILE, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE))
-        raise KnowledgeError(f"{folder}: no such folder; name one with {files}")
-    faults = Faults()
-    edition = read_edition(folder, faults)
-    points, patterns = read_points(folder, faults)
-    exemptions, items = read_exemptions(folder, points, patterns, faults)
-    faults.stop()
-    return Sources(edition, points, patterns, exemptions, items)
+    read = read_text_folder(folder)
+    read.faults.stop()
+    return Sources(
+        read.edition,
+        read.point.drop("row").sort(POINT_KEY),
+        read.pattern.drop("row").sort(PATTERN_KEY),
+        read.exemptions,
+        read.exemption_items,
+    )
+
+
+def sources_of(editions: Sequence[Edition]) -> Sources:
+    """Return the rows of built editions, layered as a scan layers them; name, version and notices tell of all of them."""
+    import duckdb
+
+    from checker.knowledge.edition import load_into
+
+    with duckdb.connect() as con:
+        load_into(con, editions)
+        point = con.table("kb_point").select(*schema_of(PointRow)).pl()
+        pattern = con.table("kb_pattern").select(*schema_of(PatternRow)).pl()
+        exemptions = [exemption_of(row) for row in con.execute("FROM kb_exemption ORDER BY exemption_id").fetchall()]
+        items = [ExemptionItemRow(*row) for row in con.execute("FROM kb_exemption_item ORDER BY ALL").fetchall()]
+    manifests = [edition.manifest for edition in editions]
+    edition = EditionText(
+        "+".join(manifest.name for manifest in manifests),
+        "+".join(manifest.version for manifest in manifests),
+        max(manifest.published for manifest in manifests),
+        max(manifest.compiled for manifest in manifests),
+        tuple(dict.fromkeys(notice for manifest in manifests for notice in manifest.notices)),
+    )
+    return Sources(edition, point.sort(POINT_KEY), pattern.sort(PATTERN_KEY), tuple(exemptions), tuple(items))
+
+
+def open_knowledge(folder: Path) -> Sources:
+    """Return the rows of a knowledge base, be it built or text. Raises KnowledgeError for a folder that is neither."""
+    if (folder / MANIFEST_FILE).is_file() or not (folder / POINT_FILE).is_file():
+        return sources_of([open_edition(folder)])
+    return read_sources(folder)
+
+
+def exemption_of(row: Sequence[Any]) -> ExemptionRow:
+    """An exemption of a row of its table, its list of diagnoses a tuple."""
+    read = ExemptionRow(*row)
+    return replace(read, diagnoses=None if read.diagnoses is None else tuple(read.diagnoses))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -53,3 +54,8 @@ def record_cells(file: str, place: str, entry: object, keys: Sequence[str], faul
         else:
             faults.add(file, f"{place}, key {key}", f"found {value!r}; write text or a date")
     return Cells(file, place, values, faults)
+
+
+def quoted(text: str) -> str:
+    """The text as a TOML string on one line."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -7,16 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
 from checker.errors import KnowledgeError
-from checker.knowledge.build import build, content_hash
+from checker.knowledge.build import build, content_hash, write_edition
+from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.manifest import read_manifest
-from checker.knowledge.source import Sources, read_sources
+from checker.knowledge.source import Sources, read_sources, sources_of
 
 from .conftest import SmallSources
 
-FILES = ["exemption.parquet", "exemption_item.parquet", "manifest.json", "pattern.parquet", "point.parquet"]
+FILES = [
+    "exemption.parquet",
+    "exemption_item.parquet",
+    "manifest.json",
+    "name.parquet",
+    "pattern.parquet",
+    "point.parquet",
+]
 
 
 @pytest.mark.parametrize(
@@ -126,3 +135,22 @@ def test_a_knowledge_base_without_exemptions_builds(small: SmallSources, tmp_pat
     (small.folder / "exemption.toml").write_text("", encoding="utf-8")
     manifest = build(small.folder, tmp_path / "out")
     assert (manifest.rows("exemption"), manifest.rows("exemption_item")) == (0, 0)
+
+
+def test_an_edition_made_by_the_program_is_built_again_from_its_own_text(edition: Edition, tmp_path: Path) -> None:
+    made = write_edition(sources_of([edition]), tmp_path / "made", {"import.json": "{}\n"})
+    again = build(tmp_path / "made" / "sources", tmp_path / "again")
+    assert made == again
+    assert made.content_hash == edition.content_hash == open_edition(tmp_path / "made").content_hash
+    assert (tmp_path / "made" / "import.json").read_text(encoding="utf-8") == "{}\n"
+
+
+def test_names_are_spelt_for_those_who_type_no_chinese(built: Path) -> None:
+    names = {row["item_name"]: row for row in pl.read_parquet(built / "name.parquet").iter_rows(named=True)}
+    assert names["重组人干扰素α2b阴道泡腾胶囊"]["initials"] == "czrgrs2bydptjn"
+    assert names["千金止带丸(水丸)"] == {
+        "item_name": "千金止带丸(水丸)",
+        "item_key": "千金止带丸",
+        "pinyin": "qianjinzhidaiwanshuiwan",
+        "initials": "qjzdwsw",
+    }

@@ -72,8 +72,8 @@ def test_a_missing_manifest_is_named(folder: Path) -> None:
     [
         ("{", "it is not JSON"),
         ("[]", "it has no key layout"),
-        ('{"layout": 2}', "its layout is 2, and this program reads layout 1"),
-        ('{"layout": 1}', "a key is missing or of the wrong kind"),
+        ('{"layout": 1}', "its layout is 1, and this program reads layout 2"),
+        ('{"layout": 2}', "a key is missing or of the wrong kind"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_told_why(folder: Path, text: str, message: str) -> None:
@@ -165,5 +165,5 @@ def test_tables_without_the_columns_are_refused(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["files"]["point.parquet"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with duckdb.connect() as con, pytest.raises(KnowledgeError, match="do not have the columns of layout 1"):
+    with duckdb.connect() as con, pytest.raises(KnowledgeError, match="do not have the columns of layout 2"):
         load_into(con, [open_edition(folder)])

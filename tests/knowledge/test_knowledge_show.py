@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from checker.errors import InputError
-from checker.knowledge.edition import Edition
+from checker.knowledge.build import build
+from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.show import PointCard, describe_point
+from tests.knowledge.small_kb import Kb, code, exemption, more, point
 
 
 def ids(cards: list[PointCard]) -> list[str]:
@@ -75,3 +78,61 @@ def test_a_card_is_json(edition: Edition) -> None:
     document = json.loads(json.dumps(card.to_dict(), ensure_ascii=False))
     assert document["point"]["valid_to"] == "2026-01-28"
     assert document["exemptions"][0]["exemption"]["diagnoses"] == ["I27.0", "I27.2", "P29.3"]
+
+
+def test_history_follows_superseded_by_both_ways_and_shared_codes(tmp_path: Path) -> None:
+    follows = {"sex": "male", "valid_to": "2025-12-01"}
+    points = [
+        point("c1", "drug-sex", "甲片", superseded_by="c2", **follows),
+        point("c2", "drug-sex", "乙片", superseded_by="c3", valid_from="2025-12-01", sex="male", valid_to="2026-01-28"),
+        point("c3", "drug-sex", "丙片", sex="male", valid_from="2026-01-28", status="shadow", level_cap="notice"),
+        point("d1", "drug-sex", "丁片", sex="male", valid_from="2024-01-01", valid_to="2025-01-01"),
+        point("d2", "drug-child-only", "丁片", age_word="儿童"),
+    ]
+    patterns = [
+        code("c1", "XG04CBA088A017010101401"), code("c2", "XG04CBA088A017010101402"), code("c3", "XG04CBA088A017010101403"),
+        code("d1", "XG04CBA088A017010101403"), code("d2", "XG04CBA088A017010101403"),
+    ]  # fmt: skip
+    build(more(points, patterns).write(tmp_path / "text"), tmp_path / "built")
+    edition = open_edition(tmp_path / "built")
+    for asked, expected in (
+        ("c1", ["c1", "c2", "c3"]),
+        ("c2", ["c1", "c2", "c3"]),
+        ("c3", ["d1", "c1", "c2", "c3"]),
+        ("d1", ["d1", "c3"]),
+    ):
+        (card,) = describe_point([edition], asked)
+        assert [row.point_id for row in card.history] == expected
+
+
+def test_a_circle_of_points_that_follow_each_other_ends(tmp_path: Path) -> None:
+    points = [
+        point("c1", "drug-sex", "甲片", sex="male", valid_to="2025-12-01", superseded_by="c2"),
+        point("c2", "drug-sex", "乙片", sex="male", valid_to="2025-12-01", superseded_by="c1"),
+    ]
+    patterns = [code("c1", "XG04CBA088A017010101401"), code("c2", "XG04CBA088A017010101402")]
+    build(more(points, patterns).write(tmp_path / "text"), tmp_path / "built")
+    (card,) = describe_point([open_edition(tmp_path / "built")], "c1")
+    assert [row.point_id for row in card.history] == ["c1", "c2"]
+
+
+def test_a_later_layer_takes_the_place_of_a_point_with_its_codes_and_exemptions(
+    edition: Edition, tmp_path: Path
+) -> None:
+    changed = point("drug-sex-01-0360b", "drug-sex", "枸橼酸西地那非片", sex="male", level_cap="suspect")
+    exempt = exemption(
+        "drug-sex-pulmonary-hypertension", "drug-sex", stands_by="true", items='[{match="name", value="无"}]'
+    )
+    local = Kb([changed], [code("drug-sex-01-0360b", "XG04BEX006A001010100111")], exempt)
+    build(local.write(tmp_path / "text"), tmp_path / "built")
+    (card,) = describe_point([edition, open_edition(tmp_path / "built")], "drug-sex-01-0360b")
+    assert card.point.level_cap == "suspect"
+    assert [(row.match, row.code) for row in card.patterns] == [("code", "XG04BEX006A001010100111")]
+    assert card.exemptions == ()
+    (alone,) = describe_point([edition], "drug-sex-01-0360b")
+    assert [row.match for row in alone.patterns] == ["family"]
+
+
+def test_nothing_found_points_to_the_search(edition: Edition) -> None:
+    with pytest.raises(InputError, match="liangku kb search 西地那非"):
+        describe_point([edition], "西地那非")

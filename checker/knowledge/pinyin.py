@@ -1,0 +1,45 @@
+"""Item names as they are typed without Chinese: full pinyin [拼音] and initials [拼音首字母], letters and digits only."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_TYPED = re.compile(r"[^a-z0-9\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """A name's pinyin without tones, and the first letter of each syllable; Latin letters and digits stand as they are."""
+
+    pinyin: str
+    initials: str
+
+
+def spellings(names: Iterable[str]) -> dict[str, Spelling]:
+    """Return the spelling of each name; what several names share is looked up once.
+
+    >>> spellings(["爱普列特片"])["爱普列特片"]
+    Spelling(pinyin='aipulietepian', initials='apltp')
+    """
+    from pypinyin import lazy_pinyin  # its dictionaries take time to load, and only building needs them
+
+    syllables: dict[str, list[str]] = {}
+
+    def spelled(found: re.Match[str]) -> list[str]:
+        part = found[0]
+        if part not in syllables:
+            syllables[part] = lazy_pinyin(part)
+        return syllables[part]
+
+    done = {}
+    for name in names:
+        plain = _TYPED.sub("", unicodedata.normalize("NFKC", name).lower())
+        done[name] = Spelling(
+            _HAN.sub(lambda found: "".join(spelled(found)), plain),
+            _HAN.sub(lambda found: "".join(syllable[:1] for syllable in spelled(found)), plain),
+        )
+    return done

@@ -1,0 +1,143 @@
+"""Reviewed text as columns: every cell of a table is checked at once, and every fault names file, row, column, value and remedy."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from checker.errors import KnowledgeError
+from checker.knowledge.cells import Faults, read_text
+
+WHOLE = r"^[0-9]{1,9}$"
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+
+
+@dataclass(frozen=True, slots=True)
+class TextTable:
+    """Cells as trimmed text, '' where empty; `place` gives file and place of the record at an index."""
+
+    frame: pl.DataFrame
+    place: Callable[[int], tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CellCheck:
+    """What is wrong with a cell of `column` where `bad` is true, and what to write instead; `id` is how `kb check` calls it."""
+
+    id: str
+    column: str
+    bad: pl.Expr
+    remedy: str | pl.Expr
+
+
+def read_table(path: Path, columns: Sequence[str], optional: Sequence[str], faults: Faults) -> TextTable:
+    """Return the records of a CSV file, whose header holds all `columns` and may hold the `optional` ones.
+
+    Row 1 is the header; a record that spans lines counts by its last. Empty records are passed over. Raises KnowledgeError
+    for a file that cannot be read as text or as CSV.
+    """
+    text = read_text(path)
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    known = (*columns, *optional)
+    flat: list[str] = []  # one list of all cells: a list for each record would cost more than reading them
+    lines: list[int] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        wrong = [f"the column {name} is missing; add it" for name in columns if name not in header]
+        wrong += [f"the column {name!r} is unknown; remove it" for name in header if name not in known]
+        wrong += [f"the column {name} stands twice; remove one" for name in known if header.count(name) > 1]
+        for message in wrong:
+            faults.add(path.name, "row 1", message, "columns")
+        width = len(header)
+        for record in [] if wrong else reader:
+            if len(record) == width:
+                flat += record
+                lines.append(reader.line_num)
+            elif any(value.strip() for value in record):
+                told = f"found {len(record)} cells; write {width}, one for each column"
+                faults.add(path.name, f"row {reader.line_num}", told, "columns")
+    except csv.Error as error:
+        raise KnowledgeError(f"{path}: row {reader.line_num}: it is not CSV ({error}); mend its quotes") from error
+    empty = dict.fromkeys(known, pl.String)
+    if not lines:
+        return TextTable(pl.DataFrame(schema=empty), lambda index: (path.name, f"row {index + 2}"))
+    columns_of = {name: flat[number::width] for number, name in enumerate(header)}
+    cells = pl.DataFrame(columns_of, schema=dict.fromkeys(header, pl.String))
+    cells = cells.with_columns(pl.all().str.strip_chars(), row=pl.Series(lines, dtype=pl.Int32))
+    cells = cells.with_columns(pl.lit("").alias(name) for name in optional if name not in header)
+    cells = cells.filter(~pl.all_horizontal(pl.col(*known) == ""))
+    rows = cells["row"]
+    return TextTable(cells, lambda index: (path.name, f"row {rows[index]}"))
+
+
+def check_cells(table: TextTable, checks: Iterable[CellCheck], faults: Faults) -> None:
+    """Note every cell that a check finds bad, record by record."""
+    listed = list(checks)
+    found: list[tuple[int, int, str, str]] = []
+    bad = table.frame.select(check.bad.fill_null(value=False).alias(str(number)) for number, check in enumerate(listed))
+    for number, check in enumerate(listed):
+        indices = bad[str(number)].arg_true()
+        if not len(indices):
+            continue
+        remedy = pl.lit(check.remedy) if isinstance(check.remedy, str) else check.remedy
+        rows = table.frame.select(pl.col(check.column), remedy.alias("remedy"))[indices]
+        found += [(int(index), number, *row) for index, row in zip(indices, rows.iter_rows(), strict=True)]
+    for index, number, value, told in sorted(found, key=lambda each: each[:2]):
+        file, place = table.place(index)
+        faults.add(file, f"{place}, column {listed[number].column}", f"found {value!r}; {told}", listed[number].id)
+
+
+def text(column: str, check: str = "value") -> CellCheck:
+    """The cell may not be empty."""
+    return CellCheck(check, column, pl.col(column) == "", "write a value, the column may not be empty")
+
+
+def choice(column: str, allowed: Sequence[str], *, optional: bool = False) -> CellCheck:
+    """The cell is one of these words, or may be empty where `optional`."""
+    words = [*allowed, ""] if optional else [*allowed]
+    remedy = f"write one of {', '.join(allowed)}" + (", or leave it empty" if optional else "")
+    return CellCheck("value", column, ~pl.col(column).is_in(words), remedy)
+
+
+def whole(column: str, *, optional: bool = False) -> CellCheck:
+    """The cell is a whole number of at most nine digits."""
+    remedy = "write a whole number, 0 or more" + (", or leave it empty" if optional else "")
+    return CellCheck("value", column, _unlike(column, WHOLE, optional=optional), remedy)
+
+
+def day(column: str, *, optional: bool = False) -> CellCheck:
+    """The cell is a date of the calendar as YYYY-MM-DD."""
+    remedy = "write a date such as 2025-05-23" + (", or leave it empty" if optional else "")
+    no_day = as_day(column).is_null()
+    filled = pl.col(column) != "" if optional else pl.lit(value=True)
+    return CellCheck("value", column, filled & no_day, remedy)
+
+
+def like(column: str, pattern: str, remedy: str, check: str = "value") -> CellCheck:
+    """The cell, where filled, has this form."""
+    return CellCheck(check, column, _unlike(column, pattern, optional=True), remedy)
+
+
+def as_text(column: str) -> pl.Expr:
+    """The text, NULL where empty."""
+    return pl.when(pl.col(column) != "").then(pl.col(column)).alias(column)
+
+
+def as_whole(column: str) -> pl.Expr:
+    """The whole number, NULL where there is none."""
+    return pl.when(pl.col(column).str.contains(WHOLE)).then(pl.col(column)).cast(pl.Int32, strict=False).alias(column)
+
+
+def as_day(column: str) -> pl.Expr:
+    """The date, NULL where there is none."""
+    dated = pl.when(pl.col(column).str.contains(DAY)).then(pl.col(column))
+    return dated.str.to_date("%Y-%m-%d", strict=False).alias(column)
+
+
+def _unlike(column: str, pattern: str, *, optional: bool) -> pl.Expr:
+    unlike = ~pl.col(column).str.contains(pattern)
+    return unlike & (pl.col(column) != "") if optional else unlike
