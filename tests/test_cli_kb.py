@@ -83,7 +83,7 @@ def test_build_of_the_checkout_also_compiles_its_rules(tmp_path):
     built = liangku(folder, "kb", "build")
     assert built.returncode == 0, built.stderr
     names = sorted(path.name for path in (folder / "knowledge_base" / "built").iterdir())
-    tables = ["exemption.parquet", "exemption_item.parquet", "pattern.parquet", "point.parquet"]
+    tables = ["exemption.parquet", "exemption_item.parquet", "name.parquet", "pattern.parquet", "point.parquet"]
     assert names == sorted([*tables, "manifest.json", "rules.plan.json"])
     again = liangku(folder, "kb", "build", "--json")
     assert again.returncode == 0, again.stderr
@@ -125,7 +125,7 @@ def test_show_the_history_of_a_point_once(kb):
     assert out.count("沿革") == 1
     assert "2025-05-23 起，2026-01-28 之前" in out
     assert "级别上限  提示" in out
-    assert "2026 年 1 月的清单没有再列出" in out
+    assert "2026 年的清单没有再列出" in out
 
 
 def test_show_an_age_limit_with_its_own_words(kb):

@@ -1,0 +1,108 @@
+"""`liangku kb check`: small checks of a knowledge base, each with an id, a severity and a hint."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from checker.cli.options import Day, json_option, language_option
+from checker.errors import ExitCode
+
+if TYPE_CHECKING:
+    from checker.knowledge.checks.layers import Layer
+    from checker.knowledge.checks.run import Checked
+
+FORMATS = ("terminal", "json", "junit", "sarif", "github", "markdown")
+
+
+@click.command("check")
+@click.argument("folder", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--kb",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="先叠放的知识库（文本或构建好的），可多次给出，DIR 叠在最上面（knowledge below DIR; repeat to layer）",
+)
+@click.option(
+    "--rules",
+    "rules_folder",
+    type=click.Path(path_type=Path),
+    help="规则文件夹，默认用内置规则（folder of rule files）",
+)
+@click.option("--only", multiple=True, metavar="ID", help="只做这些检查，可多次给出（only these checks）")
+@click.option("--skip", multiple=True, metavar="ID", help="不做这些检查，可多次给出（leave out these checks）")
+@click.option("--as-of", type=Day(), help="以这一天为准看是否到期，默认今天（the day that decides what has ended）")
+@click.option("--strict", is_flag=True, help="有警告也算不通过（warnings fail too）")
+@click.option("--all", "every", is_flag=True, help="全部列出，不只每项前 20 处（list every issue）")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="输出格式，默认 terminal（output format）")
+@json_option
+@language_option
+def command(
+    folder: Path | None, kb: tuple[Path, ...], rules_folder: Path | None, only: tuple[str, ...], skip: tuple[str, ...],
+    as_of: date | None, strict: bool, every: bool, form: str | None, as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """检查知识库：编码、规则、性别、年龄、有效期、名称、豁免是否自相矛盾。
+
+    DIR 是知识库的文本或构建好的文件夹；不给时检查源码仓库的文本，安装的程序检查内置知识库。
+
+    \b
+    退出码 Exit codes: 0 没有错误 no error · 1 有错误（--strict 时警告也算）errors found · 2 文件无法读取 unreadable
+
+    \b
+    例 Examples:
+      liangku kb check
+      liangku kb check 我的知识 --kb knowledge_base/sources
+      liangku kb check --only both-sexes --only duplicate-point
+      liangku kb check knowledge_base/sources --format github
+    """
+    if as_json and form not in (None, "json"):
+        raise click.UsageError(f"--json 与 --format {form} 只能选一个（choose one of --json and --format）")
+    from checker.knowledge.checks.run import check_knowledge
+    from checker.knowledge.open import open_plan
+
+    plan = open_plan(rules_folder)
+    checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or date.today(), only=only, skip=skip)
+    _print(checked, "json" if as_json else form or "terminal", lang, strict=strict, every=every)
+    return ExitCode.FINDINGS if checked.fails(strict=strict) else ExitCode.CLEAR
+
+
+def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
+    from checker.knowledge.checks.layers import built_layer, read_layer
+    from checker.knowledge.edition import embedded_edition_folder, open_edition
+
+    layers = [read_layer(path) for path in kb]
+    if folder is not None:
+        return [*layers, read_layer(folder)]
+    if layers:
+        return layers
+    embedded = embedded_edition_folder()
+    sources = embedded.parent / "sources"
+    if sources.is_dir():
+        return [read_layer(sources)]
+    return [built_layer(open_edition(embedded, embedded=True))]
+
+
+def _print(checked: Checked, form: str, lang: str, *, strict: bool, every: bool) -> None:
+    from checker.report import issue_formats
+    from checker.report.issues import SHOWN, issues_markdown, print_issues
+
+    shown = None if every else SHOWN
+    if form == "terminal":
+        print_issues(checked, lang, shown=shown)
+    elif form == "markdown":
+        click.echo(issues_markdown(checked, lang, shown=shown))
+    elif form in ("json", "sarif"):
+        json_pieces = (
+            issue_formats.issues_json(checked, strict=strict)
+            if form == "json"
+            else issue_formats.issues_sarif(checked, lang)
+        )
+        for piece in json_pieces:
+            click.echo(piece, nl=False)
+    elif form == "junit":
+        click.echo(issue_formats.issues_junit(checked, lang, strict=strict))
+    elif told := issue_formats.issues_github(checked, lang):
+        click.echo(told)

@@ -1,0 +1,92 @@
+"""`liangku kb ci`: check, difference and impact of a change in one summary, for a pull request."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import click
+
+from checker.cli.kb.impact import Share
+from checker.cli.options import Day, json_option, language_option
+from checker.cli.variadic import ManyClaims
+from checker.errors import ExitCode
+
+
+@click.command("ci", cls=ManyClaims)
+@click.option(
+    "--base", required=True, metavar="REF_OR_DIR", help="对照：git 版本，或同样布局的文件夹（git revision or folder）"
+)
+@click.option(
+    "--sources",
+    type=click.Path(path_type=Path),
+    default=Path("knowledge_base/sources"),
+    show_default=True,
+    help="知识库的文本（text of the knowledge base）",
+)
+@click.option(
+    "--rules",
+    "rules_folder",
+    type=click.Path(path_type=Path),
+    default=Path("rules"),
+    show_default=True,
+    help="规则文件夹，没有则用内置规则（folder of rule files; the embedded rules where it is not there）",
+)
+@click.option(
+    "--claims",
+    multiple=True,
+    metavar="DATA...",
+    help="明细数据，默认 data/samples（lines as for scan; default: data/samples）",
+)
+@click.option("--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（settlement headers）")
+@click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
+@click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
+@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头（name a header）")
+@click.option("--max-new-share", type=Share(), help="新增疑点的比例上限，如 1%（fail above this share）")
+@click.option("--max-new-lines", type=click.IntRange(min=0), help="新增疑点的行数上限（fail above this count）")
+@click.option(
+    "--as-of", "day", type=Day(), help="豁免是否到期按这一天，默认今天（day on which exemptions count; default: today）"
+)
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="把 Markdown 写入文件，而不是屏幕（write the summary to a file）"
+)
+@json_option
+@language_option
+def command(
+    base: str, sources: Path, rules_folder: Path, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
+    diagnoses: tuple[str, ...], maps: tuple[str, ...], max_new_share: Decimal | None, max_new_lines: int | None, day: date | None,
+    out: Path | None, as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """检查一次变更：知识点检查、规则检查、与对照版本的差异、在明细数据上的影响，写成一份 Markdown。
+
+    \b
+    退出码 Exit codes: 0 可以合并 fit to merge · 1 有错误或超过上限 errors, or a limit exceeded · 2 输入有误 bad input
+
+    \b
+    例 Examples:
+      liangku kb ci --base main
+      liangku kb ci --base origin/main --max-new-share 1% --out summary.md
+    """
+    from checker.ci import CiRequest, run_ci
+    from checker.report.ci import ci_document, ci_markdown
+    from checker.report.progress import Bar
+    from checker.wholefile import write_whole
+
+    request = CiRequest(
+        base=base, sources=sources, rules=rules_folder, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
+        maps=maps, max_new_share=max_new_share, max_new_lines=max_new_lines, day=day, language=lang,
+    )  # fmt: skip
+    with Bar(lang) as bar:
+        report = run_ci(request, bar)
+    text = ci_markdown(report, lang)
+    if out is not None:
+        write_whole(out, text)
+    if as_json:
+        click.echo(json.dumps(ci_document(report), ensure_ascii=False, indent=2))
+    elif out is None:
+        click.echo(text, nl=False)
+    else:
+        click.echo(next(line for line in text.splitlines() if line.startswith("**")).replace("**", ""))
+    return ExitCode.FINDINGS if report.failed else ExitCode.CLEAR

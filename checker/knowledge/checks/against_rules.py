@@ -1,0 +1,96 @@
+"""Points and exemptions held against the rules: rules that do not exist, points and limits that no clause reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import polars as pl
+
+from checker.knowledge.checks.facts import Facts, place_of
+from checker.knowledge.checks.issue import Found, Said
+from checker.plan import RulePlan
+
+_SEX = pl.col("sex").is_not_null()
+_AGE = pl.any_horizontal(pl.col("age_word", "age_min", "age_max").is_not_null())
+
+
+def unknown_rule(facts: Facts) -> Iterator[Found]:
+    """Rules that points or exemptions name and no rule file has: one finding a rule and file, at the first row."""
+    known = ", ".join(sorted(facts.rule_ids))
+    named = facts.point.filter(~pl.col("rule_id").is_in(sorted(facts.rule_ids)))
+    first = named.group_by("file", "rule_id", maintain_order=True).agg(pl.col("row", "point_id").first(), pl.len())
+    for row in first.iter_rows(named=True):
+        yield Found(
+            place_of(row),
+            Said(
+                f"没有规则“{row['rule_id']}”，{row['len']:,} 个知识点没有规则来判断（已有的规则：{known}）",
+                f"no rule is called {row['rule_id']!r}: {row['len']:,} point(s) are judged by none (rules: {known})",
+            ),
+            "rule_id",
+            str(row["rule_id"]),
+        )
+    for exemption in facts.layer.exemptions:
+        if exemption.rule_id not in facts.rule_ids:
+            yield Found(
+                facts.layer.exemption_places[exemption.exemption_id],
+                Said(
+                    f"没有规则“{exemption.rule_id}”，这条豁免不起作用（已有的规则：{known}）",
+                    f"no rule is called {exemption.rule_id!r}: the exemption softens nothing (rules: {known})",
+                ),
+                "rule",
+                exemption.rule_id,
+            )
+
+
+def unread_point(facts: Facts) -> Iterator[Found]:
+    """Points none of whose limits the clause of their rule reads, and points whose rule reads a limit that they do not have."""
+    for rule in facts.rules:
+        own = facts.point.filter(pl.col("rule_id") == rule.id)
+        for row in own.filter(~_read(rule)).iter_rows(named=True):
+            reads_zh, reads_en = _reads(rule)
+            yield Found(
+                place_of(row),
+                Said(
+                    f"规则 {rule.id} 只看{reads_zh}，这个知识点没有这种限制，永远判不出来",
+                    f"the rule {rule.id} reads the {reads_en} only, and the point does not limit it: it can never judge",
+                ),
+                "sex" if rule.reads_sex else "age_word",
+            )
+
+
+def unread_limit(facts: Facts) -> Iterator[Found]:
+    """Limits of a point that the clause of its rule does not read, beside others that it reads."""
+    for rule in facts.rules:
+        unread = (
+            (rule.reads_sex, _SEX, "sex", "性别", "sex"),
+            (rule.reads_age, _AGE, "age_word", "年龄", "age"),
+        )
+        for reads, limited, column, zh, en in unread:
+            if reads:
+                continue
+            for row in facts.point.filter((pl.col("rule_id") == rule.id) & limited & _read(rule)).iter_rows(named=True):
+                yield Found(
+                    place_of(row),
+                    Said(
+                        f"规则 {rule.id} 不看{zh}，这里的{zh}限制不起作用",
+                        f"the rule {rule.id} does not read the {en}: this limit does nothing",
+                    ),
+                    column,
+                    row[column],
+                )
+
+
+def _read(rule: RulePlan) -> pl.Expr:
+    """Whether the rule reads a limit of the point."""
+    read = pl.lit(value=not (rule.reads_sex or rule.reads_age))
+    if rule.reads_sex:
+        read |= _SEX
+    if rule.reads_age:
+        read |= _AGE
+    return read
+
+
+def _reads(rule: RulePlan) -> tuple[str, str]:
+    if rule.reads_sex and rule.reads_age:
+        return "性别和年龄", "sex and the age"
+    return ("性别", "sex") if rule.reads_sex else ("年龄", "age")

@@ -1,0 +1,106 @@
+"""One code under several points of a rule: said twice, limited in two ways at once, or not limited for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from checker.knowledge.checks.facts import CHINESE, ENGLISH, SAME_LIMITS, Facts, limits_of, place_of
+from checker.knowledge.checks.issue import INFO, WARNING, Found, Said
+from checker.knowledge.checks.meetings import by_points, equal_place, neighbours, same_place, same_time
+from checker.knowledge.checks.reading import faults_of
+
+_CODE_KEY = ("rule_id", "status", "match", "code")
+
+
+def duplicate_point(facts: Facts) -> Iterator[Found]:
+    """Ids that stand twice, and codes that two points of a rule limit alike at the same time and place.
+
+    Two rows of one publication whose names differ in parentheses only are as published, and told as info.
+    """
+    yield from faults_of("duplicate-point")(facts)
+    for row in by_points(_met(facts).filter(_equal_limits())).iter_rows(named=True):
+        as_published = (
+            row["item_key"] == row["item_key_later"]
+            and row["batch"] == row["batch_later"]
+            and row["item_name"] != row["item_name_later"]
+        )
+        yield Found(
+            place_of(row, "_later"),
+            Said(
+                f"与 {row['point_id']}（{row['item_name']}）限制相同，同时管 {_codes(row)[0]}，由 {_judge(row)} 判断"
+                f"{'；公布的表中就是两行' if as_published else ''}",
+                f"limits {_codes(row)[1]} just as {row['point_id']} ({row['item_name']}) does; {_judge(row)} judges"
+                f"{'; they are published as two rows' if as_published else ''}",
+            ),
+            "item_name",
+            row["item_name_later"],
+            INFO if as_published else WARNING,
+        )
+
+
+def limits_overlap(facts: Facts) -> Iterator[Found]:
+    """Codes that two points of a rule limit in two ways at once; two sexes are another check. A regional point may differ."""
+    sexes = pl.col("sex") != pl.col("sex_later")
+    for row in by_points(_met(facts).filter(~_equal_limits() & ~sexes.fill_null(value=False))).iter_rows(named=True):
+        one, other = limits_of(row), limits_of(row, "_later")
+        yield Found(
+            place_of(row, "_later"),
+            Said(
+                f"{_codes(row)[0]}：这里{CHINESE.limit_and_subject(other)}，{row['point_id']} {CHINESE.limit_and_subject(one)}，"
+                f"同时有效，由 {_judge(row)} 判断",
+                f"{_codes(row)[1]}: {ENGLISH.limit_and_subject(other)} here, {ENGLISH.limit_and_subject(one)} by "
+                f"{row['point_id']}, both in force; {_judge(row)} judges",
+            ),
+            "item_name",
+            row["item_name_later"],
+            None if row["same_region"] else INFO,
+        )
+
+
+def validity_gap(facts: Facts) -> Iterator[Found]:
+    """Codes that a rule stops limiting and limits again later."""
+    key = ["rule_id", "status", "region", "region_of", "match", "code"]
+    shared = facts.covered.filter(pl.len().over(key) > 1).sort(*key, "valid_from", "point_id")
+    told = shared.with_columns(
+        ended=pl.col("ends").cum_max().shift(1).over(key), before=pl.col("point_id").shift(1).over(key)
+    )
+    gaps = told.filter(pl.col("valid_from") > pl.col("ended"))
+    grouped = gaps.group_by("point_id", "ended", maintain_order=True).agg(
+        pl.all().exclude("point_id", "ended").first(), codes=pl.len()
+    )
+    for row in grouped.iter_rows(named=True):
+        yield Found(
+            place_of(row),
+            Said(
+                f"{_codes(row)[0]}从 {row['ended']} 起没有限制（之前是 {row['before']}），到 {row['valid_from']} 又有",
+                f"{_codes(row)[1]}: not limited from {row['ended']} ({row['before']} ended) to {row['valid_from']}",
+            ),
+            "valid_from",
+            str(row["valid_from"]),
+        )
+
+
+def _met(facts: Facts) -> pl.DataFrame:
+    pairs = neighbours(facts.covered, _CODE_KEY).filter(same_time() & same_place())
+    return pairs.with_columns(equal_place().alias("same_region"))
+
+
+def _equal_limits() -> pl.Expr:
+    return pl.all_horizontal(pl.col(column).eq_missing(pl.col(f"{column}_later")) for column in SAME_LIMITS)
+
+
+def _judge(row: dict[str, Any]) -> str:
+    """Which of two points judges where both fit: the one that began later, else the smaller id."""
+    begun: date = row["valid_from"]
+    return str(row["point_id_later"] if row["valid_from_later"] > begun else row["point_id"])
+
+
+def _codes(row: dict[str, Any]) -> tuple[str, str]:
+    count = row["codes"]
+    return (
+        (f"{row['code']} 等 {count} 个编码", f"{row['code']} and {count - 1} more") if count > 1 else (row["code"],) * 2
+    )

@@ -1,0 +1,108 @@
+"""The report on a change as one Markdown document: the verdict first, then what it rests on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from checker.ci import CiReport
+from checker.report.impact import impact_document, impact_markdown
+from checker.report.issue_formats import issues_json
+from checker.report.issues import issues_markdown
+from checker.report.kb_diff import diff_json, diff_markdown
+from checker.report.markdown import fenced, table
+from checker.report.rules_diff import markdown as rules_markdown
+
+UNMEASURED = {
+    "errors": ("有错误，未比较影响。", "Not measured: there are errors to mend first."),
+    "unchanged": ("知识点和规则都没有变化，无需比较影响。", "Not measured: neither knowledge nor rules differ."),
+    "no_base": ("对照版本中没有可比的知识库或规则，未比较影响。", "Not measured: the base has nothing to compare to."),
+    "no_claims": (
+        "没有可用的明细数据（--claims，或仓库中的 data/samples），未比较影响。",
+        "Not measured: no claims are at hand (--claims, or data/samples in the repository).",
+    ),
+}
+"""Why a report has no impact, in words, by language."""
+
+
+def ci_markdown(report: CiReport, language: str) -> str:
+    """The document: verdict, check, rules, difference, impact."""
+    return "\n".join(_Words(report, language).lines()) + "\n"
+
+
+class _Words:
+    def __init__(self, report: CiReport, language: str) -> None:
+        self._report = report
+        self._language = language
+
+    def lines(self) -> Iterator[str]:
+        report = self._report
+        yield f"# {self._say('知识库变更报告', 'Change of knowledge')}"
+        yield ""
+        yield f"**{self._verdict()}** {self._say(f'对照：{report.base}', f'Base: {report.base}')}"
+        yield ""
+        if report.checked is not None:
+            yield issues_markdown(report.checked, self._language).strip()
+            yield ""
+        yield from self._stages()
+        for document in (
+            diff_markdown(report.knowledge, self._language) if report.knowledge is not None else None,
+            rules_markdown(report.rules, self._language) if report.rules is not None else None,
+            impact_markdown(report.impact, self._language) if report.impact is not None else None,
+        ):
+            if document is not None:
+                yield document.strip()
+                yield ""
+        if report.unmeasured is not None:
+            yield f"## {self._say('影响', 'Impact')}"
+            yield ""
+            yield self._say(*UNMEASURED[report.unmeasured])
+
+    def _verdict(self) -> str:
+        if self._report.failed:
+            return self._say("✗ 不能合并。", "✗ Not to be merged.")
+        return self._say("✓ 可以合并。", "✓ Fit to be merged.")
+
+    def _stages(self) -> Iterator[str]:
+        report = self._report
+        if report.rule_fault is None and not report.stages:
+            return
+        yield f"## {self._say('规则', 'Rules')}"
+        yield ""
+        if report.rule_fault is not None:
+            yield from fenced("text", report.rule_fault.splitlines())
+        else:
+            titles = (self._say("阶段", "Stage"), self._say("通过", "Passed"), self._say("总数", "Total"))
+            yield from table(titles, [(stage.name, str(stage.passed), str(stage.total)) for stage in report.stages])
+            faults = [fault for stage in report.stages for fault in stage.faults]
+            if faults:
+                yield ""
+                yield from fenced("text", faults)
+        yield ""
+
+    def _say(self, chinese: str, english: str) -> str:
+        return english if self._language == "en" else chinese
+
+
+def ci_document(report: CiReport) -> dict[str, Any]:
+    """What `--json` writes: each part as its own command writes it, NULL where there is none."""
+    return {
+        "base": report.base,
+        "failed": report.failed,
+        "check": _parsed(issues_json(report.checked, strict=False)) if report.checked is not None else None,
+        "rules": {
+            "passed": report.rules_pass,
+            "fault": report.rule_fault,
+            "stages": [asdict(stage) for stage in report.stages],
+        },
+        "knowledge_diff": _parsed(diff_json(report.knowledge)) if report.knowledge is not None else None,
+        "rules_diff": report.rules.to_dict() if report.rules is not None else None,
+        "impact": impact_document(report.impact) if report.impact is not None else None,
+        "unmeasured": report.unmeasured,
+    }
+
+
+def _parsed(pieces: Iterator[str]) -> object:
+    return json.loads("".join(pieces))
