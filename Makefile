@@ -22,11 +22,12 @@ demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/
 test: $(VENV)/.dev $(BUILT) ## set up, and run all tests
 	$(BIN)/python -m pytest
 
-check: $(VENV)/.dev $(BUILT) ## lint, types, and every rule through parse, compile, explain and its cases
+check: $(VENV)/.dev $(BUILT) ## lint, types, every rule through all its stages, and the knowledge base through its checks
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/liangku rules check
+	$(BIN)/liangku kb check
 
 bench: $(VENV)/.bench $(BUILT) ## measure against a bare query, pandas and row engines; writes docs/benchmarks.md (see ARGS)
 	$(BIN)/python -m benchmarks.run $(ARGS)
@@ -34,8 +35,9 @@ bench: $(VENV)/.bench $(BUILT) ## measure against a bare query, pandas and row e
 kb: $(VENV)/.run ## build the embedded knowledge base from its sources
 	$(BIN)/liangku kb build
 
-samples: $(VENV)/.run ## make data/samples again (fixed seed: nothing changes unless the plan does)
+samples: $(VENV)/.dev ## make data/samples again (fixed seed: nothing changes unless the plan does)
 	$(BIN)/python data/make_samples.py
+	$(BIN)/python data/make_workbook.py
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

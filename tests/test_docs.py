@@ -37,7 +37,12 @@ WIDTH = "116"
 """Columns of the terminal that the documents show."""
 CUT = "…"
 """A line that stands for lines left out."""
+HASH = re.compile(r"(?<=sha256 )[0-9a-f]{16}\b|\b[0-9a-f]{12}\b")
+"""The beginnings of hashes of rules, knowledge and commits, which change with every change of the tree."""
 ECHO, LIST = "echo $?", "ls "
+IN_GIT = "docs/knowledge.md"
+"""The document whose commands run in a git repository, with the git and cp commands that it shows."""
+REAL = ("git ", "cp ")
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--csv", "--as-of", "--kb", "--rules", "--region", "--stage",
              "--force", "--json", "--lang"),
@@ -45,10 +50,25 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
               "--kb", "--rules", "--region", "--as-of", "--stage", "--json", "--lang"),
     "kb build": ("--sources", "--out", "--json", "--lang"),
     "kb show": ("--kb", "--json", "--lang"),
+    "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",
+                  "--allow-unparsed", "--publisher", "--title", "--name", "--version", "--rules", "--json", "--lang"),
+    "kb check": ("--kb", "--rules", "--only", "--skip", "--as-of", "--strict", "--all", "--format", "--json", "--lang"),
+    "kb diff": ("--rule", "--limit", "--exit-code", "--format", "--json", "--lang"),
+    "kb impact": ("--claims", "--settlements", "--visits", "--diagnoses", "--map", "--param", "--max-new-share", "--max-new-lines",
+                  "--sample", "--kb", "--rules", "--as-of", "--region", "--format", "--json", "--lang"),
+    "kb gaps": ("--claims", "--map", "--kb", "--min-lines", "--limit", "--json", "--lang"),
+    "kb search": ("--kb", "--limit", "--json", "--lang"),
+    "kb promote": ("--run", "--sources", "--rules", "--write", "--force", "--json", "--lang"),
+    "kb ci": ("--base", "--sources", "--rules", "--claims", "--settlements", "--visits", "--diagnoses", "--map", "--max-new-share",
+              "--max-new-lines", "--as-of", "--out", "--json", "--lang"),
     "rules list": ("--rules", "--json", "--lang"),
     "rules show": ("--rules", "--lang"),
     "rules test": ("--rules", "--json", "--lang"),
     "rules check": ("--rules", "--json", "--lang"),
+    "rules new": ("--name-zh", "--name-en", "--code", "--like", "--rules", "--lang"),
+    "rules diff": ("--format", "--exit-code", "--json", "--lang"),
+    "rules docs": ("--rules", "--out", "--check", "--json", "--lang"),
+    "rules lock": ("--rules", "--retire", "--reason", "--check", "--json", "--lang"),
 }  # fmt: skip
 """The options that users' scripts may rely on."""
 
@@ -89,7 +109,7 @@ def commands(fence: Fence) -> list[str]:
 class Shell:
     """Runs the commands of one document, one after the other, in a copy of the tree."""
 
-    def __init__(self, folder: Path, language: str) -> None:
+    def __init__(self, folder: Path, language: str, *, in_git: bool = False) -> None:
         self.folder = folder.resolve()
         self.code = 0
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("LC_", "LANG", "LIANGKU"))}
@@ -100,9 +120,23 @@ class Shell:
             "PYTHONUTF8": "1",
             "PYTHONPATH": str(folder),
             "NO_COLOR": "1",
+            "SOURCE_DATE_EPOCH": "1772323200",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
         }
         for name in COPIED:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        if in_git:
+            (self.folder / ".gitignore").write_text("built/\nout/\n__pycache__/\n", encoding="utf-8")
+            for command in (
+                "init -q -b main",
+                "config user.name t",
+                "config user.email t@example.org",
+                "add -A",
+                "commit -q -m base",
+            ):
+                self.run(f"git {command}")
+                assert self.code == 0, command
 
     def run(self, command: str) -> list[str]:
         """What a command prints, without blanks at the ends of lines, the place of the tree and hashes of rules; `code` is its exit code."""
@@ -110,19 +144,20 @@ class Shell:
             return [str(self.code)]
         if command.startswith(LIST):
             return ["  ".join(sorted(path.name for path in (self.folder / command.removeprefix(LIST)).iterdir()))]
-        _, *arguments = shlex.split(command)
+        name, *arguments = shlex.split(command)
+        program = [name] if command.startswith(REAL) else [sys.executable, "-m", "checker.cli.main"]
         done = subprocess.run(
-            [sys.executable, "-m", "checker.cli.main", *arguments],
+            [*program, *arguments],
             cwd=self.folder, env=self._environment, capture_output=True, encoding="utf-8", check=False,
         )  # fmt: skip
         self.code = done.returncode
         printed = f"{done.stdout}{done.stderr}".replace(f"{self.folder}{os.sep}", f"{CUT}/")
-        return [re.sub(r"\bsha256 [0-9a-f]{16}\b", f"sha256 {CUT}", line.rstrip()) for line in printed.splitlines()]
+        return [HASH.sub(CUT, line.rstrip()) for line in printed.splitlines()]
 
 
 def is_run(command: str) -> bool:
     """True for the commands of a block that the test runs."""
-    return command.startswith(("liangku ", LIST)) or command == ECHO
+    return command.startswith(("liangku ", LIST, *REAL)) or command == ECHO
 
 
 def shortened(printed: Sequence[str], like: Sequence[str]) -> list[str]:
@@ -161,7 +196,7 @@ def renewed(fence: Fence, shell: Shell, faults: list[str]) -> list[str]:
             stood += shown
             continue
         printed = shell.run(command)
-        if shell.code not in (0, 1) and not (told and told[0] == ECHO):
+        if shell.code not in (0, 1) and command != ECHO and not (told and told[0] == ECHO):
             faults.append(f"`{command}` ends with {shell.code}: {printed[-1:]}")
         gap = bool(shown) and shown[-1] == "" and bool(lines)
         shown = shown[:-1] if gap else shown
@@ -234,7 +269,7 @@ def renewed_document(document: str, folder: Path, faults: list[str]) -> str:
     ]
     lines = text.splitlines()
     if blocks:
-        shell = Shell(folder, language_of(document))
+        shell = Shell(folder, language_of(document), in_git=document == IN_GIT)
         written = [(fence, renewed(fence, shell, faults)) for fence in blocks]
         for fence, stood in reversed(written):
             lines[fence.first : fence.first + len(fence.lines)] = stood

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import io
 import json
+import runpy
 import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -204,3 +207,15 @@ def test_check_answers_what_the_plan_expects(case):
     assert answer["verdict"] == case["verdict"]
     expected = [row for row in read_csv(EXPECTED / "findings_prescriptions.csv") if row["file"] == case["file"]]
     assert difference([as_finding(row) for row in answer["findings"]], expected) == []
+
+
+def test_the_sample_workbook_is_what_its_script_writes():
+    script = runpy.run_path(str(ROOT / "data" / "make_workbook.py"))
+    kept, made = (
+        {
+            sheet.title: [list(row) for row in sheet.iter_rows(values_only=True)]
+            for sheet in openpyxl.load_workbook(file)
+        }
+        for file in (script["TARGET"], io.BytesIO(script["make"]()))
+    )
+    assert kept == made

@@ -1,0 +1,255 @@
+"""`liangku kb ci` and what docs/ci.md offers for copying, in real git repositories with real hooks and shells."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+POINT = "knowledge_base/sources/point.csv"
+MALE, FEMALE = "drug-sex,爱普列特片,male", "drug-sex,爱普列特片,female"
+
+
+class Repository:
+    """A git repository with knowledge, rules and sample lines, one commit on main, and a `liangku` on its path."""
+
+    def __init__(self, folder: Path, shell: Path) -> None:
+        self.folder = folder
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
+            "PATH": f"{shell}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "LC_ALL": "zh_CN.UTF-8",
+            "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1",
+            "GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.org",
+            "GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
+        }  # fmt: skip
+
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command at the top of the repository."""
+        return subprocess.run(
+            words, cwd=self.folder, env={**self.environment, **variables}, capture_output=True, encoding="utf-8", check=False
+        )  # fmt: skip
+
+    def git(self, *words: str) -> str:
+        """Run git, which must succeed."""
+        done = self.run("git", *words)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def ci(self, *words: str) -> tuple[int, str, str]:
+        """Run `liangku kb ci`: exit code, stdout, stderr."""
+        done = self.run("liangku", "kb", "ci", *words)
+        return done.returncode, done.stdout, done.stderr
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace the first occurrence of `old`, which must be there."""
+        path = self.folder / file
+        text = path.read_text(encoding="utf-8")
+        assert old in text
+        path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the command `liangku` of this checkout."""
+    folder = tmp_path_factory.mktemp("bin")
+    command = folder / "liangku"
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m checker.cli.main "$@"\n', encoding="utf-8")
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    return folder
+
+
+@pytest.fixture
+def repository(tmp_path: Path, shell: Path) -> Repository:
+    made = Repository(tmp_path / "repository", shell)
+    made.folder.mkdir()
+    for name in ("knowledge_base/sources", "rules", "data/samples/national"):
+        shutil.copytree(ROOT / name, made.folder / name)
+    made.git("init", "-q", "-b", "main")
+    made.git("add", "-A")
+    made.git("commit", "-q", "-m", "base")
+    return made
+
+
+def test_a_repository_without_changes_is_fit_to_merge(repository: Repository) -> None:
+    code, out, err = repository.ci("--base", "main")
+    assert (code, err) == (0, "")
+    assert out.startswith("# 知识库变更报告\n\n**✓ 可以合并。** 对照：main（")
+    assert "知识点和规则都没有变化，无需比较影响。" in out
+
+
+def test_a_changed_point_is_compared_and_its_impact_measured(repository: Repository) -> None:
+    repository.edit(POINT, MALE, FEMALE)
+    code, out, _ = repository.ci("--base", "main", "--json")
+    report = json.loads(out)
+    assert (code, report["failed"], report["unmeasured"]) == (0, False, None)
+    new, judged = report["impact"]["new"]["extent"]["lines"], report["impact"]["judged"]
+    assert new > 0
+    assert [change["point_id"] for change in report["knowledge_diff"]["points"]] == ["drug-sex-01-0003"]
+
+    limit = new / judged / 2
+    code, out, _ = repository.ci("--base", "main", "--max-new-share", f"{limit:.8f}")
+    assert code == 1
+    assert "✗ 不能合并" in out
+    assert repository.ci("--base", "main", "--max-new-lines", str(new))[0] == 0
+
+
+def test_an_error_in_the_text_stops_the_comparison(repository: Repository) -> None:
+    repository.edit(POINT, MALE, "drug-sex,爱普列特片,man")
+    code, out, err = repository.ci("--base", "main")
+    assert (code, err) == (1, "")
+    assert "有错误，未比较影响。" in out
+    assert "drug-sex-01-0003" in out
+
+
+def test_a_rule_that_does_not_pass_its_cases_fails(repository: Repository) -> None:
+    repository.edit("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex")
+    code, out, _ = repository.ci("--base", "main", "--json")
+    report = json.loads(out)
+    assert (code, report["failed"], report["rules"]["passed"]) == (1, True, False)
+    assert report["rules_diff"]["judgment_changed"] is True
+    assert report["impact"]["new"]["extent"]["lines"] > 0
+
+
+def test_a_rule_that_does_not_load_is_told_and_nothing_is_compared(repository: Repository) -> None:
+    repository.edit("rules/drug-sex.toml", "person_sex <> point_sex", "persn_sex <> point_sex")
+    code, out, err = repository.ci("--base", "main")
+    assert (code, err) == (1, "")
+    assert "persn_sex" in out
+    assert "有错误，未比较影响。" in out
+
+
+def test_the_base_may_be_a_folder_and_the_summary_a_file(repository: Repository, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(repository.folder, before, ignore=shutil.ignore_patterns(".git"))
+    repository.edit(POINT, MALE, FEMALE)
+    code, out, _ = repository.ci("--base", str(before), "--lang", "en", "--out", "out/summary.md")
+    assert (code, out) == (0, f"✓ Fit to be merged. Base: {before}\n")
+    summary = (repository.folder / "out/summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("# Change of knowledge")
+    assert "sex: male → female" in summary
+
+
+def test_without_lines_the_summary_says_that_nothing_was_measured(repository: Repository) -> None:
+    shutil.rmtree(repository.folder / "data")
+    repository.edit(POINT, MALE, FEMALE)
+    code, out, _ = repository.ci("--base", "HEAD")
+    assert code == 0
+    assert "没有可用的明细数据" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--base", "no-such-branch"), "--base no-such-branch：既不是文件夹，也不是 git 仓库中的版本"),
+        (("--base", "--output=stolen"), "既不是文件夹，也不是 git 仓库中的版本"),
+        (("--base", "main", "--sources", "nowhere", "--rules", "nowhere"), "两个文件夹都没有"),
+    ],
+)
+def test_a_base_that_cannot_be_used_is_named(repository: Repository, words: tuple[str, ...], told: str) -> None:
+    code, out, err = repository.ci(*words)
+    assert (code, out) == (2, "")
+    assert told in err
+
+
+def test_a_revision_without_the_folders_is_no_base(repository: Repository) -> None:
+    repository.git("checkout", "-q", "--orphan", "empty")
+    repository.git("rm", "-q", "-r", "--cached", ".")
+    repository.git("commit", "-q", "--allow-empty", "-m", "nothing")
+    code, _, err = repository.ci("--base", "empty")
+    assert code == 2
+    assert "无从比较" in err
+
+
+# ---- what docs/ci.md offers for copying ----
+
+
+def block(language: str) -> str:
+    """The fenced block of docs/ci.md in a language."""
+    page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
+    return page.partition(f"```{language}\n")[2].partition("```")[0]
+
+
+@pytest.fixture
+def hooked(repository: Repository) -> Repository:
+    hook = repository.folder / ".git/hooks/pre-commit"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(block("bash"), encoding="utf-8")
+    hook.chmod(0o755)
+    return repository
+
+
+def test_the_hook_lets_sound_changes_pass(hooked: Repository) -> None:
+    hooked.edit(POINT, MALE, FEMALE)
+    done = hooked.run("git", "commit", "-a", "-m", "a point")
+    assert done.returncode == 0, done.stderr
+    assert hooked.git("log", "--format=%s", "-1") == "a point\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [
+        (POINT, MALE, "drug-sex,爱普列特片,man"),
+        ("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex"),
+    ],
+    ids=["knowledge", "rule"],
+)
+def test_the_hook_refuses_a_change_that_does_not_pass(hooked: Repository, file: str, old: str, new: str) -> None:
+    hooked.edit(file, old, new)
+    assert hooked.run("git", "commit", "-a", "-m", "refused").returncode != 0
+    assert hooked.git("log", "--format=%s", "-1") == "base\n"
+
+
+def test_the_hook_leaves_other_commits_alone(hooked: Repository) -> None:
+    hooked.edit(POINT, MALE, "drug-sex,爱普列特片,man")
+    (hooked.folder / "notes.txt").write_text("x", encoding="utf-8")
+    hooked.git("add", "notes.txt")
+    assert hooked.run("git", "commit", "-m", "notes").returncode == 0
+
+
+def workflow(clone: Repository, temporary: Path) -> list[tuple[str, int, str]]:
+    """Run the steps of the workflow as its runner does, all of them: name, exit code, stdout."""
+    document = yaml.safe_load(block("yaml"))
+    (job,) = document["jobs"].values()
+    assert job["steps"][0] == {"uses": "actions/checkout@v4", "with": {"fetch-depth": 0}}
+    variables = {
+        "GITHUB_BASE_REF": "main", "RUNNER_TEMP": str(temporary), "GITHUB_STEP_SUMMARY": str(temporary / "page.md")
+    }  # fmt: skip
+    ran = []
+    for step in job["steps"]:
+        if "run" in step and not step["run"].startswith("pip install"):
+            done = clone.run("bash", "-e", "-c", step["run"], **variables)
+            ran.append((step["name"], done.returncode, done.stdout))
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("change", "codes"), [(FEMALE, [0, 0]), ("drug-sex,爱普列特片,man", [1, 1])], ids=["sound", "broken"]
+)
+def test_the_workflow_annotates_and_summarises(
+    repository: Repository, shell: Path, tmp_path: Path, change: str, codes: list[int]
+) -> None:
+    clone = Repository(tmp_path / "clone", shell)
+    repository.git("clone", "-q", str(repository.folder), str(clone.folder))
+    clone.git("checkout", "-q", "-b", "change")
+    clone.edit(POINT, MALE, change)
+    clone.git("commit", "-q", "-a", "-m", "a change")
+    ran = workflow(clone, tmp_path)
+    assert [(name, code) for name, code, _ in ran] == list(zip(["annotate", "summary"], codes, strict=True))
+    line = next(
+        number
+        for number, text in enumerate((clone.folder / POINT).read_text(encoding="utf-8").splitlines(), 1)
+        if change in text
+    )
+    annotated = f"::error file={POINT},line={line}" in ran[0][2]
+    assert annotated is (codes[0] == 1)
+    page = (tmp_path / "page.md").read_text(encoding="utf-8")
+    assert page.startswith("# Change of knowledge\n\n**" + ("✗" if codes[1] else "✓"))
