@@ -179,11 +179,11 @@ class _Run:
             ),
             relations.collapse_headers(connection, files.visits, "visit_id", "visit_header", gaps, self.out.work),
         )
-        # Lines of codes on trial are netted among the others; a refund of such a code may name any line as its original.
         netted = net_lines(
             connection,
             any_refund=census.skipped["refund"] > 0,
             headers_name_originals="original_settlement_id" in headers.settlement,
+            shadow_rules=self.plan.shadow_numbers,
         )
         self.tell.step("judge", connection)
         absent = relations.absent_columns(files, headers, unneeded, regional=contested)

@@ -18,7 +18,7 @@ from checker.impact_sides import Given
 from checker.knowledge.build import build
 from checker.knowledge.checks.layers import read_layer
 from checker.knowledge.checks.run import Checked, check_knowledge
-from checker.knowledge.diff import KnowledgeDiff, diff_knowledge
+from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
 from checker.knowledge.edition import open_edition
 from checker.knowledge.open import open_plan
 from checker.knowledge.source import sources_of
@@ -28,12 +28,14 @@ from checker.rules.diff import RulesDiff, diff_rules
 
 SAMPLE_CLAIMS = Path("data/samples/national")
 """The lines that are judged where none are named and the working folder has these."""
+SAMPLE_LINES = 5
+"""How many lines of each change of the findings are shown."""
 _SAMPLE_FILES = ("fee_list_d.parquet", "setl_d.parquet", "mdtrt_d.parquet", "setl_list_diag_d.parquet")
 
 
 @dataclass(frozen=True, slots=True)
 class CiRequest:
-    """A change and what it is held against; paths as given by the caller, `sources` and `rules` relative to the working folder."""
+    """A change and what it is held against; paths as given by the caller, `sources` and `rules` as `open_basis` takes them."""
 
     base: str
     sources: Path
@@ -45,7 +47,6 @@ class CiRequest:
     maps: Sequence[str] = ()
     max_new_share: Decimal | None = None
     max_new_lines: int | None = None
-    sample: int = 5
     day: date | None = None
     language: str = "zh"
 
@@ -93,6 +94,12 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
     with tempfile.TemporaryDirectory(prefix="liangku-ci-") as folder:
         work = Path(folder)
         base = open_basis(request.base, request.sources, request.rules, work / "base")
+        for own, there, asked in ((sources, base.sources, request.sources), (rules, base.rules, request.rules)):
+            if there is not None and own is None:
+                raise InputError(
+                    f"{asked}：对照 {base.name} 中有这个文件夹，现在没有，无法检查；请恢复，或改正路径"
+                    "（the base has this folder and the change has not: restore it, or name the right one）"
+                )
         rule_fault, stages = _prove(rules)
         plan = open_plan(rules if rule_fault is None else None)
         day = request.day or date.today()
@@ -157,6 +164,6 @@ def _measure(
     asked = ImpactRequest(
         before=before.name, after=after.name, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
         maps=request.maps, language=request.language, max_new_share=request.max_new_share,
-        max_new_lines=request.max_new_lines, sample=request.sample,
+        max_new_lines=request.max_new_lines, sample=SAMPLE_LINES,
     )  # fmt: skip
     return impact_of(asked, "knowledge", before, after, work, progress), None

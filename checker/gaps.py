@@ -26,6 +26,7 @@ from checker.knowledge.edition import Edition, load_into
 from checker.knowledge.names import item_key
 from checker.knowledge.open import knowledge_files, open_editions
 from checker.knowledge.points import hash_of, version_of
+from checker.summary import yuan
 
 if TYPE_CHECKING:
     import duckdb
@@ -291,7 +292,7 @@ def _gap(row: Sequence[Any]) -> Gap:
         lines=int(lines),
         patients=int(patients),
         institutions=int(institutions),
-        amount=Decimal(str(amount)).quantize(Decimal("0.01")),
+        amount=yuan(amount),
         first_day=first,
         last_day=last,
     )

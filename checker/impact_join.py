@@ -12,6 +12,7 @@ from checker import sqltext
 from checker.engines.duckdb import connect_locked
 from checker.errors import InternalError
 from checker.ingest.sources import first_line
+from checker.summary import FLAGGED_SQL, yuan
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +23,6 @@ ITEMS_SHOWN = 20
 SAMPLE = 20
 """How many lines of each change are shown, unless asked otherwise."""
 
-_FLAGGED = "coalesce({side}verdict IN ('violation', 'undetermined'), FALSE)"
 _LINE = "source_file, source_record"
 
 
@@ -141,17 +141,17 @@ class _Join:
     def go(self) -> Compared:
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE change AS
-            SELECT CASE WHEN NOT {_FLAGGED.format(side="a.")} THEN 'new' WHEN NOT {_FLAGGED.format(side="b.")} THEN 'gone'
+            SELECT CASE WHEN NOT {_flagged("a.")} THEN 'new' WHEN NOT {_flagged("b.")} THEN 'gone'
                 ELSE 'changed' END AS kind,
               {_LINE}, rule_id, coalesce(b.rule_name, a.rule_name) AS rule_name, coalesce(b.finding_id, a.finding_id) AS finding_id,
               coalesce(b.item_name, a.item_name) AS item_name, coalesce(b.patient_id, a.patient_id) AS patient_id,
               coalesce(b.institution_id, a.institution_id) AS institution_id,
-              CASE WHEN {_FLAGGED.format(side="b.")} THEN b.amount ELSE a.amount END AS amount,
-              CASE WHEN {_FLAGGED.format(side="b.")} THEN b.amount_in_scope ELSE a.amount_in_scope END AS amount_in_scope,
+              CASE WHEN {_flagged("b.")} THEN b.amount ELSE a.amount END AS amount,
+              CASE WHEN {_flagged("b.")} THEN b.amount_in_scope ELSE a.amount_in_scope END AS amount_in_scope,
               a.verdict AS was, a.level AS was_level, b.verdict AS is_now, b.level AS is_level,
-              CASE WHEN {_FLAGGED.format(side="b.")} THEN b.verdict ELSE a.verdict END AS verdict
+              CASE WHEN {_flagged("b.")} THEN b.verdict ELSE a.verdict END AS verdict
             FROM {sqltext.parquet(self.before)} a FULL JOIN {sqltext.parquet(self.after)} b USING ({_LINE}, rule_id)
-            WHERE ({_FLAGGED.format(side="a.")} OR {_FLAGGED.format(side="b.")})
+            WHERE ({_flagged("a.")} OR {_flagged("b.")})
               AND (a.verdict IS DISTINCT FROM b.verdict OR a.level IS DISTINCT FROM b.level)"""
         )
         return Compared(
@@ -163,7 +163,7 @@ class _Join:
         )
 
     def _flagged(self, findings: Path) -> Extent:
-        return self._extent(_FLAGGED.format(side=""), sqltext.parquet(findings))
+        return self._extent(_flagged(), sqltext.parquet(findings))
 
     def _change(self, kind: str) -> Change:
         of_kind = f"kind = '{kind}'"
@@ -221,20 +221,21 @@ class _Join:
         return tuple(_example(row) for row in rows)
 
 
+def _flagged(side: str = "") -> str:
+    """SQL of whether the finding of a side is there and flags its line."""
+    return f"coalesce({side}{FLAGGED_SQL}, FALSE)"
+
+
 def _example(row: Sequence[Any]) -> Example:
     line_id, settlement_id, file, record, code, name, rule, point_before, point_after, *told = row
     was, was_level, is_now, is_level, amount, message = told
     before, after = State(was, was_level), State(is_now, is_level)
     return Example(
         line_id, settlement_id, file, record, code, name, rule, point_before, point_after, before, after,
-        None if amount is None else _yuan(amount), message,
+        None if amount is None else yuan(amount), message,
     )  # fmt: skip
 
 
 def _extent(row: Sequence[object]) -> Extent:
     lines, patients, institutions, amount, scope = row
-    return Extent(int(str(lines)), int(str(patients)), int(str(institutions)), _yuan(amount), _yuan(scope))
-
-
-def _yuan(value: object) -> Decimal:
-    return Decimal(str(value)).quantize(Decimal("0.01"))
+    return Extent(int(str(lines)), int(str(patients)), int(str(institutions)), yuan(amount), yuan(scope))

@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.errors import InputError
-from checker.knowledge.edition import embedded_rules_folder
+from checker.knowledge.edition import EMBEDDED, embedded_rules_folder
 from checker.knowledge.manifest import MANIFEST_FILE
+from checker.knowledge.source import TEXT_FILES, holds_text
 from checker.params import ParamSetting
-
-EMBEDDED = "embedded"
-"""The word for what came with the program: its knowledge, or its rules where the other side is a folder of rules."""
-
-TEXT_FILES = ("point.csv", "edition.toml")
-"""Either of these tells a folder of reviewed text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,7 @@ def resolve(
 
 
 def _kind(name: str) -> str:
-    """Embedded, built, text or rules."""
+    """What a side is: embedded (knowledge, or rules where the other side is rules), built, text or rules."""
     if name == EMBEDDED:
         return EMBEDDED
     folder = Path(name)
@@ -95,7 +90,7 @@ def _kind(name: str) -> str:
         )
     if (folder / MANIFEST_FILE).is_file():
         return "built"
-    if any((folder / file).is_file() for file in TEXT_FILES):
+    if holds_text(folder):
         return "text"
     if any(path.suffix == ".toml" and not path.name.startswith(".") for path in folder.iterdir()):
         return "rules"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,10 @@ if TYPE_CHECKING:
     import duckdb
 
 WAYS = (
-    # By pointer: the refund names the line.
-    ("r.original_line_id = o.line_id AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id",
-     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id)"),
+    # By pointer: the refund names the line, which may be of another code.
+    ("r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
+     "AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id",
+     "concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id)"),
     # By settlement: the reversing settlement names the reversed one.
     ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
      "concat_ws(chr(31), o.settlement_id, o.item_code)"),
@@ -36,19 +38,27 @@ class Netted:
     refunds_without_original: int
 
 
-def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool, headers_name_originals: bool) -> Netted:
+def net_lines(
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    any_refund: bool,
+    headers_name_originals: bool,
+    shadow_rules: Sequence[int],
+) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
-    Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id.
+    Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
+    numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
     """
+    on_trial = _on_trial(shadow_rules)
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE duplicate_line AS
+        f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
           SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount FROM staged_line
           WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
-        SELECT line_no, place = 1 AS is_first FROM (
-          SELECT line_no, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
+        SELECT line_no, place = 1 AS is_first, {on_trial} AS on_trial FROM (
+          SELECT line_no, item_code, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
           WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount))
         WHERE members > 1"""
     )
@@ -56,11 +66,21 @@ def net_lines(connection: duckdb.DuckDBPyConnection, *, any_refund: bool, header
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN)"""
     )
-    without = _net_refunds(connection, headers_name_originals) if any_refund else 0
-    return Netted(one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first"), without)
+    without = _net_refunds(connection, on_trial, headers_name_originals) if any_refund else 0
+    return Netted(
+        one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first AND NOT on_trial"), without
+    )
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: bool) -> int:
+def _on_trial(shadow_rules: Sequence[int]) -> str:
+    """SQL of whether `item_code` is one that only points on trial cover."""
+    if not shadow_rules:
+        return "FALSE"
+    numbers = ", ".join(str(int(number)) for number in shadow_rules)
+    return f"item_code NOT IN (SELECT code FROM hot JOIN point USING (point_no) WHERE rule_no NOT IN ({numbers}))"
+
+
+def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_name_originals: bool) -> int:
     original = (
         "coalesce(s.original_settlement_id, h.original_settlement_id)"
         if headers_name_originals
@@ -69,7 +89,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: 
     header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
-        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.item_code, s.original_line_id,
+        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.item_code, {on_trial} AS on_trial, s.original_line_id,
           {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM staged_line s {header}
@@ -77,8 +97,9 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: 
     )
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE original AS
-        SELECT line_no, institution_id, visit_id, settlement_id, line_id, item_code, service_time, quantity, amount, amount_in_scope,
+        f"""CREATE OR REPLACE TEMP TABLE original AS
+        SELECT line_no, institution_id, visit_id, settlement_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
+          amount, amount_in_scope,
           coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
         FROM staged_line
@@ -99,7 +120,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, headers_name_originals: 
         FROM original
         WHERE quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
     )
-    return one_number(connection, "SELECT count(*) FROM open_refund")
+    return one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial")
 
 
 def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> None:

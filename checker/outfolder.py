@@ -33,7 +33,7 @@ class OutFolder:
         try:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             for left in self._partial.parent.glob(f".{self.target.name}.partial-*"):
-                if not _is_running(left.name.rpartition("-")[2]):
+                if not is_running(left.name.rpartition("-")[2]):
                     shutil.rmtree(left, ignore_errors=True)
             self.result.mkdir(parents=True)
             (self.work / "spill").mkdir(parents=True)
@@ -62,7 +62,7 @@ class OutFolder:
         shutil.rmtree(self._partial, ignore_errors=True)
 
 
-def _is_running(process: str) -> bool:
+def is_running(process: str) -> bool:
     """Whether the process that left a partial folder may still write to it."""
     if not process.isdigit():
         return True

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -135,14 +134,17 @@ def load_plan(
 
 
 def write_embedded_plan(rules_folder: Path, out_file: Path) -> None:
-    """Compile the embedded rules and keep the plan beside the built knowledge, so that the counter starts without the compiler."""
+    """Compile the embedded rules and keep the plan beside the built knowledge, so that the counter starts without the compiler.
+
+    Raises InputError where the file cannot be written.
+    """
+    from checker.wholefile import write_whole
+
     plan = load_plan(rules_folder, embedded=True)
     text = json.dumps(
         {"layout": PLAN_LAYOUT, "hash": plan.hash, "rules": [asdict(rule) for rule in plan.rules]}, ensure_ascii=False
     )
-    temporary = out_file.with_name(f"{out_file.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(out_file)
+    write_whole(out_file, text)
 
 
 def _read_cache(cache: Path, expected_hash: str) -> Plan | None:

@@ -13,11 +13,12 @@ import polars as pl
 from checker.errors import InputError
 from checker.outfolder import RUN_FILE
 from checker.shadow import SHADOW_FILE
+from checker.summary import FLAGGED
 
+_COUNTS = ("judged", "hits", "violations", "undetermined", "patients", "institutions", "charged")
+_REMEDY = "请给出 liangku scan --out 的文件夹（name the --out of a scan）"
 CLUSTERS_SHOWN = 5
 """How many institutions and months are named, most hits first."""
-
-HITS = ("violation", "undetermined")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,24 @@ class TrialRun:
     rules: Mapping[str, Mapping[str, Any]]
 
     def evidence(self, ident: str) -> Evidence | None:
-        """What the run says of a point, or a rule, of this id; None where it judged no line by it."""
+        """What the run says of a point, or a rule, of this id; None where it judged no line by it.
+
+        Raises InputError where the findings on trial are not those that a scan wrote.
+        """
         for kind, trials, column in (("point", self.points, "point_id"), ("rule", self.rules, "rule_id")):
             if ident in trials and trials[ident]["judged"]:
-                return self._evidence(ident, kind, trials[ident], column)
+                try:
+                    return self._evidence(ident, kind, trials[ident], column)
+                except pl.exceptions.PolarsError as error:
+                    place = self.folder / SHADOW_FILE
+                    raise InputError(
+                        f"{place}：已损坏或不是扫描写出的文件，{_REMEDY}（damaged or not of a scan）"
+                    ) from error
         return None
 
     def _evidence(self, ident: str, kind: str, trial: Mapping[str, Any], column: str) -> Evidence:
         found = pl.scan_parquet(self.folder / SHADOW_FILE).filter(
-            pl.col(column) == ident, pl.col("verdict").is_in(HITS)
+            pl.col(column) == ident, pl.col("verdict").is_in(FLAGGED)
         )
         hits, judged, charged = trial["hits"], trial["judged"], trial["charged"]
         return Evidence(
@@ -105,7 +115,6 @@ def read_trial_run(folder: Path) -> TrialRun:
 
     Raises InputError where the folder is no result of a scan, or of a scan with nothing on trial.
     """
-    remedy = "请给出 liangku scan --out 的文件夹（name the --out of a scan）"
     try:
         document = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
         shadow = document["shadow"]
@@ -113,14 +122,25 @@ def read_trial_run(folder: Path) -> TrialRun:
             folder,
             str(document["finished"]),
             str(document["knowledge"]["version"]),
-            {trial["point_id"]: trial for trial in shadow["points"]},
-            {trial["rule_id"]: trial for trial in shadow["rules"]},
+            {trial["point_id"]: _as_written(trial) for trial in shadow["points"]},
+            {trial["rule_id"]: _as_written(trial) for trial in shadow["rules"]},
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"--run {folder}：没有可用的 {RUN_FILE}，{remedy} ({type(error).__name__})") from error
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise InputError(f"--run {folder}：没有可用的 {RUN_FILE}，{_REMEDY}") from error
     if (run.points or run.rules) and not (folder / SHADOW_FILE).is_file():
-        raise InputError(f"--run {folder}：缺少 {SHADOW_FILE}，{remedy}")
+        raise InputError(f"--run {folder}：缺少 {SHADOW_FILE}，{_REMEDY}")
     return run
+
+
+def _as_written(trial: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The trial, which is as a scan writes it. Raises KeyError or TypeError where it is not."""
+    counts = [trial[name] for name in _COUNTS]
+    texts = [trial["rule_id"], trial["item_name"] or ""]
+    if not all(type(count) is int and count >= 0 for count in counts) or not all(
+        isinstance(text, str) for text in texts
+    ):
+        raise TypeError("not as a scan writes it")
+    return {**trial, "amount": float(trial["amount"])}
 
 
 def _clusters(found: pl.LazyFrame, key: pl.Expr, hits: int) -> tuple[Cluster, ...]:

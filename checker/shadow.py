@@ -12,14 +12,13 @@ from checker import sqltext
 from checker.compile import PRECEDENCE, in_force_sql
 from checker.ingest.columns import clean_text
 from checker.plan import Plan
+from checker.summary import FLAGGED_SQL, yuan
 
 if TYPE_CHECKING:
     import duckdb
 
 SHADOW_FILE = "shadow.parquet"
 """The findings of points and rules on trial, columns as in findings.parquet; written where there are such points or rules."""
-
-HIT = "verdict IN ('violation', 'undetermined')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def count_shadow(
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE hit AS
         SELECT rule_id, point_id, verdict, patient_id, institution_id, amount, source_file, source_record
-        FROM {sqltext.parquet(findings)} WHERE {HIT}"""
+        FROM {sqltext.parquet(findings)} WHERE {FLAGGED_SQL}"""
     )
     names = " ".join(
         f"WHEN {number} THEN {sqltext.text(rule.id)}" for number, rule in enumerate(plan.rules) if rule.shadow
@@ -135,8 +134,9 @@ def _trials(connection: duckdb.DuckDBPyConnection, key: str, named: str) -> tupl
 def _trial(row: Sequence[Any]) -> Trial:
     rule, point, item, *counts, amount = row
     judged, hits, violations, undetermined, patients, institutions, charged = counts
-    money = Decimal(str(amount)).quantize(Decimal("0.01"))
-    return Trial(rule, point, item, judged, hits, violations, undetermined, patients, institutions, charged, money)
+    return Trial(
+        rule, point, item, judged, hits, violations, undetermined, patients, institutions, charged, yuan(amount)
+    )
 
 
 def shadow_document(shadow: Shadow) -> dict[str, Any]:

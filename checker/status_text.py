@@ -45,6 +45,11 @@ def activated_points(sources: Path, ids: Collection[str]) -> str:
     return "".join(parts)
 
 
+def rule_ids(rules: Path) -> frozenset[str]:
+    """Return the ids that have a file in the folder; a name with a path in it is none of them."""
+    return frozenset(path.stem for path in rules.glob("*.toml"))
+
+
 def settled_rule(rules: Path, ident: str) -> tuple[Path, str]:
     """Return the file of a rule and its text with the status set to stable.
 

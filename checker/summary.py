@@ -13,6 +13,11 @@ from checker import sqltext
 if TYPE_CHECKING:
     import duckdb
 
+FLAGGED = ("violation", "undetermined")
+"""The verdicts by which a line is flagged."""
+FLAGGED_SQL = "verdict IN ('violation', 'undetermined')"
+"""The same as a condition over findings."""
+
 ROWS_SHOWN = 20
 """How many institutions and items a summary names, most lines first; run.json says how many there are."""
 
@@ -67,9 +72,10 @@ def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
         FROM read_parquet({sqltext.text(str(findings))})"""
     )
     suspect = "verdict = 'violation'"
-    open_ = "verdict IN ('violation', 'undetermined')"
     total = connection.execute("SELECT count(*) FROM found").fetchone()
-    institutions = connection.execute(f"SELECT count(DISTINCT institution_id) FROM found WHERE {open_}").fetchone()
+    institutions = connection.execute(
+        f"SELECT count(DISTINCT institution_id) FROM found WHERE {FLAGGED_SQL}"
+    ).fetchone()
     return Summary(
         findings=int(total[0]) if total else 0,
         violations=_one(connection, suspect),
@@ -81,11 +87,13 @@ def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
             connection, "level", suspect, "CASE level WHEN 'definite' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END"
         ),
         by_remark=_groups(
-            connection, "remark", open_, "remark", source="(SELECT *, unnest(remarks) AS remark FROM found)"
+            connection, "remark", FLAGGED_SQL, "remark", source="(SELECT *, unnest(remarks) AS remark FROM found)"
         ),
         by_reason=_groups(connection, "rule_id, reason_code", "verdict = 'undetermined'", "rule_id, reason_code"),
-        by_institution=_groups(connection, "institution_id", open_, "lines DESC, institution_id", limit=ROWS_SHOWN),
-        by_month=_groups(connection, "month, verdict", open_, "month, verdict"),
+        by_institution=_groups(
+            connection, "institution_id", FLAGGED_SQL, "lines DESC, institution_id", limit=ROWS_SHOWN
+        ),
+        by_month=_groups(connection, "month, verdict", FLAGGED_SQL, "month, verdict"),
         institutions=int(institutions[0]) if institutions else 0,
     )
 
@@ -121,10 +129,11 @@ def _one(connection: duckdb.DuckDBPyConnection, where: str) -> Measure:
 
 def _measure(row: tuple[object, ...]) -> Measure:
     lines, patients, amount, scope = row
-    return Measure(int(str(lines)), int(str(patients)), _yuan(amount), _yuan(scope))
+    return Measure(int(str(lines)), int(str(patients)), yuan(amount), yuan(scope))
 
 
-def _yuan(value: object) -> Decimal:
+def yuan(value: object) -> Decimal:
+    """A sum of money as the engine gives it, in whole cents."""
     return Decimal(str(value)).quantize(Decimal("0.01"))
 
 

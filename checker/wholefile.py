@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -23,4 +24,6 @@ def write_whole(path: Path, text: str) -> None:
             f"{path}：无法写入（{error.strerror}），请换一个位置或检查权限（cannot be written: choose a place that can be）"
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            # Where the file could not even be named there is nothing to remove; the refusal above is what counts.
+            temporary.unlink(missing_ok=True)

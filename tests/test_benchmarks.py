@@ -141,3 +141,23 @@ def test_a_limit_counts_only_where_the_findings_agree() -> None:
         '{"compared": 9, "missing": 0, "extra": 0, "left_out": 0, "equal": true}'
     )
     assert "scan, flat: time | ≤ 1.4 × bare | 1.20 × | met" in page.write(results)
+
+
+@needs_knowledge
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("large_knowledge", "--points", "2000", "--lines", "20000", "--repeat", "1"),
+            "times the scan with the embedded",
+        ),
+        (("impact", "--lines", "20000", "--repeat", "1"), '"ratio"'),
+    ],
+    ids=["large knowledge", "impact"],
+)
+def test_what_is_run_by_hand_runs(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    name, *options = words
+    command = [sys.executable, "-m", f"benchmarks.{name}", *options, "--data", str(tmp_path)]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert told in ended.stdout

@@ -138,6 +138,54 @@ def test_the_base_may_be_a_folder_and_the_summary_a_file(repository: Repository,
     assert "sex: male → female" in summary
 
 
+def test_folders_named_in_full_are_compared_with_those_of_the_base(repository: Repository, tmp_path: Path) -> None:
+    before = tmp_path / "before"
+    shutil.copytree(repository.folder, before, ignore=shutil.ignore_patterns(".git"))
+    repository.edit(POINT, MALE, FEMALE)
+    sources, rules = (str(repository.folder / name) for name in ("knowledge_base/sources", "rules"))
+    code, out, _ = repository.ci("--base", str(before), "--sources", sources, "--rules", rules, "--lang", "en")
+    assert code == 0
+    assert "sex: male → female" in out
+    elsewhere = shutil.copytree(before / "rules", tmp_path / "elsewhere")
+    code, out, err = repository.ci("--base", str(before), "--rules", str(elsewhere))
+    assert (code, out) == (2, "")
+    assert f"{elsewhere}：不在当前文件夹之内" in err
+
+
+@pytest.mark.parametrize("base", ["", "."])
+def test_a_change_is_not_held_against_itself(repository: Repository, base: str) -> None:
+    repository.edit(POINT, MALE, FEMALE)
+    code, out, err = repository.ci("--base", base)
+    assert (code, out) == (2, "")
+    assert "对照就是要检查的文件夹本身" in err
+
+
+def test_what_git_archives_leave_out_is_in_the_base_all_the_same(repository: Repository) -> None:
+    (repository.folder / ".gitattributes").write_text(
+        "knowledge_base/** export-ignore\nrules export-ignore\n", encoding="utf-8"
+    )
+    repository.git("add", "-A")
+    repository.git("commit", "-q", "-m", "attributes")
+    repository.edit(POINT, MALE, FEMALE)
+    code, out, err = repository.ci("--base", "HEAD", "--lang", "en")
+    assert (code, err) == (0, "")
+    assert "sex: male → female" in out
+
+
+@pytest.mark.parametrize("gone", ["knowledge_base/sources", "rules"])
+def test_a_change_that_loses_a_whole_folder_does_not_pass(repository: Repository, gone: str) -> None:
+    shutil.rmtree(repository.folder / gone)
+    code, out, err = repository.ci("--base", "main")
+    assert (code, out) == (2, "")
+    assert f"{gone}：对照 main（" in err
+
+
+def test_a_folder_that_is_named_must_be_there(repository: Repository) -> None:
+    code, out, err = repository.ci("--base", "main", "--sources", "knowlege_base/sources")
+    assert (code, out) == (2, "")
+    assert "--sources knowlege_base/sources：没有这个文件夹" in err
+
+
 def test_without_lines_the_summary_says_that_nothing_was_measured(repository: Repository) -> None:
     shutil.rmtree(repository.folder / "data")
     repository.edit(POINT, MALE, FEMALE)

@@ -169,6 +169,15 @@ def test_markdown_counts_and_folds(check, bad):
     assert "- `知识 库/point.csv:3` `p2` `sex=male`：名称是“妇科,100%:片”" in out
 
 
+def test_no_value_ends_the_code_that_it_stands_in(check, tmp_path):
+    points = [{**POINTS[0], "sex": "x`<img src=x>`"}, *POINTS[1:]]
+    out = check(Kb(points, PATTERNS, "").write(tmp_path / "a`b"), "--format", "markdown")[1]
+    assert "`` " in out
+    bare = re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", out.replace("\\`", ""))
+    assert "<img" not in bare
+    assert "`" not in bare
+
+
 def test_layers_and_the_day(check, tmp_path):
     base = Kb(exemptions=EXEMPTION + "valid_to = 2026-01-28\n").write(tmp_path / "base")
     assert "expired-exemption" in check(base, "--as-of", "2026-01-28")[1]

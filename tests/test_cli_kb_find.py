@@ -96,6 +96,12 @@ def test_search_that_finds_nothing_says_so(kb):
     assert kb("search", "qqqq", lang="en") == (0, "“qqqq”: nothing found\n", "")
 
 
+def test_a_number_beyond_all_bounds_is_refused(kb):
+    code, out, err = kb("search", "apltp", "--limit", "9" * 30)
+    assert (code, out) == (2, "")
+    assert "1<=x<=1000000" in err
+
+
 def test_search_as_json(kb):
     code, out, _ = kb("search", "XG04CBA088", "--json")
     document = json.loads(out)

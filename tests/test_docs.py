@@ -40,8 +40,8 @@ CUT = "…"
 HASH = re.compile(r"(?<=sha256 )[0-9a-f]{16}\b|\b[0-9a-f]{12}\b")
 """The beginnings of hashes of rules, knowledge and commits, which change with every change of the tree."""
 ECHO, LIST = "echo $?", "ls "
-IN_GIT = "docs/knowledge.md"
-"""The document whose commands run in a git repository, with the git and cp commands that it shows."""
+IN_GIT = ("docs/knowledge.md", "docs/ci.md")
+"""The documents whose commands run in a git repository, with the git and cp commands that they show."""
 REAL = ("git ", "cp ")
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--csv", "--as-of", "--kb", "--rules", "--region", "--stage",
@@ -269,7 +269,7 @@ def renewed_document(document: str, folder: Path, faults: list[str]) -> str:
     ]
     lines = text.splitlines()
     if blocks:
-        shell = Shell(folder, language_of(document), in_git=document == IN_GIT)
+        shell = Shell(folder, language_of(document), in_git=document in IN_GIT)
         written = [(fence, renewed(fence, shell, faults)) for fence in blocks]
         for fence, stood in reversed(written):
             lines[fence.first : fence.first + len(fence.lines)] = stood

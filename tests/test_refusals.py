@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 ROOT = Path(__file__).parents[1]
+HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADER = "费用明细流水号,费用发生日期,国标代码,项目名称,数量,金额,性别,出生日期"
 GOOD = f"L1,2026-03-01 10:00:00,{MALE_ONLY},爱普列特片,1,35.5,女,1990-05-01"
@@ -502,3 +504,40 @@ def test_scans_never_repeat_a_person(scan, tmp_path):
     assert run.returncode == 1, run.stderr
     assert NAME not in run.stderr + run.stdout
     assert ID_NUMBER not in run.stderr + run.stdout
+
+
+# ---- words and names that no file of ours can hold ----
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("kb", "show", "甲片"), ("kb", "search", "甲片"), ("rules", "new", "my-rule", "--name-zh", "甲片"), ("scan", "明细.csv"),
+        ("kb", "import", "第三批.xlsx", "--batch", "03", "--published", "2026-03-01"),
+    ],
+)  # fmt: skip
+def test_arguments_that_are_not_utf_8(tmp_path, arguments):
+    typed = [os.fsdecode(each.encode("gbk")) for each in arguments]
+    place = {"scan": ["--out", tmp_path / "out"], "rules": ["--rules", tmp_path / "rules"], "kb": []}[arguments[0]]
+    place = ["--out", tmp_path / "out"] if "import" in arguments else place
+    run = subprocess.run(command(*typed, *place), cwd=tmp_path, capture_output=True, check=False, env=HERE)
+    assert (run.returncode, run.stdout) == (2, b"")
+    assert "不是 UTF-8 文字" in run.stderr.decode("utf-8")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("kb", "diff", "embedded", "x" * 300), ("kb", "ci", "--base", "x" * 300), ("rules", "diff", "embedded", "x" * 300),
+        ("rules", "new", "x" * 300, "--rules", "."), ("rules", "new", "my-rule", "--rules", "x" * 300),
+        ("kb", "build", "--sources", str(ROOT / "knowledge_base/sources"), "--out", "x" * 300),
+    ],
+)  # fmt: skip
+def test_names_that_are_too_long(tmp_path, arguments):
+    (tmp_path / "rules").mkdir()
+    run = subprocess.run(
+        command(*arguments), cwd=tmp_path, capture_output=True, check=False, env=HERE, encoding="utf-8"
+    )
+    assert_refused(run, "File name too long")
+    assert [path.name for path in tmp_path.iterdir()] == ["rules"]

@@ -147,6 +147,45 @@ def test_a_point_on_trial_never_takes_a_line_from_an_active_one(tmp_path: Path, 
     assert set(shadow["finding_id"]) & set(pl.read_parquet(plain.out / "findings.parquet")["finding_id"]) != set()
 
 
+def test_refunds_and_duplicates_of_codes_on_trial_leave_all_others_alone(tmp_path: Path) -> None:
+    """A refund may name a line of another code as its original: here one of a code that only a point on trial names."""
+    other = "XA02BCA111A001010100001"
+    header = (
+        "line_id,original_line_id,visit_id,patient_id,institution_id,service_time,item_code,patient_sex,quantity,amount"
+    )
+    lines = (
+        f"1,,V1,P1,H1,2026-03-01,{CODE},女,1,10.00",
+        f"1r,1,V1,P1,H1,2026-03-02,{other},女,-1,-10.00",
+        f"2,,V2,P2,H1,2026-03-01,{CODE},女,1,20.00",
+        f"3,,V2,P2,H1,2026-03-01,{other},男,1,20.00",
+        f"2r,3,V2,P2,H1,2026-03-02,{CODE},女,-1,-20.00",
+        f"4,,V3,P3,H1,2026-03-01,{other},女,1,30.00",
+        f"4,,V3,P3,H1,2026-03-01,{other},女,1,30.00",
+        f"5,,V4,P4,H1,2026-03-01,{other},男,1,40.00",
+        f"5r,5,V4,P4,H1,2026-03-02,{other},男,-1,-40.00",
+        f"6r,,V5,P4,H1,2026-03-02,{other},男,-1,-40.00",
+        f"7,,V6,P5,H1,2026-03-01,{CODE},女,7,70.00",
+        f"7,,V6,P5,H1,2026-03-01,{other},男,7,70.00",
+        f"7r,7,V6,P5,H1,2026-03-02,{CODE},女,-1,-10.00",
+        f"7s,7,V6,P5,H1,2026-03-02,{other},男,-2,-20.00",
+    )
+    claims = tmp_path / "claims.csv"
+    claims.write_text("\n".join((header, *lines, "")), encoding="utf-8")
+
+    def change(rows: list[Row]) -> Iterable[Row]:
+        own = next(row for row in rows if row["point_id"] == POINT)
+        return [*rows, own | {"point_id": "drug-sex-zz-0001", "sex": "female", "status": "shadow"}]
+
+    text = edition(tmp_path / "text", change, f"drug-sex-zz-0001,item,code,{other},1\n")
+    tried = scan(ScanRequest([claims], tmp_path / "tried", kb=[built(text, tmp_path / "kb")]))
+    plain = scan(ScanRequest([claims], tmp_path / "plain"))
+    assert rows_of(tried.out / "findings.parquet") == rows_of(plain.out / "findings.parquet")
+    assert pl.read_parquet(plain.out / "findings.parquet").select("line_id", "amount").rows() == [("1", 10), ("7", 60)]
+    assert (tried.netted, tried.fully_refunded) == (plain.netted, plain.fully_refunded)
+    # Line 5 is refunded by a line of its own code.
+    assert pl.read_parquet(tried.out / "shadow.parquet").select("line_id", "amount").rows() == [("3", 20), ("7", 50)]
+
+
 def test_each_point_on_trial_is_counted_as_by_hand(claims: Path, trial: Path, tmp_path: Path) -> None:
     result = scan(ScanRequest([claims], tmp_path / "out", kb=[trial]))
     assert result.summary.findings == 0
@@ -352,6 +391,39 @@ def test_what_is_not_on_trial_is_refused_and_nothing_written(promote, tmp_path: 
     assert (code, out) == (2, "")
     assert told in err
     assert (text / "point.csv").read_bytes() == before
+
+
+def test_no_file_outside_the_rules_is_promoted(promote, tmp_path: Path, tried: Path) -> None:
+    (tmp_path / "rules").mkdir()
+    outside = tmp_path / "other.toml"
+    outside.write_text('status = "shadow"\n', encoding="utf-8")
+    for ident in ("../other", str(tmp_path / "other"), "x" * 300):
+        code, out, err = promote(
+            ident, "--run", tried, "--rules", tmp_path / "rules", "--sources", tmp_path / "text", "--write", "--force"
+        )
+        assert (code, out) == (2, "")
+        assert f"没有知识点 {ident}" in err
+    assert outside.read_text(encoding="utf-8") == 'status = "shadow"\n'
+
+
+@pytest.mark.parametrize("key", ["judged", "hits", "amount"])
+@pytest.mark.parametrize("value", [None, "many"])
+def test_a_run_that_was_altered_is_refused(promote, tried: Path, key: str, value: object) -> None:
+    path = tried / "run.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    document["shadow"]["points"][0][key] = value
+    path.write_text(json.dumps(document), encoding="utf-8")
+    code, out, err = promote(POINT, "--run", tried)
+    assert (code, out) == (2, "")
+    assert "没有可用的 run.json" in err
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 100, LINES])
+def test_findings_on_trial_that_were_altered_are_refused(promote, tried: Path, content: bytes | Path) -> None:
+    (tried / "shadow.parquet").write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+    code, out, err = promote(POINT, "--run", tried)
+    assert (code, out) == (2, "")
+    assert "shadow.parquet：已损坏或不是扫描写出的文件" in err
 
 
 def test_a_folder_that_is_no_run_is_named(promote, tmp_path: Path) -> None:

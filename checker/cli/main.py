@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -17,6 +18,9 @@ COMMANDS = {
     "kb": ("checker.cli.kb", "知识库：构建、查看（the knowledge base）"),
     "rules": ("checker.cli.rules", "规则：列出、查看、测试、检查（the rules）"),
 }
+
+_OF_THE_PLACE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}
+"""What the system refuses because of the place that somebody named: no failure of the program."""
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -41,6 +45,13 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors become one sentence on stderr."""
+    if broken := next((each for each in arguments if not _is_text(each)), None):
+        click.echo(
+            f"用法有误（usage）：“{broken.encode(errors='replace').decode()}”不是 UTF-8 文字，文件请改名，文字请用 UTF-8 输入"
+            "（not UTF-8: rename the file, or type the text as UTF-8）",
+            err=True,
+        )
+        return ExitCode.BAD_INPUT
     try:
         code = cli.main(args=arguments, prog_name="liangku", standalone_mode=False)
         return int(code) if isinstance(code, int) else ExitCode.CLEAR
@@ -67,12 +78,23 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if os.environ.get("LIANGKU_DEBUG"):
             raise
+        if isinstance(error, OSError) and error.errno in _OF_THE_PLACE:
+            place = f"{error.filename}：" if error.filename else ""
+            click.echo(
+                f"错误（error）：{place}{error.strerror}，请换一个位置或名称（choose another place or name）", err=True
+            )
+            return ExitCode.BAD_INPUT
         click.echo(
             f"程序故障（internal failure）：{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}；"
             "设置 LIANGKU_DEBUG=1 可看到详细信息（set LIANGKU_DEBUG=1 for the traceback）",
             err=True,
         )
         return ExitCode.FAILURE
+
+
+def _is_text(argument: str) -> bool:
+    """Whether the bytes typed were UTF-8; others reach Python as surrogates, which no file of ours can hold."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in argument)
 
 
 if __name__ == "__main__":

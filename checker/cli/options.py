@@ -51,16 +51,55 @@ def knowledge_options(command: F) -> F:
     command = click.option(
         "--region", metavar="CODE", help="数据中没有地区时使用的行政区划代码（place where the data name none）"
     )(command)
-    command = click.option(
+    return kb_option(rules_option(command))
+
+
+def kb_option(command: F) -> F:
+    """--kb: which knowledge bases, base first."""
+    return click.option(
+        "--kb", multiple=True, type=click.Path(path_type=Path),
+        help="知识库文件夹，可多次给出、后者覆盖前者，默认用内置知识库（knowledge base; repeat to layer）",
+    )(command)  # fmt: skip
+
+
+def rules_option(command: F) -> F:
+    """--rules: which folder of rule files, as `rules_folder`."""
+    return click.option(
         "--rules",
         "rules_folder",
         type=click.Path(path_type=Path),
         help="规则文件夹，默认用内置规则（folder of rule files）",
     )(command)
+
+
+def header_options(command: F) -> F:
+    """--settlements, --visits, --diagnoses, --map: the tables beside the lines, and which header feeds which column."""
+    command = map_option(command)
+    command = click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")(
+        command
+    )
+    command = click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")(command)
     return click.option(
-        "--kb", multiple=True, type=click.Path(path_type=Path),
-        help="知识库文件夹，可多次给出、后者覆盖前者，默认用内置知识库（knowledge base; repeat to layer）",
-    )(command)  # fmt: skip
+        "--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（性别、出生日期等）（settlement headers）"
+    )(command)
+
+
+def map_option(command: F) -> F:
+    """--map: which header feeds which column, as `maps`."""
+    return click.option(
+        "--map",
+        "maps",
+        multiple=True,
+        metavar="COLUMN=HEADER",
+        help="指定列对应的表头，如 item_code=药品编码（name a header）",
+    )(command)
+
+
+def format_option(*forms: str) -> Callable[[F], F]:
+    """--format: one of these, as `form`; the first where it is not given."""
+    return click.option(
+        "--format", "form", type=click.Choice(forms), help=f"输出格式，默认 {forms[0]}（output format）"
+    )
 
 
 def language_option(command: F) -> F:

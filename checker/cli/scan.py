@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from checker.audit import ScanRequest, scan
-from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.options import header_options, json_option, knowledge_options, language_option
 from checker.errors import ExitCode
 from checker.report.progress import Bar
 from checker.report.terminal import print_scan
@@ -20,18 +20,7 @@ from checker.report.terminal import print_scan
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）"
 )
-@click.option(
-    "--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（性别、出生日期等）（settlement headers）"
-)
-@click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
-@click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
-@click.option(
-    "--map",
-    "maps",
-    multiple=True,
-    metavar="COLUMN=HEADER",
-    help="指定列对应的表头，如 item_code=药品编码（name a header）",
-)
+@header_options
 @click.option("--csv", "as_csv", is_flag=True, help="另写一份 findings.csv（also write findings.csv）")
 @click.option(
     "--stage",

@@ -41,11 +41,6 @@ class Gathered:
     readable: tuple[Path, ...]
     reader_rejects: Path
 
-    @property
-    def headers_given(self) -> bool:
-        """True where settlements or visits were given, so that a line without either misses its header."""
-        return bool(self.settlements or self.visits)
-
 
 def gather(
     inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work: Path, *, need_person: bool = True

@@ -1,9 +1,12 @@
-"""Building a knowledge base: validated text becomes four Parquet files and their manifest."""
+"""Building a knowledge base: validated text becomes five Parquet files and their manifest."""
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import os
+import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
@@ -24,6 +27,7 @@ from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import Sources, read_sources
 from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, TABLES, Table
+from checker.outfolder import is_running
 from checker.plan import PLAN_FILE
 
 TEXT_FOLDER = "sources"
@@ -58,10 +62,13 @@ def write_edition(knowledge: Sources, out: Path, extras: Mapping[str, str]) -> M
 
 
 def _write(knowledge: Sources, out: Path, texts: Mapping[str, str]) -> Manifest:
-    _check_out(out, {name.partition("/")[0] for name in texts})
     try:
+        # Behind a link, the folder itself is replaced and the link stays.
+        out = Path(os.path.realpath(out))
+        _clear_abandoned(out)
+        _check_out(out, texts)
         out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}-", dir=out.parent) as work:
+        with tempfile.TemporaryDirectory(prefix=f"{_partial(out)}{os.getpid()}-", dir=out.parent) as work:
             fresh = Path(work) / "fresh"
             fresh.mkdir()
             for name, text in texts.items():
@@ -70,7 +77,10 @@ def _write(knowledge: Sources, out: Path, texts: Mapping[str, str]) -> Manifest:
             manifest = write_tables(knowledge, fresh)
             _replace(out, fresh, Path(work) / "old")
     except (OSError, duckdb.IOException) as error:
-        raise KnowledgeError(f"{out}: cannot be written ({error}); name a folder of yours with room") from error
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise KnowledgeError(
+            f"{out}：无法写入（{reason}），请换一个有权限、有空间的文件夹（cannot be written: name a folder of yours with room）"
+        ) from error
     return manifest
 
 
@@ -93,13 +103,36 @@ def _plain(value: object) -> str:
 
 
 def _check_out(out: Path, others_of_ours: Collection[str]) -> None:
+    """Refuse a folder that holds any file, at any depth, that this kind of build does not write: it would be gone."""
     if not out.exists():
         return
     if not out.is_dir():
-        raise KnowledgeError(f"{out}: a file stands there; name a folder")
-    others = sorted(entry.name for entry in out.iterdir() if entry.name not in {*_BUILT_FILES, *others_of_ours})
-    if others:
-        raise KnowledgeError(f"{out}: it holds {others[0]}, which is not of a knowledge base; name an empty folder")
+        raise KnowledgeError(f"{out}：这是一个文件，请给出文件夹（a file stands there; name a folder）")
+    ours = {*_BUILT_FILES, *others_of_ours}
+    folders = {str(Path(name).parent) for name in ours}
+    for folder in sorted(folders):
+        for entry in sorted((out / folder).iterdir()) if (out / folder).is_dir() else ():
+            name = entry.relative_to(out).as_posix()
+            if name not in (folders if entry.is_dir() else ours):
+                raise KnowledgeError(
+                    f"{out}：里面有 {name}，不属于知识库，不会覆盖；请换一个空文件夹"
+                    f"（it holds {name}, which is not of a knowledge base; name an empty folder）"
+                )
+
+
+def _partial(out: Path) -> str:
+    """How the folders begin that a build of `out` works in; the number of its process follows."""
+    return f".{out.name}.partial-"
+
+
+def _clear_abandoned(out: Path) -> None:
+    """Remove what builds that were killed have left beside `out`; one that was killed between its renames gives `out` back."""
+    for left in out.parent.glob(f"{glob.escape(_partial(out))}*"):
+        if is_running(left.name.removeprefix(_partial(out)).partition("-")[0]):
+            continue
+        if not out.exists() and (left / "old").is_dir():
+            (left / "old").rename(out)
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def _replace(out: Path, fresh: Path, old: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -84,12 +85,6 @@ class Cells:
         value = self._whole(column, "write a whole number, 0 or more")
         return 0 if value is None else value
 
-    def optional_whole(self, column: str) -> int | None:
-        """A whole number from 0, or NULL for an empty cell."""
-        return (
-            self._whole(column, "write a whole number, 0 or more, or leave it empty") if self.values[column] else None
-        )
-
     def day(self, column: str) -> date:
         """A date, which must be there; `date.min` after a fault."""
         value = self._day(column, "write a date such as 2025-05-23")
@@ -138,7 +133,7 @@ def read_csv(path: Path, columns: Sequence[str], faults: Faults, *, others: bool
     A column that is unknown (unless `others` are welcome), missing or repeated, and a record of another width, is a
     fault. Raises KnowledgeError for a file that cannot be read as text or as CSV.
     """
-    reader = csv.reader(read_text(path).splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     try:
         header = [name.strip() for name in next(reader, [])]
         wrong = [f"the column {name} is missing; add it" for name in columns if name not in header]

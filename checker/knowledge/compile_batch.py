@@ -16,14 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.errors import KnowledgeError, LiangkuError
-from checker.knowledge.covers import BY_FAMILY, codes_by_family, families_of, mixed_families
 from checker.knowledge.frames import csv_text, frame_of
-from checker.knowledge.meeting import PublishedList
-from checker.knowledge.merge import Merged, merge
-from checker.knowledge.merge_fates import Mode
+from checker.knowledge.merge.covers import BY_FAMILY, codes_by_family, families_of, mixed_families
+from checker.knowledge.merge.fates import Mode
+from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.points import Merged, merge
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
 from checker.knowledge.published import PublishedItem, read_published
 from checker.knowledge.rows import PatternRow, PointRow
+from checker.wholefile import write_whole
 
 FIRST_BATCH = "01"
 UPDATE = "2026-01"
@@ -105,20 +106,10 @@ def _by_point(merged: Merged) -> dict[str, list[PatternRow]]:
 def write_compiled(compiled: Compiled, out: Path) -> None:
     """Write point.csv and pattern.csv into the folder; each file is whole or as it was.
 
-    Raises KnowledgeError where the folder cannot be written.
+    Raises InputError where the folder cannot be written.
     """
-    texts = {
-        POINT_FILE: csv_text(frame_of(compiled.points, PointRow)),
-        PATTERN_FILE: csv_text(frame_of(compiled.patterns, PatternRow)),
-    }
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name, text in texts.items():
-            unfinished = out / f".{name}.tmp"
-            unfinished.write_text(text, encoding="utf-8", newline="\n")
-            unfinished.replace(out / name)
-    except OSError as error:
-        raise KnowledgeError(f"{out}: cannot be written ({error.strerror}); name a folder of yours") from error
+    write_whole(out / POINT_FILE, csv_text(frame_of(compiled.points, PointRow)))
+    write_whole(out / PATTERN_FILE, csv_text(frame_of(compiled.patterns, PatternRow)))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -18,6 +18,9 @@ from checker.knowledge.tables import EXEMPTION, NAME, POINT, TABLES
 if TYPE_CHECKING:
     import duckdb
 
+EMBEDDED = "embedded"
+"""The word for what came with the program, its knowledge or its rules, where a folder could be named instead."""
+
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import polars as pl
 
+from checker.knowledge.codes import FAMILY_LENGTH
 from checker.knowledge.rows import PatternRow, PointRow
 
 Row = TypeVar("Row", PointRow, PatternRow)
@@ -32,6 +33,12 @@ def frame_of(rows: Iterable[Row], kind: type[Row]) -> pl.DataFrame:
 def rows_of(frame: pl.DataFrame, kind: type[Row]) -> tuple[Row, ...]:
     """The rows of a frame, in its order."""
     return tuple(kind(*values) for values in frame.select(*schema_of(kind)).iter_rows())
+
+
+def family_column(code: pl.Expr) -> pl.Expr:
+    """The family of each code, and of each family itself; NULL for codes that have none."""
+    kind = code.str.head(1)
+    return pl.coalesce(pl.when(kind == letter).then(code.str.head(length)) for letter, length in FAMILY_LENGTH.items())
 
 
 def csv_text(frame: pl.DataFrame) -> str:

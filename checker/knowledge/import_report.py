@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from checker.knowledge.merge import Change
-from checker.knowledge.merge_fates import Mode
-from checker.knowledge.sheets import Workbook
+from checker.knowledge.merge.fates import Mode
+from checker.knowledge.merge.points import Change
+from checker.knowledge.sheets.read import Workbook
 
 IMPORT_FILE = "import.json"
 """The file of an imported edition that says where it came from."""

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from checker.errors import InputError
 from checker.knowledge.build import content_hash, write_edition
-from checker.knowledge.covers import BY_CODE
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
 from checker.knowledge.manifest import Manifest, Notice
-from checker.knowledge.meet_edition import Met, Overlap, meet, overlaps
-from checker.knowledge.meeting import PublishedList
-from checker.knowledge.merge_fates import Mode
+from checker.knowledge.merge.covers import BY_CODE
+from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
+from checker.knowledge.merge.fates import Mode
+from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
-from checker.knowledge.sheets import Workbook, read_workbooks
+from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.source import Sources
 from checker.plan import Plan
 from checker.remarks import not_listed

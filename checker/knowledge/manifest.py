@@ -11,6 +11,7 @@ LAYOUT = 2
 """The layout of the built folder that this program reads and writes."""
 MANIFEST_FILE = "manifest.json"
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -80,7 +81,7 @@ def read_manifest(text: str) -> Manifest:
     """
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"it is not JSON ({error})") from error
     if not isinstance(document, dict) or "layout" not in document:
         raise ValueError("it has no key layout")
@@ -119,7 +120,7 @@ def _rule(rule_id: str, entry: dict[str, Any]) -> RuleCount:
 
 def _text(entry: dict[str, Any], key: str) -> str:
     value = entry[key]
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or _SURROGATE.search(value):
         raise ValueError(f"its key {key} holds {value!r}, not text")
     return value
 

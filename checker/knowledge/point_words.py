@@ -52,16 +52,20 @@ class PointWords:
             parts.append(limits.age_word)
         if limits.age_text:
             parts.append(self.say(f"原文“{limits.age_text}”", f"in its words “{limits.age_text}”"))
-        low = f"{limits.age_min} {self.unit(limits.age_min_unit)} ≤ " if limits.age_min is not None else ""
-        high = f" < {limits.age_max} {self.unit(limits.age_max_unit)}" if limits.age_max is not None else ""
-        if low or high:
-            parts.append(f"{low}{self.say('年龄', 'age')}{high}")
+        if limits.age_min is not None or limits.age_max is not None:
+            parts.append(self.window(limits.age_min, limits.age_min_unit, limits.age_max, limits.age_max_unit))
         return self.say("，", ", ").join(parts)
 
     def limit_and_subject(self, limits: PointRow | LimitCells) -> str:
         """Whom the point limits, and whose age or sex counts where the point says so."""
         told = self.limit(limits)
         return self.beside(told, self.subject(limits)) if limits.subject else told
+
+    def window(self, low: int | None, low_unit: str | None, high: int | None, high_unit: str | None) -> str:
+        """The ages of a window, of which one bound may be missing: 2 岁 ≤ 年龄 < 12 岁."""
+        at_least = f"{low} {self.unit(low_unit)} ≤ " if low is not None else ""
+        below = f" < {high} {self.unit(high_unit)}" if high is not None else ""
+        return f"{at_least}{self.say('年龄', 'age')}{below}"
 
     def subject(self, limits: PointRow | LimitCells) -> str:
         """Whose age or sex counts."""

@@ -1,4 +1,4 @@
-"""The reviewed text of a whole knowledge base, as validated rows."""
+"""A whole knowledge base as validated rows, be it given as reviewed text, as a built folder, or as the word for the embedded one."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import polars as pl
 
 from checker.errors import KnowledgeError
 from checker.knowledge.cells import Faults
-from checker.knowledge.edition import Edition, open_edition
+from checker.knowledge.edition import EMBEDDED, Edition, embedded_edition_folder, load_into, open_edition
 from checker.knowledge.edition_text import EDITION_FILE, EditionText, read_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of, schema_of
@@ -109,8 +109,6 @@ def sources_of(editions: Sequence[Edition]) -> Sources:
     """Return the rows of built editions, layered as a scan layers them; name, version and notices tell of all of them."""
     import duckdb
 
-    from checker.knowledge.edition import load_into
-
     with duckdb.connect() as con:
         load_into(con, editions)
         point = con.table("kb_point").select(*schema_of(PointRow)).pl()
@@ -128,11 +126,21 @@ def sources_of(editions: Sequence[Edition]) -> Sources:
     return Sources(edition, point.sort(POINT_KEY), pattern.sort(PATTERN_KEY), tuple(exemptions), tuple(items))
 
 
+def holds_text(folder: Path) -> bool:
+    """Whether the folder holds a knowledge base as text: some of the text's files, and no manifest of a built one."""
+    return not (folder / MANIFEST_FILE).is_file() and any((folder / name).is_file() for name in TEXT_FILES)
+
+
 def open_knowledge(folder: Path) -> Sources:
     """Return the rows of a knowledge base, be it built or text. Raises KnowledgeError for a folder that is neither."""
-    if (folder / MANIFEST_FILE).is_file() or not (folder / POINT_FILE).is_file():
-        return sources_of([open_edition(folder)])
-    return read_sources(folder)
+    return read_sources(folder) if holds_text(folder) else sources_of([open_edition(folder)])
+
+
+def open_given(given: str) -> Sources:
+    """Return the rows of what was named: a folder as `open_knowledge` takes it, or the word `embedded`. Raises as it does."""
+    if given == EMBEDDED:
+        return sources_of([open_edition(embedded_edition_folder(), embedded=True)])
+    return open_knowledge(Path(given))
 
 
 def exemption_of(row: Sequence[Any]) -> ExemptionRow:

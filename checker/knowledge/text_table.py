@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,8 +41,8 @@ def read_table(path: Path, columns: Sequence[str], optional: Sequence[str], faul
     Row 1 is the header; a record that spans lines counts by its last. Empty records are passed over. Raises KnowledgeError
     for a file that cannot be read as text or as CSV.
     """
-    text = read_text(path)
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    # Lines end as CSV says, not at every character that Unicode calls a line end.
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     known = (*columns, *optional)
     flat: list[str] = []  # one list of all cells: a list for each record would cost more than reading them
     lines: list[int] = []

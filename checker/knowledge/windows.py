@@ -11,7 +11,8 @@ _UNITS = {
     "个月龄": "month", "月龄": "month", "个月": "month", "月": "month",
     "日龄": "day", "天": "day", "日": "day",
 }  # fmt: skip
-_DAYS = {"year": 365.2425, "month": 30.436875, "day": 1.0}
+UNIT_DAYS = {"year": 365.2425, "month": 30.436875, "day": 1.0}
+"""How many days a unit of age has on average: enough to order bounds of two units."""
 _NUMBER = r"(\d{1,3})"
 _UNIT = f"({'|'.join(_UNITS)})"
 _AGE = _NUMBER + _UNIT
@@ -155,6 +156,6 @@ def _read_half_open(text: str) -> AgeWindow | None:
 
 def _window(low: _Bound | None, high: _Bound | None) -> AgeWindow | None:
     """The window, or None where no age could lie in it."""
-    if low is not None and high is not None and low[0] * _DAYS[low[1]] >= high[0] * _DAYS[high[1]]:
+    if low is not None and high is not None and low[0] * UNIT_DAYS[low[1]] >= high[0] * UNIT_DAYS[high[1]]:
         return None
     return AgeWindow(*(low or (None, None)), *(high or (None, None)))

@@ -8,14 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from checker.impact import Impact, Side
 from checker.impact_join import Change, Example, Extent, State
-from checker.report.markdown import plain
-from checker.report.terminal import LEVELS, PIPE_WIDTH, VERDICTS
+from checker.report.console import wide_console
+from checker.report.markdown import plain, table
+from checker.report.terminal import LEVELS, VERDICTS
 
 THRESHOLDS = {"max_new_share": "--max-new-share", "max_new_lines": "--max-new-lines"}
 _ID_SHOWN = 12
@@ -36,12 +36,9 @@ class _Section:
     numbers: int = 4
 
 
-def print_impact(impact: Impact, language: str, console: Console | None = None) -> None:
+def print_impact(impact: Impact, language: str) -> None:
     """Print what is newly flagged, no longer flagged and changed, with lines, patients, institutions and yuan."""
-    console = console or Console()
-    if not console.is_terminal:
-        # A pipe or a file has no width of its own: nothing is cut there.
-        console = Console(file=console.file, width=max(console.width, PIPE_WIDTH))
+    console = wide_console()
     for section in _Words(impact, language).sections():
         console.print(f"[bold]{escape(section.title)}[/bold]", highlight=False)
         for sentence in section.sentences:
@@ -68,10 +65,8 @@ def impact_markdown(impact: Impact, language: str) -> str:
         parts.append(f"{'##' if number == 0 else '###'} {plain(section.title)}")
         parts += [plain(sentence) for sentence in section.sentences]
         if section.rows:
-            left = len(section.headings) - section.numbers
-            rule = ["---"] * left + ["---:"] * section.numbers
-            rows = (section.headings, rule, *section.rows)
-            parts.append("\n".join(f"| {' | '.join(plain(cell) for cell in row)} |" for row in rows))
+            rows = ([*map(plain, row)] for row in section.rows)
+            parts.append("\n".join(table(section.headings, rows, numbers=section.numbers)))
     return "\n\n".join(parts) + "\n"
 
 

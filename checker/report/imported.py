@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple
 from pathlib import Path
 
 from rich import box
@@ -12,30 +13,26 @@ from rich.text import Text
 
 from checker.knowledge.import_report import IMPORT_FILE, Imported
 from checker.knowledge.manifest import Manifest
-from checker.knowledge.merge import Change, Tally
-from checker.knowledge.windows import AgeWindow
+from checker.knowledge.merge.points import Change, Tally
+from checker.knowledge.point_words import PointWords
+from checker.report.console import wide_console
 
-PIPE_WIDTH = 140
 SHOWN = 12
 """How many lines of one kind are printed; import.json has all of them."""
-_UNITS = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 
 def print_import(
     imported: Imported, manifest: Manifest, out: Path, names: Mapping[str, str], onto: str | None, language: str
 ) -> None:
     """Print one import; `names` are the rules' names by id, `onto` is the base edition as the caller named it."""
-    console = Console(highlight=False)
-    _Printer(
-        imported, names, language == "en", console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-    ).run(manifest, out, onto)  # fmt: skip
+    _Printer(imported, names, language, wide_console()).run(manifest, out, onto)
 
 
 class _Printer:
-    def __init__(self, imported: Imported, names: Mapping[str, str], english: bool, console: Console) -> None:
+    def __init__(self, imported: Imported, names: Mapping[str, str], language: str, console: Console) -> None:
         self._imported = imported
         self._names = names
-        self._english = english
+        self._words = PointWords(language)
         self._console = console
 
     def run(self, manifest: Manifest, out: Path, onto: str | None) -> None:
@@ -84,18 +81,10 @@ class _Printer:
         table = self._table(("项目", "Item"), ("原文", "In its words"), ("读作", "Read as"), ("位置", "Place"), left=4)
         for window in windows[:SHOWN]:
             assert window.bounds is not None
-            table.add_row(*map(Text, (window.item_name, window.text, self._bounds(window.bounds), window.place)))
+            read = self._words.window(*astuple(window.bounds))
+            table.add_row(*map(Text, (window.item_name, window.text, read, window.place)))
         self._console.print(table)
         self._more(len(windows))
-
-    def _bounds(self, window: AgeWindow) -> str:
-        low, high = window.minimum, window.maximum
-        age = self._word("年龄", "age")
-        at_least = f"{low} {self._unit(window.minimum_unit)} ≤ {age}" if low is not None else age
-        return at_least if high is None else f"{at_least} < {high} {self._unit(window.maximum_unit)}"
-
-    def _unit(self, unit: str | None) -> str:
-        return self._word(*_UNITS[unit or "year"])
 
     def _changes(self) -> None:
         self._say("变化（知识点 / 编码）", "Changes (points / codes)")
@@ -145,7 +134,7 @@ class _Printer:
         self._console.print(line, markup=False, soft_wrap=True)
 
     def _word(self, chinese: str, english: str) -> str:
-        return english if self._english else chinese
+        return self._words.say(chinese, english)
 
 
 def _tally(tally: Tally) -> str:

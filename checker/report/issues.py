@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
 from checker.knowledge.checks.issue import SEVERITIES, Issue, Validator
 from checker.knowledge.checks.run import Checked
-from checker.report.markdown import plain
+from checker.report.console import wide_console
+from checker.report.markdown import code, plain, table
 
-PIPE_WIDTH = 140
 SHOWN = 20
 """How many issues of one check are printed."""
 SEVERITY_WORDS = {
@@ -22,12 +21,9 @@ SEVERITY_WORDS = {
 }
 
 
-def print_issues(checked: Checked, language: str, *, shown: int | None = SHOWN, console: Console | None = None) -> None:
+def print_issues(checked: Checked, language: str, *, shown: int | None = SHOWN) -> None:
     """Print the issues, worst first, check by check; at most `shown` of each check, NULL for all."""
-    console = console or Console(highlight=False)
-    if not console.is_terminal:
-        # A pipe or a file has no width of its own: nothing is cut there.
-        console = Console(file=console.file, width=max(console.width, PIPE_WIDTH), highlight=False)
+    console = wide_console()
     for indent, line in _Report(checked, language, shown).lines():
         if console.is_terminal:
             # A long line goes on below its own beginning.
@@ -43,21 +39,23 @@ def issues_markdown(checked: Checked, language: str, *, shown: int | None = SHOW
     lines = [f"### {say('知识库检查', 'Check of the knowledge base')}", "", report.totals(), ""]
     groups = list(report.groups())
     if groups:
-        lines += [
-            f"| {say('检查项', 'check')} | {say('级别', 'severity')} | {say('问题数', 'issues')} |",
-            "|---|---|---:|",
+        titles = (say("检查项", "check"), say("级别", "severity"), say("问题数", "issues"))
+        rows = [
+            (
+                f"`{validator.id}` {plain(validator.title.text(language))}",
+                SEVERITY_WORDS[severity][report.english],
+                f"{len(issues):,}",
+            )
+            for severity, validator, issues in groups
         ]
-        for severity, validator, issues in groups:
-            word = SEVERITY_WORDS[severity][report.english]
-            lines.append(f"| `{validator.id}` {plain(validator.title.text(language))} | {word} | {len(issues):,} |")
-        lines.append("")
+        lines += [*table(titles, rows, numbers=1), ""]
     for severity, validator, issues in groups:
         word = SEVERITY_WORDS[severity][report.english]
         opened = " open" if severity != "info" else ""
         head = f"{word} <code>{validator.id}</code> {plain(validator.title.text(language))} ({len(issues):,})"
         lines += [f"<details{opened}><summary>{head}</summary>", ""]
         for issue in issues[:shown]:
-            where = " ".join(f"`{part}`" for part in report.where(issue))
+            where = " ".join(code(part) for part in report.where(issue))
             lines.append(f"- {where}{say('：', ': ')}{plain(issue.message.text(language))}")
         if more := report.more(len(issues), say("完整列表见 --format json", "all are in --format json")):
             lines.append(f"- {more}")

@@ -7,18 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from checker.knowledge.diff import CHANGE_KINDS, ExemptionChange, KnowledgeDiff, RuleCounts, Side
-from checker.knowledge.diff_codes import CODE_KINDS, CodeChange, CodeState
-from checker.knowledge.diff_points import POINT_KINDS, FieldChange, PointChange
+from checker.knowledge.diff.codes import CODE_KINDS, CodeChange, CodeState
+from checker.knowledge.diff.compare import CHANGE_KINDS, ExemptionChange, KnowledgeDiff, RuleCounts, Side
+from checker.knowledge.diff.points import POINT_KINDS, FieldChange, PointChange
 from checker.knowledge.point_words import PointWords
+from checker.report.console import wide_console
 from checker.report.json_lists import frame_blocks, json_pieces
-from checker.report.markdown import plain
+from checker.report.markdown import plain, table
 
-PIPE_WIDTH = 140
 SHOWN = 20
 """How many entries of each list are printed."""
 _CODES_SHOWN = 5
@@ -41,12 +40,9 @@ class _List:
     entries: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def print_diff(diff: KnowledgeDiff, language: str, *, shown: int = SHOWN, console: Console | None = None) -> None:
+def print_diff(diff: KnowledgeDiff, language: str, *, shown: int = SHOWN) -> None:
     """Print the counts by rule, and the first `shown` entries of each list."""
-    console = console or Console()
-    if not console.is_terminal:
-        # A pipe or a file has no width of its own: nothing is cut there.
-        console = Console(file=console.file, width=max(console.width, PIPE_WIDTH))
+    console = wide_console()
     words = _Words(diff, language, shown)
     for line in words.head():
         console.print(line, highlight=False, markup=False, soft_wrap=True)
@@ -73,9 +69,7 @@ def diff_markdown(diff: KnowledgeDiff, language: str, *, shown: int = SHOWN) -> 
     words = _Words(diff, language, shown)
     lines = [f"### {words.title}", "", *(f"- {plain(line)}" for line in words.head()), ""]
     for headings, rows in words.tables():
-        lines += [f"| {' | '.join(headings)} |", "|---|" + "---:|" * (len(headings) - 1)]
-        lines += [f"| {' | '.join(map(plain, row))} |" for row in rows]
-        lines.append("")
+        lines += [*table(headings, [[*map(plain, row)] for row in rows], numbers=len(headings) - 1), ""]
     for part in words.lists():
         lines += [f"<details><summary>{plain(part.title)} {part.count:,}</summary>", ""]
         for line, below in part.entries:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 
 def plain(text: str) -> str:
@@ -15,10 +15,18 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table; cells are Markdown, such as `plain` gives."""
+def code(text: str) -> str:
+    """Text on one line as code, behind a fence that nothing in it can close."""
+    line = " ".join(text.split())
+    fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
+    blank = " " if "`" in line else ""
+    return f"{fence}{blank}{line}{blank}{fence}"
+
+
+def table(titles: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 0) -> Iterator[str]:
+    """The lines of a table, whose last `numbers` columns are numbers; cells are Markdown, such as `plain` gives."""
     yield f"| {' | '.join(titles)} |"
-    yield f"|{'---|' * len(titles)}"
+    yield f"|{'---|' * (len(titles) - numbers)}{'---:|' * numbers}"
     yield from (f"| {' | '.join(row)} |" for row in rows)
 
 

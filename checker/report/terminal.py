@@ -12,9 +12,9 @@ from rich.table import Table
 from checker.audit import ScanResult
 from checker.compile import REASONS
 from checker.remarks import year_not_listed
+from checker.report.console import wide_console
 from checker.summary import Group, Measure
 
-PIPE_WIDTH = 140
 LEVELS = {
     "definite": ("明确违规", "definite", "bold red"),
     "suspect": ("可疑", "suspect", "yellow"),
@@ -50,15 +50,9 @@ def remark_words(remark: str) -> tuple[str, str]:
     return REMARKS.get(remark, (remark, remark))
 
 
-def print_scan(result: ScanResult, language: str, console: Console | None = None) -> None:
+def print_scan(result: ScanResult, language: str) -> None:
     """Print what was read, found, and could not be judged, with lines, patients and yuan."""
-    _Printer(result, language, console or _console()).run()
-
-
-def _console() -> Console:
-    console = Console()
-    # A pipe or a file has no width of its own: nothing is cut there.
-    return console if console.is_terminal else Console(width=PIPE_WIDTH)
+    _Printer(result, language, wide_console(Console())).run()
 
 
 class _Printer:

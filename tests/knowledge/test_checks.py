@@ -296,6 +296,28 @@ def test_a_regional_point_that_differs_is_worth_knowing_only(tmp_path: Path) -> 
     assert told(found.issues) == [("limits-overlap", "info", "p6")]
 
 
+def test_a_code_in_another_items_family_is_judged_by_its_own_point_within_one_rule(tmp_path: Path) -> None:
+    capsules = point("p6", "drug-sex", "爱普列特胶囊", sex="female")
+    found = checked(more([capsules], [code("p6", OTHER)]).write(tmp_path / "one"))
+    assert told(found.issues) == [("family-of-another", "warning", "p1")]
+    found = checked(more([capsules | {"rule_id": "service-sex"}], [code("p6", OTHER)]).write(tmp_path / "two"))
+    assert ("both-sexes", "error", "p1") in told(found.issues)
+
+
+def test_a_gap_that_a_family_or_the_whole_country_covers_is_none(tmp_path: Path) -> None:
+    place = {"region": "37", "region_of": "insured"}
+    first, later = {"valid_to": "2026-01-01"}, {"valid_from": "2026-02-01"}
+    points = [
+        point("p6", "drug-sex", "爱普列特片", sex="male", **first), point("p7", "drug-sex", "爱普列特片", sex="male", **later),
+        point("p8", "service-sex", "前列腺按摩", sex="male", **place, **first),
+        point("p9", "service-sex", "前列腺按摩", sex="male", **place, **later),
+    ]  # fmt: skip
+    codes = [code("p6", OTHER), code("p7", OTHER), code("p8", SERVICE), code("p9", SERVICE)]
+    assert checked(more(points, codes).write(tmp_path / "covered"), only=["validity-gap"]).issues == ()
+    alone = Kb(points, codes, "").write(tmp_path / "alone")
+    assert [key for _, _, key in told(checked(alone, only=["validity-gap"]).issues)] == ["p7", "p9"]
+
+
 def test_an_ended_exemption_that_another_follows_is_history(tmp_path: Path) -> None:
     ended = EXEMPTION + "valid_to = 2026-01-28\n"
     follows = EXEMPTION.replace('"e1"', '"e2"').replace("valid_from = 2025-05-23", "valid_from = 2026-01-28")

@@ -15,7 +15,7 @@ import pytest
 
 from checker.cli import main
 from checker.knowledge.importing import ImportRequest, import_workbooks
-from checker.knowledge.merge_fates import Mode
+from checker.knowledge.merge.fates import Mode
 from checker.knowledge.open import open_plan
 from checker.knowledge.source import open_knowledge
 

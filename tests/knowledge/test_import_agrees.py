@@ -13,7 +13,7 @@ from checker.audit import ScanRequest, scan
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.importing import ImportRequest, import_workbooks
 from checker.knowledge.manifest import Notice
-from checker.knowledge.merge_fates import Mode
+from checker.knowledge.merge.fates import Mode
 from checker.knowledge.open import open_plan
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.source import Sources, open_knowledge

@@ -9,8 +9,9 @@ import pytest
 
 from checker.errors import InputError
 from checker.knowledge.build import build
-from checker.knowledge.diff import KnowledgeDiff, diff_knowledge, open_side
-from checker.knowledge.diff_points import FieldChange
+from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
+from checker.knowledge.diff.points import FieldChange
+from checker.knowledge.source import open_given
 from checker.report.kb_diff import diff_json, diff_markdown
 from tests.knowledge.small_kb import EXEMPTION, PATTERNS, POINTS, Kb, changed, code, exemption, family, more, point
 
@@ -23,7 +24,7 @@ def diff(tmp_path: Path):
 
     def compare(after: Kb, before: Kb | None = None, **options: str) -> KnowledgeDiff:
         sides = (before or Kb()).write(tmp_path / "before"), after.write(tmp_path / "after")
-        return diff_knowledge(open_side(str(sides[0])), open_side(str(sides[1])), **options)
+        return diff_knowledge(open_given(str(sides[0])), open_given(str(sides[1])), **options)
 
     return compare
 
@@ -128,9 +129,9 @@ def test_one_rule_alone(diff):
 
 
 def test_text_and_what_is_built_of_it_do_not_differ(tmp_path: Path, source_folder: Path, built: Path):
-    assert not diff_knowledge(open_side(str(source_folder)), open_side(str(built))).any_change
+    assert not diff_knowledge(open_given(str(source_folder)), open_given(str(built))).any_change
     build(changed("p1", sex="female").write(tmp_path / "text"), tmp_path / "built")
-    found = diff_knowledge(open_side(str(tmp_path / "text")), open_side(str(tmp_path / "built")))
+    found = diff_knowledge(open_given(str(tmp_path / "text")), open_given(str(tmp_path / "built")))
     assert not found.any_change
 
 

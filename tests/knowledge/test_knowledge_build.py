@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import astuple, fields
 from pathlib import Path
 from typing import Any
@@ -110,9 +113,52 @@ def test_a_folder_with_other_files_is_left_alone(small: SmallSources, tmp_path: 
     out = tmp_path / "out"
     out.mkdir()
     (out / "diary.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(KnowledgeError, match=r"out: it holds diary\.txt, .*; name an empty folder"):
+    with pytest.raises(KnowledgeError, match=r"out：里面有 diary\.txt.*it holds diary\.txt, .*; name an empty folder"):
         build(small.folder, out)
     assert [path.name for path in out.iterdir()] == ["diary.txt"]
+
+
+def test_what_somebody_keeps_where_the_program_keeps_its_text_is_left_alone(
+    small: SmallSources, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "sources").mkdir(parents=True)
+    (out / "sources" / "diary.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"it holds sources/diary\.txt, "):
+        write_edition(read_sources(small.folder), out, {})
+    assert (out / "sources" / "diary.txt").read_text(encoding="utf-8") == "mine"
+    assert sorted(path.name for path in out.iterdir()) == ["sources"]
+
+
+def test_behind_a_link_the_folder_is_replaced_and_the_link_stays(small: SmallSources, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    build(small.folder, tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert sorted(path.name for path in (tmp_path / "real").iterdir()) == [*FILES]
+
+
+def test_the_next_build_clears_what_a_killed_one_left(small: SmallSources, tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f".out.partial-{gone.pid}-abc" / "fresh").mkdir(parents=True)
+    busy = tmp_path / f".out.partial-{os.getppid()}-abc"
+    busy.mkdir()
+    (tmp_path / "diary").mkdir()
+    build(small.folder, tmp_path / "out")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [busy.name, "diary", "out", "sources"]
+
+
+def test_what_a_build_killed_between_its_renames_took_away_comes_back(small: SmallSources, tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    old = tmp_path / f".out.partial-{gone.pid}-abc" / "old"
+    build(small.folder, old)
+    (old / "diary.txt").write_text("mine", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match=r"it holds diary\.txt"):
+        build(small.folder, tmp_path / "out")
+    assert (tmp_path / "out" / "diary.txt").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "sources"]
 
 
 def test_faulty_sources_leave_the_earlier_build_as_it_was(small: SmallSources, tmp_path: Path) -> None:

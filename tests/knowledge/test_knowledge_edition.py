@@ -74,6 +74,7 @@ def test_a_missing_manifest_is_named(folder: Path) -> None:
         ("[]", "it has no key layout"),
         ('{"layout": 1}', "its layout is 1, and this program reads layout 2"),
         ('{"layout": 2}', "a key is missing or of the wrong kind"),
+        pytest.param("[" * 100_000, "it is not JSON", id="too deep"),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_told_why(folder: Path, text: str, message: str) -> None:
@@ -86,6 +87,7 @@ def test_a_manifest_that_cannot_be_used_is_told_why(folder: Path, text: str, mes
     ("key", "value", "message"),
     [
         ("version", "", "its key version holds '', not text"),
+        ("version", "\ud800", "its key version holds .*, not text"),
         ("content_hash", "abc", "its key content_hash holds 'abc', not a sha256"),
         ("files", {}, r"the manifest does not list point\.parquet"),
         ("files", [], "a key is missing or of the wrong kind"),

@@ -168,3 +168,8 @@ def test_text_that_looks_like_sql_is_only_text(small: SmallSources) -> None:
     small.spoil("point.csv", "爱普列特片", "'; DROP TABLE kb_point; --")
     small.spoil("exemption.toml", "爱普列特片（男）", "'; DROP TABLE kb_point; --")
     assert read_sources(small.folder).points[0].item_name == "'; DROP TABLE kb_point; --"
+
+
+def test_a_cell_may_hold_what_unicode_calls_a_line_end(small: SmallSources) -> None:
+    small.spoil("point.csv", "分散片", "分\u2028散\x85片")
+    assert read_sources(small.folder).points[1].item_name == "分\u2028散\x85片"

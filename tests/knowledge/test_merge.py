@@ -10,12 +10,12 @@ from random import Random
 import pytest
 
 from checker.errors import KnowledgeError
-from checker.knowledge.covers import BY_CODE, BY_FAMILY, families_of, mixed_families
 from checker.knowledge.edition_text import EditionText
-from checker.knowledge.meet_edition import meet
-from checker.knowledge.meeting import PublishedList
-from checker.knowledge.merge import Change, KeptCode, Merged, Tally, merge
-from checker.knowledge.merge_fates import Mode
+from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, families_of, mixed_families
+from checker.knowledge.merge.edition import meet
+from checker.knowledge.merge.fates import Mode
+from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.points import Change, KeptCode, Merged, Tally, merge
 from checker.knowledge.published import Limits, PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources

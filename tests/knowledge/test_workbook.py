@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 from openpyxl.styles import Font
 
 from checker.knowledge.published import Limits, PublishedItem
-from checker.knowledge.sheets import Workbook, read_workbooks
+from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.windows import AgeWindow
 from tests.knowledge.workbooks import CODE, CODES, FOOTNOTE, POINTS, RULES, drug_sex, read, saved, services
 

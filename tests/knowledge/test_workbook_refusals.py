@@ -12,9 +12,9 @@ import pytest
 from openpyxl import Workbook as Book
 
 from checker.errors import KnowledgeError
-from checker.knowledge import workbook as opening
-from checker.knowledge import xlsx_parts
-from checker.knowledge.sheets import read_workbooks
+from checker.knowledge.sheets import workbook as opening
+from checker.knowledge.sheets import xlsx_parts
+from checker.knowledge.sheets.read import read_workbooks
 from tests.knowledge.workbooks import CODE, CODES, DAY, POINTS, RULES, Edit, drug_sex, read, refusal, saved, services
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -94,6 +94,19 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     message = refusal(tmp_path / "没有.xlsx", tmp_path)
     assert "没有.xlsx: 无法读取" in message
     assert f"{tmp_path.name}: 无法读取" in message
+
+
+def test_what_has_no_end_is_not_read() -> None:
+    assert "不是文件" in refusal(Path("/dev/zero"))
+
+
+def test_control_characters_are_refused_where_they_stand(tmp_path: Path) -> None:
+    path = tmp_path / "第三批.csv"
+    path.write_text(
+        "规则,序号,项目名称,逻辑依据,项目代码\n医疗服务项目儿童专用,1,甲\x1b[31m项,儿童专用项目,002501040040000\n",
+        encoding="utf-8",
+    )
+    assert refusal(path) == "第三批.csv: C2: 含有控制字符，请删去 (control characters: remove them)"
 
 
 def _set(sheet: str, cell: str, value: object) -> Edit:
@@ -264,7 +277,7 @@ def test_limits_of_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     path = saved(drug_sex(), tmp_path)
     monkeypatch.setattr(opening, "MAX_FILE", 1 << 10)
     assert "请拆成几个文件" in refusal(path)
-    monkeypatch.setattr("checker.knowledge.sheet_items.MAX_ITEMS", 1)
+    monkeypatch.setattr("checker.knowledge.sheets.items.MAX_ITEMS", 1)
     monkeypatch.setattr(opening, "MAX_FILE", 1 << 20)
     assert "有 2 个序号，超过 1" in refusal(path)
     (tmp_path / "多.csv").write_text("序号,药品名称,药品代码\n1,甲,X\n", encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 from openpyxl import Workbook as Book
 
 from checker.errors import KnowledgeError
-from checker.knowledge.sheets import Workbook, read_workbooks
+from checker.knowledge.sheets.read import Workbook, read_workbooks
 
 RULES = {
     "药品区分性别使用": "GZ10000301004000",

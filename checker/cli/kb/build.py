@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.options import json_option, language_option
+from checker.cli.output import print_json
 from checker.errors import ExitCode, InputError
 from checker.knowledge.edition import embedded_edition_folder, embedded_rules_folder
 
@@ -67,7 +68,7 @@ def command(sources: Path | None, out: Path | None, as_json: bool, lang: str) ->
         from checker.knowledge.manifest import manifest_text
 
         document = {"out": str(target), **json.loads(manifest_text(manifest))}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     else:
         _print_build(manifest, target, lang)
     return ExitCode.CLEAR

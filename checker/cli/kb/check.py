@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import Day, json_option, language_option
+from checker.cli.options import Day, format_option, json_option, language_option, rules_option
+from checker.cli.output import chosen_format
 from checker.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -26,18 +27,13 @@ FORMATS = ("terminal", "json", "junit", "sarif", "github", "markdown")
     type=click.Path(path_type=Path),
     help="先叠放的知识库（文本或构建好的），可多次给出，DIR 叠在最上面（knowledge below DIR; repeat to layer）",
 )
-@click.option(
-    "--rules",
-    "rules_folder",
-    type=click.Path(path_type=Path),
-    help="规则文件夹，默认用内置规则（folder of rule files）",
-)
+@rules_option
 @click.option("--only", multiple=True, metavar="ID", help="只做这些检查，可多次给出（only these checks）")
 @click.option("--skip", multiple=True, metavar="ID", help="不做这些检查，可多次给出（leave out these checks）")
 @click.option("--as-of", type=Day(), help="以这一天为准看是否到期，默认今天（the day that decides what has ended）")
 @click.option("--strict", is_flag=True, help="有警告也算不通过（warnings fail too）")
 @click.option("--all", "every", is_flag=True, help="全部列出，不只每项前 20 处（list every issue）")
-@click.option("--format", "form", type=click.Choice(FORMATS), help="输出格式，默认 terminal（output format）")
+@format_option(*FORMATS)
 @json_option
 @language_option
 def command(
@@ -58,14 +54,13 @@ def command(
       liangku kb check --only both-sexes --only duplicate-point
       liangku kb check knowledge_base/sources --format github
     """
-    if as_json and form not in (None, "json"):
-        raise click.UsageError(f"--json 与 --format {form} 只能选一个（choose one of --json and --format）")
+    chosen = chosen_format(form, as_json=as_json)
     from checker.knowledge.checks.run import check_knowledge
     from checker.knowledge.open import open_plan
 
     plan = open_plan(rules_folder)
     checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or date.today(), only=only, skip=skip)
-    _print(checked, "json" if as_json else form or "terminal", lang, strict=strict, every=every)
+    _print(checked, chosen, lang, strict=strict, every=every)
     return ExitCode.FINDINGS if checked.fails(strict=strict) else ExitCode.CLEAR
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,9 +9,10 @@ from pathlib import Path
 import click
 
 from checker.cli.kb.impact import Share
-from checker.cli.options import Day, json_option, language_option
+from checker.cli.options import Day, header_options, json_option, language_option
+from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
-from checker.errors import ExitCode
+from checker.errors import ExitCode, InputError
 
 
 @click.command("ci", cls=ManyClaims)
@@ -40,10 +40,7 @@ from checker.errors import ExitCode
     metavar="DATA...",
     help="明细数据，默认 data/samples（lines as for scan; default: data/samples）",
 )
-@click.option("--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（settlement headers）")
-@click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
-@click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
-@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头（name a header）")
+@header_options
 @click.option("--max-new-share", type=Share(), help="新增疑点的比例上限，如 1%（fail above this share）")
 @click.option("--max-new-lines", type=click.IntRange(min=0), help="新增疑点的行数上限（fail above this count）")
 @click.option(
@@ -74,6 +71,10 @@ def command(
     from checker.report.progress import Bar
     from checker.wholefile import write_whole
 
+    given = click.get_current_context().get_parameter_source("sources")
+    if given is not click.core.ParameterSource.DEFAULT and rules_folder.is_dir() and not sources.is_dir():
+        # The rules alone would pass; where neither is there, that is told of both.
+        raise InputError(f"--sources {sources}：没有这个文件夹，请核对路径（no such folder: name the right one）")
     request = CiRequest(
         base=base, sources=sources, rules=rules_folder, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
         maps=maps, max_new_share=max_new_share, max_new_lines=max_new_lines, day=day, language=lang,
@@ -84,7 +85,7 @@ def command(
     if out is not None:
         write_whole(out, text)
     if as_json:
-        click.echo(json.dumps(ci_document(report), ensure_ascii=False, indent=2))
+        print_json(ci_document(report))
     elif out is None:
         click.echo(text, nl=False)
     else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from checker.cli.options import json_option, language_option
+from checker.cli.options import format_option, json_option, language_option
+from checker.cli.output import chosen_format
 from checker.errors import ExitCode
 
 
@@ -20,12 +21,7 @@ from checker.errors import ExitCode
     help="每张清单列出几个（how many entries a list shows）",
 )
 @click.option("--exit-code", is_flag=True, help="有不同则退出码为 1（exit with 1 where anything differs）")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["terminal", "markdown", "json"]),
-    help="输出格式，默认 terminal（output format）",
-)
+@format_option("terminal", "markdown", "json")
 @json_option
 @language_option
 def command(
@@ -41,16 +37,16 @@ def command(
       liangku kb diff knowledge_base/sources out/kb --rule drug-sex
       liangku kb diff embedded out/kb --format markdown
     """
-    if as_json and form not in (None, "json"):
-        raise click.UsageError(f"--json 与 --format {form} 只能选一个（choose one of --json and --format）")
-    from checker.knowledge.diff import diff_knowledge, open_side
+    chosen = chosen_format(form, as_json=as_json)
+    from checker.knowledge.diff.compare import diff_knowledge
+    from checker.knowledge.source import open_given
     from checker.report.kb_diff import diff_json, diff_markdown, print_diff
 
-    found = diff_knowledge(open_side(before), open_side(after), given=(before, after), rule=rule)
-    if as_json or form == "json":
+    found = diff_knowledge(open_given(before), open_given(after), given=(before, after), rule=rule)
+    if chosen == "json":
         for piece in diff_json(found):
             click.echo(piece, nl=False)
-    elif form == "markdown":
+    elif chosen == "markdown":
         click.echo(diff_markdown(found, lang, shown=limit))
     else:
         print_diff(found, lang, shown=limit)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option
+from checker.cli.options import json_option, kb_option, language_option, map_option
+from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
 from checker.errors import ExitCode
 
@@ -34,13 +34,8 @@ TITLES = (
     metavar="DATA...",
     help="明细数据，与 scan 的 INPUT 相同，可给多个（lines as for scan; one or more）",
 )
-@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头（name a header）")
-@click.option(
-    "--kb",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="知识库文件夹，可多次给出，默认用内置知识库（repeat to layer）",
-)
+@map_option
+@kb_option
 @click.option(
     "--sort", type=click.Choice(["yuan", "lines"]), default="yuan", show_default=True, help="按金额还是行数排（order）"
 )
@@ -73,7 +68,7 @@ def command(
 
     found = find_gaps(GapsRequest(claims, maps, kb, min_lines, sort))
     if as_json:
-        click.echo(json.dumps(found.to_dict(limit), ensure_ascii=False, indent=2))
+        print_json(found.to_dict(limit))
     else:
         _print(found, SHOWN if limit is None else limit, english=lang == "en")
     return ExitCode.CLEAR
@@ -81,15 +76,12 @@ def command(
 
 def _print(found: Gaps, limit: int, *, english: bool) -> None:
     from rich import box
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    from checker.report.terminal import PIPE_WIDTH
+    from checker.report.console import wide_console
 
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=max(console.width, PIPE_WIDTH))
+    console = wide_console()
     if found.gaps:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for number, titles in enumerate(TITLES):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import date
 from decimal import Decimal
@@ -10,7 +9,8 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.options import format_option, header_options, json_option, knowledge_options, language_option
+from checker.cli.output import chosen_format, print_json
 from checker.cli.variadic import ManyClaims
 from checker.errors import ExitCode
 from checker.impact_join import SAMPLE
@@ -43,10 +43,7 @@ class Share(click.ParamType[Decimal]):
     metavar="DATA...",
     help="明细数据，与 scan 的 INPUT 相同，可给多个（lines as for scan; one or more）",
 )
-@click.option("--settlements", multiple=True, metavar="FILE", help="结算表 setl_d（settlement headers）")
-@click.option("--visits", multiple=True, metavar="FILE", help="就诊表 mdtrt_d（visit headers）")
-@click.option("--diagnoses", multiple=True, metavar="FILE", help="诊断表 setl_list_diag_d（diagnoses）")
-@click.option("--map", "maps", multiple=True, metavar="COLUMN=HEADER", help="指定列对应的表头（name a header）")
+@header_options
 @click.option(
     "--param",
     "params",
@@ -62,7 +59,7 @@ class Share(click.ParamType[Decimal]):
 )
 @click.option(
     "--sample",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 1_000_000),
     default=SAMPLE,
     show_default=True,
     help="每种变化列出几行（sample lines of each kind）",
@@ -70,12 +67,7 @@ class Share(click.ParamType[Decimal]):
 @click.option(
     "--work", type=click.Path(path_type=Path), help="临时文件放在哪里，默认系统临时文件夹（where scratch files go）"
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["terminal", "markdown", "json"]),
-    help="输出格式，默认 terminal（output format）",
-)
+@format_option("terminal", "markdown", "json")
 @knowledge_options
 @json_option
 @language_option
@@ -101,8 +93,7 @@ def command(
     from checker.report.impact import impact_document, impact_markdown, print_impact
     from checker.report.progress import Bar
 
-    if as_json and form not in (None, "json"):
-        raise click.UsageError(f"--json 与 --format {form} 只能选一个（choose one of --json and --format）")
+    chosen = chosen_format(form, as_json=as_json)
     request = ImpactRequest(
         before=before, after=after, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, kb=kb,
         rules=rules_folder, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
@@ -110,9 +101,9 @@ def command(
     )  # fmt: skip
     with Bar(lang) as bar:
         result = impact(request, bar)
-    if as_json or form == "json":
-        click.echo(json.dumps(impact_document(result), ensure_ascii=False, indent=2))
-    elif form == "markdown":
+    if chosen == "json":
+        print_json(impact_document(result))
+    elif chosen == "markdown":
         click.echo(impact_markdown(result, lang), nl=False)
     else:
         print_impact(result, lang)

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import Day, json_option, language_option
+from checker.cli.options import Day, json_option, language_option, rules_option
+from checker.cli.output import print_json
 from checker.errors import ExitCode, InputError
-
-if TYPE_CHECKING:
-    from checker.knowledge.source import Sources
-
-EMBEDDED = "embedded"
-"""What `--onto` takes for the edition that comes with the program."""
 
 
 @click.command("import")
@@ -60,12 +53,7 @@ EMBEDDED = "embedded"
 @click.option(
     "--allow-unparsed", is_flag=True, help="略去年龄范围读不懂的项目（leave out items whose window is not understood）"
 )
-@click.option(
-    "--rules",
-    "rules_folder",
-    type=click.Path(path_type=Path),
-    help="规则文件夹，默认用内置规则（folder of rule files）",
-)
+@rules_option
 @json_option
 @language_option
 def command(
@@ -84,9 +72,10 @@ def command(
     """
     from checker.knowledge.import_report import report_of
     from checker.knowledge.importing import ImportRequest, import_workbooks
-    from checker.knowledge.merge_fates import Mode
+    from checker.knowledge.merge.fates import Mode
     from checker.knowledge.open import open_plan
     from checker.knowledge.published import NATIONAL
+    from checker.knowledge.source import open_given
     from checker.report.imported import print_import
 
     if published is None:
@@ -103,24 +92,15 @@ def command(
         )
     plan = open_plan(rules_folder)
     request = ImportRequest(
-        files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=_opened(onto), expect=expect,
-        cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
+        files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=None if onto is None else open_given(onto),
+        expect=expect, cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
         repair=repair, allow_unparsed=allow_unparsed,
     )  # fmt: skip
     imported, manifest = import_workbooks(request, plan)
     if as_json:
         knowledge = {"name": manifest.name, "version": manifest.version, "hash": manifest.content_hash}
         document = {"out": str(out), "knowledge": knowledge, **report_of(imported)}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     else:
         print_import(imported, manifest, out, {rule.id: rule.name(lang) for rule in plan.rules}, onto, lang)
     return ExitCode.CLEAR
-
-
-def _opened(onto: str | None) -> Sources | None:
-    from checker.knowledge.open import open_editions
-    from checker.knowledge.source import open_knowledge, sources_of
-
-    if onto is None:
-        return None
-    return sources_of(open_editions(())) if onto == EMBEDDED else open_knowledge(Path(onto))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.options import json_option, language_option
+from checker.cli.output import print_json
 from checker.errors import ExitCode, InputError
 from checker.knowledge.edition import embedded_edition_folder, embedded_rules_folder
 
@@ -67,7 +67,7 @@ def command(
             "trials": told,
             "written": [str(path) for path in written],
         }
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     else:
         words = _Words(lang)
         for line in words.report(run, ids, found):
@@ -80,7 +80,7 @@ def command(
 def _write(run: TrialRun, ids: Sequence[str], sources: Path | None, rules: Path | None, *, force: bool) -> list[Path]:
     """End the trial of the points and rules; nothing is written unless all of them can be."""
     from checker.knowledge.point_text import POINT_FILE
-    from checker.status_text import activated_points, settled_rule
+    from checker.status_text import activated_points, rule_ids, settled_rule
     from checker.wholefile import write_whole
 
     lacking = [ident for ident in ids if run.evidence(ident) is None]
@@ -91,7 +91,7 @@ def _write(run: TrialRun, ids: Sequence[str], sources: Path | None, rules: Path 
         )
     own_rules = embedded_rules_folder()
     in_rules = rules or own_rules
-    of_rules = [ident for ident in ids if ident not in run.points and (in_rules / f"{ident}.toml").is_file()]
+    of_rules = [ident for ident in ids if ident not in run.points and ident in rule_ids(in_rules)]
     of_points = [ident for ident in ids if ident not in of_rules]
     own_sources = embedded_edition_folder().parent / "sources"
     if of_points and sources is None and not own_sources.is_dir():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option
+from checker.cli.options import json_option, kb_option, language_option
+from checker.cli.output import print_json
 from checker.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -23,14 +23,9 @@ _TITLES = (
 
 @click.command("search")
 @click.argument("text", metavar="TEXT")
+@kb_option
 @click.option(
-    "--kb",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="知识库文件夹，可多次给出，默认用内置知识库（repeat to layer）",
-)
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="最多列出几项（how many items）"
+    "--limit", type=click.IntRange(1, 1_000_000), default=20, show_default=True, help="最多列出几项（how many items）"
 )
 @json_option
 @language_option
@@ -58,7 +53,7 @@ def command(text: str, kb: tuple[Path, ...], limit: int, as_json: bool, lang: st
             "hits": [_plain(hit) for hit in found.hits],
             "nearest": found.nearest,
         }
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     elif found.hits:
         _print(found, lang)
     else:
@@ -75,12 +70,12 @@ def _plain(hit: Hit) -> dict[str, object]:
 
 def _print(found: Found, lang: str) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from checker.knowledge.open import open_plan
     from checker.knowledge.point_words import PointWords
+    from checker.report.console import wide_console
 
     words = PointWords(lang)
     # The English names of rules are sentences, too long for a column.
@@ -104,10 +99,7 @@ def _print(found: Found, lang: str) -> None:
             f"{hit.published_codes:,}",
         )  # fmt: skip
         table.add_row(*(Text(cell) for cell in cells), style=None if hit.in_force else "dim")
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        # A pipe or a file has no width of its own: nothing is cut there.
-        console = Console(highlight=False, width=max(console.width, 140))
+    console = wide_console()
     console.print(table)
     shown = len(found.hits)
     if shown < found.items:

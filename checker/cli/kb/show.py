@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option
+from checker.cli.options import json_option, kb_option, language_option
+from checker.cli.output import print_json
 from checker.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -25,12 +25,7 @@ PATTERNS_SHOWN = 30
 
 @click.command("show")
 @click.argument("text", metavar="POINT_OR_CODE_OR_NAME")
-@click.option(
-    "--kb",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="知识库文件夹，可多次给出，默认用内置知识库（repeat to layer）",
-)
+@kb_option
 @json_option
 @language_option
 def command(text: str, kb: tuple[Path, ...], as_json: bool, lang: str) -> int:
@@ -51,7 +46,7 @@ def command(text: str, kb: tuple[Path, ...], as_json: bool, lang: str) -> int:
     if as_json:
         knowledge = {"version": version_of(editions), "hash": hash_of(editions)}
         document = {"knowledge": knowledge, "points": [card.to_dict() for card in cards]}
-        click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        print_json(document)
     else:
         _Cards(lang).print(cards, version_of(editions))
     return ExitCode.CLEAR

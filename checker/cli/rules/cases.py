@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option
-from checker.cli.rules.shared import chosen_rules, load, mark, print_json, rules_option
+from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.output import print_json
+from checker.cli.rules.shared import chosen_rules, load, mark
 from checker.errors import ExitCode
 from checker.rules.fill import FILL
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @rules_option
 @json_option
 @language_option
-def command(rule_ids: tuple[str, ...], folder: Path | None, as_json: bool, lang: str) -> int:
+def command(rule_ids: tuple[str, ...], rules_folder: Path | None, as_json: bool, lang: str) -> int:
     """用真正的引擎运行规则自带的用例；不写 RULE 则运行全部。
 
     Run the cases written in the rules through the engine; without RULE all of them.
@@ -38,7 +39,7 @@ def command(rule_ids: tuple[str, ...], folder: Path | None, as_json: bool, lang:
     """
     from checker.cases import run_cases
 
-    rulebook, place, embedded = load(folder)
+    rulebook, place, embedded = load(rules_folder)
     chosen = chosen_rules(rulebook, rule_ids)
     results = run_cases(place, rulebook, [rule.id for rule in chosen], embedded=embedded)
     by_rule = {rule.id: [result for result in results if result.rule_id == rule.id] for rule in chosen}

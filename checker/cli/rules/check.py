@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, language_option
-from checker.cli.rules.shared import load, mark, print_json, rules_option
+from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.output import print_json
+from checker.cli.rules.shared import load, mark
 from checker.errors import ExitCode
 
 _STAGES = {
@@ -21,7 +22,7 @@ _STAGES = {
 @rules_option
 @json_option
 @language_option
-def command(folder: Path | None, as_json: bool, lang: str) -> int:
+def command(rules_folder: Path | None, as_json: bool, lang: str) -> int:
     """检查全部规则：解析、编译子句、引擎计划（EXPLAIN）、用例、填写完整，有 lock.json 的核对版本锁定，各阶段计数。
 
     Check every rule: parse, compile its clauses, EXPLAIN its SELECT, run its cases, look for places left to fill in, hold it against
@@ -32,7 +33,7 @@ def command(folder: Path | None, as_json: bool, lang: str) -> int:
     """
     from checker.rules.checks import every_stage
 
-    rulebook, place, embedded = load(folder)
+    rulebook, place, embedded = load(rules_folder)
     stages = every_stage(place, rulebook, embedded=embedded)
     passed = all(stage.passed == stage.total for stage in stages)
     if as_json:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.options import json_option, language_option
-from checker.cli.rules.shared import console, load, print_json
+from checker.cli.output import print_json
+from checker.cli.rules.shared import console, load
 from checker.errors import ExitCode, Fault, RuleError
+from checker.knowledge.edition import EMBEDDED
 
 if TYPE_CHECKING:
     from checker.rulebook import Rulebook
@@ -63,7 +65,7 @@ def _load(*words: str) -> list[Rulebook]:
     faults, books = [], []
     for word in words:
         try:
-            books.append(load(None if word == "embedded" else Path(word))[0])
+            books.append(load(None if word == EMBEDDED else Path(word))[0])
         except RuleError as error:
             faults += [Fault(_place(word, fault.file), fault.key, fault.message) for fault in error.faults]
     if faults:

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, language_option
-from checker.cli.rules.shared import checkout_rules, load, print_faults, print_json, rules_option
+from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.output import print_json
+from checker.cli.rules.shared import checkout_rules, load, print_faults
 from checker.errors import ExitCode, InputError
 
 
@@ -23,7 +24,7 @@ from checker.errors import ExitCode, InputError
 )
 @json_option
 @language_option
-def command(folder: Path | None, out: Path | None, check: bool, as_json: bool, lang: str) -> int:
+def command(rules_folder: Path | None, out: Path | None, check: bool, as_json: bool, lang: str) -> int:
     """生成规则说明页：每条规则中英文各一页，另有目录；规则不在了的页会删去。
 
     Write the pages of the rules, one in each language, and their index; pages of rules that are gone are removed.
@@ -39,7 +40,7 @@ def command(folder: Path | None, out: Path | None, check: bool, as_json: bool, l
     from checker.rules.docs import compose, stale, write
 
     own = checkout_rules()
-    rulebook, place, _ = load(folder)
+    rulebook, place, _ = load(rules_folder)
     if out is None and (own is None or place.resolve() != own.resolve()):
         raise InputError("--out：请指定说明页写到哪个文件夹（name the folder of the pages with --out）")
     target = out or place.resolve().parent / "docs" / "rules"

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option
-from checker.cli.rules.shared import console, level_text, load, plain, print_json, rules_option
+from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.output import print_json
+from checker.cli.rules.shared import console, level_text, load, plain
 from checker.errors import ExitCode
 from checker.rules.names import TIERS
 
@@ -26,12 +27,12 @@ _TITLES = {
 @rules_option
 @json_option
 @language_option
-def command(folder: Path | None, as_json: bool, lang: str) -> int:
+def command(rules_folder: Path | None, as_json: bool, lang: str) -> int:
     """列出规则：编号、国家编码、名称、类别、级别、状态、版本。
 
     List the rules: id, national code, name, tier, level, status, version.
     """
-    rulebook, _, _ = load(folder)
+    rulebook, _, _ = load(rules_folder)
     if as_json:
         print_json({"hash": rulebook.hash, "rules": [_summary(rule) for rule in rulebook.rules]})
         return ExitCode.CLEAR

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, language_option
-from checker.cli.rules.shared import load, print_faults, print_json, rules_option, writable_rules
+from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.output import print_json
+from checker.cli.rules.shared import load, print_faults, writable_rules
 from checker.errors import ExitCode, Fault, RuleError
 
 
@@ -22,7 +23,7 @@ from checker.errors import ExitCode, Fault, RuleError
 )
 @json_option
 @language_option
-def command(folder: Path | None, retire: str | None, reason: str, check: bool, as_json: bool, lang: str) -> int:
+def command(rules_folder: Path | None, retire: str | None, reason: str, check: bool, as_json: bool, lang: str) -> int:
     """锁定规则：把每条规则的版本和内容写进 lock.json；内容改了而版本没有升高的，不写并说明。
 
     Lock the rules: version and content of each go into lock.json. Content that changed without a higher version is refused.
@@ -46,7 +47,7 @@ def command(folder: Path | None, retire: str | None, reason: str, check: bool, a
         )
     if reason and retire is None:
         raise click.UsageError("--reason 是停用的原因，请同时给出 --retire（--reason belongs to --retire）")
-    place = writable_rules(folder)
+    place = writable_rules(rules_folder)
     load(place)
     lock, now = rulelock.read_lock(place), rulelock.current_rules(place)
     english = lang == "en"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import language_option
-from checker.cli.rules.shared import rules_option, writable_rules
+from checker.cli.options import language_option, rules_option
+from checker.cli.rules.shared import writable_rules
 from checker.errors import ExitCode
 
 
@@ -29,7 +29,7 @@ def command(
     name_en: str | None,
     code: str | None,
     like: str | None,
-    folder: Path | None,
+    rules_folder: Path | None,
     lang: str,
 ) -> int:
     """新建规则 ID.toml：键都写齐，要填写的地方都有标记，每个用例都不通过，直到你写好。
@@ -44,10 +44,10 @@ def command(
     from checker.knowledge.edition import embedded_rules_folder
     from checker.rules.scaffold import NewRule, scaffold
 
-    place = writable_rules(folder)
+    place = writable_rules(rules_folder)
     own = like is not None and (place / f"{like}.toml").is_file()
     path = scaffold(NewRule(rule_id, name_zh, name_en, code, like), place, place if own else embedded_rules_folder())
-    test = f"liangku rules test {rule_id}" + (f" --rules {place}" if folder else "")
+    test = f"liangku rules test {rule_id}" + (f" --rules {place}" if rules_folder else "")
     if lang == "en":
         click.echo(f"Written: {path}\nFill in every place that is marked, then: {test}")
     else:

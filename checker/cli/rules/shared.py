@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from checker.cli.output import print_json
 from checker.rules.names import STAGES
 
 if TYPE_CHECKING:
@@ -17,17 +17,6 @@ if TYPE_CHECKING:
 
     from checker.errors import Fault
     from checker.rulebook import Rule, Rulebook
-
-F = TypeVar("F", bound=Callable[..., Any])
-PIPE_WIDTH = 120
-"""How wide tables are written where no terminal says how wide it is."""
-
-
-def rules_option(command: F) -> F:
-    """--rules: which folder of rule files."""
-    return click.option(
-        "--rules", "folder", type=click.Path(path_type=Path), help="规则文件夹，默认用内置规则（folder of rule files）"
-    )(command)
 
 
 def load(folder: Path | None) -> tuple[Rulebook, Path, bool]:
@@ -96,16 +85,10 @@ def plain(texts: Iterable[str]) -> list[Any]:
 
 
 def console() -> Console:
-    """Where tables are printed; a pipe gets a fixed width."""
-    from rich.console import Console
+    """Where tables are printed."""
+    from checker.report.console import wide_console
 
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
-
-
-def print_json(document: object) -> None:
-    """Print one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    return wide_console()
 
 
 def print_faults(faults: Sequence[Fault], told: str, *, as_json: bool) -> None:

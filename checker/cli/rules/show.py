@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import language_option
+from checker.cli.options import language_option, rules_option
 from checker.cli.rules.shared import (
     chosen_rules,
     console,
     level_text,
     load,
     plain,
-    rules_option,
     stage_text,
 )
 from checker.errors import ExitCode
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 @click.argument("rule_id", metavar="RULE")
 @rules_option
 @language_option
-def command(rule_id: str, folder: Path | None, lang: str) -> int:
+def command(rule_id: str, rules_folder: Path | None, lang: str) -> int:
     """查看一条规则的全部内容：定义、参数、判定子句、消息、说明。
 
     Show everything of one rule: definition, parameters, clauses, messages, documentation.
@@ -40,7 +39,7 @@ def command(rule_id: str, folder: Path | None, lang: str) -> int:
     例 Example:
       liangku rules show drug-sex
     """
-    rulebook, _, _ = load(folder)
+    rulebook, _, _ = load(rules_folder)
     (rule,) = chosen_rules(rulebook, [rule_id])
     _print_rule(rule, lang, console())
     return ExitCode.CLEAR

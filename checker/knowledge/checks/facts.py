@@ -10,11 +10,12 @@ import polars as pl
 
 from checker.knowledge.checks.issue import Place
 from checker.knowledge.checks.layers import Layer
+from checker.knowledge.frames import family_column
 from checker.knowledge.names import item_key
 from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells, PointWords
+from checker.knowledge.windows import UNIT_DAYS
 from checker.plan import RulePlan
 
-CODE = pl.col("code")
 OPEN = date.max
 """The end of what has none."""
 SAME_LIMITS = tuple(column for column in LIMIT_COLUMNS if column != "age_text")
@@ -23,7 +24,6 @@ _COVERED = (
     "point_id", "rule_id", "item_name", "status", "region", "region_of", "valid_from", "valid_to", "batch", *LIMIT_COLUMNS,
     "file", "row",
 )  # fmt: skip
-_DAYS = {"year": 365.2425, "month": 30.436875, "day": 1.0}
 CHINESE, ENGLISH = PointWords("zh"), PointWords("en")
 
 
@@ -46,7 +46,7 @@ class Facts:
         pattern = self.layer.pattern.select("point_id", "match", "code", "published_codes")
         joined = pattern.join(self.point.select(_COVERED), on="point_id", maintain_order="right")
         return joined.join(self.keys, on="item_name", how="left", maintain_order="left").with_columns(
-            family_expr(CODE).alias("family"), pl.col("valid_to").fill_null(OPEN).alias("ends")
+            family_column(pl.col("code")).alias("family"), pl.col("valid_to").fill_null(OPEN).alias("ends")
         )
 
     @cached_property
@@ -72,15 +72,9 @@ class Facts:
         return frozenset(rule.id for rule in self.rules)
 
 
-def family_expr(code: pl.Expr) -> pl.Expr:
-    """The family of a code, or of a family itself: 14 characters of X, 11 of Z; NULL for the others."""
-    first = code.str.head(1)
-    return pl.when(first == "X").then(code.str.head(14)).when(first == "Z").then(code.str.head(11))
-
-
 def days_expr(bound: str) -> pl.Expr:
     """The bound `age_min` or `age_max` in days."""
-    return pl.col(bound) * pl.col(f"{bound}_unit").replace_strict(_DAYS, default=None, return_dtype=pl.Float64)
+    return pl.col(bound) * pl.col(f"{bound}_unit").replace_strict(UNIT_DAYS, default=None, return_dtype=pl.Float64)
 
 
 def place_of(row: dict[str, object], suffix: str = "") -> Place:

@@ -15,10 +15,9 @@ from checker.knowledge.cells import Faults
 from checker.knowledge.checks.issue import Place
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE
-from checker.knowledge.manifest import MANIFEST_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, check_frames
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
-from checker.knowledge.source import TEXT_FILES, read_text_folder, sources_of
+from checker.knowledge.source import TEXT_FILES, holds_text, read_text_folder, sources_of
 from checker.knowledge.tables import EXEMPTION, PATTERN, POINT
 
 _EXEMPTION_ID = re.compile(r"""^\s*id\s*=\s*["']([^"']+)["']""")
@@ -48,7 +47,7 @@ class Layer:
 
 def read_layer(folder: Path) -> Layer:
     """Read a folder of text, or a built knowledge base. Raises KnowledgeError for a folder that is neither."""
-    if (folder / MANIFEST_FILE).is_file() or not any((folder / name).is_file() for name in TEXT_FILES):
+    if not holds_text(folder):
         return built_layer(open_edition(folder))
     shown = shown_path(folder)
     read = read_text_folder(folder)

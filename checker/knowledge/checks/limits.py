@@ -19,7 +19,10 @@ _CHILD_WORDS = (("小儿|儿童|少儿|患儿", 18 * 365.0), ("婴幼儿|幼儿"
 
 
 def both_sexes(facts: Facts) -> Iterator[Found]:
-    """Codes that are limited to men and to women at the same time and place, by any rules; an exact code lies in its family."""
+    """Codes that are limited to men and to women at the same time and place, by any rules; an exact code lies in its family.
+
+    Within one rule the exact code judges; of another item than its family's, it is only a family of another (another check).
+    """
     sexed = facts.covered.filter(pl.col("sex").is_not_null()).with_columns(
         key=pl.col("code"), by_family=pl.lit(value=False)
     )
@@ -31,7 +34,12 @@ def both_sexes(facts: Facts) -> Iterator[Found]:
     keyed = keyed.filter(pl.int_range(pl.len()).over([*on, "sex"]) < REACH)
     male, female = keyed.filter(pl.col("sex") == "male"), keyed.filter(pl.col("sex") == "female")
     pairs = male.join(female, on=on, suffix="_later", maintain_order="left")
-    pairs = pairs.filter(~(pl.col("by_family") & pl.col("by_family_later")) & same_time() & same_place())
+    apart = (
+        (pl.col("by_family") != pl.col("by_family_later"))
+        & (pl.col("rule_id") == pl.col("rule_id_later"))
+        & (pl.col("item_key") != pl.col("item_key_later"))
+    )
+    pairs = pairs.filter(~(pl.col("by_family") & pl.col("by_family_later")) & ~apart & same_time() & same_place())
     for row in by_points(pairs).iter_rows(named=True):
         code = row["code_later"] if row["by_family_later"] else row["code"]
         yield Found(

@@ -62,13 +62,13 @@ def limits_overlap(facts: Facts) -> Iterator[Found]:
 
 
 def validity_gap(facts: Facts) -> Iterator[Found]:
-    """Codes that a rule stops limiting and limits again later."""
+    """Codes that a rule stops limiting and limits again later, and that nothing else of the rule limits meanwhile."""
     key = ["rule_id", "status", "region", "region_of", "match", "code"]
     shared = facts.covered.filter(pl.len().over(key) > 1).sort(*key, "valid_from", "point_id")
     told = shared.with_columns(
         ended=pl.col("ends").cum_max().shift(1).over(key), before=pl.col("point_id").shift(1).over(key)
     )
-    gaps = told.filter(pl.col("valid_from") > pl.col("ended"))
+    gaps = _open(told.filter(pl.col("valid_from") > pl.col("ended")), facts)
     grouped = gaps.group_by("point_id", "ended", maintain_order=True).agg(
         pl.all().exclude("point_id", "ended").first(), codes=pl.len()
     )
@@ -82,6 +82,27 @@ def validity_gap(facts: Facts) -> Iterator[Found]:
             "valid_from",
             str(row["valid_from"]),
         )
+
+
+def _open(gaps: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """The gaps without those in which one point that holds everywhere covers the code, or its family, all the time."""
+    everywhere = facts.covered.filter(pl.col("region").is_null() & (pl.col("status") == "active")).select(
+        "rule_id", "match", "code", since="valid_from", until="ends"
+    )
+    numbered = gaps.with_row_index("gap")
+    covered = pl.concat(
+        [
+            numbered.join(everywhere, on=["rule_id", "match", "code"]).select(
+                "gap", "ended", "valid_from", "since", "until"
+            ),
+            numbered.join(
+                everywhere.filter(pl.col("match") == "family"),
+                left_on=["rule_id", "family"],
+                right_on=["rule_id", "code"],
+            ).select("gap", "ended", "valid_from", "since", "until"),
+        ]
+    ).filter((pl.col("since") <= pl.col("ended")) & (pl.col("until") >= pl.col("valid_from")))
+    return numbered.join(covered, on="gap", how="anti", maintain_order="left")
 
 
 def _met(facts: Facts) -> pl.DataFrame:

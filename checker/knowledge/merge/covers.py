@@ -14,7 +14,6 @@ from checker.knowledge.rows import PointRow
 from checker.knowledge.windows import SHAPES, AgeWindow, read_window
 
 BY_CODE, BY_FAMILY = "code", "family"
-COVERS = (BY_CODE, BY_FAMILY)
 """How the drug codes of a list become patterns: exactly as published, or as the families in which they lie."""
 
 _SEXES = {"男": "male", "女": "female", None: None}
@@ -65,15 +64,15 @@ def limit_of_point(point: PointRow) -> Limit:
     return Limit(point.sex, point.age_word, window, point.subject)
 
 
-def covers(item: PublishedItem, mixed: Set[str], by: str = BY_FAMILY) -> dict[Cover, frozenset[str]]:
+def covers(item: PublishedItem, mixed: Set[str], by: str) -> dict[Cover, frozenset[str]]:
     """Return what the item covers, each with the published codes that it stands for.
 
-    By family, a code without family or in a mixed one still stands for itself.
+    `by` is BY_CODE or BY_FAMILY. By family, a code without family or in a mixed one still stands for itself.
     """
     found: dict[Cover, set[str]] = defaultdict(set)
     for code in item.codes:
         family = family_of(code) if by == BY_FAMILY else None
-        found[Cover("code", code) if family is None or family in mixed else Cover("family", family)].add(code)
+        found[Cover(BY_CODE, code) if family is None or family in mixed else Cover(BY_FAMILY, family)].add(code)
     return {cover: frozenset(codes) for cover, codes in found.items()}
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from checker.knowledge.cells import Faults
-from checker.knowledge.sheet_table import Table, whole
-from checker.knowledge.workbook import ROW
+from checker.knowledge.sheets.table import Table, whole
+from checker.knowledge.sheets.workbook import ROW
 
 NUMBER = "number"
 """The column that holds the number of the item [序号] to which a row belongs."""

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from checker.knowledge.cells import Faults
-from checker.knowledge.sheet_items import ItemRow
-from checker.knowledge.sheet_table import Table, plain
+from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.table import Table, plain
 
 _RULE_IN_TITLE = re.compile(r"[“\"]([^“”\"]+)[”\"]规则|^《?([^《》“”\"]+)规则对应知识点")
 _RULE_OF_CODES = re.compile(r"[“\"]([^“”\"]+)[”\"]知识点对应")

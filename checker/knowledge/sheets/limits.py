@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from checker.knowledge.cells import Faults
 from checker.knowledge.published import Limits
-from checker.knowledge.sheet_items import ItemRow
-from checker.knowledge.sheet_table import Table, WrongCell, plain
+from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.table import Table, WrongCell, plain
 from checker.knowledge.windows import AgeWindow, FoundWindow, find_window
 
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 
 import polars as pl
 
 from checker.errors import InputError
-from checker.knowledge import diff_codes, diff_points
-from checker.knowledge.diff_codes import CODE_KINDS, CodeChange
-from checker.knowledge.diff_points import POINT_KINDS, FieldChange, PointChange
-from checker.knowledge.edition import embedded_edition_folder, open_edition
+from checker.knowledge.diff import codes as of_codes
+from checker.knowledge.diff import points as of_points
+from checker.knowledge.diff.codes import CODE_KINDS, CodeChange
+from checker.knowledge.diff.points import POINT_KINDS, FieldChange, PointChange
 from checker.knowledge.rows import ExemptionRow
-from checker.knowledge.source import Sources, open_knowledge, sources_of
+from checker.knowledge.source import Sources
 
-EMBEDDED = "embedded"
-"""The word for the knowledge base that came with the program."""
 CHANGE_KINDS = ("added", "removed", "changed")
 
 
@@ -60,8 +57,8 @@ class ExemptionChange:
 class KnowledgeDiff:
     """Everything that differs, sorted by rule and id; without any difference all but `rules` is empty.
 
-    `point` and `code` are frames, since an edition may change by hundreds of thousands (diff_points.point_changes,
-    diff_codes.code_changes); `points` and `codes` give them row by row.
+    `point` and `code` are frames, since an edition may change by hundreds of thousands (points.point_changes,
+    codes.code_changes); `points` and `codes` give them row by row.
     """
 
     before: Side
@@ -78,18 +75,11 @@ class KnowledgeDiff:
 
     def points(self, kind: str, limit: int | None = None) -> tuple[PointChange, ...]:
         """The first points of one kind of change, or all."""
-        return tuple(diff_points.as_changes(_of_kind(self.point, kind, limit)))
+        return tuple(of_points.as_changes(_of_kind(self.point, kind, limit)))
 
     def codes(self, kind: str, limit: int | None = None) -> tuple[CodeChange, ...]:
         """The first codes of one kind of change, or all."""
-        return tuple(diff_codes.as_changes(_of_kind(self.code, kind, limit)))
-
-
-def open_side(given: str) -> Sources:
-    """Return the rows of a built folder, a folder of text, or the word `embedded`. Raises KnowledgeError for anything else."""
-    if given == EMBEDDED:
-        return sources_of([open_edition(embedded_edition_folder(), embedded=True)])
-    return open_knowledge(Path(given))
+        return tuple(of_codes.as_changes(_of_kind(self.code, kind, limit)))
 
 
 def diff_knowledge(
@@ -105,8 +95,8 @@ def diff_knowledge(
             raise InputError(
                 f"--rule {rule}：两边都没有这个规则的知识点或豁免（neither side has points or exemptions of it）"
             )
-    point = diff_points.point_changes(before, after)
-    code = diff_codes.code_changes(before, after)
+    point = of_points.point_changes(before, after)
+    code = of_codes.code_changes(before, after)
     names = given or (before.edition.name, after.edition.name)
     return KnowledgeDiff(
         _side(names[0], before),
@@ -140,16 +130,16 @@ def _side(given: str, sources: Sources) -> Side:
 
 def _rules(before: Sources, after: Sources, point: pl.DataFrame, code: pl.DataFrame) -> tuple[RuleCounts, ...]:
     points, codes = [[count(side) for side in (before, after)] for count in (_points, _covers)]
-    of_points, of_codes = _by_kind(point), _by_kind(code)
+    point_kinds, code_kinds = _by_kind(point), _by_kind(code)
     return tuple(
         RuleCounts(
             rule,
             points[0].get(rule, 0),
             points[1].get(rule, 0),
-            {kind: of_points.get((rule, kind), 0) for kind in POINT_KINDS},
+            {kind: point_kinds.get((rule, kind), 0) for kind in POINT_KINDS},
             codes[0].get(rule, 0),
             codes[1].get(rule, 0),
-            {kind: of_codes.get((rule, kind), 0) for kind in CODE_KINDS},
+            {kind: code_kinds.get((rule, kind), 0) for kind in CODE_KINDS},
         )
         for rule in sorted({*points[0], *points[1]})
     )

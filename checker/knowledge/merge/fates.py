@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import Enum
 
-from checker.knowledge.covers import BY_FAMILY, Cover, Limit
-from checker.knowledge.meeting import Entry, Meeting
-from checker.knowledge.merge_rows import Ids
+from checker.knowledge.merge.covers import BY_FAMILY, Cover, Limit
+from checker.knowledge.merge.meeting import Entry, Meeting
+from checker.knowledge.merge.rows import Ids
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
 

@@ -9,9 +9,9 @@ import polars as pl
 
 from checker.knowledge.cells import Faults
 from checker.knowledge.codes import CODE_SHAPES, is_code
-from checker.knowledge.sheet_items import NUMBER, ItemRow, numbered
-from checker.knowledge.sheet_table import Table, WrongCell, plain
-from checker.knowledge.workbook import ROW
+from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
+from checker.knowledge.sheets.table import Table, WrongCell, plain
+from checker.knowledge.sheets.workbook import ROW
 
 _BETWEEN = r"[\s,;、，；|]+"
 _INVISIBLE = r"[\u200B-\u200D\u2060\uFEFF]"

@@ -23,10 +23,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from checker.errors import KnowledgeError
-from checker.knowledge.covers import BY_CODE, Cover
-from checker.knowledge.meeting import Entry, Meeting, PublishedList
-from checker.knowledge.merge_fates import Fate, Mode, Seats, fate_of, seated
-from checker.knowledge.merge_rows import Ids, Parts, Rows, begun, divided
+from checker.knowledge.merge.covers import BY_CODE, Cover
+from checker.knowledge.merge.fates import Fate, Mode, Seats, fate_of, seated
+from checker.knowledge.merge.meeting import Entry, Meeting, PublishedList
+from checker.knowledge.merge.rows import Ids, Parts, Rows, begun, divided
 from checker.knowledge.rows import PatternRow, PointRow
 
 _DAY_OF_NOTICE = re.compile(r"[（，](\d{4}-\d{2}-\d{2})）(?=；|$)")

@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from checker.knowledge.codes import family_of
-from checker.knowledge.covers import (
+from checker.knowledge.merge.covers import (
     BY_CODE,
     BY_FAMILY,
     Cover,

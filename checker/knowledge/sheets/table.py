@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from checker.knowledge.cells import Faults
-from checker.knowledge.workbook import ROW, Sheet
-from checker.knowledge.xlsx_parts import Area, column_number
+from checker.knowledge.sheets.workbook import ROW, Sheet
+from checker.knowledge.sheets.xlsx_parts import Area, column_number
 
 HEADERS = {
     "seq": ("序号", "知识点序号", "对应知识点序号"),

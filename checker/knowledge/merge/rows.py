@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from checker.knowledge.meeting import Entry, PublishedList
+from checker.knowledge.merge.meeting import Entry, PublishedList
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.remarks import not_listed

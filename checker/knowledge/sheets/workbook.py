@@ -15,7 +15,7 @@ import polars as pl
 
 from checker.errors import KnowledgeError
 from checker.knowledge.cells import Faults
-from checker.knowledge.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
+from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
 
 MAX_FILE = 128 * 1024 * 1024
 """Bytes of a file; a workbook of a million codes has 12 MB."""
@@ -26,6 +26,8 @@ _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
+"""Control characters other than blanks and line breaks."""
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|html|head|meta|table|body|style|div)", re.IGNORECASE)
 
 
@@ -56,16 +58,24 @@ def open_workbook(path: Path, faults: Faults) -> OpenedFile | None:
 
     What a file is, its bytes say and not its name. Refused: a missing, empty or too large file; a workbook that has a
     password, is truncated or of an old format; a web page or another kind of document under a workbook's name; formulas
-    and error values (the saved result of a formula may be stale); a sheet without anything in it.
+    and error values (the saved result of a formula may be stale); control characters; a sheet without anything in it.
     """
     try:
-        if path.stat().st_size > MAX_FILE:
+        size = path.stat().st_size
+        if not path.is_file():
+            # A device or pipe has no end that its size would tell.
+            raise KnowledgeError(
+                "无法读取：不是文件，请给出 .xlsx 或 .csv 文件 (not a file: give an .xlsx or .csv file)"
+            )
+        if size > MAX_FILE:
             raise KnowledgeError(
                 f"大于 {MAX_FILE >> 20} MB，请拆成几个文件 (larger than {MAX_FILE >> 20} MB: split it)"
             )
         data = path.read_bytes()
         before = len(faults.found)
         sheets = _sheets(path, data, faults)
+        for sheet in sheets:
+            _refuse_control_characters(faults, path.name, sheet)
         if len(faults.found) > before:
             return None
         if not any(sheet.cells.height for sheet in sheets):
@@ -121,7 +131,18 @@ def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
 def _refuse_cells(faults: Faults, file: str, sheet: str, cells: Sequence[str], what: str, english: str) -> None:
     if cells:
         more = f" 等 {len(cells)} 处" if len(cells) > _NAMED_AT_MOST else ""
-        faults.add(file, f"“{sheet}” {'、'.join(cells[:_NAMED_AT_MOST])}{more}", f"{what} ({english})")
+        place = f"“{sheet}” " if sheet else ""
+        faults.add(file, f"{place}{'、'.join(cells[:_NAMED_AT_MOST])}{more}", f"{what} ({english})")
+
+
+def _refuse_control_characters(faults: Faults, file: str, sheet: Sheet) -> None:
+    """Refuse what no eye sees and a terminal obeys: it would go into every report of the item."""
+    found = [
+        f"{letters}{row}"
+        for letters in sheet.cells.columns[1:]
+        for row in sheet.cells.filter(pl.col(letters).str.contains(_CONTROL))[ROW]
+    ]
+    _refuse_cells(faults, file, sheet.name, found, "含有控制字符，请删去", "control characters: remove them")
 
 
 def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:

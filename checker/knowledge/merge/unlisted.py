@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from checker.knowledge.codes import FAMILY_LENGTH
-from checker.knowledge.covers import codes_by_family
-from checker.knowledge.meeting import PublishedList
-from checker.knowledge.merge import Tally, is_later
-from checker.knowledge.merge_fates import Fate, Mode, unlisted_fate
+from checker.knowledge.frames import family_column
+from checker.knowledge.merge.covers import codes_by_family
+from checker.knowledge.merge.fates import Fate, Mode, unlisted_fate
+from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.points import Tally, is_later
 from checker.remarks import not_listed
 
 
@@ -28,14 +28,6 @@ class Unlisted:
     tallies: dict[Fate, Tally]
 
 
-def family() -> pl.Expr:
-    """The family of a column `code` of codes and families; NULL where it has none."""
-    kind = pl.col("code").str.head(1)
-    return pl.coalesce(
-        pl.when(kind == letter).then(pl.col("code").str.head(length)) for letter, length in FAMILY_LENGTH.items()
-    )
-
-
 def parted(
     near: pl.DataFrame, pattern: pl.DataFrame, ids: pl.Series, published: PublishedList
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -48,7 +40,7 @@ def parted(
     codes = pl.Series([code for item in items for code in item.codes], dtype=pl.String)
     families = pl.Series([name for item in items for name in codes_by_family(item)], dtype=pl.String)
     own = pattern.join(near.select("point_id"), on="point_id", how="semi")
-    named = own.filter(pl.col("code").is_in(codes.implode()) | family().is_in(families.implode()))
+    named = own.filter(pl.col("code").is_in(codes.implode()) | family_column(pl.col("code")).is_in(families.implode()))
     later = [document for document in near["document"].unique() if is_later(document, published.day)]
     marked = ids.filter(ids.str.ends_with("b")).str.head(-1)
     plain = (

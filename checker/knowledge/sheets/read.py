@@ -11,14 +11,12 @@ import polars as pl
 
 from checker.knowledge.cells import Faults
 from checker.knowledge.published import PublishedItem, document_of, is_known_batch
-from checker.knowledge.sheet_codes import CodeRows, read_codes, reconcile
-from checker.knowledge.sheet_items import NUMBER, check_numbers, read_items
-from checker.knowledge.sheet_limits import ReadWindow, read_limits
-from checker.knowledge.sheet_naming import batch_of, rule_of
-from checker.knowledge.sheet_table import Table, read_table
-from checker.knowledge.workbook import ROW, OpenedFile, open_workbook
-
-__all__ = ["ReadWindow", "Workbook", "read_workbooks"]
+from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
+from checker.knowledge.sheets.items import NUMBER, check_numbers, read_items
+from checker.knowledge.sheets.limits import ReadWindow, read_limits
+from checker.knowledge.sheets.naming import batch_of, rule_of
+from checker.knowledge.sheets.table import Table, read_table
+from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
 
 
 @dataclass(frozen=True, slots=True)

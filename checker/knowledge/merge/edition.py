@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from checker.knowledge.covers import families_of, mixed_families
-from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of
-from checker.knowledge.meeting import PublishedList
-from checker.knowledge.merge import Change, Tally, merge
-from checker.knowledge.merge_fates import Fate, Mode
+from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, family_column, frame_of, rows_of
+from checker.knowledge.merge.covers import families_of, mixed_families
+from checker.knowledge.merge.fates import Fate, Mode
+from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.points import Change, Tally, merge
+from checker.knowledge.merge.unlisted import Unlisted, parted, unlisted
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources
-from checker.knowledge.unlisted import Unlisted, family, parted, unlisted
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _with_others(change: Change, others: Unlisted) -> Change:
 def _mixed(knowledge: Sources, lists: Sequence[PublishedList]) -> frozenset[str]:
     """The families that hold published codes of several items, of the lists and of the whole edition."""
     listed = [pair for published in lists for pair in families_of((*published.items, *published.unread))]
-    named = knowledge.pattern.select("point_id", family().alias("family")).drop_nulls().unique()
+    named = knowledge.pattern.select("point_id", family_column(pl.col("code")).alias("family")).drop_nulls().unique()
     items = named.join(knowledge.point.select("point_id", "item_name"), on="point_id").select("family", "item_name")
     of_lists = pl.col("family").is_in(pl.Series([pair[0] for pair in listed], dtype=pl.String).implode())
     held = items.unique().filter(of_lists | (pl.len().over("family") > 1))

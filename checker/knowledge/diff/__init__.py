@@ -1,0 +1,1 @@
+"""What two knowledge bases say differently."""

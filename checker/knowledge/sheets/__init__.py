@@ -1,0 +1,1 @@
+"""Published workbooks, read with every fault named: files, sheets, items, codes, limits."""
