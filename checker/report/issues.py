@@ -36,7 +36,7 @@ def issues_markdown(checked: Checked, language: str, *, shown: int | None = SHOW
     """The same as markdown, fit for a pull request: a table of counts, and one folded list a check."""
     report = _Report(checked, language, shown)
     say = report.say
-    lines = [f"### {say('知识库检查', 'Check of the knowledge base')}", "", report.totals(), ""]
+    lines = [f"### {say('知识库检查', 'Check of the knowledge base')}", "", plain(report.totals()), ""]
     groups = list(report.groups())
     if groups:
         titles = (say("检查项", "check"), say("级别", "severity"), say("问题数", "issues"))
