@@ -127,34 +127,51 @@ def read_text(path: Path) -> str:
         raise KnowledgeError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
 
 
-def read_csv(path: Path, columns: Sequence[str], faults: Faults, *, others: bool = False) -> Iterator[Cells]:
-    """Yield the records of a CSV file; row 1 is the header. Values are trimmed, empty records are passed over.
+def read_records(
+    path: Path, columns: Sequence[str], faults: Faults, *, optional: Sequence[str] = (), others: bool = False
+) -> tuple[list[str], Iterator[tuple[int, list[str]]]]:
+    """Return the header of a CSV file, and its records as they stand, each with its line (of several, the last).
 
-    A column that is unknown (unless `others` are welcome), missing or repeated, and a record of another width, is a
-    fault. Raises KnowledgeError for a file that cannot be read as text or as CSV.
+    The header is row 1. A column that is unknown (unless `others` are welcome), missing or repeated is a fault, and leaves no
+    records; so is a record of another width, which is passed over, as empty lines are. Raises KnowledgeError for a file that cannot be
+    read as text or as CSV, also while the records are taken.
     """
+    # Lines end as CSV says, not at every character that Unicode calls a line end.
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    broken = f"{path}: row {{}}: it is not CSV ({{}}); mend its quotes"
+    known = (*columns, *optional)
     try:
         header = [name.strip() for name in next(reader, [])]
-        wrong = [f"the column {name} is missing; add it" for name in columns if name not in header]
-        if not others:
-            wrong += [f"the column {name!r} is unknown; remove it" for name in header if name not in columns]
-        wrong += [f"the column {name} stands twice; remove one" for name in columns if header.count(name) > 1]
-        for message in wrong:
-            faults.add(path.name, "row 1", message)
-        if wrong:
-            return
-        for record in reader:
-            place = f"row {reader.line_num}"
-            if not any(value.strip() for value in record):
-                continue
-            if len(record) != len(header):
-                faults.add(path.name, place, f"found {len(record)} cells; write {len(header)}, one for each column")
-                continue
-            values = {name: value.strip() for name, value in zip(header, record, strict=True)}
-            yield Cells(path.name, place, values, faults)
     except csv.Error as error:
-        raise KnowledgeError(f"{path}: row {reader.line_num}: it is not CSV ({error}); mend its quotes") from error
+        raise KnowledgeError(broken.format(reader.line_num, error)) from error
+    wrong = [f"the column {name} is missing; add it" for name in columns if name not in header]
+    if not others:
+        wrong += [f"the column {name!r} is unknown; remove it" for name in header if name not in known]
+    wrong += [f"the column {name} stands twice; remove one" for name in known if header.count(name) > 1]
+    for message in wrong:
+        faults.add(path.name, "row 1", message, "columns")
+
+    def records() -> Iterator[tuple[int, list[str]]]:
+        try:
+            for record in reader:
+                if len(record) == len(header):
+                    yield reader.line_num, record
+                elif any(value.strip() for value in record):
+                    told = f"found {len(record)} cells; write {len(header)}, one for each column"
+                    faults.add(path.name, f"row {reader.line_num}", told, "columns")
+        except csv.Error as error:
+            raise KnowledgeError(broken.format(reader.line_num, error)) from error
+
+    return header, iter(()) if wrong else records()
+
+
+def read_csv(path: Path, columns: Sequence[str], faults: Faults, *, others: bool = False) -> Iterator[Cells]:
+    """Yield the records of a CSV file as cells, trimmed; empty records are passed over. Faults and errors as `read_records`."""
+    header, records = read_records(path, columns, faults, others=others)
+    for line, record in records:
+        values = {name: value.strip() for name, value in zip(header, record, strict=True)}
+        if any(values.values()):
+            yield Cells(path.name, f"row {line}", values, faults)
 
 
 def collect(cells: Iterator[Cells], read: Callable[[Cells], _T]) -> list[tuple[Cells, _T]]:

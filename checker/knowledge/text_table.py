@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from checker.errors import KnowledgeError
-from checker.knowledge.cells import Faults, read_text
+from checker.knowledge.cells import Faults, read_records
 
 WHOLE = r"^[0-9]{1,9}$"
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -38,35 +35,19 @@ class CellCheck:
 def read_table(path: Path, columns: Sequence[str], optional: Sequence[str], faults: Faults) -> TextTable:
     """Return the records of a CSV file, whose header holds all `columns` and may hold the `optional` ones.
 
-    Row 1 is the header; a record that spans lines counts by its last. Empty records are passed over. Raises KnowledgeError
-    for a file that cannot be read as text or as CSV.
+    Empty records are passed over. Faults and errors as `read_records`.
     """
-    # Lines end as CSV says, not at every character that Unicode calls a line end.
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     known = (*columns, *optional)
+    header, records = read_records(path, columns, faults, optional=optional)
     flat: list[str] = []  # one list of all cells: a list for each record would cost more than reading them
     lines: list[int] = []
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        wrong = [f"the column {name} is missing; add it" for name in columns if name not in header]
-        wrong += [f"the column {name!r} is unknown; remove it" for name in header if name not in known]
-        wrong += [f"the column {name} stands twice; remove one" for name in known if header.count(name) > 1]
-        for message in wrong:
-            faults.add(path.name, "row 1", message, "columns")
-        width = len(header)
-        for record in [] if wrong else reader:
-            if len(record) == width:
-                flat += record
-                lines.append(reader.line_num)
-            elif any(value.strip() for value in record):
-                told = f"found {len(record)} cells; write {width}, one for each column"
-                faults.add(path.name, f"row {reader.line_num}", told, "columns")
-    except csv.Error as error:
-        raise KnowledgeError(f"{path}: row {reader.line_num}: it is not CSV ({error}); mend its quotes") from error
+    for line, record in records:
+        flat += record
+        lines.append(line)
     empty = dict.fromkeys(known, pl.String)
     if not lines:
         return TextTable(pl.DataFrame(schema=empty), lambda index: (path.name, f"row {index + 2}"))
-    columns_of = {name: flat[number::width] for number, name in enumerate(header)}
+    columns_of = {name: flat[number :: len(header)] for number, name in enumerate(header)}
     cells = pl.DataFrame(columns_of, schema=dict.fromkeys(header, pl.String))
     cells = cells.with_columns(pl.all().str.strip_chars(), row=pl.Series(lines, dtype=pl.Int32))
     cells = cells.with_columns(pl.lit("").alias(name) for name in optional if name not in header)
