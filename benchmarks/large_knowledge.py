@@ -13,6 +13,7 @@ import csv
 import json
 import shutil
 import sys
+from multiprocessing import Process
 from pathlib import Path
 
 from benchmarks.generate import DATA
@@ -59,9 +60,11 @@ def main() -> None:
     args = parser.parse_args()
     work = args.data / "large-knowledge"
     text, built, out = work / "text", work / "built", work / "out"
-    write_text(text, args.points)
+    # Processes of their own, as a child's peak memory counts from that of the process which starts it.
+    writer = Process(target=write_text, args=(text, args.points))
+    writer.start()
+    writer.join()
     wanted = ["--lines", str(args.lines), "--shape", "flat", "--data", str(args.data)]
-    # A process of its own, as a child's peak memory counts from that of the process which starts it.
     lines = json.loads(run(Command([sys.executable, "-m", "benchmarks.generate", *wanted])).output)["line_files"]
     warm_cache(lines)
 
