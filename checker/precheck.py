@@ -326,7 +326,7 @@ class Precheck:
                 {field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}
             ]
         known |= dict.fromkeys(facts, True)
-        judged = judged_sql(self._plan, "asked", contested=contested, stage="before", rules=rules, filled=known)
+        judged = judged_sql(self._plan, "FROM asked", contested=contested, stage="before", rules=rules, filled=known)
         judged = f"SELECT {', '.join(_ANSWER)} FROM ({judged})"
         read = set(re.findall(r"\w+", judged))
         spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
