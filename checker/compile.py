@@ -122,9 +122,7 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     return steps.select(fired, VERDICT_OUTPUTS)
 
 
-def judged_sql(
-    plan: Plan, candidates: str, *, contested: bool, stage: str, rules: Collection[int], filled: Mapping[str, bool]
-) -> str:
+def judged_sql(plan: Plan, candidates: str, *, stage: str, rules: Collection[int], filled: Mapping[str, bool]) -> str:
     """SQL of both in one, where all is known of few candidates: every row in force, clean ones too, with both outputs.
 
     What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of;
@@ -134,7 +132,7 @@ def judged_sql(
     steps = Steps(filled, _TYPES)
     _name_fired(steps, plan, rules, keep_clean=True)
     _name_verdict(steps, plan, rules, stage)
-    return steps.select(_applicable(steps, candidates, contested=contested), (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
+    return steps.select(_applicable(steps, candidates, contested=False), (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
 
 
 def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:

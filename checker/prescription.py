@@ -59,6 +59,9 @@ _LINE: dict[str, Callable[[str], Any]] = {
 }  # fmt: skip
 
 
+_KNOWN = {"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD}
+
+
 def read_prescription(document: object, *, source: str, now: datetime, stage: str = "dispense") -> Prescription:
     """Read a prescription (contract, section 4). `source` names it in errors, `now` stands in for a missing service time.
 
@@ -67,10 +70,10 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     if not isinstance(document, Mapping):
         raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
     reader = _Reader(source)
-    head = {name: reader.value(document, name, name, read) for name, read in _HEAD.items()}
+    head = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
     patient = reader.group(document, "patient", _PATIENT)
     insured = reader.group(document, "insured", _INSURED)
-    given = reader.value(document, "stage", "stage", str) or stage
+    given = reader.value(document, "stage", str) or stage
     if given not in STAGES:
         raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
     lines = document.get("lines")
@@ -80,11 +83,10 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
         raise InputError(
             f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）"
         )
-    known = {"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD}
-    reader.ignored += [str(key) for key in document if key not in known]
+    reader.ignored += [str(key) for key in document if key not in _KNOWN]
     return Prescription(
         stage=given,
-        service_time=reader.value(document, "service_time", "service_time", values.read_time) or now,
+        service_time=reader.value(document, "service_time", values.read_time) or now,
         facts={**head, **patient, **insured},
         diagnoses=reader.diagnoses(document.get("diagnoses")),
         items=tuple(reader.item(line, number) for number, line in enumerate(lines)),
@@ -99,12 +101,13 @@ class _Reader:
         self._source = source
         self.ignored: list[str] = []
 
-    def value(self, holder: Mapping[str, Any], key: str, path: str, read: Callable[[str], Any]) -> Any:
+    def value(self, holder: Mapping[str, Any], key: str, read: Callable[[str], Any], path: str = "") -> Any:
+        """The value of a key, read; `path` is that of the holder, for the error."""
         found = holder.get(key)
         if found is None:
             return None
-        if isinstance(found, Mapping | list):
-            raise InputError(f"{self._source}：{path} 应为单个值（a single value is expected here）")
+        if isinstance(found, (dict, list)):
+            raise InputError(f"{self._source}：{path}{key} 应为单个值（a single value is expected here）")
         text = values.clean(found)
         if text is None:
             return None
@@ -112,8 +115,8 @@ class _Reader:
             return read(text)
         except ValueError as error:
             # Nothing that was typed into a person's field may end up in a log.
-            shown = "" if path.startswith(("patient.", "insured.")) else f"“{text[:40]}”"
-            raise InputError(f"{self._source}：{path} 的值{shown}无法识别，{error}（cannot be read）") from None
+            shown = "" if path in ("patient.", "insured.") else f"“{text[:40]}”"
+            raise InputError(f"{self._source}：{path}{key} 的值{shown}无法识别，{error}（cannot be read）") from None
 
     def group(
         self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]
@@ -124,17 +127,22 @@ class _Reader:
         if not isinstance(holder, Mapping):
             raise InputError(f"{self._source}：{name} 应为 JSON 对象 {{…}}（{name} must be an object）")
         self.ignored += [f"{name}.{key}" for key in holder if key not in fields]
-        return {column: self.value(holder, key, f"{name}.{key}", read) for key, (column, read) in fields.items()}
+        return {
+            column: self.value(holder, key, read, f"{name}.") for key, (column, read) in fields.items() if key in holder
+        }
 
     def item(self, line: object, number: int) -> Item:
         path = f"lines[{number}]"
         if not isinstance(line, Mapping):
             raise InputError(f"{self._source}：{path} 应为 JSON 对象 {{…}}（a line is an object）")
         self.ignored += [f"{path}.{key}" for key in line if key not in _LINE]
-        found = {key: self.value(line, key, f"{path}.{key}", read) for key, read in _LINE.items()}
-        returned = any(str(found[name] or "").startswith("-") for name in ("quantity", "amount"))
+        found = dict.fromkeys(_LINE) | {
+            key: self.value(line, key, _LINE[key], f"{path}.") for key in line if key in _LINE
+        }
+        quantity, amount = found["quantity"], found["amount"]
+        returned = (quantity is not None and quantity[0] == "-") or (amount is not None and amount[0] == "-")
         return Item(
-            found["line_id"] or str(number + 1), found["item_code"], found["item_name"], found["quantity"], found["amount"],
+            found["line_id"] or str(number + 1), found["item_code"], found["item_name"], quantity, amount,
             found["amount_in_scope"], judged=not returned and not found["is_context"] and found["paid_by_fund"] is not False,
         )  # fmt: skip
 

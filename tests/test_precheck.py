@@ -154,7 +154,7 @@ def test_more_kinds_of_prescription_than_are_kept(tmp_path: Path, monkeypatch: p
     documents = [prescription(rng, number, codes) for number in range(30)]
     wide = Precheck.open(kb=[tmp_path / "kb"])
     wanted = [wide.check(document) for document in documents]
-    monkeypatch.setattr("checker.precheck._SHAPES_KEPT", 2)
+    monkeypatch.setattr("checker.statements._SHAPES_KEPT", 2)
     narrow = Precheck.open(kb=[tmp_path / "kb"])
     assert [narrow.check(document) for document in documents * 2] == wanted * 2
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from checker.precheck import in_words
+from checker.told import in_words
 from checker.prescription import Prescription
 from checker.remarks import year_not_listed
 

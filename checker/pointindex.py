@@ -1,0 +1,134 @@
+"""The points of the counter: found by code, family or name in dictionaries, in the order in which one judges before another."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Collection, Set
+from datetime import date
+from typing import TYPE_CHECKING, NamedTuple
+
+from checker.compile import PRECEDENCE
+from checker.errors import InputError
+from checker.knowledge.names import item_key
+
+if TYPE_CHECKING:
+    import duckdb
+
+POINT_GROUPS = (
+    ("rule_no",), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("subject",), ("point_region", "point_region_of"),
+    ("level_cap",), ("point_remark",), ("exemptions",),
+)  # fmt: skip
+"""The columns of a point that the clauses may need, in groups that are present or absent together."""
+
+
+class Point(NamedTuple):
+    """A point as the counter holds it: what the answer says of it, which columns it fills, and their JSON (without braces)."""
+
+    rule_no: int
+    point_id: str
+    name: str
+    evidence: str
+    filled: Set[str]
+    json: str
+
+
+class Match(NamedTuple):
+    """A point that covers an item, and whether by its code or a family."""
+
+    point_no: int
+    matched_by: str
+
+
+class PointIndex:
+    """The tables `point` and `pattern` of a connection (checker.knowledge.points) as dictionaries; points are read when first asked for."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._exact: dict[str, tuple[Match, ...]] = {}
+        self._families: dict[int, dict[str, tuple[Match, ...]]] = {}
+        self._named: dict[int, Match] = {}
+        # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
+        for point_no, matched_by, code in connection.execute(
+            f"""SELECT point_no, matched_by, code FROM (
+              SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id
+              FROM pattern t JOIN point p USING (point_no))
+            ORDER BY {PRECEDENCE}"""
+        ).fetchall():
+            held = self._exact if matched_by == "code" else self._families.setdefault(len(code), {})
+            match = Match(point_no, matched_by)
+            held[code] = (*held.get(code, ()), match)
+            self._named.setdefault(point_no, match)
+        self._lengths = sorted(self._families, reverse=True)
+        self._points: dict[int, Point] = {}
+
+    def covering(self, code: str) -> tuple[Match, ...]:
+        """The points that cover a full code, those first that judge before the others."""
+        found = self._exact.get(code, ())
+        for length in self._lengths:
+            if further := self._families[length].get(code[:length]):
+                known = {match.point_no for match in found}
+                found = (*found, *(match for match in further if match.point_no not in known))
+        return found
+
+    def named(self, points: Collection[int]) -> tuple[Match, ...]:
+        """The points of an item that was named, likewise in order."""
+        wanted = set(points)
+        ordered = tuple(match for point_no, match in self._named.items() if point_no in wanted)
+        return (*ordered, *(Match(point_no, "code") for point_no in points if point_no not in self._named))
+
+    def load(self, wanted: Collection[int]) -> dict[int, Point]:
+        """All points read so far, those wanted among them."""
+        missing = [point_no for point_no in wanted if point_no not in self._points]
+        if missing:
+            columns = [name for group in POINT_GROUPS for name in group]
+            rows = self._connection.execute(
+                f"""SELECT point_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
+                FROM point WHERE point_no IN ({", ".join(map(str, missing))})"""
+            ).fetchall()
+            for point_no, point_id, name, evidence, *values in rows:
+                given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
+                fields = {
+                    f"exemptions.{key}"
+                    for one in given["exemptions"]
+                    for key, value in one.items()
+                    if value is not None
+                }
+                filled = fields.union(column for column, value in given.items() if value != [])
+                text = json.dumps(given, default=plain)[1:-1]
+                self._points[point_no] = Point(given["rule_no"], point_id, name, evidence, frozenset(filled), text)
+        return self._points
+
+    def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
+        """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
+        by_name: dict[str, list[int]] = {}
+        for point_no, name in self._connection.execute(
+            "SELECT point_no, point_name FROM point ORDER BY point_no"
+        ).fetchall():
+            by_name.setdefault(name, []).append(point_no)
+        full, wanted = unicodedata.normalize("NFKC", text).strip(), item_key(text)
+        same = [name for name in by_name if unicodedata.normalize("NFKC", name) == full] or [
+            name for name in by_name if item_key(name) == wanted
+        ]
+        if len(same) == 1:
+            return same[0], tuple(by_name[same[0]])
+        # Part of a name is asked back even where one item has it: the ordinary form may be meant, which is not limited.
+        holding = same or [name for name in by_name if wanted and wanted in name]
+        if holding:
+            shown = "、".join(sorted(holding)[:10]) + ("……" if len(holding) > 10 else "")
+            raise InputError(
+                f"“{text}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）"
+            )
+        import difflib
+
+        near = difflib.get_close_matches(text, list(by_name), 5, 0.4)
+        hint = f"相近的有：{'、'.join(near)}；" if near else ""
+        raise InputError(
+            f"知识库的受限项目中没有“{text}”；{hint}请核对名称，或改用国家医保编码（no restricted item has this name: give the code）"
+        )
+
+
+def plain(value: object) -> object:
+    """What JSON has no word for: a day or time as ISO text."""
+    return value.isoformat() if isinstance(value, date) else value
