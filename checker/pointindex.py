@@ -49,6 +49,7 @@ class PointIndex:
         self._exact: dict[str, tuple[Match, ...]] = {}
         self._families: dict[int, dict[str, tuple[Match, ...]]] = {}
         self._named: dict[int, Match] = {}
+        self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
         for point_no, matched_by, code in connection.execute(
             f"""SELECT point_no, matched_by, code FROM (
@@ -102,11 +103,7 @@ class PointIndex:
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
-        by_name: dict[str, list[int]] = {}
-        for point_no, name in self._connection.execute(
-            "SELECT point_no, point_name FROM point ORDER BY point_no"
-        ).fetchall():
-            by_name.setdefault(name, []).append(point_no)
+        by_name = self.read_names()
         full, wanted = unicodedata.normalize("NFKC", text).strip(), item_key(text)
         same = [name for name in by_name if unicodedata.normalize("NFKC", name) == full] or [
             name for name in by_name if item_key(name) == wanted
@@ -127,6 +124,14 @@ class PointIndex:
         raise InputError(
             f"知识库的受限项目中没有“{text}”；{hint}请核对名称，或改用国家医保编码（no restricted item has this name: give the code）"
         )
+
+    def read_names(self) -> dict[str, list[int]]:
+        """The points of each item name, read once; from then on `find_item` needs no connection."""
+        if not self._by_name:
+            rows = self._connection.execute("SELECT point_no, point_name FROM point ORDER BY point_no").fetchall()
+            for point_no, name in rows:
+                self._by_name.setdefault(name, []).append(point_no)
+        return self._by_name
 
 
 def plain(value: object) -> object:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -61,7 +62,7 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self._index = PointIndex(connection)
-        self.statements = Statements(connection, self.plan)
+        self._statements = Statements(connection, self.plan)
 
     @classmethod
     def open(
@@ -87,7 +88,8 @@ class Precheck:
 
         Raises InputError naming the path of a value that cannot be read.
         """
-        return self.answer(read_prescription(document, source=source, now=datetime.now(), stage=stage))
+        read = read_prescription(document, source=source, now=datetime.now(), stage=stage)
+        return self.answer(self.with_named_items(read))
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
@@ -95,7 +97,7 @@ class Precheck:
         if not asked:
             return self.without_questions(prescription, language=language)
         points = self._index.load({question.point_no for question in asked})
-        answers = self.statements.judge(list(self._candidates(prescription, asked, points)))
+        answers = self._statements.judge(list(self._candidates(prescription, asked, points)))
         return self._told(prescription, asked, answers, points, language)
 
     def answer_together(
@@ -110,7 +112,7 @@ class Precheck:
             if questions
             for candidate in self._candidates(prescription, questions, points)
         ]
-        answers = iter(self.statements.judge_together(candidates))
+        answers = iter(self._statements.judge_together(candidates))
         told, first, answer = [], 0, next(answers, None)
         for number, (prescription, questions) in enumerate(zip(prescriptions, asked, strict=True)):
             own, end = [], first + len(questions)
@@ -120,6 +122,11 @@ class Precheck:
             told.append(self._told(prescription, questions, own, points, languages[number] if languages else None))
             first = end
         return told
+
+    def prepare(self) -> None:
+        """Make ready what the first questions would otherwise wait for."""
+        self._statements.prepare_shared()
+        self._index.read_names()
 
     def questions(self, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them; of one line, those first that judge before others."""
@@ -143,6 +150,18 @@ class Precheck:
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
         return self._index.find_item(text)
+
+    def with_named_items(self, prescription: Prescription) -> Prescription:
+        """The prescription with the points of each item that its name stands for. Raises InputError as `find_item`."""
+        if not any(item.by_name for item in prescription.items):
+            return prescription
+        items = []
+        for item in prescription.items:
+            if item.by_name and item.item_name is not None:
+                name, points = self.find_item(item.item_name)
+                item = replace(item, item_name=name, named_points=points)
+            items.append(item)
+        return replace(prescription, items=tuple(items))
 
     def _candidates(
         self, prescription: Prescription, asked: Sequence[Question], points: dict[int, Point]
@@ -193,9 +212,8 @@ class Precheck:
                 findings.append(teller.finding(question.line, question.item, rule, point, question.matched_by, answer))
         judged = [(number, item) for number, item in enumerate(prescription.items) if item.judged]
         findings += [teller.unknown_code(number, item) for number, item in judged if not _is_known(item)]
-        worst = max((_VERDICTS.index(f["verdict"]) for f in findings if f["verdict"] in _VERDICTS), default=0)
         document: dict[str, Any] = {
-            "verdict": _VERDICTS[worst],
+            "verdict": worst_verdict(findings),
             "findings": findings,
             "knowledge": {"version": self.version, "hash": self.hash},
             "checked_lines": len(judged),
@@ -207,6 +225,11 @@ class Precheck:
         if prescription.ignored:
             document["ignored"] = list(prescription.ignored)
         return document
+
+
+def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
+    """The verdict on a prescription with these findings: violation, undetermined, or clear where there is neither."""
+    return _VERDICTS[max((_VERDICTS.index(f["verdict"]) for f in findings if f["verdict"] in _VERDICTS), default=0)]
 
 
 def _is_known(item: Item) -> bool:

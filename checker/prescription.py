@@ -16,7 +16,7 @@ LINES_MAX = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One line asked about. `points` are given where the item was named, not coded."""
+    """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points."""
 
     line_id: str | None
     item_code: str | None
@@ -26,6 +26,7 @@ class Item:
     amount_in_scope: str | None
     judged: bool
     named_points: tuple[int, ...] = ()
+    by_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ _INSURED: dict[str, tuple[str, Callable[[str], Any]]] = {
 _LINE: dict[str, Callable[[str], Any]] = {
     "line_id": str, "item_code": values.read_code, "item_name": str, "quantity": values.read_number, "amount": values.read_number,
     "amount_in_scope": values.read_number, "is_context": values.read_bool, "paid_by_fund": values.read_bool,
+    "by_name": values.read_bool,
 }  # fmt: skip
 
 
@@ -144,6 +146,7 @@ class _Reader:
         return Item(
             found["line_id"] or str(number + 1), found["item_code"], found["item_name"], quantity, amount,
             found["amount_in_scope"], judged=not returned and not found["is_context"] and found["paid_by_fund"] is not False,
+            by_name=bool(found["by_name"] and found["item_name"]) and found["item_code"] is None,
         )  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

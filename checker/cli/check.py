@@ -8,7 +8,6 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -155,8 +154,7 @@ def command(
             place = source if single else f"{source} [{number}]"
             prescriptions.append(read_prescription(each, source=place, now=now, stage=stage))
     precheck = Precheck.open(kb=kb, rules=rules_folder, language=lang, region=region, as_of=as_of)
-    if file is None:
-        prescriptions = [_with_named_points(precheck, prescriptions[0])]
+    prescriptions = [precheck.with_named_items(prescription) for prescription in prescriptions]
     answers = [precheck.answer(prescription) for prescription in prescriptions]
     if as_json:
         click.echo(json.dumps(answers[0] if single else answers, ensure_ascii=False, indent=2, default=str))
@@ -187,7 +185,7 @@ def _option(name: str) -> str:
 
 def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
     """The prescription that the options describe; an item without a code's shape is a name."""
-    lines = []
+    lines: list[dict[str, Any]] = []
     for item in asked["item"]:
         code = values.read_code(item)
         if _NATIONAL.fullmatch(code):
@@ -198,7 +196,7 @@ def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
                 "服务项目 15 位数字），也不是项目名称，请核对（neither a national code nor a name）"
             )
         else:
-            lines.append({"item_name": item.strip()})
+            lines.append({"item_name": item.strip(), "by_name": True})
     patient = {
         "sex": asked["sex"], "birth_date": asked["birth"], "age": asked["age"], "id_number": asked["id_number"],
         "newborn": asked["newborn"] or None,
@@ -210,18 +208,6 @@ def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
         "diagnoses": list(asked["diagnosis"]),
         "lines": lines,
     }
-
-
-def _with_named_points(precheck: Precheck, prescription: Prescription) -> Prescription:
-    """The prescription with the points of each item that was named. InputError where a name is not one item's."""
-    items = []
-    for item in prescription.items:
-        if item.item_code is None and item.item_name is not None:
-            name, points = precheck.find_item(item.item_name)
-            items.append(replace(item, item_name=name, named_points=points))
-        else:
-            items.append(item)
-    return replace(prescription, items=tuple(items))
 
 
 def _read(file: str) -> bytes:

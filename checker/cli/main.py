@@ -15,8 +15,11 @@ from checker.errors import ExitCode, LiangkuError
 COMMANDS = {
     "scan": ("checker.cli.scan", "扫描结算明细，列出疑点（scan settlement lines for findings）"),
     "check": ("checker.cli.check", "售药或开方之前查一次（ask before selling or prescribing）"),
+    "serve": ("checker.cli.serve", "启动服务：国家接口、本地接口、柜台页面（the HTTP service）"),
     "kb": ("checker.cli.kb", "知识库：构建、查看（the knowledge base）"),
     "rules": ("checker.cli.rules", "规则：列出、查看、测试、检查（the rules）"),
+    "feedback": ("checker.cli.feedback", "反馈：提醒之后怎样处理（what was done about the findings shown）"),
+    "audit-log": ("checker.cli.audit_log", "审计日志：检查是否被改动（the audit log of the service）"),
 }
 
 _OF_THE_PLACE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}

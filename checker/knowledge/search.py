@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
 from checker.errors import InputError
@@ -18,6 +18,9 @@ from checker.knowledge.nearest import nearest
 from checker.knowledge.open import knowledge_files
 from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells
 from checker.knowledge.views import MEMORY, open_views
+
+if TYPE_CHECKING:
+    import duckdb
 
 HOW_WELL = ("exact", "starts", "contains")
 _NOT_TYPED = re.compile(r"[^a-z0-9]+")
@@ -95,6 +98,13 @@ def search(editions: Sequence[Edition], text: str, *, limit: int, day: date) -> 
     The text is a full code or its beginning, an item name or a part, pinyin or initials, or the beginning of a point id;
     case and width of letters do not matter. Raises InputError for a text without any letter or digit.
     """
+    with connect_locked(readable=knowledge_files(editions), memory=MEMORY) as con:
+        open_views(con, editions)
+        return search_in(con, text, limit=limit, day=day)
+
+
+def search_in(con: duckdb.DuckDBPyConnection, text: str, *, limit: int, day: date) -> Found:
+    """The same in a connection that has the tables of a knowledge base."""
     asked = unicodedata.normalize("NFKC", text).strip().lower()
     if not any(character.isalnum() for character in asked):
         raise InputError(f"“{text}”：请写编码、名称、拼音或首字母（write a code, a name, pinyin or initials）")
@@ -116,10 +126,8 @@ def search(editions: Sequence[Edition], text: str, *, limit: int, day: date) -> 
         columns = {"name": "item_name", "key": "item_key"}
         named = _NAMED.format(**{name: f"lower({column})" if cased else column for name, column in columns.items()})
     query = _HITS.format(named=named)
-    with connect_locked(readable=knowledge_files(editions), memory=MEMORY) as con:
-        open_views(con, editions)
-        rows = con.execute(query, values).fetchall()
-        near = () if rows else tuple(nearest(con, asked))
+    rows = con.execute(query, values).fetchall()
+    near = () if rows else tuple(nearest(con, asked))
     hits = tuple(_hit(row) for row in rows)
     return Found(hits, rows[0][10] if rows else 0, near)
 

@@ -1,0 +1,323 @@
+"""The desk of the service: a request is judged, recorded and answered; what could not be judged gets a ticket and is judged later."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from checker.errors import InputError
+from checker.precheck import worst_verdict
+from checker.prescription import Prescription
+from checker.service.audit_log import AuditLog, records
+from checker.service.judge import Judge
+from checker.service.kept import read_prescriptions, write_prescriptions
+from checker.service.library import Library
+from checker.service.metrics import Metrics
+from checker.service.settings import Settings
+from checker.service.store import Feedback, Shown, Store, Ticket
+
+_LOG = logging.getLogger("liangku.serve")
+_SHOWN_FIELDS = (
+    "item_code",
+    "item_name",
+    "rule_id",
+    "point_id",
+    "verdict",
+    "level",
+    "reason_code",
+    "amount",
+    "kb_version",
+)
+_TICKETS_AT_ONCE = 50
+_TICKET_SECONDS = 5.0
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """Answers of one library, one for each prescription; findings that were acknowledged in the visit are taken out and counted here."""
+
+    answers: list[dict[str, Any]]
+    acknowledged: tuple[str, ...]
+    library: Library
+
+
+@dataclass(frozen=True, slots=True)
+class NotReviewed:
+    """No judgment in time: the ticket under which it follows (None where not even that could be kept), and why."""
+
+    ticket: str | None
+    reason: str
+
+
+class Desk:
+    """What lives as long as the service: the judge, what is remembered, the audit log, the counts."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.settings = settings
+        self.metrics = Metrics()
+        self.audit = AuditLog(settings.data / "audit.jsonl")
+        self.store = Store(settings.data / "feedback.sqlite")
+        self._take_in_missing()
+        self._acknowledged = set(self.store.acknowledged())
+        self.judge = Judge(Library.open(settings), seconds=settings.limits.time_ms / 1000)
+        self._say_edition()
+        self._writer = ThreadPoolExecutor(1, "store")
+        self._opener = ThreadPoolExecutor(1, "open")
+        self._shown: list[Shown] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._reloading = asyncio.Lock()
+        self._serial = secrets.randbelow(10**9)
+
+    @property
+    def library(self) -> Library:
+        """The rules and knowledge in use."""
+        return self.judge.library
+
+    def next_serial(self) -> int:
+        """A number that no other answer of this service has."""
+        self._serial += 1
+        return self._serial
+
+    async def review(
+        self, prescriptions: Sequence[Prescription], *, channel: str, language: str = "zh"
+    ) -> Reviewed | NotReviewed:
+        """Judge prescriptions; past the time limit or on a failure inside, keep them under a ticket."""
+        start = time.perf_counter()
+        try:
+            library, answers = await self.judge.answer(prescriptions, language)
+        except InputError:
+            raise
+        except TimeoutError:
+            return await self._not_reviewed(prescriptions, channel, "timeout", start)
+        except Exception as error:
+            _LOG.error("judging failed: %s", type(error).__name__, exc_info=error)
+            return await self._not_reviewed(prescriptions, channel, "failure", start)
+        acknowledged = self._without_acknowledged(answers) if self._acknowledged else ()
+        outcome = "clear"
+        for answer in answers:
+            if answer["verdict"] != "clear" and outcome != "violation":
+                outcome = answer["verdict"]
+        self.metrics.answered(channel, outcome, time.perf_counter() - start)
+        return Reviewed(answers, acknowledged, library)
+
+    def record(
+        self, reviewed: Reviewed, prescriptions: Sequence[Prescription], shown: Sequence[tuple[str, Mapping[str, Any]]],
+        *, channel: str, more: Mapping[str, object] | None = None,
+    ) -> None:  # fmt: skip
+        """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out."""
+        first = prescriptions[0]
+        facts = first.facts
+        told = [{"id": key, **{name: finding[name] for name in _SHOWN_FIELDS}} for key, finding in shown]
+        fields: dict[str, object] = {
+            "channel": channel, "stage": first.stage, "institution_id": facts.get("institution_id"), "visit_id": facts.get("visit_id"),
+            "kb": reviewed.library.precheck.version, "kb_hash": reviewed.library.precheck.hash[:16],
+            "rules": reviewed.library.precheck.plan.hash[:16], "lines": sum(answer["checked_lines"] for answer in reviewed.answers),
+            "shown": told,
+        }  # fmt: skip
+        if reviewed.acknowledged:
+            fields["acknowledged"] = reviewed.acknowledged
+        seq = self.audit.append_encoded("answer", _encode(fields | dict(more or {})))
+        if told:
+            at = _now()
+            for entry in told:
+                self.metrics.finding(entry["rule_id"] or "unknown_code", entry["verdict"], entry["level"])
+            self._shown += [_shown_of(entry, fields, at, seq) for entry in told]
+            if self._writing is None:
+                self._writing = asyncio.get_running_loop().create_task(self._write_shown())
+
+    async def take_feedback(self, rows: Sequence[Feedback]) -> list[str]:
+        """Keep feedback; it is on disk when this returns. The ids that were never shown here are returned."""
+        await self.flush()
+        known = await self._in_writer(self.store.shown, [row.finding_id for row in rows])
+        if self.settings.two_person:
+            for row in rows:
+                shown = known.get(row.finding_id)
+                definite = shown is not None and shown.level == "definite"
+                if (
+                    definite
+                    and row.decision == "continue"
+                    and row.channel == "native"
+                    and row.second_operator in (None, row.operator)
+                ):
+                    raise InputError(
+                        "second_operator：明确违规的项目要继续，须由另一人确认（a definite finding needs a second person's confirmation）"
+                    )
+        await self._in_writer(self.store.record_feedback, rows)
+        for row in rows:
+            self.metrics.feedback(row.decision)
+            shown = known.get(row.finding_id)
+            if shown is not None and shown.visit_id:
+                key = (
+                    shown.institution_id,
+                    shown.visit_id,
+                    shown.item_code,
+                    shown.rule_id,
+                    shown.point_id,
+                    shown.level,
+                )
+                (self._acknowledged.add if row.decision == "continue" else self._acknowledged.discard)(key)
+        self.audit.append_encoded(
+            "feedback",
+            _encode(
+                {
+                    "channel": rows[0].channel,
+                    "feedback": [[row.finding_id, row.decision, row.reason_code] for row in rows],
+                }
+            ),
+        )
+        return [row.finding_id for row in rows if row.finding_id not in known]
+
+    async def reload(self) -> dict[str, Any]:
+        """Open rules and knowledge again and use them from the next query on; where they do not load, nothing changes.
+
+        Raises KnowledgeError or RuleError.
+        """
+        async with self._reloading:
+            try:
+                library = await asyncio.get_running_loop().run_in_executor(self._opener, Library.open, self.settings)
+            except Exception as error:
+                self.metrics.reloaded("failed")
+                self.audit.append("reload", {"outcome": "failed", "error": type(error).__name__})
+                _LOG.error("reload failed, the edition in use stays: %s", error)
+                raise
+            await self.judge.replace(library)
+            self.metrics.reloaded("done")
+            self._say_edition()
+            document = library.knowledge()
+            self.audit.append(
+                "reload", {"outcome": "done", "kb": document["version"], "kb_hash": document["hash"][:16]}
+            )
+            _LOG.info("reloaded: knowledge %s, rules %s", document["version"], document["rules"]["hash"][:12])
+            return document
+
+    async def judge_tickets(self) -> int:
+        """Judge what lies open under tickets; the number of tickets judged."""
+        tickets = await self._in_writer(self.store.open_tickets, _TICKETS_AT_ONCE)
+        self.metrics.open_tickets.set(len(tickets))
+        judged = 0
+        for ticket in tickets:
+            prescriptions = read_prescriptions(ticket.document or "[]")
+            try:
+                library, answers = await self.judge.answer(prescriptions, "zh")
+            except Exception as error:
+                _LOG.warning("ticket %s stays open: %s", ticket.ticket, type(error).__name__)
+                continue
+            shown = [(finding["finding_id"], finding) for answer in answers for finding in answer["findings"]]
+            reviewed = Reviewed(answers, (), library)
+            self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
+            text = json.dumps(answers, ensure_ascii=False)
+            await self._in_writer(self.store.judge_ticket, ticket.ticket, text, _now())
+            judged += 1
+        return judged
+
+    async def keep_judging_tickets(self) -> None:
+        """Look after tickets until cancelled; write the audit log through to the disk on the way."""
+        while True:
+            await self.judge_tickets()
+            await self._in_writer(self.audit.sync)
+            await asyncio.sleep(_TICKET_SECONDS)
+
+    async def in_store(self, call: Any, *values: Any) -> Any:
+        """Run a call of the store in its thread."""
+        return await self._in_writer(call, *values)
+
+    async def flush(self) -> None:
+        """Wait until the findings shown so far are in the store."""
+        while self._writing is not None:
+            await asyncio.shield(self._writing)
+
+    async def close(self) -> None:
+        """Finish what was begun, and close everything."""
+        await self.flush()
+        self.audit.append("stop", {})
+        self.judge.close()
+        self._opener.shutdown()
+        self._writer.shutdown()
+        self.library.close()
+        self.store.close()
+        self.audit.close()
+
+    async def _not_reviewed(
+        self, prescriptions: Sequence[Prescription], channel: str, reason: str, start: float
+    ) -> NotReviewed:
+        key = f"T{datetime.now(UTC):%Y%m%d%H%M%S}{secrets.token_hex(5)}"
+        self.metrics.ticket(reason)
+        self.metrics.answered(channel, "not_reviewed", time.perf_counter() - start)
+        try:
+            await self._in_writer(
+                self.store.open_ticket, Ticket(key, _now(), reason, channel, write_prescriptions(prescriptions))
+            )
+            self.audit.append("not_reviewed", {"channel": channel, "ticket": key, "reason": reason})
+        except Exception as error:
+            # The answer still says that nothing was reviewed.
+            _LOG.error("no ticket could be kept: %s", type(error).__name__, exc_info=error)
+            return NotReviewed(None, reason)
+        return NotReviewed(key, reason)
+
+    def _without_acknowledged(self, answers: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+        left_out: list[str] = []
+        for answer in answers:
+            kept = []
+            for finding in answer["findings"]:
+                key = (
+                    finding["institution_id"], finding["visit_id"], finding["item_code"], finding["rule_id"], finding["point_id"],
+                    finding["level"],
+                )  # fmt: skip
+                if finding["visit_id"] and key in self._acknowledged:
+                    left_out.append(finding["finding_id"])
+                else:
+                    kept.append(finding)
+            if len(kept) < len(answer["findings"]):
+                answer["findings"] = kept
+                answer["verdict"] = worst_verdict(kept)
+        if left_out:
+            self.metrics.acknowledged.inc(len(left_out))
+        return tuple(left_out)
+
+    async def _write_shown(self) -> None:
+        try:
+            while self._shown:
+                rows, self._shown = self._shown, []
+                await self._in_writer(self.store.record_shown, rows, rows[-1].seq)
+        finally:
+            self._writing = None
+
+    async def _in_writer(self, call: Any, *values: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._writer, call, *values)
+
+    def _take_in_missing(self) -> None:
+        """Take into the store what the audit log has and the store lost when the process was killed."""
+        rows: list[Shown] = []
+        for record in records(self.settings.data / "audit.jsonl", self.store.last_seq()):
+            if record["kind"] == "answer":
+                rows += [_shown_of(entry, record, record["at"], record["seq"]) for entry in record["shown"]]
+        if rows:
+            self.store.record_shown(rows, rows[-1].seq)
+
+    def _say_edition(self) -> None:
+        self.metrics.edition(self.library.precheck.version, self.library.precheck.plan.hash)
+
+
+def _shown_of(entry: Mapping[str, Any], fields: Mapping[str, Any], at: str, seq: int) -> Shown:
+    return Shown(
+        finding_id=entry["id"], at=at, stage=fields["stage"], visit_id=fields["visit_id"], patient_id=None,
+        institution_id=fields["institution_id"], item_code=entry["item_code"], item_name=entry["item_name"],
+        rule_id=entry["rule_id"] or "unknown_code", point_id=entry["point_id"], verdict=entry["verdict"], level=entry["level"],
+        reason_code=entry["reason_code"], amount=entry["amount"], kb_version=entry["kb_version"], channel=fields["channel"], seq=seq,
+    )  # fmt: skip
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,105 @@
+"""What stands before every request: who may ask, from which page, and how often."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import urlsplit
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from checker.service.metrics import Metrics
+from checker.service.settings import Key, Settings, digest
+from checker.service.wire import Refusal, refused
+
+_OPEN = ("/", "/ledger", "/health", "/openapi.json")
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_BUCKETS_KEPT = 10_000
+
+
+class Guard:
+    """ASGI middleware. Pages and `/health` are open to whoever reaches the service; all else asks for a key where keys are set."""
+
+    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._keys = {key.sha256: key for key in settings.keys}
+        self._hosts = frozenset((*_LOCAL, *settings.hosts)) if settings.is_loopback else frozenset(settings.hosts)
+        self._rate, self._burst = settings.limits.rate, settings.limits.burst
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it with a refusal."""
+        if scope["type"] == "http":
+            try:
+                self._check(scope)
+            except Refusal as refusal:
+                self._metrics.refused(refusal.code)
+                await refused(refusal)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        host = origin = authorization = given = b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                host = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"authorization":
+                authorization = value
+            elif name == b"x-api-key":
+                given = value
+        self._check_host(host.decode("latin-1"))
+        if origin and origin != b"null" and urlsplit(origin.decode("latin-1")).netloc != host.decode("latin-1"):
+            raise Refusal(403, "forbidden", "不接受来自其他网页的请求（requests from other origins are refused）")
+        path: str = scope["path"]
+        is_open = path in _OPEN or path.startswith("/static/")
+        if is_open:
+            return
+        key = self._key(authorization, given)
+        if path.startswith("/admin/") and self._keys and (key is None or "admin" not in key.roles):
+            raise Refusal(403, "forbidden", "这个密钥没有管理权限（this key may not administer）")
+        if self._rate:
+            self._check_rate(key.name if key else str((scope.get("client") or ("",))[0]))
+
+    def _check_host(self, host: str) -> None:
+        # A page elsewhere that points its own name at this machine must not read what is here.
+        name = host if host.endswith("]") else host.rpartition(":")[0] or host
+        if self._hosts and name.lower() not in self._hosts:
+            raise Refusal(
+                403, "forbidden", "不认识这个主机名；在配置的 hosts 中写明（unknown host name: list it in hosts）"
+            )
+
+    def _key(self, authorization: bytes, given: bytes) -> Key | None:
+        if not self._keys:
+            return None
+        scheme, _, token = authorization.partition(b" ")
+        sent = given or (token.strip() if scheme.lower() == b"bearer" else b"")
+        key = self._keys.get(digest(sent.decode("latin-1"))) if sent else None
+        if key is None:
+            raise Refusal(401, "unauthorized", "需要有效的访问密钥（a valid access key is needed）")
+        return key
+
+    def _check_rate(self, who: str) -> None:
+        """A bucket for each key that fills at the rate and holds the burst."""
+        now = time.monotonic()
+        left, since = self._buckets.get(who, (float(self._burst), now))
+        left = min(float(self._burst), left + (now - since) * self._rate)
+        if left < 1:
+            raise Refusal(429, "rate_limited", "请求太频繁，请稍后再试（too many requests）")
+        if len(self._buckets) >= _BUCKETS_KEPT:
+            self._buckets.clear()
+        self._buckets[who] = (left - 1, now)
+
+
+def page_headers() -> dict[str, Any]:
+    """The headers of pages: nothing from elsewhere, nothing inline, in no frame."""
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
+        "form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+    return {
+        "Content-Security-Policy": policy, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY", "Cache-Control": "no-cache", "Cross-Origin-Opener-Policy": "same-origin",
+    }  # fmt: skip

@@ -1,0 +1,126 @@
+"""Judging for many at once: requests that wait together share one query, in a thread of its own, against one library each."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+from checker.prescription import Prescription
+from checker.service.library import Library
+
+_LINES_TOGETHER = 2000
+
+
+class Waiting(NamedTuple):
+    """One request's prescriptions, and where its answers go."""
+
+    prescriptions: Sequence[Prescription]
+    language: str
+    answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]]
+
+
+class Judge:
+    """Hands waiting requests to the library in use. Answers of one request come from one library, which is returned with them."""
+
+    def __init__(self, library: Library, *, seconds: float) -> None:
+        self.library = library
+        self._seconds = seconds
+        self._waiting: deque[Waiting] = deque()
+        self._thread = ThreadPoolExecutor(1, "judge")
+        self._pump: asyncio.Task[None] | None = None
+
+    async def answer(
+        self, prescriptions: Sequence[Prescription], language: str
+    ) -> tuple[Library, list[dict[str, Any]]]:
+        """Answer a request. Raises TimeoutError past the limit, and whatever the engine raises."""
+        precheck = self.library.precheck
+        if not any(precheck.questions(prescription) for prescription in prescriptions):
+            return self.library, [precheck.without_questions(each, language=language) for each in prescriptions]
+        answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(Waiting(prescriptions, language, answers))
+        if self._pump is None:
+            self._pump = asyncio.get_running_loop().create_task(self._run())
+        async with asyncio.timeout(self._seconds):
+            return await answers
+
+    async def replace(self, library: Library) -> None:
+        """Judge by another library from the next query on; the one before is closed once nobody uses it."""
+        before, self.library = self.library, library
+        # The thread takes this up after the query that runs now.
+        await asyncio.get_running_loop().run_in_executor(self._thread, before.close)
+
+    def close(self) -> None:
+        """Finish the query that runs, and end the thread."""
+        self._thread.shutdown()
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                await self._judge(self._take())
+        finally:
+            self._pump = None
+
+    def _take(self) -> list[Waiting]:
+        taken: list[Waiting] = []
+        lines = 0
+        while self._waiting and (not taken or lines < _LINES_TOGETHER):
+            waiting = self._waiting.popleft()
+            if not waiting.answers.done():
+                taken.append(waiting)
+                lines += sum(len(each.items) for each in waiting.prescriptions)
+        return taken
+
+    async def _judge(self, taken: Sequence[Waiting]) -> None:
+        if not taken:
+            return
+        library = self.library
+        try:
+            answered = await self._in_thread(library, taken)
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            if len(taken) == 1 or isinstance(error, TimeoutError):
+                for waiting in taken:
+                    _give(waiting, error)
+                return
+            # One request must not spoil the answers of those that happened to wait with it.
+            for waiting in taken:
+                await self._judge([waiting])
+            return
+        for waiting, answers in zip(taken, answered, strict=True):
+            _give(waiting, (library, answers))
+
+    async def _in_thread(self, library: Library, taken: Sequence[Waiting]) -> list[list[dict[str, Any]]]:
+        prescriptions = [each for waiting in taken for each in waiting.prescriptions]
+        languages = [waiting.language for waiting in taken for _ in waiting.prescriptions]
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._thread, _answers, library, prescriptions, languages)
+        limit = loop.call_later(self._seconds, library.precheck.connection.interrupt)
+        try:
+            answers = iter(await running)
+        except Exception as error:
+            import duckdb
+
+            if isinstance(error, duckdb.InterruptException):
+                raise TimeoutError from error
+            raise
+        finally:
+            limit.cancel()
+        return [[next(answers) for _ in waiting.prescriptions] for waiting in taken]
+
+
+def _answers(library: Library, prescriptions: Sequence[Prescription], languages: Sequence[str]) -> list[dict[str, Any]]:
+    return library.precheck.answer_together(prescriptions, languages=languages)
+
+
+def _give(waiting: Waiting, outcome: tuple[Library, list[dict[str, Any]]] | Exception) -> None:
+    # Who waited may have given up meanwhile.
+    with contextlib.suppress(asyncio.InvalidStateError):
+        if isinstance(outcome, Exception):
+            waiting.answers.set_exception(outcome)
+        else:
+            waiting.answers.set_result(outcome)

@@ -1,0 +1,173 @@
+"""The orders of an encounter as items, grouped by their time; history, refunds, self-paid and repeated lines told apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from checker.errors import InputError
+from checker.ingest import values
+from checker.prescription import Item
+from checker.service.national import members
+from checker.service.national.nodes import Holder
+from checker.service.national.notes import Notes
+from checker.service.national.profile import Profile
+
+LINES_MAX = 2_000
+
+
+@dataclass(slots=True)
+class Count:
+    """What was not judged, and why; `lines` are those of the encounters in question that are not history."""
+
+    lines: int = 0
+    context: int = 0
+    refunds: int = 0
+    self_paid: int = 0
+    repeated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A service time and where it came from: the order, the visit (`is_fallback`), or only the message or the clock."""
+
+    time: datetime
+    is_fallback: bool
+    is_kept: bool
+    """False where the same request, sent again, would have another time."""
+
+
+@dataclass(slots=True)
+class Group:
+    """The items of one time."""
+
+    moment: Moment
+    items: list[Item] = field(default_factory=list)
+
+
+def read_orders(
+    orders: Sequence[Holder], otherwise: Moment, profile: Profile, notes: Notes, count: Count
+) -> list[Group]:
+    """The items of orders, one group for each time, in the order of the message. `otherwise` is the time of an order without one.
+
+    Raises InputError naming the path of a quantity that is none, and where there are too many lines.
+    """
+    return _Orders(otherwise, profile, notes, count).read(orders)
+
+
+class _Orders:
+    def __init__(self, otherwise: Moment, profile: Profile, notes: Notes, count: Count) -> None:
+        self._otherwise, self._notes, self._count = otherwise, notes, count
+        self._names = profile.fields
+        self._moments: dict[str, Moment] = {}
+
+    def read(self, orders: Sequence[Holder]) -> list[Group]:
+        groups: dict[Moment, Group] = {}
+        seen: dict[Item, Holder | set[object]] = {}
+        count, names = self._count, self._names
+        read, read_flag = members.read_text, members.read_flag
+        current, self_paying = names["curr_drord_flag"], names["self_paying_flag"]
+        for number, order in enumerate(orders):
+            if read_flag(read(order.value, current, order.path)) is False:
+                count.context += 1
+                continue
+            count.lines += 1
+            if count.lines > LINES_MAX:
+                raise InputError(
+                    f"本次医嘱超过 {LINES_MAX} 行，请分次发送（more than {LINES_MAX} lines: send them in parts）"
+                )
+            self_paid = read_flag(read(order.value, self_paying, order.path)) is True
+            item = self._item(order, number, self_paid=self_paid)
+            if self._is_repeated(item, order, seen):
+                count.repeated += 1
+                self._notes.add("内容完全相同的医嘱只审核一次（identical orders are judged once）")
+                continue
+            if not item.judged:
+                if self_paid:
+                    count.self_paid += 1
+                else:
+                    count.refunds += 1
+            moment = self._moment(order)
+            group = groups.get(moment)
+            if group is None:
+                group = groups[moment] = Group(moment)
+            group.items.append(item)
+        return list(groups.values())
+
+    def _item(self, order: Holder, number: int, *, self_paid: bool) -> Item:
+        names, holder, path = self._names, order.value, order.path
+        code = members.read_text(holder, names["hilist_code"], path)
+        quantity = self._number(order, "cnt", needed=True)
+        amount = self._number(order, "sumamt", needed=False)
+        is_refund = bool((quantity and quantity[0] == "-") or (amount and amount[0] == "-"))
+        return Item(
+            members.read_text(holder, names["rx_id"], path) or str(number + 1),
+            None if code is None else code.upper() if code.isascii() else values.read_code(code),
+            members.read_text(holder, names["hilist_name"], path),
+            quantity,
+            amount,
+            self._number(order, "inscp_scp_amt", needed=False),
+            judged=not is_refund and not self_paid,
+        )
+
+    def _number(self, order: Holder, name: str, *, needed: bool) -> str | None:
+        """A number; where it is text but no number, an error if `needed`, else NULL and a note."""
+        names = self._names[name]
+        text = members.read_text(order.value, names, order.path)
+        if text is None:
+            return None
+        try:
+            return members.read_number(text)
+        except ValueError as error:
+            if needed:
+                raise members.cannot_read(
+                    order.value, names, order.path, what=f"{error}，例如 12 或 12.5", english="not a number"
+                ) from None
+            self._notes.add(f"{order.path}.{name} 不是数字，按未提供处理（not a number: taken as not given）")
+            return None
+
+    def _is_repeated(self, item: Item, order: Holder, seen: dict[Item, Holder | set[object]]) -> bool:
+        """True where an order with all members equal came before. Only orders whose items are equal are looked at so closely."""
+        before = seen.get(item)
+        if before is None:
+            seen[item] = order
+            return False
+        if isinstance(before, Holder):
+            before = seen[item] = {_content(before)}
+        content = _content(order)
+        if content in before:
+            return True
+        before.add(content)
+        return False
+
+    def _moment(self, order: Holder) -> Moment:
+        names = self._names["drord_begn_date"]
+        text = members.read_text(order.value, names, order.path)
+        if text is None:
+            return self._otherwise
+        moment = self._moments.get(text)
+        if moment is None:
+            try:
+                time = members.read_service_time(text)
+            except ValueError:
+                time = None
+            if time is None:
+                self._notes.add(
+                    f"{order.path}.drord_begn_date 不是可用的时间，改用下一来源（no usable time: the next source is taken）"
+                )
+            moment = self._otherwise if time is None else Moment(time, is_fallback=False, is_kept=True)
+            self._moments[text] = moment
+        return moment
+
+
+def _content(order: Holder) -> object:
+    try:
+        return frozenset(order.value.items())
+    except TypeError:
+        pass  # a member is itself an array or object
+    try:
+        return json.dumps(order.value, sort_keys=True)
+    except RecursionError:
+        raise InputError(f"{order.path} 的嵌套过深（nested too deeply）") from None

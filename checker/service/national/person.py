@@ -1,0 +1,110 @@
+"""The facts that all lines of an encounter share: who, where, when it began, and the diagnoses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from checker.ingest import values
+from checker.service.national import members
+from checker.service.national.nodes import Holder, find_rows
+from checker.service.national.notes import Notes
+from checker.service.national.profile import Profile
+
+_AGE_MOST = 999
+"""Ages above it are as impossible as it is."""
+_RETAIL, _PHARMACY_PURCHASE = "2", "41"
+
+
+def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: Notes) -> dict[str, Any]:
+    """Who is treated. What cannot be read is left out, and `person_unreadable` says so."""
+    reader = _Person(profile, notes)
+    facts: dict[str, Any] = {
+        "patient_id": members.read_text(patient.value, profile.fields["patn_id"], patient.path),
+        "line_sex": reader.value(patient, "gend", lambda text: _sex(text.lower(), profile)),
+        "line_birth": reader.value(patient, "brdy", members.read_date),
+        "patient_age": reader.value(patient, "age", lambda text: min(values.read_age(text), _AGE_MOST)),
+        "id_number": reader.value(patient, "certno", values.read_code),
+        "newborn_flag": _first(reader.value(holder, "nwb_flag", values.read_bool) for holder in (patient, encounter)),
+        "person_unreadable": reader.failed or None,
+    }
+    return facts
+
+
+def _sex(word: str, profile: Profile) -> str | None:
+    """The sex of a code, with or without leading zeros. Raises KeyError."""
+    return profile.sexes[word if word in profile.sexes else word.lstrip("0")]
+
+
+class _Person:
+    def __init__(self, profile: Profile, notes: Notes) -> None:
+        self._fields, self._notes = profile.fields, notes
+        self.failed = False
+
+    def value(self, holder: Holder, field: str, read: Callable[[str], Any]) -> Any:
+        names = self._fields[field]
+        text = members.read_text(holder.value, names, holder.path)
+        if text is None:
+            return None
+        try:
+            found = read(text)
+        except (ValueError, KeyError):
+            self.failed = True
+            self._notes.add(f"{holder.path}.{field} 无法识别，按未提供处理（cannot be read: taken as not given）")
+            return None
+        if found is None and field == "brdy":
+            self._notes.add(f"{holder.path}.brdy 是占位日期，按未提供处理（a placeholder: taken as not given）")
+        return found
+
+
+def place_facts(
+    envelope: Holder, patient: Holder, encounter: Holder, profile: Profile, notes: Notes, *, alone: bool
+) -> dict[str, Any]:
+    """Where and as what the encounter counts. `alone`: the envelope's insured place is that of this patient."""
+
+    def text(holder: Holder, field: str) -> str | None:
+        return members.read_text(holder.value, profile.fields[field], holder.path)
+
+    pool, insured = text(patient, "poolarea"), text(envelope, "insuplc_admdvs")
+    return {
+        "settlement_id": text(encounter, "setl_id"),
+        "visit_id": text(encounter, "mdtrt_id"),
+        "institution_id": text(encounter, "medins_id") or text(envelope, "fixmedins_code"),
+        "care_type": _care_type(text(encounter, "med_type"), text(encounter, "medins_type")),
+        "insured_region": (insured or pool) if alone else (pool or insured),
+        "region": text(encounter, "medins_admdvs") or text(envelope, "mdtrtarea_admvs"),
+        "visit_start": read_moment(encounter, "adm_date", profile, notes),
+    }
+
+
+def _care_type(med_type: str | None, medins_type: str | None) -> str | None:
+    """The kind of care is told by med_type: med_mdtrt_type has two conflicting dictionaries. A retail pharmacy sells."""
+    return med_type or (_PHARMACY_PURCHASE if medins_type == _RETAIL else None)
+
+
+def read_moment(holder: Holder, field: str, profile: Profile, notes: Notes) -> Any:
+    """A time at which something was done; None, noted, for text that is none."""
+    text = members.read_text(holder.value, profile.fields[field], holder.path)
+    if text is None:
+        return None
+    try:
+        found = members.read_service_time(text)
+    except ValueError:
+        found = None
+    if found is None:
+        at = f"{holder.path}.{field}" if holder.path else field
+        notes.add(f"{at} 不是可用的时间，改用下一来源（no usable time: the next source is taken）")
+    return found
+
+
+def read_diagnoses(encounter: Holder, beside: Sequence[Holder], profile: Profile) -> tuple[str, ...]:
+    """The codes of the diagnoses, the main one first, each once."""
+    main = members.read_text(encounter.value, profile.fields["dscg_main_dise_codg"], encounter.path)
+    rows, _ = find_rows((encounter, *beside), profile.nodes["fsi_diagnose_dtos"])
+    names = profile.fields["dise_codg"]
+    codes = (main, *(members.read_text(row.value, names, row.path) for row in rows))
+    return tuple(dict.fromkeys(values.read_code(code) for code in codes if code))
+
+
+def _first(found: Any) -> Any:
+    return next((value for value in found if value is not None), None)

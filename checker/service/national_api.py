@@ -1,0 +1,116 @@
+"""The national interface over HTTP: 3101, 3102 and 3103, in the envelope that their senders expect."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from checker.errors import InputError
+from checker.service.desk import Desk, Reviewed
+from checker.service.national.answer import results_of, write_answer, write_not_reviewed
+from checker.service.national.envelope import write_error
+from checker.service.national.feedback import read_feedback, write_feedback_answer
+from checker.service.national.message import read_message
+from checker.service.national.profile import Profile
+from checker.service.store import Feedback
+from checker.service.wire import Refusal, json_response, read_json
+
+_FEEDBACK = "3103"
+
+
+async def before(request: Request) -> Response:
+    """3101 事前: `POST …/beforeAnalyze`."""
+    return await _answered(request, "3101")
+
+
+async def during(request: Request) -> Response:
+    """3102 事中: `POST …/courseAnalyze`."""
+    return await _answered(request, "3102")
+
+
+async def feedback(request: Request) -> Response:
+    """3103 反馈."""
+    return await _answered(request, _FEEDBACK)
+
+
+async def dispatch(request: Request) -> Response:
+    """Any of them, by the `infno` of the message."""
+    return await _answered(request, None)
+
+
+async def _answered(request: Request, infno: str | None) -> Response:
+    desk: Desk = request.app.state.desk
+    profile: Profile = request.app.state.profile
+    received = datetime.now()
+    document: Any = None
+    try:
+        document = await read_json(request, desk.settings.limits, strict=False)
+        called = infno or _transaction(document, profile)
+        if called == _FEEDBACK:
+            return json_response(await _take_feedback(desk, profile, document, received))
+        return json_response(await _review(desk, profile, document, called, received))
+    except InputError as error:
+        message = str(error)
+    except Refusal as refusal:
+        if refusal.status == 408:
+            raise
+        message = refusal.message
+    desk.metrics.refused("national")
+    return json_response(
+        write_error(document, message, profile, received=received, now=datetime.now(), serial=desk.next_serial())
+    )
+
+
+async def _review(desk: Desk, profile: Profile, document: object, infno: str, received: datetime) -> dict[str, Any]:
+    asked = read_message(document, profile, now=received, infno=infno)
+    if not asked.prescriptions:
+        return write_answer(asked, [], profile, received=received, now=datetime.now(), serial=desk.next_serial())
+    reviewed = await desk.review(asked.prescriptions, channel="national")
+    if not isinstance(reviewed, Reviewed):
+        return write_not_reviewed(
+            asked, reviewed.ticket or "", reviewed.reason, profile, received=received, now=datetime.now(), serial=desk.next_serial()
+        )  # fmt: skip
+    shown = [(result.jr_id, result.finding) for result in results_of(asked, reviewed.answers, profile)]
+    told = {id(finding) for _, finding in shown}
+    omitted = [
+        finding["finding_id"]
+        for answer in reviewed.answers
+        for finding in answer["findings"]
+        if id(finding) not in told
+    ]
+    more: dict[str, object] = {"infno": asked.infno, "context": asked.context_lines}
+    if omitted:
+        more["omitted"] = omitted
+    if asked.notes:
+        more["notes"] = asked.notes
+    desk.record(reviewed, asked.prescriptions, shown, channel="national", more=more)
+    return write_answer(
+        asked, reviewed.answers, profile, received=received, now=datetime.now(), serial=desk.next_serial()
+    )
+
+
+async def _take_feedback(desk: Desk, profile: Profile, document: object, received: datetime) -> dict[str, Any]:
+    read = read_feedback(document, profile)
+    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    rows = [
+        Feedback(warn.jr_id, at, warn.decision, None, warn.reason, read.operator, None, "national")
+        for warn in read.warns
+    ]
+    unknown = await desk.take_feedback(rows)
+    return write_feedback_answer(
+        read, profile, unknown=unknown, received=received, now=datetime.now(), serial=desk.next_serial()
+    )
+
+
+def _transaction(document: object, profile: Profile) -> str:
+    """Which transaction a message names. Raises InputError where it is none of ours."""
+    names = profile.fields["infno"]
+    found = next((document[name] for name in names if document.get(name)), None) if isinstance(document, dict) else None
+    number = profile.infno.get(str(found), str(found))
+    if number not in ("3101", "3102", _FEEDBACK):
+        shown = "" if found is None else f"“{str(found)[:20]}”"
+        raise InputError(f"infno{shown} 应为 3101、3102 或 3103（infno must be one of these）")
+    return number

@@ -1,0 +1,159 @@
+// The counter page: asks whom it is for, who that is and what is sold; checks at once; records what was decided.
+
+import { ask, AskFailed, prepareKeyDialog } from "./api.js";
+import { signature } from "./conclusion.js";
+import { byId, show } from "./dom.js";
+import { conclusionOf, findingsOf, notesOf, showConclusion, showFindings } from "./result.js";
+import { Sale } from "./sale.js";
+import { fillSlip } from "./slip.js";
+import { language, languageSwitch, say } from "./words.js";
+
+const TYPING_MS = 250;
+
+const fresh = () => ({ answer: null, failure: null, checking: false, missing: null, decisions: [], drafts: new Map(), remembered: new Map() });
+const state = { ...fresh(), options: null, operator: "" };
+let asked = null;
+let timer = null;
+const sale = new Sale((soon) => changed(soon));
+
+/** A change makes what stands there untrue at once; the new answer follows where there is enough to ask. */
+function changed(soon) {
+  sale.forgetTimeIfEmpty();
+  clearTimeout(timer);
+  asked?.abort();
+  const missing = sale.missing(false);
+  Object.assign(state, { answer: null, failure: null, missing, checking: missing === null });
+  draw();
+  if (missing === null) timer = setTimeout(check, soon ? TYPING_MS : 0);
+}
+
+/** Checks what is there, the person known or not. */
+async function checkAnyway() {
+  clearTimeout(timer);
+  const missing = sale.missing(true);
+  if (missing === null) return check();
+  Object.assign(state, { answer: null, failure: null, missing, checking: false });
+  draw();
+}
+
+async function check() {
+  asked?.abort();
+  const { signal } = (asked = new AbortController());
+  Object.assign(state, { answer: null, failure: null, missing: null, checking: true });
+  draw();
+  try {
+    const [answer] = await Promise.all([ask(`v1/check?lang=${language()}`, { body: sale.prescription(), signal }), loadOptions()]);
+    if (signal.aborted) return;
+    state.answer = answer;
+    for (const finding of answer.findings) state.remembered.set(finding.finding_id, finding);
+  } catch (failure) {
+    if (signal.aborted) return;
+    state.failure = failure instanceof AskFailed ? failure.message : say("not_json");
+  }
+  state.checking = false;
+  draw();
+}
+
+/** The reasons to choose from; without them nothing can be decided, but everything can be checked. */
+async function loadOptions() {
+  if (state.options) return;
+  try {
+    state.options = (await ask("v1/knowledge")).options;
+  } catch {
+    state.options = null;
+  }
+}
+
+function draw() {
+  showConclusion(conclusionOf(state, sale, state.decisions), state.answer?.ticket);
+  showFindings(state, sale, act);
+  show(byId("retry"), Boolean(state.failure) || state.answer?.reviewed === false);
+  show(byId("print"), Boolean(state.answer));
+}
+
+/** Sends a decision; AskFailed where the server did not take it. */
+async function record(finding, body, how) {
+  const { unknown = [] } = await ask("v1/feedback", { body });
+  if (unknown.includes(finding.finding_id)) throw new AskFailed(say("feedback_unknown"));
+  state.decisions = [...state.decisions, { ...body, way: how, signature: signature(finding), item: finding.item_name ?? finding.item_code }];
+}
+
+/** Records that the sale was changed because of a finding, changes it, and checks anew. */
+async function change(finding, how, changing) {
+  const operator = state.drafts.get(finding.finding_id)?.operator || state.operator;
+  await record(finding, { finding_id: finding.finding_id, decision: "change", ...(operator && { operator }) }, how);
+  changing();
+  byId("verdict").focus();
+  changed(false);
+}
+
+const act = {
+  ownCard: (finding) => change(finding, "own_card", () => sale.useOwnCard()),
+  selfPaid: (finding) => change(finding, "self_paid", () => sale.items.makeSelfPaid(finding.line_id)),
+  remove: (finding) => change(finding, "removed", () => sale.items.remove(finding.line_id)),
+  async decide(finding, body) {
+    await record(finding, body, "continue");
+    state.operator = body.operator;
+    draw();
+    byId("verdict").focus();
+  },
+};
+
+function newSale() {
+  clearTimeout(timer);
+  asked?.abort();
+  sale.clear();
+  Object.assign(state, fresh());
+  draw();
+  document.querySelector('input[name="whom"]').focus();
+}
+
+function prepareSlip() {
+  const { answer, decisions, remembered, options } = state;
+  if (!answer) {
+    byId("slip").replaceChildren();
+    return;
+  }
+  const { kind, detail } = conclusionOf(state, sale, decisions);
+  fillSlip(byId("slip"), {
+    kind, detail, decisions,
+    rows: sale.items.rows,
+    person: sale.personWords,
+    findings: findingsOf(answer, remembered),
+    reasons: options?.reasons ?? [],
+    notes: [...notesOf(answer, sale, remembered), ...(answer.ticket ? [say("ticket", { ticket: answer.ticket })] : [])],
+    time: sale.time.replace("T", " "),
+    knowledge: answer.knowledge?.version,
+  });
+}
+
+const SHORTCUTS = {
+  KeyN: newSale,
+  KeyI: () => byId("item").focus(),
+  KeyC: checkAnyway,
+  KeyP: () => byId("print").click(),
+};
+
+document.addEventListener("keydown", (event) => {
+  const action = event.altKey && !event.ctrlKey && !event.metaKey ? SHORTCUTS[event.code] : undefined;
+  if (!action || byId("key-dialog").open) return;
+  event.preventDefault();
+  action();
+});
+byId("ask").addEventListener("submit", (event) => {
+  event.preventDefault();
+  checkAnyway();
+});
+byId("item").addEventListener("blur", () => state.answer && draw());
+byId("retry").addEventListener("click", checkAnyway);
+byId("new").addEventListener("click", newSale);
+byId("print").addEventListener("click", () => window.print());
+window.addEventListener("beforeprint", prepareSlip);
+prepareKeyDialog();
+languageSwitch(byId("language"), () => {
+  sale.showWords();
+  // Findings are worded by the server: they are asked for again.
+  if (state.answer || state.failure || state.checking) checkAnyway();
+  else draw();
+});
+newSale();

@@ -1,0 +1,123 @@
+// The answer on the page: the conclusion, a card for each finding, what was not judged, and what was decided.
+
+import { byGravity, conclude, kindOf, markOf, needsReason, signature } from "./conclusion.js";
+import { decisionForm, decisionWords } from "./decision.js";
+import { byId, make, show } from "./dom.js";
+import { findingCard, scriptWords, way, wayList } from "./finding.js";
+import { listed, say } from "./words.js";
+
+/** The conclusion's kind and the sentence beside it. */
+export function conclusionOf({ answer, failure, checking, missing }, sale, decisions) {
+  if (checking) return { kind: "checking", detail: "" };
+  if (failure) return { kind: "error", detail: failure };
+  if (!answer) return { kind: "idle", detail: say(missing ?? "idle_whom") };
+  const continued = continuedOf(decisions);
+  const kind = conclude(answer, { continued, ownCard: sale.ownCard, pending: sale.items.pending !== "" });
+  return { kind, detail: say(`say_${kind}`) };
+}
+
+const continuedOf = (decisions) => new Set(decisions.filter((each) => each.way === "continue").map((each) => each.signature));
+
+/** The findings to show: those of the answer, and those that it leaves out because a reason is on record. */
+export function findingsOf(answer, remembered) {
+  const left = (answer.acknowledged ?? []).map((id) => remembered.get(id)).filter(Boolean);
+  return byGravity([...answer.findings, ...left.filter((each) => !answer.findings.some((one) => one.finding_id === each.finding_id))]);
+}
+
+/** What has to be told beside the findings. */
+export function notesOf(answer, sale, remembered) {
+  if (answer.reviewed === false) return [answer.message].filter(Boolean);
+  const { items } = sale;
+  const unknown = (answer.acknowledged ?? []).filter((id) => !remembered.has(id)).length;
+  return [
+    ...answer.not_in_force.map(({ line_id, rule_id }) => say("note_not_in_force", { item: items.nameOf(line_id), rule: rule_id })),
+    items.pending && say("note_pending", { text: items.pending }),
+    unknown > 0 && say("note_acknowledged", { count: unknown }),
+    sale.isHolderUnknown && say("note_holder_unknown"),
+    ...items.rows.filter((row) => row.unlisted).map((row) => say("note_unlisted", { item: row.code })),
+    answer.ignored && say("note_ignored", { keys: listed(answer.ignored) }),
+  ].filter(Boolean);
+}
+
+/** Shows the conclusion; the element is a live region, so that it is read out as it changes. */
+export function showConclusion({ kind, detail }, ticket) {
+  const [icon, colour] = markOf(kind);
+  const place = byId("verdict");
+  place.className = `verdict ${colour}`;
+  place.dataset.kind = kind;
+  place.replaceChildren(
+    make("span", { class: "icon", "aria-hidden": "true" }, icon),
+    make(
+      "div",
+      {},
+      make("p", { class: "end" }, say(`end_${kind}`)),
+      detail ? make("p", {}, detail) : null,
+      kind === "error" ? make("p", {}, say("say_error")) : null,
+      ticket ? make("p", { class: "ticket" }, say("ticket", { ticket })) : null,
+    ),
+  );
+}
+
+/** Shows the cards and notes. `act` are the page's answers to buttons: ownCard, selfPaid, remove (of a finding), decide (body). */
+export function showFindings(state, sale, act) {
+  const { answer, decisions, options, drafts, operator, remembered } = state;
+  const findings = answer ? findingsOf(answer, remembered) : [];
+  const records = new Map(decisions.filter((each) => each.way === "continue").map((each) => [each.signature, each]));
+  const reasons = options?.reasons ?? [];
+  byId("findings").replaceChildren(
+    ...findings.map((finding) => {
+      const record = records.get(signature(finding));
+      return findingCard(finding, {
+        several: sale.items.rows.length > 1,
+        continued: Boolean(record),
+        ways: record || !finding.rule_id ? null : waysOf(finding, sale, act),
+        decision: record ? doneLine(record, reasons) : formOf(finding),
+      });
+    }),
+  );
+  const notes = answer ? notesOf(answer, sale, remembered) : [];
+  byId("notes").replaceChildren(...notes.map((note) => make("li", {}, note)));
+  show(byId("notes"), notes.length > 0);
+  const changed = decisions.filter((each) => each.way !== "continue");
+  byId("done").replaceChildren(...changed.map((each) => make("li", {}, `✓ ${each.item} · ${decisionWords(each, reasons)}`)));
+  show(byId("done-part"), changed.length > 0);
+  byId("counted").textContent = answer?.knowledge
+    ? say("checked_lines", { lines: answer.checked_lines, version: answer.knowledge.version, time: sale.time.replace("T", " ") })
+    : "";
+
+  function formOf(finding) {
+    if (!needsReason(finding) || !options) return null;
+    const key = finding.finding_id;
+    if (!drafts.has(key)) drafts.set(key, {});
+    return decisionForm(finding, { options, operator, draft: drafts.get(key), send: (body) => act.decide(finding, body) });
+  }
+}
+
+const doneLine = (record, reasons) => make("p", { class: "done-line" }, `✓ ${decisionWords(record, reasons)}`);
+
+function waysOf(finding, sale, act) {
+  const { whom, ownCard } = sale;
+  const told = make("p", { class: "fault", role: "alert" });
+  const button = (key, action) => {
+    const click = async () => {
+      try {
+        await action(finding);
+      } catch (failure) {
+        told.textContent = failure.message;
+      }
+    };
+    return make("button", { type: "button", onclick: click }, say(key));
+  };
+  const child = whom === "child" || (whom === "self" && finding.rule_id.includes("child"));
+  const own = say(child ? "way_own_child" : "way_own_other");
+  const ways = [];
+  if (!ownCard) ways.push(way(own, say("way_own_say"), button("way_own_done", act.ownCard)));
+  else if (whom === "self") ways.push(way(own, say("way_own_self")));
+  if (kindOf(finding) !== "notice") {
+    ways.push(way(say("way_self_paid"), say("way_self_paid_say"), button("way_self_paid_done", act.selfPaid)));
+    ways.push(way(say("way_doctor"), say("way_doctor_say"), button("way_doctor_done", act.remove)));
+  }
+  const list = wayList(finding, ways, scriptWords(finding, { whom, ownCard }));
+  list.append(told);
+  return list;
+}

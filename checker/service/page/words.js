@@ -1,0 +1,308 @@
+// Every text of the pages in Chinese and English, and the switch between the two.
+
+const KEPT = "liangku.language";
+
+const WORDS = {
+  product: ["两库 · 用药核对", "Liangku · counter check"],
+  counter: ["核对台", "Counter"],
+  ledger: ["红黄蓝台账", "Ledger"],
+  pages: ["页面", "Pages"],
+  switch: ["English", "中文"],
+  skip: ["跳到项目输入", "Skip to the items"],
+  ask: ["填写", "Ask"],
+  result: ["结果", "Result"],
+
+  whom: ["1 给谁用", "1 Who is it for?"],
+  whom_self: ["持卡人本人", "The card holder"],
+  whom_child: ["孩子", "A child"],
+  whom_other: ["其他家人或他人", "Somebody else"],
+  whom_first: ["先问清给谁用：多数误买都出在这里。", "Ask this first: most wrong sales come from it."],
+  card: ["用谁的医保凭证结算", "Whose insurance credential pays?"],
+  card_holder: ["来人（持卡人）的", "The card holder's"],
+  card_own: ["用药人本人的", "The user's own"],
+
+  patient: ["2 用药人", "2 The person who takes it"],
+  insured: ["持卡人（参保人），知道就填", "The card holder (insured), if known"],
+  sex: ["性别", "Sex"],
+  male: ["男", "Male"],
+  female: ["女", "Female"],
+  birth: ["出生日期或周岁", "Birth date or age"],
+  birth_hint: ["例：19900501 或 36", "e.g. 19900501 or 36"],
+  birth_is: ["{birth} 出生", "born {birth}"],
+  age_is: ["{age} 周岁", "{age} years old"],
+  birth_bad: ["看不懂：请写 8 位日期（19900501）或 0–130 的周岁。", "Not readable: write a date of 8 digits (19900501) or an age from 0 to 130."],
+  birth_future: ["出生日期在今天之后，请核对。", "The birth date lies in the future: please check it."],
+  id_number: ["或 身份证号（18 位）", "or ID number (18 characters)"],
+  id_hint: ["只在本机读出性别和出生日期，号码不发送、不保存。", "Only sex and birth date are read from it, here; the number is neither sent nor kept."],
+  id_read: ["已读出性别和出生日期，号码已清除。", "Sex and birth date were read; the number is cleared."],
+  id_length: ["身份证号应为 18 位：17 位数字，末位为数字或 X。", "An ID number has 18 characters: 17 digits, then a digit or X."],
+  id_date: ["第 7–14 位不是日期，请核对。", "Characters 7–14 are no date: please check."],
+  id_check: ["校验码不对，请核对。", "The check character is wrong: please check."],
+  newborn: ["新生儿（登记的可能是母亲）", "Newborn (the record may be the mother's)"],
+
+  items: ["3 项目", "3 Items"],
+  item: ["编码、名称、拼音首字母，或扫追溯码", "Code, name, pinyin initials, or scan the trace code"],
+  item_hint: ["扫码后自动加入；输入后按 ↓ 选择、回车加入。", "A scan is added at once; after typing, choose with ↓ and add with Enter."],
+  item_add: ["加入", "Add"],
+  item_list: ["已加入的项目", "Items added"],
+  item_none: ["还没有项目。", "No item yet."],
+  item_added: ["已加入：{item}", "Added: {item}"],
+  item_removed: ["已移除：{item}", "Removed: {item}"],
+  item_twice: ["{item} 已在列表里。", "{item} is already in the list."],
+  item_remove: ["移除", "Remove"],
+  item_remove_one: ["移除 {item}", "Remove {item}"],
+  item_empty: ["请先输入或扫描一个项目。", "Type or scan an item first."],
+  item_pick: ["有 {total} 个相近的受限项目：用 ↓ 选择，按回车加入。", "{total} restricted items are near: choose with ↓, add with Enter."],
+  item_unknown: [
+    "受限项目里没有“{text}”这个名称。名称对不上不等于不受限：请扫码，或输入完整的国家医保编码。",
+    "No restricted item is named “{text}”. That does not mean it is unrestricted: scan it, or type the full national code.",
+  ],
+  item_short: [
+    "“{text}”不是完整的国家医保编码，受限项目里也没有以它开头的：请扫码，或输入完整编码。",
+    "“{text}” is no full national code and no restricted one begins with it: scan it, or type the full code.",
+  ],
+  item_near: ["相近的受限项目：", "Restricted items near it:"],
+  options: ["可选的项目", "Matching items"],
+  options_count: ["{total} 个结果", "{total} results"],
+  not_in_force: ["未生效", "not in force"],
+  tag_self_paid: ["自费", "self-paid"],
+  tag_unlisted: ["不在受限项目中", "no restricted item"],
+  trace_title: ["追溯码 {code} 还不认识", "Trace code {code} is not known yet"],
+  trace_ask: ["它是哪一种药？请在下面输入编码或选择名称，以后扫同一种药就认识了。", "Which drug is it? Give its code or choose its name below; the same drug is then known the next time."],
+  trace_linked: ["已记住：以 {prefix} 开头的追溯码是 {item}。", "Remembered: trace codes that begin with {prefix} are {item}."],
+  trace_cancel: ["不关联", "Do not link"],
+
+  more: ["更多（诊断、环节、就诊号）", "More (diagnoses, stage, visit)"],
+  diagnoses: ["诊断编码（多个用空格隔开）", "Diagnosis codes (separated by spaces)"],
+  stage: ["环节", "Stage"],
+  stage_prescribe: ["开方", "Prescribing"],
+  stage_dispense: ["售药、发药", "Dispensing"],
+  stage_settle: ["结算", "Settlement"],
+  visit: ["就诊号", "Visit number"],
+  check: ["核对", "Check"],
+  new_case: ["下一位", "Next person"],
+  shortcuts: ["快捷键", "Shortcuts"],
+  go_item: ["项目", "items"],
+
+  mark_definite: ["明确违规 · 停止", "Definite violation · stop"],
+  mark_suspect: ["可疑 · 需确认", "Suspect · confirm"],
+  mark_notice: ["提示", "Notice"],
+  mark_undetermined: ["无法判断", "Undetermined"],
+  mark_exempt: ["豁免", "Exempt"],
+
+  end_idle: ["还没有核对", "Not checked yet"],
+  idle_whom: ["请先选“给谁用”。", "Say first who it is for."],
+  idle_person: ["请补上用药人的性别和出生日期（或周岁）；问不到时按“核对”。", "Give the user's sex and birth date (or age); if they cannot be had, press “Check”."],
+  idle_item: ["请加入至少一个项目。", "Add at least one item."],
+  idle_birth: ["出生日期或周岁看不懂，请改正。", "The birth date or age is not readable: please correct it."],
+  end_checking: ["正在核对……", "Checking…"],
+  end_definite: ["停止", "Stop"],
+  say_definite: ["按规则不能由医保基金支付，处理之前不要结算。", "The rules do not let the fund pay; do not settle before this is resolved."],
+  end_suspect: ["需确认", "Confirm first"],
+  say_suspect: ["核对用药人，写明理由后才能继续。", "Check whom it is for, and go on only with a written reason."],
+  end_undetermined: ["无法判断", "Undetermined"],
+  say_undetermined: ["补全信息后再核对一次。", "Complete what is missing and check again."],
+  end_notice: ["提示：可以使用", "Notice: may be used"],
+  say_notice: ["可以使用，请留意下面的提示。", "May be used; take note of what stands below."],
+  end_clear: ["可以使用", "May be used"],
+  say_clear: ["所查规则没有发现问题。", "The rules found nothing."],
+  end_exempt: ["可以使用", "May be used"],
+  say_exempt: ["属于豁免情形，依据留存备查。", "An exemption applies; keep its grounds on file."],
+  end_unjudged: ["有项目没有判断", "Some items were not judged"],
+  say_unjudged: ["判断过的没有发现问题，没有判断的见下。", "Nothing found in what was judged; see below for what was not."],
+  end_nothing: ["没有需要判断的项目", "Nothing to judge"],
+  say_nothing: ["都是自费、退货或历史医嘱，没有按医保规则判断。", "All are self-paid, returns or earlier orders: no insurance rule was applied."],
+  end_own_card: ["需确认：换用本人凭证", "Confirm: use the person's own credential"],
+  say_own_card: [
+    "用药人符合规则，但所用的不是他本人的医保凭证；请换用本人的医保码再结算。",
+    "The rules have nothing against this person, but the credential is somebody else's; settle with the person's own code.",
+  ],
+  end_settled: ["已写明理由，可以继续", "Reasons recorded: you may go on"],
+  say_settled: ["需要理由的提醒都已记录，留存备查。", "Every alert that needs a reason has one on record."],
+  end_not_reviewed: ["本次未审核", "Not reviewed"],
+  say_not_reviewed: ["系统没有完成判断，不能当作通过。请按本单位流程处理，或稍后重新核对。", "The system did not finish: this is no pass. Follow your own procedure, or check again later."],
+  ticket: ["待补审编号 {ticket}", "Ticket {ticket}"],
+  end_error: ["没有核对成功", "The check failed"],
+  say_error: ["不能当作通过。请改正后重试，或按本单位流程处理。", "This is no pass. Correct it and try again, or follow your own procedure."],
+  retry: ["重新核对", "Check again"],
+
+  field_why: ["原因", "Why"],
+  field_who: ["对象", "Who"],
+  field_basis: ["依据", "Basis"],
+  field_note: ["备注", "Note"],
+  field_do: ["处理", "Do"],
+  who_limit: ["{person}：{actual}（限：{expected}）", "{person}: {actual} (limit: {expected})"],
+  point: ["知识点 {point}", "point {point}"],
+  source_row: ["批次 {batch}《{sheet}》第 {row} 行", "batch {batch}, {sheet}, row {row}"],
+  lowered: ["按豁免情形 {exemption} 降了一级。", "One level lower by exemption {exemption}."],
+  lowered_lenient: ["超过严格的年龄界限，但在宽松界限以内，降了一级。", "Past the strict age limit but within the lenient one: one level lower."],
+  exemption_possible: ["没有诊断信息；补上诊断后可能属于豁免情形。", "No diagnosis was given; with one an exemption may apply."],
+  stay_began_in_window: ["住院开始时仍在新生儿期，只作提示。", "The stay began within the newborn window: a notice only."],
+  not_listed: ["{year} 年的清单没有再列出这个知识点，只作提示。", "The list of {year} does not name this point again: a notice only."],
+  next_newborn: ["问清是新生儿还是母亲使用，补上使用人自己的性别和出生日期再查。", "Ask whether it is for the newborn or the mother, and check again with that person's own sex and birth date."],
+  next_patient_unknown: ["问清实际使用人，补上使用人的性别和出生日期再查。", "Ask who will use it, and check again with that person's sex and birth date."],
+  next_sex_missing: ["补上性别再查。", "Check again with the sex."],
+  next_birth_missing: ["补上出生日期再查。", "Check again with the birth date."],
+  next_birth_impossible: ["改正出生日期、年龄或服务日期再查。", "Correct the birth date, age or service date and check again."],
+  next_sources_conflict: ["性别或出生日期互相矛盾，核对改正后再查。", "Sex or birth date contradict each other: correct and check again."],
+  exempt_do: ["符合豁免情形 {exemption}，不计违规；依据留存备查。", "{exemption} applies, so this is no violation; keep its grounds on file."],
+
+  way_title: ["怎么办", "What to do"],
+  way_own_child: ["出示孩子本人的医保码（亲情账户/家庭共济）", "Show the child's own insurance code (family account)"],
+  way_own_other: ["出示用药人本人的医保码（亲情账户/家庭共济）", "Show the user's own insurance code (family account)"],
+  way_own_say: [
+    "请顾客在医保 App 的“亲情账户”里打开用药人的医保码；家人的个人账户可以用家庭共济付自付部分。",
+    "The customer opens the user's code under “family account” in the insurance app; a relative's personal account may pay the user's own share.",
+  ],
+  way_own_self: [
+    "如果其实是给孩子或家人用的：把“给谁用”改过来，并请出示他本人的医保码。",
+    "If it is really for a child or relative: change “Who is it for?” and ask for that person's own code.",
+  ],
+  way_own_done: ["已换用本人凭证，重新核对", "Now the own credential: check again"],
+  way_self_paid: ["自费购买（不走医保）", "Pay without insurance"],
+  way_self_paid_say: ["顾客仍要买的，按自费收款，不上传医保结算。", "If the customer still wants it, charge it privately; it is not sent to the insurance."],
+  way_self_paid_done: ["改为自费", "Make it self-paid"],
+  way_doctor: ["联系开方医生", "Call the prescriber"],
+  way_doctor_say: ["处方药请医生核对用药人和诊断，改方或写明理由。", "The prescriber checks person and diagnosis, changes the prescription or records the reason."],
+  way_doctor_done: ["不用这一项", "Take the item off"],
+  way_script: ["告诉顾客的话术", "Words for the customer"],
+  script_violation: [
+    "您好，{item}按医保规定限{expected}使用，这次登记的{person}是{actual}，{level}。{way}给您添麻烦了，谢谢理解。",
+    "Under the insurance rules {item} is limited to: {expected}. The record of {person} says: {actual}. {level} {way} We are sorry for the trouble.",
+  ],
+  script_definite: ["不能用医保结算", "The insurance cannot pay for it this time."],
+  script_suspect: ["需要先核实才能用医保结算", "It has to be confirmed before the insurance can pay."],
+  script_notice: ["请您留意是否合适", "Please make sure that it is right for you."],
+  script_own: ["如果是给{whom}用的，请出示{whom}本人的医保码；也可以自费购买。", "If it is for {whom}, please show {whom}'s own insurance code; you may also pay for it privately."],
+  script_else: ["如果是给家人用的，请出示家人本人的医保码；也可以自费购买，或请开方医生核对。", "If it is for a relative, please show the relative's own insurance code; you may also pay privately or ask your doctor."],
+  script_undetermined: [
+    "您好，{item}有使用人群的规定，为了给您正确结算，请问是给谁用的？麻烦告诉我使用人的性别和出生日期。",
+    "{item} is limited to certain people. So that we settle it correctly: who is it for? Please tell me that person's sex and birth date.",
+  ],
+  script_child: ["孩子", "the child"],
+  script_user: ["用药人", "the user"],
+
+  decide: ["仍要继续：写明理由", "Go on all the same: give the reason"],
+  reason: ["理由", "Reason"],
+  reason_choose: ["请选择理由", "Choose a reason"],
+  reason_text: ["补充说明", "In words"],
+  reason_text_must: ["说明（必填）", "In words (required)"],
+  operator: ["操作员工号", "Operator"],
+  second_operator: ["复核员工号（另一人）", "Second operator (another person)"],
+  two_person: ["明确违规的，须由另一人复核才能继续。", "A definite violation needs a second person to go on."],
+  decide_go: ["记录理由并继续", "Record the reason and go on"],
+  need_reason: ["请选择理由。", "Choose a reason."],
+  need_text: ["选择“其他”时请写明理由。", "With “other”, write the reason."],
+  need_operator: ["请填写操作员工号。", "Give the operator."],
+  need_second: ["请填写复核员工号，须是另一人。", "Give a second operator, another person."],
+  done_continue: ["已记录：继续", "Recorded: go on"],
+  done_own_card: ["已换用本人凭证", "now the own credential"],
+  done_self_paid: ["已改为自费", "now self-paid"],
+  done_removed: ["不用这一项", "taken off"],
+  done_list: ["本次已处理", "Dealt with so far"],
+  feedback_unknown: ["服务器没有这条提醒的记录，请重新核对后再记录。", "The server does not know this alert: check again, then record it."],
+
+  checked_lines: ["共判断 {lines} 项；知识库 {version}；{time}", "{lines} item(s) judged; knowledge {version}; {time}"],
+  note_not_in_force: ["{item}：规则“{rule}”的知识点在这一天或这个地区没有生效，未判断。", "{item}: the points of rule “{rule}” are not in force on this day or in this region: not judged."],
+  note_ignored: ["没有用到的字段：{keys}", "Keys that nothing reads: {keys}"],
+  note_acknowledged: ["{count} 条提醒在本次就诊中已经写明理由，不再重复。", "{count} alert(s) already have a reason on record in this visit and are not repeated."],
+  note_pending: ["输入框里的“{text}”没有加入，未判断。", "“{text}” in the input was not added: not judged."],
+  note_holder_unknown: ["持卡人的性别、出生日期没有填全：按参保人判断的规则可能没有看到他的信息。", "The card holder's sex and birth date are not complete: rules that look at the insured may not have seen them."],
+  note_unlisted: ["{item}：编码不在受限项目中。", "{item}: this code is no restricted item."],
+
+  print: ["打印提示单", "Print the slip"],
+  slip: ["用药提示单", "Reminder slip"],
+  slip_items: ["项目", "Items"],
+  slip_verdict: ["结论", "Verdict"],
+  slip_time: ["时间", "Time"],
+  slip_person: ["用药人", "For"],
+  slip_knowledge: ["知识库", "Knowledge"],
+  slip_decision: ["处理", "Decision"],
+  slip_foot: ["本单不含姓名和证件号。提示依据国家医保局公布的规则与知识点，不替代医师和药师的判断。", "No name or ID number stands on this slip. It rests on published rules and does not replace the judgment of doctor or pharmacist."],
+
+  net_failed: ["连不上服务器（网络中断或服务没有启动）。", "The server cannot be reached (no network, or it is not running)."],
+  net_slow: ["服务器没有按时回答。", "The server did not answer in time."],
+  http_failed: ["服务器回答 {status}。", "The server answered {status}."],
+  not_json: ["服务器的回答看不懂。", "The server's answer is not readable."],
+  key_title: ["需要访问密钥", "An access key is needed"],
+  key_say: ["这台服务器要求密钥。向管理员索取；只保存在这个窗口里，关闭即清除。", "This server asks for a key. Ask the administrator; it is kept in this window only."],
+  key_wrong: ["密钥不对，请核对。", "This key is not right: please check it."],
+  key: ["密钥", "Key"],
+  key_go: ["确定", "OK"],
+  cancel: ["取消", "Cancel"],
+
+  ledger_title: ["红黄蓝台账：今天有效的知识点", "Ledger: knowledge points in force today"],
+  filter: ["筛选（名称、编码、知识点、限定）", "Filter (name, code, point, limit)"],
+  filter_rule: ["规则", "Rule"],
+  filter_level: ["级别", "Level"],
+  all: ["全部", "All"],
+  count: ["{shown} / {total} 条", "{shown} of {total}"],
+  loading: ["正在读取……", "Loading…"],
+  export: ["导出 CSV", "Export CSV"],
+  print_ledger: ["打印", "Print"],
+  col_level: ["级别", "Level"],
+  col_item: ["项目", "Item"],
+  col_rule: ["规则", "Rule"],
+  col_limit: ["限定", "Limit"],
+  col_subject: ["看谁", "Whose"],
+  col_codes: ["编码（前段）", "Codes (families)"],
+  col_published: ["编码数", "Codes"],
+  col_from: ["生效", "From"],
+  col_to: ["失效", "To"],
+  col_source: ["依据", "Source"],
+  col_point: ["知识点", "Point"],
+  col_document: ["文件", "Document"],
+  level_definite: ["明确违规", "Definite"],
+  level_suspect: ["可疑", "Suspect"],
+  level_notice: ["提示", "Notice"],
+  more_codes: ["共 {count} 个", "{count} in all"],
+  documents: ["依据文件", "Documents"],
+  ledger_table: ["知识点列表", "List of points"],
+  ledger_failed: ["台账没有读到", "The ledger could not be read"],
+};
+
+let english = localStorage.getItem(KEPT) === "en";
+
+/** The language of the page: "zh" or "en". */
+export const language = () => (english ? "en" : "zh");
+
+/** A text in the language of the page, its {places} filled. */
+export function say(key, values = {}) {
+  return WORDS[key][Number(english)].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+}
+
+/** Whether there is a text of this name. */
+export const hasWords = (key) => Object.hasOwn(WORDS, key);
+
+/** Several things in a row, as the language writes them. */
+export const listed = (texts) => texts.join(english ? ", " : "、");
+
+const VALUES = [["不明", "unknown"], ["男", "male"], ["女", "female"], [" 岁", " years"], ["岁", " years"], [" 个月", " months"], [" 天", " days"], ["且 ", " and "], ["且", " and "]];
+
+/** A limit or a person's value, which rules write in Chinese. */
+export function valueWords(text) {
+  return english ? VALUES.reduce((said, [chinese, word]) => said.replaceAll(chinese, word), text ?? "") : (text ?? "");
+}
+
+/** Puts the words of the language into every element that names one, and the language into the document. */
+export function applyWords(root = document) {
+  document.documentElement.lang = english ? "en" : "zh-CN";
+  for (const node of root.querySelectorAll("[data-say]")) node.textContent = say(node.dataset.say);
+  for (const node of root.querySelectorAll("[data-say-label]")) node.setAttribute("aria-label", say(node.dataset.sayLabel));
+}
+
+/** Makes a button switch the language; `changed` is called after the static texts have changed. */
+export function languageSwitch(button, changed) {
+  const show = () => {
+    applyWords();
+    button.textContent = say("switch");
+    button.lang = english ? "zh-CN" : "en";
+  };
+  button.addEventListener("click", () => {
+    english = !english;
+    localStorage.setItem(KEPT, english ? "en" : "zh");
+    show();
+    changed();
+  });
+  show();
+}

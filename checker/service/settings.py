@@ -1,0 +1,208 @@
+"""How the service runs: options and a TOML file, checked before anything listens."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import secrets
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from checker.errors import InputError
+
+ROLES = ("check", "admin")
+_DIGEST = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An access key [访问密钥]: its name, the SHA-256 of the key, and what it may do."""
+
+    name: str
+    sha256: str
+    roles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one request may cost. Times are in milliseconds, sizes in bytes, the rate in requests a second (0: none)."""
+
+    time_ms: float = 2000
+    body_bytes: int = 4 * 1024 * 1024
+    body_seconds: float = 10
+    depth: int = 32
+    lines: int = 2000
+    batch: int = 1000
+    rate: float = 0
+    burst: int = 50
+    connections: int = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All of it. Paths are those of this machine; nothing that a client sends becomes one."""
+
+    host: str = "127.0.0.1"
+    port: int = 8330
+    kb: tuple[Path, ...] = ()
+    rules: Path | None = None
+    region: str | None = None
+    data: Path = Path("liangku-data")
+    profile: Path | None = None
+    hosts: tuple[str, ...] = ()
+    two_person: bool = False
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    tls_elsewhere: bool = False
+    keys: tuple[Key, ...] = ()
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+def read_settings(file: Path | None, options: Mapping[str, Any]) -> Settings:
+    """Settings of a TOML file, and over them those given as options. Raises InputError naming file, key and remedy."""
+    settings = Settings() if file is None else _of_file(file)
+    settings = replace(settings, **{name: value for name, value in options.items() if value not in (None, ())})
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise InputError("tls_cert 和 tls_key 要同时给出（give both the certificate and its key, or neither）")
+    for path in (settings.tls_cert, settings.tls_key):
+        if path is not None and not path.is_file():
+            raise InputError(f"{path}：找不到这个证书或私钥文件，请检查路径（no such certificate or key file）")
+    if not settings.is_loopback:
+        missing = [] if settings.keys else ["访问密钥 [[key]]（access keys）"]
+        if settings.tls_cert is None and not settings.tls_elsewhere:
+            missing.append(
+                "TLS 证书 tls_cert、tls_key，或由前面的代理加密时写明 tls_elsewhere = true（TLS here or at a proxy）"
+            )
+        if missing:
+            raise InputError(
+                f"在 {settings.host} 上监听会让别的机器访问，还缺少：{'；'.join(missing)}"
+                "；只在本机使用请用 --host 127.0.0.1（listening beyond this machine needs keys and TLS）"
+            )
+    return settings
+
+
+def new_key(name: str) -> tuple[str, str]:
+    """A new access key, and the lines of the settings file that let it in."""
+    key = secrets.token_urlsafe(32)
+    return key, f'[[key]]\nname = "{name}"\nsha256 = "{digest(key)}"\nroles = ["check"]'
+
+
+def digest(key: str) -> str:
+    """What the settings file holds of a key; keys are long and random, so that no slow hash is needed."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _of_file(file: Path) -> Settings:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{file}：找不到这个配置文件，请检查路径（no such settings file）") from None
+    except OSError as error:
+        raise InputError(f"{file}：无法读取（{error.strerror}），请检查权限（cannot be read）") from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise InputError(f"{file}：不是有效的 TOML：{error}，请改正（not valid TOML）") from None
+    faults: list[str] = []
+    values = _read(document, Settings, "", faults, file.parent)
+    limits = document.get("limits", {})
+    if not isinstance(limits, dict):
+        faults.append("limits：应为表 [limits]（a table）")
+    else:
+        values["limits"] = Limits(**_read(limits, Limits, "limits.", faults, file.parent))
+    values["keys"] = tuple(
+        _key(entry, f"key[{number}]", faults) for number, entry in enumerate(document.get("key", []))
+    )
+    names = [key.name for key in values["keys"]]
+    faults += [
+        f"key：名称 {name} 出现两次，请改名（twice the same name）"
+        for name in sorted({n for n in names if names.count(n) > 1})
+    ]
+    if faults:
+        raise InputError("\n".join(f"{file}：{fault}" for fault in faults))
+    return Settings(**values)
+
+
+_PATHS = ("kb", "rules", "data", "profile", "tls_cert", "tls_key")
+_NESTED = ("limits", "keys", "key")
+
+
+def _read(
+    document: Mapping[str, Any], kind: type[Settings] | type[Limits], prefix: str, faults: list[str], folder: Path
+) -> dict[str, Any]:
+    defaults = kind()
+    known = {each.name: getattr(defaults, each.name) for each in fields(kind) if each.name not in _NESTED}
+    read: dict[str, Any] = {}
+    for name, value in document.items():
+        if name in _NESTED:
+            continue
+        if name not in known:
+            faults.append(f"{prefix}{name}：没有这个设置，可用的有 {'、'.join(sorted(known))}（unknown setting）")
+            continue
+        default = known[name]
+        if name in _PATHS:
+            several = name == "kb"
+            texts = [value] if isinstance(value, str) else value
+            if (
+                not isinstance(texts, list)
+                or not all(isinstance(text, str) for text in texts)
+                or (not several and len(texts) != 1)
+            ):
+                faults.append(f"{prefix}{name}：应为路径（a path）")
+                continue
+            paths = tuple(folder / text if name != "profile" or "." in text else Path(text) for text in texts)
+            read[name] = paths if several else paths[0]
+        elif isinstance(default, tuple):
+            if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+                faults.append(f"{prefix}{name}：应为文字的数组（an array of text）")
+                continue
+            read[name] = tuple(value)
+        elif isinstance(default, bool) or isinstance(value, bool):
+            if not isinstance(value, bool) or not isinstance(default, bool):
+                faults.append(
+                    f"{prefix}{name}：类型不对：开关写 true 或 false，其余不能写（switches, and only they, are true or false）"
+                )
+                continue
+            read[name] = value
+        elif isinstance(default, int | float):
+            if (
+                not isinstance(value, int | float)
+                or value < 0
+                or (isinstance(default, int) and not isinstance(value, int))
+            ):
+                faults.append(f"{prefix}{name}：应为不小于 0 的数字（a number of at least 0）")
+                continue
+            read[name] = value
+        elif not isinstance(value, str):
+            faults.append(f"{prefix}{name}：应为文字（text）")
+        else:
+            read[name] = value
+    return read
+
+
+def _key(entry: object, place: str, faults: list[str]) -> Key:
+    held: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
+    name, sha256, roles = held.get("name"), held.get("sha256"), held.get("roles", ["check"])
+    if not isinstance(name, str) or not name:
+        faults.append(f"{place}.name：应写一个名称（a name）")
+    if not isinstance(sha256, str) or len(sha256) != _DIGEST or not set(sha256) <= set("0123456789abcdef"):
+        faults.append(
+            f"{place}.sha256：应为 64 位小写十六进制；用 liangku serve --new-key 生成（make one with --new-key）"
+        )
+    if not isinstance(roles, list) or not roles or not all(role in ROLES for role in roles):
+        faults.append(f"{place}.roles：应为 {'、'.join(ROLES)} 中的一个或几个（some of the roles）")
+        roles = []
+    if unknown := sorted(set(held) - {"name", "sha256", "roles"}):
+        faults.append(f"{place}：没有这个设置：{'、'.join(unknown)}（unknown setting）")
+    return Key(str(name), str(sha256), tuple(str(role) for role in roles))

@@ -1,0 +1,191 @@
+"""What the service remembers, and keeps when it is killed: findings shown, feedback on them, tickets, and links of trace codes.
+
+Standard library only. Feedback, tickets and links are on disk when the call returns. Findings shown are written many at a time and
+survive the end of the process, not a power failure: the audit log has them, and `last_seq` says from which record on they are missing.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from pathlib import Path
+
+from checker.service.database import open_for_reading, open_for_writing, transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A finding as it was shown; `at` is in UTC with Z, `seq` the number of the audit record that holds it."""
+
+    finding_id: str
+    at: str
+    stage: str | None
+    visit_id: str | None
+    patient_id: str | None
+    institution_id: str | None
+    item_code: str | None
+    item_name: str | None
+    rule_id: str
+    point_id: str | None
+    verdict: str
+    level: str | None
+    reason_code: str | None
+    amount: float | None
+    kb_version: str | None
+    channel: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody decided about a finding: `continue`, with a reason, or `change`."""
+
+    finding_id: str
+    at: str
+    decision: str
+    reason_code: str | None
+    reason: str | None
+    operator: str | None
+    second_operator: str | None
+    channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request that was not judged in time, to be judged later; `document` is gone once it is."""
+
+    ticket: str
+    at: str
+    reason: str
+    channel: str
+    document: str | None
+    status: str = "open"
+    answer: str | None = None
+    judged_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TraceLink:
+    """The item that trace codes with these first 7 digits [药品标识码] are on."""
+
+    prefix: str
+    item_code: str | None
+    item_name: str | None
+
+
+Acknowledged = tuple[str | None, str, str | None, str, str | None, str | None]
+"""institution_id, visit_id, item_code, rule_id, point_id and level of a finding that was answered with `continue`."""
+
+_SHOWN = tuple(Shown.__dataclass_fields__)
+_FEEDBACK = tuple(Feedback.__dataclass_fields__)
+_TICKET = tuple(Ticket.__dataclass_fields__)
+_shown_values, _feedback_values, _ticket_values = (attrgetter(*names) for names in (_SHOWN, _FEEDBACK, _TICKET))
+_SHOWN_COLUMNS = ", ".join(name if name != "at" else "last_at" for name in _SHOWN)
+# A finding shown again counts once more, and is told as it was shown last.
+_RECORD_SHOWN = f"""INSERT INTO shown ({_SHOWN_COLUMNS}, first_at, times)
+    VALUES ({", ".join(f"?{number + 1}" for number in range(len(_SHOWN)))}, ?{_SHOWN.index("at") + 1}, 1)
+    ON CONFLICT (finding_id) DO UPDATE SET times = times + 1,
+        {", ".join(f"{name} = excluded.{name}" for name in _SHOWN_COLUMNS.split(", ")[1:])}"""
+_ACKNOWLEDGED = """SELECT institution_id, visit_id, item_code, rule_id, point_id, level
+    FROM (SELECT finding_id, decision, max(id) FROM feedback GROUP BY finding_id) JOIN shown USING (finding_id)
+    WHERE decision = 'continue' AND visit_id IS NOT NULL"""
+
+
+class Store:
+    """The database of one service. Its methods may be called from any thread; another process may read it meanwhile."""
+
+    def __init__(self, path: Path | str) -> None:
+        """Open the database, or make it. Raises InputError where that cannot be done."""
+        self._path = Path(path)
+        self._durable, self._fast = open_for_writing(self._path)
+        self._lock = threading.Lock()
+
+    def record_shown(self, rows: Sequence[Shown], last_seq: int) -> None:
+        """Take in the findings of the audit records up to `last_seq`: all of them and that number, or nothing."""
+        with self._lock, transaction(self._fast):
+            self._fast.executemany(_RECORD_SHOWN, map(_shown_values, rows))
+            self._fast.execute("UPDATE progress SET last_seq = ?", (last_seq,))
+
+    def last_seq(self) -> int:
+        """The last audit record whose findings were taken in; 0 before the first."""
+        with self._lock:
+            return int(self._fast.execute("SELECT last_seq FROM progress").fetchone()[0])
+
+    def shown(self, finding_ids: Iterable[str]) -> dict[str, Shown]:
+        """Those of these findings that were shown, as they were shown last."""
+        with self._lock:
+            rows = self._fast.execute(
+                f"SELECT {_SHOWN_COLUMNS} FROM shown WHERE finding_id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(finding_ids)),),
+            ).fetchall()
+        return {row[0]: Shown(*row) for row in rows}
+
+    def record_feedback(self, rows: Sequence[Feedback]) -> None:
+        """Keep all of these answers, in this order, on disk when it returns."""
+        with self._lock, transaction(self._durable):
+            self._durable.executemany(
+                f"INSERT INTO feedback ({', '.join(_FEEDBACK)}) VALUES ({_marks(_FEEDBACK)})",
+                map(_feedback_values, rows),
+            )
+
+    def acknowledged(self) -> Iterator[Acknowledged]:
+        """The findings of some visit whose last feedback is `continue`."""
+        with open_for_reading(self._path) as connection:
+            yield from connection.execute(_ACKNOWLEDGED)
+
+    def open_ticket(self, ticket: Ticket) -> None:
+        """Keep a ticket, on disk when it returns."""
+        with self._lock, transaction(self._durable):
+            self._durable.execute(
+                f"INSERT INTO ticket ({', '.join(_TICKET)}) VALUES ({_marks(_TICKET)})", _ticket_values(ticket)
+            )
+
+    def ticket(self, ticket_id: str) -> Ticket | None:
+        """The ticket of this name, if there is one."""
+        found = self._tickets("ticket = ?", ticket_id)
+        return found[0] if found else None
+
+    def open_tickets(self, limit: int) -> list[Ticket]:
+        """The tickets not judged yet, the oldest first, at most so many."""
+        return self._tickets("status = 'open' ORDER BY at, ticket LIMIT ?", limit)
+
+    def judge_ticket(self, ticket_id: str, answer: str, at: str) -> bool:
+        """Keep the late answer and erase the document; False where no open ticket has this name."""
+        with self._lock, transaction(self._durable):
+            done = self._durable.execute(
+                "UPDATE ticket SET status = 'judged', document = NULL, answer = ?, judged_at = ? WHERE ticket = ? AND status = 'open'",
+                (answer, at, ticket_id),
+            )
+            return done.rowcount == 1
+
+    def link_trace(self, link: TraceLink) -> None:
+        """Keep the item of a prefix, in place of another."""
+        with self._lock, transaction(self._durable):
+            self._durable.execute("REPLACE INTO trace VALUES (?, ?, ?)", (link.prefix, link.item_code, link.item_name))
+
+    def trace(self, prefix: str) -> TraceLink | None:
+        """The item of a prefix, if it was linked."""
+        with self._lock:
+            row = self._fast.execute("SELECT prefix, item_code, item_name FROM trace WHERE prefix = ?", (prefix,))
+            found = row.fetchone()
+        return TraceLink(*found) if found else None
+
+    def close(self) -> None:
+        """Close the database; what was written is folded into its file."""
+        with self._lock:
+            self._fast.close()
+            self._durable.close()
+
+    def _tickets(self, condition: str, value: str | int) -> list[Ticket]:
+        with self._lock:
+            rows = self._durable.execute(
+                f"SELECT {', '.join(_TICKET)} FROM ticket WHERE {condition}", (value,)
+            ).fetchall()
+        return [Ticket(*row) for row in rows]
+
+
+def _marks(names: Sequence[str]) -> str:
+    return ", ".join("?" * len(names))

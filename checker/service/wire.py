@@ -1,0 +1,115 @@
+"""Bytes to JSON documents and back: limits of size, depth and time, encodings, and refusals in one form."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from checker.errors import InputError
+from checker.service.settings import Limits
+
+JSON = "application/json; charset=utf-8"
+CARDS = "application/vnd.cds-hooks+json"
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_CHINESE = ("gbk", "gb2312", "gb18030")
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class Refusal(Exception):
+    """A request that is not answered: HTTP status, code and one sentence."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+
+
+def json_response(content: object, *, status: int = 200, media_type: str = JSON) -> Response:
+    """A document as a response."""
+    return Response(_encode(content), status_code=status, headers=_HEADERS, media_type=media_type)
+
+
+def refused(refusal: Refusal) -> Response:
+    """A refusal as a response."""
+    response = json_response({"error": {"code": refusal.code, "message": refusal.message}}, status=refusal.status)
+    if refusal.status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if refusal.status == 429:
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """The bytes of a request. Raises Refusal where they are too many or come too slowly."""
+    if int(request.headers.get("content-length") or 0) > limits.body_bytes:
+        raise _too_large(limits)
+    parts, size = [], 0
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > limits.body_bytes:
+                    raise _too_large(limits)
+                parts.append(part)
+    except TimeoutError:
+        raise Refusal(408, "timeout", "请求内容迟迟没有收完，请重发（the body came too slowly）") from None
+    return b"".join(parts)
+
+
+async def read_json(request: Request, limits: Limits, *, strict: bool = True) -> Any:
+    """The document of a request. `strict`: its type must be said to be JSON. Raises Refusal or InputError."""
+    kind = request.headers.get("content-type", "").lower()
+    if strict and "json" not in kind:
+        raise Refusal(415, "unsupported_media_type", "Content-Type 应为 application/json（send JSON）")
+    return parse(await read_body(request, limits), limits, kind)
+
+
+def parse(body: bytes, limits: Limits, kind: str = "") -> Any:
+    """The document in these bytes; `kind` is the content type, lower-cased. Raises InputError."""
+    if not body.strip():
+        raise InputError("请求内容是空的，请发送 JSON（the body is empty: send JSON）")
+    if any(f"charset={name}" in kind for name in _CHINESE):
+        try:
+            body = body.decode("gb18030").encode()
+        except UnicodeDecodeError:
+            raise InputError("请求内容不是所声明的 GB18030 编码，请改正（not GB18030 as declared）") from None
+    try:
+        document = _decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"请求内容不是有效的 UTF-8 JSON：{error}，请改正（not valid JSON in UTF-8）") from None
+    except RecursionError:
+        raise InputError(_too_deep(limits)) from None
+    if body.count(b"{") + body.count(b"[") > limits.depth and _is_deeper(document, limits.depth):
+        raise InputError(_too_deep(limits))
+    return document
+
+
+def _is_deeper(document: object, depth: int) -> bool:
+    level = [document]
+    for _ in range(depth + 1):
+        level = [
+            child
+            for each in level
+            if isinstance(each, dict | list)
+            for child in (each.values() if isinstance(each, dict) else each)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(limits: Limits) -> str:
+    return f"JSON 嵌套太深，最多 {limits.depth} 层，请改正（nested too deeply）"
+
+
+def _too_large(limits: Limits) -> Refusal:
+    return Refusal(
+        413, "too_large", f"请求内容太大，最多 {limits.body_bytes:,} 字节，请分次发送（too large: send it in parts）"
+    )

@@ -1,0 +1,130 @@
+"""The counter page as a person uses it, in a real browser; whatever the page must never do is noted beside."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--no-first-run",
+)  # fmt: skip
+_WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+# What Chromium says of an answer 4xx or of a server that is gone; the page tells it in its own words.
+_ANSWERED = "Failed to load resource"
+DESKTOP, PHONE = (1280, 900), (360, 740)
+
+
+@contextlib.contextmanager
+def chromium() -> Iterator[Browser]:
+    """The browser of the system."""
+    with sync_playwright() as playwright:
+        yield _launch(playwright)
+
+
+def _launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=[*_ARGUMENTS])
+
+
+class DeskPage:
+    """One window on the pages of a server. `faults` collects what breaks a promise: see `assert_kept`."""
+
+    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> None:
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]}, accept_downloads=True, timezone_id="Asia/Shanghai"
+        )
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(10_000)
+        self.url = url
+        self.sent: list[Request] = []
+        self.faults: list[str] = []
+        self.page.on("request", self._sent)
+        self.page.on("console", self._said)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+
+    def close(self) -> None:
+        self.page.context.close()
+
+    def open(self, path: str = "/") -> DeskPage:
+        self.page.goto(self.url + path)
+        return self
+
+    def whom(self, value: str, *, card: str | None = None) -> DeskPage:
+        self.page.check(f"[name=whom][value={value}]")
+        if card:
+            self.page.check(f"[name=card][value={card}]")
+        return self
+
+    def person(self, sex: str | None, birth: str = "", *, who: str = "patient") -> DeskPage:
+        if sex:
+            self.page.check(f"[name={who}-sex][value={sex}]")
+        self.page.fill(f"#{who}-birth", birth)
+        return self
+
+    def add(self, text: str) -> DeskPage:
+        """Type or scan an item: text, then Enter."""
+        self.page.fill("#item", text)
+        self.page.press("#item", "Enter")
+        return self
+
+    def concluded(self, kind: str) -> str:
+        """Wait for a conclusion and return its words."""
+        self.page.wait_for_selector(f'#verdict[data-kind="{kind}"]')
+        return self.page.inner_text("#verdict")
+
+    @property
+    def kind(self) -> str | None:
+        return self.page.get_attribute("#verdict", "data-kind")
+
+    def decide(self, reason: str, *, text: str = "", operator: str = "", second: str = "") -> DeskPage:
+        """Fill and send the form of the first finding."""
+        form = self.page.locator("details.decide").first
+        if form.get_attribute("open") is None:
+            form.locator("summary").click()
+        if reason:
+            form.locator("select").select_option(reason)
+        for name, value in (("text", text), ("operator", operator), ("second", second)):
+            if value:
+                form.locator(f"input[id^={name}-]").fill(value)
+        form.locator("button[type=submit]").click()
+        return self
+
+    def bodies(self, path: str) -> list[Any]:
+        """What was sent to a path, oldest first."""
+        return [json.loads(request.post_data or "null") for request in self.sent if path in request.url]
+
+    def switch_language(self) -> DeskPage:
+        self.page.click("#language")
+        return self
+
+    def accessibility(self) -> list[str]:
+        """What axe finds against WCAG 2.1 A and AA, and against good practice."""
+        found = Axe().run(self.page, options=_WCAG).response["violations"]
+        return [f"{each['id']}: {[node['html'] for node in each['nodes']][:3]}" for each in found]
+
+    def overflow(self) -> int:
+        """By how many pixels the page is wider than the window."""
+        return int(self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+    def screenshot(self, file: Path, *, whole: bool = True) -> None:
+        self.page.screenshot(path=file, full_page=whole)
+
+    def assert_kept(self) -> None:
+        """No request left the origin, the content security policy was not broken, no script failed."""
+        outside = [request.url for request in self.sent if not request.url.startswith((self.url, "blob:", "data:"))]
+        assert (outside, self.faults) == ([], [])
+
+    def _sent(self, request: Request) -> None:
+        self.sent.append(request)
+
+    def _said(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning") and _ANSWERED not in message.text:
+            self.faults.append(f"{message.type}: {message.text}")

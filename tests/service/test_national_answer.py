@@ -1,0 +1,226 @@
+"""What the counter finds, as results of 3101 and 3102: the real counter judges, the answer tells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from checker.precheck import Precheck
+from checker.service.national.answer import Result, results_of, write_answer, write_not_reviewed
+from checker.service.national.envelope import write_error
+from checker.service.national.message import Asked, read_message
+from checker.service.national.profile import Profile, read_profile
+from tests.service.messages import MALE_ONLY, NOW, ORDINARY, encounter, message, order, patient
+
+NATIONAL, HAINAN = read_profile(), read_profile(Path("hainan"))
+AT: dict[str, Any] = {"received": datetime(2026, 3, 2, 9, 30, 15, 1000), "now": NOW, "serial": 42}
+
+
+@pytest.fixture(scope="module")
+def counter() -> Precheck:
+    return Precheck.open()
+
+
+def judged(counter: Precheck, document: object, now: datetime = NOW) -> tuple[Asked, list[dict[str, Any]]]:
+    asked = read_message(document, NATIONAL, now=now)
+    return asked, [counter.answer(each) for each in asked.prescriptions]
+
+
+def results(counter: Precheck, document: object, *, profile: Profile = NATIONAL, now: datetime = NOW) -> list[Result]:
+    return results_of(*judged(counter, document, now), profile)
+
+
+def output(counter: Precheck, document: object, profile: Profile = NATIONAL) -> Any:
+    return write_answer(*judged(counter, document), profile, **AT)["output"]
+
+
+def ids(found: Sequence[Result]) -> list[str]:
+    return [each.jr_id for each in found]
+
+
+def test_a_violation_becomes_a_result(counter: Precheck) -> None:
+    [result] = output(counter, message())["result"]
+    [detail] = result.pop("judge_result_detail_dtos")
+    assert result.pop("jr_id") != detail.pop("jrd_id")
+    assert "爱普列特片" in result.pop("vola_cont")
+    evidence = result.pop("vola_evid")
+    assert evidence.startswith("规则 GZ10000301004000；知识点 ")
+    assert result == {
+        "rule_id": "GZ10000301004000", "rule_name": "药品区分性别使用", "patn_id": "P1", "mdtrt_id": "V1", "vola_amt": 71.0,
+        "vola_amt_stas": "1", "sev_deg": "2", "vola_bhvr_type": "", "task_id": "T1",
+    }  # fmt: skip
+    assert detail == {"patn_id": "P1", "mdtrt_id": "V1", "rx_id": "R1", "vola_item_type": "1", "vola_amt": 71.0}
+
+
+def test_the_envelope_names_place_time_and_serial(counter: Precheck) -> None:
+    answer = write_answer(*judged(counter, message()), NATIONAL, **AT)
+    del answer["output"]
+    assert answer == {
+        "infcode": 0, "inf_refmsgid": "370800202603020930150000000042", "refmsg_time": "20260302093015001",
+        "respond_time": "20260302093015678", "err_msg": None,
+    }  # fmt: skip
+
+
+def test_an_answer_is_json(counter: Precheck) -> None:
+    answer = write_answer(*judged(counter, message()), NATIONAL, **AT)
+    assert json.loads(json.dumps(answer)) == answer
+
+
+def test_nothing_found_is_an_empty_list(counter: Precheck) -> None:
+    assert output(counter, message(patient(gend="1"))) == {"result": [], "task_id": "T1"}
+
+
+def test_what_cannot_be_judged_is_told_at_the_lowest_degree_without_amount(counter: Precheck) -> None:
+    [result] = output(counter, message(patient(gend="0")))["result"]
+    assert (result["sev_deg"], result["vola_amt"], result["vola_amt_stas"]) == ("3", 0, "0")
+    assert "无法判断" in result["vola_cont"]
+    assert "性别" in result["vola_cont"]
+
+
+def test_what_cannot_be_judged_is_left_out_where_the_province_says_so(counter: Precheck) -> None:
+    assert results(counter, message(patient(gend="0")), profile=replace(NATIONAL, undetermined="omit")) == []
+
+
+def test_an_unknown_code_is_told_under_our_own_rule(counter: Precheck) -> None:
+    [result] = results(counter, message(patient(encounter(order(hilist_code="YP001")))))
+    assert (result.rule_id, result.severity, result.amount) == ("unknown_code", "3", None)
+    assert result.rule_name
+
+
+def test_an_order_without_amount_has_the_amount_nought_and_says_so(counter: Precheck) -> None:
+    [result] = output(counter, message(patient(encounter(order(sumamt="")))))["result"]
+    assert (result["vola_amt"], result["vola_amt_stas"]) == (0, "0")
+
+
+def test_amounts_have_two_decimals(counter: Precheck) -> None:
+    [result] = results(counter, message(patient(encounter(order(sumamt="71.005")))))
+    assert result.amount == 71.01
+
+
+def test_exempt_findings_are_no_results(counter: Precheck) -> None:
+    asked, [answer] = judged(counter, message())
+    exempt = answer | {"findings": [finding | {"verdict": "exempt"} for finding in answer["findings"]]}
+    assert results_of(asked, [exempt], NATIONAL) == []
+
+
+def test_the_gravest_result_comes_first(counter: Precheck) -> None:
+    orders = (order(hilist_code="YP001", rx_id="R0"), order(rx_id="R1"))
+    assert [each.rx_id for each in results(counter, message(patient(encounter(*orders))))] == ["R1", "R0"]
+
+
+def test_each_result_knows_its_finding(counter: Precheck) -> None:
+    asked, answers = judged(counter, message())
+    [result] = results_of(asked, answers, NATIONAL)
+    assert result.finding is answers[0]["findings"][0]
+
+
+def test_texts_are_cut_to_the_lengths_of_the_interface(counter: Precheck) -> None:
+    [result] = output(counter, message(patient(encounter(order(hilist_name="长" * 900)))))["result"]
+    assert len(result["vola_cont"]) == 500
+
+
+# ------------------------------------------------------------------------------------------------ jr_id
+
+
+def test_a_request_sent_again_gives_the_same_ids(counter: Precheck) -> None:
+    first = results(counter, message())
+    again = results(counter, message(inf_time="2026-03-02 11:00:00", msgid="other"), now=datetime(2026, 3, 3))
+    assert ids(first) == ids(again)
+
+
+@pytest.mark.parametrize("inf_time", ["2026-03-02 09:30:00", ""])
+def test_ids_do_not_depend_on_the_time_of_the_message(counter: Precheck, inf_time: str) -> None:
+    visit = encounter(order(drord_begn_date=""), adm_date="")
+    first = results(counter, message(patient(visit), inf_time=inf_time))
+    again = results(counter, message(patient(visit), inf_time=""), now=datetime(2026, 3, 3))
+    assert len(first) == 1
+    assert ids(first) == ids(again)
+
+
+@pytest.mark.parametrize(
+    "change", [{"cnt": "3"}, {"sumamt": "72"}, {"rx_id": "R7"}, {"drord_begn_date": "2026-03-01 11:00:00"}]
+)
+def test_another_order_has_another_id(counter: Precheck, change: dict[str, str]) -> None:
+    other = results(counter, message(patient(encounter(order(**change)))))
+    assert ids(results(counter, message())) != ids(other)
+
+
+def test_lines_alike_in_one_prescription_have_ids_of_their_own(counter: Precheck) -> None:
+    found = results(counter, message(patient(encounter(order(), order(rxno="CF2")))))
+    assert len(found) == len(set(ids(found))) == 2
+
+
+# ------------------------------------------------------------------------------------------------ forms of provinces
+
+
+def test_one_result_as_object(counter: Precheck) -> None:
+    found = output(counter, message(), HAINAN)
+    assert found["result"]["rule_id"] == "GZ10000301004000"
+    assert "results" not in found
+
+
+def test_nothing_found_as_object_is_null(counter: Precheck) -> None:
+    assert output(counter, message(patient(gend="1")), HAINAN)["result"] is None
+
+
+def test_of_several_results_the_object_is_the_gravest_and_tells_of_the_others(counter: Precheck) -> None:
+    orders = (order(hilist_code="YP001", rx_id="R0"), order(rx_id="R1"), order(hilist_code=ORDINARY, rx_id="R2"))
+    found = output(counter, message(patient(encounter(*orders))), HAINAN)
+    assert found["result"]["judge_result_detail_dtos"][0]["rx_id"] == "R1"
+    assert "另有 1 项：" in found["result"]["vola_cont"]
+    assert [each["sev_deg"] for each in found["results"]] == ["2", "3"]
+
+
+def test_infcode_and_err_msg_take_the_form_of_the_province(counter: Precheck) -> None:
+    profile = replace(NATIONAL, infcode_as_text=True, err_msg_when_ok="", vola_bhvr_type="02")
+    answer = write_answer(*judged(counter, message()), profile, **AT)
+    assert (answer["infcode"], answer["err_msg"]) == ("0", "")
+    assert answer["output"]["result"][0]["vola_bhvr_type"] == "02"
+
+
+# ------------------------------------------------------------------------------------------------ errors
+
+
+def test_an_error_says_what_was_wrong() -> None:
+    answer = write_error(message(), "input.data 应为 JSON 对象", NATIONAL, **AT)
+    assert (answer["infcode"], answer["err_msg"], answer["output"]) == (-1, "input.data 应为 JSON 对象", None)
+    assert answer["inf_refmsgid"] == "370800202603020930150000000042"
+
+
+@pytest.mark.parametrize("document", [None, [], "x", {}, {"mdtrtarea_admvs": []}, {"mdtrtarea_admvs": "３７０８００"}])
+def test_an_error_about_any_document_has_an_id(document: object) -> None:
+    answer = write_error(document, "长" * 300, NATIONAL, **AT)
+    assert answer["inf_refmsgid"] == "000000202603020930150000000042"
+    assert len(answer["err_msg"]) == 200
+
+
+def test_no_review_is_a_result_that_says_so() -> None:
+    asked = read_message(message(), NATIONAL, now=NOW)
+    answer = write_not_reviewed(asked, "T20260302-1", "超过时限", NATIONAL, **AT)
+    [result] = answer["output"]["result"]
+    assert (answer["infcode"], result["sev_deg"], result["patn_id"], result["mdtrt_id"]) == (0, "3", "P1", "V1")
+    assert result["vola_cont"] == "本次未完成医保规则审核（超过时限），请人工核对；单号 T20260302-1。"
+
+
+def test_no_review_is_an_error_where_the_province_says_so() -> None:
+    asked = read_message(message(), NATIONAL, now=NOW)
+    answer = write_not_reviewed(asked, "T1", "超过时限", replace(NATIONAL, not_reviewed="error"), **AT)
+    assert (answer["infcode"], answer["output"]) == (-1, None)
+    assert "单号 T1" in answer["err_msg"]
+
+
+def test_no_review_of_a_message_that_was_not_read_is_still_answered() -> None:
+    [result] = write_not_reviewed(None, "T1", "服务繁忙", NATIONAL, **AT)["output"]["result"]
+    assert (result["patn_id"], result["judge_result_detail_dtos"]) == ("", [])
+
+
+def test_a_drug_for_men_given_to_a_man_and_a_woman_is_told_of_her_alone(counter: Precheck) -> None:
+    document = message(patient(gend="1"), patient(patn_id="P2", gend="2"))
+    [result] = results(counter, document)
+    assert (result.patient_id, result.finding["item_code"]) == ("P2", MALE_ONLY)
