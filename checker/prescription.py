@@ -96,6 +96,11 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     )
 
 
+def _path(place: tuple[str | int, str]) -> str:
+    holder, key = place
+    return f"lines[{holder}].{key}" if isinstance(holder, int) else f"{holder}.{key}" if holder else key
+
+
 class _Reader:
     """Reads values and remembers the keys that nothing reads."""
 
@@ -103,13 +108,16 @@ class _Reader:
         self._source = source
         self.ignored: list[str] = []
 
-    def value(self, holder: Mapping[str, Any], key: str, read: Callable[[str], Any], path: str = "") -> Any:
-        """The value of a key, read; `path` is that of the holder, for the error."""
-        found = holder.get(key)
+    def value(self, holder: Mapping[str, Any], key: str, read: Callable[[str], Any]) -> Any:
+        """The value of a key of the prescription itself, read."""
+        return self.read(holder[key], read, ("", key)) if key in holder else None
+
+    def read(self, found: object, read: Callable[[str], Any], place: tuple[str | int, str]) -> Any:
+        """A value, read; `place` is the group or the number of the line that holds it, and its key."""
         if found is None:
             return None
         if isinstance(found, (dict, list)):
-            raise InputError(f"{self._source}：{path}{key} 应为单个值（a single value is expected here）")
+            raise InputError(f"{self._source}：{_path(place)} 应为单个值（a single value is expected here）")
         text = values.clean(found)
         if text is None:
             return None
@@ -117,8 +125,8 @@ class _Reader:
             return read(text)
         except ValueError as error:
             # Nothing that was typed into a person's field may end up in a log.
-            shown = "" if path in ("patient.", "insured.") else f"“{text[:40]}”"
-            raise InputError(f"{self._source}：{path}{key} 的值{shown}无法识别，{error}（cannot be read）") from None
+            shown = "" if place[0] in ("patient", "insured") else f"“{text[:40]}”"
+            raise InputError(f"{self._source}：{_path(place)} 的值{shown}无法识别，{error}（cannot be read）") from None
 
     def group(
         self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]
@@ -130,17 +138,18 @@ class _Reader:
             raise InputError(f"{self._source}：{name} 应为 JSON 对象 {{…}}（{name} must be an object）")
         self.ignored += [f"{name}.{key}" for key in holder if key not in fields]
         return {
-            column: self.value(holder, key, read, f"{name}.") for key, (column, read) in fields.items() if key in holder
+            column: self.read(holder[key], read, (name, key)) for key, (column, read) in fields.items() if key in holder
         }
 
     def item(self, line: object, number: int) -> Item:
-        path = f"lines[{number}]"
         if not isinstance(line, Mapping):
-            raise InputError(f"{self._source}：{path} 应为 JSON 对象 {{…}}（a line is an object）")
-        self.ignored += [f"{path}.{key}" for key in line if key not in _LINE]
-        found = dict.fromkeys(_LINE) | {
-            key: self.value(line, key, _LINE[key], f"{path}.") for key in line if key in _LINE
-        }
+            raise InputError(f"{self._source}：lines[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
+        found = dict.fromkeys(_LINE)
+        for key, value in line.items():
+            if key in _LINE:
+                found[key] = self.read(value, _LINE[key], (number, key))
+            else:
+                self.ignored.append(f"lines[{number}].{key}")
         quantity, amount = found["quantity"], found["amount"]
         returned = (quantity is not None and quantity[0] == "-") or (amount is not None and amount[0] == "-")
         return Item(

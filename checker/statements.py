@@ -7,6 +7,7 @@ import itertools
 import json
 import operator
 import re
+from collections import Counter
 from collections.abc import Collection, Sequence, Set
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -32,6 +33,7 @@ _GROUPS = (*_FACTS, *POINT_GROUPS, ("diagnoses",), *_EXEMPTED)
 _EXEMPTING = frozenset({"exemptions", "diagnoses", *(name for (name,) in _EXEMPTED)})
 _EXEMPTING_POINT = _EXEMPTING - {"diagnoses"}
 _ALWAYS = ("service_time", "on_date")
+_USUAL_FROM, _MET_KEPT = 20, 1000
 _SHAPES_KEPT = 64
 """How many prepared statements are kept; one that has to be made again costs some milliseconds."""
 _TYPES: dict[str, object] = {"question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"]}
@@ -81,6 +83,8 @@ class Statements:
         self._plan = plan
         self._prepared: dict[tuple[object, ...], str] = {}
         self._shared: dict[tuple[object, ...], str] = {}
+        self._usual: dict[tuple[object, ...], str] = {}
+        self._met: Counter[tuple[object, ...]] = Counter()
         self._numbers = itertools.count()
         self._reads = [(rule.reads_sex, rule.reads_age) for rule in plan.rules]
 
@@ -95,7 +99,7 @@ class Statements:
         answers: list[Answer] = []
         for start in range(0, len(asked), _QUESTIONS_AT_ONCE):
             some = asked[start : start + _QUESTIONS_AT_ONCE]
-            answers += self._run(self._any(*_kind(some, self._reads)), some, start)
+            answers += self._run(self._shared_for(some), some, start)
         return answers
 
     def prepare_shared(self) -> None:
@@ -122,6 +126,25 @@ class Statements:
             if len(self._prepared) >= _SHAPES_KEPT:
                 self._connection.execute(f"DEALLOCATE {self._prepared.pop(next(iter(self._prepared)))}")
         self._prepared[key] = name
+        return name
+
+    def _shared_for(self, asked: Sequence[Candidate]) -> str:
+        """The name of the statement for these questions: one for just what they bring, once that has come often, else for any."""
+        filled = frozenset[str]().union(*{question.filled for question in asked})
+        facts = frozenset[str]().union(*{question.facts for question in asked})
+        reads_age, has_id_number, has_exemptions = _kind(asked, self._reads)
+        columns = _columns_of(facts, filled)
+        key = (reads_age, columns)
+        name = self._usual.get(key)
+        if name is not None:
+            return name
+        self._met[key] += 1
+        if self._met[key] < _USUAL_FROM or len(self._usual) >= _SHAPES_KEPT:
+            if len(self._met) > _MET_KEPT:
+                self._met.clear()
+            return self._any(reads_age, has_id_number, has_exemptions)
+        rules = tuple(number for number, (_, age) in enumerate(self._reads) if reads_age or not age)
+        name = self._usual[key] = self._prepare(rules, columns, _ALWAYS)
         return name
 
     def _any(self, reads_age: bool, has_id_number: bool, has_exemptions: bool) -> str:
@@ -172,6 +195,12 @@ class Statements:
 def _columns(facts: tuple[str, ...], filled: Set[str]) -> tuple[str, ...]:
     """The columns of the groups that have any of these."""
     return tuple(name for group in _GROUPS if any(name in filled or name in facts for name in group) for name in group)
+
+
+@functools.lru_cache
+def _columns_of(facts: Set[str], filled: Set[str]) -> tuple[str, ...]:
+    """The same where neither has an order."""
+    return _columns(tuple(facts), filled)
 
 
 def _kind(asked: Sequence[Candidate], reads: Sequence[tuple[bool, bool]]) -> tuple[bool, bool, bool]:

@@ -73,7 +73,7 @@ def command(
     click.echo(f"柜台页面（counter page）：{scheme}://{host}:{settings.port}/", err=True)
     uvicorn.run(
         build_app(desk, profile, settings), host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
-        server_header=False, date_header=False, limit_concurrency=settings.limits.connections, timeout_graceful_shutdown=10, ws="none",
+        server_header=False, proxy_headers=False, date_header=False, limit_concurrency=settings.limits.connections, timeout_graceful_shutdown=10, ws="none",
         ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
     return ExitCode.CLEAR

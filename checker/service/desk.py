@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import secrets
@@ -39,16 +40,17 @@ _SHOWN_FIELDS = (
     "kb_version",
 )
 _TICKETS_AT_ONCE = 50
+_COLLECTED_AFTER = 20_000
 _TICKET_SECONDS = 5.0
 _encode = msgspec.json.Encoder().encode
 
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """Answers of one library, one for each prescription; findings that were acknowledged in the visit are taken out and counted here."""
+    """Answers of one library, one for each prescription; `acknowledged` has the ids of what was taken out of each, as its visit knows it."""
 
     answers: list[dict[str, Any]]
-    acknowledged: tuple[str, ...]
+    acknowledged: tuple[tuple[str, ...], ...]
     library: Library
 
 
@@ -73,8 +75,13 @@ class Desk:
         self._acknowledged = set(self.store.acknowledged())
         self.judge = Judge(Library.open(settings), seconds=settings.limits.time_ms / 1000)
         self._say_edition()
+        # What was loaded stays: the collector need not go through it again and again, nor come after every few requests.
+        gc.freeze()
+        gc.set_threshold(_COLLECTED_AFTER, 20, 50)
         self._writer = ThreadPoolExecutor(1, "store")
         self._opener = ThreadPoolExecutor(1, "open")
+        self._unwritten: list[tuple[str, bytes]] = []
+        self._written: asyncio.Future[int] | None = None
         self._shown: list[Shown] = []
         self._writing: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
@@ -104,7 +111,7 @@ class Desk:
         except Exception as error:
             _LOG.error("judging failed: %s", type(error).__name__, exc_info=error)
             return await self._not_reviewed(prescriptions, channel, "failure", start)
-        acknowledged = self._without_acknowledged(answers) if self._acknowledged else ()
+        acknowledged = self._without_acknowledged(answers) if self._acknowledged else ((),) * len(answers)
         outcome = "clear"
         for answer in answers:
             if answer["verdict"] != "clear" and outcome != "violation":
@@ -112,7 +119,7 @@ class Desk:
         self.metrics.answered(channel, outcome, time.perf_counter() - start)
         return Reviewed(answers, acknowledged, library)
 
-    def record(
+    async def record(
         self, reviewed: Reviewed, prescriptions: Sequence[Prescription], shown: Sequence[tuple[str, Mapping[str, Any]]],
         *, channel: str, more: Mapping[str, object] | None = None,
     ) -> None:  # fmt: skip
@@ -126,9 +133,14 @@ class Desk:
             "rules": reviewed.library.precheck.plan.hash[:16], "lines": sum(answer["checked_lines"] for answer in reviewed.answers),
             "shown": told,
         }  # fmt: skip
-        if reviewed.acknowledged:
-            fields["acknowledged"] = reviewed.acknowledged
-        seq = self.audit.append_encoded("answer", _encode(fields | dict(more or {})))
+        if left_out := [finding_id for each in reviewed.acknowledged for finding_id in each]:
+            fields["acknowledged"] = left_out
+        self._unwritten.append(("answer", _encode(fields | dict(more or {}))))
+        if self._written is None:
+            self._written = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(self._write_records)
+        written, place = self._written, len(self._unwritten)
+        seq = await written + place
         if told:
             at = _now()
             for entry in told:
@@ -136,6 +148,18 @@ class Desk:
             self._shown += [_shown_of(entry, fields, at, seq) for entry in told]
             if self._writing is None:
                 self._writing = asyncio.get_running_loop().create_task(self._write_shown())
+
+    def _write_records(self) -> None:
+        """Write the records of all answers that are ready now at once; those who wait get the number before theirs."""
+        records, self._unwritten = self._unwritten, []
+        written, self._written = self._written, None
+        assert written is not None
+        try:
+            last = self.audit.append_all(records)
+        except Exception as error:
+            written.set_exception(error)
+        else:
+            written.set_result(last - len(records))
 
     async def take_feedback(self, rows: Sequence[Feedback]) -> list[str]:
         """Keep feedback; it is on disk when this returns. The ids that were never shown here are returned."""
@@ -215,8 +239,8 @@ class Desk:
                 _LOG.warning("ticket %s stays open: %s", ticket.ticket, type(error).__name__)
                 continue
             shown = [(finding["finding_id"], finding) for answer in answers for finding in answer["findings"]]
-            reviewed = Reviewed(answers, (), library)
-            self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
+            reviewed = Reviewed(answers, ((),) * len(answers), library)
+            await self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
             text = json.dumps(answers, ensure_ascii=False)
             await self._in_writer(self.store.judge_ticket, ticket.ticket, text, _now())
             judged += 1
@@ -266,10 +290,11 @@ class Desk:
             return NotReviewed(None, reason)
         return NotReviewed(key, reason)
 
-    def _without_acknowledged(self, answers: Sequence[dict[str, Any]]) -> tuple[str, ...]:
-        left_out: list[str] = []
+    def _without_acknowledged(self, answers: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], ...]:
+        taken_out: list[tuple[str, ...]] = []
         for answer in answers:
-            kept = []
+            kept: list[dict[str, Any]] = []
+            left_out: list[str] = []
             for finding in answer["findings"]:
                 key = (
                     finding["institution_id"], finding["visit_id"], finding["item_code"], finding["rule_id"], finding["point_id"],
@@ -282,9 +307,9 @@ class Desk:
             if len(kept) < len(answer["findings"]):
                 answer["findings"] = kept
                 answer["verdict"] = worst_verdict(kept)
-        if left_out:
-            self.metrics.acknowledged.inc(len(left_out))
-        return tuple(left_out)
+                self.metrics.acknowledged.inc(len(left_out))
+            taken_out.append(tuple(left_out))
+        return tuple(taken_out)
 
     async def _write_shown(self) -> None:
         try:

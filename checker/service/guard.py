@@ -51,7 +51,7 @@ class Guard:
             elif name == b"x-api-key":
                 given = value
         self._check_host(host.decode("latin-1"))
-        if origin and origin != b"null" and urlsplit(origin.decode("latin-1")).netloc != host.decode("latin-1"):
+        if origin and not _is_same(origin.decode("latin-1"), host.decode("latin-1")):
             raise Refusal(403, "forbidden", "不接受来自其他网页的请求（requests from other origins are refused）")
         path: str = scope["path"]
         is_open = path in _OPEN or path.startswith("/static/")
@@ -91,6 +91,14 @@ class Guard:
         if len(self._buckets) >= _BUCKETS_KEPT:
             self._buckets.clear()
         self._buckets[who] = (left - 1, now)
+
+
+def _is_same(origin: str, host: str) -> bool:
+    """Whether a page of this origin came from here; `null`, which any page can make itself, did not."""
+    try:
+        return urlsplit(origin).netloc == host
+    except ValueError:
+        return False
 
 
 def page_headers() -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,8 @@ from checker.prescription import Prescription
 from checker.service.library import Library
 
 _LINES_TOGETHER = 2000
+_GATHERED_SECONDS = 0.004
+_QUIET_TURNS = 12
 
 
 class Waiting(NamedTuple):
@@ -32,12 +35,14 @@ class Judge:
         self._waiting: deque[Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, "judge")
         self._pump: asyncio.Task[None] | None = None
+        self._asked = 0
 
     async def answer(
         self, prescriptions: Sequence[Prescription], language: str
     ) -> tuple[Library, list[dict[str, Any]]]:
         """Answer a request. Raises TimeoutError past the limit, and whatever the engine raises."""
         precheck = self.library.precheck
+        prescriptions = [precheck.with_named_items(each) for each in prescriptions]
         if not any(precheck.questions(prescription) for prescription in prescriptions):
             return self.library, [precheck.without_questions(each, language=language) for each in prescriptions]
         answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
@@ -60,9 +65,21 @@ class Judge:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                await self._gather()
                 await self._judge(self._take())
         finally:
             self._pump = None
+
+    async def _gather(self) -> None:
+        """Let requests that are on their way join: a query costs much the same for few as for some more.
+
+        It ends as soon as none has come for some turns of the loop, which takes a tenth of a millisecond.
+        """
+        end, quiet, asked = time.perf_counter() + _GATHERED_SECONDS, 0, self._asked
+        while quiet < _QUIET_TURNS and time.perf_counter() < end:
+            await asyncio.sleep(0)
+            quiet = quiet + 1 if self._asked == asked else 0
+            asked = self._asked
 
     def _take(self) -> list[Waiting]:
         taken: list[Waiting] = []
@@ -114,7 +131,9 @@ class Judge:
 
 
 def _answers(library: Library, prescriptions: Sequence[Prescription], languages: Sequence[str]) -> list[dict[str, Any]]:
-    return library.precheck.answer_together(prescriptions, languages=languages)
+    # Between reading a request and judging it the edition may have changed, and points have other numbers in each.
+    named = [library.precheck.with_named_items(each) for each in prescriptions]
+    return library.precheck.answer_together(named, languages=languages)
 
 
 def _give(waiting: Waiting, outcome: tuple[Library, list[dict[str, Any]]] | Exception) -> None:

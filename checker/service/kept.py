@@ -1,13 +1,15 @@
-"""A prescription as JSON text and back, for a ticket: what judging needs of it, and no name of a person."""
+"""A prescription as JSON text and back, for a ticket: what judging needs of it, and neither name nor ID number of a person."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
+from checker.compile import ID_CHECK, ID_WEIGHTS
 from checker.prescription import Item, Prescription
 
 _READ: dict[str, Callable[[str], Any]] = {
@@ -17,7 +19,11 @@ _READ: dict[str, Callable[[str], Any]] = {
 
 def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     """The text of prescriptions."""
-    return json.dumps([asdict(each) for each in prescriptions], default=_text, ensure_ascii=False)
+    held = [asdict(each) for each in prescriptions]
+    for each in held:
+        if number := each["facts"].get("id_number"):
+            each["facts"]["id_number"] = _stand_in(number)
+    return json.dumps(held, default=_text, ensure_ascii=False)
 
 
 def read_prescriptions(text: str) -> list[Prescription]:
@@ -39,6 +45,18 @@ def _prescription(held: Mapping[str, Any]) -> Prescription:
         items,
         tuple(held["ignored"]),
     )
+
+
+def _stand_in(number: str) -> str | None:
+    """A number that nobody has, of the same birth date and sex, as judging reads no more of it; None for one that is not right."""
+    if not re.fullmatch("[0-9]{17}[0-9X]", number, re.ASCII) or _check_sign(number) != number[17]:
+        return None
+    body = f"000000{number[6:14]}00{number[16]}"
+    return body + _check_sign(body)
+
+
+def _check_sign(number: str) -> str:
+    return ID_CHECK[sum(int(digit) * weight for digit, weight in zip(number[:17], ID_WEIGHTS, strict=True)) % 11]
 
 
 def _text(value: object) -> str:

@@ -56,10 +56,8 @@ class Library:
         return cls(precheck, lookups, str(editions[-1].manifest.published), "+".join(e.name for e in editions))
 
     def close(self) -> None:
-        """Let go of both connections; nobody may ask any more."""
+        """Let go of the connection that judges. Look-ups under way still end; the last of them lets go of theirs."""
         self.precheck.connection.close()
-        with self._lock:
-            self._lookups.close()
 
     def search(self, text: str, *, limit: int, language: str) -> dict[str, Any]:
         """The items that a text finds. Raises InputError for a text without letter or digit."""

@@ -187,12 +187,10 @@ async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[
             for _ in read
         ]  # fmt: skip
     shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
-    desk.record(reviewed, read, shown, channel="native")
+    await desk.record(reviewed, read, shown, channel="native")
     rules_hash = {"hash": reviewed.library.precheck.plan.hash}
-    for answer in reviewed.answers:
-        answer["rules"], answer["reviewed"], answer["acknowledged"] = rules_hash, True, []
-    for finding_id in reviewed.acknowledged:
-        reviewed.answers[0]["acknowledged"].append(finding_id)
+    for answer, acknowledged in zip(reviewed.answers, reviewed.acknowledged, strict=True):
+        answer["rules"], answer["reviewed"], answer["acknowledged"] = rules_hash, True, acknowledged
     return reviewed.answers
 
 

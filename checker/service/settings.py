@@ -30,13 +30,13 @@ class Key:
 class Limits:
     """What one request may cost. Times are in milliseconds, sizes in bytes, the rate in requests a second (0: none)."""
 
-    time_ms: float = 2000
+    time_ms: float = 2000.0
     body_bytes: int = 4 * 1024 * 1024
-    body_seconds: float = 10
+    body_seconds: float = 10.0
     depth: int = 32
     lines: int = 2000
     batch: int = 1000
-    rate: float = 0
+    rate: float = 0.0
     burst: int = 50
     connections: int = 1000
 
@@ -178,7 +178,7 @@ def _read(
         elif isinstance(default, int | float):
             if (
                 not isinstance(value, int | float)
-                or value < 0
+                or not value >= 0
                 or (isinstance(default, int) and not isinstance(value, int))
             ):
                 faults.append(f"{prefix}{name}：应为不小于 0 的数字（a number of at least 0）")

@@ -20,7 +20,8 @@ _ARGUMENTS = (
 _WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
 # What Chromium says of an answer 4xx or of a server that is gone; the page tells it in its own words.
 _ANSWERED = "Failed to load resource"
-DESKTOP, PHONE = (1280, 900), (360, 740)
+DESKTOP = (1280, 900)
+PHONE = (360, 740)
 
 
 @contextlib.contextmanager
@@ -32,6 +33,17 @@ def chromium() -> Iterator[Browser]:
 
 def _launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=[*_ARGUMENTS])
+
+
+@contextlib.contextmanager
+def window(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterator[DeskPage]:
+    """A new window, with nothing kept from others; in the end it must have kept the promises of the pages."""
+    opened = DeskPage(browser, url, size)
+    try:
+        yield opened
+        opened.assert_kept()
+    finally:
+        opened.close()
 
 
 class DeskPage:
@@ -83,6 +95,23 @@ class DeskPage:
     @property
     def kind(self) -> str | None:
         return self.page.get_attribute("#verdict", "data-kind")
+
+    def woman_buys(self, item: str) -> DeskPage:
+        """A woman of known age buys an item for herself."""
+        return self.whom("self").person("female", "19900501").add(item)
+
+    def press(self, *keys: str) -> DeskPage:
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self
+
+    @property
+    def focus(self) -> str:
+        """What has the focus: its id, or its text."""
+        return str(self.page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+
+    def text(self, selector: str) -> str:
+        return self.page.inner_text(selector)
 
     def decide(self, reason: str, *, text: str = "", operator: str = "", second: str = "") -> DeskPage:
         """Fill and send the form of the first finding."""

@@ -3,7 +3,7 @@
 import { ask, AskFailed, prepareKeyDialog } from "./api.js";
 import { signature } from "./conclusion.js";
 import { byId, show } from "./dom.js";
-import { conclusionOf, findingsOf, notesOf, showConclusion, showFindings } from "./result.js";
+import { conclusionOf, findingsOf, notesOf, showConclusion, showFindings, showNotes } from "./result.js";
 import { Sale } from "./sale.js";
 import { fillSlip } from "./slip.js";
 import { language, languageSwitch, say } from "./words.js";
@@ -64,8 +64,13 @@ async function loadOptions() {
   }
 }
 
-function draw() {
+function drawHead() {
   showConclusion(conclusionOf(state, sale, state.decisions), state.answer?.ticket);
+  showNotes(state, sale);
+}
+
+function draw() {
+  drawHead();
   showFindings(state, sale, act);
   show(byId("retry"), Boolean(state.failure) || state.answer?.reviewed === false);
   show(byId("print"), Boolean(state.answer));
@@ -144,10 +149,15 @@ byId("ask").addEventListener("submit", (event) => {
   event.preventDefault();
   checkAnyway();
 });
-byId("item").addEventListener("blur", () => state.answer && draw());
+// What is typed and not added is told at once; the cards stay, so that no button moves away under a finger.
+byId("item").addEventListener("input", () => state.answer && drawHead());
 byId("retry").addEventListener("click", checkAnyway);
 byId("new").addEventListener("click", newSale);
-byId("print").addEventListener("click", () => window.print());
+byId("print").addEventListener("click", () => {
+  prepareSlip();
+  window.print();
+});
+// Printed by the browser's own menu, it is the same slip.
 window.addEventListener("beforeprint", prepareSlip);
 prepareKeyDialog();
 languageSwitch(byId("language"), () => {

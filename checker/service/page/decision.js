@@ -42,8 +42,8 @@ export function decisionForm(finding, { options, operator, draft, send }) {
   reason.value = draft.reason ?? "";
   draft.operator ??= operator;
   const [wordsLabel, words] = text("text", say("reason_text"), {});
-  const [operatorLabel, operatorField] = text("operator", say("operator"), { maxlength: 50, required: true });
-  const [secondLabel, second] = text("second", say("second_operator"), { maxlength: 50, required: true });
+  const [operatorLabel, operatorField] = text("operator", say("operator"), { maxlength: 64, required: true });
+  const [secondLabel, second] = text("second", say("second_operator"), { maxlength: 64, required: true });
   const told = make("p", { class: "fault", role: "alert", id: id("told") });
   const fields = { reason, text: words, operator: operatorField, second };
   const otherChosen = () => {

@@ -4,7 +4,7 @@ import { byGravity, conclude, kindOf, markOf, needsReason, signature } from "./c
 import { decisionForm, decisionWords } from "./decision.js";
 import { byId, make, show } from "./dom.js";
 import { findingCard, scriptWords, way, wayList } from "./finding.js";
-import { listed, say } from "./words.js";
+import { language, listed, say } from "./words.js";
 
 /** The conclusion's kind and the sentence beside it. */
 export function conclusionOf({ answer, failure, checking, missing }, sale, decisions) {
@@ -43,6 +43,9 @@ export function notesOf(answer, sale, remembered) {
 export function showConclusion({ kind, detail }, ticket) {
   const [icon, colour] = markOf(kind);
   const place = byId("verdict");
+  const said = [kind, detail, ticket, language()].join();
+  if (place.dataset.said === said) return;
+  place.dataset.said = said;
   place.className = `verdict ${colour}`;
   place.dataset.kind = kind;
   place.replaceChildren(
@@ -58,7 +61,14 @@ export function showConclusion({ kind, detail }, ticket) {
   );
 }
 
-/** Shows the cards and notes. `act` are the page's answers to buttons: ownCard, selfPaid, remove (of a finding), decide (body). */
+/** Shows what has to be told beside the findings. */
+export function showNotes({ answer, remembered }, sale) {
+  const notes = answer ? notesOf(answer, sale, remembered) : [];
+  byId("notes").replaceChildren(...notes.map((note) => make("li", {}, note)));
+  show(byId("notes"), notes.length > 0);
+}
+
+/** Shows the cards, and what was dealt with. `act` are the page's answers to buttons: ownCard, selfPaid, remove (of a finding), decide (body). */
 export function showFindings(state, sale, act) {
   const { answer, decisions, options, drafts, operator, remembered } = state;
   const findings = answer ? findingsOf(answer, remembered) : [];
@@ -75,9 +85,6 @@ export function showFindings(state, sale, act) {
       });
     }),
   );
-  const notes = answer ? notesOf(answer, sale, remembered) : [];
-  byId("notes").replaceChildren(...notes.map((note) => make("li", {}, note)));
-  show(byId("notes"), notes.length > 0);
   const changed = decisions.filter((each) => each.way !== "continue");
   byId("done").replaceChildren(...changed.map((each) => make("li", {}, `✓ ${each.item} · ${decisionWords(each, reasons)}`)));
   show(byId("done-part"), changed.length > 0);

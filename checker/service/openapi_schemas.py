@@ -1,0 +1,282 @@
+"""The JSON schemas of the OpenAPI document: what is sent to the service, and what it answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from checker.ingest.columns import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
+from checker.plan import LEVEL_RANK
+from checker.prescription import STAGES
+from checker.schema import FINDING_COLUMNS, NATIONAL_CODE
+from checker.service.reasons import REASONS
+
+Schema = dict[str, Any]
+
+
+def ref(name: str) -> Schema:
+    """A schema of this document by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def array(items: Schema, **more: Any) -> Schema:
+    """Any number of these."""
+    return {"type": "array", "items": items, **more}
+
+
+def text(**more: Any) -> Schema:
+    """Text that is always there."""
+    return {"type": "string", **more}
+
+
+def closed(optional: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
+    """An answer's object: these members and no others, all of them there but the optional ones."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def asked(*required: str, **properties: Schema) -> Schema:
+    """An object that is sent: other members are let pass."""
+    return {"type": "object", "properties": properties, "required": list(required)}
+
+
+_TEXT: Schema = {"type": "string"}
+_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+_NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
+_COUNT: Schema = {"type": "integer", "minimum": 0}
+_SWITCH: Schema = {"type": "boolean"}
+_DATE = text(format="date")
+_DATE_OR_NULL: Schema = {"type": ["string", "null"], "format": "date"}
+_VERDICT = text(enum=["violation", "undetermined", "clear"])
+_LEVEL = text(enum=sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__))
+_LEVEL_OR_NULL: Schema = {"enum": [*sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__), None]}
+_HASHED = closed(hash=_TEXT)
+_EDITION = closed(version=_TEXT, hash=_TEXT)
+
+# What is sent as text or as number is read alike.
+_SENT: Schema = {"type": ["string", "integer", "null"], "maxLength": 200}
+_SENT_TIME: Schema = {"type": ["string", "null"], "examples": ["2026-03-01", "2026-03-01 10:30:00"]}
+_SENT_NUMBER: Schema = {"type": ["number", "string", "null"], "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,4})?$", "minimum": -1e9, "maximum": 1e9}  # fmt: skip
+_SENT_SEX: Schema = {"enum": [*MALE_WORDS, *FEMALE_WORDS, *UNKNOWN_SEX_WORDS, None]}
+_SENT_FLAG: Schema = {"enum": [True, False, *TRUE_WORDS, *FALSE_WORDS, None]}
+
+_FINDING: dict[str, Schema] = {
+    "finding_id": _TEXT,
+    "verdict": text(enum=["violation", "undetermined", "exempt"]),
+    "level": _LEVEL_OR_NULL,
+    "action": {"enum": ["stop", "confirm", "recover", "review", "note", None]},
+    "matched_by": {"enum": ["code", "family", "name", None]},
+    "remarks": array(_TEXT),
+    "related_lines": {"type": ["array", "null"], "items": _TEXT},
+    "quantity": _NUMBER_OR_NULL,
+    "amount": _NUMBER_OR_NULL,
+    "amount_in_scope": _NUMBER_OR_NULL,
+    "rule_version": {"type": ["integer", "null"]},
+    "source_record": _COUNT,
+}
+
+_PRESCRIPTION = asked(
+    "lines",
+    stage={"enum": [*STAGES, None]},
+    service_time=_SENT_TIME,
+    settlement_id=_SENT,
+    visit_id=_SENT,
+    visit_start=_SENT_TIME,
+    institution_id=_SENT,
+    care_type=_SENT,
+    insured_region=_SENT,
+    region=_SENT,
+    patient={"oneOf": [ref("Patient"), {"type": "null"}]},
+    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME), {"type": "null"}]},
+    diagnoses={"type": ["array", "null"], "items": {"oneOf": [_TEXT, asked("code", code=_TEXT)]}},
+    lines=array(ref("Line"), minItems=1),
+)
+_PATIENT = asked(
+    id=_SENT,
+    sex=_SENT_SEX,
+    birth_date=_SENT_TIME,
+    age={"type": ["number", "string", "null"], "minimum": 0, "maximum": 130},
+    id_number={"type": ["string", "null"]},
+    newborn=_SENT_FLAG,
+)
+_LINE = asked(
+    line_id=_SENT,
+    item_code={"type": ["string", "null"], "description": "国家医保编码（the national code of the item）"},
+    item_name=_SENT,
+    by_name={
+        **_SENT_FLAG,
+        "description": "没有编码时，按名称认定项目（without a code: the name is that of one item of the knowledge base）",
+    },
+    quantity=_SENT_NUMBER,
+    amount=_SENT_NUMBER,
+    amount_in_scope=_SENT_NUMBER,
+    is_context=_SENT_FLAG,
+    paid_by_fund=_SENT_FLAG,
+)
+_ANSWER = closed(
+    ("ignored", "ticket", "message"),
+    verdict=_VERDICT,
+    findings=array(ref("Finding")),
+    knowledge=_EDITION,
+    rules=_HASHED,
+    checked_lines=_COUNT,
+    not_in_force=array(closed(line_id=_TEXT, rule_id=_TEXT)),
+    ignored=array(_TEXT),
+    reviewed={
+        "type": "boolean",
+        "description": "false：没有完成审核，不等于没有问题（not judged, which is not clear）",
+    },
+    acknowledged=array(_TEXT),
+    ticket=_TEXT_OR_NULL,
+    message=_TEXT,
+)
+_LATE_ANSWER = closed(
+    ("ignored",),
+    **{
+        name: schema
+        for name, schema in _ANSWER["properties"].items()
+        if name in ("verdict", "findings", "knowledge", "checked_lines", "not_in_force", "ignored")
+    },
+)
+_CARD = closed(
+    ("overrideReasons",),
+    uuid=_TEXT,
+    summary=text(maxLength=139),
+    indicator=text(enum=["info", "warning", "critical"]),
+    detail=_TEXT,
+    source=closed(label=_TEXT),
+    overrideReasons=array(closed(code=_TEXT, display=_TEXT)),
+)
+_RULE = closed(
+    id=_TEXT, rule_code=_TEXT_OR_NULL, name=_TEXT, name_en=_TEXT, level=_LEVEL, version={"type": "integer"},
+    stages=array(_TEXT), reads_sex=_SWITCH, reads_age=_SWITCH, message=_TEXT, message_en=_TEXT, advice=_TEXT, advice_en=_TEXT,
+)  # fmt: skip
+_POINTS = closed(
+    q=_TEXT,
+    total=_COUNT,
+    items=array(
+        closed(
+            item_name=_TEXT, rule_id=_TEXT, rule_name=_TEXT, point_id=_TEXT, how=_TEXT, in_force=_SWITCH, valid_from=_DATE,
+            valid_to=_DATE_OR_NULL, limit=_TEXT, level_cap=_LEVEL_OR_NULL, published_codes={"type": ["integer", "null"]},
+        )
+    ),
+    nearest=array(_TEXT),
+)  # fmt: skip
+_LEDGER = closed(
+    knowledge=_EDITION,
+    points=array(
+        closed(
+            point_id=_TEXT, item_name=_TEXT, rule_id=_TEXT, rule_name=_TEXT, level=_LEVEL, limit=_TEXT, subject=_TEXT,
+            valid_from=_DATE, valid_to=_DATE_OR_NULL, codes=_TEXT, published_codes={"type": ["integer", "null"]},
+            document=_TEXT_OR_NULL, batch=_TEXT_OR_NULL, source_rows=_TEXT_OR_NULL,
+        )
+    ),
+)  # fmt: skip
+_EDITION_TOLD: dict[str, Schema] = {
+    "version": _TEXT, "hash": _TEXT, "name": _TEXT, "published": _TEXT, "points": _COUNT, "rules": closed(hash=_TEXT, count=_COUNT),
+}  # fmt: skip
+_OPTIONS = closed(two_person=_SWITCH, reasons=array(closed(code=_TEXT, zh=_TEXT, en=_TEXT)))
+_DECISION = {
+    **asked(
+        "finding_id",
+        "decision",
+        finding_id=text(minLength=1, maxLength=64),
+        decision=text(enum=["continue", "change"]),
+        reason_code={
+            "enum": [*(reason.code for reason in REASONS), None],
+            "description": "继续时必填（compulsory to continue）",
+        },
+        reason={"type": ["string", "null"], "maxLength": 500},
+        operator={"type": ["string", "null"], "maxLength": 64},
+        second_operator={"type": ["string", "null"], "maxLength": 64},
+    ),
+    "additionalProperties": False,
+}
+_TRACE_LINK = asked(
+    "trace_code",
+    trace_code=text(pattern="^[0-9]{20}$"),
+    item_code={"type": ["string", "null"], "pattern": f"^({NATIONAL_CODE})$"},
+    item_name={"type": ["string", "null"], "maxLength": 200},
+)
+_TICKET = closed(
+    ticket=_TEXT,
+    status=text(enum=["open", "judged"]),
+    received=_TEXT,
+    reason=text(enum=["timeout", "failure"]),
+    judged=_TEXT_OR_NULL,
+    answers={"type": ["array", "null"], "items": ref("LateAnswer")},
+)
+
+_NATIONAL_QUESTION = {
+    **asked(
+        "infno",
+        "input",
+        infno=text(enum=["3101", "3102", "3103"]),
+        msgid=_SENT,
+        mdtrtarea_admvs=_SENT,
+        inf_time=_SENT_TIME,
+        fixmedins_code=_SENT,
+        input=asked("data", data={"type": "object"}),
+    ),
+    "description": "国家接口报文，成员以接口规范为准；地方写法见 --profile（members are those of the national interface）",
+}
+_NATIONAL_ANSWER = closed(
+    infcode={"enum": [0, -1, "0", "-1"], "description": "0 成功，-1 失败（0 done, -1 refused, err_msg says why）"},
+    inf_refmsgid=text(minLength=30, maxLength=30),
+    refmsg_time=text(pattern="^[0-9]{17}$"),
+    respond_time=text(pattern="^[0-9]{17}$"),
+    err_msg={"type": ["string", "null"], "maxLength": 200},
+    output={"oneOf": [ref("NationalResults"), ref("NationalFeedbackTaken"), {"type": "null"}]},
+)
+_RESULT = closed(
+    jr_id=_TEXT, rule_id=_TEXT, rule_name=_TEXT, vola_cont=_TEXT, patn_id=_TEXT, mdtrt_id=_TEXT,
+    judge_result_detail_dtos=array(
+        closed(
+            jrd_id=_TEXT, patn_id=_TEXT, mdtrt_id=_TEXT, rx_id=_TEXT, vola_item_type=_TEXT, vola_amt={"type": "number"}
+        )
+    ),
+    vola_amt={"type": "number"}, vola_amt_stas=text(enum=["0", "1"]), sev_deg=text(enum=["1", "2", "3"]), vola_evid=_TEXT,
+    vola_bhvr_type=_TEXT, task_id=_TEXT,
+)  # fmt: skip
+_RESULTS = closed(
+    ("results",),
+    result={"oneOf": [array(ref("NationalResult")), ref("NationalResult"), {"type": "null"}]},
+    results=array(ref("NationalResult")),
+    task_id=_TEXT,
+)
+
+SCHEMAS: dict[str, Schema] = {
+    "Prescription": _PRESCRIPTION,
+    "Patient": _PATIENT,
+    "Line": _LINE,
+    "Finding": closed(**{name: _FINDING.get(name, _TEXT_OR_NULL) for name in FINDING_COLUMNS}),
+    "Answer": _ANSWER,
+    "Answers": closed(answers=array(ref("Answer"))),
+    "LateAnswer": _LATE_ANSWER,
+    "Cards": closed(cards=array(_CARD)),
+    "Points": _POINTS,
+    "Ledger": _LEDGER,
+    "Rule": _RULE,
+    "Rules": closed(rules=array(ref("Rule"))),
+    "Edition": closed(**_EDITION_TOLD),
+    "Knowledge": closed(**_EDITION_TOLD, options=_OPTIONS),
+    "Decision": _DECISION,
+    "Feedback": {
+        "oneOf": [ref("Decision"), asked("feedback", feedback=array(ref("Decision"), minItems=1, maxItems=1000))]
+    },
+    "FeedbackTaken": closed(accepted=_COUNT, unknown=array(_TEXT)),
+    "TraceLink": _TRACE_LINK,
+    "Trace": closed(prefix=text(pattern="^[0-9]{7}$"), item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL),
+    "Ticket": _TICKET,
+    "Health": closed(status=text(const="ok"), version=_TEXT, knowledge=_EDITION),
+    "NationalQuestion": _NATIONAL_QUESTION,
+    "NationalAnswer": _NATIONAL_ANSWER,
+    "NationalResult": _RESULT,
+    "NationalResults": _RESULTS,
+    "NationalFeedbackTaken": closed(accepted=_COUNT, unknown=array(_TEXT)),
+    "Error": closed(error=closed(code=_TEXT, message=_TEXT)),
+}
+"""By the names under which the document holds them."""
