@@ -43,6 +43,8 @@ ECHO, LIST = "echo $?", "ls "
 IN_GIT = ("docs/knowledge.md", "docs/ci.md")
 """The documents whose commands run in a git repository, with the git and cp commands that they show."""
 REAL = ("git ", "cp ")
+SESSION = "<!-- session:"
+"""What stands above a block that needs a running service: tests/service/test_serve_page.py runs it."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--csv", "--as-of", "--kb", "--rules", "--region", "--stage",
              "--force", "--json", "--lang"),
@@ -61,6 +63,9 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb promote": ("--run", "--sources", "--rules", "--write", "--force", "--json", "--lang"),
     "kb ci": ("--base", "--sources", "--rules", "--claims", "--settlements", "--visits", "--diagnoses", "--map", "--max-new-share",
               "--max-new-lines", "--as-of", "--out", "--json", "--lang"),
+    "serve": ("--host", "--port", "--config", "--data", "--profile", "--region", "--two-person", "--new-key", "--kb", "--rules"),
+    "feedback report": ("--since", "--until", "--min-answers", "--threshold", "--limit", "--json", "--lang"),
+    "audit-log verify": ("--expect", "--json", "--lang"),
     "rules list": ("--rules", "--json", "--lang"),
     "rules show": ("--rules", "--lang"),
     "rules test": ("--rules", "--json", "--lang"),
@@ -264,10 +269,14 @@ def language_of(document: str) -> str:
 def renewed_document(document: str, folder: Path, faults: list[str]) -> str:
     """The document as it should stand."""
     text = (ROOT / document).read_text(encoding="utf-8")
-    blocks = [
-        fence for fence in fences(text) if fence.language in ("sh", "console") and any(map(is_run, commands(fence)))
-    ]
     lines = text.splitlines()
+    blocks = [
+        fence
+        for fence in fences(text)
+        if fence.language in ("sh", "console")
+        and any(map(is_run, commands(fence)))
+        and not lines[fence.first - 2].startswith(SESSION)
+    ]
     if blocks:
         shell = Shell(folder, language_of(document), in_git=document in IN_GIT)
         written = [(fence, renewed(fence, shell, faults)) for fence in blocks]

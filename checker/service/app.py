@@ -66,6 +66,8 @@ def build_app(desk: Desk, profile: Profile, settings: Settings) -> Starlette:
         middleware=[Middleware(Guard, settings=settings, metrics=desk.metrics)],
         exception_handlers={InputError: _bad_input, Refusal: _refusal, HTTPException: _http_error, Exception: _failure},
     )
+    # An address with a slash too many is no address: a redirect would name the host that the client named.
+    app.router.redirect_slashes = False
     app.state.desk, app.state.profile = desk, profile
     app.state.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
     return app

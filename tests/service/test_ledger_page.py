@@ -92,7 +92,7 @@ def test_no_cell_of_an_export_runs_as_a_formula(ledger: DeskPage) -> None:
     text = ledger.page.evaluate(
         """async () => (await import('/static/csv.js')).csvText([['=1+1', '+1', '-1', '@a', 'a"b', 'a,b', null, 3]])"""
     )
-    assert text == "\ufeff'=1+1,'+1,'-1,'@a,\"a\"\"b\",\"a,b\",,3\r\n"
+    assert text == '\ufeff\'=1+1,\'+1,\'-1,\'@a,"a""b","a,b",,3\r\n'
 
 
 def test_print_shows_the_table_without_the_tools(ledger: DeskPage) -> None:

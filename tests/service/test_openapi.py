@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -120,6 +121,31 @@ def test_an_answer_with_content_is_as_the_document_says(path: str, document: Any
     case = operation.Case(body=document, media_type="application/json")
     response = case.call_and_validate(checks=_checks(), timeout=20)
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body", "status"),
+    [
+        ("/v1/check", "text/plain", b"{}", 415),
+        ("/v1/check", "application/json", b"{", 400),
+        ("/v1/check/batch", "application/json", b" " * 5_000_000, 413),
+        ("/fsi/api", "text/plain", b" " * 5_000_000, 200),
+    ],
+)
+def test_a_refusal_is_as_the_document_says(path: str, kind: str, body: bytes, status: int, open_server: Server) -> None:
+    schemathesis = pytest.importorskip("schemathesis", reason="answers are validated by it: pip install schemathesis")
+    import requests
+
+    operation = schemathesis.openapi.from_url(f"{open_server.url}/openapi.json")[path]["POST"]
+    response = requests.post(f"{open_server.url}{path}", data=body, headers={"Content-Type": kind}, timeout=20)
+    assert response.status_code == status
+    operation.Case(body={}, media_type="application/json").validate_response(response, checks=_checks())
+
+
+def test_an_address_with_a_slash_too_many_is_no_address(open_server: Server) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{open_server.url}/v1/rules/", timeout=20)
+    assert refused.value.code == 404
 
 
 def test_cards_are_as_the_document_says(open_server: Server) -> None:

@@ -181,7 +181,9 @@ def test_an_id_number_gives_sex_and_birth_date_and_never_leaves_the_page(desk: D
     assert desk.bodies("/v1/check")[-1]["patient"] == {"sex": "female", "birth_date": "1949-12-31"}
     sent = "".join(f"{request.url} {request.post_data} {request.headers}" for request in desk.sent).upper()
     assert ID_NUMBER not in sent
-    kept = desk.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])")
+    kept = desk.page.evaluate(
+        "JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie, location.href])"
+    )
     assert ID_NUMBER not in kept.upper()
     assert ID_NUMBER not in desk.page.content().upper()
 

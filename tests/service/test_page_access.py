@@ -66,7 +66,9 @@ STATES: dict[str, Callable[[DeskPage], object]] = {
     "blue": lambda desk: desk.woman_buys(CHILD_ONLY_NOTICE).concluded("notice"),
     "violet": _undetermined,
     "green": lambda desk: desk.woman_buys(UNRESTRICTED_CODE).concluded("clear"),
-    "card of another": lambda desk: desk.whom("child").person("male", "6").add(CHILD_ONLY_OF_INSURED).concluded("own_card"),
+    "card of another": lambda desk: (
+        desk.whom("child").person("male", "6").add(CHILD_ONLY_OF_INSURED).concluded("own_card")
+    ),
     "not in force": lambda desk: desk.woman_buys(ENDED).concluded("unjudged"),
     "self-paid": _nothing,
 }
@@ -120,7 +122,7 @@ def test_a_sale_from_start_to_end_by_keyboard_alone(desk: DeskPage) -> None:
         if desk.page.evaluate("document.activeElement.tagName") == "SUMMARY" and "理由" in desk.focus:
             break
     desk.press("Enter", "Tab")
-    desk.page.keyboard.type("急诊")
+    desk.press(*["ArrowDown"] * 6)  # the sixth reason: emergency
     desk.press("Tab", "Tab")
     desk.page.keyboard.type("0012")
     desk.press("Tab")

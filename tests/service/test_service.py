@@ -273,7 +273,11 @@ def test_hainan_sends_its_own_names_and_reads_one_object(tmp_path: Path) -> None
     data = messages.message()["input"]["data"]
     (person,) = data.pop("patient_dtos")
     (visit,) = person.pop("fsi_encounter_dtos")
-    renamed = {"encounterDtos": [visit | {"diagnoseDtos": visit.pop("fsi_diagnose_dtos"), "orderDtos": visit.pop("fsi_order_dtos")}]}
+    renamed = {
+        "encounterDtos": [
+            visit | {"diagnoseDtos": visit.pop("fsi_diagnose_dtos"), "orderDtos": visit.pop("fsi_order_dtos")}
+        ]
+    }
     sent = messages.message(infno="3660", input={"trigScen": data | {"patientDtos": [person | renamed]}})
     with serving(tmp_path, 'profile = "hainan"\n') as server:
         answer = call(server.url, "/fsi/api", sent).document
