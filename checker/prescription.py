@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,9 +55,11 @@ _INSURED: dict[str, tuple[str, Callable[[str], Any]]] = {
     "sex": ("insured_sex", values.read_sex),
     "birth_date": ("insured_birth_date", values.read_date),
 }
+# Codes and amounts come again and again; what is said of persons is never kept.
+_CODE, _AMOUNT = functools.lru_cache(8192)(values.read_code), functools.lru_cache(8192)(values.read_number)
 _LINE: dict[str, Callable[[str], Any]] = {
-    "line_id": str, "item_code": values.read_code, "item_name": str, "quantity": values.read_number, "amount": values.read_number,
-    "amount_in_scope": values.read_number, "is_context": values.read_bool, "paid_by_fund": values.read_bool,
+    "line_id": str, "item_code": _CODE, "item_name": str, "quantity": _AMOUNT, "amount": _AMOUNT,
+    "amount_in_scope": _AMOUNT, "is_context": values.read_bool, "paid_by_fund": values.read_bool,
     "by_name": values.read_bool,
 }  # fmt: skip
 

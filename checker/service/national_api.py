@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from checker.service.national.profile import Profile
 from checker.service.store import Feedback
 from checker.service.wire import Refusal, json_response, read_json
 
+_LOG = logging.getLogger("liangku.serve")
 _FEEDBACK = "3103"
 
 
@@ -58,6 +60,15 @@ async def _answered(request: Request, infno: str | None) -> Response:
         if refusal.status == 408:
             raise
         message = refusal.message
+    except Exception as error:
+        # The sender goes on whatever happens here: then it must read that nothing was reviewed.
+        _LOG.error("a national message failed: %s", type(error).__name__, exc_info=error)
+        desk.metrics.ticket("failure")
+        return json_response(
+            write_not_reviewed(
+                None, "", "failure", profile, received=received, now=datetime.now(), serial=desk.next_serial()
+            )
+        )
     desk.metrics.refused("national")
     return json_response(
         write_error(document, message, profile, received=received, now=datetime.now(), serial=desk.next_serial())

@@ -13,6 +13,7 @@ from tests.service.serving import ROOT, Server, serving
 
 IMAGES = ROOT / "docs" / "images"
 _SIZE = (980, 640)
+_LEDGER_SIZE = (1280, 640)
 _BYTES_MOST = 150_000
 
 
@@ -44,6 +45,7 @@ def _of_server(browser: Browser, server: Server, folder: Path) -> list[Path]:
         desk.press("Alt+KeyN").whom("self").add("爱普列特片").page.wait_for_selector("#item-list li")
         desk.press("Alt+KeyC").concluded("undetermined")
         written.append(_shot(desk, folder / "undetermined.png"))
+    with window(browser, server.url, _LEDGER_SIZE) as desk:
         desk.open("/ledger").page.wait_for_selector("tbody tr")
         written.append(_shot(desk, folder / "ledger.png"))
     with window(browser, server.url, PHONE) as phone:
@@ -51,11 +53,13 @@ def _of_server(browser: Browser, server: Server, folder: Path) -> list[Path]:
         phone.page.locator("article").scroll_into_view_if_needed()
         phone.page.mouse.wheel(0, 300)
         phone.page.wait_for_timeout(300)
-        written.append(_shot(phone, folder / "phone.png"))
+        written.append(_shot(phone, folder / "phone.png", phone=True))
     return written
 
 
-def _shot(desk: DeskPage, file: Path) -> Path:
+def _shot(desk: DeskPage, file: Path, *, phone: bool = False) -> Path:
+    if not phone:
+        desk.page.evaluate("scrollTo(0, 0)")
     desk.screenshot(file, whole=False)
     if file.stat().st_size > _BYTES_MOST:
         sys.exit(f"{file}: {file.stat().st_size} bytes, more than {_BYTES_MOST}")

@@ -24,6 +24,8 @@ _REQUESTS = int(os.environ.get("LIANGKU_FUZZ", "1500"))
 _WARM_UP = 500
 _SECONDS = 20
 _GROWTH_MOST = 40 * 1024
+_BROKEN = 0
+"""Counted in place of a status where the connection broke or nothing came in time."""
 _STATUS = Path("/proc/self/status")
 _PLACES = {
     "3101": "/fsi/api/riskConService/beforeAnalyze",
@@ -104,17 +106,20 @@ def _fuzz(server: Server) -> Outcome:
         path = _PLACES[sent["infno"]] if chance.random() < 0.7 else chance.choice((_ANY_PLACE, *_PLACES.values()))
         kind = _KINDS[0] if chance.random() < 0.7 else chance.choice(_KINDS)
         start = time.perf_counter()
-        connection.request("POST", path, body, {"Content-Type": kind} if kind else {})
-        response = connection.getresponse()
-        answer = response.read()
+        try:
+            connection.request("POST", path, body, {"Content-Type": kind} if kind else {})
+            response = connection.getresponse()
+            status, answer = response.status, response.read()
+        except (OSError, http.client.HTTPException) as error:
+            # The next request opens the connection again.
+            connection.close()
+            status, answer = _BROKEN, repr(error).encode()
         found.slowest = max(found.slowest, time.perf_counter() - start)
         found.requests += 1
-        found.statuses[response.status] += 1
+        found.statuses[status] += 1
         fault = _fault(answer, found)
         if fault:
-            found.faults.append(
-                f"{number} {path} {kind}: {fault}: {body[:600]!r} -> {response.status} {answer[:300]!r}"
-            )
+            found.faults.append(f"{number} {path} {kind}: {fault}: {body[:600]!r} -> {status} {answer[:300]!r}")
     connection.close()
     found.memory.append(_resident(server))
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=_SECONDS) as told:

@@ -115,6 +115,13 @@ def test_axe_finds_nothing_on_the_ledger(ledger: DeskPage) -> None:
     assert ledger.accessibility() == []
 
 
+@pytest.mark.parametrize("width", [640, 961, 1024, 1281, 1441])
+def test_the_table_fits_windows_of_any_width(browser: Browser, server: Server, width: int) -> None:
+    with window(browser, server.url, (width, 800)) as ledger:
+        ledger.open("/ledger").page.wait_for_selector("tbody tr")
+        assert ledger.overflow() <= 0
+
+
 def test_a_phone_reads_the_ledger_without_sideways_scrolling(browser: Browser, server: Server) -> None:
     with window(browser, server.url, PHONE) as ledger:
         ledger.open("/ledger").page.wait_for_selector("tbody tr")

@@ -205,7 +205,7 @@ def test_no_review_is_a_result_that_says_so() -> None:
     answer = write_not_reviewed(asked, "T20260302-1", "超过时限", NATIONAL, **AT)
     [result] = answer["output"]["result"]
     assert (answer["infcode"], result["sev_deg"], result["patn_id"], result["mdtrt_id"]) == (0, "3", "P1", "V1")
-    assert result["vola_cont"] == "本次未完成医保规则审核（超过时限），请人工核对；单号 T20260302-1。"
+    assert result["vola_cont"] == "本次未完成医保规则审核（超过时限），请人工核对；单号 T20260302-1，系统会补审。"
 
 
 def test_no_review_is_an_error_where_the_province_says_so() -> None:

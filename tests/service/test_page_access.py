@@ -11,7 +11,7 @@ pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pi
 
 from playwright.sync_api import Browser, expect
 
-from tests.service.desk_page import PHONE, DeskPage, window
+from tests.service.desk_page import DESKTOP, PHONE, DeskPage, window
 from tests.service.serving import Server
 from tests.service.test_page import (
     CHILD_LIMITED,
@@ -95,13 +95,14 @@ def test_a_phone_needs_no_sideways_scrolling_in_any_state(browser: Browser, serv
         assert desk.accessibility() == []
 
 
-def test_on_a_phone_the_conclusion_stays_in_sight(browser: Browser, server: Server) -> None:
-    with window(browser, server.url, PHONE) as desk:
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_the_conclusion_stays_in_sight(browser: Browser, server: Server, size: tuple[int, int]) -> None:
+    with window(browser, server.url, size) as desk:
         desk.open().woman_buys(MALE_ONLY).concluded("suspect")
-        desk.page.locator("blockquote").scroll_into_view_if_needed()
+        desk.page.locator("#counted").scroll_into_view_if_needed()
         box = desk.page.locator("#verdict").bounding_box()
         assert box is not None
-        assert 0 <= box["y"] < PHONE[1]
+        assert 0 <= box["y"] < size[1]
 
 
 def test_a_sale_from_start_to_end_by_keyboard_alone(desk: DeskPage) -> None:

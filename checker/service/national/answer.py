@@ -20,6 +20,7 @@ _LOWEST = "3"
 _AMOUNT_KNOWN, _AMOUNT_UNKNOWN = "1", "0"
 _VIOLATING_ITEM = "1"
 _CENT = Decimal("0.01")
+_WHY = {"timeout": "超过时限", "failure": "审核程序出错"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ def write_not_reviewed(
     serial: int,
 ) -> dict[str, Any]:
     """The answer where no review took place: a result at the lowest degree, or an error, as the profile says."""
-    said = f"本次未完成医保规则审核（{reason.rstrip('。')}），请人工核对；单号 {ticket}。"
+    number = f"；单号 {ticket}，系统会补审" if ticket else ""
+    said = f"本次未完成医保规则审核（{_WHY.get(reason, reason).rstrip('。')}），请人工核对{number}。"
     if profile.not_reviewed == "error":
         area = asked.mdtrtarea if asked else None
         return write_envelope(area, profile, output=None, error=said, received=received, now=now, serial=serial)

@@ -17,7 +17,8 @@ export function whoWords(finding) {
 /** The rule with its national code, the point, the documents and the published rows. */
 export function basisWords(finding) {
   if (!finding.rule_id) return [];
-  const rule = finding.rule_code ? `${finding.rule_name}（${finding.rule_code}）` : finding.rule_name;
+  const [open, close] = language() === "en" ? [" (", ")"] : ["（", "）"];
+  const rule = finding.rule_code ? `${finding.rule_name}${open}${finding.rule_code}${close}` : finding.rule_name;
   const parts = (finding.evidence ?? "").split("；").filter(Boolean);
   const rows = (parts.at(-1) ?? "").split("; ").map((row) => ROW.exec(row.trim()));
   const known = parts.length > 0 && rows.every(Boolean);
@@ -47,6 +48,9 @@ function adviceWords(finding) {
   return [hasWords(next) ? say(next) : null, finding.advice].filter(Boolean);
 }
 
+/** A value as it is said to somebody: 男性 rather than 男. */
+const spoken = (value) => valueWords(language() === "zh" && ["男", "女"].includes(value) ? `${value}性` : value);
+
 /** A polite sentence for the customer. `whom` is self, child or other; `ownCard` whether the credential is the user's own. */
 export function scriptWords(finding, { whom, ownCard }) {
   const item = finding.item_name ?? finding.item_code;
@@ -54,7 +58,7 @@ export function scriptWords(finding, { whom, ownCard }) {
   const user = say(whom === "child" ? "script_child" : "script_user");
   const way = ownCard ? say("script_else") : say("script_own", { whom: user });
   return say("script_violation", {
-    item, person: finding.person, actual: valueWords(finding.actual), expected: valueWords(finding.expected),
+    item, person: finding.person, actual: spoken(finding.actual), expected: spoken(finding.expected),
     level: say(`script_${finding.level}`), way,
   });
 }

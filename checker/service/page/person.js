@@ -57,12 +57,6 @@ export class Person {
     return Boolean(readBirthOrAge(this.#birth.value).fault);
   }
 
-  /** The person as the slip names them: sex and age or birth date. */
-  get words() {
-    const { sex, birth_date, age } = this.facts;
-    return [sex && say(sex), birth_date && say("birth_is", { birth: birth_date }), age !== undefined && say("age_is", { age })].filter(Boolean);
-  }
-
   clear() {
     choose(`${this.#prefix}-sex`, null);
     this.#birth.value = this.#number.value = "";

@@ -67,9 +67,10 @@ export class Sale {
     return !this.ownCard && !this.insured.isKnown;
   }
 
-  /** The person as the slip names them. */
+  /** The person as the slip names them: no more than whom the medicine is for, and the sex. */
   get personWords() {
-    return [say(`whom_${this.whom ?? "self"}`), ...this.patient.words];
+    const { sex } = this.patient.facts;
+    return [say(`whom_${this.whom}`), ...(sex ? [say(sex)] : [])];
   }
 
   useOwnCard() {

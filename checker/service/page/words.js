@@ -217,7 +217,7 @@ const WORDS = {
   slip_time: ["时间", "Time"],
   slip_person: ["用药人", "For"],
   slip_knowledge: ["知识库", "Knowledge"],
-  slip_decision: ["处理", "Decision"],
+  slip_decision: ["本次处理", "Decision"],
   slip_foot: ["本单不含姓名和证件号。提示依据国家医保局公布的规则与知识点，不替代医师和药师的判断。", "No name or ID number stands on this slip. It rests on published rules and does not replace the judgment of doctor or pharmacist."],
 
   net_failed: ["连不上服务器（网络中断或服务没有启动）。", "The server cannot be reached (no network, or it is not running)."],
