@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,8 @@ def command(
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "https" if settings.tls_cert else "http"
     click.echo(f"柜台页面（counter page）：{scheme}://{host}:{settings.port}/", err=True)
+    # uvicorn stops gracefully and then raises the signal again: a service that was asked to stop has not failed.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         build_app(desk, profile, settings), host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
         server_header=False, proxy_headers=False, date_header=False, limit_concurrency=settings.limits.connections, timeout_graceful_shutdown=10, ws="none",

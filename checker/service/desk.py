@@ -83,6 +83,7 @@ class Desk:
         self._unwritten: list[tuple[str, bytes]] = []
         self._written: asyncio.Future[int] | None = None
         self._shown: list[Shown] = []
+        self._stuck: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
         self._reloading = asyncio.Lock()
         self._serial = secrets.randbelow(10**9)
@@ -140,7 +141,8 @@ class Desk:
             self._written = asyncio.get_running_loop().create_future()
             asyncio.get_running_loop().call_soon(self._write_records)
         written, place = self._written, len(self._unwritten)
-        seq = await written + place
+        # One who gives up must not take the others with him.
+        seq = await asyncio.shield(written) + place
         if told:
             at = _now()
             for entry in told:
@@ -217,6 +219,7 @@ class Desk:
                 _LOG.error("reload failed, the edition in use stays: %s", error)
                 raise
             await self.judge.replace(library)
+            self._stuck.clear()
             self.metrics.reloaded("done")
             self._say_edition()
             document = library.knowledge()
@@ -228,15 +231,19 @@ class Desk:
 
     async def judge_tickets(self) -> int:
         """Judge what lies open under tickets; the number of tickets judged."""
-        tickets = await self._in_writer(self.store.open_tickets, _TICKETS_AT_ONCE)
+        # Those that failed again must not keep others waiting; they are tried anew with other knowledge, or after a start.
+        tickets = await self._in_writer(self.store.open_tickets, _TICKETS_AT_ONCE + len(self._stuck))
         self.metrics.open_tickets.set(len(tickets))
         judged = 0
         for ticket in tickets:
+            if ticket.ticket in self._stuck:
+                continue
             prescriptions = read_prescriptions(ticket.document or "[]")
             try:
                 library, answers = await self.judge.answer(prescriptions, "zh")
             except Exception as error:
                 _LOG.warning("ticket %s stays open: %s", ticket.ticket, type(error).__name__)
+                self._stuck.add(ticket.ticket)
                 continue
             shown = [(finding["finding_id"], finding) for answer in answers for finding in answer["findings"]]
             reviewed = Reviewed(answers, ((),) * len(answers), library)
