@@ -65,3 +65,16 @@ def test_two_million_lines_stay_below_the_memory_ceiling(tmp_path: Path) -> None
         run["lines"]["judged"] + run["lines"]["skipped"]["total"] + run["lines"]["rejected"]["total"]
     )
     assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB
+
+
+def test_thousands_of_prescriptions_fit_into_the_memory_of_a_scan(tmp_path: Path) -> None:
+    """Each document is parsed for few expressions at a time: with one for each column a file of 2 MB did not fit."""
+    line = {"item_code": "XG04CBA088A001010101467", "quantity": 1, "amount": 35.5, "note": "x" * 300}
+    documents = [
+        {"service_time": "2026-03-01", "visit_id": f"V{number}", "patient": {"sex": "F"}, "lines": [line, line]}
+        | {f"extra_{place}": "x" * 20 for place in range(25)}
+        for number in range(4000)
+    ]
+    (tmp_path / "rx.jsonl").write_text("\n".join(json.dumps(each) for each in documents), encoding="utf-8")
+    result = scan(ScanRequest([tmp_path / "rx.jsonl"], tmp_path / "out"))
+    assert result.run["lines"]["read"] == 8000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -225,8 +225,13 @@ def _write_documents(connection: duckdb.DuckDBPyConnection, path: Path, target: 
     if "lines" in keys:
         _write_prescriptions(connection, keys, target)
         return
-    values = ", ".join(f"json_extract_string(doc, {_json_path(key)}) AS {sqltext.name(key)}" for key in keys)
-    _copy(connection, f"SELECT {values}, record AS __record FROM documents ORDER BY record", target)
+    paths = {key: _json_path(key) for key in keys}
+    _copy(
+        connection,
+        f"""SELECT {", ".join(_elements("found", paths))}, record AS __record
+        FROM (SELECT record, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
+        target,
+    )
 
 
 def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[str], target: Path) -> None:
@@ -241,23 +246,46 @@ def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[s
             "SELECT DISTINCT unnest(json_keys(line)) AS k FROM prescription_lines ORDER BY k"
         ).fetchall()
     ]
-    columns = {key: f"json_extract_string(line, {_json_path(key)})" for key in line_keys}
+    of_line = {key: _json_path(key) for key in line_keys}
+    of_document: dict[str, str] = {}
     for group, members in (("patient", PERSON_KEYS), ("insured", INSURED_KEYS)):
         for key, column in members.items():
-            columns.setdefault(column, f"json_extract_string(doc, '$.{group}.{key}')")
-    columns.setdefault(
-        "diagnosis_code", "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')"
-    )
+            if column not in of_line:
+                of_document.setdefault(column, _json_path(group, key))
     for key in keys:
-        if key not in ("lines", "patient", "insured", "diagnoses"):
-            columns.setdefault(key, f"json_extract_string(doc, {_json_path(key)})")
-    values = ", ".join(f"{value} AS {sqltext.name(column)}" for column, value in columns.items())
-    _copy(connection, f"SELECT {values}, row_number() OVER () AS __record FROM prescription_lines", target)
+        if key not in ("lines", "patient", "insured", "diagnoses", "diagnosis_code", *of_line):
+            of_document.setdefault(key, _json_path(key))
+    diagnoses = (
+        ""
+        if "diagnosis_code" in of_line
+        else ", array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',') AS diagnosis_code"
+    )
+    told = [
+        *_elements("of_line", of_line),
+        *_elements("of_document", of_document),
+        *(["diagnosis_code"] if diagnoses else []),
+    ]
+    _copy(
+        connection,
+        f"""SELECT {", ".join(told)}, __record
+        FROM (SELECT {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document{diagnoses},
+          row_number() OVER () AS __record FROM prescription_lines)""",
+        target,
+    )
 
 
-def _json_path(key: str) -> str:
+def _extracted(document: str, paths: Mapping[str, str]) -> str:
+    """SQL of all these texts of a JSON document as one list: each call of its own would keep the whole document parsed once more."""
+    return f"json_extract_string({document}, CAST([{', '.join(paths.values())}] AS VARCHAR[]))"
+
+
+def _elements(listed: str, names: Iterable[str]) -> list[str]:
+    return [f"{listed}[{place}] AS {sqltext.name(name)}" for place, name in enumerate(names, 1)]
+
+
+def _json_path(*keys: str) -> str:
     # A JSON pointer reaches any key, also one with dots or quotes.
-    return sqltext.text("/" + key.replace("~", "~0").replace("/", "~1"))
+    return sqltext.text("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys))
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
