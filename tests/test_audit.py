@@ -52,7 +52,9 @@ def test_two_million_lines_stay_below_the_memory_ceiling(tmp_path: Path) -> None
         check=True,
     )
     data = json.loads(made.stdout)
-    command = [sys.executable, "-m", "checker.cli.main", "scan", *data["line_files"]]
+    # A process counts the memory of the one that starts it as its own peak: a shell is small, a run of all tests is not.
+    small = ["sh", "-c", '"$@"; exit $?', "sh"]
+    command = [*small, sys.executable, "-m", "checker.cli.main", "scan", *data["line_files"]]
     subprocess.run(
         [*command, "--settlements", data["settlements"], "--out", tmp_path / "out"],
         cwd=ROOT,
