@@ -25,7 +25,7 @@ from checker.service.kept import read_prescriptions, write_prescriptions
 from checker.service.library import Library
 from checker.service.metrics import Metrics
 from checker.service.settings import Settings
-from checker.service.store import Feedback, Shown, Store, Ticket
+from checker.service.store import Feedback, Shown, Store, Ticket, utc_now
 
 _LOG = logging.getLogger("liangku.serve")
 _SHOWN_FIELDS = (
@@ -144,7 +144,7 @@ class Desk:
         # One who gives up must not take the others with him.
         seq = await asyncio.shield(written) + place
         if told:
-            at = _now()
+            at = utc_now()
             for entry in told:
                 self.metrics.finding(entry["rule_id"] or "unknown_code", entry["verdict"], entry["level"])
             self._shown += [_shown_of(entry, fields, at, seq) for entry in told]
@@ -249,7 +249,7 @@ class Desk:
             reviewed = Reviewed(answers, ((),) * len(answers), library)
             await self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
             text = json.dumps(answers, ensure_ascii=False)
-            await self._in_writer(self.store.judge_ticket, ticket.ticket, text, _now())
+            await self._in_writer(self.store.judge_ticket, ticket.ticket, text, utc_now())
             judged += 1
         return judged
 
@@ -288,7 +288,7 @@ class Desk:
         self.metrics.answered(channel, "not_reviewed", time.perf_counter() - start)
         try:
             await self._in_writer(
-                self.store.open_ticket, Ticket(key, _now(), reason, channel, write_prescriptions(prescriptions))
+                self.store.open_ticket, Ticket(key, utc_now(), reason, channel, write_prescriptions(prescriptions))
             )
             self.audit.append("not_reviewed", {"channel": channel, "ticket": key, "reason": reason})
         except Exception as error:
@@ -349,7 +349,3 @@ def _shown_of(entry: Mapping[str, Any], fields: Mapping[str, Any], at: str, seq:
         rule_id=entry["rule_id"] or "unknown_code", point_id=entry["point_id"], verdict=entry["verdict"], level=entry["level"],
         reason_code=entry["reason_code"], amount=entry["amount"], kb_version=entry["kb_version"], channel=fields["channel"], seq=seq,
     )  # fmt: skip
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from starlette.requests import Request
@@ -16,7 +16,7 @@ from checker.service.national.envelope import write_error
 from checker.service.national.feedback import read_feedback, write_feedback_answer
 from checker.service.national.message import read_message
 from checker.service.national.profile import Profile
-from checker.service.store import Feedback
+from checker.service.store import Feedback, utc_now
 from checker.service.wire import Refusal, json_response, read_json
 
 _LOG = logging.getLogger("liangku.serve")
@@ -105,7 +105,7 @@ async def _review(desk: Desk, profile: Profile, document: object, infno: str, re
 
 async def _take_feedback(desk: Desk, profile: Profile, document: object, received: datetime) -> dict[str, Any]:
     read = read_feedback(document, profile)
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = utc_now()
     rows = [
         Feedback(warn.jr_id, at, warn.decision, None, warn.reason, read.operator, None, "national")
         for warn in read.warns

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -18,7 +18,7 @@ from checker.schema import NATIONAL_CODE
 from checker.service.cards import cards_of
 from checker.service.desk import Desk, Reviewed
 from checker.service.reasons import REASONS
-from checker.service.store import Feedback, TraceLink
+from checker.service.store import Feedback, TraceLink, utc_now
 from checker.service.wire import CARDS, Refusal, json_response, read_json
 
 _NOT_REVIEWED = {
@@ -110,7 +110,7 @@ async def feedback(request: Request) -> Response:
     listed = document.get("feedback", [document])
     if not isinstance(listed, list) or not 0 < len(listed) <= _FEEDBACK_MOST:
         raise InputError(f"feedback 应为 1 到 {_FEEDBACK_MOST} 条的数组（an array of 1 to {_FEEDBACK_MOST} entries）")
-    at = _now()
+    at = utc_now()
     rows = [
         _feedback(entry, "feedback" if len(listed) == 1 else f"feedback[{number}]", at)
         for number, entry in enumerate(listed)
@@ -254,7 +254,3 @@ def _trace_prefix(code: str) -> str:
     if not _TRACE.fullmatch(code):
         raise InputError("追溯码应为 20 位数字（a trace code has 20 digits）")
     return code[:7]
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
 
@@ -74,6 +75,11 @@ class TraceLink:
     prefix: str
     item_code: str | None
     item_name: str | None
+
+
+def utc_now() -> str:
+    """The moment as the rows of the store say it: ISO text in UTC, with Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 Acknowledged = tuple[str | None, str, str | None, str, str | None, str | None]
