@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Collection, Set
+from collections.abc import Collection, Mapping, Set
 from datetime import date
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.compile import PRECEDENCE
 from checker.errors import InputError
@@ -23,15 +23,23 @@ POINT_GROUPS = (
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
 
 
+class Kind(NamedTuple):
+    """What the clauses may read of a point, the same for many: its rule, the columns that are filled, and their JSON (without braces)."""
+
+    number: int
+    rule_no: int
+    filled: Set[str]
+    json: str
+
+
 class Point(NamedTuple):
-    """A point as the counter holds it: what the answer says of it, which columns it fills, and their JSON (without braces)."""
+    """A point as the counter holds it: what the answer says of it, and its kind."""
 
     rule_no: int
     point_id: str
     name: str
     evidence: str
-    filled: Set[str]
-    json: str
+    kind: Kind
 
 
 class Match(NamedTuple):
@@ -62,7 +70,8 @@ class PointIndex:
             held[code] = (*held.get(code, ()), match)
             self._named.setdefault(point_no, match)
         self._lengths = sorted(self._families, reverse=True)
-        self._points: dict[int, Point] = {}
+        self.points: dict[int, Point] = {}
+        self._kinds: dict[str, Kind] = {}
 
     def covering(self, code: str) -> tuple[Match, ...]:
         """The points that cover a full code, those first that judge before the others."""
@@ -79,27 +88,26 @@ class PointIndex:
         ordered = tuple(match for point_no, match in self._named.items() if point_no in wanted)
         return (*ordered, *(Match(point_no, "code") for point_no in points if point_no not in self._named))
 
-    def load(self, wanted: Collection[int]) -> dict[int, Point]:
-        """All points read so far, those wanted among them."""
-        missing = [point_no for point_no in wanted if point_no not in self._points]
-        if missing:
-            columns = [name for group in POINT_GROUPS for name in group]
-            rows = self._connection.execute(
-                f"""SELECT point_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
-                FROM point WHERE point_no IN ({", ".join(map(str, missing))})"""
-            ).fetchall()
-            for point_no, point_id, name, evidence, *values in rows:
-                given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
-                fields = {
-                    f"exemptions.{key}"
-                    for one in given["exemptions"]
-                    for key, value in one.items()
-                    if value is not None
-                }
-                filled = fields.union(column for column, value in given.items() if value != [])
-                text = json.dumps(given, default=plain)[1:-1]
-                self._points[point_no] = Point(given["rule_no"], point_id, name, evidence, frozenset(filled), text)
-        return self._points
+    def load(self, wanted: Collection[int] | None = None) -> None:
+        """Read those wanted into `points`, or all there are."""
+        if wanted is None:
+            self._read("TRUE")
+        elif missing := [point_no for point_no in wanted if point_no not in self.points]:
+            self._read(f"point_no IN ({', '.join(map(str, missing))})")
+
+    def _read(self, condition: str) -> None:
+        columns = [name for group in POINT_GROUPS for name in group]
+        rows = self._connection.execute(
+            f"""SELECT point_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
+            FROM point WHERE {condition}"""
+        ).fetchall()
+        for point_no, point_id, name, evidence, *values in rows:
+            given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
+            text = json.dumps(given, default=plain)[1:-1]
+            kind = self._kinds.get(text)
+            if kind is None:
+                kind = self._kinds[text] = Kind(len(self._kinds), given["rule_no"], _filled(given), text)
+            self.points[point_no] = Point(kind.rule_no, point_id, name, evidence, kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
@@ -132,6 +140,11 @@ class PointIndex:
             for point_no, name in rows:
                 self._by_name.setdefault(name, []).append(point_no)
         return self._by_name
+
+
+def _filled(given: Mapping[str, Any]) -> frozenset[str]:
+    fields = {f"exemptions.{key}" for one in given["exemptions"] for key, value in one.items() if value is not None}
+    return frozenset(fields.union(column for column, value in given.items() if value != []))
 
 
 def plain(value: object) -> object:

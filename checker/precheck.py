@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import functools
 import re
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -15,10 +14,11 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.open import knowledge_files, open_editions, open_plan
 from checker.knowledge.points import hash_of, load_points, version_of
 from checker.plan import Plan
-from checker.pointindex import Point, PointIndex, plain
+from checker.pointindex import Match, Point, PointIndex
 from checker.prescription import Item, Prescription, read_prescription
+from checker.remembered import UNKNOWN, Asked, Remembered, candidate, facts_for
 from checker.schema import NATIONAL_CODE
-from checker.statements import FACT_NAMES, Answer, Candidate, Statements
+from checker.statements import FACT_NAMES, Answer, Statements
 from checker.told import Teller
 
 if TYPE_CHECKING:
@@ -29,18 +29,19 @@ _VERDICTS = ("clear", "undetermined", "violation")
 
 
 class Question(NamedTuple):
-    """One line and one point that covers it."""
+    """One line and one point that covers it, as what the clauses are asked."""
 
     line: int
     item: Item
-    point_no: int
+    point: Point
     matched_by: str
+    asked: Asked
 
 
 class Precheck:
     """Rules and knowledge, loaded once; `check` answers one prescription after another.
 
-    One thread at a time may ask it for an answer; `questions` and `without_questions` touch no connection and may run beside.
+    One thread at a time may ask it for an answer; `recall` touches no connection and may run beside.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Precheck:
         self._as_of = as_of
         self._index = PointIndex(connection)
         self._statements = Statements(connection, self.plan)
+        self._remembered = Remembered(self._statements)
 
     @classmethod
     def open(
@@ -93,59 +95,41 @@ class Precheck:
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
-        asked = self.questions(prescription)
-        if not asked:
-            return self.without_questions(prescription, language=language)
-        points = self._index.load({question.point_no for question in asked})
-        answers = self._statements.judge(list(self._candidates(prescription, asked, points)))
-        return self._told(prescription, asked, answers, points, language)
+        self._load([prescription])
+        questions = self._questions(prescription)
+        if not questions:
+            return self._told(prescription, (), (), language)
+        filled = frozenset[str]().union(*(question.point.kind.filled for question in questions))
+        facts = facts_for(filled, questions[0].asked.names)
+        answers = self._statements.judge([candidate(question.asked, facts) for question in questions])
+        return self._told(prescription, questions, answers, language)
 
     def answer_together(
-        self, prescriptions: Sequence[Prescription], *, languages: Sequence[str] | None = None
+        self, prescriptions: Sequence[Prescription], *, languages: Sequence[str]
     ) -> list[dict[str, Any]]:
         """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query."""
-        asked = [self.questions(prescription) for prescription in prescriptions]
-        points = self._index.load({question.point_no for questions in asked for question in questions})
-        candidates = [
-            candidate
-            for prescription, questions in zip(prescriptions, asked, strict=True)
-            if questions
-            for candidate in self._candidates(prescription, questions, points)
+        self._load(prescriptions)
+        questions = [self._questions(prescription) for prescription in prescriptions]
+        answers = iter(self._remembered.answer([question.asked for some in questions for question in some]))
+        return [
+            self._told(prescription, some, [next(answers) for _ in some], language)
+            for prescription, some, language in zip(prescriptions, questions, languages, strict=True)
         ]
-        answers = iter(self._statements.judge_together(candidates))
-        told, first, answer = [], 0, next(answers, None)
-        for number, (prescription, questions) in enumerate(zip(prescriptions, asked, strict=True)):
-            own, end = [], first + len(questions)
-            while answer is not None and answer.question < end:
-                own.append(answer._replace(question=answer.question - first))
-                answer = next(answers, None)
-            told.append(self._told(prescription, questions, own, points, languages[number] if languages else None))
-            first = end
-        return told
+
+    def recall(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any] | None:
+        """The answer to a prescription of which no line brings a question that was not answered before; else None.
+
+        Needs `prepare` first. Touches no connection: it may be called beside the thread that asks for answers.
+        """
+        questions = self._questions(prescription)
+        answers = [self._remembered.find(question.asked) for question in questions]
+        return None if UNKNOWN in answers else self._told(prescription, questions, answers, language)
 
     def prepare(self) -> None:
         """Make ready what the first questions would otherwise wait for."""
         self._statements.prepare_shared()
+        self._index.load()
         self._index.read_names()
-
-    def questions(self, prescription: Prescription) -> list[Question]:
-        """The lines to judge with each point that covers them; of one line, those first that judge before others."""
-        return [
-            Question(number, item, match.point_no, match.matched_by)
-            for number, item in enumerate(prescription.items)
-            if item.judged
-            for match in (
-                self._index.named(item.named_points)
-                if item.named_points
-                else self._index.covering(item.item_code)
-                if item.item_code is not None
-                else ()
-            )
-        ]
-
-    def without_questions(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
-        """The answer to a prescription of which no point covers any line."""
-        return self._told(prescription, (), (), {}, language)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
@@ -159,72 +143,103 @@ class Precheck:
         for item in prescription.items:
             if item.by_name and item.item_name is not None:
                 name, points = self.find_item(item.item_name)
-                item = replace(item, item_name=name, named_points=points)
+                item = item._replace(item_name=name, named_points=points)
             items.append(item)
-        return replace(prescription, items=tuple(items))
+        return prescription._replace(items=tuple(items))
 
-    def _candidates(
-        self, prescription: Prescription, asked: Sequence[Question], points: dict[int, Point]
-    ) -> Iterator[Candidate]:
-        filled = frozenset[str]().union(*(points[question.point_no].filled for question in asked))
-        facts = self._facts(prescription, filled)
-        names, shared = tuple(facts), json.dumps(facts, default=plain)[1:-1]
-        for question in asked:
-            point = points[question.point_no]
-            code = f'"item_code": {json.dumps(question.item.item_code)}, ' if "exemptions.code" in filled else ""
-            yield Candidate(point.rule_no, names, point.filled, f"{code}{shared}, {point.json}")
+    def _load(self, prescriptions: Sequence[Prescription]) -> None:
+        self._index.load(
+            {match.point_no for each in prescriptions for item in each.items for match in self._matches(item)}
+        )
 
-    def _facts(self, prescription: Prescription, filled: Collection[str]) -> dict[str, Any]:
-        """What the prescription says that something asked reads."""
-        given: dict[str, Any] = {
-            **prescription.facts,
-            "service_time": prescription.service_time,
-            "on_date": self._as_of or prescription.service_time.date(),
-        }
-        if "point_region" in filled or "exemptions.region" in filled:
-            given["insured_region"] = given.get("insured_region") or self._region
-            given["region"] = _place(given.get("institution_id")) or given.get("region") or self._region
-        else:
-            given["insured_region"] = given["region"] = None
-        if "subject" not in filled:
-            given["care_type"] = None
-        if "exemptions.diagnoses" in filled and prescription.diagnoses:
+    def _matches(self, item: Item) -> Sequence[Match]:
+        """The points that cover a line to judge, those first that judge before others."""
+        if not item.judged:
+            return ()
+        if item.named_points:
+            return self._index.named(item.named_points)
+        return () if item.item_code is None else self._index.covering(item.item_code)
+
+    def _questions(self, prescription: Prescription) -> list[Question]:
+        """The lines to judge with each point that covers them, whose points are loaded."""
+        points = self._index.points
+        found = [
+            (number, item, match) for number, item in enumerate(prescription.items) for match in self._matches(item)
+        ]
+        if not found:
+            return []
+        given = self._facts(prescription)
+        names = tuple([name for name in FACT_NAMES if name in given])
+        return [
+            Question(number, item, point, match.matched_by, Asked(point.kind, names, given, item.item_code))
+            for number, item, match in found
+            for point in (points[match.point_no],)
+        ]
+
+    def _facts(self, prescription: Prescription) -> dict[str, Any]:
+        """What the prescription says; of times the clauses look at the day."""
+        given = {name: value for name, value in prescription.facts.items() if value is not None}
+        given["service_time"] = day = prescription.service_time.date()
+        given["on_date"] = self._as_of or day
+        if "visit_start" in given:
+            given["visit_start"] = given["visit_start"].date()
+        if prescription.diagnoses:
             given["diagnoses"] = prescription.diagnoses
-        return {name: given[name] for name in FACT_NAMES if given.get(name) is not None}
+        insured, place = (
+            given.get("insured_region") or self._region,
+            _place(given.get("institution_id")) or given.get("region") or self._region,
+        )
+        if insured:
+            given["insured_region"] = insured
+        if place:
+            given["region"] = place
+        return given
 
     def _told(
-        self, prescription: Prescription, asked: Sequence[Question], answers: Sequence[Answer], points: dict[int, Point],
-        language: str | None,
+        self, prescription: Prescription, questions: Sequence[Question], answers: Sequence[Answer | None], language: str | None
     ) -> dict[str, Any]:  # fmt: skip
         """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
-        teller = Teller(prescription, language=language or self._language, version=self.version)
         in_force: set[tuple[int, int]] = set()
-        findings = []
-        for answer in answers:
-            question = asked[answer.question]
-            point = points[question.point_no]
-            key = (question.line, point.rule_no)
+        findings: list[dict[str, Any]] = []
+        teller = None
+        for question, answer in zip(questions, answers, strict=True):
+            if answer is None:
+                continue
+            key = (question.line, question.point.rule_no)
             if key in in_force:
                 continue
             in_force.add(key)
             if answer.verdict != "clean":
-                rule = self.plan.rules[point.rule_no]
-                findings.append(teller.finding(question.line, question.item, rule, point, question.matched_by, answer))
-        judged = [(number, item) for number, item in enumerate(prescription.items) if item.judged]
-        findings += [teller.unknown_code(number, item) for number, item in judged if not _is_known(item)]
+                teller = teller or self._teller(prescription, language)
+                rule = self.plan.rules[question.point.rule_no]
+                findings.append(
+                    teller.finding(question.line, question.item, rule, question.point, question.matched_by, answer)
+                )
+        lines = 0
+        for number, item in enumerate(prescription.items):
+            if item.judged:
+                lines += 1
+                if not _is_known(item):
+                    teller = teller or self._teller(prescription, language)
+                    findings.append(teller.unknown_code(number, item))
         document: dict[str, Any] = {
-            "verdict": worst_verdict(findings),
+            "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,
             "knowledge": {"version": self.version, "hash": self.hash},
-            "checked_lines": len(judged),
-            "not_in_force": [
-                {"line_id": prescription.items[line].line_id, "rule_id": self.plan.rules[rule_no].id}
-                for line, rule_no in sorted({(each.line, points[each.point_no].rule_no) for each in asked} - in_force)
-            ],
+            "checked_lines": lines,
+            "not_in_force": [],
         }
+        if len(in_force) < len(questions):
+            document["not_in_force"] = [
+                {"line_id": prescription.items[line].line_id, "rule_id": self.plan.rules[rule_no].id}
+                for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force)
+            ]
         if prescription.ignored:
             document["ignored"] = list(prescription.ignored)
         return document
+
+    def _teller(self, prescription: Prescription, language: str | None) -> Teller:
+        return Teller(prescription, language=language or self._language, version=self.version)
 
 
 def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
@@ -236,6 +251,6 @@ def _is_known(item: Item) -> bool:
     return bool(item.named_points) or (item.item_code is not None and _NATIONAL.fullmatch(item.item_code) is not None)
 
 
-def _place(institution: object) -> str | None:
-    text = str(institution or "")
-    return text[1:7] if re.match("[A-Za-z][0-9]{6}", text) else None
+@functools.lru_cache(4096)
+def _place(institution: str | None) -> str | None:
+    return institution[1:7] if institution and re.match("[A-Za-z][0-9]{6}", institution) else None

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from checker.errors import InputError
 from checker.ingest import values
 
 STAGES = ("prescribe", "dispense", "settle")
 LINES_MAX = 10_000
+_HOLDERS = (dict, list)
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points."""
 
     line_id: str | None
@@ -30,8 +29,7 @@ class Item:
     by_name: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Prescription:
+class Prescription(NamedTuple):
     """One person's lines at one time. `facts` are the line columns that all lines share (see checker.compile.LINE_COLUMNS)."""
 
     stage: str
@@ -42,29 +40,53 @@ class Prescription:
     ignored: tuple[str, ...]
 
 
-_HEAD: dict[str, Callable[[str], Any]] = {
-    "settlement_id": str, "visit_id": str, "institution_id": str, "care_type": str, "insured_region": str, "region": str,
-    "visit_start": values.read_time,
-}  # fmt: skip
-_PATIENT: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "id": ("patient_id", str), "sex": ("line_sex", values.read_sex), "birth_date": ("line_birth", values.read_date),
-    "age": ("patient_age", values.read_age), "id_number": ("id_number", values.read_code),
-    "newborn": ("newborn_flag", values.read_bool),
-}  # fmt: skip
-_INSURED: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "sex": ("insured_sex", values.read_sex),
-    "birth_date": ("insured_birth_date", values.read_date),
-}
-# Codes and amounts come again and again; what is said of persons is never kept.
-_CODE, _AMOUNT = functools.lru_cache(8192)(values.read_code), functools.lru_cache(8192)(values.read_number)
-_LINE: dict[str, Callable[[str], Any]] = {
-    "line_id": str, "item_code": _CODE, "item_name": str, "quantity": _AMOUNT, "amount": _AMOUNT,
-    "amount_in_scope": _AMOUNT, "is_context": values.read_bool, "paid_by_fund": values.read_bool,
-    "by_name": values.read_bool,
-}  # fmt: skip
+def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
+    """A reader of whatever JSON holds. Raises TypeError for more than a single value, ValueError for one that `read` refuses."""
+
+    def reader(value: object) -> Any:
+        if type(value) is not str and isinstance(value, _HOLDERS):
+            raise TypeError
+        text = values.clean(value)
+        return None if text is None else read(text)
+
+    return reader
 
 
-_KNOWN = {"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD}
+def _text(value: object) -> str | None:
+    return values.clean(value) if type(value) is str else _ANY_TEXT(value)
+
+
+_ANY_TEXT, _TIME = _single(str), _single(values.read_time)
+_DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
+# Amounts come again and again; what is said of persons is never kept.
+_AMOUNT = functools.lru_cache(8192, typed=True)(_single(values.read_number))
+_ANY_CODE = _single(values.read_code)
+
+
+def _code(value: object) -> str | None:
+    if type(value) is str and len(value) > 4 and value.isascii() and value.isalnum():
+        # There is nothing in it to trim.
+        return value.upper()
+    code: str | None = _ANY_CODE(value)
+    return code
+
+
+_HEAD: dict[str, Callable[[object], Any]] = {
+    "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
+    "region": _text, "visit_start": _TIME,
+}  # fmt: skip
+_PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
+    "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _FLAG),
+}  # fmt: skip
+_INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
+}  # fmt: skip
+_LINE: dict[str, Callable[[object], Any]] = {
+    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": _AMOUNT, "amount": _AMOUNT,
+    "amount_in_scope": _AMOUNT, "is_context": _FLAG, "paid_by_fund": _FLAG, "by_name": _FLAG,
+}  # fmt: skip
+_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
 
 def read_prescription(document: object, *, source: str, now: datetime, stage: str = "dispense") -> Prescription:
@@ -75,10 +97,10 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     if not isinstance(document, Mapping):
         raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
     reader = _Reader(source)
-    head = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
-    patient = reader.group(document, "patient", _PATIENT)
-    insured = reader.group(document, "insured", _INSURED)
-    given = reader.value(document, "stage", str) or stage
+    facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
+    reader.group(document, "patient", _PATIENT, facts)
+    reader.group(document, "insured", _INSURED, facts)
+    given = reader.value(document, "stage", _text) or stage
     if given not in STAGES:
         raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
     lines = document.get("lines")
@@ -88,19 +110,19 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
         raise InputError(
             f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）"
         )
-    reader.ignored += [str(key) for key in document if key not in _KNOWN]
+    if not document.keys() <= _KNOWN:
+        reader.ignored += [str(key) for key in document if key not in _KNOWN]
     return Prescription(
         stage=given,
-        service_time=reader.value(document, "service_time", values.read_time) or now,
-        facts={**head, **patient, **insured},
+        service_time=reader.value(document, "service_time", _TIME) or now,
+        facts=facts,
         diagnoses=reader.diagnoses(document.get("diagnoses")),
-        items=tuple(reader.item(line, number) for number, line in enumerate(lines)),
+        items=tuple([reader.item(line, number) for number, line in enumerate(lines)]),
         ignored=tuple(reader.ignored),
     )
 
 
-def _path(place: tuple[str | int, str]) -> str:
-    holder, key = place
+def _path(holder: str | int, key: str) -> str:
     return f"lines[{holder}].{key}" if isinstance(holder, int) else f"{holder}.{key}" if holder else key
 
 
@@ -111,54 +133,55 @@ class _Reader:
         self._source = source
         self.ignored: list[str] = []
 
-    def value(self, holder: Mapping[str, Any], key: str, read: Callable[[str], Any]) -> Any:
+    def value(self, document: Mapping[str, Any], key: str, read: Callable[[object], Any]) -> Any:
         """The value of a key of the prescription itself, read."""
-        return self.read(holder[key], read, ("", key)) if key in holder else None
-
-    def read(self, found: object, read: Callable[[str], Any], place: tuple[str | int, str]) -> Any:
-        """A value, read; `place` is the group or the number of the line that holds it, and its key."""
+        found = document.get(key)
         if found is None:
             return None
-        if isinstance(found, (dict, list)):
-            raise InputError(f"{self._source}：{_path(place)} 应为单个值（a single value is expected here）")
-        text = values.clean(found)
-        if text is None:
-            return None
         try:
-            return read(text)
-        except ValueError as error:
-            # Nothing that was typed into a person's field may end up in a log.
-            shown = "" if place[0] in ("patient", "insured") else f"“{text[:40]}”"
-            raise InputError(f"{self._source}：{_path(place)} 的值{shown}无法识别，{error}（cannot be read）") from None
+            return read(found)
+        except (TypeError, ValueError) as fault:
+            raise self._refusal(found, fault, "", key) from None
 
     def group(
-        self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[str], Any]]]
-    ) -> dict[str, Any]:
+        self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[object], Any]]],
+        facts: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Put what a group says among the facts."""
         holder = document.get(name)
         if holder is None:
-            return {}
+            return
         if not isinstance(holder, Mapping):
             raise InputError(f"{self._source}：{name} 应为 JSON 对象 {{…}}（{name} must be an object）")
-        self.ignored += [f"{name}.{key}" for key in holder if key not in fields]
-        return {
-            column: self.read(holder[key], read, (name, key)) for key, (column, read) in fields.items() if key in holder
-        }
+        for key, value in holder.items():
+            if key not in fields:
+                self.ignored.append(f"{name}.{key}")
+                continue
+            column, read = fields[key]
+            try:
+                facts[column] = None if value is None else read(value)
+            except (TypeError, ValueError) as fault:
+                raise self._refusal(value, fault, name, key) from None
 
     def item(self, line: object, number: int) -> Item:
         if not isinstance(line, Mapping):
             raise InputError(f"{self._source}：lines[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
-        found = dict.fromkeys(_LINE)
+        found: dict[str, Any] = {}
         for key, value in line.items():
-            if key in _LINE:
-                found[key] = self.read(value, _LINE[key], (number, key))
-            else:
+            if key not in _LINE:
                 self.ignored.append(f"lines[{number}].{key}")
-        quantity, amount = found["quantity"], found["amount"]
+            elif value is not None:
+                try:
+                    found[key] = _LINE[key](value)
+                except (TypeError, ValueError) as fault:
+                    raise self._refusal(value, fault, number, key) from None
+        given = found.get
+        code, name, quantity, amount = given("item_code"), given("item_name"), given("quantity"), given("amount")
         returned = (quantity is not None and quantity[0] == "-") or (amount is not None and amount[0] == "-")
         return Item(
-            found["line_id"] or str(number + 1), found["item_code"], found["item_name"], quantity, amount,
-            found["amount_in_scope"], judged=not returned and not found["is_context"] and found["paid_by_fund"] is not False,
-            by_name=bool(found["by_name"] and found["item_name"]) and found["item_code"] is None,
+            given("line_id") or str(number + 1), code, name, quantity, amount, given("amount_in_scope"),
+            not returned and not given("is_context") and given("paid_by_fund") is not False,
+            by_name=code is None and name is not None and bool(given("by_name")),
         )  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:
@@ -169,4 +192,12 @@ class _Reader:
                 f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
             )
         codes = [values.clean(code.get("code") if isinstance(code, Mapping) else code) for code in found]
-        return tuple(code.upper() for code in codes if code)
+        return tuple([code.upper() for code in codes if code])
+
+    def _refusal(self, value: object, fault: Exception, holder: str | int, key: str) -> InputError:
+        """What to say of a value that cannot be read; `holder` is the group or the number of the line that has it."""
+        if isinstance(value, _HOLDERS):
+            return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
+        # Nothing that was typed into a person's field may end up in a log.
+        shown = "" if holder in ("patient", "insured") else f"“{(values.clean(value) or '')[:40]}”"
+        return InputError(f"{self._source}：{_path(holder, key)} 的值{shown}无法识别，{fault}（cannot be read）")

@@ -5,15 +5,13 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import operator
 import re
-from collections import Counter
-from collections.abc import Collection, Sequence, Set
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Collection, Mapping, Sequence, Set
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.compile import LINE_COLUMNS, POINT_COLUMNS, judged_sql
 from checker.plan import Plan
-from checker.pointindex import POINT_GROUPS
+from checker.pointindex import POINT_GROUPS, Kind, plain
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,42 +31,50 @@ _GROUPS = (*_FACTS, *POINT_GROUPS, ("diagnoses",), *_EXEMPTED)
 _EXEMPTING = frozenset({"exemptions", "diagnoses", *(name for (name,) in _EXEMPTED)})
 _EXEMPTING_POINT = _EXEMPTING - {"diagnoses"}
 _ALWAYS = ("service_time", "on_date")
-_USUAL_FROM, _MET_KEPT = 20, 1000
 _SHAPES_KEPT = 64
 """How many prepared statements are kept; one that has to be made again costs some milliseconds."""
 _TYPES: dict[str, object] = {"question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"]}
 _NEVER = ("duplicate", "partly_refunded", "exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
-    "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "remarks", "expected", "actual", "is_insured",
+    "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "expected", "actual", "is_insured", "remarks",
 )  # fmt: skip
 _QUESTIONS_AT_ONCE = 1000
+YEAR_DAYS = 366
+"""Birthdays that a question of `judge_years` stands for, from the first of January on."""
 
 FACT_NAMES = tuple(name for group in _GROUPS for name in group)
 """The columns that a prescription or a point may fill, in the order of statements."""
 
 
 class Candidate(NamedTuple):
-    """One question: the number of its rule, the columns that prescription and point fill, and their JSON (without braces)."""
+    """One question: the kind of its point, the names of the facts that it brings, and the facts (others may be among them)."""
 
-    rule_no: int
+    kind: Kind
     facts: tuple[str, ...]
-    filled: Set[str]
-    json: str
+    given: Mapping[str, Any]
+    item_code: str | None
 
 
 class Answer(NamedTuple):
-    """What the clauses say to one question in force; `question` is its place among those asked."""
+    """What the clauses say to a question that is in force."""
 
-    question: int
     verdict: str
     level: str | None
     action: str | None
     reason_code: str | None
     exemption_id: str | None
-    remarks: list[str]
     expected: str
     actual: str
     is_insured: bool
+    remarks: tuple[str, ...]
+
+
+class Shape(NamedTuple):
+    """What a statement is made for: rules, columns, and those of them that have a value in every question."""
+
+    rules: tuple[int, ...]
+    columns: tuple[str, ...]
+    facts: tuple[str, ...]
 
 
 class Statements:
@@ -81,26 +87,37 @@ class Statements:
     def __init__(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
         self._connection = connection
         self._plan = plan
-        self._prepared: dict[tuple[object, ...], str] = {}
-        self._shared: dict[tuple[object, ...], str] = {}
-        self._usual: dict[tuple[object, ...], str] = {}
-        self._met: Counter[tuple[object, ...]] = Counter()
+        self._prepared: dict[tuple[Shape, str | None], str] = {}
+        self._shared: dict[tuple[bool, bool, bool], str] = {}
         self._numbers = itertools.count()
         self._reads = [(rule.reads_sex, rule.reads_age) for rule in plan.rules]
 
-    def judge(self, asked: Sequence[Candidate]) -> list[Answer]:
-        """Answer the questions of one prescription, whose facts are the same; those not in force have no answer."""
-        filled = frozenset[str]().union(*(question.filled for question in asked))
-        name = self._own({question.rule_no for question in asked}, asked[0].facts, filled)
-        return self._run(name, asked, 0)
+    def judge(self, asked: Sequence[Candidate]) -> list[Answer | None]:
+        """Answer the questions of one prescription, all of which bring the same facts; those not in force have None."""
+        filled = frozenset[str]().union(*(question.kind.filled for question in asked))
+        name = self._own(self._shape({question.kind.rule_no for question in asked}, filled, asked[0].facts), None)
+        return self._run(name, asked, 1)
 
-    def judge_together(self, asked: Sequence[Candidate]) -> list[Answer]:
+    def judge_together(self, asked: Sequence[Candidate]) -> list[Answer | None]:
         """Answer the questions of any prescriptions in as few queries as their number allows."""
-        answers: list[Answer] = []
+        answers: list[Answer | None] = []
         for start in range(0, len(asked), _QUESTIONS_AT_ONCE):
             some = asked[start : start + _QUESTIONS_AT_ONCE]
-            answers += self._run(self._shared_for(some), some, start)
+            answers += self._run(self._any(*_kind(some, self._reads)), some, 1)
         return answers
+
+    def judge_years(self, shape: Shape, asked: Sequence[Candidate], birth: str) -> list[Sequence[Answer | None]]:
+        """Answer questions of one shape, each for YEAR_DAYS values of the birth date `birth`, which is a first of January in them."""
+        found = self._run(self._own(shape, birth), asked, YEAR_DAYS)
+        return [found[start : start + YEAR_DAYS] for start in range(0, len(found), YEAR_DAYS)]
+
+    def shape_of(self, question: Candidate) -> Shape:
+        """The shape of the statement that is made for just what a question brings."""
+        return self._shape({question.kind.rule_no}, question.kind.filled, question.facts)
+
+    def read_by(self, shape: Shape) -> frozenset[str]:
+        """The words of a statement of this shape: what is not among them it does not read."""
+        return frozenset(re.findall(r"\w+", self._judged(shape)[0]))
 
     def prepare_shared(self) -> None:
         """Make the statements of `judge_together` now rather than when they are first needed."""
@@ -108,43 +125,24 @@ class Statements:
             for has_id_number, has_exemptions in itertools.product((False, True), repeat=2):
                 self._any(reads_age, has_id_number, has_exemptions)
 
-    def _run(self, name: str, asked: Sequence[Candidate], start: int) -> list[Answer]:
-        questions = (f'{{"question": {number}, {question.json}}}' for number, question in enumerate(asked, start))
+    def _run(self, name: str, asked: Sequence[Candidate], each: int) -> list[Answer | None]:
+        """Run a statement that answers every question `each` times."""
+        questions = (f'{{"question": {number}, {_json(question)}}}' for number, question in enumerate(asked))
         # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
         document = f"[{','.join(questions)}]".replace("'", "\\u0027")
-        rows = self._connection.execute(f"EXECUTE {name}('{document}')").fetchall()
-        return [Answer(*row) for row in sorted(rows, key=operator.itemgetter(0))]
+        answers: list[Answer | None] = [None] * (len(asked) * each)
+        for number, *told, remarks in self._connection.execute(f"EXECUTE {name}('{document}')").fetchall():
+            answers[number] = Answer(*told, tuple(remarks))  # type: ignore[call-arg]
+        return answers
 
-    def _own(self, rules: Collection[int], facts: tuple[str, ...], filled: Set[str]) -> str:
-        """The name of the prepared statement for questions of such rules that fill just these columns."""
-        columns = _columns(facts, filled)
-        rules = self._alike(rules)
-        key = (rules, columns, facts)
-        name = self._prepared.pop(key, None)
+    def _own(self, shape: Shape, birth: str | None) -> str:
+        """The name of the prepared statement of a shape, for every birthday of a year where a birth date is named."""
+        name = self._prepared.pop((shape, birth), None)
         if name is None:
-            name = self._prepare(rules, columns, facts)
+            name = self._prepare(shape, birth)
             if len(self._prepared) >= _SHAPES_KEPT:
                 self._connection.execute(f"DEALLOCATE {self._prepared.pop(next(iter(self._prepared)))}")
-        self._prepared[key] = name
-        return name
-
-    def _shared_for(self, asked: Sequence[Candidate]) -> str:
-        """The name of the statement for these questions: one for just what they bring, once that has come often, else for any."""
-        filled = frozenset[str]().union(*{question.filled for question in asked})
-        facts = frozenset[str]().union(*{question.facts for question in asked})
-        reads_age, has_id_number, has_exemptions = _kind(asked, self._reads)
-        columns = _columns_of(facts, filled)
-        key = (reads_age, columns)
-        name = self._usual.get(key)
-        if name is not None:
-            return name
-        self._met[key] += 1
-        if self._met[key] < _USUAL_FROM or len(self._usual) >= _SHAPES_KEPT:
-            if len(self._met) > _MET_KEPT:
-                self._met.clear()
-            return self._any(reads_age, has_id_number, has_exemptions)
-        rules = tuple(number for number, (_, age) in enumerate(self._reads) if reads_age or not age)
-        name = self._usual[key] = self._prepare(rules, columns, _ALWAYS)
+        self._prepared[shape, birth] = name
         return name
 
     def _any(self, reads_age: bool, has_id_number: bool, has_exemptions: bool) -> str:
@@ -158,20 +156,32 @@ class Statements:
                 if (has_id_number or name != "id_number") and (has_exemptions or name not in _EXEMPTING)
             )
             rules = tuple(number for number, (_, age) in enumerate(self._reads) if reads_age or not age)
-            name = self._shared[key] = self._prepare(rules, columns, _ALWAYS)
+            name = self._shared[key] = self._prepare(Shape(rules, columns, _ALWAYS), None)
         return name
 
-    def _prepare(self, rules: Collection[int], columns: Sequence[str], facts: Sequence[str]) -> str:
+    def _prepare(self, shape: Shape, birth: str | None) -> str:
+        judged, brought = self._judged(shape)
+        read = set(re.findall(r"\w+", judged))
+        spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
+        source = f"SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2)"
+        if birth is not None:
+            source = f"""SELECT * REPLACE (question * {YEAR_DAYS} + born AS question, {birth} + CAST(born AS INTEGER) AS {birth})
+            FROM ({source}), range({YEAR_DAYS}) days(born)"""
         name = f"judge_{next(self._numbers)}"
-        self._connection.execute(f"PREPARE {name} AS {self._sql(rules, columns, facts)}")
+        self._connection.execute(f"PREPARE {name} AS WITH asked AS NOT MATERIALIZED ({source}) {judged}")
         return name
+
+    def _shape(self, rules: Collection[int], filled: Set[str], facts: tuple[str, ...]) -> Shape:
+        return Shape(self._alike(rules), _columns(facts, filled), facts)
 
     def _alike(self, rules: Collection[int]) -> tuple[int, ...]:
         """The rules that read what these read: statements are made for all of them."""
         reads = {self._reads[number] for number in rules}
         return tuple(number for number, read in enumerate(self._reads) if read in reads)
 
-    def _sql(self, rules: Collection[int], columns: Sequence[str], facts: Sequence[str]) -> str:
+    def _judged(self, shape: Shape) -> tuple[str, dict[str, object]]:
+        """SQL of the answers to the questions of the table `asked`, and the types of the columns that these may bring."""
+        rules, columns, facts = shape
         known = dict.fromkeys(_NEVER, False)
         brought: dict[str, object] = {"question": "BIGINT"}
         for name in (*columns, *(["item_code"] if "exemptions.code" in columns else [])):
@@ -185,10 +195,7 @@ class Statements:
             ]
         known |= dict.fromkeys(facts, True)
         judged = judged_sql(self._plan, "FROM asked", stage="before", rules=rules, filled=known)
-        judged = f"SELECT {', '.join(_ANSWER)} FROM ({judged})"
-        read = set(re.findall(r"\w+", judged))
-        spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
-        return f"WITH asked AS NOT MATERIALIZED (SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2)) {judged}"
+        return f"SELECT {', '.join(_ANSWER)} FROM ({judged})", brought
 
 
 @functools.lru_cache
@@ -197,16 +204,17 @@ def _columns(facts: tuple[str, ...], filled: Set[str]) -> tuple[str, ...]:
     return tuple(name for group in _GROUPS if any(name in filled or name in facts for name in group) for name in group)
 
 
-@functools.lru_cache
-def _columns_of(facts: Set[str], filled: Set[str]) -> tuple[str, ...]:
-    """The same where neither has an order."""
-    return _columns(tuple(facts), filled)
+def _json(question: Candidate) -> str:
+    """What a question brings, without braces."""
+    facts = json.dumps({name: question.given[name] for name in question.facts}, default=plain)[1:-1]
+    code = f'"item_code": {json.dumps(question.item_code)}, ' if "exemptions.code" in question.kind.filled else ""
+    return f"{code}{facts}, {question.kind.json}"
 
 
 def _kind(asked: Sequence[Candidate], reads: Sequence[tuple[bool, bool]]) -> tuple[bool, bool, bool]:
     """Whether any question is of a rule that reads the age, brings an ID number, or meets an exemption."""
     return (
-        any(reads[question.rule_no][1] for question in asked),
+        any(reads[question.kind.rule_no][1] for question in asked),
         any("id_number" in question.facts for question in asked),
-        any(not question.filled.isdisjoint(_EXEMPTING_POINT) for question in asked),
+        any(not question.kind.filled.isdisjoint(_EXEMPTING_POINT) for question in asked),
     )

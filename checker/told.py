@@ -44,33 +44,37 @@ class Teller:
     ) -> dict[str, Any]:
         """The finding of one line (its place in the prescription) for one rule and point."""
         language = self._language
-        insured, patient = PERSONS[language]
-        reason = REASONS[language].get(answer.reason_code or "")
+        reason = REASONS[language][answer.reason_code] if answer.reason_code else None
         violation, undetermined, advice = rule.messages(language)
-        name, person = rule.name(language), insured if answer.is_insured else patient
+        name, person = rule.name(language), PERSONS[language][not answer.is_insured]
+        item_name = item.item_name or point.name
         words = {
-            "item_name": item.item_name or point.name, "item_code": item.item_code or "", "expected": in_words(answer.expected, language),
+            "item_name": item_name, "item_code": item.item_code or "", "expected": in_words(answer.expected, language),
             "actual": in_words(answer.actual, language), "person": person, "reason": reason or "",
             "point_id": point.point_id, "service_date": self._day, "rule_name": name,
         }  # fmt: skip
-        return self._of_line(number, item, rule.id) | {
-            "item_name": words["item_name"], "rule_id": rule.id, "rule_code": rule.code, "rule_name": name,
+        found = self._of_line(number, item, rule.id)
+        found |= {
+            "item_name": item_name, "rule_id": rule.id, "rule_code": rule.code, "rule_name": name,
             "point_id": point.point_id, "matched_by": matched_by, "verdict": answer.verdict, "level": answer.level,
             "action": answer.action, "expected": answer.expected, "actual": answer.actual, "reason_code": answer.reason_code,
-            "reason": reason, "exemption_id": answer.exemption_id, "remarks": answer.remarks,
+            "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
             "message": _fill(undetermined if answer.verdict == "undetermined" else violation, words), "advice": _fill(advice, words),
             "evidence": point.evidence, "rule_version": rule.version, "person": person,
         }  # fmt: skip
+        return found
 
     def unknown_code(self, number: int, item: Item) -> dict[str, Any]:
         """The finding of a line that has no national code: no rule can look at it."""
         zh = self._language == "zh"
         reason = REASONS[self._language]["unknown_code"]
-        return self._of_line(number, item, "unknown_code") | {
+        found = self._of_line(number, item, "unknown_code")
+        found |= {
             "verdict": "undetermined", "action": "note", "reason_code": "unknown_code", "reason": reason, "remarks": [],
             "message": f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}",
             "advice": "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one.",
         }  # fmt: skip
+        return found
 
     def _of_line(self, number: int, item: Item, rule_id: str) -> dict[str, Any]:
         """A finding with what the prescription and the line say, the rest still None."""
@@ -78,30 +82,32 @@ class Teller:
             *self._places, item.line_id or f"\x1e{number + 1}", item.item_code or "", self._time, item.quantity or "",
             item.amount or "", rule_id,
         )  # fmt: skip
-        return self._head | {
+        found = self._head.copy()
+        found |= {
             "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
             "line_id": item.line_id, "item_code": item.item_code, "item_name": item.item_name, "quantity": _number(item.quantity),
             "amount": _number(item.amount), "amount_in_scope": _number(item.amount_in_scope), "source_record": number + 1,
         }  # fmt: skip
+        return found
 
 
 def in_words(value: str | None, language: str) -> str:
     """What was expected or found, as it reads within a message."""
     said = value or ""
-    if language == "en":
+    if said and language == "en":
         for chinese, english in ENGLISH_VALUES:
             said = said.replace(chinese, english)
     return said
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:
-    return "".join(words[part] if number % 2 else part for number, part in enumerate(_parts(template)))
+    return _percent(template) % words
 
 
 @functools.cache
-def _parts(template: str) -> list[str]:
-    """Text and names of placeholders in turn."""
-    return re.split(r"\{(\w+)\}", template)
+def _percent(template: str) -> str:
+    """The template with its placeholders written for the operator %, which fills them in one go."""
+    return re.sub(r"\{(\w+)\}", r"%(\1)s", template.replace("%", "%%"))
 
 
 def _number(text: str | None) -> float | None:

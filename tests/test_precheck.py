@@ -258,12 +258,11 @@ def test_a_name_that_no_item_has_is_told_with_the_nearest(precheck: Precheck) ->
 
 def test_a_named_item_is_judged_by_its_points(precheck: Precheck) -> None:
     """Without a code: how the point matches is told, the code stays empty."""
-    from dataclasses import replace
 
     name, numbers = precheck.find_item("爱普列特片")
     read = read_prescription(asked(), source="处方", now=NOW)
-    item = replace(read.items[0], item_code=None, item_name=name, named_points=numbers)
-    answer = precheck.answer(replace(read, items=(item,)))
+    item = read.items[0]._replace(item_code=None, item_name=name, named_points=numbers)
+    answer = precheck.answer(read._replace(items=(item,)))
     (finding,) = answer["findings"]
     assert (answer["verdict"], finding["rule_id"], finding["item_code"]) == ("violation", "drug-sex", None)
     assert finding["matched_by"] in ("code", "family")

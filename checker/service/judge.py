@@ -43,8 +43,11 @@ class Judge:
         """Answer a request. Raises TimeoutError past the limit, and whatever the engine raises."""
         precheck = self.library.precheck
         prescriptions = [precheck.with_named_items(each) for each in prescriptions]
-        if not any(precheck.questions(prescription) for prescription in prescriptions):
-            return self.library, [precheck.without_questions(each, language=language) for each in prescriptions]
+        recalled = [
+            answer for each in prescriptions if (answer := precheck.recall(each, language=language)) is not None
+        ]
+        if len(recalled) == len(prescriptions):
+            return self.library, recalled
         answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(prescriptions, language, answers))
         if self._pump is None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from typing import Any
 
@@ -19,10 +18,10 @@ _READ: dict[str, Callable[[str], Any]] = {
 
 def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     """The text of prescriptions."""
-    held = [asdict(each) for each in prescriptions]
+    held = [each._asdict() | {"items": [item._asdict() for item in each.items]} for each in prescriptions]
     for each in held:
         if number := each["facts"].get("id_number"):
-            each["facts"]["id_number"] = _stand_in(number)
+            each["facts"] = {**each["facts"], "id_number": _stand_in(number)}
     return json.dumps(held, default=_text, ensure_ascii=False)
 
 
