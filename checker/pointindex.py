@@ -55,7 +55,7 @@ class PointIndex:
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
         self._exact: dict[str, tuple[Match, ...]] = {}
-        self._families: dict[int, dict[str, tuple[Match, ...]]] = {}
+        families: dict[int, dict[str, tuple[Match, ...]]] = {}
         self._named: dict[int, Match] = {}
         self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
@@ -65,19 +65,19 @@ class PointIndex:
               FROM pattern t JOIN point p USING (point_no))
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
-            held = self._exact if matched_by == "code" else self._families.setdefault(len(code), {})
+            held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
             match = Match(point_no, matched_by)
             held[code] = (*held.get(code, ()), match)
             self._named.setdefault(point_no, match)
-        self._lengths = sorted(self._families, reverse=True)
+        self._by_length = sorted(families.items(), reverse=True)
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
 
     def covering(self, code: str) -> tuple[Match, ...]:
         """The points that cover a full code, those first that judge before the others."""
         found = self._exact.get(code, ())
-        for length in self._lengths:
-            if further := self._families[length].get(code[:length]):
+        for length, family in self._by_length:
+            if further := family.get(code[:length]):
                 known = {match.point_no for match in found}
                 found = (*found, *(match for match in further if match.point_no not in known))
         return found

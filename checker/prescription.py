@@ -53,7 +53,11 @@ def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
 
 
 def _text(value: object) -> str | None:
-    return values.clean(value) if type(value) is str else _ANY_TEXT(value)
+    return values.clean(value) if value is None or type(value) is str else _ANY_TEXT(value)
+
+
+def _flag(value: object) -> bool | None:
+    return None if value is None else _FLAG(value)
 
 
 _ANY_TEXT, _TIME = _single(str), _single(values.read_time)
@@ -64,6 +68,8 @@ _ANY_CODE = _single(values.read_code)
 
 
 def _code(value: object) -> str | None:
+    if value is None:
+        return None
     if type(value) is str and len(value) > 4 and value.isascii() and value.isalnum():
         # There is nothing in it to trim.
         return value.upper()
@@ -77,14 +83,14 @@ _HEAD: dict[str, Callable[[object], Any]] = {
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
-    "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _FLAG),
+    "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _flag),
 }  # fmt: skip
 _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _text, "item_code": _code, "item_name": _text, "quantity": _AMOUNT, "amount": _AMOUNT,
-    "amount_in_scope": _AMOUNT, "is_context": _FLAG, "paid_by_fund": _FLAG, "by_name": _FLAG,
+    "amount_in_scope": _AMOUNT, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -151,7 +157,7 @@ class _Reader:
         holder = document.get(name)
         if holder is None:
             return
-        if not isinstance(holder, Mapping):
+        if type(holder) is not dict and not isinstance(holder, Mapping):
             raise InputError(f"{self._source}：{name} 应为 JSON 对象 {{…}}（{name} must be an object）")
         for key, value in holder.items():
             if key not in fields:
@@ -164,35 +170,50 @@ class _Reader:
                 raise self._refusal(value, fault, name, key) from None
 
     def item(self, line: object, number: int) -> Item:
-        if not isinstance(line, Mapping):
+        if type(line) is not dict and not isinstance(line, Mapping):
             raise InputError(f"{self._source}：lines[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
-        found: dict[str, Any] = {}
-        for key, value in line.items():
-            if key not in _LINE:
-                self.ignored.append(f"lines[{number}].{key}")
-            elif value is not None:
-                try:
-                    found[key] = _LINE[key](value)
-                except (TypeError, ValueError) as fault:
-                    raise self._refusal(value, fault, number, key) from None
-        given = found.get
-        code, name, quantity, amount = given("item_code"), given("item_name"), given("quantity"), given("amount")
+        if not line.keys() <= _LINE.keys():
+            self.ignored += [f"lines[{number}].{key}" for key in line if key not in _LINE]
+        given = line.get
+        try:
+            line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
+            quantity, amount, in_scope = (
+                _AMOUNT(given("quantity")),
+                _AMOUNT(given("amount")),
+                _AMOUNT(given("amount_in_scope")),
+            )
+            is_context, is_paid, by_name = (
+                _flag(given("is_context")),
+                _flag(given("paid_by_fund")),
+                _flag(given("by_name")),
+            )
+        except (TypeError, ValueError):
+            raise self._line_refusal(line, number) from None
         returned = (quantity is not None and quantity[0] == "-") or (amount is not None and amount[0] == "-")
-        return Item(
-            given("line_id") or str(number + 1), code, name, quantity, amount, given("amount_in_scope"),
-            not returned and not given("is_context") and given("paid_by_fund") is not False,
-            by_name=code is None and name is not None and bool(given("by_name")),
-        )  # fmt: skip
+        is_judged = not (returned or is_context or is_paid is False)
+        is_by_name = by_name is True and name is not None and code is None
+        return Item._make(
+            (line_id or str(number + 1), code, name, quantity, amount, in_scope, is_judged, (), is_by_name)
+        )
 
     def diagnoses(self, found: object) -> tuple[str, ...]:
         if found is None:
             return ()
-        if not isinstance(found, Sequence) or isinstance(found, str | bytes):
+        if type(found) is not list and (not isinstance(found, Sequence) or isinstance(found, str | bytes)):
             raise InputError(
                 f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
             )
         codes = [values.clean(code.get("code") if isinstance(code, Mapping) else code) for code in found]
         return tuple([code.upper() for code in codes if code])
+
+    def _line_refusal(self, line: Mapping[str, Any], number: int) -> InputError:
+        """What to say of the first value of a line that cannot be read."""
+        for key, read in _LINE.items():
+            try:
+                read(line.get(key))
+            except (TypeError, ValueError) as fault:
+                return self._refusal(line[key], fault, number, key)
+        raise AssertionError("every value of the line can be read")
 
     def _refusal(self, value: object, fault: Exception, holder: str | int, key: str) -> InputError:
         """What to say of a value that cannot be read; `holder` is the group or the number of the line that has it."""

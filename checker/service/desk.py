@@ -42,6 +42,7 @@ _SHOWN_FIELDS = (
 _TICKETS_AT_ONCE = 50
 _COLLECTED_AFTER = 20_000
 _TICKET_SECONDS = 5.0
+_SHOWN_SECONDS = 0.1
 _encode = msgspec.json.Encoder().encode
 
 
@@ -80,8 +81,6 @@ class Desk:
         gc.set_threshold(_COLLECTED_AFTER, 20, 50)
         self._writer = ThreadPoolExecutor(1, "store")
         self._opener = ThreadPoolExecutor(1, "open")
-        self._unwritten: list[tuple[str, bytes]] = []
-        self._written: asyncio.Future[int] | None = None
         self._shown: list[Shown] = []
         self._stuck: set[str] = set()
         self._writing: asyncio.Task[None] | None = None
@@ -120,9 +119,9 @@ class Desk:
         self.metrics.answered(channel, outcome, time.perf_counter() - start)
         return Reviewed(answers, acknowledged, library)
 
-    async def record(
+    def record(
         self, reviewed: Reviewed, prescriptions: Sequence[Prescription], shown: Sequence[tuple[str, Mapping[str, Any]]],
-        *, channel: str, more: Mapping[str, object] | None = None,
+        *, channel: str, more: dict[str, object] | None = None,
     ) -> None:  # fmt: skip
         """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out."""
         first = prescriptions[0]
@@ -136,13 +135,7 @@ class Desk:
         }  # fmt: skip
         if left_out := [finding_id for each in reviewed.acknowledged for finding_id in each]:
             fields["acknowledged"] = left_out
-        self._unwritten.append(("answer", _encode(fields | dict(more or {}))))
-        if self._written is None:
-            self._written = asyncio.get_running_loop().create_future()
-            asyncio.get_running_loop().call_soon(self._write_records)
-        written, place = self._written, len(self._unwritten)
-        # One who gives up must not take the others with him.
-        seq = await asyncio.shield(written) + place
+        seq = self.audit.append_encoded("answer", _encode(fields | more if more else fields))
         if told:
             at = utc_now()
             for entry in told:
@@ -150,18 +143,6 @@ class Desk:
             self._shown += [_shown_of(entry, fields, at, seq) for entry in told]
             if self._writing is None:
                 self._writing = asyncio.get_running_loop().create_task(self._write_shown())
-
-    def _write_records(self) -> None:
-        """Write the records of all answers that are ready now at once; those who wait get the number before theirs."""
-        records, self._unwritten = self._unwritten, []
-        written, self._written = self._written, None
-        assert written is not None
-        try:
-            last = self.audit.append_all(records)
-        except Exception as error:
-            written.set_exception(error)
-        else:
-            written.set_result(last - len(records))
 
     async def take_feedback(self, rows: Sequence[Feedback]) -> list[str]:
         """Keep feedback; it is on disk when this returns. The ids that were never shown here are returned."""
@@ -247,7 +228,7 @@ class Desk:
                 continue
             shown = [(finding["finding_id"], finding) for answer in answers for finding in answer["findings"]]
             reviewed = Reviewed(answers, ((),) * len(answers), library)
-            await self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
+            self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
             text = json.dumps(answers, ensure_ascii=False)
             await self._in_writer(self.store.judge_ticket, ticket.ticket, text, utc_now())
             judged += 1
@@ -266,11 +247,19 @@ class Desk:
 
     async def flush(self) -> None:
         """Wait until the findings shown so far are in the store."""
-        while self._writing is not None:
-            await asyncio.shield(self._writing)
+        rows, self._shown = self._shown, []
+        if not rows:
+            return
+        try:
+            await self._in_writer(self.store.record_shown, rows, rows[-1].seq)
+        except BaseException:
+            self._shown = rows + self._shown
+            raise
 
     async def close(self) -> None:
         """Finish what was begun, and close everything."""
+        if self._writing is not None:
+            self._writing.cancel()
         await self.flush()
         self.audit.append("stop", {})
         self.judge.close()
@@ -319,12 +308,14 @@ class Desk:
         return tuple(taken_out)
 
     async def _write_shown(self) -> None:
+        """Take into the store what was shown in a while: many rows at once cost little more than one."""
+        await asyncio.sleep(_SHOWN_SECONDS)
+        self._writing = None
         try:
-            while self._shown:
-                rows, self._shown = self._shown, []
-                await self._in_writer(self.store.record_shown, rows, rows[-1].seq)
-        finally:
-            self._writing = None
+            await self.flush()
+        except Exception as error:
+            # They are tried again with the next, and after a start from the audit log.
+            _LOG.error("findings shown are not in the store yet: %s", type(error).__name__, exc_info=error)
 
     async def _in_writer(self, call: Any, *values: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._writer, call, *values)

@@ -187,7 +187,7 @@ async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[
             for _ in read
         ]  # fmt: skip
     shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
-    await desk.record(reviewed, read, shown, channel="native")
+    desk.record(reviewed, read, shown, channel="native")
     rules_hash = {"hash": reviewed.library.precheck.plan.hash}
     for answer, acknowledged in zip(reviewed.answers, reviewed.acknowledged, strict=True):
         answer["rules"], answer["reviewed"], answer["acknowledged"] = rules_hash, True, acknowledged
@@ -238,7 +238,7 @@ def _text(holder: Mapping[str, Any], key: str, most: int, path: str = "") -> str
 
 
 def _language(request: Request) -> str:
-    language = request.query_params.get("lang", "zh")
+    language = request.query_params.get("lang", "zh") if request.scope["query_string"] else "zh"
     if language not in ("zh", "en"):
         raise InputError("lang 应为 zh 或 en（zh or en）")
     return language

@@ -6,6 +6,7 @@ survive the end of the process, not a power failure: the audit log has them, and
 
 from __future__ import annotations
 
+import functools
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -13,12 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from checker.service.database import open_for_reading, open_for_writing, transaction
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A finding as it was shown; `at` is in UTC with Z, `seq` the number of the audit record that holds it."""
 
     finding_id: str
@@ -85,16 +86,11 @@ def utc_now() -> str:
 Acknowledged = tuple[str | None, str, str | None, str, str | None, str | None]
 """institution_id, visit_id, item_code, rule_id, point_id and level of a finding that was answered with `continue`."""
 
-_SHOWN = tuple(Shown.__dataclass_fields__)
 _FEEDBACK = tuple(Feedback.__dataclass_fields__)
 _TICKET = tuple(Ticket.__dataclass_fields__)
-_shown_values, _feedback_values, _ticket_values = (attrgetter(*names) for names in (_SHOWN, _FEEDBACK, _TICKET))
-_SHOWN_COLUMNS = ", ".join(name if name != "at" else "last_at" for name in _SHOWN)
-# A finding shown again counts once more, and is told as it was shown last.
-_RECORD_SHOWN = f"""INSERT INTO shown ({_SHOWN_COLUMNS}, first_at, times)
-    VALUES ({", ".join(f"?{number + 1}" for number in range(len(_SHOWN)))}, ?{_SHOWN.index("at") + 1}, 1)
-    ON CONFLICT (finding_id) DO UPDATE SET times = times + 1,
-        {", ".join(f"{name} = excluded.{name}" for name in _SHOWN_COLUMNS.split(", ")[1:])}"""
+_feedback_values, _ticket_values = attrgetter(*_FEEDBACK), attrgetter(*_TICKET)
+_SHOWN_COLUMNS = ", ".join(name if name != "at" else "last_at" for name in Shown._fields)
+_SHOWN_AT_ONCE = 200
 _ACKNOWLEDGED = """SELECT institution_id, visit_id, item_code, rule_id, point_id, level
     FROM (SELECT finding_id, decision, max(id) FROM feedback GROUP BY finding_id) JOIN shown USING (finding_id)
     WHERE decision = 'continue' AND visit_id IS NOT NULL"""
@@ -112,7 +108,9 @@ class Store:
     def record_shown(self, rows: Sequence[Shown], last_seq: int) -> None:
         """Take in the findings of the audit records up to `last_seq`: all of them and that number, or nothing."""
         with self._lock, transaction(self._fast):
-            self._fast.executemany(_RECORD_SHOWN, map(_shown_values, rows))
+            for start in range(0, len(rows), _SHOWN_AT_ONCE):
+                some = rows[start : start + _SHOWN_AT_ONCE]
+                self._fast.execute(_record_shown(len(some)), [value for row in some for value in (*row, row.at)])
             self._fast.execute("UPDATE progress SET last_seq = ?", (last_seq,))
 
     def last_seq(self) -> int:
@@ -191,6 +189,18 @@ class Store:
                 f"SELECT {', '.join(_TICKET)} FROM ticket WHERE {condition}", (value,)
             ).fetchall()
         return [Ticket(*row) for row in rows]
+
+
+@functools.lru_cache(_SHOWN_AT_ONCE)
+def _record_shown(rows: int) -> str:
+    """SQL that takes in so many findings by one statement: between two of them the thread would have to wait for its turn.
+
+    A finding shown again counts once more, and is told as it was shown last.
+    """
+    told = ", ".join(f"{name} = excluded.{name}" for name in _SHOWN_COLUMNS.split(", ")[1:])
+    return f"""INSERT INTO shown ({_SHOWN_COLUMNS}, first_at, times)
+        VALUES {", ".join([f"({_marks(Shown._fields)}, ?, 1)"] * rows)}
+        ON CONFLICT (finding_id) DO UPDATE SET times = times + 1, {told}"""
 
 
 def _marks(names: Sequence[str]) -> str:
