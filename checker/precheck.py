@@ -215,18 +215,17 @@ class Precheck:
                 findings.append(
                     teller.finding(question.line, question.item, rule, question.point, question.matched_by, answer)
                 )
-        lines = 0
-        for number, item in enumerate(prescription.items):
-            if item.judged:
-                lines += 1
-                if not _is_known(item):
-                    teller = teller or self._teller(prescription, language)
+        judged = [item for item in prescription.items if item.judged]
+        if not _are_known(judged):
+            teller = teller or self._teller(prescription, language)
+            for number, item in enumerate(prescription.items):
+                if item.judged and not _are_known((item,)):
                     findings.append(teller.unknown_code(number, item))
         document: dict[str, Any] = {
             "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,
             "knowledge": {"version": self.version, "hash": self.hash},
-            "checked_lines": lines,
+            "checked_lines": len(judged),
             "not_in_force": [],
         }
         if len(in_force) < len(questions):
@@ -247,8 +246,9 @@ def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
     return _VERDICTS[max((_VERDICTS.index(f["verdict"]) for f in findings if f["verdict"] in _VERDICTS), default=0)]
 
 
-def _is_known(item: Item) -> bool:
-    return bool(item.named_points) or (item.item_code is not None and _NATIONAL.fullmatch(item.item_code) is not None)
+def _are_known(items: Sequence[Item]) -> bool:
+    """Whether each item has a national code, or a name that stands for points."""
+    return all(map(_NATIONAL.fullmatch, [item.item_code or "" for item in items if not item.named_points]))
 
 
 @functools.lru_cache(4096)

@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -79,18 +79,14 @@ class AuditLog:
         if not RESERVED.isdisjoint(fields):
             raise ValueError(f"reserved names among the fields: {sorted(RESERVED.intersection(fields))}")
         # Half a surrogate pair, which JSON may bring, stays the escape that it was.
-        return self._append([(kind, _encode(fields).encode(errors="backslashreplace")[1:-1])])
+        return self._append(kind, _encode(fields).encode(errors="backslashreplace")[1:-1])
 
     def append_encoded(self, kind: str, fields: bytes) -> int:
         """Append a record whose fields are JSON already: an object on one line, with or without its braces.
 
         The names `seq`, `at`, `kind`, `prev` and `hash` must not be among them.
         """
-        return self.append_all([(kind, fields)])
-
-    def append_all(self, records: Sequence[tuple[str, bytes]]) -> int:
-        """Append many records (kind, fields as in `append_encoded`) by one write; the number of the last."""
-        return self._append([(kind, fields[1:-1] if fields[:1] == b"{" else fields) for kind, fields in records])
+        return self._append(kind, fields[1:-1] if fields[:1] == b"{" else fields)
 
     def sync(self) -> None:
         """Wait until all that was appended is on disk."""
@@ -102,27 +98,24 @@ class AuditLog:
             os.fsync(self._file)
             os.close(self._file)
 
-    def _append(self, records: Sequence[tuple[str, bytes]]) -> int:
-        for kind, members in records:
-            if not (kind.isascii() and kind.isidentifier()):
-                raise ValueError(f"a kind is one ASCII word, not {kind!r}")
-            if b"\n" in members or len(members) > LONGEST - 1024:
-                raise ValueError(f"a record is one line of at most {LONGEST - 1024:,} bytes")
+    def _append(self, kind: str, members: bytes) -> int:
+        if not (kind.isascii() and kind.isidentifier()):
+            raise ValueError(f"a kind is one ASCII word, not {kind!r}")
+        if b"\n" in members or len(members) > LONGEST - 1024:
+            raise ValueError(f"a record is one line of at most {LONGEST - 1024:,} bytes")
         at = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6]
         with self._lock:
-            seq, last, lines = self._seq, self._hash, []
-            for kind, members in records:
-                seq += 1
-                head = f'{{"seq":{seq},"at":"{at}Z","kind":"{kind}"{"," if members else ""}'.encode()
-                hashed = b'%b%b,"prev":"%b"' % (head, members, last.encode())
-                last = sha256(hashed).hexdigest()
-                lines.append(b'%b,"hash":"%b"}\n' % (hashed, last.encode()))
-            self._write(b"".join(lines))
-            self._seq, self._hash = seq, last
+            seq = self._seq + 1
+            hashed = b'{"seq":%d,"at":"%bZ","kind":"%b"%b%b,"prev":"%b"' % (
+                seq, at.encode(), kind.encode(), b"," if members else b"", members, self._hash.encode()
+            )  # fmt: skip
+            own = sha256(hashed).hexdigest()
+            self._write(b'%b,"hash":"%b"}\n' % (hashed, own.encode()))
+            self._seq, self._hash = seq, own
             return seq
 
     def _write(self, line: bytes) -> None:
-        """Write whole lines, or none of them."""
+        """Write a whole line, or nothing of it."""
         if self._unfinished:
             self._cut(self._size)
         written = 0

@@ -214,7 +214,7 @@ class Desk:
         """Judge what lies open under tickets; the number of tickets judged."""
         # Those that failed again must not keep others waiting; they are tried anew with other knowledge, or after a start.
         tickets = await self._in_writer(self.store.open_tickets, _TICKETS_AT_ONCE + len(self._stuck))
-        self.metrics.open_tickets.set(len(tickets))
+        self.metrics.open_tickets = len(tickets)
         judged = 0
         for ticket in tickets:
             if ticket.ticket in self._stuck:
@@ -303,7 +303,7 @@ class Desk:
             if len(kept) < len(answer["findings"]):
                 answer["findings"] = kept
                 answer["verdict"] = worst_verdict(kept)
-                self.metrics.acknowledged.inc(len(left_out))
+                self.metrics.acknowledged(len(left_out))
             taken_out.append(tuple(left_out))
         return tuple(taken_out)
 

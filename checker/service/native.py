@@ -19,7 +19,7 @@ from checker.service.cards import cards_of
 from checker.service.desk import Desk, Reviewed
 from checker.service.reasons import REASONS
 from checker.service.store import Feedback, TraceLink, utc_now
-from checker.service.wire import CARDS, Refusal, json_response, read_json
+from checker.service.wire import CARDS, Refusal, header, json_response, read_json
 
 _NOT_REVIEWED = {
     "timeout": ("本次没有在时限内审核，系统会补审", "Not reviewed within the time limit; it will be judged later"),
@@ -37,7 +37,7 @@ async def check(request: Request) -> Response:
     language = _language(request)
     document = await read_json(request, desk.settings.limits)
     answer = (await _answers(desk, [_prescription(desk, document, "处方")], language))[0]
-    if CARDS in request.headers.get("accept", ""):
+    if CARDS in header(request, b"accept"):
         return json_response(cards_of(answer, language), media_type=CARDS)
     return json_response(answer)
 
