@@ -61,7 +61,7 @@ def serve(kind: str, port: int, data: Path) -> None:
     application: Any = raw
     if kind != "raw":
         from checker.service import native
-        from checker.service.app import build_app
+        from checker.service.app import Service
         from checker.service.desk import Desk
         from checker.service.national.profile import read_profile
         from checker.service.settings import Settings
@@ -76,7 +76,7 @@ def serve(kind: str, port: int, data: Path) -> None:
                 return json_response({})
 
             native.check = constant
-        application = build_app(desk, read_profile(), settings)
+        application = Service(desk, read_profile(), settings)
     uvicorn.run(
         application,
         port=port,

@@ -101,13 +101,14 @@ def in_words(value: str | None, language: str) -> str:
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:
-    return _percent(template) % words
+    # What is not text must fail: it is not to be told as the word None.
+    return "".join([words[part] if is_name else part for is_name, part in _parts(template)])
 
 
 @functools.cache
-def _percent(template: str) -> str:
-    """The template with its placeholders written for the operator %, which fills them in one go."""
-    return re.sub(r"\{(\w+)\}", r"%(\1)s", template.replace("%", "%%"))
+def _parts(template: str) -> list[tuple[bool, str]]:
+    """Text and names of placeholders in turn, and whether each is a name."""
+    return [(number % 2 == 1, part) for number, part in enumerate(re.split(r"\{(\w+)\}", template)) if part]
 
 
 def _number(text: str | None) -> float | None:

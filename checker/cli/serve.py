@@ -50,7 +50,7 @@ def command(
     try:
         import uvicorn
 
-        from checker.service.app import build_app
+        from checker.service.app import Service
         from checker.service.desk import Desk
     except ImportError as error:
         raise InputError(
@@ -75,7 +75,7 @@ def command(
     # uvicorn stops gracefully and then raises the signal again: a service that was asked to stop has not failed.
     signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
-        build_app(desk, profile, settings), host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
+        Service(desk, profile, settings), host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
         server_header=False, proxy_headers=False, date_header=False, limit_concurrency=settings.limits.connections, timeout_graceful_shutdown=10, ws="none",
         ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip

@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
 
 from checker import __version__
 from checker.errors import InputError, LiangkuError
@@ -30,52 +29,96 @@ from checker.service.wire import Refusal, json_response, refused
 _LOG = logging.getLogger("liangku.serve")
 _PAGE = Path(__file__).with_name("page")
 _NATIONAL = "/fsi/api/riskConService"
+_RESPONSE = "liangku.response"
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _TOLD = {404: "没有这个地址（no such address）", 405: "这个地址不接受这种方法（method not allowed）"}
 
 
-def build_app(desk: Desk, profile: Profile, settings: Settings) -> Starlette:
-    """The ASGI application around an open desk."""
-    routes = [
-        Route("/v1/check", native.check, methods=["POST"]),
-        Route(f"{_NATIONAL}/beforeAnalyze", national_api.before, methods=["POST"]),
-        Route(f"{_NATIONAL}/courseAnalyze", national_api.during, methods=["POST"]),
-        Route(f"{_NATIONAL}/feedback", national_api.feedback, methods=["POST"]),
-        Route("/fsi/api", national_api.dispatch, methods=["POST"]),
-        Route("/v1/check/batch", native.check_batch, methods=["POST"]),
-        Route("/v1/points", native.points, methods=["GET"]),
-        Route("/v1/ledger", native.ledger, methods=["GET"]),
-        Route("/v1/rules", native.rules, methods=["GET"]),
-        Route("/v1/rules/{id}", native.rule, methods=["GET"]),
-        Route("/v1/knowledge", native.knowledge, methods=["GET"]),
-        Route("/v1/feedback", native.feedback, methods=["POST"]),
-        Route("/v1/trace", native.link_trace, methods=["POST"]),
-        Route("/v1/trace/{code}", native.trace, methods=["GET"]),
-        Route("/v1/tickets/{id}", native.ticket, methods=["GET"]),
-        Route("/admin/reload", _reload, methods=["POST"]),
-        Route("/health", _health, methods=["GET"]),
-        Route("/metrics", _metrics, methods=["GET"]),
-        Route("/openapi.json", _openapi, methods=["GET"]),
-        Route("/", _counter, methods=["GET"]),
-        Route("/ledger", _ledger, methods=["GET"]),
-        Route("/static/{name}", _static, methods=["GET"]),
-    ]
-    app = Starlette(
-        routes=routes,
-        lifespan=_lifespan,
-        middleware=[Middleware(Guard, settings=settings, metrics=desk.metrics)],
-        exception_handlers={InputError: _bad_input, Refusal: _refusal, HTTPException: _http_error, Exception: _failure},
-    )
-    # An address with a slash too many is no address: a redirect would name the host that the client named.
-    app.router.redirect_slashes = False
-    app.state.desk, app.state.profile = desk, profile
-    app.state.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
-    return app
+class Service:
+    """The ASGI application around an open desk. What handlers return is sent here, what they raise is told here."""
+
+    def __init__(self, desk: Desk, profile: Profile, settings: Settings) -> None:
+        self.desk, self.profile = desk, profile
+        self.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
+        self._guard = Guard(settings)
+        routes = [
+            _route("POST", "/v1/check", native.check),
+            _route("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
+            _route("POST", f"{_NATIONAL}/courseAnalyze", national_api.during),
+            _route("POST", f"{_NATIONAL}/feedback", national_api.feedback),
+            _route("POST", "/fsi/api", national_api.dispatch),
+            _route("POST", "/v1/check/batch", native.check_batch),
+            _route("GET", "/v1/points", native.points),
+            _route("GET", "/v1/ledger", native.ledger),
+            _route("GET", "/v1/rules", native.rules),
+            _route("GET", "/v1/rules/{id}", native.rule),
+            _route("GET", "/v1/knowledge", native.knowledge),
+            _route("POST", "/v1/feedback", native.feedback),
+            _route("POST", "/v1/trace", native.link_trace),
+            _route("GET", "/v1/trace/{code}", native.trace),
+            _route("GET", "/v1/tickets/{id}", native.ticket),
+            _route("POST", "/admin/reload", _reload),
+            _route("GET", "/health", _health),
+            _route("GET", "/metrics", _metrics),
+            _route("GET", "/openapi.json", _openapi),
+            _route("GET", "/", _counter),
+            _route("GET", "/ledger", _ledger),
+            _route("GET", "/static/{name}", _static),
+        ]
+        # An address with a slash too many is no address: a redirect would name the host that the client named.
+        self.router = Router(routes, redirect_slashes=False, lifespan=_lifespan)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the server's life."""
+        scope["app"] = self
+        if scope["type"] != "http":
+            await self.router(scope, receive, send)
+            return
+        try:
+            self._guard.check(scope)
+            await self.router(scope, receive, send)
+            response: Response = scope[_RESPONSE]
+        except Exception as error:
+            response = self._told(error)
+        await response(scope, receive, send)
+
+    def _told(self, error: Exception) -> Response:
+        match error:
+            case Refusal():
+                refusal = error
+            case InputError():
+                refusal = Refusal(400, "bad_input", str(error))
+            case HTTPException():
+                status = error.status_code
+                response = refused(Refusal(status, _CODES.get(status, "http"), _TOLD.get(status, error.detail)))
+                response.headers.update(error.headers or {})
+                return response
+            case _:
+                _LOG.error("failure inside: %s", type(error).__name__, exc_info=error)
+                return refused(
+                    Refusal(500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）")
+                )
+        self.desk.metrics.refused(refusal.code)
+        return refused(refusal)
+
+
+def _route(method: str, path: str, handle: Callable[[Request], Awaitable[Response]]) -> Route:
+    return Route(path, _Endpoint(handle), methods=[method], name=handle.__name__)
+
+
+class _Endpoint:
+    """Leaves what a handler returns to be sent by the service: Starlette's own way wraps every message that is sent."""
+
+    def __init__(self, handle: Callable[[Request], Awaitable[Response]]) -> None:
+        self._handle = handle
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope[_RESPONSE] = await self._handle(Request(scope, receive))
 
 
 @contextlib.asynccontextmanager
-async def _lifespan(app: Starlette) -> AsyncIterator[None]:
-    desk: Desk = app.state.desk
+async def _lifespan(app: Service) -> AsyncIterator[None]:
+    desk = app.desk
     desk.audit.append("start", {"program": __version__, "kb": desk.library.precheck.version})
     loop = asyncio.get_running_loop()
     kept = asyncio.create_task(desk.keep_judging_tickets())
@@ -109,7 +152,7 @@ async def _reload_quietly(desk: Desk) -> object:
 
 async def _reload(request: Request) -> Response:
     try:
-        return json_response(await request.app.state.desk.reload())
+        return json_response(await request.app.desk.reload())
     except LiangkuError as error:
         raise Refusal(
             409, "not_loaded", f"没有更换，仍用原来的规则和知识（nothing was replaced）：{error}"[:2000]
@@ -117,14 +160,14 @@ async def _reload(request: Request) -> Response:
 
 
 async def _health(request: Request) -> Response:
-    precheck = request.app.state.desk.library.precheck
+    precheck = request.app.desk.library.precheck
     return json_response(
         {"status": "ok", "version": __version__, "knowledge": {"version": precheck.version, "hash": precheck.hash}}
     )
 
 
 async def _metrics(request: Request) -> Response:
-    return Response(generate_latest(request.app.state.desk.metrics.registry), media_type=CONTENT_TYPE_LATEST)
+    return Response(generate_latest(request.app.desk.metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
 
 async def _openapi(request: Request) -> Response:
@@ -140,33 +183,7 @@ async def _ledger(request: Request) -> Response:
 
 
 async def _static(request: Request) -> Response:
-    file = request.app.state.files.get(request.path_params["name"])
+    file = request.app.files.get(request.path_params["name"])
     if file is None:
         raise Refusal(404, "not_found", _TOLD[404])
     return FileResponse(file, headers=page_headers())
-
-
-async def _bad_input(request: Request, error: Exception) -> Response:
-    request.app.state.desk.metrics.refused("bad_input")
-    return refused(Refusal(400, "bad_input", str(error)))
-
-
-async def _refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)
-    request.app.state.desk.metrics.refused(error.code)
-    return refused(error)
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    response = refused(
-        Refusal(error.status_code, _CODES.get(error.status_code, "http"), _TOLD.get(error.status_code, error.detail))
-    )
-    for name, value in (error.headers or {}).items():
-        response.headers[name] = value
-    return response
-
-
-async def _failure(request: Request, error: Exception) -> Response:
-    _LOG.error("failure inside: %s", type(error).__name__, exc_info=error)
-    return refused(Refusal(500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）"))

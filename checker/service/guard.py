@@ -6,11 +6,10 @@ import time
 from typing import Any
 from urllib.parse import urlsplit
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
-from checker.service.metrics import Metrics
 from checker.service.settings import Key, Settings, digest
-from checker.service.wire import Refusal, refused
+from checker.service.wire import Refusal
 
 _OPEN = ("/", "/ledger", "/health", "/openapi.json")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -18,28 +17,16 @@ _BUCKETS_KEPT = 10_000
 
 
 class Guard:
-    """ASGI middleware. Pages and `/health` are open to whoever reaches the service; all else asks for a key where keys are set."""
+    """Pages and `/health` are open to whoever reaches the service; all else asks for a key where keys are set."""
 
-    def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics) -> None:
-        self._app = app
-        self._metrics = metrics
+    def __init__(self, settings: Settings) -> None:
         self._keys = {key.sha256: key for key in settings.keys}
         self._hosts = frozenset((*_LOCAL, *settings.hosts)) if settings.is_loopback else frozenset(settings.hosts)
         self._rate, self._burst = settings.limits.rate, settings.limits.burst
         self._buckets: dict[str, tuple[float, float]] = {}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a request pass, or answer it with a refusal."""
-        if scope["type"] == "http":
-            try:
-                self._check(scope)
-            except Refusal as refusal:
-                self._metrics.refused(refusal.code)
-                await refused(refusal)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
-
-    def _check(self, scope: Scope) -> None:
+    def check(self, scope: Scope) -> None:
+        """Let a request pass. Raises Refusal."""
         host = origin = authorization = given = b""
         for name, value in scope["headers"]:
             if name == b"host":

@@ -44,8 +44,8 @@ async def dispatch(request: Request) -> Response:
 
 
 async def _answered(request: Request, infno: str | None) -> Response:
-    desk: Desk = request.app.state.desk
-    profile: Profile = request.app.state.profile
+    desk: Desk = request.app.desk
+    profile: Profile = request.app.profile
     received = datetime.now()
     document: Any = None
     try:

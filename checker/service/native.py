@@ -33,7 +33,7 @@ _TRACE = re.compile(r"[0-9]{20}", re.ASCII)
 
 async def check(request: Request) -> Response:
     """`POST /v1/check`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     language = _language(request)
     document = await read_json(request, desk.settings.limits)
     answer = (await _answers(desk, [_prescription(desk, document, "处方")], language))[0]
@@ -44,7 +44,7 @@ async def check(request: Request) -> Response:
 
 async def check_batch(request: Request) -> Response:
     """`POST /v1/check/batch`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     documents = await read_json(request, desk.settings.limits)
     most = desk.settings.limits.batch
     if not isinstance(documents, list) or not documents:
@@ -57,7 +57,7 @@ async def check_batch(request: Request) -> Response:
 
 async def points(request: Request) -> Response:
     """`GET /v1/points`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     query = request.query_params.get("q", "").strip()
     if not query or len(query) > _QUERY_MOST:
         raise InputError(f"q 应为 1 到 {_QUERY_MOST} 个字符（q: 1 to {_QUERY_MOST} characters）")
@@ -68,7 +68,7 @@ async def points(request: Request) -> Response:
 
 async def ledger(request: Request) -> Response:
     """`GET /v1/ledger`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     library = desk.library
     rows = await run_in_threadpool(library.ledger, _language(request))
     return json_response(
@@ -78,13 +78,13 @@ async def ledger(request: Request) -> Response:
 
 async def rules(request: Request) -> Response:
     """`GET /v1/rules`."""
-    library = request.app.state.desk.library
+    library = request.app.desk.library
     return json_response({"rules": [library.rule(rule) for rule in library.rules.values()]})
 
 
 async def rule(request: Request) -> Response:
     """`GET /v1/rules/{id}`."""
-    library = request.app.state.desk.library
+    library = request.app.desk.library
     found = library.rules.get(request.path_params["id"])
     if found is None:
         raise Refusal(404, "not_found", f"没有这条规则，现有 {'、'.join(library.rules)}（no such rule）")
@@ -93,7 +93,7 @@ async def rule(request: Request) -> Response:
 
 async def knowledge(request: Request) -> Response:
     """`GET /v1/knowledge`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     options = {
         "two_person": desk.settings.two_person,
         "reasons": [{"code": reason.code, "zh": reason.zh, "en": reason.en} for reason in REASONS],
@@ -103,7 +103,7 @@ async def knowledge(request: Request) -> Response:
 
 async def feedback(request: Request) -> Response:
     """`POST /v1/feedback`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     document = await read_json(request, desk.settings.limits)
     if not isinstance(document, dict):
         raise InputError("反馈应为 JSON 对象（feedback is an object）")
@@ -121,7 +121,7 @@ async def feedback(request: Request) -> Response:
 
 async def trace(request: Request) -> Response:
     """`GET /v1/trace/{code}`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     prefix = _trace_prefix(request.path_params["code"])
     link = await desk.in_store(desk.store.trace, prefix)
     if link is None:
@@ -135,7 +135,7 @@ async def trace(request: Request) -> Response:
 
 async def link_trace(request: Request) -> Response:
     """`POST /v1/trace`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     document = await read_json(request, desk.settings.limits)
     if not isinstance(document, dict):
         raise InputError("应为 JSON 对象（an object）")
@@ -155,7 +155,7 @@ async def link_trace(request: Request) -> Response:
 
 async def ticket(request: Request) -> Response:
     """`GET /v1/tickets/{id}`."""
-    desk: Desk = request.app.state.desk
+    desk: Desk = request.app.desk
     found = await desk.in_store(desk.store.ticket, request.path_params["id"])
     if found is None:
         raise Refusal(404, "not_found", "没有这个票号（no such ticket）")

@@ -15,7 +15,7 @@ import pytest
 from starlette.routing import Route
 
 from checker.schema import FINDING_COLUMNS
-from checker.service.app import build_app
+from checker.service.app import Service
 from checker.service.desk import Desk
 from checker.service.national.profile import read_profile
 from checker.service.openapi import openapi
@@ -36,11 +36,11 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def _routes(tmp_path: Path) -> set[tuple[str, str]]:
     settings = Settings(data=tmp_path)
     desk = Desk(settings)
-    app = build_app(desk, read_profile(None), settings)
+    app = Service(desk, read_profile(None), settings)
     asyncio.run(desk.close())
     return {
         (route.path, method.lower())
-        for route in app.routes
+        for route in app.router.routes
         if isinstance(route, Route)
         for method in (route.methods or ())
         if method != "HEAD"
