@@ -137,7 +137,7 @@ class Precheck:
 
     def with_named_items(self, prescription: Prescription) -> Prescription:
         """The prescription with the points of each item that its name stands for. Raises InputError as `find_item`."""
-        if not any(item.by_name for item in prescription.items):
+        if not [item for item in prescription.items if item.by_name]:
             return prescription
         items = []
         for item in prescription.items:

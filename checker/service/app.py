@@ -34,6 +34,9 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 _TOLD = {404: "没有这个地址（no such address）", 405: "这个地址不接受这种方法（method not allowed）"}
 
 
+Handler = Callable[[Request], Awaitable[Response]]
+
+
 class Service:
     """The ASGI application around an open desk. What handlers return is sent here, what they raise is told here."""
 
@@ -41,30 +44,33 @@ class Service:
         self.desk, self.profile = desk, profile
         self.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
         self._guard = Guard(settings)
-        routes = [
-            _route("POST", "/v1/check", native.check),
-            _route("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
-            _route("POST", f"{_NATIONAL}/courseAnalyze", national_api.during),
-            _route("POST", f"{_NATIONAL}/feedback", national_api.feedback),
-            _route("POST", "/fsi/api", national_api.dispatch),
-            _route("POST", "/v1/check/batch", native.check_batch),
-            _route("GET", "/v1/points", native.points),
-            _route("GET", "/v1/ledger", native.ledger),
-            _route("GET", "/v1/rules", native.rules),
-            _route("GET", "/v1/rules/{id}", native.rule),
-            _route("GET", "/v1/knowledge", native.knowledge),
-            _route("POST", "/v1/feedback", native.feedback),
-            _route("POST", "/v1/trace", native.link_trace),
-            _route("GET", "/v1/trace/{code}", native.trace),
-            _route("GET", "/v1/tickets/{id}", native.ticket),
-            _route("POST", "/admin/reload", _reload),
-            _route("GET", "/health", _health),
-            _route("GET", "/metrics", _metrics),
-            _route("GET", "/openapi.json", _openapi),
-            _route("GET", "/", _counter),
-            _route("GET", "/ledger", _ledger),
-            _route("GET", "/static/{name}", _static),
+        handlers: list[tuple[str, str, Handler]] = [
+            ("POST", "/v1/check", native.check),
+            ("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
+            ("POST", f"{_NATIONAL}/courseAnalyze", national_api.during),
+            ("POST", f"{_NATIONAL}/feedback", national_api.feedback),
+            ("POST", "/fsi/api", national_api.dispatch),
+            ("POST", "/v1/check/batch", native.check_batch),
+            ("GET", "/v1/points", native.points),
+            ("GET", "/v1/ledger", native.ledger),
+            ("GET", "/v1/rules", native.rules),
+            ("GET", "/v1/rules/{id}", native.rule),
+            ("GET", "/v1/knowledge", native.knowledge),
+            ("POST", "/v1/feedback", native.feedback),
+            ("POST", "/v1/trace", native.link_trace),
+            ("GET", "/v1/trace/{code}", native.trace),
+            ("GET", "/v1/tickets/{id}", native.ticket),
+            ("POST", "/admin/reload", _reload),
+            ("GET", "/health", _health),
+            ("GET", "/metrics", _metrics),
+            ("GET", "/openapi.json", _openapi),
+            ("GET", "/", _counter),
+            ("GET", "/ledger", _ledger),
+            ("GET", "/static/{name}", _static),
         ]
+        # Most requests are for an address as it stands here: they need no search, nor what Starlette puts around each handler.
+        self._exact = {(method, path): handle for method, path, handle in handlers}
+        routes = [Route(path, _Endpoint(handle), methods=[method]) for method, path, handle in handlers]
         # An address with a slash too many is no address: a redirect would name the host that the client named.
         self.router = Router(routes, redirect_slashes=False, lifespan=_lifespan)
 
@@ -76,8 +82,12 @@ class Service:
             return
         try:
             self._guard.check(scope)
-            await self.router(scope, receive, send)
-            response: Response = scope[_RESPONSE]
+            handle = self._exact.get((scope["method"], scope["path"]))
+            if handle is not None:
+                response = await handle(Request(scope, receive))
+            else:
+                await self.router(scope, receive, send)
+                response = scope[_RESPONSE]
         except Exception as error:
             response = self._told(error)
         await response(scope, receive, send)
@@ -102,14 +112,10 @@ class Service:
         return refused(refusal)
 
 
-def _route(method: str, path: str, handle: Callable[[Request], Awaitable[Response]]) -> Route:
-    return Route(path, _Endpoint(handle), methods=[method], name=handle.__name__)
-
-
 class _Endpoint:
-    """Leaves what a handler returns to be sent by the service: Starlette's own way wraps every message that is sent."""
+    """Leaves what a handler returns to be sent by the service."""
 
-    def __init__(self, handle: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(self, handle: Handler) -> None:
         self._handle = handle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -45,6 +46,7 @@ class AuditLog:
         self._seq = 0
         self._hash = NO_HASH
         self._unfinished = False
+        self._second, self._told = 0, b""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             is_new = not self._path.exists()
@@ -103,16 +105,25 @@ class AuditLog:
             raise ValueError(f"a kind is one ASCII word, not {kind!r}")
         if b"\n" in members or len(members) > LONGEST - 1024:
             raise ValueError(f"a record is one line of at most {LONGEST - 1024:,} bytes")
-        at = datetime.now(UTC).isoformat(timespec="milliseconds")[:-6]
         with self._lock:
             seq = self._seq + 1
-            hashed = b'{"seq":%d,"at":"%bZ","kind":"%b"%b%b,"prev":"%b"' % (
-                seq, at.encode(), kind.encode(), b"," if members else b"", members, self._hash.encode()
+            hashed = b'{"seq":%d,"at":"%b","kind":"%b"%b%b,"prev":"%b"' % (
+                seq, self._now(), kind.encode(), b"," if members else b"", members, self._hash.encode()
             )  # fmt: skip
             own = sha256(hashed).hexdigest()
             self._write(b'%b,"hash":"%b"}\n' % (hashed, own.encode()))
             self._seq, self._hash = seq, own
             return seq
+
+    def _now(self) -> bytes:
+        """The time in UTC to the millisecond; a second is put into words once."""
+        second, millisecond = divmod(time.time_ns() // 1_000_000, 1000)
+        if second != self._second:
+            self._second, self._told = (
+                second,
+                datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S").encode(),
+            )
+        return b"%b.%03dZ" % (self._told, millisecond)
 
     def _write(self, line: bytes) -> None:
         """Write a whole line, or nothing of it."""

@@ -10,9 +10,8 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -28,17 +27,6 @@ from checker.service.settings import Settings
 from checker.service.store import Feedback, Shown, Store, Ticket, utc_now
 
 _LOG = logging.getLogger("liangku.serve")
-_SHOWN_FIELDS = (
-    "item_code",
-    "item_name",
-    "rule_id",
-    "point_id",
-    "verdict",
-    "level",
-    "reason_code",
-    "amount",
-    "kb_version",
-)
 _TICKETS_AT_ONCE = 50
 _COLLECTED_AFTER = 20_000
 _TICKET_SECONDS = 5.0
@@ -46,8 +34,7 @@ _SHOWN_SECONDS = 0.1
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(NamedTuple):
     """Answers of one library, one for each prescription; `acknowledged` has the ids of what was taken out of each, as its visit knows it."""
 
     answers: list[dict[str, Any]]
@@ -55,8 +42,7 @@ class Reviewed:
     library: Library
 
 
-@dataclass(frozen=True, slots=True)
-class NotReviewed:
+class NotReviewed(NamedTuple):
     """No judgment in time: the ticket under which it follows (None where not even that could be kept), and why."""
 
     ticket: str | None
@@ -126,15 +112,21 @@ class Desk:
         """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out."""
         first = prescriptions[0]
         facts = first.facts
-        told = [{"id": key, **{name: finding[name] for name in _SHOWN_FIELDS}} for key, finding in shown]
+        told = [
+            {
+                "id": key, "item_code": finding["item_code"], "item_name": finding["item_name"], "rule_id": finding["rule_id"],
+                "point_id": finding["point_id"], "verdict": finding["verdict"], "level": finding["level"],
+                "reason_code": finding["reason_code"], "amount": finding["amount"], "kb_version": finding["kb_version"],
+            }
+            for key, finding in shown
+        ]  # fmt: skip
         fields: dict[str, object] = {
             "channel": channel, "stage": first.stage, "institution_id": facts.get("institution_id"), "visit_id": facts.get("visit_id"),
-            "kb": reviewed.library.precheck.version, "kb_hash": reviewed.library.precheck.hash[:16],
-            "rules": reviewed.library.precheck.plan.hash[:16], "lines": sum(answer["checked_lines"] for answer in reviewed.answers),
+            **reviewed.library.stamp, "lines": sum(answer["checked_lines"] for answer in reviewed.answers),
             "shown": told,
         }  # fmt: skip
-        if left_out := [finding_id for each in reviewed.acknowledged for finding_id in each]:
-            fields["acknowledged"] = left_out
+        if any(reviewed.acknowledged):
+            fields["acknowledged"] = [finding_id for each in reviewed.acknowledged for finding_id in each]
         seq = self.audit.append_encoded("answer", _encode(fields | more if more else fields))
         if told:
             at = utc_now()

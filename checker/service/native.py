@@ -170,7 +170,7 @@ def _prescription(desk: Desk, document: object, source: str) -> Prescription:
         raise InputError(
             f"{source}：lines 有 {len(read.items)} 行，最多 {desk.settings.limits.lines} 行，请分次发送（too many lines）"
         )
-    return desk.library.precheck.with_named_items(read)
+    return read
 
 
 async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[dict[str, Any]]:

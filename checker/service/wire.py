@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from checker.errors import InputError
@@ -69,14 +69,19 @@ async def read_body(request: Request, limits: Limits) -> bytes:
     """The bytes of a request. Raises Refusal where they are too many or come too slowly."""
     if int(header(request, b"content-length") or 0) > limits.body_bytes:
         raise _too_large(limits)
-    parts, size = [], 0
+    parts, size, more = [], 0, True
     try:
         async with asyncio.timeout(limits.body_seconds):
-            async for part in request.stream():
+            while more:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientDisconnect
+                part = message.get("body", b"")
                 size += len(part)
                 if size > limits.body_bytes:
                     raise _too_large(limits)
                 parts.append(part)
+                more = message.get("more_body", False)
     except TimeoutError:
         raise Refusal(408, "timeout", "请求内容迟迟没有收完，请重发（the body came too slowly）") from None
     return b"".join(parts)
