@@ -24,7 +24,8 @@ from typing import Any
 
 CONNECTIONS = 16
 LINES = 5
-BODIES = 500
+BODIES = 60_000
+"""So many that the service sees none of them twice."""
 _LUA = """
 local bodies = {}
 init = function(args)

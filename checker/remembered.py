@@ -1,33 +1,32 @@
 """What the clauses said, remembered: a question that brings nothing new is not put to the engine again.
 
-An answer is a function of what its statement reads, and of nothing else: so it is kept under the values of just those columns. Where a
-birth date is one of them, answers lie in a calendar for the year of birth, which one query fills once it is asked for more than one day:
-the engine answers for a year of birthdays in little more time than for one. Nothing is judged here. Of persons nothing is kept but the
-values that a clause read; who brings an ID number is asked about anew each time.
+An answer is a function of what its statement reads, and of nothing else: so it is kept under the values of just those columns. Where one
+of them is a birth date and the rest comes often, the engine is asked for all birth dates of some years at once, and the answers are kept
+as runs of dates: that takes it no longer than one question or two. Nothing is judged here. Of persons nothing is kept but the values that
+a clause read; who brings an ID number is asked about anew each time.
 """
 
 from __future__ import annotations
 
-import calendar
-import functools
 import itertools
 import operator
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from checker.pointindex import Kind
-from checker.statements import Answer, Candidate, Shape, Statements
+from checker.statements import YEARS, Answer, Candidate, Shape, Statements
 
 UNKNOWN: Final = Answer("unknown", None, None, None, None, "", "", False, ())
 """Stands where nothing is remembered; None is the answer of a point that is not in force."""
 
-_ENTRIES_KEPT, _WAYS_KEPT, _ANSWERS_KEPT = 10_000, 2_000, 20_000
-_USUAL_FROM = 20
-"""How often a shape has to come before a statement is made for it, which takes some milliseconds."""
+_ENTRIES_KEPT, _WAYS_KEPT, _MET_KEPT = 10_000, 2_000, 10_000
+_OFTEN = 3
+"""From how many times on a question that comes with other birth dates is asked for many of them."""
+_AT_ONCE = 4
 _BIRTHS = ("line_birth", "insured_birth_date")
-_CALENDAR = 12 * 31
 _ONLY_WITH = {
     "insured_region": ("point_region", "exemptions.region"), "region": ("point_region", "exemptions.region"),
     "care_type": ("subject",), "diagnoses": ("exemptions.diagnoses",),
@@ -36,7 +35,7 @@ _ONLY_WITH = {
 
 
 class Way(NamedTuple):
-    """How questions of a kind that bring certain facts are remembered: under which values, and by whose birthday if any."""
+    """How questions of a kind that bring certain facts are remembered: under which values, and for which birth date if any."""
 
     number: int
     facts: tuple[str, ...]
@@ -45,6 +44,14 @@ class Way(NamedTuple):
     pick: Callable[[Mapping[str, Any]], object]
     birth: str | None
     by_code: bool
+
+
+class Births(NamedTuple):
+    """Answers by birth date: runs of days that begin at `starts`, counted from the day with the ordinal `base`."""
+
+    base: int
+    starts: list[int]
+    answers: list[Answer | None]
 
 
 class Asked(NamedTuple):
@@ -62,9 +69,9 @@ class Remembered:
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
         self._ways: dict[tuple[int, tuple[str, ...]], Way] = {}
-        self._held: dict[object, list[Answer | None]] = {}
-        self._same: dict[Answer, Answer] = {}
-        self._met: Counter[Shape] = Counter()
+        self._answers: dict[object, Answer | None] = {}
+        self._births: dict[object, Births] = {}
+        self._met: Counter[object] = Counter()
         self._numbers = itertools.count()
 
     def find(self, asked: Asked) -> Answer | None:
@@ -72,13 +79,16 @@ class Remembered:
         way = self._ways.get((asked.kind.number, asked.names))
         if way is None or not way.is_kept:
             return UNKNOWN
-        key, place = _place(way, asked)
-        held = self._held.get(key)
-        return UNKNOWN if held is None else held[place]
+        key = _key(way, asked)
+        if way.birth is None:
+            return self._answers.get(key, UNKNOWN)
+        born: date = asked.given[way.birth]
+        held = self._births.get((key, born.year // YEARS))
+        return UNKNOWN if held is None else held.answers[bisect_right(held.starts, born.toordinal() - held.base) - 1]
 
     def answer(self, asked: Sequence[Asked]) -> list[Answer | None]:
         """Answer questions from what is remembered, or else by the engine."""
-        self._fill_years(asked)
+        self._ask_for_births(asked)
         answers = [self.find(question) for question in asked]
         unknown = [number for number, answer in enumerate(answers) if answer is UNKNOWN]
         ways = [self._way(asked[number]) for number in unknown]
@@ -86,41 +96,30 @@ class Remembered:
         found = self._statements.judge_together(candidates)
         for number, way, answer in zip(unknown, ways, found, strict=True):
             answers[number] = answer
-            if way.is_kept:
-                key, place = _place(way, asked[number])
-                self._entry(key, way)[place] = self._kept(answer)
+            if way.is_kept and way.birth is None:
+                _keep(self._answers, _key(way, asked[number]), answer)
         return answers
 
-    def _fill_years(self, asked: Sequence[Asked]) -> None:
-        """Ask for a year of birthdays wherever a calendar was begun that has not the day of a question."""
-        wanted: dict[tuple[Shape, str], dict[object, tuple[int, Candidate]]] = {}
+    def _ask_for_births(self, asked: Sequence[Asked]) -> None:
+        """Ask for the birth dates of some years where only the birth date is new too often; few in a call, so that nobody waits long."""
+        times = 0
         for question in asked:
-            if self.find(question) is not UNKNOWN:
+            if times == _AT_ONCE or self.find(question) is not UNKNOWN:
                 continue
             way = self._way(question)
-            if not way.is_kept or way.birth is None:
+            if way.birth is None or not way.is_kept:
                 continue
-            key, _ = _place(way, question)
-            if key in self._held and self._is_usual(way.shape):
-                year = question.given[way.birth].year
-                born = {**question.given, way.birth: date(year, 1, 1)}
-                wanted.setdefault((way.shape, way.birth), {})[key] = (
-                    year,
-                    candidate(question._replace(given=born), way.facts),
-                )
-        for (shape, birth), years in wanted.items():
-            answered = self._statements.judge_years(shape, [each for _, each in years.values()], birth)
-            for (key, (year, _)), answers in zip(years.items(), answered, strict=True):
-                days = self._held[key]
-                # Of a year that is no leap year the last answer is for the next.
-                for place, answer in zip(_places(calendar.isleap(year)), answers, strict=False):
-                    days[place] = self._kept(answer)
-
-    def _is_usual(self, shape: Shape) -> bool:
-        if len(self._met) > _WAYS_KEPT:
-            self._met.clear()
-        self._met[shape] += 1
-        return self._met[shape] >= _USUAL_FROM
+            key = _key(way, question)
+            if len(self._met) > _MET_KEPT:
+                self._met.clear()
+            self._met[key] += 1
+            if self._met[key] >= _OFTEN:
+                years = question.given[way.birth].year // YEARS
+                first = date(max(years * YEARS, 1), 1, 1)
+                born = question._replace(given={**question.given, way.birth: first})
+                runs = self._statements.judge_births(way.shape, candidate(born, way.facts), way.birth)
+                _keep(self._births, (key, years), _births(first.toordinal(), runs))
+                times += 1
 
     def _way(self, asked: Asked) -> Way:
         way = self._ways.get((asked.kind.number, asked.names))
@@ -139,22 +138,6 @@ class Remembered:
             self._ways[asked.kind.number, asked.names] = way
         return way
 
-    def _entry(self, key: object, way: Way) -> list[Answer | None]:
-        entry = self._held.get(key)
-        if entry is None:
-            if len(self._held) >= _ENTRIES_KEPT:
-                self._held.pop(next(iter(self._held)))
-            entry = self._held[key] = [UNKNOWN] * (1 if way.birth is None else _CALENDAR)
-        return entry
-
-    def _kept(self, answer: Answer | None) -> Answer | None:
-        """The same answer, held once."""
-        if answer is None:
-            return None
-        if len(self._same) >= _ANSWERS_KEPT:
-            self._same.clear()
-        return self._same.setdefault(answer, answer)
-
 
 def candidate(asked: Asked, facts: tuple[str, ...]) -> Candidate:
     """The question as statements take it, with these of its facts."""
@@ -166,21 +149,30 @@ def facts_for(filled: Set[str], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _ONLY_WITH or not filled.isdisjoint(_ONLY_WITH[name]))
 
 
-def _place(way: Way, asked: Asked) -> tuple[object, int]:
-    given = asked.given
-    code = asked.item_code if way.by_code else None
-    if way.birth is None:
-        return (way.number, code, way.pick(given)), 0
-    born: date = given[way.birth]
-    return (way.number, code, way.pick(given), born.year), born.month * 31 + born.day - 32
+def _key(way: Way, asked: Asked) -> object:
+    return way.number, asked.item_code if way.by_code else None, way.pick(asked.given)
 
 
-@functools.cache
-def _places(is_leap: bool) -> list[int]:
-    """Where the days of a year lie in its calendar, one after another."""
-    first = date(2000 if is_leap else 2001, 1, 1)
-    days = [first + timedelta(number) for number in range(366 if is_leap else 365)]
-    return [day.month * 31 + day.day - 32 for day in days]
+def _keep(held: dict[object, Any], key: object, value: object) -> None:
+    if len(held) >= _ENTRIES_KEPT:
+        held.pop(next(iter(held)))
+    held[key] = value
+
+
+def _births(base: int, runs: Sequence[tuple[int, int, Answer]]) -> Births:
+    """Runs as they are kept, with those between them that have no answer."""
+    starts, end = [0], 0
+    kept: list[Answer | None] = [None]
+    for first, last, answer in runs:
+        if first == end:
+            starts[-1:], kept[-1:] = [first], [answer]
+        else:
+            starts.append(first)
+            kept.append(answer)
+        starts.append(last + 1)
+        kept.append(None)
+        end = last + 1
+    return Births(base, starts, kept)
 
 
 def _nothing(_: Mapping[str, Any]) -> object:

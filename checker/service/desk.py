@@ -30,7 +30,7 @@ _LOG = logging.getLogger("liangku.serve")
 _TICKETS_AT_ONCE = 50
 _COLLECTED_AFTER = 20_000
 _TICKET_SECONDS = 5.0
-_SHOWN_SECONDS = 0.1
+_SHOWN_SECONDS = 0.02
 _encode = msgspec.json.Encoder().encode
 
 

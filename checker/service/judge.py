@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +13,6 @@ from checker.prescription import Prescription
 from checker.service.library import Library
 
 _LINES_TOGETHER = 2000
-_GATHERED_SECONDS = 0.004
-_QUIET_TURNS = 12
 
 
 class Waiting(NamedTuple):
@@ -35,7 +32,6 @@ class Judge:
         self._waiting: deque[Waiting] = deque()
         self._thread = ThreadPoolExecutor(1, "judge")
         self._pump: asyncio.Task[None] | None = None
-        self._asked = 0
 
     async def answer(
         self, prescriptions: Sequence[Prescription], language: str
@@ -68,21 +64,9 @@ class Judge:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                await self._gather()
                 await self._judge(self._take())
         finally:
             self._pump = None
-
-    async def _gather(self) -> None:
-        """Let requests that are on their way join: a query costs much the same for few as for some more.
-
-        It ends as soon as none has come for some turns of the loop, which takes a tenth of a millisecond.
-        """
-        end, quiet, asked = time.perf_counter() + _GATHERED_SECONDS, 0, self._asked
-        while quiet < _QUIET_TURNS and time.perf_counter() < end:
-            await asyncio.sleep(0)
-            quiet = quiet + 1 if self._asked == asked else 0
-            asked = self._asked
 
     def _take(self) -> list[Waiting]:
         taken: list[Waiting] = []
