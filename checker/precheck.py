@@ -187,7 +187,7 @@ class Precheck:
             given["diagnoses"] = prescription.diagnoses
         insured, place = (
             given.get("insured_region") or self._region,
-            _place(given.get("institution_id")) or given.get("region") or self._region,
+            _place(given.get("institution_id", "")[:7]) or given.get("region") or self._region,
         )
         if insured:
             given["insured_region"] = insured
@@ -252,5 +252,6 @@ def _are_known(items: Sequence[Item]) -> bool:
 
 
 @functools.lru_cache(4096)
-def _place(institution: str | None) -> str | None:
-    return institution[1:7] if institution and re.match("[A-Za-z][0-9]{6}", institution) else None
+def _place(start: str) -> str | None:
+    """The place of an institution whose number starts so."""
+    return start[1:] if re.fullmatch("[A-Za-z][0-9]{6}", start) else None

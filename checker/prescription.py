@@ -62,9 +62,15 @@ def _flag(value: object) -> bool | None:
 
 _ANY_TEXT, _TIME = _single(str), _single(values.read_time)
 _DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
-# Amounts come again and again; what is said of persons is never kept.
-_AMOUNT = functools.lru_cache(8192, typed=True)(_single(values.read_number))
+_ANY_AMOUNT = _single(values.read_number)
+# Amounts come again and again; what is said of persons is never kept, and nothing that is long.
+_SHORT_AMOUNT = functools.lru_cache(8192, typed=True)(_ANY_AMOUNT)
 _ANY_CODE = _single(values.read_code)
+
+
+def _amount(value: object) -> str | None:
+    amount: str | None = _ANY_AMOUNT(value) if type(value) is str and len(value) > 20 else _SHORT_AMOUNT(value)
+    return amount
 
 
 def _code(value: object) -> str | None:
@@ -89,8 +95,8 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": _AMOUNT, "amount": _AMOUNT,
-    "amount_in_scope": _AMOUNT, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
+    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": _amount, "amount": _amount,
+    "amount_in_scope": _amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -178,9 +184,9 @@ class _Reader:
         try:
             line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
             quantity, amount, in_scope = (
-                _AMOUNT(given("quantity")),
-                _AMOUNT(given("amount")),
-                _AMOUNT(given("amount_in_scope")),
+                _amount(given("quantity")),
+                _amount(given("amount")),
+                _amount(given("amount_in_scope")),
             )
             is_context, is_paid, by_name = (
                 _flag(given("is_context")),

@@ -23,6 +23,8 @@ UNKNOWN: Final = Answer("unknown", None, None, None, None, "", "", False, ())
 """Stands where nothing is remembered; None is the answer of a point that is not in force."""
 
 _ENTRIES_KEPT, _WAYS_KEPT, _MET_KEPT = 10_000, 2_000, 10_000
+_LONGEST = 500
+"""Characters that the texts of a question may have to be remembered: who sends a long one must not fill the memory."""
 _OFTEN = 3
 """From how many times on a question that comes with other birth dates is asked for many of them."""
 _AT_ONCE = 4
@@ -96,8 +98,8 @@ class Remembered:
         found = self._statements.judge_together(candidates)
         for number, way, answer in zip(unknown, ways, found, strict=True):
             answers[number] = answer
-            if way.is_kept and way.birth is None:
-                _keep(self._answers, _key(way, asked[number]), answer)
+            if way.is_kept and way.birth is None and _size(key := _key(way, asked[number])) <= _LONGEST:
+                _keep(self._answers, key, answer)
         return answers
 
     def _ask_for_births(self, asked: Sequence[Asked]) -> None:
@@ -110,6 +112,8 @@ class Remembered:
             if way.birth is None or not way.is_kept:
                 continue
             key = _key(way, question)
+            if _size(key) > _LONGEST:
+                continue
             if len(self._met) > _MET_KEPT:
                 self._met.clear()
             self._met[key] += 1
@@ -151,6 +155,11 @@ def facts_for(filled: Set[str], names: tuple[str, ...]) -> tuple[str, ...]:
 
 def _key(way: Way, asked: Asked) -> object:
     return way.number, asked.item_code if way.by_code else None, way.pick(asked.given)
+
+
+def _size(value: object) -> int:
+    """The characters of all texts in a value."""
+    return len(value) if isinstance(value, str) else sum(map(_size, value)) if isinstance(value, tuple) else 0
 
 
 def _keep(held: dict[object, Any], key: object, value: object) -> None:
