@@ -139,7 +139,10 @@ def test_of_persons_no_number_is_remembered_and_no_long_text(tmp_path: Path) -> 
     )
     precheck = opened(tmp_path / "kb")
     told = {"id_number": ID_NUMBER, "id": "P-17"}
-    made = [read(asked(patient=told)), read(asked(patient={"birth_date": "1990-05-01"}, care_type="门" * 1000))]
+    made = [
+        read(asked(patient=told)),
+        read(asked(patient={}, insured={"birth_date": "1990-05-01"}, care_type="门" * 1000)),
+    ]
     for _ in range(5):
         learn(precheck, made)
     assert [precheck.recall(one) for one in made] == [None, None]
