@@ -16,6 +16,7 @@ from checker.knowledge.points import hash_of, load_points, version_of
 from checker.plan import Plan
 from checker.pointindex import Match, Point, PointIndex
 from checker.prescription import Item, Prescription, read_prescription
+from checker.prescription_netting import with_netted_items
 from checker.remembered import UNKNOWN, Asked, Remembered, candidate, facts_for
 from checker.schema import NATIONAL_CODE
 from checker.statements import FACT_NAMES, Answer, Statements
@@ -91,7 +92,7 @@ class Precheck:
         Raises InputError naming the path of a value that cannot be read.
         """
         read = read_prescription(document, source=source, now=datetime.now(), stage=stage)
-        return self.answer(self.with_named_items(read))
+        return self.answer(self.prepared(read))
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
@@ -99,9 +100,14 @@ class Precheck:
         questions = self._questions(prescription)
         if not questions:
             return self._told(prescription, (), (), language)
+        if any(question.item.left for question in questions):
+            # They bring different facts, which the shortest statement does not allow.
+            facts = [facts_for(question.point.kind.filled, question.asked.names) for question in questions]
+            candidates = [candidate(question.asked, own) for question, own in zip(questions, facts, strict=True)]
+            return self._told(prescription, questions, self._statements.judge_together(candidates), language)
         filled = frozenset[str]().union(*(question.point.kind.filled for question in questions))
-        facts = facts_for(filled, questions[0].asked.names)
-        answers = self._statements.judge([candidate(question.asked, facts) for question in questions])
+        shared = facts_for(filled, questions[0].asked.names)
+        answers = self._statements.judge([candidate(question.asked, shared) for question in questions])
         return self._told(prescription, questions, answers, language)
 
     def answer_together(
@@ -135,17 +141,20 @@ class Precheck:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
         return self._index.find_item(text)
 
-    def with_named_items(self, prescription: Prescription) -> Prescription:
-        """The prescription with the points of each item that its name stands for. Raises InputError as `find_item`."""
-        if not [item for item in prescription.items if item.by_name]:
-            return prescription
-        items = []
-        for item in prescription.items:
-            if item.by_name and item.item_name is not None:
-                name, points = self.find_item(item.item_name)
-                item = item._replace(item_name=name, named_points=points)
-            items.append(item)
-        return prescription._replace(items=tuple(items))
+    def prepared(self, prescription: Prescription) -> Prescription:
+        """The prescription with the points of each item that its name stands for, and what refunds leave of each line.
+
+        Raises InputError as `find_item`.
+        """
+        if [item for item in prescription.items if item.by_name]:
+            items = []
+            for item in prescription.items:
+                if item.by_name and item.item_name is not None:
+                    name, points = self.find_item(item.item_name)
+                    item = item._replace(item_name=name, named_points=points)
+                items.append(item)
+            prescription = prescription._replace(items=tuple(items))
+        return with_netted_items(prescription)
 
     def _load(self, prescriptions: Sequence[Prescription]) -> None:
         self._index.load(
@@ -154,7 +163,7 @@ class Precheck:
 
     def _matches(self, item: Item) -> Sequence[Match]:
         """The points that cover a line to judge, those first that judge before others."""
-        if not item.judged:
+        if not item.judged or (item.left is not None and item.left.is_repeat):
             return ()
         if item.named_points:
             return self._index.named(item.named_points)
@@ -171,7 +180,7 @@ class Precheck:
         given = self._facts(prescription)
         names = tuple([name for name in FACT_NAMES if name in given])
         return [
-            Question(number, item, point, match.matched_by, Asked(point.kind, names, given, item.item_code))
+            Question(number, item, point, match.matched_by, _asked(point, item, names, given))
             for number, item, match in found
             for point in (points[match.point_no],)
         ]
@@ -201,6 +210,7 @@ class Precheck:
         """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
+        gone: list[str | None] = []
         teller = None
         for question, answer in zip(questions, answers, strict=True):
             if answer is None:
@@ -209,7 +219,9 @@ class Precheck:
             if key in in_force:
                 continue
             in_force.add(key)
-            if answer.verdict != "clean":
+            if answer.verdict != "clean" and _is_gone(question.item):
+                gone.append(prescription.items[question.line].line_id)
+            elif answer.verdict != "clean":
                 teller = teller or self._teller(prescription, language)
                 rule = self.plan.rules[question.point.rule_no]
                 findings.append(
@@ -219,7 +231,7 @@ class Precheck:
         if not _are_known(judged):
             teller = teller or self._teller(prescription, language)
             for number, item in enumerate(prescription.items):
-                if item.judged and not _are_known((item,)):
+                if item.judged and not _is_gone(item) and not _are_known((item,)):
                     findings.append(teller.unknown_code(number, item))
         document: dict[str, Any] = {
             "verdict": worst_verdict(findings) if findings else "clear",
@@ -233,6 +245,8 @@ class Precheck:
                 {"line_id": prescription.items[line].line_id, "rule_id": self.plan.rules[rule_no].id}
                 for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force)
             ]
+        if gone:
+            document["fully_refunded"] = list(dict.fromkeys(gone))
         if prescription.ignored:
             document["ignored"] = list(prescription.ignored)
         return document
@@ -249,6 +263,20 @@ def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
 def _are_known(items: Sequence[Item]) -> bool:
     """Whether each item has a national code, or a name that stands for points."""
     return all(map(_NATIONAL.fullmatch, [item.item_code or "" for item in items if not item.named_points]))
+
+
+def _is_gone(item: Item) -> bool:
+    """Whether the line repeats one before it, or is refunded in full."""
+    return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
+
+
+def _asked(point: Point, item: Item, names: tuple[str, ...], given: dict[str, Any]) -> Asked:
+    left = item.left
+    if left is not None:
+        flags = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded}
+        given = given | {name: True for name, is_set in flags.items() if is_set}
+        names = tuple([name for name in FACT_NAMES if name in given])
+    return Asked(point.kind, names, given, item.item_code)
 
 
 @functools.lru_cache(4096)

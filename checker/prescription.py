@@ -15,8 +15,26 @@ LINES_MAX = 10_000
 _HOLDERS = (dict, list)
 
 
+class Left(NamedTuple):
+    """What other lines of the prescription leave of a line: its net amounts, and why they are so.
+
+    `is_duplicate`: it stands for others that are the same; `is_repeat`: it is one of those others.
+    """
+
+    quantity: str | None
+    amount: str | None
+    amount_in_scope: str | None
+    is_duplicate: bool = False
+    is_repeat: bool = False
+    is_partly_refunded: bool = False
+    is_fully_refunded: bool = False
+
+
 class Item(NamedTuple):
-    """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points."""
+    """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
+
+    `left` is set where other lines of the prescription take something from it (checker.prescription_netting).
+    """
 
     line_id: str | None
     item_code: str | None
@@ -27,6 +45,8 @@ class Item(NamedTuple):
     judged: bool
     named_points: tuple[int, ...] = ()
     by_name: bool = False
+    is_refund: bool = False
+    left: Left | None = None
 
 
 class Prescription(NamedTuple):
@@ -38,6 +58,11 @@ class Prescription(NamedTuple):
     diagnoses: tuple[str, ...]
     items: tuple[Item, ...]
     ignored: tuple[str, ...]
+
+
+def is_negative(amount: str | None) -> bool:
+    """Whether an amount as read here is below zero."""
+    return amount is not None and amount[0] == "-"
 
 
 def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
@@ -195,12 +220,13 @@ class _Reader:
             )
         except (TypeError, ValueError):
             raise self._line_refusal(line, number) from None
-        returned = (quantity is not None and quantity[0] == "-") or (amount is not None and amount[0] == "-")
-        is_judged = not (returned or is_context or is_paid is False)
+        is_refund = is_negative(quantity) or is_negative(amount)
+        is_judged = not (is_refund or is_context or is_paid is False)
         is_by_name = by_name is True and name is not None and code is None
-        return Item._make(
-            (line_id or str(number + 1), code, name, quantity, amount, in_scope, is_judged, (), is_by_name)
-        )
+        return Item._make((
+            line_id or str(number + 1), code, name, quantity, amount, in_scope, is_judged, (), is_by_name,
+            is_refund and not is_context, None,
+        ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:
         if found is None:

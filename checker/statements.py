@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
-    ("time_fallback",), ("person_unreadable",),
+    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
     "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
@@ -34,8 +34,10 @@ _EXEMPTING_POINT = _EXEMPTING - {"diagnoses"}
 _ALWAYS = ("service_time", "on_date")
 _SHAPES_KEPT = 64
 """How many prepared statements are kept; one that has to be made again costs some milliseconds."""
-_TYPES: dict[str, object] = {"question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"]}
-_NEVER = ("duplicate", "partly_refunded", "exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
+_TYPES: dict[str, object] = {
+    "question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
+}  # fmt: skip
+_NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "expected", "actual", "is_insured", "remarks",
 )  # fmt: skip

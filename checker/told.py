@@ -82,11 +82,12 @@ class Teller:
             *self._places, item.line_id or f"\x1e{number + 1}", item.item_code or "", self._time, item.quantity or "",
             item.amount or "", rule_id,
         )  # fmt: skip
+        left = item.left or item
         found = self._head.copy()
         found |= {
             "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
-            "line_id": item.line_id, "item_code": item.item_code, "item_name": item.item_name, "quantity": _number(item.quantity),
-            "amount": _number(item.amount), "amount_in_scope": _number(item.amount_in_scope), "source_record": number + 1,
+            "line_id": item.line_id, "item_code": item.item_code, "item_name": item.item_name, "quantity": _number(left.quantity),
+            "amount": _number(left.amount), "amount_in_scope": _number(left.amount_in_scope), "source_record": number + 1,
         }  # fmt: skip
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -100,7 +101,23 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
     for key in ("patient", "insured"):
         if rng.random() < 0.35:
             del document[key]
+    document["lines"] += [line for line in document["lines"] for line in again(rng, line)]
     return document
+
+
+def again(rng: Random, line: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Now and then: the line once more, or lines that take some of it back."""
+    if rng.random() < 0.1:
+        yield line | rng.choice(({}, {"amount_in_scope": 9}, {"amount": 7}))
+    for number in range(rng.choice((0, 0, 0, 0, 0, 1, 2))):
+        back = line | {
+            "line_id": f"{line['line_id']}-{rng.choice((number, 0))}",
+            "is_context": rng.choice((None, None, None, True)),
+        }
+        yield back | rng.choice((
+            {"quantity": -1, "amount": -35.5, "amount_in_scope": -10}, {"quantity": "-2.5", "amount": None}, {"quantity": None, "amount": "-10"},
+            {"quantity": "-0", "amount": 0}, {"quantity": -1000, "amount": "-99"}, {"quantity": "-0.5", "amount": "-12.30"},
+        ))  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -121,7 +138,7 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
         ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[tmp_path / "kb"], stage="settle", **options)
     )
     scanned = {
-        (row["line_id"], row["rule_id"]): {name: row[name] for name in FINDING_COLUMNS if name not in OWN_PLACE}
+        row["finding_id"]: {name: row[name] for name in FINDING_COLUMNS if name not in OWN_PLACE}
         for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
     }
     precheck = Precheck.open(kb=[tmp_path / "kb"], **options)
@@ -132,7 +149,7 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
         for finding in answer["findings"]:
             assert list(finding) == list(FINDING_COLUMNS)
             if finding["reason_code"] != "unknown_code":
-                answered[finding["line_id"], finding["rule_id"]] = finding
+                answered[finding["finding_id"]] = finding
     assert len(scanned) > 30
     assert answered.keys() == scanned.keys()
     for key, finding in answered.items():
@@ -206,6 +223,30 @@ def test_context_and_self_paid_lines_are_not_checked(precheck: Precheck) -> None
     ]
     answer = precheck.check(asked(lines=lines))
     assert (answer["verdict"], answer["findings"], answer["checked_lines"]) == ("clear", [], 0)
+
+
+def test_what_is_taken_back_is_not_held_against_anybody(precheck: Precheck) -> None:
+    """A line refunded in full has no finding and is named; of one refunded in part the rest is told."""
+    line = {"item_code": DRUG, "line_id": "1", "quantity": 3, "amount": 30}
+    back = {"item_code": DRUG, "line_id": "2", "quantity": -3, "amount": -30}
+    answer = precheck.check(asked(visit_id="V1", lines=[line, back]))
+    assert (answer["verdict"], answer["findings"], answer["fully_refunded"], answer["checked_lines"]) == (
+        "clear",
+        [],
+        ["1"],
+        1,
+    )
+    (finding,) = precheck.check(asked(visit_id="V1", lines=[line, back | {"quantity": -1, "amount": -10}]))["findings"]
+    assert (finding["quantity"], finding["amount"], finding["remarks"]) == (2.0, 20.0, ["partly_refunded"])
+    # Without a visit or settlement nothing says what the refund is of.
+    assert precheck.check(asked(lines=[line, back]))["verdict"] == "violation"
+
+
+def test_a_line_that_comes_twice_is_told_once(precheck: Precheck) -> None:
+    line = {"item_code": DRUG, "line_id": "1", "quantity": 1, "amount": 10}
+    (finding,) = precheck.check(asked(lines=[line, line]))["findings"]
+    assert finding["remarks"] == ["duplicate"]
+    assert len(precheck.check(asked(lines=[line, line | {"amount": 11}]))["findings"]) == 2
 
 
 def test_an_exempted_line_is_clear(tmp_path: Path) -> None:

@@ -113,7 +113,8 @@ def read_number(text: str) -> str:
     number = Decimal(plain)
     if abs(number) >= 10**14:
         raise ValueError("应为不超过 14 位的数字")
-    return f"{number.quantize(Decimal('0.0001'), ROUND_HALF_UP):.4f}"
+    # Adding nothing makes a zero that had a sign a plain one.
+    return f"{number.quantize(Decimal('0.0001'), ROUND_HALF_UP) + 0:.4f}"
 
 
 def read_code(text: str) -> str:

@@ -38,7 +38,7 @@ class Judge:
     ) -> tuple[Library, list[dict[str, Any]]]:
         """Answer a request. Raises TimeoutError past the limit, and whatever the engine raises."""
         precheck = self.library.precheck
-        prescriptions = [precheck.with_named_items(each) for each in prescriptions]
+        prescriptions = [precheck.prepared(each) for each in prescriptions]
         recalled = [
             answer for each in prescriptions if (answer := precheck.recall(each, language=language)) is not None
         ]
@@ -119,7 +119,7 @@ class Judge:
 
 def _answers(library: Library, prescriptions: Sequence[Prescription], languages: Sequence[str]) -> list[dict[str, Any]]:
     # Between reading a request and judging it the edition may have changed, and points have other numbers in each.
-    named = [library.precheck.with_named_items(each) for each in prescriptions]
+    named = [library.precheck.prepared(each) for each in prescriptions]
     return library.precheck.answer_together(named, languages=languages)
 
 

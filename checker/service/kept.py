@@ -18,7 +18,10 @@ _READ: dict[str, Callable[[str], Any]] = {
 
 def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     """The text of prescriptions."""
-    held = [each._asdict() | {"items": [item._asdict() for item in each.items]} for each in prescriptions]
+    held = [
+        each._asdict() | {"items": [item._replace(left=None)._asdict() for item in each.items]}
+        for each in prescriptions
+    ]
     for each in held:
         if number := each["facts"].get("id_number"):
             each["facts"] = {**each["facts"], "id_number": _stand_in(number)}

@@ -117,13 +117,14 @@ _LINE = asked(
     paid_by_fund=_SENT_FLAG,
 )
 _ANSWER = closed(
-    ("ignored", "ticket", "message"),
+    ("fully_refunded", "ignored", "ticket", "message"),
     verdict=_VERDICT,
     findings=array(ref("Finding")),
     knowledge=_EDITION,
     rules=_HASHED,
     checked_lines=_COUNT,
     not_in_force=array(closed(line_id=_TEXT, rule_id=_TEXT)),
+    fully_refunded=array(_TEXT),
     ignored=array(_TEXT),
     reviewed={
         "type": "boolean",
@@ -134,11 +135,11 @@ _ANSWER = closed(
     message=_TEXT,
 )
 _LATE_ANSWER = closed(
-    ("ignored",),
+    ("fully_refunded", "ignored"),
     **{
         name: schema
         for name, schema in _ANSWER["properties"].items()
-        if name in ("verdict", "findings", "knowledge", "checked_lines", "not_in_force", "ignored")
+        if name in ("verdict", "findings", "knowledge", "checked_lines", "not_in_force", "fully_refunded", "ignored")
     },
 )
 _CARD = closed(

@@ -33,7 +33,7 @@ def test_the_service_agrees_with_a_scan(tmp_path: Path) -> None:
     pick = item_codes(rng, write_random_knowledge(rng, tmp_path / "kb"))
     codes = [code for code in (pick() for _ in range(400)) if code]
     documents = [prescription(rng, number, codes) for number in range(WANTED)]
-    scanned: dict[tuple[str, str], dict[str, Any]] = {}
+    scanned: dict[str, dict[str, Any]] = {}
     late = Counter[str]()
     for start in range(0, WANTED, _OF_A_SCAN):
         file, out = tmp_path / f"{start}.jsonl", tmp_path / f"out-{start}"
@@ -41,7 +41,7 @@ def test_the_service_agrees_with_a_scan(tmp_path: Path) -> None:
         result = scan(ScanRequest([file], out, kb=[tmp_path / "kb"], stage="settle"))
         late.update({rule: count for rule, count in result.not_in_force.items() if count})
         rows = pl.read_parquet(out / "findings.parquet").iter_rows(named=True)
-        scanned |= {(row["line_id"], row["rule_id"]): _compared(row) for row in rows}
+        scanned |= {row["finding_id"]: _compared(row) for row in rows}
     with serving(tmp_path, 'kb = "kb"\n[limits]\ntime_ms = 60000\n') as server, ThreadPoolExecutor(8) as pool:
         half = len(documents) // 2
         parts = [documents[start : min(start + _TOGETHER, half)] for start in range(0, half, _TOGETHER)]
@@ -50,7 +50,7 @@ def test_the_service_agrees_with_a_scan(tmp_path: Path) -> None:
         answers += pool.map(lambda one: call(server.url, "/v1/check", one).document, documents[half:])
     assert len(answers) == len(documents)
     assert all(answer["reviewed"] for answer in answers)
-    answered = {(row["line_id"], row["rule_id"]): _compared(row) for row in _known(answers)}
+    answered = {row["finding_id"]: _compared(row) for row in _known(answers)}
     not_in_force = Counter(entry["rule_id"] for answer in answers for entry in answer["not_in_force"])
     differing = [key for key in scanned.keys() | answered.keys() if scanned.get(key) != answered.get(key)]
     print(f"{len(documents):,} prescriptions, {len(scanned):,} findings, {len(differing)} differing")

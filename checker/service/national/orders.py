@@ -9,7 +9,7 @@ from datetime import datetime
 
 from checker.errors import InputError
 from checker.ingest import values
-from checker.prescription import Item
+from checker.prescription import Item, is_negative
 from checker.service.national import members
 from checker.service.national.nodes import Holder
 from checker.service.national.notes import Notes
@@ -101,7 +101,7 @@ class _Orders:
         code = members.read_text(holder, names["hilist_code"], path)
         quantity = self._number(order, "cnt", needed=True)
         amount = self._number(order, "sumamt", needed=False)
-        is_refund = bool((quantity and quantity[0] == "-") or (amount and amount[0] == "-"))
+        is_refund = is_negative(quantity) or is_negative(amount)
         return Item(
             members.read_text(holder, names["rx_id"], path) or str(number + 1),
             None if code is None else code.upper() if code.isascii() else values.read_code(code),
@@ -110,6 +110,7 @@ class _Orders:
             amount,
             self._number(order, "inscp_scp_amt", needed=False),
             judged=not is_refund and not self_paid,
+            is_refund=is_refund,
         )
 
     def _number(self, order: Holder, name: str, *, needed: bool) -> str | None:
