@@ -123,14 +123,14 @@ class PointIndex:
         if holding:
             shown = "、".join(sorted(holding)[:10]) + ("……" if len(holding) > 10 else "")
             raise InputError(
-                f"“{text}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）"
+                f"“{text[:40]}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）"
             )
         import difflib
 
-        near = difflib.get_close_matches(text, list(by_name), 5, 0.4)
+        near = difflib.get_close_matches(text[:40], list(by_name), 5, 0.4)
         hint = f"相近的有：{'、'.join(near)}；" if near else ""
         raise InputError(
-            f"知识库的受限项目中没有“{text}”；{hint}请核对名称，或改用国家医保编码（no restricted item has this name: give the code）"
+            f"知识库的受限项目中没有“{text[:40]}”；{hint}请核对名称，或改用国家医保编码（no restricted item has this name: give the code）"
         )
 
     def read_names(self) -> dict[str, list[int]]:

@@ -50,7 +50,10 @@ class Item(NamedTuple):
 
 
 class Prescription(NamedTuple):
-    """One person's lines at one time. `facts` are the line columns that all lines share (see checker.compile.LINE_COLUMNS)."""
+    """One person's lines at one time. `facts` are the line columns that all lines share (see checker.compile.LINE_COLUMNS).
+
+    `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
+    """
 
     stage: str
     service_time: datetime
@@ -58,6 +61,7 @@ class Prescription(NamedTuple):
     diagnoses: tuple[str, ...]
     items: tuple[Item, ...]
     ignored: tuple[str, ...]
+    ids_name_lines: bool = True
 
 
 def is_negative(amount: str | None) -> bool:

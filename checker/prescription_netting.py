@@ -23,27 +23,15 @@ class _Sums(NamedTuple):
 def with_netted_items(prescription: Prescription) -> Prescription:
     """The prescription with `left` on the lines that have duplicates or are taken back in part or whole, and on the duplicates."""
     items = prescription.items
-    if len({item.line_id for item in items}) == len(items) and not [item for item in items if item.is_refund]:
+    repeat = prescription.ids_name_lines and len({item.line_id for item in items}) < len(items)
+    if not repeat and not [item for item in items if item.is_refund]:
         return prescription
+    netted = [item._replace(left=None) for item in items]
+    if repeat:
+        _mark_repeated(netted)
     facts = prescription.facts
     # Without either a refund finds no original.
-    are_together = facts.get("visit_id") is not None or facts.get("settlement_id") is not None
-    return prescription._replace(
-        items=_net_items([item._replace(left=None) for item in items], are_together=are_together)
-    )
-
-
-def _net_items(items: Sequence[Item], *, are_together: bool) -> tuple[Item, ...]:
-    netted = list(items)
-    first: dict[object, int] = {}
-    for number, item in enumerate(items):
-        if item.line_id is None or not (item.is_refund or item.judged):
-            continue
-        before = first.setdefault((item.is_refund, item.line_id, item.item_code, item.quantity, item.amount), number)
-        if before != number:
-            netted[number] = item._replace(left=_all_of(item, is_repeat=True))
-            netted[before] = items[before]._replace(left=_all_of(items[before], is_duplicate=True))
-    if are_together:
+    if facts.get("visit_id") is not None or facts.get("settlement_id") is not None:
         by_code: dict[str, list[int]] = {}
         for number, item in enumerate(netted):
             if item.item_code is not None and not (item.left and item.left.is_repeat):
@@ -51,7 +39,19 @@ def _net_items(items: Sequence[Item], *, are_together: bool) -> tuple[Item, ...]
         for same in by_code.values():
             if any(netted[number].is_refund for number in same):
                 _net(netted, same)
-    return tuple(netted)
+    return prescription._replace(items=tuple(netted))
+
+
+def _mark_repeated(netted: list[Item]) -> None:
+    """Say of lines that are the same which is the first and which repeat it."""
+    first: dict[object, int] = {}
+    for number, item in enumerate(netted):
+        if item.is_refund or item.judged:
+            same = (item.is_refund, item.line_id, item.item_code, item.quantity, item.amount)
+            before = first.setdefault(same, number)
+            if before != number:
+                netted[number] = item._replace(left=_all_of(item, is_repeat=True))
+                netted[before] = netted[before]._replace(left=_all_of(netted[before], is_duplicate=True))
 
 
 def _net(netted: list[Item], same: Sequence[int]) -> None:

@@ -84,12 +84,12 @@ class Desk:
         return self._serial
 
     async def review(
-        self, prescriptions: Sequence[Prescription], *, channel: str, language: str = "zh"
+        self, prescriptions: Sequence[Prescription], *, channel: str, language: str = "zh", seconds: float | None = None
     ) -> Reviewed | NotReviewed:
-        """Judge prescriptions; past the time limit or on a failure inside, keep them under a ticket."""
+        """Judge prescriptions; past the time limit (or the seconds given) or on a failure inside, keep them under a ticket."""
         start = time.perf_counter()
         try:
-            library, answers = await self.judge.answer(prescriptions, language)
+            library, answers = await self.judge.answer(prescriptions, language, seconds=seconds)
         except InputError:
             raise
         except TimeoutError:

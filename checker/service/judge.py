@@ -34,9 +34,9 @@ class Judge:
         self._pump: asyncio.Task[None] | None = None
 
     async def answer(
-        self, prescriptions: Sequence[Prescription], language: str
+        self, prescriptions: Sequence[Prescription], language: str, *, seconds: float | None = None
     ) -> tuple[Library, list[dict[str, Any]]]:
-        """Answer a request. Raises TimeoutError past the limit, and whatever the engine raises."""
+        """Answer a request. Raises TimeoutError past the limit or the seconds given, and whatever the engine raises."""
         precheck = self.library.precheck
         prescriptions = [precheck.prepared(each) for each in prescriptions]
         recalled = [
@@ -48,7 +48,7 @@ class Judge:
         self._waiting.append(Waiting(prescriptions, language, answers))
         if self._pump is None:
             self._pump = asyncio.get_running_loop().create_task(self._run())
-        async with asyncio.timeout(self._seconds):
+        async with asyncio.timeout(self._seconds if seconds is None else min(seconds, self._seconds)):
             return await answers
 
     async def replace(self, library: Library) -> None:

@@ -46,6 +46,7 @@ def _prescription(held: Mapping[str, Any]) -> Prescription:
         tuple(held["diagnoses"]),
         items,
         tuple(held["ignored"]),
+        held.get("ids_name_lines", True),
     )
 
 

@@ -79,7 +79,8 @@ async def _review(desk: Desk, profile: Profile, document: object, infno: str, re
     asked = read_message(document, profile, now=received, infno=infno)
     if not asked.prescriptions:
         return write_answer(asked, [], profile, received=received, now=datetime.now(), serial=desk.next_serial())
-    reviewed = await desk.review(asked.prescriptions, channel="national")
+    seconds = profile.time_limit_ms / 1000 if profile.time_limit_ms else None
+    reviewed = await desk.review(asked.prescriptions, channel="national", seconds=seconds)
     if not isinstance(reviewed, Reviewed):
         return write_not_reviewed(
             asked, reviewed.ticket or "", reviewed.reason, profile, received=received, now=datetime.now(), serial=desk.next_serial()

@@ -29,7 +29,7 @@ def counter() -> Precheck:
 
 def judged(counter: Precheck, document: object, now: datetime = NOW) -> tuple[Asked, list[dict[str, Any]]]:
     asked = read_message(document, NATIONAL, now=now)
-    return asked, [counter.answer(each) for each in asked.prescriptions]
+    return asked, [counter.answer(counter.prepared(each)) for each in asked.prescriptions]
 
 
 def results(counter: Precheck, document: object, *, profile: Profile = NATIONAL, now: datetime = NOW) -> list[Result]:
@@ -42,6 +42,15 @@ def output(counter: Precheck, document: object, profile: Profile = NATIONAL) -> 
 
 def ids(found: Sequence[Result]) -> list[str]:
     return [each.jr_id for each in found]
+
+
+def test_the_amount_is_what_refunds_leave(counter: Precheck) -> None:
+    """An order given back in part; in full there is no result."""
+    part = order(rx_id="R2", cnt="-1", sumamt="-35.50")
+    [result] = output(counter, message(patient(encounter(order(), part))))["result"]
+    assert (result["vola_amt"], result["judge_result_detail_dtos"][0]["vola_amt"]) == (35.5, 35.5)
+    full = order(rx_id="R2", cnt="-2", sumamt="-71.00")
+    assert output(counter, message(patient(encounter(order(), full))))["result"] == []
 
 
 def test_a_violation_becomes_a_result(counter: Precheck) -> None:

@@ -82,6 +82,16 @@ def test_past_the_time_limit_nothing_counts_as_reviewed_until_it_was_judged_late
     assert kept == {answer["ticket"], result["jr_id"]}
 
 
+def test_a_province_may_ask_for_an_earlier_answer(tmp_path: Path) -> None:
+    """The limit of its profile counts for its messages, and for nothing else."""
+    (tmp_path / "own.toml").write_text('name = "own"\ntime_limit_ms = 1\n', encoding="utf-8")
+    with serving(tmp_path, 'profile = "own.toml"\n') as server:
+        (result,) = call(server.url, BEFORE, messages.message()).document["output"]["result"]
+        assert result["rule_id"] == "not_reviewed"
+        assert judged(server, result["jr_id"])["answers"][0]["verdict"] == "violation"
+        assert call(server.url, "/v1/check", woman()).document["verdict"] == "violation"
+
+
 def test_a_named_item_and_an_id_number_are_judged_later_too(tmp_path: Path) -> None:
     named = woman(patient={"id_number": ID_NUMBER}, lines=[{"by_name": True, "item_name": "爱普列特片"}])
     with serving(tmp_path, NO_TIME) as server:

@@ -85,6 +85,7 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
                         diagnoses=diagnoses,
                         items=tuple(group.items),
                         ignored=(),
+                        ids_name_lines=False,
                     )
                 )
                 kept.append(group.moment.is_kept)
