@@ -1,9 +1,9 @@
 """The service under load, beside constants on the same server: `python -m benchmarks.serve` (needs wrk, Linux, two cores).
 
-Four servers take turns, each a process of its own pinned to one core; the load comes from the other core over 16 connections.
+Five servers take turns, each a process of its own pinned to one core; the load comes from the other core over 16 connections.
 *raw*: an ASGI function that reads the body and answers a constant. *constant*: the application of the service, with all that stands
-before a request, whose `/v1/check` reads the body and answers a constant. *mixed*, *all*: the service itself, one in ten lines
-restricted, or all of them.
+before a request, whose `/v1/check` reads the body and answers a constant. *read*: the same, but the prescription in the body is read
+and checked for form before the constant is answered. *mixed*, *all*: the service itself, one in ten lines restricted, or all of them.
 """
 
 from __future__ import annotations
@@ -19,12 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 CONNECTIONS = 16
 LINES = 5
-BODIES = 60_000
+BODIES = 120_000
 """So many that the service sees none of them twice."""
 _LUA = """
 local bodies = {}
@@ -35,6 +36,9 @@ end
 local next_one = 0
 request = function() next_one = next_one %% #bodies + 1; return bodies[next_one] end
 """
+_FIRST_SECONDS = 10
+"""The service learns what is asked of it: this long it is loaded before it is measured, and these seconds are told apart."""
+_KINDS = ("raw", "constant", "read", "mixed", "all")
 _LIMITS = {"mixed": (0.50, 0.15), "all": (0.25, 0.08)}
 """The least share of the application's constant and of the raw constant."""
 
@@ -61,22 +65,26 @@ def serve(kind: str, port: int, data: Path) -> None:
 
     application: Any = raw
     if kind != "raw":
+        from checker.prescription import read_prescription
         from checker.service import native
         from checker.service.app import Service
         from checker.service.desk import Desk
         from checker.service.national.profile import read_profile
         from checker.service.settings import Settings
-        from checker.service.wire import json_response, read_body
+        from checker.service.wire import json_response, read_body, read_json
 
         settings = Settings(port=port, data=data)
         desk = Desk(settings)
-        if kind == "constant":
 
-            async def constant(request: Any) -> Any:
-                await read_body(request, settings.limits)
-                return json_response({})
+        async def constant(request: Any) -> Any:
+            await read_body(request, settings.limits)
+            return json_response({})
 
-            native.check = constant
+        async def read(request: Any) -> Any:
+            read_prescription(await read_json(request, settings.limits), source="-", now=datetime.now())
+            return json_response({})
+
+        native.check = {"constant": constant, "read": read}.get(kind, native.check)
         application = Service(desk, read_profile(), settings)
     uvicorn.run(
         application,
@@ -182,10 +190,15 @@ def run(kind: str, folder: Path, script: Path, seconds: int) -> dict[str, float]
                     raise RuntimeError(f"{kind}: the server did not start") from None
                 time.sleep(0.005)
         ready = time.perf_counter() - began
-        load(port, script, 2)
+        first = load(port, script, _FIRST_SECONDS)
         measured = load(port, script, seconds)
         status = Path(f"/proc/{server.pid}/status").read_text()
-        return measured | {"ready": ready, "memory": int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024}  # type: ignore[index]
+        return measured | {
+            "first_rate": first["rate"],
+            "first_p99": first["p99"],
+            "ready": ready,
+            "memory": int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024,
+        }  # type: ignore[index]
     finally:
         server.terminate()
         server.wait(20)
@@ -194,7 +207,7 @@ def run(kind: str, folder: Path, script: Path, seconds: int) -> dict[str, float]
 def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--serve", choices=("raw", "constant", "mixed", "all"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", choices=_KINDS, help=argparse.SUPPRESS)
     parser.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--data", type=Path, default=Path(), help=argparse.SUPPRESS)
     parser.add_argument("--seconds", type=int, default=8)
@@ -205,15 +218,14 @@ def main() -> None:
         return
     if (os.cpu_count() or 1) < 2:
         raise SystemExit("two cores are needed: one for the server, one for the load")
-    kinds = ("raw", "constant", "mixed", "all")
-    taken: dict[str, list[dict[str, float]]] = {kind: [] for kind in kinds}
+    taken: dict[str, list[dict[str, float]]] = {kind: [] for kind in _KINDS}
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         for name, share in (("mixed", 0.1), ("all", 1.0)):
             write_bodies(folder / f"{name}.jsonl", share)
             (folder / f"{name}.lua").write_text(_LUA % (folder / f"{name}.jsonl"))
         for _ in range(given.rounds):
-            for kind in kinds:
+            for kind in _KINDS:
                 taken[kind].append(
                     run(kind, folder, folder / ("all.lua" if kind == "all" else "mixed.lua"), given.seconds)
                 )
@@ -223,7 +235,7 @@ def main() -> None:
     for kind, each in figures.items():
         print(
             f"{kind:9} {each['rate']:8,.0f}/s  p50 {each['p50']:6.2f} ms  p99 {each['p99']:6.2f} ms  "
-            f"ready {each['ready']:5.2f} s  {each['memory']:5.0f} MB"
+            f"ready {each['ready']:5.2f} s  {each['memory']:5.0f} MB  (first {_FIRST_SECONDS} s: {each['first_rate']:8,.0f}/s  p99 {each['first_p99']:6.2f} ms)"
         )
     for kind, (of_constant, of_raw) in _LIMITS.items():
         rate = figures[kind]["rate"]
