@@ -102,9 +102,8 @@ class Precheck:
             return self._told(prescription, (), (), language)
         if any(question.item.left for question in questions):
             # They bring different facts, which the shortest statement does not allow.
-            facts = [facts_for(question.point.kind.filled, question.asked.names) for question in questions]
-            candidates = [candidate(question.asked, own) for question, own in zip(questions, facts, strict=True)]
-            return self._told(prescription, questions, self._statements.judge_together(candidates), language)
+            answers = self._remembered.answer([question.asked for question in questions])
+            return self._told(prescription, questions, answers, language)
         filled = frozenset[str]().union(*(question.point.kind.filled for question in questions))
         shared = facts_for(filled, questions[0].asked.names)
         answers = self._statements.judge([candidate(question.asked, shared) for question in questions])
