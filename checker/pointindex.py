@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import unicodedata
 from collections.abc import Collection, Mapping, Set
@@ -21,6 +22,7 @@ POINT_GROUPS = (
     ("level_cap",), ("point_remark",), ("exemptions",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
+_COVERED_KEPT, _LONGEST_CODE = 20_000, 40
 
 
 class Kind(NamedTuple):
@@ -70,11 +72,28 @@ class PointIndex:
             held[code] = (*held.get(code, ()), match)
             self._named.setdefault(point_no, match)
         self._by_length = sorted(families.items(), reverse=True)
+        patterns = [*self._exact, *itertools.chain.from_iterable(families.values())]
+        self._start = min(map(len, patterns), default=0)
+        self._starts = {code[: self._start] for code in patterns}
+        self._covered: dict[str, tuple[Match, ...]] = {}
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
 
     def covering(self, code: str) -> tuple[Match, ...]:
         """The points that cover a full code, those first that judge before the others."""
+        # Most codes begin like no pattern; those that do come again.
+        if code[: self._start] not in self._starts:
+            return ()
+        found = self._covered.get(code)
+        if found is None:
+            found = self._find(code)
+            if len(code) <= _LONGEST_CODE:
+                if len(self._covered) >= _COVERED_KEPT:
+                    self._covered.clear()
+                self._covered[code] = found
+        return found
+
+    def _find(self, code: str) -> tuple[Match, ...]:
         found = self._exact.get(code, ())
         for length, family in self._by_length:
             if further := family.get(code[:length]):

@@ -15,11 +15,11 @@ from checker.knowledge.open import knowledge_files, open_editions, open_plan
 from checker.knowledge.points import hash_of, load_points, version_of
 from checker.plan import Plan
 from checker.pointindex import Match, Point, PointIndex
-from checker.prescription import Item, Prescription, read_prescription
+from checker.prescription import Item, Left, Prescription, read_prescription
 from checker.prescription_netting import with_netted_items
-from checker.remembered import UNKNOWN, Asked, Remembered, candidate, facts_for
+from checker.remembered import UNKNOWN, Asked, Facts, Remembered, candidate, facts_for, facts_of
 from checker.schema import NATIONAL_CODE
-from checker.statements import FACT_NAMES, Answer, Statements
+from checker.statements import Answer, Statements
 from checker.told import Teller
 
 if TYPE_CHECKING:
@@ -36,7 +36,12 @@ class Question(NamedTuple):
     item: Item
     point: Point
     matched_by: str
-    asked: Asked
+    facts: Facts
+
+    @property
+    def asked(self) -> Asked:
+        """What the clauses are asked."""
+        return Asked(self.point.kind, self.facts, self.item.item_code)
 
 
 class Precheck:
@@ -63,7 +68,7 @@ class Precheck:
         self._language = language
         self._region = region
         self._as_of = as_of
-        self._index = PointIndex(connection)
+        self.index = PointIndex(connection)
         self._statements = Statements(connection, self.plan)
         self._remembered = Remembered(self._statements)
 
@@ -105,7 +110,7 @@ class Precheck:
             answers = self._remembered.answer([question.asked for question in questions])
             return self._told(prescription, questions, answers, language)
         filled = frozenset[str]().union(*(question.point.kind.filled for question in questions))
-        shared = facts_for(filled, questions[0].asked.names)
+        shared = facts_for(filled, questions[0].facts.names)
         answers = self._statements.judge([candidate(question.asked, shared) for question in questions])
         return self._told(prescription, questions, answers, language)
 
@@ -127,18 +132,23 @@ class Precheck:
         Needs `prepare` first. Touches no connection: it may be called beside the thread that asks for answers.
         """
         questions = self._questions(prescription)
-        answers = [self._remembered.find(question.asked) for question in questions]
-        return None if UNKNOWN in answers else self._told(prescription, questions, answers, language)
+        answers = []
+        for _, item, point, _, facts in questions:
+            answer = self._remembered.find(Asked(point.kind, facts, item.item_code))
+            if answer is UNKNOWN:
+                return None
+            answers.append(answer)
+        return self._told(prescription, questions, answers, language)
 
     def prepare(self) -> None:
         """Make ready what the first questions would otherwise wait for."""
         self._statements.prepare_shared()
-        self._index.load()
-        self._index.read_names()
+        self.index.load()
+        self.index.read_names()
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
-        return self._index.find_item(text)
+        return self.index.find_item(text)
 
     def prepared(self, prescription: Prescription) -> Prescription:
         """The prescription with the points of each item that its name stands for, and what refunds leave of each line.
@@ -156,7 +166,7 @@ class Precheck:
         return with_netted_items(prescription)
 
     def _load(self, prescriptions: Sequence[Prescription]) -> None:
-        self._index.load(
+        self.index.load(
             {match.point_no for each in prescriptions for item in each.items for match in self._matches(item)}
         )
 
@@ -165,23 +175,23 @@ class Precheck:
         if not item.judged or (item.left is not None and item.left.is_repeat):
             return ()
         if item.named_points:
-            return self._index.named(item.named_points)
-        return () if item.item_code is None else self._index.covering(item.item_code)
+            return self.index.named(item.named_points)
+        return () if item.item_code is None else self.index.covering(item.item_code)
 
     def _questions(self, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them, whose points are loaded."""
-        points = self._index.points
+        points = self.index.points
         found = [
             (number, item, match) for number, item in enumerate(prescription.items) for match in self._matches(item)
         ]
         if not found:
             return []
-        given = self._facts(prescription)
-        names = tuple([name for name in FACT_NAMES if name in given])
+        facts = facts_of(self._facts(prescription))
         return [
-            Question(number, item, point, match.matched_by, _asked(point, item, names, given))
-            for number, item, match in found
-            for point in (points[match.point_no],)
+            Question(
+                number, item, points[point_no], matched_by, facts if item.left is None else _left(facts, item.left)
+            )
+            for number, item, (point_no, matched_by) in found
         ]
 
     def _facts(self, prescription: Prescription) -> dict[str, Any]:
@@ -207,6 +217,7 @@ class Precheck:
         self, prescription: Prescription, questions: Sequence[Question], answers: Sequence[Answer | None], language: str | None
     ) -> dict[str, Any]:  # fmt: skip
         """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
+        places = prescription.places
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
         gone: list[str | None] = []
@@ -223,11 +234,10 @@ class Precheck:
             elif answer.verdict != "clean":
                 teller = teller or self._teller(prescription, language)
                 rule = self.plan.rules[question.point.rule_no]
-                findings.append(
-                    teller.finding(question.line, question.item, rule, question.point, question.matched_by, answer)
-                )
+                place = question.line if places is None else places[question.line]
+                findings.append(teller.finding(place, question.item, rule, question.point, question.matched_by, answer))
         judged = [item for item in prescription.items if item.judged]
-        if not _are_known(judged):
+        if places is None and not _are_known(judged):
             teller = teller or self._teller(prescription, language)
             for number, item in enumerate(prescription.items):
                 if item.judged and not _is_gone(item) and not _are_known((item,)):
@@ -236,7 +246,7 @@ class Precheck:
             "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,
             "knowledge": {"version": self.version, "hash": self.hash},
-            "checked_lines": len(judged),
+            "checked_lines": len(judged) + prescription.others,
             "not_in_force": [],
         }
         if len(in_force) < len(questions):
@@ -269,13 +279,10 @@ def _is_gone(item: Item) -> bool:
     return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
 
 
-def _asked(point: Point, item: Item, names: tuple[str, ...], given: dict[str, Any]) -> Asked:
-    left = item.left
-    if left is not None:
-        flags = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded}
-        given = given | {name: True for name, is_set in flags.items() if is_set}
-        names = tuple([name for name in FACT_NAMES if name in given])
-    return Asked(point.kind, names, given, item.item_code)
+def _left(facts: Facts, left: Left) -> Facts:
+    """The facts for a line of which others take something."""
+    flags = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded}
+    return facts_of({**facts.given, **{name: True for name, is_set in flags.items() if is_set}})
 
 
 @functools.lru_cache(4096)

@@ -53,6 +53,8 @@ class Prescription(NamedTuple):
     """One person's lines at one time. `facts` are the line columns that all lines share (see checker.compile.LINE_COLUMNS).
 
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
+    `places`: the place of each item among all lines, where only those lines are items that a point covers (all with national codes);
+    `others` is then how many lines are not: they have national codes and are only counted.
     """
 
     stage: str
@@ -62,6 +64,8 @@ class Prescription(NamedTuple):
     items: tuple[Item, ...]
     ignored: tuple[str, ...]
     ids_name_lines: bool = True
+    places: tuple[int, ...] | None = None
+    others: int = 0
 
 
 def is_negative(amount: str | None) -> bool:
@@ -81,7 +85,8 @@ def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
     return reader
 
 
-def _text(value: object) -> str | None:
+def read_text(value: object) -> str | None:
+    """Text, trimmed; None for what stands for nothing. Raises TypeError for more than a single value."""
     return values.clean(value) if value is None or type(value) is str else _ANY_TEXT(value)
 
 
@@ -89,7 +94,7 @@ def _flag(value: object) -> bool | None:
     return None if value is None else _FLAG(value)
 
 
-_ANY_TEXT, _TIME = _single(str), _single(values.read_time)
+_ANY_TEXT, read_time = _single(str), _single(values.read_time)
 _DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
 _ANY_AMOUNT = _single(values.read_number)
 # Amounts come again and again; what is said of persons is never kept, and nothing that is long.
@@ -97,7 +102,8 @@ _SHORT_AMOUNT = functools.lru_cache(8192, typed=True)(_ANY_AMOUNT)
 _ANY_CODE = _single(values.read_code)
 
 
-def _amount(value: object) -> str | None:
+def read_amount(value: object) -> str | None:
+    """A number as text with four decimals. Raises TypeError for more than a single value, ValueError for what is no number."""
     amount: str | None = _ANY_AMOUNT(value) if type(value) is str and len(value) > 20 else _SHORT_AMOUNT(value)
     return amount
 
@@ -112,22 +118,24 @@ def _code(value: object) -> str | None:
     return code
 
 
-_HEAD: dict[str, Callable[[object], Any]] = {
-    "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
-    "region": _text, "visit_start": _TIME,
+HEAD: dict[str, Callable[[object], Any]] = {
+    "settlement_id": read_text, "visit_id": read_text, "institution_id": read_text, "care_type": read_text, "insured_region": read_text,
+    "region": read_text, "visit_start": read_time,
 }  # fmt: skip
-_PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
-    "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
+"""What a prescription says of all its lines, and how it is read."""
+PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "id": ("patient_id", read_text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
     "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _flag),
 }  # fmt: skip
-_INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
+"""What the groups of persons say, under which name it is known, and how it is read."""
+INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": _amount, "amount": _amount,
-    "amount_in_scope": _amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
+    "line_id": read_text, "item_code": _code, "item_name": read_text, "quantity": read_amount, "amount": read_amount,
+    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
 }  # fmt: skip
-_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
+_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *HEAD})
 
 
 def read_prescription(document: object, *, source: str, now: datetime, stage: str = "dispense") -> Prescription:
@@ -137,11 +145,11 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     """
     if not isinstance(document, Mapping):
         raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
-    reader = _Reader(source)
-    facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
-    reader.group(document, "patient", _PATIENT, facts)
-    reader.group(document, "insured", _INSURED, facts)
-    given = reader.value(document, "stage", _text) or stage
+    reader = Reader(source)
+    facts = {name: reader.value(document, name, read) for name, read in HEAD.items() if name in document}
+    reader.group(document.get("patient"), "patient", PATIENT, facts)
+    reader.group(document.get("insured"), "insured", INSURED, facts)
+    given = reader.value(document, "stage", read_text) or stage
     if given not in STAGES:
         raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
     lines = document.get("lines")
@@ -155,7 +163,7 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
         reader.ignored += [str(key) for key in document if key not in _KNOWN]
     return Prescription(
         stage=given,
-        service_time=reader.value(document, "service_time", _TIME) or now,
+        service_time=reader.value(document, "service_time", read_time) or now,
         facts=facts,
         diagnoses=reader.diagnoses(document.get("diagnoses")),
         items=tuple([reader.item(line, number) for number, line in enumerate(lines)]),
@@ -167,7 +175,7 @@ def _path(holder: str | int, key: str) -> str:
     return f"lines[{holder}].{key}" if isinstance(holder, int) else f"{holder}.{key}" if holder else key
 
 
-class _Reader:
+class Reader:
     """Reads values and remembers the keys that nothing reads."""
 
     def __init__(self, source: str) -> None:
@@ -185,11 +193,13 @@ class _Reader:
             raise self._refusal(found, fault, "", key) from None
 
     def group(
-        self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[object], Any]]],
+        self,
+        holder: object,
+        name: str,
+        fields: Mapping[str, tuple[str, Callable[[object], Any]]],
         facts: dict[str, Any],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Put what a group says among the facts."""
-        holder = document.get(name)
         if holder is None:
             return
         if type(holder) is not dict and not isinstance(holder, Mapping):
@@ -211,11 +221,11 @@ class _Reader:
             self.ignored += [f"lines[{number}].{key}" for key in line if key not in _LINE]
         given = line.get
         try:
-            line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
+            line_id, name, code = read_text(given("line_id")), read_text(given("item_name")), _code(given("item_code"))
             quantity, amount, in_scope = (
-                _amount(given("quantity")),
-                _amount(given("amount")),
-                _amount(given("amount_in_scope")),
+                read_amount(given("quantity")),
+                read_amount(given("amount")),
+                read_amount(given("amount_in_scope")),
             )
             is_context, is_paid, by_name = (
                 _flag(given("is_context")),

@@ -17,7 +17,7 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from checker.pointindex import Kind
-from checker.statements import YEARS, Answer, Candidate, Shape, Statements
+from checker.statements import FACT_NAMES, YEARS, Answer, Candidate, Shape, Statements
 
 UNKNOWN: Final = Answer("unknown", None, None, None, None, "", "", False, ())
 """Stands where nothing is remembered; None is the answer of a point that is not in force."""
@@ -56,13 +56,28 @@ class Births(NamedTuple):
     answers: list[Answer | None]
 
 
-class Asked(NamedTuple):
-    """A question: the kind of its point, the names of the facts there are, in the order of FACT_NAMES, the facts, the item's code."""
+class Facts(NamedTuple):
+    """What a prescription brings: the names of the facts there are, in the order of FACT_NAMES, and the facts.
 
-    kind: Kind
+    `said` has the answers that were found for it by the number of the kind, where they hold for every item.
+    """
+
     names: tuple[str, ...]
     given: Mapping[str, Any]
+    said: dict[int, Answer | None]
+
+
+class Asked(NamedTuple):
+    """A question: the kind of its point, what the prescription brings, the item's code."""
+
+    kind: Kind
+    facts: Facts
     item_code: str | None
+
+
+def facts_of(given: Mapping[str, Any]) -> Facts:
+    """The facts as they are asked with; others may be among those given."""
+    return Facts(tuple([name for name in FACT_NAMES if name in given]), given, {})
 
 
 class Remembered:
@@ -78,15 +93,24 @@ class Remembered:
 
     def find(self, asked: Asked) -> Answer | None:
         """What is remembered of a question, or UNKNOWN."""
-        way = self._ways.get((asked.kind.number, asked.names))
+        kind, facts, _ = asked
+        answer = facts.said.get(kind.number, UNKNOWN)
+        if answer is not UNKNOWN:
+            return answer
+        way = self._ways.get((kind.number, facts.names))
         if way is None or not way.is_kept:
             return UNKNOWN
         key = _key(way, asked)
         if way.birth is None:
-            return self._answers.get(key, UNKNOWN)
-        born: date = asked.given[way.birth]
-        held = self._births.get((key, born.year // YEARS))
-        return UNKNOWN if held is None else held.answers[bisect_right(held.starts, born.toordinal() - held.base) - 1]
+            answer = self._answers.get(key, UNKNOWN)
+        else:
+            born: date = facts.given[way.birth]
+            held = self._births.get((key, born.year // YEARS))
+            if held is not None:
+                answer = held.answers[bisect_right(held.starts, born.toordinal() - held.base) - 1]
+        if answer is not UNKNOWN and not way.by_code:
+            facts.said[kind.number] = answer
+        return answer
 
     def answer(self, asked: Sequence[Asked]) -> list[Answer | None]:
         """Answer questions from what is remembered, or else by the engine."""
@@ -118,19 +142,21 @@ class Remembered:
                 self._met.clear()
             self._met[key] += 1
             if self._met[key] >= _OFTEN:
-                years = question.given[way.birth].year // YEARS
+                given = question.facts.given
+                years = given[way.birth].year // YEARS
                 first = date(max(years * YEARS, 1), 1, 1)
-                born = question._replace(given={**question.given, way.birth: first})
+                born = question._replace(facts=facts_of({**given, way.birth: first}))
                 runs = self._statements.judge_births(way.shape, candidate(born, way.facts), way.birth)
                 _keep(self._births, (key, years), _births(first.toordinal(), runs))
                 times += 1
 
     def _way(self, asked: Asked) -> Way:
-        way = self._ways.get((asked.kind.number, asked.names))
+        names = asked.facts.names
+        way = self._ways.get((asked.kind.number, names))
         if way is None:
             if len(self._ways) >= _WAYS_KEPT:
                 self._ways.clear()
-            facts = facts_for(asked.kind.filled, asked.names)
+            facts = facts_for(asked.kind.filled, names)
             shape = self._statements.shape_of(candidate(asked, facts))
             reads = self._statements.read_by(shape)
             birth = next((name for name in _BIRTHS if name in facts and name in reads), None)
@@ -139,13 +165,13 @@ class Remembered:
                 next(self._numbers), facts, shape, "id_number" not in reads, operator.itemgetter(*by) if by else _nothing,
                 birth, "item_code" in reads,
             )  # fmt: skip
-            self._ways[asked.kind.number, asked.names] = way
+            self._ways[asked.kind.number, names] = way
         return way
 
 
 def candidate(asked: Asked, facts: tuple[str, ...]) -> Candidate:
     """The question as statements take it, with these of its facts."""
-    return Candidate(asked.kind, facts, asked.given, asked.item_code)
+    return Candidate(asked.kind, facts, asked.facts.given, asked.item_code)
 
 
 def facts_for(filled: Set[str], names: tuple[str, ...]) -> tuple[str, ...]:
@@ -154,7 +180,7 @@ def facts_for(filled: Set[str], names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _key(way: Way, asked: Asked) -> object:
-    return way.number, asked.item_code if way.by_code else None, way.pick(asked.given)
+    return way.number, asked.item_code if way.by_code else None, way.pick(asked.facts.given)
 
 
 def _size(value: object) -> int:

@@ -15,11 +15,12 @@ from starlette.responses import Response
 from checker.errors import InputError
 from checker.prescription import Prescription, read_prescription
 from checker.schema import NATIONAL_CODE
+from checker.service import plain
 from checker.service.cards import cards_of
 from checker.service.desk import Desk, Reviewed
 from checker.service.reasons import REASONS
 from checker.service.store import Feedback, TraceLink, utc_now
-from checker.service.wire import CARDS, Refusal, header, json_response, read_json
+from checker.service.wire import CARDS, Refusal, header, json_response, json_type, parse, read_body, read_json
 
 _NOT_REVIEWED = {
     "timeout": ("本次没有在时限内审核，系统会补审", "Not reviewed within the time limit; it will be judged later"),
@@ -35,8 +36,12 @@ async def check(request: Request) -> Response:
     """`POST /v1/check`."""
     desk: Desk = request.app.desk
     language = _language(request)
-    document = await read_json(request, desk.settings.limits)
-    answer = (await _answers(desk, [_prescription(desk, document, "处方")], language))[0]
+    limits = desk.settings.limits
+    kind = json_type(request)
+    body = await read_body(request, limits)
+    answer = _recalled(desk, body, language) if kind in plain.TYPES else None
+    if answer is None:
+        answer = (await _answers(desk, [_prescription(desk, parse(body, limits, kind), "处方")], language))[0]
     if CARDS in header(request, b"accept"):
         return json_response(cards_of(answer, language), media_type=CARDS)
     return json_response(answer)
@@ -173,6 +178,15 @@ def _prescription(desk: Desk, document: object, source: str) -> Prescription:
     return read
 
 
+def _recalled(desk: Desk, body: bytes, language: str) -> dict[str, Any] | None:
+    """The answer to a prescription in the plain form of which nothing has to be asked; else None."""
+    read = plain.read_plain(body, desk.library.precheck.index, most=desk.settings.limits.lines, now=datetime.now())
+    if read is None:
+        return None
+    reviewed = desk.recall(read, channel="native", language=language)
+    return None if reviewed is None else _shown(desk, reviewed, [read])[0]
+
+
 async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[dict[str, Any]]:
     reviewed = await desk.review(read, channel="native", language=language)
     if not isinstance(reviewed, Reviewed):
@@ -186,6 +200,11 @@ async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[
             }
             for _ in read
         ]  # fmt: skip
+    return _shown(desk, reviewed, read)
+
+
+def _shown(desk: Desk, reviewed: Reviewed, read: list[Prescription]) -> list[dict[str, Any]]:
+    """The answers as they go out, recorded."""
     shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
     desk.record(reviewed, read, shown, channel="native")
     rules_hash = {"hash": reviewed.library.precheck.plan.hash}

@@ -89,10 +89,16 @@ async def read_body(request: Request, limits: Limits) -> bytes:
 
 async def read_json(request: Request, limits: Limits, *, strict: bool = True) -> Any:
     """The document of a request. `strict`: its type must be said to be JSON. Raises Refusal or InputError."""
-    kind = header(request, b"content-type").lower()
-    if strict and "json" not in kind:
-        raise Refusal(415, "unsupported_media_type", "Content-Type 应为 application/json（send JSON）")
+    kind = json_type(request) if strict else header(request, b"content-type").lower()
     return parse(await read_body(request, limits), limits, kind)
+
+
+def json_type(request: Request) -> str:
+    """The content type of a request, lower-cased. Raises Refusal where it is not said to be JSON."""
+    kind = header(request, b"content-type").lower()
+    if "json" not in kind:
+        raise Refusal(415, "unsupported_media_type", "Content-Type 应为 application/json（send JSON）")
+    return kind
 
 
 def parse(body: bytes, limits: Limits, kind: str = "") -> Any:
