@@ -3,7 +3,7 @@
 Five servers take turns, each a process of its own pinned to one core; the load comes from the other core over 16 connections.
 *raw*: an ASGI function that reads the body and answers a constant. *constant*: the application of the service, with all that stands
 before a request, whose `/v1/check` reads the body and answers a constant. *read*: the same, but the prescription in the body is read
-and checked for form before the constant is answered. *mixed*, *all*: the service itself, one in ten lines restricted, or all of them.
+as the service reads it before the constant is answered. *mixed*, *all*: the service itself, one in ten lines restricted, or all of them.
 """
 
 from __future__ import annotations
@@ -65,13 +65,13 @@ def serve(kind: str, port: int, data: Path) -> None:
 
     application: Any = raw
     if kind != "raw":
-        from checker.prescription import read_prescription
         from checker.service import native
         from checker.service.app import Service
         from checker.service.desk import Desk
         from checker.service.national.profile import read_profile
+        from checker.service.plain import read_plain
         from checker.service.settings import Settings
-        from checker.service.wire import json_response, read_body, read_json
+        from checker.service.wire import json_response, read_body
 
         settings = Settings(port=port, data=data)
         desk = Desk(settings)
@@ -81,7 +81,9 @@ def serve(kind: str, port: int, data: Path) -> None:
             return json_response({})
 
         async def read(request: Any) -> Any:
-            read_prescription(await read_json(request, settings.limits), source="-", now=datetime.now())
+            body, index = await read_body(request, settings.limits), desk.library.precheck.index
+            if read_plain(body, index, most=settings.limits.lines, now=datetime.now()) is None:
+                raise ValueError("the load is in the plain form")
             return json_response({})
 
         native.check = {"constant": constant, "read": read}.get(kind, native.check)

@@ -133,8 +133,8 @@ class Precheck:
         """
         questions = self._questions(prescription)
         answers = []
-        for _, item, point, _, facts in questions:
-            answer = self._remembered.find(Asked(point.kind, facts, item.item_code))
+        for question in questions:
+            answer = self._remembered.find(question.asked)
             if answer is UNKNOWN:
                 return None
             answers.append(answer)

@@ -11,6 +11,8 @@ from checker.errors import InputError
 from checker.ingest import values
 
 STAGES = ("prescribe", "dispense", "settle")
+STAGE = "dispense"
+"""Where a prescription names none."""
 LINES_MAX = 10_000
 _HOLDERS = (dict, list)
 
@@ -138,7 +140,7 @@ _LINE: dict[str, Callable[[object], Any]] = {
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *HEAD})
 
 
-def read_prescription(document: object, *, source: str, now: datetime, stage: str = "dispense") -> Prescription:
+def read_prescription(document: object, *, source: str, now: datetime, stage: str = STAGE) -> Prescription:
     """Read a prescription (contract, section 4). `source` names it in errors, `now` stands in for a missing service time.
 
     Raises InputError naming the path of the first value that cannot be read.

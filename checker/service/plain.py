@@ -19,6 +19,7 @@ from checker.prescription import (
     HEAD,
     INSURED,
     PATIENT,
+    STAGE,
     STAGES,
     Item,
     Prescription,
@@ -66,9 +67,7 @@ _decode = msgspec.json.Decoder(_Plain).decode
 _head = operator.attrgetter(*HEAD)
 
 
-def read_plain(
-    body: bytes, index: PointIndex, *, most: int, now: datetime, stage: str = "dispense"
-) -> Prescription | None:
+def read_plain(body: bytes, index: PointIndex, *, most: int, now: datetime) -> Prescription | None:
     """The prescription in these bytes with the lines that points of the index cover, or None where it is not in the plain form.
 
     `most` is how many lines it may have, `now` stands in for a missing service time.
@@ -92,11 +91,11 @@ def read_plain(
         }
         reader.group(given.patient, "patient", PATIENT, facts)
         reader.group(given.insured, "insured", INSURED, facts)
-        asked = read_text(given.stage) or stage
-        if asked not in STAGES:
+        stage = read_text(given.stage) or STAGE
+        if stage not in STAGES:
             return None
         return Prescription(
-            stage=asked,
+            stage=stage,
             service_time=read_time(given.service_time) or now,
             facts=facts,
             diagnoses=reader.diagnoses(given.diagnoses),

@@ -13,6 +13,8 @@ import pytest
 from checker.precheck import Precheck
 from checker.prescription import read_prescription
 from checker.service.plain import read_plain
+from checker.service.settings import Limits
+from checker.service.wire import parse
 
 from oracle_data import item_codes  # isort: skip
 from test_precheck import prescription, write_random_knowledge  # isort: skip
@@ -39,12 +41,13 @@ def test_the_plain_form_is_answered_like_the_whole(seed: int, tmp_path: Path) ->
             document["lines"] = [_plain_line(rng, codes, place) for place in range(rng.randint(1, 6))]
         if rng.random() < 0.4:
             _spoil(rng, document)
-        read = read_plain(json.dumps(document).encode(), precheck.index, most=500, now=NOW)
+        body = json.dumps(document).encode()
+        read = read_plain(body, precheck.index, most=500, now=NOW)
         if read is None:
             others += 1
             continue
         plain += 1
-        whole = read_prescription(document, source="-", now=NOW)
+        whole = read_prescription(parse(body, Limits()), source="-", now=NOW)
         assert precheck.answer_together([read], languages=["zh"]) == [precheck.answer(precheck.prepared(whole))]
         assert (read.stage, read.service_time, read.ignored) == (whole.stage, whole.service_time, whole.ignored)
         assert len(read.items) + read.others == len(whole.items)
