@@ -65,13 +65,14 @@ def serve(kind: str, port: int, data: Path) -> None:
 
     application: Any = raw
     if kind != "raw":
+        from checker.prescription import read_prescription
         from checker.service import native
         from checker.service.app import Service
         from checker.service.desk import Desk
         from checker.service.national.profile import read_profile
         from checker.service.plain import read_plain
         from checker.service.settings import Settings
-        from checker.service.wire import json_response, read_body
+        from checker.service.wire import json_response, parse, read_body
 
         settings = Settings(port=port, data=data)
         desk = Desk(settings)
@@ -83,7 +84,7 @@ def serve(kind: str, port: int, data: Path) -> None:
         async def read(request: Any) -> Any:
             body, index = await read_body(request, settings.limits), desk.library.precheck.index
             if read_plain(body, index, most=settings.limits.lines, now=datetime.now()) is None:
-                raise ValueError("the load is in the plain form")
+                read_prescription(parse(body, settings.limits), source="-", now=datetime.now())
             return json_response({})
 
         native.check = {"constant": constant, "read": read}.get(kind, native.check)
