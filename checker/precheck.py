@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _NATIONAL = re.compile(NATIONAL_CODE)
-_VERDICTS = ("clear", "undetermined", "violation")
+_VERDICTS = ("violation", "undetermined")
 
 
 class Question(NamedTuple):
@@ -133,8 +133,9 @@ class Precheck:
         """
         questions = self._questions(prescription)
         answers = []
-        for question in questions:
-            answer = self._remembered.find(question.asked)
+        find = self._remembered.find
+        for _, item, point, _, facts in questions:
+            answer = find(point.kind, facts, item.item_code)
             if answer is UNKNOWN:
                 return None
             answers.append(answer)
@@ -181,18 +182,14 @@ class Precheck:
     def _questions(self, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them, whose points are loaded."""
         points = self.index.points
-        found = [
-            (number, item, match) for number, item in enumerate(prescription.items) for match in self._matches(item)
-        ]
-        if not found:
-            return []
-        facts = facts_of(self._facts(prescription))
-        return [
-            Question(
-                number, item, points[point_no], matched_by, facts if item.left is None else _left(facts, item.left)
-            )
-            for number, item, (point_no, matched_by) in found
-        ]
+        questions: list[Question] = []
+        common = None
+        for number, item in enumerate(prescription.items):
+            for point_no, matched_by in self._matches(item):
+                common = common or facts_of(self._facts(prescription))
+                facts = common if item.left is None else _left(common, item.left)
+                questions.append(Question(number, item, points[point_no], matched_by, facts))
+        return questions
 
     def _facts(self, prescription: Prescription) -> dict[str, Any]:
         """What the prescription says; of times the clauses look at the day."""
@@ -222,21 +219,21 @@ class Precheck:
         findings: list[dict[str, Any]] = []
         gone: list[str | None] = []
         teller = None
-        for question, answer in zip(questions, answers, strict=True):
-            if answer is None:
+        for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
+            if answer is None or (line, point.rule_no) in in_force:
                 continue
-            key = (question.line, question.point.rule_no)
-            if key in in_force:
+            in_force.add((line, point.rule_no))
+            if answer.verdict == "clean":
                 continue
-            in_force.add(key)
-            if answer.verdict != "clean" and _is_gone(question.item):
-                gone.append(prescription.items[question.line].line_id)
-            elif answer.verdict != "clean":
-                teller = teller or self._teller(prescription, language)
-                rule = self.plan.rules[question.point.rule_no]
-                place = question.line if places is None else places[question.line]
-                findings.append(teller.finding(place, question.item, rule, question.point, question.matched_by, answer))
-        judged = [item for item in prescription.items if item.judged]
+            if _is_gone(item):
+                gone.append(item.line_id)
+                continue
+            teller = teller or self._teller(prescription, language)
+            place = line if places is None else places[line]
+            findings.append(teller.finding(place, item, self.plan.rules[point.rule_no], point, matched_by, answer))
+        judged = prescription.items
+        if places is None:
+            judged = tuple([item for item in judged if item.judged])
         if places is None and not _are_known(judged):
             teller = teller or self._teller(prescription, language)
             for number, item in enumerate(prescription.items):
@@ -266,7 +263,8 @@ class Precheck:
 
 def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
     """The verdict on a prescription with these findings: violation, undetermined, or clear where there is neither."""
-    return _VERDICTS[max((_VERDICTS.index(f["verdict"]) for f in findings if f["verdict"] in _VERDICTS), default=0)]
+    verdicts = {finding["verdict"] for finding in findings}
+    return next((verdict for verdict in _VERDICTS if verdict in verdicts), "clear")
 
 
 def _are_known(items: Sequence[Item]) -> bool:

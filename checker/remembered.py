@@ -8,6 +8,7 @@ a clause read; who brings an ID number is asked about anew each time.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import operator
 from bisect import bisect_right
@@ -77,7 +78,12 @@ class Asked(NamedTuple):
 
 def facts_of(given: Mapping[str, Any]) -> Facts:
     """The facts as they are asked with; others may be among those given."""
-    return Facts(tuple([name for name in FACT_NAMES if name in given]), given, {})
+    return Facts(_in_order(tuple(given)), given, {})
+
+
+@functools.lru_cache(1024)
+def _in_order(given: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple([name for name in FACT_NAMES if name in given])
 
 
 class Remembered:
@@ -91,16 +97,15 @@ class Remembered:
         self._met: Counter[object] = Counter()
         self._numbers = itertools.count()
 
-    def find(self, asked: Asked) -> Answer | None:
+    def find(self, kind: Kind, facts: Facts, item_code: str | None) -> Answer | None:
         """What is remembered of a question, or UNKNOWN."""
-        kind, facts, _ = asked
         answer = facts.said.get(kind.number, UNKNOWN)
         if answer is not UNKNOWN:
             return answer
         way = self._ways.get((kind.number, facts.names))
         if way is None or not way.is_kept:
             return UNKNOWN
-        key = _key(way, asked)
+        key = _key(way, facts, item_code)
         if way.birth is None:
             answer = self._answers.get(key, UNKNOWN)
         else:
@@ -115,14 +120,14 @@ class Remembered:
     def answer(self, asked: Sequence[Asked]) -> list[Answer | None]:
         """Answer questions from what is remembered, or else by the engine."""
         self._ask_for_births(asked)
-        answers = [self.find(question) for question in asked]
+        answers = [self.find(*question) for question in asked]
         unknown = [number for number, answer in enumerate(answers) if answer is UNKNOWN]
         ways = [self._way(asked[number]) for number in unknown]
         candidates = [candidate(asked[number], way.facts) for number, way in zip(unknown, ways, strict=True)]
         found = self._statements.judge_together(candidates)
         for number, way, answer in zip(unknown, ways, found, strict=True):
             answers[number] = answer
-            if way.is_kept and way.birth is None and _size(key := _key(way, asked[number])) <= _LONGEST:
+            if way.is_kept and way.birth is None and _size(key := _key(way, *asked[number][1:])) <= _LONGEST:
                 _keep(self._answers, key, answer)
         return answers
 
@@ -130,12 +135,12 @@ class Remembered:
         """Ask for the birth dates of some years where only the birth date is new too often; few in a call, so that nobody waits long."""
         times = 0
         for question in asked:
-            if times == _AT_ONCE or self.find(question) is not UNKNOWN:
+            if times == _AT_ONCE or self.find(*question) is not UNKNOWN:
                 continue
             way = self._way(question)
             if way.birth is None or not way.is_kept:
                 continue
-            key = _key(way, question)
+            key = _key(way, question.facts, question.item_code)
             if _size(key) > _LONGEST:
                 continue
             if len(self._met) > _MET_KEPT:
@@ -179,8 +184,8 @@ def facts_for(filled: Set[str], names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in names if name not in _ONLY_WITH or not filled.isdisjoint(_ONLY_WITH[name]))
 
 
-def _key(way: Way, asked: Asked) -> object:
-    return way.number, asked.item_code if way.by_code else None, way.pick(asked.facts.given)
+def _key(way: Way, facts: Facts, item_code: str | None) -> object:
+    return way.number, item_code if way.by_code else None, way.pick(facts.given)
 
 
 def _size(value: object) -> int:

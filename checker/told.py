@@ -12,10 +12,9 @@ from checker.compile import ENGLISH_VALUES, PERSONS, REASONS
 from checker.plan import RulePlan
 from checker.pointindex import Point
 from checker.prescription import Item, Prescription
-from checker.schema import FINDING_COLUMNS
 from checker.statements import Answer
 
-_NO_FINDING = dict[str, Any].fromkeys(FINDING_COLUMNS)
+_UNKNOWN_CODE = Answer("undetermined", None, "note", "unknown_code", None, "", "", False, ())
 
 
 class Teller:
@@ -24,20 +23,21 @@ class Teller:
     def __init__(self, prescription: Prescription, *, language: str, version: str) -> None:
         facts = prescription.facts
         self._language = language
-        self._day = prescription.service_time.date().isoformat()
+        service_time = prescription.service_time.isoformat()
+        self._day = service_time[:10]
         self._places = (
             facts.get("institution_id") or "",
             facts.get("settlement_id") or "",
             facts.get("visit_id") or "",
         )
-        time = prescription.service_time.isoformat(sep=" ")
+        time = service_time.replace("T", " ")
         # as DuckDB writes fractions
         self._time = time.rstrip("0") if "." in time else time
-        self._head = _NO_FINDING | {
-            "scope": "line", "settlement_id": facts.get("settlement_id"), "visit_id": facts.get("visit_id"),
-            "patient_id": facts.get("patient_id"), "institution_id": facts.get("institution_id"),
-            "service_time": prescription.service_time.isoformat(), "kb_version": version,
-        }  # fmt: skip
+        self._head = (
+            facts.get("settlement_id"), facts.get("visit_id"), facts.get("patient_id"), facts.get("institution_id"),
+            service_time,
+        )  # fmt: skip
+        self._version = version
 
     def finding(
         self, number: int, item: Item, rule: RulePlan, point: Point, matched_by: str, answer: Answer
@@ -53,43 +53,63 @@ class Teller:
             "actual": in_words(answer.actual, language), "person": person, "reason": reason or "",
             "point_id": point.point_id, "service_date": self._day, "rule_name": name,
         }  # fmt: skip
-        found = self._of_line(number, item, rule.id)
-        found |= {
-            "item_name": item_name, "rule_id": rule.id, "rule_code": rule.code, "rule_name": name,
-            "point_id": point.point_id, "matched_by": matched_by, "verdict": answer.verdict, "level": answer.level,
-            "action": answer.action, "expected": answer.expected, "actual": answer.actual, "reason_code": answer.reason_code,
-            "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
-            "message": _fill(undetermined if answer.verdict == "undetermined" else violation, words), "advice": _fill(advice, words),
-            "evidence": point.evidence, "rule_version": rule.version, "person": person,
-        }  # fmt: skip
-        return found
+        message = _fill(undetermined if answer.verdict == "undetermined" else violation, words)
+        rule_words = (rule.id, rule.code, name, rule.version)
+        return self._written(
+            number, item, item_name, rule_words, (point.point_id, point.evidence, matched_by), answer, (answer.expected, answer.actual),
+            reason, message, _fill(advice, words), person,
+        )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item) -> dict[str, Any]:
         """The finding of a line that has no national code: no rule can look at it."""
         zh = self._language == "zh"
         reason = REASONS[self._language]["unknown_code"]
-        found = self._of_line(number, item, "unknown_code")
-        found |= {
-            "verdict": "undetermined", "action": "note", "reason_code": "unknown_code", "reason": reason, "remarks": [],
-            "message": f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}",
-            "advice": "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one.",
-        }  # fmt: skip
-        return found
+        message = f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}"
+        advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
+        nothing = (None, None, None, None)
+        return self._written(
+            number,
+            item,
+            item.item_name,
+            nothing,
+            nothing[1:],
+            _UNKNOWN_CODE,
+            nothing[2:],
+            reason,
+            message,
+            advice,
+            None,
+        )
 
-    def _of_line(self, number: int, item: Item, rule_id: str) -> dict[str, Any]:
-        """A finding with what the prescription and the line say, the rest still None."""
+    def _written(
+        self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
+        answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """A finding with its columns in order.
+
+        `rule`: id, code, name, version; `point`: id, evidence, how it matched; `limits`: what was expected and found.
+        """
+        line_id, code, _, quantity, amount, in_scope, *_ = item
+        rule_id, rule_code, rule_name, rule_version = rule
+        point_id, evidence, matched_by = point
         parts = (
-            *self._places, item.line_id or f"\x1e{number + 1}", item.item_code or "", self._time, item.quantity or "",
-            item.amount or "", rule_id,
+            *self._places, line_id or f"\x1e{number + 1}", code or "", self._time, quantity or "", amount or "", rule_id or "unknown_code",
         )  # fmt: skip
-        left = item.left or item
-        found = self._head.copy()
-        found |= {
+        if item.left is not None:
+            quantity, amount, in_scope = item.left[:3]
+        settlement_id, visit_id, patient_id, institution_id, service_time = self._head
+        return {
             "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
-            "line_id": item.line_id, "item_code": item.item_code, "item_name": item.item_name, "quantity": _number(left.quantity),
-            "amount": _number(left.amount), "amount_in_scope": _number(left.amount_in_scope), "source_record": number + 1,
+            "line_id": line_id, "settlement_id": settlement_id, "visit_id": visit_id, "patient_id": patient_id,
+            "institution_id": institution_id, "service_time": service_time, "item_code": code, "item_name": item_name,
+            "rule_id": rule_id, "rule_code": rule_code, "rule_name": rule_name, "point_id": point_id, "matched_by": matched_by,
+            "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
+            "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
+            "scope": "line", "related_lines": None, "quantity": None if quantity is None else float(quantity),
+            "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
+            "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
+            "person": person, "source_file": None, "source_record": number + 1,
         }  # fmt: skip
-        return found
 
 
 def in_words(value: str | None, language: str) -> str:
@@ -102,15 +122,17 @@ def in_words(value: str | None, language: str) -> str:
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:
-    # What is not text must fail: it is not to be told as the word None.
-    return "".join([words[part] if is_name else part for is_name, part in _parts(template)])
+    parts, names = _parts(template)
+    if not names:
+        return template
+    filled = parts.copy()
+    filled[1::2] = [words[name] for name in names]
+    # What is not text fails here: it is not to be told as the word None.
+    return "".join(filled)
 
 
 @functools.cache
-def _parts(template: str) -> list[tuple[bool, str]]:
-    """Text and names of placeholders in turn, and whether each is a name."""
-    return [(number % 2 == 1, part) for number, part in enumerate(re.split(r"\{(\w+)\}", template)) if part]
-
-
-def _number(text: str | None) -> float | None:
-    return None if text is None else float(text)
+def _parts(template: str) -> tuple[list[str], list[str]]:
+    """The template split at its placeholders, whose names stand between the texts, and these names."""
+    parts = re.split(r"\{(\w+)\}", template)
+    return parts, parts[1::2]

@@ -7,6 +7,7 @@ before `,"hash":`, `prev` the hash of the record before, 64 zeros in the first. 
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -44,7 +45,7 @@ class AuditLog:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._seq = 0
-        self._hash = NO_HASH
+        self._hash = NO_HASH.encode()
         self._unfinished = False
         self._second, self._told = 0, b""
         try:
@@ -74,7 +75,7 @@ class AuditLog:
     @property
     def last_hash(self) -> str:
         """The hash of the last record: kept elsewhere, it shows whether records are cut off at the end."""
-        return self._hash
+        return self._hash.decode()
 
     def append(self, kind: str, fields: Mapping[str, object]) -> int:
         """Append a record and return its number. It survives the end of this process; `sync` makes it survive a power failure."""
@@ -101,17 +102,16 @@ class AuditLog:
             os.close(self._file)
 
     def _append(self, kind: str, members: bytes) -> int:
-        if not (kind.isascii() and kind.isidentifier()):
-            raise ValueError(f"a kind is one ASCII word, not {kind!r}")
         if b"\n" in members or len(members) > LONGEST - 1024:
             raise ValueError(f"a record is one line of at most {LONGEST - 1024:,} bytes")
         with self._lock:
             seq = self._seq + 1
+            comma = b"," if members else b""
             hashed = b'{"seq":%d,"at":"%b","kind":"%b"%b%b,"prev":"%b"' % (
-                seq, self._now(), kind.encode(), b"," if members else b"", members, self._hash.encode()
+                seq, self._now(), _word(kind), comma, members, self._hash
             )  # fmt: skip
-            own = sha256(hashed).hexdigest()
-            self._write(b'%b,"hash":"%b"}\n' % (hashed, own.encode()))
+            own = sha256(hashed).hexdigest().encode()
+            self._write(b'%b,"hash":"%b"}\n' % (hashed, own))
             self._seq, self._hash = seq, own
             return seq
 
@@ -172,7 +172,7 @@ class AuditLog:
                     f"{self._path}：最后一条记录不是完好的审计记录，请用 liangku audit-log verify 检查，移走此文件后再启动"
                     "（the last record is damaged: verify the log, and move it away before starting）"
                 )
-            self._seq, self._hash = last.seq, last.hash
+            self._seq, self._hash = last.seq, last.hash.encode()
         if unfinished:
             self._cut(self._size - unfinished)
             self._size -= unfinished
@@ -192,6 +192,13 @@ class AuditLog:
             tail = os.read(self._file, length) + tail
         end = tail.rfind(b"\n") + 1
         return len(tail) - end, tail[tail.rfind(b"\n", 0, max(end - 1, 0)) + 1 : end]
+
+
+@functools.cache
+def _word(kind: str) -> bytes:
+    if not (kind.isascii() and kind.isidentifier()):
+        raise ValueError(f"a kind is one ASCII word, not {kind!r}")
+    return kind.encode()
 
 
 def records(path: Path | str, after_seq: int = 0) -> Iterator[dict[str, Any]]:

@@ -18,6 +18,8 @@ import msgspec
 from checker.errors import InputError
 from checker.precheck import worst_verdict
 from checker.prescription import Prescription
+from checker.service import answer_record
+from checker.service.answer_record import AnswerRecord
 from checker.service.audit_log import AuditLog, records
 from checker.service.judge import Judge
 from checker.service.kept import read_prescriptions, write_prescriptions
@@ -121,32 +123,29 @@ class Desk:
 
     def record(
         self, reviewed: Reviewed, prescriptions: Sequence[Prescription], shown: Sequence[tuple[str, Mapping[str, Any]]],
-        *, channel: str, more: dict[str, object] | None = None,
+        *, channel: str, **more: object,
     ) -> None:  # fmt: skip
-        """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out."""
+        """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out.
+
+        `more` are further members of an `AnswerRecord`.
+        """
         first = prescriptions[0]
-        facts = first.facts
-        told = [
-            {
-                "id": key, "item_code": finding["item_code"], "item_name": finding["item_name"], "rule_id": finding["rule_id"],
-                "point_id": finding["point_id"], "verdict": finding["verdict"], "level": finding["level"],
-                "reason_code": finding["reason_code"], "amount": finding["amount"], "kb_version": finding["kb_version"],
-            }
-            for key, finding in shown
-        ]  # fmt: skip
-        fields: dict[str, object] = {
-            "channel": channel, "stage": first.stage, "institution_id": facts.get("institution_id"), "visit_id": facts.get("visit_id"),
-            **reviewed.library.stamp, "lines": sum(answer["checked_lines"] for answer in reviewed.answers),
-            "shown": told,
-        }  # fmt: skip
+        facts, told = first.facts, answer_record.shown_findings(shown)
+        lines = 0
+        for answer in reviewed.answers:
+            lines += answer["checked_lines"]
+        record = AnswerRecord(
+            channel, first.stage, facts.get("institution_id"), facts.get("visit_id"), *reviewed.library.stamp, lines, told
+        )  # fmt: skip
         if any(reviewed.acknowledged):
-            fields["acknowledged"] = [finding_id for each in reviewed.acknowledged for finding_id in each]
-        seq = self.audit.append_encoded("answer", _encode(fields | more if more else fields))
+            record.acknowledged = [finding_id for each in reviewed.acknowledged for finding_id in each]
+        for name, value in more.items():
+            setattr(record, name, value)
+        seq = self.audit.append_encoded("answer", answer_record.encode(record))
         if told:
-            at = utc_now()
             for entry in told:
-                self.metrics.finding(entry["rule_id"] or "unknown_code", entry["verdict"], entry["level"])
-            self._shown += [_shown_of(entry, fields, at, seq) for entry in told]
+                self.metrics.finding(entry.rule_id or "unknown_code", entry.verdict, entry.level)
+            self._shown += record.rows(utc_now(), seq)
             if self._writing is None:
                 self._writing = asyncio.get_running_loop().create_task(self._write_shown())
 
@@ -234,7 +233,7 @@ class Desk:
                 continue
             shown = [(finding["finding_id"], finding) for answer in answers for finding in answer["findings"]]
             reviewed = Reviewed(answers, ((),) * len(answers), library)
-            self.record(reviewed, prescriptions, shown, channel=ticket.channel, more={"ticket": ticket.ticket})
+            self.record(reviewed, prescriptions, shown, channel=ticket.channel, ticket=ticket.ticket)
             text = json.dumps(answers, ensure_ascii=False)
             await self._in_writer(self.store.judge_ticket, ticket.ticket, text, utc_now())
             judged += 1
@@ -331,18 +330,9 @@ class Desk:
         rows: list[Shown] = []
         for record in records(self.settings.data / "audit.jsonl", self.store.last_seq()):
             if record["kind"] == "answer":
-                rows += [_shown_of(entry, record, record["at"], record["seq"]) for entry in record["shown"]]
+                rows += answer_record.rows_of(record)
         if rows:
             self.store.record_shown(rows, rows[-1].seq)
 
     def _say_edition(self) -> None:
         self.metrics.edition(self.library.precheck.version, self.library.precheck.plan.hash)
-
-
-def _shown_of(entry: Mapping[str, Any], fields: Mapping[str, Any], at: str, seq: int) -> Shown:
-    return Shown(
-        finding_id=entry["id"], at=at, stage=fields["stage"], visit_id=fields["visit_id"], patient_id=None,
-        institution_id=fields["institution_id"], item_code=entry["item_code"], item_name=entry["item_name"],
-        rule_id=entry["rule_id"] or "unknown_code", point_id=entry["point_id"], verdict=entry["verdict"], level=entry["level"],
-        reason_code=entry["reason_code"], amount=entry["amount"], kb_version=entry["kb_version"], channel=fields["channel"], seq=seq,
-    )  # fmt: skip

@@ -98,7 +98,7 @@ async def _review(desk: Desk, profile: Profile, document: object, infno: str, re
         more["omitted"] = omitted
     if asked.notes:
         more["notes"] = asked.notes
-    desk.record(reviewed, asked.prescriptions, shown, channel="national", more=more)
+    desk.record(reviewed, asked.prescriptions, shown, channel="national", **more)
     return write_answer(
         asked, reviewed.answers, profile, received=received, now=datetime.now(), serial=desk.next_serial()
     )

@@ -1,0 +1,73 @@
+"""What the audit log says of an answer, and the rows that the store keeps of the findings in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from checker.service.store import Shown
+
+
+class ShownFinding(msgspec.Struct, gc=False):
+    """A finding as it was shown; `id` is the one under which it was."""
+
+    id: str
+    item_code: str | None
+    item_name: str | None
+    rule_id: str | None
+    point_id: str | None
+    verdict: str
+    level: str | None
+    reason_code: str | None
+    amount: float | None
+    kb_version: str | None
+
+
+class AnswerRecord(msgspec.Struct):
+    """The members of a record of kind `answer`; those that have no value stand only where the answer has them."""
+
+    channel: str
+    stage: str | None
+    institution_id: str | None
+    visit_id: str | None
+    kb: str
+    kb_hash: str
+    rules: str
+    lines: int
+    shown: list[ShownFinding]
+    acknowledged: list[str] | msgspec.UnsetType = msgspec.UNSET
+    ticket: str | msgspec.UnsetType = msgspec.UNSET
+    infno: str | msgspec.UnsetType = msgspec.UNSET
+    context: int | msgspec.UnsetType = msgspec.UNSET
+    omitted: list[str] | msgspec.UnsetType = msgspec.UNSET
+    notes: Any = msgspec.UNSET
+
+    def rows(self, at: str, seq: int) -> Iterator[Shown]:
+        """The rows of the store, for the record of this number."""
+        for each in self.shown:
+            yield Shown(
+                each.id, at, self.stage, self.visit_id, None, self.institution_id, each.item_code, each.item_name,
+                each.rule_id or "unknown_code", each.point_id, each.verdict, each.level, each.reason_code, each.amount,
+                each.kb_version, self.channel, seq,
+            )  # fmt: skip
+
+
+encode = msgspec.json.Encoder().encode
+
+
+def shown_findings(shown: Sequence[tuple[str, Mapping[str, Any]]]) -> list[ShownFinding]:
+    """Findings, each after the id under which it is shown."""
+    return [
+        ShownFinding(
+            key, finding["item_code"], finding["item_name"], finding["rule_id"], finding["point_id"], finding["verdict"],
+            finding["level"], finding["reason_code"], finding["amount"], finding["kb_version"],
+        )
+        for key, finding in shown
+    ]  # fmt: skip
+
+
+def rows_of(record: Mapping[str, Any]) -> Iterator[Shown]:
+    """The rows of the store, from a record as it stands in the log."""
+    return msgspec.convert(record, AnswerRecord).rows(record["at"], record["seq"])
