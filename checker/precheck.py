@@ -234,11 +234,11 @@ class Precheck:
         judged = prescription.items
         if places is None:
             judged = tuple([item for item in judged if item.judged])
-        if places is None and not _are_known(judged):
-            teller = teller or self._teller(prescription, language)
-            for number, item in enumerate(prescription.items):
-                if item.judged and not _is_gone(item) and not _are_known((item,)):
-                    findings.append(teller.unknown_code(number, item))
+            if not _are_known(judged):
+                teller = teller or self._teller(prescription, language)
+                for number, item in enumerate(prescription.items):
+                    if item.judged and not _is_gone(item) and not _are_known((item,)):
+                        findings.append(teller.unknown_code(number, item))
         document: dict[str, Any] = {
             "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,

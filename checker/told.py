@@ -68,18 +68,8 @@ class Teller:
         advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
         nothing = (None, None, None, None)
         return self._written(
-            number,
-            item,
-            item.item_name,
-            nothing,
-            nothing[1:],
-            _UNKNOWN_CODE,
-            nothing[2:],
-            reason,
-            message,
-            advice,
-            None,
-        )
+            number, item, item.item_name, nothing, nothing[1:], _UNKNOWN_CODE, nothing[2:], reason, message, advice, None,
+        )  # fmt: skip
 
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
