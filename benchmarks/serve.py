@@ -1,9 +1,10 @@
 """The service under load, beside constants on the same server: `python -m benchmarks.serve` (needs wrk, Linux, two cores).
 
-Five servers take turns, each a process of its own pinned to one core; the load comes from the other core over 16 connections.
+Six servers take turns, each a process of its own pinned to one core; the load comes from the other core over 16 connections.
 *raw*: an ASGI function that reads the body and answers a constant. *constant*: the application of the service, with all that stands
 before a request, whose `/v1/check` reads the body and answers a constant. *read*: the same, but the prescription in the body is read
-as the service reads it before the constant is answered. *mixed*, *all*: the service itself, one in ten lines restricted, or all of them.
+as the service reads it before the constant is answered. *record*: nothing is read or judged, but the audit log has a record of each
+answer before it goes out, as of the service's. *mixed*, *all*: the service itself, one in ten lines restricted, or all of them.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ request = function() next_one = next_one %% #bodies + 1; return bodies[next_one]
 """
 _FIRST_SECONDS = 10
 """The service learns what is asked of it: this long it is loaded before it is measured, and these seconds are told apart."""
-_KINDS = ("raw", "constant", "read", "mixed", "all")
+_KINDS = ("raw", "constant", "read", "record", "mixed", "all")
 _LIMITS = {"mixed": (0.50, 0.15), "all": (0.25, 0.08)}
 """The least share of the application's constant and of the raw constant."""
 
@@ -65,10 +66,10 @@ def serve(kind: str, port: int, data: Path) -> None:
 
     application: Any = raw
     if kind != "raw":
-        from checker.prescription import read_prescription
+        from checker.prescription import Prescription, read_prescription
         from checker.service import native
         from checker.service.app import Service
-        from checker.service.desk import Desk
+        from checker.service.desk import Desk, Reviewed
         from checker.service.national.profile import read_profile
         from checker.service.plain import read_plain
         from checker.service.settings import Settings
@@ -87,7 +88,14 @@ def serve(kind: str, port: int, data: Path) -> None:
                 read_prescription(parse(body, settings.limits), source="-", now=datetime.now())
             return json_response({})
 
-        native.check = {"constant": constant, "read": read}.get(kind, native.check)
+        async def record(request: Any) -> Any:
+            await read_body(request, settings.limits)
+            desk.record(Reviewed([nothing_found], ((),), desk.library), [nobody], (), channel="native")
+            return json_response(nothing_found)
+
+        nobody = Prescription("dispense", datetime.now(), {}, (), (), ())
+        nothing_found = {"verdict": "clear", "findings": [], "checked_lines": LINES}
+        native.check = {"constant": constant, "read": read, "record": record}.get(kind, native.check)
         application = Service(desk, read_profile(), settings)
     uvicorn.run(
         application,
