@@ -66,9 +66,9 @@ class Teller:
         reason = REASONS[self._language]["unknown_code"]
         message = f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}"
         advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
-        nothing = (None, None, None, None)
+        no_rule, no_point, no_limits = (None, None, None, None), (None, None, None), (None, None)
         return self._written(
-            number, item, item.item_name, nothing, nothing[1:], _UNKNOWN_CODE, nothing[2:], reason, message, advice, None,
+            number, item, item.item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
         )  # fmt: skip
 
     def _written(

@@ -26,7 +26,7 @@ class ShownFinding(msgspec.Struct, gc=False):
 
 
 class AnswerRecord(msgspec.Struct):
-    """The members of a record of kind `answer`; those that have no value stand only where the answer has them."""
+    """The members of a record of kind `answer`, in order; those from `acknowledged` on stand only where the answer has them."""
 
     channel: str
     stage: str | None
@@ -44,14 +44,15 @@ class AnswerRecord(msgspec.Struct):
     omitted: list[str] | msgspec.UnsetType = msgspec.UNSET
     notes: Any = msgspec.UNSET
 
-    def rows(self, at: str, seq: int) -> Iterator[Shown]:
-        """The rows of the store, for the record of this number."""
-        for each in self.shown:
-            yield Shown(
-                each.id, at, self.stage, self.visit_id, None, self.institution_id, each.item_code, each.item_name,
-                each.rule_id or "unknown_code", each.point_id, each.verdict, each.level, each.reason_code, each.amount,
-                each.kb_version, self.channel, seq,
-            )  # fmt: skip
+
+class _Stored(msgspec.Struct):
+    """What the store needs of a record in the log, whichever version wrote it."""
+
+    channel: str
+    stage: str | None
+    institution_id: str | None
+    visit_id: str | None
+    shown: list[ShownFinding]
 
 
 encode = msgspec.json.Encoder().encode
@@ -68,6 +69,16 @@ def shown_findings(shown: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Shown
     ]  # fmt: skip
 
 
+def rows(record: AnswerRecord | _Stored, at: str, seq: int) -> Iterator[Shown]:
+    """The rows of the store, for the record of this number."""
+    for each in record.shown:
+        yield Shown(
+            each.id, at, record.stage, record.visit_id, None, record.institution_id, each.item_code, each.item_name,
+            each.rule_id or "unknown_code", each.point_id, each.verdict, each.level, each.reason_code, each.amount,
+            each.kb_version, record.channel, seq,
+        )  # fmt: skip
+
+
 def rows_of(record: Mapping[str, Any]) -> Iterator[Shown]:
     """The rows of the store, from a record as it stands in the log."""
-    return msgspec.convert(record, AnswerRecord).rows(record["at"], record["seq"])
+    return rows(msgspec.convert(record, _Stored), record["at"], record["seq"])

@@ -123,7 +123,7 @@ class Desk:
 
     def record(
         self, reviewed: Reviewed, prescriptions: Sequence[Prescription], shown: Sequence[tuple[str, Mapping[str, Any]]],
-        *, channel: str, **more: object,
+        *, channel: str, **more: Any,
     ) -> None:  # fmt: skip
         """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out.
 
@@ -134,18 +134,17 @@ class Desk:
         lines = 0
         for answer in reviewed.answers:
             lines += answer["checked_lines"]
-        record = AnswerRecord(
-            channel, first.stage, facts.get("institution_id"), facts.get("visit_id"), *reviewed.library.stamp, lines, told
-        )  # fmt: skip
         if any(reviewed.acknowledged):
-            record.acknowledged = [finding_id for each in reviewed.acknowledged for finding_id in each]
-        for name, value in more.items():
-            setattr(record, name, value)
+            more["acknowledged"] = [finding_id for each in reviewed.acknowledged for finding_id in each]
+        record = AnswerRecord(
+            channel, first.stage, facts.get("institution_id"), facts.get("visit_id"), lines=lines, shown=told,
+            **reviewed.library.stamp, **more,
+        )  # fmt: skip
         seq = self.audit.append_encoded("answer", answer_record.encode(record))
         if told:
             for entry in told:
                 self.metrics.finding(entry.rule_id or "unknown_code", entry.verdict, entry.level)
-            self._shown += record.rows(utc_now(), seq)
+            self._shown += answer_record.rows(record, utc_now(), seq)
             if self._writing is None:
                 self._writing = asyncio.get_running_loop().create_task(self._write_shown())
 

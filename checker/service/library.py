@@ -39,7 +39,11 @@ class Library:
         self._lookups = lookups
         self._lock = threading.Lock()
         # As the records of the audit log say it.
-        self.stamp = (precheck.version, precheck.hash[:16], precheck.plan.hash[:16])
+        self.stamp: dict[str, Any] = {
+            "kb": precheck.version,
+            "kb_hash": precheck.hash[:16],
+            "rules": precheck.plan.hash[:16],
+        }
         self.rules = {rule.id: rule for rule in precheck.plan.rules}
 
     @classmethod

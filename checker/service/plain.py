@@ -17,12 +17,12 @@ from checker.ingest.columns import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
 from checker.ingest.values import clean, read_sex
 from checker.pointindex import PointIndex
 from checker.prescription import STAGE, Item, Prescription, Reader, read_amount, read_time
-from checker.schema import NATIONAL_CODE
+from checker.schema import NATIONAL_CODE, NULL_WORDS
 
 TYPES = ("application/json", "application/json; charset=utf-8")
 """The content types that the plain form comes with."""
 _NATIONALS = re.compile(f"(?:{NATIONAL_CODE})(?:,(?:{NATIONAL_CODE}))*")
-_SEXES = {
+_SEXES: dict[str | None, str | None] = dict.fromkeys((None, *NULL_WORDS)) | {
     form: read_sex(word) for word in (*MALE_WORDS, *FEMALE_WORDS, *UNKNOWN_SEX_WORDS) for form in (word, word.upper())
 }
 _Text = str | int | None
@@ -51,8 +51,8 @@ class _Patient(_Insured, forbid_unknown_fields=True, gc=False):
 
 class _Plain(msgspec.Struct, forbid_unknown_fields=True, gc=False):
     lines: Annotated[list[_Line], msgspec.Meta(min_length=1)]
-    stage: Literal["prescribe", "dispense", "settle"] | None = None
-    service_time: datetime | None = None
+    stage: Literal["", "prescribe", "dispense", "settle"] | None = None
+    service_time: str | None = None
     settlement_id: _Text = None
     visit_id: _Text = None
     institution_id: _Text = None
@@ -77,12 +77,11 @@ def read_plain(body: bytes, index: PointIndex, *, most: int, now: datetime) -> P
     """
     try:
         given = _decode(body)
+        time = None if given.service_time is None else read_time(given.service_time)
         visit_start = None if given.visit_start is None else read_time(given.visit_start)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
         return None
-    lines, time = given.lines, given.service_time or now
-    if time.tzinfo is not None:
-        time = time.replace(tzinfo=None)
+    lines, time = given.lines, time or now
     joined = ",".join([line.item_code for line in lines])
     # Beyond ASCII there are signs that are upper-cased into it.
     if len(lines) > most or not joined.isascii() or not _NATIONALS.fullmatch(joined := joined.upper()):
@@ -93,10 +92,8 @@ def read_plain(body: bytes, index: PointIndex, *, most: int, now: datetime) -> P
     if (
         len(codes) > len(lines)
         or (len(places) > 1 and len({codes[place] for place in places}) < len(places))
-        or (patient.sex is not None and patient.sex not in _SEXES)
-        or (insured.sex is not None and insured.sex not in _SEXES)
-        # The full reader cuts fractions of a second where they are too fine.
-        or (time.microsecond and given.service_time)
+        or patient.sex not in _SEXES
+        or insured.sex not in _SEXES
     ):
         return None
     facts: dict[str, Any] = {"institution_id": clean(given.institution_id), "visit_id": clean(given.visit_id)}
@@ -106,8 +103,8 @@ def read_plain(body: bytes, index: PointIndex, *, most: int, now: datetime) -> P
     facts |= {
         "settlement_id": clean(given.settlement_id), "care_type": clean(given.care_type),
         "insured_region": clean(given.insured_region), "region": clean(given.region), "visit_start": visit_start,
-        "patient_id": clean(patient.id), "line_sex": patient.sex and _SEXES[patient.sex], "line_birth": patient.birth_date,
-        "patient_age": patient.age, "newborn_flag": patient.newborn, "insured_sex": insured.sex and _SEXES[insured.sex],
+        "patient_id": clean(patient.id), "line_sex": _SEXES[patient.sex], "line_birth": patient.birth_date,
+        "patient_age": patient.age, "newborn_flag": patient.newborn, "insured_sex": _SEXES[insured.sex],
         "insured_birth_date": insured.birth_date,
     }  # fmt: skip
     diagnoses = Reader("").diagnoses(given.diagnoses)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from checker.errors import InputError
 from checker.precheck import Precheck
 from checker.prescription import read_prescription
 from checker.service.plain import read_plain
@@ -25,6 +26,7 @@ _ODD: list[Any] = [
     None, "", "-", " 7 ", "null", 0, -0.0, -1, 1e-7, 1e14, 1e300, 99999999999999.5, 10**14, 10**30, "12.5", "1,000", True, [], {}, "ſ",
     "男", "M", "未知", 45, 3.0, 1200, "2026-13-01", "2026-03-01", "2026-03-01 10:00:00", "2026-03-01T10:00", "2026-03-01T24:00:00",
     "2026-03-01t10:00:00", "2026-03-01T10:00:00Z", "2026-03-01T10:00:00.1234567", "2026-03-01T10:00:00.000", "2026-03-01T10:00:60",
+    "2026-03-01T23:59:59.9999999", "2026-03-01T10:00:00z",
     "0000-01-01", "0001-01-01", "20260301", "2026-03-01T10:00:00+08:00", "x" * 60, CLEAR.lower(), f"{CLEAR},{CLEAR}", f" {COVERED}", "\ud800",
 ]  # fmt: skip
 
@@ -73,6 +75,26 @@ def test_what_is_not_plain_is_left_to_the_full_reader(line: dict[str, Any]) -> N
     assert read_plain(json.dumps({"lines": [plain, plain | line]}).encode(), precheck.index, most=5, now=NOW) is None
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-03-01T23:59:59.9999999", "2026-12-31 23:59:59.99999950Z", "2026-03-01T10:00:00.123Z", "2026-03-01T10:00:00z",
+        "2026-03-01T24:00:00", "2026-03-01", "2026-03-01 10:00", "20260301100000", "0000-01-01T00:00:00", "", "-",
+    ],
+)  # fmt: skip
+def test_times_are_read_as_the_full_reader_reads_them(time: str) -> None:
+    precheck = _embedded()
+    document = {"service_time": time, "lines": [{"item_code": COVERED}]}
+    read = read_plain(json.dumps(document).encode(), precheck.index, most=5, now=NOW)
+    try:
+        whole = read_prescription(document, source="-", now=NOW)
+    except InputError:
+        assert read is None
+    else:
+        assert read is not None
+        assert read.service_time == whole.service_time
+
+
 def test_what_is_too_long_or_comes_twice_is_left_to_the_full_reader() -> None:
     precheck = _embedded()
     covered = COVERED
@@ -97,7 +119,7 @@ def _plain_head(rng: Random, document: dict[str, Any]) -> dict[str, Any]:
         read.service_time, read.facts.get("line_birth"), read.facts.get("insured_birth_date"),
     )  # fmt: skip
     head: dict[str, Any] = {
-        "service_time": f"{time.isoformat(rng.choice('T '), 'seconds')}{rng.choice(['', '', 'Z', '+08:00'])}",
+        "service_time": f"{time.isoformat(rng.choice('T '), 'seconds')}{rng.choice(['', '', 'Z', '+08:00', '.123Z', '.9999999'])}",
         "patient": {
             "id": rng.choice([None, 7, "P7", "-"]), "sex": rng.choice([None, "male", "女", "F", "9"]),
             "birth_date": born and born.isoformat(), "age": rng.choice([None, 0, 13, 200]), "newborn": rng.choice([None, True]),
