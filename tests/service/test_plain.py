@@ -16,6 +16,7 @@ from checker.prescription import read_prescription
 from checker.service.plain import read_plain
 from checker.service.settings import Limits
 from checker.service.wire import parse
+from tests.service.plain_documents import plain_head, plain_line
 
 from oracle_data import item_codes  # isort: skip
 from test_precheck import prescription, write_random_knowledge  # isort: skip
@@ -42,8 +43,8 @@ def test_the_plain_form_is_answered_like_the_whole(seed: int, tmp_path: Path) ->
     for number in range(2500):
         document = prescription(rng, number, codes)
         if rng.random() < 0.7:
-            document |= _plain_head(rng, document)
-            document["lines"] = [_plain_line(rng, codes, place) for place in range(rng.randint(1, 6))]
+            document |= plain_head(rng, document)
+            document["lines"] = [plain_line(rng, codes, place) for place in range(rng.randint(1, 6))]
         if rng.random() < 0.4:
             _spoil(rng, document)
         body = json.dumps(document).encode()
@@ -110,40 +111,6 @@ def _embedded() -> Precheck:
     precheck = Precheck.open()
     precheck.prepare()
     return precheck
-
-
-def _plain_head(rng: Random, document: dict[str, Any]) -> dict[str, Any]:
-    """The times and persons of a document in the forms that most have."""
-    read = read_prescription({**document, "lines": [{}]}, source="-", now=NOW)
-    time, born, insured_born = (
-        read.service_time, read.facts.get("line_birth"), read.facts.get("insured_birth_date"),
-    )  # fmt: skip
-    head: dict[str, Any] = {
-        "service_time": f"{time.isoformat(rng.choice('T '), 'seconds')}{rng.choice(['', '', 'Z', '+08:00', '.123Z', '.9999999'])}",
-        "patient": {
-            "id": rng.choice([None, 7, "P7", "-"]), "sex": rng.choice([None, "male", "女", "F", "9"]),
-            "birth_date": born and born.isoformat(), "age": rng.choice([None, 0, 13, 200]), "newborn": rng.choice([None, True]),
-        },
-        "insured": {"sex": rng.choice([None, "男", "2"]), "birth_date": insured_born and insured_born.isoformat()},
-    }  # fmt: skip
-    for holder in (head["patient"], head["insured"], head):
-        for key in rng.sample(list(holder), 1):
-            if rng.random() < 0.3:
-                del holder[key]
-    return head
-
-
-def _plain_line(rng: Random, codes: list[str], place: int) -> dict[str, Any]:
-    line: dict[str, Any] = {
-        "item_code": rng.choice(codes),
-        "quantity": rng.randint(0, 3),
-        "amount": round(rng.random() * 90, 2),
-    }
-    if rng.random() < 0.8:
-        line["line_id"] = rng.choice([str(place), place, f"L{place}"])
-    if rng.random() < 0.5:
-        line["item_name"] = "某药"
-    return line
 
 
 def _spoil(rng: Random, document: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import polars as pl
 from checker.audit import ScanRequest, scan
 from checker.schema import FINDING_COLUMNS
 from tests.service.calls import call
+from tests.service.plain_documents import plain_head, plain_line
 from tests.service.serving import serving
 
 from oracle_data import item_codes  # isort: skip
@@ -33,6 +34,11 @@ def test_the_service_agrees_with_a_scan(tmp_path: Path) -> None:
     pick = item_codes(rng, write_random_knowledge(rng, tmp_path / "kb"))
     codes = [code for code in (pick() for _ in range(400)) if code]
     documents = [prescription(rng, number, codes) for number in range(WANTED)]
+    for document in documents[1::2]:
+        document |= plain_head(rng, document)
+        number = document["lines"][0]["line_id"].partition("-")[0]
+        lines = [plain_line(rng, codes, place) for place in range(rng.randint(1, 6))]
+        document["lines"] = [line | {"line_id": f"{number}-{place}"} for place, line in enumerate(lines)]
     scanned: dict[str, dict[str, Any]] = {}
     late = Counter[str]()
     for start in range(0, WANTED, _OF_A_SCAN):
