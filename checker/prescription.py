@@ -87,8 +87,7 @@ def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
     return reader
 
 
-def read_text(value: object) -> str | None:
-    """Text, trimmed; None for what stands for nothing. Raises TypeError for more than a single value."""
+def _text(value: object) -> str | None:
     return values.clean(value) if value is None or type(value) is str else _ANY_TEXT(value)
 
 
@@ -110,6 +109,12 @@ def read_amount(value: object) -> str | None:
     return amount
 
 
+def read_codes(found: Sequence[object]) -> tuple[str, ...]:
+    """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing."""
+    codes = [values.clean(code) for code in found]
+    return tuple([code.upper() for code in codes if code])
+
+
 def _code(value: object) -> str | None:
     if value is None:
         return None
@@ -120,24 +125,22 @@ def _code(value: object) -> str | None:
     return code
 
 
-HEAD: dict[str, Callable[[object], Any]] = {
-    "settlement_id": read_text, "visit_id": read_text, "institution_id": read_text, "care_type": read_text, "insured_region": read_text,
-    "region": read_text, "visit_start": read_time,
+_HEAD: dict[str, Callable[[object], Any]] = {
+    "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
+    "region": _text, "visit_start": read_time,
 }  # fmt: skip
-"""What a prescription says of all its lines, and how it is read."""
-PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
-    "id": ("patient_id", read_text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
+_PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
     "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _flag),
 }  # fmt: skip
-"""What the groups of persons say, under which name it is known, and how it is read."""
-INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
+_INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": read_text, "item_code": _code, "item_name": read_text, "quantity": read_amount, "amount": read_amount,
+    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
 }  # fmt: skip
-_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *HEAD})
+_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
 
 def read_prescription(document: object, *, source: str, now: datetime, stage: str = STAGE) -> Prescription:
@@ -147,11 +150,11 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     """
     if not isinstance(document, Mapping):
         raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
-    reader = Reader(source)
-    facts = {name: reader.value(document, name, read) for name, read in HEAD.items() if name in document}
-    reader.group(document.get("patient"), "patient", PATIENT, facts)
-    reader.group(document.get("insured"), "insured", INSURED, facts)
-    given = reader.value(document, "stage", read_text) or stage
+    reader = _Reader(source)
+    facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
+    reader.group(document, "patient", _PATIENT, facts)
+    reader.group(document, "insured", _INSURED, facts)
+    given = reader.value(document, "stage", _text) or stage
     if given not in STAGES:
         raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
     lines = document.get("lines")
@@ -177,7 +180,7 @@ def _path(holder: str | int, key: str) -> str:
     return f"lines[{holder}].{key}" if isinstance(holder, int) else f"{holder}.{key}" if holder else key
 
 
-class Reader:
+class _Reader:
     """Reads values and remembers the keys that nothing reads."""
 
     def __init__(self, source: str) -> None:
@@ -195,13 +198,11 @@ class Reader:
             raise self._refusal(found, fault, "", key) from None
 
     def group(
-        self,
-        holder: object,
-        name: str,
-        fields: Mapping[str, tuple[str, Callable[[object], Any]]],
+        self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[object], Any]]],
         facts: dict[str, Any],
-    ) -> None:
+    ) -> None:  # fmt: skip
         """Put what a group says among the facts."""
+        holder = document.get(name)
         if holder is None:
             return
         if type(holder) is not dict and not isinstance(holder, Mapping):
@@ -223,7 +224,7 @@ class Reader:
             self.ignored += [f"lines[{number}].{key}" for key in line if key not in _LINE]
         given = line.get
         try:
-            line_id, name, code = read_text(given("line_id")), read_text(given("item_name")), _code(given("item_code"))
+            line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
             quantity, amount, in_scope = (
                 read_amount(given("quantity")),
                 read_amount(given("amount")),
@@ -251,8 +252,7 @@ class Reader:
             raise InputError(
                 f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
             )
-        codes = [values.clean(code.get("code") if isinstance(code, Mapping) else code) for code in found]
-        return tuple([code.upper() for code in codes if code])
+        return read_codes([code.get("code") if isinstance(code, Mapping) else code for code in found])
 
     def _line_refusal(self, line: Mapping[str, Any], number: int) -> InputError:
         """What to say of the first value of a line that cannot be read."""

@@ -55,9 +55,6 @@ class _Stored(msgspec.Struct):
     shown: list[ShownFinding]
 
 
-encode = msgspec.json.Encoder().encode
-
-
 def shown_findings(shown: Sequence[tuple[str, Mapping[str, Any]]]) -> list[ShownFinding]:
     """Findings, each after the id under which it is shown."""
     return [

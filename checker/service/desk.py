@@ -131,16 +131,14 @@ class Desk:
         """
         first = prescriptions[0]
         facts, told = first.facts, answer_record.shown_findings(shown)
-        lines = 0
-        for answer in reviewed.answers:
-            lines += answer["checked_lines"]
+        lines = sum([answer["checked_lines"] for answer in reviewed.answers])
         if any(reviewed.acknowledged):
             more["acknowledged"] = [finding_id for each in reviewed.acknowledged for finding_id in each]
         record = AnswerRecord(
             channel, first.stage, facts.get("institution_id"), facts.get("visit_id"), lines=lines, shown=told,
             **reviewed.library.stamp, **more,
         )  # fmt: skip
-        seq = self.audit.append_encoded("answer", answer_record.encode(record))
+        seq = self.audit.append_encoded("answer", _encode(record))
         if told:
             for entry in told:
                 self.metrics.finding(entry.rule_id or "unknown_code", entry.verdict, entry.level)

@@ -16,7 +16,7 @@ import msgspec
 from checker.ingest.columns import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
 from checker.ingest.values import clean, read_sex
 from checker.pointindex import PointIndex
-from checker.prescription import STAGE, Item, Prescription, Reader, read_amount, read_time
+from checker.prescription import STAGE, Item, Prescription, read_amount, read_codes, read_time
 from checker.schema import NATIONAL_CODE, NULL_WORDS
 
 TYPES = ("application/json", "application/json; charset=utf-8")
@@ -77,8 +77,7 @@ def read_plain(body: bytes, index: PointIndex, *, most: int, now: datetime) -> P
     """
     try:
         given = _decode(body)
-        time = None if given.service_time is None else read_time(given.service_time)
-        visit_start = None if given.visit_start is None else read_time(given.visit_start)
+        time, visit_start = read_time(given.service_time), read_time(given.visit_start)
     except (msgspec.MsgspecError, UnicodeDecodeError, ValueError):
         return None
     lines, time = given.lines, time or now
@@ -107,19 +106,13 @@ def read_plain(body: bytes, index: PointIndex, *, most: int, now: datetime) -> P
         "patient_age": patient.age, "newborn_flag": patient.newborn, "insured_sex": _SEXES[insured.sex],
         "insured_birth_date": insured.birth_date,
     }  # fmt: skip
-    diagnoses = Reader("").diagnoses(given.diagnoses)
+    diagnoses = read_codes(given.diagnoses or ())
     items = tuple([_item(lines[place], codes[place], place) for place in places])
     return Prescription(stage, time, facts, diagnoses, items, (), True, tuple(places), len(lines) - len(places))
 
 
 def _item(line: _Line, code: str, place: int) -> Item:
-    quantity, amount, in_scope = line.quantity, line.amount, line.amount_in_scope
     return Item(
-        clean(line.line_id) or str(place + 1),
-        code,
-        clean(line.item_name),
-        None if quantity is None else read_amount(quantity),
-        None if amount is None else read_amount(amount),
-        None if in_scope is None else read_amount(in_scope),
-        True,
-    )
+        clean(line.line_id) or str(place + 1), code, clean(line.item_name), read_amount(line.quantity), read_amount(line.amount),
+        read_amount(line.amount_in_scope), True,
+    )  # fmt: skip
