@@ -23,13 +23,15 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
         sys.path.insert(0, str(root))
         try:
             from checker.knowledge.build import build
-            from checker.plan import PLAN_FILE, write_embedded_plan
+            from checker.rulebook.plan import PLAN_FILE, write_embedded_plan
         finally:
             sys.path.remove(str(root))
         build(root / "knowledge_base" / "sources", built)
         write_embedded_plan(rules, built / PLAN_FILE)
         if not (built / PLAN_FILE).is_file():
-            raise FileNotFoundError(f"{built / PLAN_FILE}: the compiled rules were not written; mend checker/plan.py")
+            raise FileNotFoundError(
+                f"{built / PLAN_FILE}: the compiled rules were not written; mend checker/rulebook/plan.py"
+            )
         if version == "editable":
             return
         taken = {file: f"checker/_embedded/rules/{file.name}" for file in sorted(rules.glob("*.toml"))}

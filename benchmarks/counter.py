@@ -34,7 +34,7 @@ PRESCRIPTION: dict[str, Any] = {
 
 def measure(repetitions: int) -> dict[str, float]:
     """Return the median and the 99th percentile of one full answer as JSON text, in milliseconds."""
-    from checker.precheck import Precheck
+    from checker.precheck.counter import Precheck
 
     precheck = Precheck.open()
     taken = []

@@ -66,14 +66,14 @@ def serve(kind: str, port: int, data: Path) -> None:
 
     application: Any = raw
     if kind != "raw":
-        from checker.prescription import Prescription, read_prescription
+        from checker.ingest.prescription import Prescription, read_prescription
         from checker.service import native
         from checker.service.app import Service
-        from checker.service.desk import Desk, Reviewed
+        from checker.service.http_json import json_response, parse, read_body
         from checker.service.national.profile import read_profile
         from checker.service.plain import read_plain
+        from checker.service.review import Desk, Reviewed
         from checker.service.settings import Settings
-        from checker.service.wire import json_response, parse, read_body
 
         settings = Settings(port=port, data=data)
         desk = Desk(settings)
@@ -111,7 +111,7 @@ def serve(kind: str, port: int, data: Path) -> None:
 
 def write_bodies(file: Path, share: float) -> None:
     """Write prescriptions of five lines, the given share of the lines restricted."""
-    from checker.knowledge.edition import embedded_edition_folder
+    from checker.model.embedded import embedded_edition_folder
 
     rng = random.Random(7)
     restricted = _restricted_codes(embedded_edition_folder())

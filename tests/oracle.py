@@ -1,6 +1,6 @@
 """The second opinion: docs/judgment.md in plain Python, line by line, without SQL and without the package's own code.
 
-It shares with the package only the table of headers (`checker.schema`), which the page names as the order in which
+It shares with the package only the table of headers (`checker.model.schema`), which the page names as the order in which
 headers count. Where the page leaves room, the comment `# reading:` says what was taken.
 """
 
@@ -17,7 +17,7 @@ from functools import cache
 from math import floor
 from typing import Any
 
-from checker.schema import DIAGNOSIS, HEADER, LINE, Column, Kind
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, Kind
 
 Raw = Mapping[str, str | None]
 """One record as it stands in the file: header -> text."""

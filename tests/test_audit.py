@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-import checker.audit
-from checker.audit import ScanRequest, scan
+import checker.scan.scan
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 ROOT = Path(__file__).parents[1]
 NATIONAL = ROOT / "data" / "samples" / "national"
@@ -36,7 +37,7 @@ def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan(request(tmp_path / "held"))
-    monkeypatch.setattr(checker.audit, "HELD_LINES", 0)
+    monkeypatch.setattr(checker.scan.scan, "HELD_LINES", 0)
     scan(request(tmp_path / "spilled"))
     held = findings(tmp_path / "held")
     assert len(held) > 100

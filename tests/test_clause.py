@@ -7,8 +7,8 @@ from typing import Any
 import duckdb
 import pytest
 
-from checker.clause import FUNCTIONS, ITEM_COLUMNS, Clause, check_types, read_clause
-from checker.errors import InternalError
+from checker.model.errors import InternalError
+from checker.rulebook.clause import FUNCTIONS, ITEM_COLUMNS, Clause, check_types, read_clause
 
 PARAMS = {"newborn_days": 28, "child_age": 14, "below": -3}
 TYPES = {bool: "BOOLEAN", int: "INTEGER", str: "VARCHAR"}

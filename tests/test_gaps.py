@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from checker.change.gaps import GapsRequest, find_gaps
 from checker.cli.main import run
-from checker.gaps import GapsRequest, find_gaps
 from checker.knowledge.build import build
 
 ROOT = Path(__file__).parents[1]

@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 import checker
-from checker.audit import ScanRequest, scan
+from checker.change.impact import ImpactRequest, impact
+from checker.change.impact_findings import State
 from checker.cli.main import run
-from checker.errors import InputError
-from checker.impact import ImpactRequest, impact
-from checker.impact_join import State
-from checker.params import parse_params
+from checker.model.errors import InputError
+from checker.rulebook.params import parse_params
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
@@ -319,7 +320,7 @@ def test_a_parameter_of_one_rule_counts_before_one_for_all(claims, tmp_path) -> 
         ScanRequest([claims], tmp_path / "out", params=parse_params(["child_age=16", "drug-child-only.child_age=15"]))
     )
     assert result.run["options"]["params"] == ["child_age=16", "drug-child-only.child_age=15"]
-    from checker.rulebook import load_rules
+    from checker.rulebook.load import load_rules
 
     rules = load_rules(RULES, params=parse_params(["drug-child-only.child_age=15", "child_age=16"])).rules
     values = {rule.id: param.value for rule in rules for param in rule.params if param.name == "child_age"}

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from oracle import RULES, Finding, Knowledge, Options, Raw, Result, Source, scan
 from oracle_data import Extract, exemption, extract, pattern, point, write
 
-from checker.audit import ScanRequest
-from checker.audit import scan as product_scan
-from checker.schema import DIAGNOSIS, HEADER, LINE
+from checker.model.schema import DIAGNOSIS, HEADER, LINE
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan as product_scan
 
 # ---------------------------------------------------------------------------------------------- Answers typed by hand
 

@@ -27,11 +27,12 @@ from oracle_data import (
     write_knowledge,
 )
 
-from checker.audit import ScanRequest, scan
-from checker.errors import InputError
-from checker.precheck import Precheck
-from checker.prescription import LINES_MAX, read_prescription
-from checker.schema import FINDING_COLUMNS
+from checker.ingest.prescription import LINES_MAX, read_prescription
+from checker.model.errors import InputError
+from checker.model.schema import FINDING_COLUMNS
+from checker.precheck.counter import Precheck
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 DRUG = "XG04CBA088A001010101467"
 NOW = datetime(2026, 3, 1, 10, 0)
@@ -171,7 +172,7 @@ def test_more_kinds_of_prescription_than_are_kept(tmp_path: Path, monkeypatch: p
     documents = [prescription(rng, number, codes) for number in range(30)]
     wide = Precheck.open(kb=[tmp_path / "kb"])
     wanted = [wide.check(document) for document in documents]
-    monkeypatch.setattr("checker.statements._SHAPES_KEPT", 2)
+    monkeypatch.setattr("checker.precheck.prepared_queries._SHAPES_KEPT", 2)
     narrow = Precheck.open(kb=[tmp_path / "kb"])
     assert [narrow.check(document) for document in documents * 2] == wanted * 2
 

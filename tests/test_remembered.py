@@ -12,9 +12,8 @@ import pytest
 from oracle_data import KnowledgeRows, exemption, item_codes, pattern, point, write_knowledge
 from test_precheck import DRUG, NOW, asked, prescription, write_random_knowledge
 
-from checker import remembered
-from checker.precheck import Precheck
-from checker.prescription import Prescription, read_prescription
+from checker.ingest.prescription import Prescription, read_prescription
+from checker.precheck.counter import Precheck, remembered
 
 ID_NUMBER = "110105199003071240"
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import checker
-from checker.audit import ScanRequest, scan
-from checker.errors import InputError
+from checker.model.errors import InputError
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 LINES = """line_id,service_time,item_code,patient_sex,patient_birth_date,quantity,amount
 1,2026-03-01,XG04CBA088A001010101467,女,1990-05-01,1,35.5

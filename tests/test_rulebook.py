@@ -11,9 +11,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from checker.clause import ITEM_COLUMNS, Clause, check_types
-from checker.errors import ExitCode, InputError, RuleError
-from checker.rulebook import Case, Expect, Rule, Rulebook, hash_rules, load_rules
+from checker.model.errors import ExitCode, InputError, RuleError
+from checker.rulebook.clause import ITEM_COLUMNS, Clause, check_types
+from checker.rulebook.load import hash_rules, load_rules
+from checker.rulebook.rule import Case, Expect, Rule, Rulebook
 
 RULES = Path(__file__).parent.parent / "rules"
 AGE_RULES = ("drug-child-limited", "drug-child-only", "service-child-only")
@@ -319,7 +320,7 @@ def test_the_hash_is_known_without_parsing_and_changes_with_a_byte(tmp_path: Pat
 
 
 def test_the_counter_path_needs_no_sqlglot() -> None:
-    program = "import sys; from checker.rulebook import hash_rules; sys.exit('sqlglot' in sys.modules)"
+    program = "import sys; from checker.rulebook.load import hash_rules; sys.exit('sqlglot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], cwd=RULES.parent, check=False).returncode == 0
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from checker.cases import CaseResult, prove, run_cases
-from checker.knowledge.edition import embedded_rules_folder
-from checker.rulebook import Case, Expect, Rule, load_rules
+from checker.model.embedded import embedded_rules_folder
+from checker.proof.cases import CaseResult, prove, run_cases
+from checker.rulebook.load import load_rules
+from checker.rulebook.rule import Case, Expect, Rule
 
 RULES = embedded_rules_folder()
 RULEBOOK = load_rules(RULES, embedded=True)

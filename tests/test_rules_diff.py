@@ -14,8 +14,8 @@ from markdown_it import MarkdownIt
 
 from checker.cli.main import run
 from checker.report.rules_diff import markdown
-from checker.rulebook import load_rules
-from checker.rules.diff import diff_rules
+from checker.rulebook.diff import diff_rules
+from checker.rulebook.load import load_rules
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
 RULE = "drug-child-only"

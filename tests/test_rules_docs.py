@@ -15,10 +15,11 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from checker.clause import ITEM_COLUMNS
 from checker.cli.main import run
-from checker.rulebook import Rule, load_rules
-from checker.rules.names import FACT_OF, FACTS, LIMITS, LIMITS_OF
+from checker.rulebook.clause import ITEM_COLUMNS
+from checker.rulebook.load import load_rules
+from checker.rulebook.names import FACT_OF, FACTS, LIMITS, LIMITS_OF
+from checker.rulebook.rule import Rule
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from checker.cli.main import run
-from checker.rulebook import hash_rules
+from checker.rulebook.load import hash_rules
 
 RULES = Path(__file__).resolve().parents[1] / "rules"
 RULE = "drug-child-only"

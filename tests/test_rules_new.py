@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from checker.cli.main import run
-from checker.rulebook import load_rules
-from checker.rules.fill import FILL
+from checker.rulebook.fill import FILL
+from checker.rulebook.load import load_rules
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"

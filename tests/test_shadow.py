@@ -12,12 +12,13 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from checker.audit import ScanRequest, scan
+from checker.change.impact import ImpactRequest, impact
 from checker.cli.main import run
-from checker.errors import InputError
-from checker.impact import ImpactRequest, impact
 from checker.knowledge.build import build
-from checker.precheck import Precheck
+from checker.model.errors import InputError
+from checker.precheck.counter import Precheck
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
@@ -433,7 +434,7 @@ def test_a_folder_that_is_no_run_is_named(promote, tmp_path: Path) -> None:
 
 
 def test_records_that_span_lines_stay_as_they_are(tmp_path: Path) -> None:
-    from checker.status_text import activated_points
+    from checker.change.promote_in_text import activated_points
 
     text = 'status,point_id,note\n"shadow",A,"shadow, ""of\n shadow"\n\nshadow,B,shadow\n'
     (tmp_path / "point.csv").write_text(text, encoding="utf-8")
@@ -443,8 +444,8 @@ def test_records_that_span_lines_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_the_cases_of_a_rule_on_trial_are_proven_like_all_others(tmp_path: Path) -> None:
-    from checker.cases import run_cases
-    from checker.rulebook import load_rules
+    from checker.proof.cases import run_cases
+    from checker.rulebook.load import load_rules
 
     text = (RULES / "drug-sex.toml").read_text(encoding="utf-8")
     (tmp_path / "drug-sex.toml").write_text(text.replace('status = "stable"', 'status = "shadow"'), encoding="utf-8")

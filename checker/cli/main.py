@@ -8,9 +8,9 @@ import sys
 
 import click
 
-from checker import __version__
 from checker.cli.lazy import LazyGroup
-from checker.errors import ExitCode, LiangkuError
+from checker.model.errors import ExitCode, LiangkuError
+from checker.model.version import __version__
 
 COMMANDS = {
     "scan": ("checker.cli.scan", "扫描结算明细，列出疑点（scan settlement lines for findings）"),

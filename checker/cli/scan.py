@@ -8,11 +8,12 @@ from pathlib import Path
 
 import click
 
-from checker.audit import ScanRequest, scan
 from checker.cli.options import header_options, json_option, knowledge_options, language_option
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 from checker.report.progress import Bar
 from checker.report.terminal import print_scan
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 
 @click.command("scan")

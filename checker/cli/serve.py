@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from checker.cli.options import kb_option, rules_option
-from checker.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError
 
 
 @click.command("serve")
@@ -51,7 +51,7 @@ def command(
         import uvicorn
 
         from checker.service.app import Service
-        from checker.service.desk import Desk
+        from checker.service.review import Desk
     except ImportError as error:
         raise InputError(
             f"服务需要另外的组件（缺少 {error.name}），请运行 pip install 'liangku[serve]'（install the extra: serve）"

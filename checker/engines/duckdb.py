@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker import sqltext
+from checker.model import sqltext
 
 if TYPE_CHECKING:
     import duckdb

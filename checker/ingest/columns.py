@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from checker import sqltext
-from checker.errors import InputError
-from checker.schema import NULL_WORDS, Column, Kind, normal_header
+from checker.model import sqltext
+from checker.model.errors import InputError
+from checker.model.schema import NULL_WORDS, Column, Kind, normal_header
 
 BLANKS = " \t\r\n\u3000\u00a0"
 TIME_FORMATS = (

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker import sqltext
-from checker.errors import InputError
 from checker.ingest.sources import InputFile, first_line
-from checker.schema import normal_header
+from checker.model import sqltext
+from checker.model.errors import InputError
+from checker.model.schema import normal_header
 
 if TYPE_CHECKING:
     import duckdb

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker import sqltext
 from checker.engines.duckdb import connect_locked
-from checker.errors import InputError
 from checker.ingest.columns import map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
-from checker.ingest.facts import Source
-from checker.ingest.sources import InputFile, Table, find_files, parquet_tables
-from checker.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column
+from checker.ingest.line_sql import Source
+from checker.ingest.sources import InputFile, InputTable, find_files, parquet_tables
+from checker.model import sqltext
+from checker.model.errors import InputError
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column
 
 if TYPE_CHECKING:
     import duckdb
@@ -93,7 +93,7 @@ def _sources(
 
 
 def _source(
-    table: Table, columns: dict[str, Column], needed: tuple[tuple[str, ...], ...], forced: Mapping[str, str]
+    table: InputTable, columns: dict[str, Column], needed: tuple[tuple[str, ...], ...], forced: Mapping[str, str]
 ) -> Source:
     name = str(table.origin[0])
     mapping = map_headers(table.headers, columns, forced, source=name)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker import sqltext
-from checker.errors import InputError
 from checker.ingest.columns import Header
+from checker.model import sqltext
+from checker.model.errors import InputError
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,7 +32,7 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class InputTable:
     """Parquet files of one set of headers. `first_file` numbers the files within the run; `converted` files carry `__record`."""
 
     files: tuple[Path, ...]
@@ -126,18 +126,20 @@ def parquet_headers(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[
 
 def parquet_tables(
     connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[Path, Path, bool]], *, first_file: int = 0
-) -> tuple[Table, ...]:
+) -> tuple[InputTable, ...]:
     """Group Parquet files (file, origin, converted) into tables of equal headers."""
     groups: dict[tuple[bool, tuple[Header, ...]], list[tuple[Path, Path]]] = {}
     for file, origin, converted in files:
         headers = parquet_headers(connection, file)
         groups.setdefault((converted, headers), []).append((file, origin))
-    tables: list[Table] = []
+    tables: list[InputTable] = []
     number = first_file
     for (converted, headers), members in groups.items():
         own = tuple(header for header in headers if header.text != "__record")
         tables.append(
-            Table(tuple(file for file, _ in members), own, converted, number, tuple(origin for _, origin in members))
+            InputTable(
+                tuple(file for file, _ in members), own, converted, number, tuple(origin for _, origin in members)
+            )
         )
         number += len(members)
     return tuple(tables)

@@ -21,7 +21,7 @@ from checker.ingest.columns import (
     TRUE_WORDS,
     UNKNOWN_SEX_WORDS,
 )
-from checker.schema import NULL_WORDS
+from checker.model.schema import NULL_WORDS
 
 _FINE = re.compile(r"(\.[0-9]{6})[0-9]+$")
 _OFFSET = re.compile(r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})$")

@@ -16,7 +16,6 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from checker.errors import KnowledgeError
 from checker.knowledge.edition_text import EDITION_FILE, edition_text
 from checker.knowledge.exemption_text import EXEMPTION_FILE, exemption_text
 from checker.knowledge.frames import csv_text
@@ -26,9 +25,10 @@ from checker.knowledge.pinyin import spellings
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import Sources, read_sources
-from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, TABLES, Table
-from checker.outfolder import is_running
-from checker.plan import PLAN_FILE
+from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, TABLES, KnowledgeTable
+from checker.model.errors import KnowledgeError
+from checker.model.out_folder import is_running
+from checker.rulebook.plan import PLAN_FILE
 
 TEXT_FOLDER = "sources"
 """Where an edition that `write_edition` wrote keeps its text."""
@@ -188,7 +188,7 @@ _TYPES: dict[str, pl.DataType | type[pl.DataType]] = {
 }
 
 
-def _frame(rows: Sequence[ExemptionRow] | Sequence[ExemptionItemRow], table: Table) -> pl.DataFrame:
+def _frame(rows: Sequence[ExemptionRow] | Sequence[ExemptionItemRow], table: KnowledgeTable) -> pl.DataFrame:
     """The few rows of an exemption table; without any, a frame of its columns."""
     kind = ExemptionRow if table is EXEMPTION else ExemptionItemRow
     schema = {column.name: _TYPES.get(column.name, pl.String) for column in fields(kind)}

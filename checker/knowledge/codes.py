@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checker.schema import NATIONAL_CODE
+from checker.model.schema import NATIONAL_CODE
 
 _CODE = re.compile(NATIONAL_CODE)
 FAMILY_LENGTH = {"X": 14, "Z": 11}

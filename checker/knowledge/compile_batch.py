@@ -15,16 +15,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.errors import KnowledgeError, LiangkuError
 from checker.knowledge.frames import csv_text, frame_of
 from checker.knowledge.merge.covers import BY_FAMILY, codes_by_family, families_of, mixed_families
-from checker.knowledge.merge.fates import Mode
 from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.merge.points import Merged, merge
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
 from checker.knowledge.published import PublishedItem, read_published
 from checker.knowledge.rows import PatternRow, PointRow
-from checker.wholefile import write_whole
+from checker.model.errors import KnowledgeError, LiangkuError
+from checker.model.whole_file import write_whole
 
 FIRST_BATCH = "01"
 UPDATE = "2026-01"

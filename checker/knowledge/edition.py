@@ -11,17 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.errors import KnowledgeError
 from checker.knowledge.manifest import MANIFEST_FILE, Manifest, read_manifest
 from checker.knowledge.tables import EXEMPTION, NAME, POINT, TABLES
+from checker.model.errors import KnowledgeError
 
 if TYPE_CHECKING:
     import duckdb
-
-EMBEDDED = "embedded"
-"""The word for what came with the program, its knowledge or its rules, where a folder could be named instead."""
-
-_PACKAGE = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +32,6 @@ class Edition:
     content_hash: str
     manifest: Manifest
     embedded: bool
-
-
-def embedded_edition_folder() -> Path:
-    """Return the folder of the knowledge base that comes with the program: the wheel's, else the checkout's."""
-    packed = _PACKAGE / "_embedded" / "knowledge_base"
-    return packed if packed.is_dir() else _PACKAGE.parent / "knowledge_base" / "built"
-
-
-def embedded_rules_folder() -> Path:
-    """Return the folder of the rule files that come with the program: the wheel's, else the checkout's."""
-    packed = _PACKAGE / "_embedded" / "rules"
-    return packed if packed.is_dir() else _PACKAGE.parent / "rules"
 
 
 def open_edition(folder: Path, *, embedded: bool = False) -> Edition:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.manifest import Notice
 from checker.knowledge.toml_text import quoted, read_toml, record_cells
 

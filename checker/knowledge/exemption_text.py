@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge import words
-from checker.knowledge.cells import Cells, Faults, check_id, check_place_and_time
+from checker.knowledge.cell_reader import Cells, Faults, check_id, check_place_and_time
 from checker.knowledge.codes import CODE_SHAPES, FAMILY_SHAPES, is_code, is_family
 from checker.knowledge.match import meets
 from checker.knowledge.names import item_key

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from checker.knowledge.merge.fates import Mode
-from checker.knowledge.merge.points import Change
+from checker.knowledge.merge.merge_decisions import Mode
+from checker.knowledge.merge.points import ListChange
 from checker.knowledge.sheets.read import Workbook
 
 IMPORT_FILE = "import.json"
@@ -49,7 +49,7 @@ class Imported:
     onto: Base | None
     workbooks: tuple[Workbook, ...]
     rule_ids: tuple[str, ...]
-    changes: tuple[Change, ...]
+    changes: tuple[ListChange, ...]
     left_out: tuple[LeftOut, ...]
     already: bool
 
@@ -89,7 +89,7 @@ def report_of(imported: Imported) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _change(change: Change) -> dict[str, Any]:
+def _change(change: ListChange) -> dict[str, Any]:
     told = asdict(change)
     del told["rule_id"]
     return told

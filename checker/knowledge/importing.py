@@ -10,20 +10,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from checker.errors import InputError
 from checker.knowledge.build import content_hash, write_edition
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
 from checker.knowledge.manifest import Manifest, Notice
 from checker.knowledge.merge.covers import BY_CODE
 from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
-from checker.knowledge.merge.fates import Mode
 from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
 from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.source import Sources
-from checker.plan import Plan
-from checker.remarks import not_listed
+from checker.model.errors import InputError
+from checker.model.remarks import not_listed
+from checker.rulebook.plan import Plan
 
 _BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NAME = "liangku-import"

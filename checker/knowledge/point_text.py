@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge import words
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.codes import CODE_SHAPES, FAMILY_PATTERN, FAMILY_SHAPES
 from checker.knowledge.frames import schema_of
 from checker.knowledge.rows import PatternRow, PointRow
@@ -26,7 +26,7 @@ from checker.knowledge.text_table import (
     whole,
 )
 from checker.knowledge.windows import AgeWindow, read_window
-from checker.schema import NATIONAL_CODE
+from checker.model.schema import NATIONAL_CODE
 
 POINT_FILE = "point.csv"
 PATTERN_FILE = "pattern.csv"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from checker.knowledge.rows import PointRow
-from checker.remarks import year_not_listed
+from checker.model.remarks import year_not_listed
 
 _UNITS = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 _LEVELS = {"notice": ("提示", "notice"), "suspect": ("可疑", "suspect"), "definite": ("明确违规", "definite")}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from checker.knowledge.cells import Cells, Faults, collect, read_csv
+from checker.knowledge.cell_reader import Cells, Faults, collect, read_csv
 from checker.knowledge.codes import CODE_SHAPES, is_code
 
 _POINT_COLUMNS = (

@@ -10,14 +10,14 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
-from checker.errors import InputError
 from checker.knowledge.codes import is_code
 from checker.knowledge.edition import Edition
 from checker.knowledge.names import item_key
 from checker.knowledge.nearest import nearest
-from checker.knowledge.open import knowledge_files
 from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells
+from checker.knowledge.resolve import knowledge_files
 from checker.knowledge.views import MEMORY, open_views
+from checker.model.errors import InputError
 
 if TYPE_CHECKING:
     import duckdb

@@ -10,15 +10,16 @@ from typing import Any, Self
 
 import polars as pl
 
-from checker.errors import KnowledgeError
-from checker.knowledge.cells import Faults
-from checker.knowledge.edition import EMBEDDED, Edition, embedded_edition_folder, load_into, open_edition
+from checker.knowledge.cell_reader import Faults
+from checker.knowledge.edition import Edition, load_into, open_edition
 from checker.knowledge.edition_text import EDITION_FILE, EditionText, read_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of, schema_of
 from checker.knowledge.manifest import MANIFEST_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, read_points
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
+from checker.model.embedded import EMBEDDED, embedded_edition_folder
+from checker.model.errors import KnowledgeError
 
 TEXT_FILES = (POINT_FILE, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE)
 """The files of a knowledge base as text."""

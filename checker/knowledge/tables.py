@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class KnowledgeTable:
     """One table: its Parquet file, the DuckDB table it becomes, its sort key and its literal SQL.
 
     `load` binds the path of the Parquet file.
@@ -24,7 +24,7 @@ class Table:
         return f"{self.name}.parquet"
 
 
-POINT = Table(
+POINT = KnowledgeTable(
     "point",
     "kb_point",
     "point_id",
@@ -39,14 +39,14 @@ POINT = Table(
         status, superseded_by
         FROM read_parquet(?)""",
 )
-PATTERN = Table(
+PATTERN = KnowledgeTable(
     "pattern",
     "kb_pattern",
     "point_id, role, match, code",
     "CREATE TABLE kb_pattern (point_id VARCHAR, role VARCHAR, match VARCHAR, code VARCHAR, published_codes INTEGER)",
     "INSERT INTO kb_pattern SELECT point_id, role, match, code, published_codes FROM read_parquet(?)",
 )
-EXEMPTION = Table(
+EXEMPTION = KnowledgeTable(
     "exemption",
     "kb_exemption",
     "exemption_id",
@@ -57,14 +57,14 @@ EXEMPTION = Table(
         exemption_id, rule_id, effect, reason, reason_en, evidence, status, diagnoses, region, region_of, valid_from,
         valid_to FROM read_parquet(?)""",
 )
-EXEMPTION_ITEM = Table(
+EXEMPTION_ITEM = KnowledgeTable(
     "exemption_item",
     "kb_exemption_item",
     "exemption_id, match, value",
     "CREATE TABLE kb_exemption_item (exemption_id VARCHAR, match VARCHAR, value VARCHAR)",
     "INSERT INTO kb_exemption_item SELECT exemption_id, match, value FROM read_parquet(?)",
 )
-NAME = Table(
+NAME = KnowledgeTable(
     "name",
     "kb_name",
     "item_name",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from checker.knowledge.cells import Faults, read_records
+from checker.knowledge.cell_reader import Faults, read_records
 
 WHOLE = r"^[0-9]{1,9}$"
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"

@@ -10,8 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from checker.errors import KnowledgeError
-from checker.knowledge.cells import Cells, Faults, read_text
+from checker.knowledge.cell_reader import Cells, Faults, read_text
+from checker.model.errors import KnowledgeError
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from checker import sqltext
-from checker.errors import KnowledgeError
 from checker.knowledge.edition import Edition
-from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, Table
+from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, KnowledgeTable
+from checker.model import sqltext
+from checker.model.errors import KnowledgeError
 
 if TYPE_CHECKING:
     import duckdb
@@ -49,5 +49,5 @@ def open_views(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> N
             ) from error
 
 
-def _path(edition: Edition, table: Table) -> str:
+def _path(edition: Edition, table: KnowledgeTable) -> str:
     return sqltext.text(str((edition.folder / table.file).absolute()))

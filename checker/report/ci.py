@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from checker.ci import CiReport
+from checker.change.ci import CiReport
+from checker.model.markdown import fenced, table
 from checker.report.impact import impact_document, impact_markdown
 from checker.report.issue_formats import issues_json
 from checker.report.issues import issues_markdown
 from checker.report.kb_diff import diff_json, diff_markdown
-from checker.report.markdown import fenced, table
 from checker.report.rules_diff import markdown as rules_markdown
 
 UNMEASURED = {

@@ -8,9 +8,9 @@ from typing import Any
 
 import click
 
-from checker.prescription import Prescription
-from checker.remarks import year_not_listed
-from checker.told import in_words
+from checker.ingest.prescription import Prescription
+from checker.model.remarks import year_not_listed
+from checker.precheck.finding_text import in_words
 
 Words = tuple[str, str]
 """Chinese and English."""

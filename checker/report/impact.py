@@ -11,11 +11,11 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from checker.impact import Impact, Side
-from checker.impact_join import Change, Example, Extent, State
+from checker.change.impact import Impact, Side
+from checker.change.impact_findings import Example, Extent, FindingChange, State
+from checker.model.markdown import plain, table
+from checker.model.words import LEVELS, VERDICTS
 from checker.report.console import wide_console
-from checker.report.markdown import plain, table
-from checker.report.terminal import LEVELS, VERDICTS
 
 THRESHOLDS = {"max_new_share": "--max-new-share", "max_new_lines": "--max-new-lines"}
 _ID_SHOWN = 12
@@ -126,7 +126,7 @@ class _Words:
                 yield from self._change(title, change)
         yield from self._limits()
 
-    def _changes(self) -> tuple[tuple[str, Change], ...]:
+    def _changes(self) -> tuple[tuple[str, FindingChange], ...]:
         impact, say = self._impact, self._say
         return (
             (say("新增疑点", "Newly flagged"), impact.new),
@@ -143,13 +143,13 @@ class _Words:
                      f"; points on trial hit {side.shadow_lines:,} lines, which are not compared")  # fmt: skip
         return f"{side.given} ({known} {hashes}{set_otherwise}{shadow if side.shadow_lines else ''})"
 
-    def _parts(self, title: str, change: Change) -> Iterator[tuple[str, ...]]:
+    def _parts(self, title: str, change: FindingChange) -> Iterator[tuple[str, ...]]:
         yield title, *_cells(change.extent)
         if change.extent.lines:
             for verdict, extent in (("violation", change.violations), ("undetermined", change.undetermined)):
                 yield f"  {VERDICTS[verdict][self._english]}", *_cells(extent)
 
-    def _change(self, title: str, change: Change) -> Iterator[_Section]:
+    def _change(self, title: str, change: FindingChange) -> Iterator[_Section]:
         say, headings = self._say, self._headings()
         colon = say("：", ": ")
         yield _Section(

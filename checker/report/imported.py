@@ -13,7 +13,7 @@ from rich.text import Text
 
 from checker.knowledge.import_report import IMPORT_FILE, Imported
 from checker.knowledge.manifest import Manifest
-from checker.knowledge.merge.points import Change, Tally
+from checker.knowledge.merge.points import ListChange, Tally
 from checker.knowledge.point_words import PointWords
 from checker.report.console import wide_console
 
@@ -141,6 +141,6 @@ def _tally(tally: Tally) -> str:
     return f"{tally.points:,} / {tally.codes:,}" if tally.codes or tally.points else "–"
 
 
-def _family_tally(change: Change) -> Tally:
+def _family_tally(change: ListChange) -> Tally:
     kept: Iterable[str] = (each.point_id for each in change.kept_by_family)
     return Tally(len(set(kept)), len(change.kept_by_family))

@@ -10,9 +10,9 @@ from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree
 
-from checker import __version__
 from checker.knowledge.checks.issue import SEVERITIES, Issue
 from checker.knowledge.checks.run import Checked, fails
+from checker.model.version import __version__
 from checker.report.json_lists import json_pieces, value_blocks
 
 _SARIF_LEVELS = {"error": "error", "warning": "warning", "info": "note"}

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Sequence
 from rich.padding import Padding
 from rich.text import Text
 
-from checker.knowledge.checks.issue import SEVERITIES, Issue, Validator
+from checker.knowledge.checks.issue import SEVERITIES, Issue
 from checker.knowledge.checks.run import Checked
+from checker.knowledge.checks.validator import Validator
+from checker.model.markdown import code, plain, table
 from checker.report.console import wide_console
-from checker.report.markdown import code, plain, table
 
 SHOWN = 20
 """How many issues of one check are printed."""

@@ -14,9 +14,9 @@ from checker.knowledge.diff.codes import CODE_KINDS, CodeChange, CodeState
 from checker.knowledge.diff.compare import CHANGE_KINDS, ExemptionChange, KnowledgeDiff, RuleCounts, Side
 from checker.knowledge.diff.points import POINT_KINDS, FieldChange, PointChange
 from checker.knowledge.point_words import PointWords
+from checker.model.markdown import plain, table
 from checker.report.console import wide_console
 from checker.report.json_lists import frame_blocks, json_pieces
-from checker.report.markdown import plain, table
 
 SHOWN = 20
 """How many entries of each list are printed."""

@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from checker.report.markdown import fenced, plain, table
-from checker.rules.diff import CaseChanges, Change, RuleBrief, RuleChange, RulesDiff
-from checker.rules.names import MESSAGES
+from checker.model.markdown import fenced, plain, table
+from checker.rulebook.diff import CaseChanges, KeyChange, RuleBrief, RuleChange, RulesDiff
+from checker.rulebook.names import MESSAGES
 
 _SHORT = 40
 """Up to how many characters a value stands in a table; longer ones are compared line by line beneath it."""
@@ -142,7 +142,7 @@ class _Words:
         language = self._say({"zh": "中文", "en": "英文"}[name], {"zh": "Chinese", "en": "English"}[name])
         return self._say(f"{language}消息：{MESSAGES[field][0]}", f"{language} message, {MESSAGES[field][1].lower()}")
 
-    def row(self, change: Change) -> tuple[str, str, str, str]:
+    def row(self, change: KeyChange) -> tuple[str, str, str, str]:
         none = self._say("无", "none")
         old, new = (none if value is None else value for value in (change.old, change.new))
         return self.part(change.part), old, new, self.effect(change.judgment)
@@ -164,11 +164,11 @@ class _Words:
                 yield f"{words[self._english].format(len(names))} ({', '.join(names)})"
 
 
-def _is_short(change: Change) -> bool:
+def _is_short(change: KeyChange) -> bool:
     return all(value is None or (len(value) <= _SHORT and "\n" not in value) for value in (change.old, change.new))
 
 
-def _line_diff(change: Change) -> Sequence[str]:
+def _line_diff(change: KeyChange) -> Sequence[str]:
     """Both values line by line: what went, what came, and what stayed between."""
     old, new = (value.splitlines() if value is not None else [] for value in (change.old, change.new))
     return [line for line in difflib.ndiff(old, new) if not line.startswith("?")]

@@ -9,45 +9,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from checker.audit import ScanResult
-from checker.compile import REASONS
-from checker.remarks import year_not_listed
+from checker.model.words import LEVELS, REASONS, VERDICTS, remark_words
 from checker.report.console import wide_console
-from checker.summary import Group, Measure
+from checker.scan.request import ScanResult
+from checker.scan.summary import Group, Measure
 
-LEVELS = {
-    "definite": ("明确违规", "definite", "bold red"),
-    "suspect": ("可疑", "suspect", "yellow"),
-    "notice": ("提示", "notice", "blue"),
-}
-VERDICTS = {
-    "violation": ("违规疑点", "violation"),
-    "undetermined": ("无法判断", "undetermined"),
-    "exempt": ("豁免", "exempt"),
-}
-REMARKS = {
-    "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
-    "exemption_possible": ("有诊断即可能豁免，但没有诊断信息", "a diagnosis might exempt, none on file"),
-    "lowered_exemption": ("因豁免情形降级", "lowered by an exemption"),
-    "lowered_lenient": ("在宽松年龄界限以内，降级", "within the lenient age, lowered"),
-    "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
-    "person_unreadable": ("人员信息有无法识别的值", "a person field could not be read"),
-    "service_time_fallback": ("没有费用时间，用了就诊或交易时间", "time taken from the visit or message"),
-    "stay_began_in_window": ("住院开始时仍在新生儿期", "the stay began within the newborn window"),
-    "not_in_2026_list": ("2026 年清单未再列出", "not listed again in 2026"),
-}
 SKIPS = {
     "invalid": ("作废", "void"), "context": ("历史医嘱", "history"), "refund": ("退费", "refund"), "self_paid": ("自费", "self-paid"),
 }  # fmt: skip
 REJECTS = {"record": ("记录残缺", "broken record"), "service_time": ("时间", "time"), "quantity": ("数量", "quantity")}
-
-
-def remark_words(remark: str) -> tuple[str, str]:
-    """A remark in Chinese and English, as it stands where it is the point's own; of lists of every year as of the one in REMARKS."""
-    if (year := year_not_listed(remark)) is not None:
-        chinese, english = REMARKS["not_in_2026_list"]
-        return chinese.replace("2026", year), english.replace("2026", year)
-    return REMARKS.get(remark, (remark, remark))
 
 
 def print_scan(result: ScanResult, language: str) -> None:

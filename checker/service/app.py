@@ -16,15 +16,15 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from checker import __version__
-from checker.errors import InputError, LiangkuError
+from checker.model.errors import InputError, LiangkuError
+from checker.model.version import __version__
 from checker.service import national_api, native
-from checker.service.desk import Desk
 from checker.service.guard import Guard, page_headers
+from checker.service.http_json import Refusal, json_response, refused
 from checker.service.national.profile import Profile
 from checker.service.openapi import openapi
+from checker.service.review import Desk
 from checker.service.settings import Settings
-from checker.service.wire import Refusal, json_response, refused
 
 _LOG = logging.getLogger("liangku.serve")
 _PAGE = Path(__file__).with_name("page")

@@ -19,7 +19,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.audit_record import LONGEST, NO_HASH, RESERVED, read_record
 
 if sys.platform == "win32":

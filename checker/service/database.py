@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 
 LAYOUT = 1
 """The layout that this program writes, kept in `PRAGMA user_version`."""

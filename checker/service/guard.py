@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import Scope
 
+from checker.service.http_json import Refusal
 from checker.service.settings import Key, Settings, digest
-from checker.service.wire import Refusal
 
 _OPEN = ("/", "/ledger", "/health", "/openapi.json")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")

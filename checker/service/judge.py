@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-from checker.prescription import Prescription
+from checker.ingest.prescription import Prescription
 from checker.service.library import Library
 
 _LINES_TOGETHER = 2000

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
 from checker.knowledge.edition import load_into
-from checker.knowledge.open import knowledge_files, open_editions, open_plan
 from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells, PointWords
+from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.knowledge.search import search_in
-from checker.plan import LEVEL_RANK, RulePlan
-from checker.precheck import Precheck
+from checker.precheck.counter import Precheck
+from checker.rulebook.plan import LEVEL_RANK, RulePlan
 from checker.service.settings import Settings
 
 if TYPE_CHECKING:

@@ -9,15 +9,15 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from checker.errors import InputError
-from checker.service.desk import Desk, Reviewed
+from checker.model.errors import InputError
+from checker.service.http_json import Refusal, json_response, read_json
 from checker.service.national.answer import results_of, write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
 from checker.service.national.feedback import read_feedback, write_feedback_answer
 from checker.service.national.message import read_message
 from checker.service.national.profile import Profile
+from checker.service.review import Desk, Reviewed
 from checker.service.store import Feedback, utc_now
-from checker.service.wire import Refusal, json_response, read_json
 
 _LOG = logging.getLogger("liangku.serve")
 _FEEDBACK = "3103"

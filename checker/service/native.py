@@ -12,15 +12,15 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from checker.errors import InputError
-from checker.prescription import Prescription, read_prescription
-from checker.schema import NATIONAL_CODE
+from checker.ingest.prescription import Prescription, read_prescription
+from checker.model.errors import InputError
+from checker.model.schema import NATIONAL_CODE
 from checker.service import plain
 from checker.service.cards import cards_of
-from checker.service.desk import Desk, Reviewed
+from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body, read_json
 from checker.service.reasons import REASONS
+from checker.service.review import Desk, Reviewed
 from checker.service.store import Feedback, TraceLink, utc_now
-from checker.service.wire import CARDS, Refusal, header, json_response, json_type, parse, read_body, read_json
 
 _NOT_REVIEWED = {
     "timeout": ("本次没有在时限内审核，系统会补审", "Not reviewed within the time limit; it will be judged later"),

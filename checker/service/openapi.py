@@ -6,9 +6,9 @@ from typing import Any
 
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from checker import __version__
+from checker.model.version import __version__
+from checker.service.http_json import CARDS
 from checker.service.openapi_schemas import SCHEMAS, Schema, array, ref, text
-from checker.service.wire import CARDS
 
 _JSON = "application/json"
 _ABOUT = (

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from checker.ingest.columns import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
-from checker.plan import LEVEL_RANK
-from checker.prescription import STAGES
-from checker.schema import FINDING_COLUMNS, NATIONAL_CODE
+from checker.ingest.prescription import STAGES
+from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
+from checker.rulebook.plan import LEVEL_RANK
 from checker.service.reasons import REASONS
 
 Schema = dict[str, Any]

@@ -1,6 +1,6 @@
 """Prescriptions in the plain form, which most have, read from their bytes at once, and of their lines only those that a point covers.
 
-What is read here is read as `checker.prescription.read_prescription` reads it (a test holds them together). All else, and whatever is
+What is read here is read as `checker.ingest.prescription.read_prescription` reads it (a test holds them together). All else, and whatever is
 wrong, is left to it: values in unusual forms, flags, refunds, items by name or without national code, an item that comes twice, an
 ID number.
 """
@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from checker.ingest.columns import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
+from checker.ingest.prescription import STAGE, Item, Prescription, read_amount, read_codes, read_time
 from checker.ingest.values import clean, read_sex
-from checker.pointindex import PointIndex
-from checker.prescription import STAGE, Item, Prescription, read_amount, read_codes, read_time
-from checker.schema import NATIONAL_CODE, NULL_WORDS
+from checker.model.schema import NATIONAL_CODE, NULL_WORDS
+from checker.precheck.point_index import PointIndex
 
 TYPES = ("application/json", "application/json; charset=utf-8")
 """The content types that the plain form comes with."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 
 ROLES = ("check", "admin")
 _DIGEST = 64

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import InputError
 from checker.knowledge.build import build
-from checker.knowledge.checks.issue import Issue, Validator
+from checker.knowledge.checks.issue import Issue
 from checker.knowledge.checks.layers import read_layer
 from checker.knowledge.checks.registry import VALIDATORS
 from checker.knowledge.checks.run import Checked, check_knowledge
-from checker.knowledge.open import open_plan
+from checker.knowledge.checks.validator import Validator
+from checker.knowledge.resolve import open_plan
+from checker.model.errors import InputError
 from tests.knowledge.small_kb import (
     EXEMPTION,
     PATTERNS,

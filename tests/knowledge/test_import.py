@@ -15,8 +15,8 @@ import pytest
 
 from checker.cli import main
 from checker.knowledge.importing import ImportRequest, import_workbooks
-from checker.knowledge.merge.fates import Mode
-from checker.knowledge.open import open_plan
+from checker.knowledge.merge.merge_decisions import Mode
+from checker.knowledge.resolve import open_plan
 from checker.knowledge.source import open_knowledge
 
 MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)

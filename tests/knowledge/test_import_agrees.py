@@ -9,15 +9,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from checker.audit import ScanRequest, scan
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.importing import ImportRequest, import_workbooks
 from checker.knowledge.manifest import Notice
-from checker.knowledge.merge.fates import Mode
-from checker.knowledge.open import open_plan
+from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import PublishedItem
+from checker.knowledge.resolve import open_plan
 from checker.knowledge.source import Sources, open_knowledge
-from checker.results import read_findings
+from checker.scan.findings import read_findings
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 
 MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)
 DECEMBER, MARCH = date(2025, 12, 1), date(2026, 3, 1)

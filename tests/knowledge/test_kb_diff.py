@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import InputError
 from checker.knowledge.build import build
 from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
 from checker.knowledge.diff.points import FieldChange
 from checker.knowledge.source import open_given
+from checker.model.errors import InputError
 from checker.report.kb_diff import diff_json, diff_markdown
 from tests.knowledge.small_kb import EXEMPTION, PATTERNS, POINTS, Kb, changed, code, exemption, family, more, point
 

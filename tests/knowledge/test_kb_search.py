@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import InputError
 from checker.knowledge.build import build
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.search import Found, search
+from checker.model.errors import InputError
 from tests.knowledge.small_kb import SERVICE, code, more, point
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,11 +13,11 @@ import duckdb
 import polars as pl
 import pytest
 
-from checker.errors import KnowledgeError
 from checker.knowledge.build import build, content_hash, write_edition
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.manifest import read_manifest
 from checker.knowledge.source import Sources, read_sources, sources_of
+from checker.model.errors import KnowledgeError
 
 from .conftest import SmallSources
 

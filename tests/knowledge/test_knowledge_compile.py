@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import KnowledgeError
 from checker.knowledge.compile_batch import compile_edition, main
 from checker.knowledge.frames import csv_text, frame_of
 from checker.knowledge.published import Limits, PublishedItem, document_of, read_published
 from checker.knowledge.rows import PatternRow, PointRow
+from checker.model.errors import KnowledgeError
 
 MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)
 RULE_CODES = {

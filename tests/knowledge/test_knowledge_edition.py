@@ -11,15 +11,10 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from checker.errors import ExitCode, KnowledgeError
 from checker.knowledge.build import build
-from checker.knowledge.edition import (
-    Edition,
-    embedded_edition_folder,
-    embedded_rules_folder,
-    load_into,
-    open_edition,
-)
+from checker.knowledge.edition import Edition, load_into, open_edition
+from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.model.errors import ExitCode, KnowledgeError
 
 from .conftest import SmallSources
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checker.errors import ExitCode, KnowledgeError
 from checker.knowledge.source import read_sources
+from checker.model.errors import ExitCode, KnowledgeError
 
 from .conftest import SmallSources
 

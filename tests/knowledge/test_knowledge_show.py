@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import InputError
 from checker.knowledge.build import build
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.show import PointCard, describe_point
+from checker.model.errors import InputError
 from tests.knowledge.small_kb import Kb, code, exemption, more, point
 
 

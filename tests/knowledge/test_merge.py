@@ -9,16 +9,16 @@ from random import Random
 
 import pytest
 
-from checker.errors import KnowledgeError
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, families_of, mixed_families
 from checker.knowledge.merge.edition import meet
-from checker.knowledge.merge.fates import Mode
 from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.merge.points import Change, KeptCode, Merged, Tally, merge
 from checker.knowledge.published import Limits, PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources
+from checker.model.errors import KnowledgeError
 
 MAY, JANUARY, JULY = date(2025, 5, 23), date(2026, 1, 28), date(2026, 7, 1)
 DAYS = {"01": MAY, "2026-01": JANUARY, "2026-07": JULY}

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook as Book
 
-from checker.errors import KnowledgeError
 from checker.knowledge.sheets import workbook as opening
 from checker.knowledge.sheets import xlsx_parts
 from checker.knowledge.sheets.read import read_workbooks
+from checker.model.errors import KnowledgeError
 from tests.knowledge.workbooks import CODE, CODES, DAY, POINTS, RULES, Edit, drug_sex, read, refusal, saved, services
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook as Book
 
-from checker.errors import KnowledgeError
 from checker.knowledge.sheets.read import Workbook, read_workbooks
+from checker.model.errors import KnowledgeError
 
 RULES = {
     "药品区分性别使用": "GZ10000301004000",

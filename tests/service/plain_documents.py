@@ -6,7 +6,7 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from checker.prescription import read_prescription
+from checker.ingest.prescription import read_prescription
 
 
 def plain_head(rng: Random, document: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from checker.cli.main import run
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.audit_log import AuditLog, records
 from checker.service.audit_verify import LISTED, verify
 from tests.service.processes import acknowledged, unix_only

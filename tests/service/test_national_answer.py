@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from checker.precheck import Precheck
+from checker.precheck.counter import Precheck
 from checker.service.national.answer import Result, results_of, write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
 from checker.service.national.message import Asked, read_message

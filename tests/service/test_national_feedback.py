@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.national.feedback import NationalFeedback, Warn, read_feedback, write_feedback_answer
 from checker.service.national.profile import read_profile
 from tests.service.messages import NOW, feedback

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.national.message import Asked, read_message
 from checker.service.national.orders import LINES_MAX
 from checker.service.national.profile import read_profile

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.national.message import read_message
 from checker.service.national.profile import Profile, read_profile
 from tests.service.messages import NOW, message, patient

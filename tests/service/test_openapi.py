@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 from starlette.routing import Route
 
-from checker.schema import FINDING_COLUMNS
+from checker.model.schema import FINDING_COLUMNS
 from checker.service.app import Service
-from checker.service.desk import Desk
 from checker.service.national.profile import read_profile
 from checker.service.openapi import openapi
+from checker.service.review import Desk
 from checker.service.settings import Settings
 from tests.service.messages import feedback, message
 from tests.service.serving import Server, serving

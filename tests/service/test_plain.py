@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from checker.errors import InputError
-from checker.precheck import Precheck
-from checker.prescription import read_prescription
+from checker.ingest.prescription import read_prescription
+from checker.model.errors import InputError
+from checker.precheck.counter import Precheck
+from checker.service.http_json import parse
 from checker.service.plain import read_plain
 from checker.service.settings import Limits
-from checker.service.wire import parse
 from tests.service.plain_documents import plain_head, plain_line
 
 from oracle_data import item_codes  # isort: skip

@@ -13,8 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from checker.audit import ScanRequest, scan
-from checker.schema import FINDING_COLUMNS
+from checker.model.schema import FINDING_COLUMNS
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 from tests.service.calls import call
 from tests.service.plain_documents import plain_head, plain_line
 from tests.service.serving import serving

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from checker.precheck import Precheck
+from checker.precheck.counter import Precheck
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, MALE_ONLY, call, found, woman
 from tests.service.serving import ROOT, Server, serving

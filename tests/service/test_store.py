@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.database import open_for_reading
 from checker.service.reasons import REASON_BY_CODE, REASONS
 from checker.service.store import Feedback, Shown, Store, Ticket, TraceLink

@@ -10,7 +10,7 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 
 class _Hash(click.ParamType[str]):

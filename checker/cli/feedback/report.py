@@ -9,7 +9,7 @@ import click
 
 from checker.cli.options import Day, json_option, language_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 
 @click.command("report")

@@ -10,8 +10,8 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode, InputError
-from checker.knowledge.edition import embedded_edition_folder, embedded_rules_folder
+from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.model.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
     from checker.knowledge.manifest import Manifest
@@ -61,7 +61,7 @@ def command(sources: Path | None, out: Path | None, as_json: bool, lang: str) ->
     target = out or embedded
     manifest = build(text, target)
     if target.resolve() == embedded.resolve():
-        from checker.plan import PLAN_FILE, write_embedded_plan
+        from checker.rulebook.plan import PLAN_FILE, write_embedded_plan
 
         write_embedded_plan(embedded_rules_folder(), target / PLAN_FILE)
     if as_json:

@@ -10,7 +10,7 @@ import click
 
 from checker.cli.options import Day, format_option, json_option, language_option, rules_option
 from checker.cli.output import chosen_format
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 if TYPE_CHECKING:
     from checker.knowledge.checks.layers import Layer
@@ -56,7 +56,7 @@ def command(
     """
     chosen = chosen_format(form, as_json=as_json)
     from checker.knowledge.checks.run import check_knowledge
-    from checker.knowledge.open import open_plan
+    from checker.knowledge.resolve import open_plan
 
     plan = open_plan(rules_folder)
     checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or date.today(), only=only, skip=skip)
@@ -66,7 +66,8 @@ def command(
 
 def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
     from checker.knowledge.checks.layers import built_layer, read_layer
-    from checker.knowledge.edition import embedded_edition_folder, open_edition
+    from checker.knowledge.edition import open_edition
+    from checker.model.embedded import embedded_edition_folder
 
     layers = [read_layer(path) for path in kb]
     if folder is not None:

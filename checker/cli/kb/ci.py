@@ -12,7 +12,7 @@ from checker.cli.kb.impact import Share
 from checker.cli.options import Day, header_options, json_option, language_option
 from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
-from checker.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError
 
 
 @click.command("ci", cls=ManyClaims)
@@ -66,10 +66,10 @@ def command(
       liangku kb ci --base main
       liangku kb ci --base origin/main --max-new-share 1% --out summary.md
     """
-    from checker.ci import CiRequest, run_ci
+    from checker.change.ci import CiRequest, run_ci
+    from checker.model.whole_file import write_whole
     from checker.report.ci import ci_document, ci_markdown
     from checker.report.progress import Bar
-    from checker.wholefile import write_whole
 
     given = click.get_current_context().get_parameter_source("sources")
     if given is not click.core.ParameterSource.DEFAULT and rules_folder.is_dir() and not sources.is_dir():

@@ -6,7 +6,7 @@ import click
 
 from checker.cli.options import format_option, json_option, language_option
 from checker.cli.output import chosen_format
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 
 @click.command("diff")

@@ -11,10 +11,10 @@ import click
 from checker.cli.options import json_option, kb_option, language_option, map_option
 from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 if TYPE_CHECKING:
-    from checker.gaps import Gap, Gaps
+    from checker.change.gaps import Gap, Gaps
 
 SHOWN = 50
 """How many gaps are printed where --limit does not say; --json has them all then."""
@@ -64,7 +64,7 @@ def command(
       liangku kb gaps --claims data/*.parquet
       liangku kb gaps --claims 明细.csv --kb out/kb --min-lines 10 --json
     """
-    from checker.gaps import GapsRequest, find_gaps
+    from checker.change.gaps import GapsRequest, find_gaps
 
     found = find_gaps(GapsRequest(claims, maps, kb, min_lines, sort))
     if as_json:

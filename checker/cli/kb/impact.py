@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
+from checker.change.impact_findings import SAMPLE
 from checker.cli.options import format_option, header_options, json_option, knowledge_options, language_option
 from checker.cli.output import chosen_format, print_json
 from checker.cli.variadic import ManyClaims
-from checker.errors import ExitCode
-from checker.impact_join import SAMPLE
+from checker.model.errors import ExitCode
 
 
 class Share(click.ParamType[Decimal]):
@@ -88,10 +88,10 @@ def command(
       liangku kb impact embedded --param child_age=16 --claims 明细.parquet
       liangku kb impact rules 我的规则 --claims data/*.parquet --settlements setl_d.parquet
     """
-    from checker.impact import ImpactRequest, impact
-    from checker.params import parse_params
+    from checker.change.impact import ImpactRequest, impact
     from checker.report.impact import impact_document, impact_markdown, print_impact
     from checker.report.progress import Bar
+    from checker.rulebook.params import parse_params
 
     chosen = chosen_format(form, as_json=as_json)
     request = ImpactRequest(

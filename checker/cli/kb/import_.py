@@ -9,7 +9,7 @@ import click
 
 from checker.cli.options import Day, json_option, language_option, rules_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError
 
 
 @click.command("import")
@@ -72,9 +72,9 @@ def command(
     """
     from checker.knowledge.import_report import report_of
     from checker.knowledge.importing import ImportRequest, import_workbooks
-    from checker.knowledge.merge.fates import Mode
-    from checker.knowledge.open import open_plan
+    from checker.knowledge.merge.merge_decisions import Mode
     from checker.knowledge.published import NATIONAL
+    from checker.knowledge.resolve import open_plan
     from checker.knowledge.source import open_given
     from checker.report.imported import print_import
 

@@ -10,11 +10,11 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode, InputError
-from checker.knowledge.edition import embedded_edition_folder, embedded_rules_folder
+from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.model.errors import ExitCode, InputError
 
 if TYPE_CHECKING:
-    from checker.promotion import Cluster, Evidence, TrialRun
+    from checker.change.promotion import Cluster, Evidence, TrialRun
 
 
 @click.command("promote")
@@ -48,7 +48,7 @@ def command(
       liangku kb promote drug-sex-05-0001 --run out
       liangku kb promote drug-sex-05-0001 --run out --sources 我的知识 --write
     """
-    from checker.promotion import read_trial_run
+    from checker.change.promotion import read_trial_run
 
     run = read_trial_run(folder)
     ids = tuple(dict.fromkeys(ids))
@@ -79,9 +79,9 @@ def command(
 
 def _write(run: TrialRun, ids: Sequence[str], sources: Path | None, rules: Path | None, *, force: bool) -> list[Path]:
     """End the trial of the points and rules; nothing is written unless all of them can be."""
+    from checker.change.promote_in_text import activated_points, rule_ids, settled_rule
     from checker.knowledge.point_text import POINT_FILE
-    from checker.status_text import activated_points, rule_ids, settled_rule
-    from checker.wholefile import write_whole
+    from checker.model.whole_file import write_whole
 
     lacking = [ident for ident in ids if run.evidence(ident) is None]
     if lacking and not force:

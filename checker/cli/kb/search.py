@@ -11,7 +11,7 @@ import click
 
 from checker.cli.options import json_option, kb_option, language_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 if TYPE_CHECKING:
     from checker.knowledge.search import Found, Hit
@@ -39,13 +39,13 @@ def command(text: str, kb: tuple[Path, ...], limit: int, as_json: bool, lang: st
       liangku kb search aipuliete
       liangku kb search XG04CBA088
     """
-    from checker.knowledge.open import open_editions
+    from checker.knowledge.resolve import open_editions
     from checker.knowledge.search import search
 
     editions = open_editions(kb)
     found = search(editions, text, limit=limit, day=date.today())
     if as_json:
-        from checker.knowledge.points import hash_of, version_of
+        from checker.judge.points import hash_of, version_of
 
         document = {
             "knowledge": {"version": version_of(editions), "hash": hash_of(editions)},
@@ -73,8 +73,8 @@ def _print(found: Found, lang: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from checker.knowledge.open import open_plan
     from checker.knowledge.point_words import PointWords
+    from checker.knowledge.resolve import open_plan
     from checker.report.console import wide_console
 
     words = PointWords(lang)

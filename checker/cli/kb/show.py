@@ -10,7 +10,7 @@ import click
 
 from checker.cli.options import json_option, kb_option, language_option
 from checker.cli.output import print_json
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,8 +37,8 @@ def command(text: str, kb: tuple[Path, ...], as_json: bool, lang: str) -> int:
       liangku kb show XG04CBA088A001010101467
       liangku kb show drug-sex-01-0003 --json
     """
-    from checker.knowledge.open import open_editions
-    from checker.knowledge.points import hash_of, version_of
+    from checker.judge.points import hash_of, version_of
+    from checker.knowledge.resolve import open_editions
     from checker.knowledge.show import describe_point
 
     editions = open_editions(kb)
@@ -56,8 +56,8 @@ class _Cards:
     """Prints points for readers; what a rule is called comes from the rules in use."""
 
     def __init__(self, language: str) -> None:
-        from checker.knowledge.open import open_plan
         from checker.knowledge.point_words import PointWords
+        from checker.knowledge.resolve import open_plan
 
         self._words = PointWords(language)
         self._say = self._words.say

@@ -12,11 +12,11 @@ import click
 from checker.cli.options import json_option, language_option, rules_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import chosen_rules, load, mark
-from checker.errors import ExitCode
-from checker.rules.fill import FILL
+from checker.model.errors import ExitCode
+from checker.rulebook.fill import FILL
 
 if TYPE_CHECKING:
-    from checker.cases import CaseResult
+    from checker.proof.cases import CaseResult
 
 
 @click.command("test")
@@ -37,7 +37,7 @@ def command(rule_ids: tuple[str, ...], rules_folder: Path | None, as_json: bool,
       liangku rules test
       liangku rules test drug-sex --rules 我的规则
     """
-    from checker.cases import run_cases
+    from checker.proof.cases import run_cases
 
     rulebook, place, embedded = load(rules_folder)
     chosen = chosen_rules(rulebook, rule_ids)

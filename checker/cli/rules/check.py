@@ -10,7 +10,7 @@ import click
 from checker.cli.options import json_option, language_option, rules_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import load, mark
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 _STAGES = {
     "parse": "解析", "compile": "编译子句", "explain": "引擎计划", "cases": "用例", "complete": "填写完整", "lock": "版本锁定",
@@ -31,7 +31,7 @@ def command(rules_folder: Path | None, as_json: bool, lang: str) -> int:
     \b
     退出码 Exit codes: 0 全部通过 all pass · 1 有不通过 some fail · 2 规则文件有误 broken rule files
     """
-    from checker.rules.checks import every_stage
+    from checker.proof.stages import every_stage
 
     rulebook, place, embedded = load(rules_folder)
     stages = every_stage(place, rulebook, embedded=embedded)

@@ -10,11 +10,11 @@ import click
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import console, load
-from checker.errors import ExitCode, Fault, RuleError
-from checker.knowledge.edition import EMBEDDED
+from checker.model.embedded import EMBEDDED
+from checker.model.errors import ExitCode, Fault, RuleError
 
 if TYPE_CHECKING:
-    from checker.rulebook import Rulebook
+    from checker.rulebook.rule import Rulebook
 
 
 @click.command("diff")
@@ -45,7 +45,7 @@ def command(old: str, new: str, shape: str, exits: bool, as_json: bool, lang: st
       liangku rules diff embedded 我的规则
       liangku rules diff 旧规则 rules --format markdown
     """
-    from checker.rules.diff import diff_rules
+    from checker.rulebook.diff import diff_rules
 
     diff = diff_rules(*_load(old, new))
     if as_json or shape == "json":

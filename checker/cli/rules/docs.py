@@ -9,7 +9,7 @@ import click
 from checker.cli.options import json_option, language_option, rules_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import checkout_rules, load, print_faults
-from checker.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError
 
 
 @click.command("docs")
@@ -37,7 +37,7 @@ def command(rules_folder: Path | None, out: Path | None, check: bool, as_json: b
       liangku rules docs --check
       liangku rules docs --rules 我的规则 --out 说明
     """
-    from checker.rules.docs import compose, stale, write
+    from checker.rulebook.docs import compose, stale, write
 
     own = checkout_rules()
     rulebook, place, _ = load(rules_folder)

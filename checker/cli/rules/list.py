@@ -10,11 +10,11 @@ import click
 from checker.cli.options import json_option, language_option, rules_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import console, level_text, load, plain
-from checker.errors import ExitCode
-from checker.rules.names import TIERS
+from checker.model.errors import ExitCode
+from checker.rulebook.names import TIERS
 
 if TYPE_CHECKING:
-    from checker.rulebook import Rule
+    from checker.rulebook.rule import Rule
 
 
 _TITLES = {

@@ -9,7 +9,7 @@ import click
 from checker.cli.options import json_option, language_option, rules_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import load, print_faults, writable_rules
-from checker.errors import ExitCode, Fault, RuleError
+from checker.model.errors import ExitCode, Fault, RuleError
 
 
 @click.command("lock")
@@ -37,9 +37,9 @@ def command(rules_folder: Path | None, retire: str | None, reason: str, check: b
       liangku rules lock --check
       liangku rules lock --retire drug-old --reason "并入 drug-new"
     """
-    from checker.rules import lock as rulelock
-    from checker.rules.fill import unfilled
-    from checker.rules.tables import read_tables
+    from checker.rulebook import lock as rulelock
+    from checker.rulebook.fill import unfilled
+    from checker.rulebook.tables import read_tables
 
     if check and retire is not None:
         raise click.UsageError(

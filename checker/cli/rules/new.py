@@ -8,7 +8,7 @@ import click
 
 from checker.cli.options import language_option, rules_option
 from checker.cli.rules.shared import writable_rules
-from checker.errors import ExitCode
+from checker.model.errors import ExitCode
 
 
 @click.command("new")
@@ -41,8 +41,8 @@ def command(
       liangku rules new drug-child-banned --name-zh 药品儿童禁用 --like drug-child-only
       liangku rules new my-rule --rules 我的规则
     """
-    from checker.knowledge.edition import embedded_rules_folder
-    from checker.rules.scaffold import NewRule, scaffold
+    from checker.model.embedded import embedded_rules_folder
+    from checker.rulebook.scaffold import NewRule, scaffold
 
     place = writable_rules(rules_folder)
     own = like is not None and (place / f"{like}.toml").is_file()

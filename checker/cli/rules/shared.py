@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from checker.cli.output import print_json
-from checker.rules.names import STAGES
+from checker.rulebook.names import STAGES
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from checker.errors import Fault
-    from checker.rulebook import Rule, Rulebook
+    from checker.model.errors import Fault
+    from checker.rulebook.rule import Rule, Rulebook
 
 
 def load(folder: Path | None) -> tuple[Rulebook, Path, bool]:
     """The rulebook, its folder, and whether it is the one that came with the program."""
-    from checker.knowledge.edition import embedded_rules_folder
-    from checker.rulebook import load_rules
+    from checker.model.embedded import embedded_rules_folder
+    from checker.rulebook.load import load_rules
 
     if folder is not None:
         return load_rules(folder), folder, False
@@ -31,7 +31,7 @@ def load(folder: Path | None) -> tuple[Rulebook, Path, bool]:
 
 def checkout_rules() -> Path | None:
     """The folder of the rules that come with the program where it is a checkout's, which may be written to; None in an installed wheel."""
-    from checker.knowledge.edition import embedded_rules_folder
+    from checker.model.embedded import embedded_rules_folder
 
     folder = embedded_rules_folder()
     return None if folder.parent.name == "_embedded" else folder
@@ -39,7 +39,7 @@ def checkout_rules() -> Path | None:
 
 def writable_rules(folder: Path | None) -> Path:
     """The folder given, else the checkout's; InputError where neither is there."""
-    from checker.errors import InputError
+    from checker.model.errors import InputError
 
     place = folder or checkout_rules()
     if place is None:
@@ -51,7 +51,7 @@ def writable_rules(folder: Path | None) -> Path:
 
 def chosen_rules(rulebook: Rulebook, ids: Sequence[str]) -> tuple[Rule, ...]:
     """The rules of these ids, all where none is named; InputError for an id that no rule has."""
-    from checker.errors import InputError
+    from checker.model.errors import InputError
 
     known = [rule.id for rule in rulebook.rules]
     unknown = [rule_id for rule_id in ids if rule_id not in known]
@@ -62,7 +62,7 @@ def chosen_rules(rulebook: Rulebook, ids: Sequence[str]) -> tuple[Rule, ...]:
 
 def level_text(level: str, lang: str) -> str:
     """A level in a language, the Chinese word beside the field's own."""
-    from checker.report.terminal import LEVELS
+    from checker.model.words import LEVELS
 
     return level if lang == "en" else f"{LEVELS[level][0]} {level}"
 

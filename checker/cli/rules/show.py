@@ -17,13 +17,13 @@ from checker.cli.rules.shared import (
     plain,
     stage_text,
 )
-from checker.errors import ExitCode
-from checker.rules.names import TIER_GROUPS, TIERS
+from checker.model.errors import ExitCode
+from checker.rulebook.names import TIER_GROUPS, TIERS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from checker.rulebook import Rule
+    from checker.rulebook.rule import Rule
 
 
 @click.command("show")

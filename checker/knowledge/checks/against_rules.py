@@ -6,18 +6,18 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from checker.knowledge.checks.facts import Facts, place_of
+from checker.knowledge.checks.check_input import CheckInput, place_of
 from checker.knowledge.checks.issue import Found, Said
-from checker.plan import RulePlan
+from checker.rulebook.plan import RulePlan
 
 _SEX = pl.col("sex").is_not_null()
 _AGE = pl.any_horizontal(pl.col("age_word", "age_min", "age_max").is_not_null())
 
 
-def unknown_rule(facts: Facts) -> Iterator[Found]:
+def unknown_rule(checked: CheckInput) -> Iterator[Found]:
     """Rules that points or exemptions name and no rule file has: one finding a rule and file, at the first row."""
-    known = ", ".join(sorted(facts.rule_ids))
-    named = facts.point.filter(~pl.col("rule_id").is_in(sorted(facts.rule_ids)))
+    known = ", ".join(sorted(checked.rule_ids))
+    named = checked.point.filter(~pl.col("rule_id").is_in(sorted(checked.rule_ids)))
     first = named.group_by("file", "rule_id", maintain_order=True).agg(pl.col("row", "point_id").first(), pl.len())
     for row in first.iter_rows(named=True):
         yield Found(
@@ -29,10 +29,10 @@ def unknown_rule(facts: Facts) -> Iterator[Found]:
             "rule_id",
             str(row["rule_id"]),
         )
-    for exemption in facts.layer.exemptions:
-        if exemption.rule_id not in facts.rule_ids:
+    for exemption in checked.layer.exemptions:
+        if exemption.rule_id not in checked.rule_ids:
             yield Found(
-                facts.layer.exemption_places[exemption.exemption_id],
+                checked.layer.exemption_places[exemption.exemption_id],
                 Said(
                     f"没有规则“{exemption.rule_id}”，这条豁免不起作用（已有的规则：{known}）",
                     f"no rule is called {exemption.rule_id!r}: the exemption softens nothing (rules: {known})",
@@ -42,10 +42,10 @@ def unknown_rule(facts: Facts) -> Iterator[Found]:
             )
 
 
-def unread_point(facts: Facts) -> Iterator[Found]:
+def unread_point(checked: CheckInput) -> Iterator[Found]:
     """Points none of whose limits the clause of their rule reads, and points whose rule reads a limit that they do not have."""
-    for rule in facts.rules:
-        own = facts.point.filter(pl.col("rule_id") == rule.id)
+    for rule in checked.rules:
+        own = checked.point.filter(pl.col("rule_id") == rule.id)
         for row in own.filter(~_read(rule)).iter_rows(named=True):
             reads_zh, reads_en = _reads(rule)
             yield Found(
@@ -58,9 +58,9 @@ def unread_point(facts: Facts) -> Iterator[Found]:
             )
 
 
-def unread_limit(facts: Facts) -> Iterator[Found]:
+def unread_limit(checked: CheckInput) -> Iterator[Found]:
     """Limits of a point that the clause of its rule does not read, beside others that it reads."""
-    for rule in facts.rules:
+    for rule in checked.rules:
         unread = (
             (rule.reads_sex, _SEX, "sex", "性别", "sex"),
             (rule.reads_age, _AGE, "age_word", "年龄", "age"),
@@ -68,7 +68,9 @@ def unread_limit(facts: Facts) -> Iterator[Found]:
         for reads, limited, column, zh, en in unread:
             if reads:
                 continue
-            for row in facts.point.filter((pl.col("rule_id") == rule.id) & limited & _read(rule)).iter_rows(named=True):
+            for row in checked.point.filter((pl.col("rule_id") == rule.id) & limited & _read(rule)).iter_rows(
+                named=True
+            ):
                 yield Found(
                     place_of(row),
                     Said(

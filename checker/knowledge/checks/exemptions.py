@@ -6,23 +6,25 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from checker.knowledge.checks.facts import OPEN, Facts, place_of
+from checker.knowledge.checks.check_input import OPEN, CheckInput, place_of
 from checker.knowledge.checks.issue import Found, Said
 from checker.knowledge.codes import family_of
 from checker.knowledge.names import item_key
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 
 
-def expired_exemption(facts: Facts) -> Iterator[Found]:
+def expired_exemption(checked: CheckInput) -> Iterator[Found]:
     """Exemptions that have ended while points that they softened are in force, and that no other of the same items follows."""
-    for row in facts.layer.exemptions:
-        if row.valid_to is None or row.valid_to > facts.day or _followed(facts, row):
+    for row in checked.layer.exemptions:
+        if row.valid_to is None or row.valid_to > checked.day or _followed(checked, row):
             continue
-        softened = facts.live.filter(_of_rule(row) & (pl.col("valid_from") <= facts.day) & _meets(_items(facts, row)))
+        softened = checked.live.filter(
+            _of_rule(row) & (pl.col("valid_from") <= checked.day) & _meets(_items(checked, row))
+        )
         count = softened["point_id"].n_unique()
         if count:
             yield Found(
-                facts.layer.exemption_places[row.exemption_id],
+                checked.layer.exemption_places[row.exemption_id],
                 Said(
                     f"{row.valid_to} 已到期，它涉及的 {count:,} 个知识点仍然有效，现在不再放宽",
                     f"ended on {row.valid_to} while {count:,} point(s) that it softened are in force",
@@ -32,19 +34,19 @@ def expired_exemption(facts: Facts) -> Iterator[Found]:
             )
 
 
-def unneeded_exemption(facts: Facts) -> Iterator[Found]:
+def unneeded_exemption(checked: CheckInput) -> Iterator[Found]:
     """Exemptions with items that no point of their rule covers: they stand by."""
-    if facts.layer.faulty:
+    if checked.layer.faulty:
         # Rows with faults are left out, and the point that needs the exemption may be among them.
         return
-    for row in facts.layer.exemptions:
-        items = _items(facts, row)
-        idle = _idle(facts.covered.filter(_of_rule(row)), items) if items else []
+    for row in checked.layer.exemptions:
+        items = _items(checked, row)
+        idle = _idle(checked.covered.filter(_of_rule(row)), items) if items else []
         if idle:
             told = [item.value for item in idle]
             every = len(idle) == len(items)
             yield Found(
-                facts.layer.exemption_places[row.exemption_id],
+                checked.layer.exemption_places[row.exemption_id],
                 Said(
                     f"{'没有知识点' if every else f'{len(idle)} 个项目没有知识点'}需要它，备用：{'、'.join(told)}",
                     f"{'no point needs it' if every else f'{len(idle)} of its items are of no point'}, it stands by: {', '.join(told)}",
@@ -54,13 +56,13 @@ def unneeded_exemption(facts: Facts) -> Iterator[Found]:
             )
 
 
-def wholly_exempt(facts: Facts) -> Iterator[Found]:
+def wholly_exempt(checked: CheckInput) -> Iterator[Found]:
     """Points that an exemption bound to no diagnosis exempts in full for as long as they are in force: they can never fire."""
-    for row in facts.layer.exemptions:
+    for row in checked.layer.exemptions:
         if row.effect != "exempt" or row.diagnoses:
             continue
-        items = _items(facts, row)
-        own = facts.live.filter(_of_rule(row) & _lasts(facts, row) & _everywhere(row))
+        items = _items(checked, row)
+        own = checked.live.filter(_of_rule(row) & _lasts(checked, row) & _everywhere(row))
         every = pl.lit(value=True) if not items else _contains(items)
         for point in (
             own.filter(every.all().over("point_id")).unique("point_id", maintain_order=True).iter_rows(named=True)
@@ -97,15 +99,15 @@ def _idle(own: pl.DataFrame, items: Sequence[ExemptionItemRow]) -> list[Exemptio
     return [item for item in items if not met(item)]
 
 
-def _items(facts: Facts, row: ExemptionRow) -> list[ExemptionItemRow]:
-    return [item for item in facts.layer.exemption_items if item.exemption_id == row.exemption_id]
+def _items(checked: CheckInput, row: ExemptionRow) -> list[ExemptionItemRow]:
+    return [item for item in checked.layer.exemption_items if item.exemption_id == row.exemption_id]
 
 
-def _followed(facts: Facts, ended: ExemptionRow) -> bool:
-    items = {(item.match, item.value) for item in _items(facts, ended)}
-    for row in facts.layer.exemptions:
-        own = {(item.match, item.value) for item in _items(facts, row)}
-        in_force = row.valid_from <= facts.day and (row.valid_to is None or facts.day < row.valid_to)
+def _followed(checked: CheckInput, ended: ExemptionRow) -> bool:
+    items = {(item.match, item.value) for item in _items(checked, ended)}
+    for row in checked.layer.exemptions:
+        own = {(item.match, item.value) for item in _items(checked, row)}
+        in_force = row.valid_from <= checked.day and (row.valid_to is None or checked.day < row.valid_to)
         if in_force and row.rule_id == ended.rule_id and (not own or (items and items <= own)):
             return True
     return False
@@ -140,9 +142,9 @@ def _contains(items: list[ExemptionItemRow]) -> pl.Expr:
     )
 
 
-def _lasts(facts: Facts, row: ExemptionRow) -> pl.Expr:
+def _lasts(checked: CheckInput, row: ExemptionRow) -> pl.Expr:
     """Whether the exemption lasts as long as the point, from the day on."""
-    begun = pl.max_horizontal(pl.col("valid_from"), pl.lit(facts.day)) >= row.valid_from
+    begun = pl.max_horizontal(pl.col("valid_from"), pl.lit(checked.day)) >= row.valid_from
     return begun & (pl.col("ends") <= (row.valid_to or OPEN))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import polars as pl
 
-from checker.knowledge.checks.facts import SAME_LIMITS, Facts, place_of
+from checker.knowledge.checks.check_input import SAME_LIMITS, CheckInput, place_of
 from checker.knowledge.checks.issue import Found, Said
 from checker.knowledge.checks.meetings import same_time
 
@@ -22,9 +22,9 @@ _PIECE = 2
 _OF_POINT = ("point_id", "item_name", "file", "row")
 
 
-def family_of_another(facts: Facts) -> Iterator[Found]:
+def family_of_another(checked: CheckInput) -> Iterator[Found]:
     """Family patterns that also cover a code of another item, which the rule does not limit in the same way itself."""
-    live = facts.live.filter(pl.col("family").is_not_null())
+    live = checked.live.filter(pl.col("family").is_not_null())
     whole = live.filter(pl.col("match") == "family")
     exact = live.filter(pl.col("match") == "code")
     pairs = whole.join(exact, on="family", suffix="_later", maintain_order="left")
@@ -49,9 +49,9 @@ def family_of_another(facts: Facts) -> Iterator[Found]:
         )
 
 
-def unrelated_names(facts: Facts) -> Iterator[Found]:
+def unrelated_names(checked: CheckInput) -> Iterator[Found]:
     """Families with an item that has no part of its name in common with any other item there, told at the one with fewest codes."""
-    named = facts.live.filter(pl.col("family").is_not_null())
+    named = checked.live.filter(pl.col("family").is_not_null())
     mixed = named.filter(pl.col("item_key").n_unique().over("family") > 1)
     items = mixed.group_by("family", "item_key", maintain_order=True).agg(
         pl.col(*_OF_POINT, "code").first(), pl.col("published_codes").sum()
@@ -78,12 +78,12 @@ def unrelated_names(facts: Facts) -> Iterator[Found]:
             )
 
 
-def two_families(facts: Facts) -> Iterator[Found]:
+def two_families(checked: CheckInput) -> Iterator[Found]:
     """Names under two families that contradict each other: of different main groups, or limited otherwise by one rule.
 
     Most names of several packs or mixtures have several families; these do not count.
     """
-    named = facts.live.filter(pl.col("family").is_not_null()).with_columns(group=pl.col("family").str.head(2))
+    named = checked.live.filter(pl.col("family").is_not_null()).with_columns(group=pl.col("family").str.head(2))
     for row in _by_name(named.filter(pl.col("group").n_unique().over("item_key") > 1)).iter_rows(named=True):
         yield Found(
             place_of(row, "_first"),

@@ -1,13 +1,8 @@
-"""What a check is, and what it finds."""
+"""What a check finds: how grave, where, and what it says."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from checker.knowledge.checks.facts import Facts
 
 ERROR, WARNING, INFO = "error", "warning", "info"
 SEVERITIES = (ERROR, WARNING, INFO)
@@ -56,21 +51,3 @@ class Issue:
     column: str | None
     value: str | None
     message: Said
-
-
-@dataclass(frozen=True, slots=True)
-class Validator:
-    """One check: its id (kebab-case, never changed), how grave its issues are, what it is called, how to mend, and its search."""
-
-    id: str
-    severity: str
-    title: Said
-    hint: Said
-    find: Callable[[Facts], Iterable[Found]]
-
-    def issues(self, facts: Facts) -> list[Issue]:
-        """Return everything that the check finds, in the order in which it stands in the files."""
-        return [
-            Issue(self.id, found.severity or self.severity, found.place, found.column, found.value, found.message)
-            for found in self.find(facts)
-        ]

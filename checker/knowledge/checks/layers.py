@@ -10,8 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from checker.errors import Fault
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.checks.issue import Place
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE
@@ -19,6 +18,7 @@ from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, check_frames
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import TEXT_FILES, holds_text, read_text_folder, sources_of
 from checker.knowledge.tables import EXEMPTION, PATTERN, POINT
+from checker.model.errors import Fault
 
 _EXEMPTION_ID = re.compile(r"""^\s*id\s*=\s*["']([^"']+)["']""")
 _ROW_AT = re.compile(r"row (\d+)")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from checker.knowledge.checks.facts import CHINESE, ENGLISH, Facts, days_expr, limits_of, place_of
+from checker.knowledge.checks.check_input import CHINESE, ENGLISH, CheckInput, days_expr, limits_of, place_of
 from checker.knowledge.checks.issue import Found, Said
 from checker.knowledge.checks.meetings import REACH, by_points, same_place, same_time
 
@@ -18,12 +18,12 @@ _CHILD_WORDS = (("小儿|儿童|少儿|患儿", 18 * 365.0), ("婴幼儿|幼儿"
 """Words of names for children, widest first, and the days by which the widest reading of each has ended."""
 
 
-def both_sexes(facts: Facts) -> Iterator[Found]:
+def both_sexes(checked: CheckInput) -> Iterator[Found]:
     """Codes that are limited to men and to women at the same time and place, by any rules; an exact code lies in its family.
 
     Within one rule the exact code judges; of another item than its family's, it is only a family of another (another check).
     """
-    sexed = facts.covered.filter(pl.col("sex").is_not_null()).with_columns(
+    sexed = checked.covered.filter(pl.col("sex").is_not_null()).with_columns(
         key=pl.col("code"), by_family=pl.lit(value=False)
     )
     raised = sexed.filter((pl.col("match") == "code") & pl.col("family").is_not_null())
@@ -53,7 +53,7 @@ def both_sexes(facts: Facts) -> Iterator[Found]:
         )
 
 
-def name_and_limit(facts: Facts) -> Iterator[Found]:
+def name_and_limit(checked: CheckInput) -> Iterator[Found]:
     """Names that say whom the item is for where the limit says somebody else."""
     sex, low = pl.col("sex"), days_expr("age_min")
     child_limit = pl.col("age_word").is_not_null() | (days_expr("age_max") <= 18 * 366.0)
@@ -64,7 +64,7 @@ def name_and_limit(facts: Facts) -> Iterator[Found]:
         (low > 0, low >= _childhood_ends(), "age_min"),
         (child_limit, _says("成人|老年") & _childhood_ends().is_null(), "age_word"),
     ):
-        for row in facts.point.filter(limited).filter(contradicts).iter_rows(named=True):
+        for row in checked.point.filter(limited).filter(contradicts).iter_rows(named=True):
             zh, en = CHINESE.limit(limits_of(row)), ENGLISH.limit(limits_of(row))
             yield Found(
                 place_of(row),

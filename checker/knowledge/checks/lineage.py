@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from checker.knowledge.checks.facts import Facts, place_of
+from checker.knowledge.checks.check_input import CheckInput, place_of
 from checker.knowledge.checks.issue import Found, Said
 
 
-def superseded_by(facts: Facts) -> Iterator[Found]:
+def superseded_by(checked: CheckInput) -> Iterator[Found]:
     """Points that follow themselves, are of another rule than the point they follow, or follow one that has not ended."""
-    followed = facts.point.filter(pl.col("superseded_by").is_not_null())
-    successors = facts.point.select("point_id", "rule_id", "valid_to", "superseded_by")
+    followed = checked.point.filter(pl.col("superseded_by").is_not_null())
+    successors = checked.point.select("point_id", "rule_id", "valid_to", "superseded_by")
     pairs = followed.join(
         successors, left_on="superseded_by", right_on="point_id", suffix="_later", maintain_order="left"
     )

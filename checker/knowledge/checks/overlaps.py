@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from checker.knowledge.checks.facts import CHINESE, ENGLISH, SAME_LIMITS, Facts, limits_of, place_of
+from checker.knowledge.checks.check_input import CHINESE, ENGLISH, SAME_LIMITS, CheckInput, limits_of, place_of
 from checker.knowledge.checks.issue import INFO, WARNING, Found, Said
 from checker.knowledge.checks.meetings import by_points, equal_place, neighbours, same_place, same_time
 from checker.knowledge.checks.reading import faults_of
@@ -16,13 +16,13 @@ from checker.knowledge.checks.reading import faults_of
 _CODE_KEY = ("rule_id", "status", "match", "code")
 
 
-def duplicate_point(facts: Facts) -> Iterator[Found]:
+def duplicate_point(checked: CheckInput) -> Iterator[Found]:
     """Ids that stand twice, and codes that two points of a rule limit alike at the same time and place.
 
     Two rows of one publication whose names differ in parentheses only are as published, and told as info.
     """
-    yield from faults_of("duplicate-point")(facts)
-    for row in by_points(_met(facts).filter(_equal_limits())).iter_rows(named=True):
+    yield from faults_of("duplicate-point")(checked)
+    for row in by_points(_met(checked).filter(_equal_limits())).iter_rows(named=True):
         as_published = (
             row["item_key"] == row["item_key_later"]
             and row["batch"] == row["batch_later"]
@@ -42,10 +42,10 @@ def duplicate_point(facts: Facts) -> Iterator[Found]:
         )
 
 
-def limits_overlap(facts: Facts) -> Iterator[Found]:
+def limits_overlap(checked: CheckInput) -> Iterator[Found]:
     """Codes that two points of a rule limit in two ways at once; two sexes are another check. A regional point may differ."""
     sexes = pl.col("sex") != pl.col("sex_later")
-    for row in by_points(_met(facts).filter(~_equal_limits() & ~sexes.fill_null(value=False))).iter_rows(named=True):
+    for row in by_points(_met(checked).filter(~_equal_limits() & ~sexes.fill_null(value=False))).iter_rows(named=True):
         one, other = limits_of(row), limits_of(row, "_later")
         yield Found(
             place_of(row, "_later"),
@@ -61,14 +61,14 @@ def limits_overlap(facts: Facts) -> Iterator[Found]:
         )
 
 
-def validity_gap(facts: Facts) -> Iterator[Found]:
+def validity_gap(checked: CheckInput) -> Iterator[Found]:
     """Codes that a rule stops limiting and limits again later, and that nothing else of the rule limits meanwhile."""
     key = ["rule_id", "status", "region", "region_of", "match", "code"]
-    shared = facts.covered.filter(pl.len().over(key) > 1).sort(*key, "valid_from", "point_id")
+    shared = checked.covered.filter(pl.len().over(key) > 1).sort(*key, "valid_from", "point_id")
     told = shared.with_columns(
         ended=pl.col("ends").cum_max().shift(1).over(key), before=pl.col("point_id").shift(1).over(key)
     )
-    gaps = _open(told.filter(pl.col("valid_from") > pl.col("ended")), facts)
+    gaps = _open(told.filter(pl.col("valid_from") > pl.col("ended")), checked)
     grouped = gaps.group_by("point_id", "ended", maintain_order=True).agg(
         pl.all().exclude("point_id", "ended").first(), codes=pl.len()
     )
@@ -84,9 +84,9 @@ def validity_gap(facts: Facts) -> Iterator[Found]:
         )
 
 
-def _open(gaps: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+def _open(gaps: pl.DataFrame, checked: CheckInput) -> pl.DataFrame:
     """The gaps without those in which one point that holds everywhere covers the code, or its family, all the time."""
-    everywhere = facts.covered.filter(pl.col("region").is_null() & (pl.col("status") == "active")).select(
+    everywhere = checked.covered.filter(pl.col("region").is_null() & (pl.col("status") == "active")).select(
         "rule_id", "match", "code", since="valid_from", until="ends"
     )
     numbered = gaps.with_row_index("gap")
@@ -105,8 +105,8 @@ def _open(gaps: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     return numbered.join(covered, on="gap", how="anti", maintain_order="left")
 
 
-def _met(facts: Facts) -> pl.DataFrame:
-    pairs = neighbours(facts.covered, _CODE_KEY).filter(same_time() & same_place())
+def _met(checked: CheckInput) -> pl.DataFrame:
+    pairs = neighbours(checked.covered, _CODE_KEY).filter(same_time() & same_place())
     return pairs.with_columns(equal_place().alias("same_region"))
 
 

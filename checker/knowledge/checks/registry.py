@@ -5,11 +5,12 @@ from __future__ import annotations
 from checker.knowledge.checks.against_rules import unknown_rule, unread_limit, unread_point
 from checker.knowledge.checks.exemptions import expired_exemption, unneeded_exemption, wholly_exempt
 from checker.knowledge.checks.families import family_of_another, two_families, unrelated_names
-from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said, Validator
+from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said
 from checker.knowledge.checks.limits import both_sexes, name_and_limit
 from checker.knowledge.checks.lineage import superseded_by
 from checker.knowledge.checks.overlaps import duplicate_point, limits_overlap, validity_gap
 from checker.knowledge.checks.reading import age_bounds, faults_of
+from checker.knowledge.checks.validator import Validator
 
 VALIDATORS = (
     Validator(

@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from checker.errors import InputError
-from checker.knowledge.checks.facts import Facts
-from checker.knowledge.checks.issue import ERROR, Issue, Validator
+from checker.knowledge.checks.check_input import CheckInput
+from checker.knowledge.checks.issue import ERROR, Issue
 from checker.knowledge.checks.layers import Layer, stacked
 from checker.knowledge.checks.registry import VALIDATORS
-from checker.plan import RulePlan
+from checker.knowledge.checks.validator import Validator
+from checker.model.errors import InputError
+from checker.rulebook.plan import RulePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ def check_knowledge(
     """
     chosen = _chosen(only, skip)
     layer = stacked(layers)
-    facts = Facts(layer, tuple(rules), day)
-    issues = [issue for validator in chosen for issue in sorted(validator.issues(facts), key=_order)]
+    checked = CheckInput(layer, tuple(rules), day)
+    issues = [issue for validator in chosen for issue in sorted(validator.issues(checked), key=_order)]
     return Checked(
         tuple(each.name for each in layers),
         day,

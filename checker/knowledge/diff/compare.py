@@ -7,13 +7,13 @@ from dataclasses import dataclass, fields, replace
 
 import polars as pl
 
-from checker.errors import InputError
 from checker.knowledge.diff import codes as of_codes
 from checker.knowledge.diff import points as of_points
 from checker.knowledge.diff.codes import CODE_KINDS, CodeChange
 from checker.knowledge.diff.points import POINT_KINDS, FieldChange, PointChange
 from checker.knowledge.rows import ExemptionRow
 from checker.knowledge.source import Sources
+from checker.model.errors import InputError
 
 CHANGE_KINDS = ("added", "removed", "changed")
 

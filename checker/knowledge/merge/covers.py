@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass
 
-from checker.errors import KnowledgeError
 from checker.knowledge.codes import family_of
 from checker.knowledge.names import item_key
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PointRow
 from checker.knowledge.windows import SHAPES, AgeWindow, read_window
+from checker.model.errors import KnowledgeError
 
 BY_CODE, BY_FAMILY = "code", "family"
 """How the drug codes of a list become patterns: exactly as published, or as the families in which they lie."""

@@ -9,9 +9,9 @@ import polars as pl
 
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, family_column, frame_of, rows_of
 from checker.knowledge.merge.covers import families_of, mixed_families
-from checker.knowledge.merge.fates import Fate, Mode
 from checker.knowledge.merge.meeting import PublishedList
-from checker.knowledge.merge.points import Change, Tally, merge
+from checker.knowledge.merge.merge_decisions import Fate, Mode
+from checker.knowledge.merge.points import ListChange, Tally, merge
 from checker.knowledge.merge.unlisted import Unlisted, parted, unlisted
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources
@@ -31,7 +31,7 @@ class Met:
     """An edition after lists met it, what each did, and whether any row is new or other than before."""
 
     knowledge: Sources
-    changes: tuple[Change, ...]
+    changes: tuple[ListChange, ...]
     altered: bool
 
 
@@ -90,7 +90,7 @@ def _without(frame: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
     return frame.join(points.select("point_id"), on="point_id", how="anti") if points.height else frame
 
 
-def _with_others(change: Change, others: Unlisted) -> Change:
+def _with_others(change: ListChange, others: Unlisted) -> ListChange:
     def more(tally: Tally, fate: Fate) -> Tally:
         added = others.tallies.get(fate, Tally(0, 0))
         return Tally(tally.points + added.points, tally.codes + added.codes)

@@ -22,7 +22,7 @@ from checker.knowledge.merge.covers import (
 from checker.knowledge.names import item_key
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
-from checker.remarks import year_not_listed
+from checker.model.remarks import year_not_listed
 
 _item_key = lru_cache(maxsize=1 << 16)(item_key)
 

@@ -22,12 +22,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass, replace
 from datetime import date
 
-from checker.errors import KnowledgeError
 from checker.knowledge.merge.covers import BY_CODE, Cover
-from checker.knowledge.merge.fates import Fate, Mode, Seats, fate_of, seated
 from checker.knowledge.merge.meeting import Entry, Meeting, PublishedList
+from checker.knowledge.merge.merge_decisions import Fate, Mode, Seats, fate_of, seated
 from checker.knowledge.merge.rows import Ids, Parts, Rows, begun, divided
 from checker.knowledge.rows import PatternRow, PointRow
+from checker.model.errors import KnowledgeError
 
 _DAY_OF_NOTICE = re.compile(r"[（，](\d{4}-\d{2}-\d{2})）(?=；|$)")
 """A document of a point ends with the day of its notice, which stands in parentheses."""
@@ -53,7 +53,7 @@ class KeptCode:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ListChange:
     """What a list did to the points of its rule.
 
     `items` and `codes` are the list's; its codes are new, went on, or changed (`changed.points` are the points that ended for it).
@@ -78,7 +78,7 @@ class Merged:
 
     points: tuple[PointRow, ...]
     patterns: tuple[PatternRow, ...]
-    change: Change
+    change: ListChange
 
 
 def merge(
@@ -163,7 +163,7 @@ def _rows(fated: _Fated, seats: Seats, ids: Ids) -> Iterator[Rows]:
             yield row
 
 
-def _change(published: PublishedList, meeting: Meeting, seats: Seats, fates: Sequence[_Fated]) -> Change:
+def _change(published: PublishedList, meeting: Meeting, seats: Seats, fates: Sequence[_Fated]) -> ListChange:
     points: dict[Fate, set[str]] = defaultdict(set)
     codes: dict[Fate, int] = defaultdict(int)
     following: set[Entry] = set()
@@ -181,7 +181,7 @@ def _change(published: PublishedList, meeting: Meeting, seats: Seats, fates: Seq
                 went_on.add(pattern.code)
     listed = {code for entry in meeting.entries for code in entry.codes}
     changed = {code for entry in following for code in entry.codes} - went_on
-    return Change(
+    return ListChange(
         rule_id=published.rule_id,
         items=len(published.items),
         codes=len(listed),

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from checker.knowledge.merge.meeting import Entry, PublishedList
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
-from checker.remarks import not_listed
+from checker.model.remarks import not_listed
 
 DOCUMENT_MARK, SOURCE_MARK = "；", "; "
 """What stands between the documents and between the source rows of a point."""

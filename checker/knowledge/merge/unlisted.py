@@ -8,10 +8,10 @@ import polars as pl
 
 from checker.knowledge.frames import family_column
 from checker.knowledge.merge.covers import codes_by_family
-from checker.knowledge.merge.fates import Fate, Mode, unlisted_fate
 from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.merge_decisions import Fate, Mode, unlisted_fate
 from checker.knowledge.merge.points import Tally, is_later
-from checker.remarks import not_listed
+from checker.model.remarks import not_listed
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.codes import CODE_SHAPES, is_code
 from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
-from checker.knowledge.sheets.table import Table, WrongCell, plain
+from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
 from checker.knowledge.sheets.workbook import ROW
 
 _BETWEEN = r"[\s,;、，；|]+"
@@ -30,12 +30,12 @@ _ASK_CODE = f"不是国家编码，请改正 (write a full national code: {CODE_
 class CodeRows:
     """The codes of one sheet, one row a code: `frame` has number, row and code. `repairs` says what was written otherwise."""
 
-    table: Table
+    table: SheetTable
     frame: pl.DataFrame
     repairs: tuple[str, ...]
 
 
-def read_codes(table: Table, items: Sequence[ItemRow], faults: Faults, *, repair: bool) -> CodeRows:
+def read_codes(table: SheetTable, items: Sequence[ItemRow], faults: Faults, *, repair: bool) -> CodeRows:
     """Return the codes of the sheet, which has a code column; a cell may list several.
 
     Spelling is mended silently where only one reading is possible: width, letter case, blanks. Leading zeros that Excel took
@@ -66,7 +66,7 @@ def read_codes(table: Table, items: Sequence[ItemRow], faults: Faults, *, repair
     return CodeRows(table, read.select(NUMBER, ROW, code="read"), tuple(repairs))
 
 
-def reconcile(table: Table, items: Sequence[ItemRow], codes: CodeRows, faults: Faults) -> None:
+def reconcile(table: SheetTable, items: Sequence[ItemRow], codes: CodeRows, faults: Faults) -> None:
     """Hold the codes that were read against 数量 of each item and against 合计; whatever differs is a fault.
 
     In a sheet without 数量 (services), 合计 may count the items or the codes.
@@ -100,7 +100,7 @@ def reconcile(table: Table, items: Sequence[ItemRow], codes: CodeRows, faults: F
                 codes.table.fault(faults, each.row, None, message)
 
 
-def _check_names(table: Table, rows: pl.DataFrame, items: Sequence[ItemRow], faults: Faults) -> None:
+def _check_names(table: SheetTable, rows: pl.DataFrame, items: Sequence[ItemRow], faults: Faults) -> None:
     """The number of a code is one of the items', and a name beside it is that item's."""
     named = pl.DataFrame(
         {NUMBER: [item.seq for item in items], "expected": [item.name for item in items]},
@@ -119,7 +119,7 @@ def _check_names(table: Table, rows: pl.DataFrame, items: Sequence[ItemRow], fau
         table.fault_each(faults, other, "name", remedy)
 
 
-def _spelled(table: Table, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """One row a code: `code` as it stands in its cell, `read` in one spelling; and a sentence where the two differ."""
     as_written = pl.col("code").str.replace_all(_BETWEEN, ",")
     one_spelling = as_written.str.replace_all(_INVISIBLE, "").str.normalize("NFKC").str.to_uppercase()
@@ -142,7 +142,7 @@ def _spelled(table: Table, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]
     return spelled.drop("changed").explode("read"), sentences
 
 
-def _check_twice(table: Table, read: pl.DataFrame, faults: Faults) -> None:
+def _check_twice(table: SheetTable, read: pl.DataFrame, faults: Faults) -> None:
     again = read.with_columns(
         earlier=pl.col(ROW).first().over(NUMBER, "read"), copy=pl.int_range(pl.len()).over(NUMBER, "read")
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from checker.knowledge.cells import Faults
-from checker.knowledge.sheets.table import Table, whole
+from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.table import SheetTable, whole
 from checker.knowledge.sheets.workbook import ROW
 
 NUMBER = "number"
@@ -39,7 +39,7 @@ class ItemRow:
         return self.rows[0]
 
 
-def numbered(table: Table, *, fill: bool) -> pl.DataFrame:
+def numbered(table: SheetTable, *, fill: bool) -> pl.DataFrame:
     """Return the data rows with the number of their item; with `fill`, a blank 序号 takes the number above it.
 
     Rows that get no number are left out, and with `fill` those below a 序号 that is no number; see `check_numbers`.
@@ -50,7 +50,7 @@ def numbered(table: Table, *, fill: bool) -> pl.DataFrame:
     return rows.filter(pl.col(NUMBER) != _UNREADABLE)
 
 
-def check_numbers(table: Table, faults: Faults, *, fill: bool) -> None:
+def check_numbers(table: SheetTable, faults: Faults, *, fill: bool) -> None:
     """Note a fault for each 序号 that is no whole number, and for each row that has none and gets none from above."""
     unreadable = table.rows.filter(pl.col("seq").is_not_null() & whole(pl.col("seq")).is_null())
     table.fault_each(faults, unreadable, "seq", "请写整数序号 (write a whole number)")
@@ -59,7 +59,7 @@ def check_numbers(table: Table, faults: Faults, *, fill: bool) -> None:
     table.fault_each(faults, table.rows.filter(above.is_null()), "seq", remedy)
 
 
-def read_items(table: Table, faults: Faults) -> tuple[ItemRow, ...] | None:
+def read_items(table: SheetTable, faults: Faults) -> tuple[ItemRow, ...] | None:
     """Return the items of the sheet, in its order, or None after noting that they are too many.
 
     Where the codes stand in the same sheet, an item may have several rows: those after the first leave 序号 blank or repeat

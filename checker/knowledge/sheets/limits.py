@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import Limits
 from checker.knowledge.sheets.items import ItemRow
-from checker.knowledge.sheets.table import Table, WrongCell, plain
+from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
 from checker.knowledge.windows import AgeWindow, FoundWindow, find_window
 
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
@@ -43,7 +43,7 @@ class ReadLimits:
     remarks: tuple[str, ...]
 
 
-def read_limits(table: Table, rule: str, items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
+def read_limits(table: SheetTable, rule: str, items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
     """Return what the items are limited to.
 
     The age word is that of 逻辑依据 (新生儿专用项目), else that of the rule's name (药品限儿童使用); for services the rule's

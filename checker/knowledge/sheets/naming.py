@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.items import ItemRow
-from checker.knowledge.sheets.table import Table, plain
+from checker.knowledge.sheets.table import SheetTable, plain
 
 _RULE_IN_TITLE = re.compile(r"[“\"]([^“”\"]+)[”\"]规则|^《?([^《》“”\"]+)规则对应知识点")
 _RULE_OF_CODES = re.compile(r"[“\"]([^“”\"]+)[”\"]知识点对应")
@@ -18,7 +18,7 @@ _DIGITS = "一二三四五六七八九"
 
 
 def rule_of(
-    table: Table, codes: Table, items: Iterable[ItemRow], rules: Mapping[str, str | None], faults: Faults
+    table: SheetTable, codes: SheetTable, items: Iterable[ItemRow], rules: Mapping[str, str | None], faults: Faults
 ) -> str | None:
     """Return the published name of the rule of an item sheet and its code sheet, or None after noting that it is not known.
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import polars as pl
 
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import PublishedItem, document_of, is_known_batch
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
 from checker.knowledge.sheets.items import NUMBER, check_numbers, read_items
 from checker.knowledge.sheets.limits import ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
-from checker.knowledge.sheets.table import Table, read_table
+from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
 
 
@@ -92,8 +92,8 @@ class _Given:
 class _Tables:
     """The sheet of items, and the sheet of codes, which may be the same."""
 
-    items: Table
-    codes: Table
+    items: SheetTable
+    codes: SheetTable
 
 
 def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
@@ -185,11 +185,11 @@ def _tables(opened: OpenedFile, faults: Faults) -> _Tables | None:
     return _Tables(table, codes[0] if codes else table)
 
 
-def _lists_codes(table: Table) -> bool:
+def _lists_codes(table: SheetTable) -> bool:
     return table.has("code") and not any(table.has(column) for column in ("sex", "logic", "basis", "count"))
 
 
-def _unread(table: Table) -> list[str]:
+def _unread(table: SheetTable) -> list[str]:
     """The columns in which something is written but whose header is not known."""
     return [
         f"{column.letters} 列“{column.header}”的表头不认识，没有读取 (unknown header)"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.workbook import ROW, Sheet
 from checker.knowledge.sheets.xlsx_parts import Area, column_number
 
@@ -61,7 +61,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class SheetTable:
     """A sheet that has a header.
 
     `rows` holds the data rows: the column `row` and those of HEADERS that the sheet has, as text, NULL where nothing is
@@ -127,7 +127,7 @@ class Table:
         self.fault_each(faults, pl.DataFrame(wrong, schema=schema, orient="row"), column, pl.col("said"))
 
 
-def read_table(file: str, sheet: Sheet, faults: Faults) -> Table | None:
+def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
     """Return the sheet as a table, or None after noting that it has no header, two that mean the same, or nothing below it."""
     found = _find_header(sheet.cells)
     if found is None:
@@ -152,7 +152,7 @@ def read_table(file: str, sheet: Sheet, faults: Faults) -> Table | None:
     texts = [cell.strip() for row in above.drop(ROW).iter_rows() for cell in row if cell is not None]
     below = _classified(sheet.cells.filter(pl.col(ROW) > header_row), columns)
     title = next((text for text in texts if "知识点" in text), texts[0] if texts else "")
-    table = Table(
+    table = SheetTable(
         file,
         sheet.name,
         title,
@@ -234,7 +234,7 @@ def _totals(below: pl.DataFrame, columns: Sequence[Column]) -> tuple[Total, ...]
     return tuple(found)
 
 
-def _check_totals(table: Table, below: pl.DataFrame, faults: Faults) -> None:
+def _check_totals(table: SheetTable, below: pl.DataFrame, faults: Faults) -> None:
     read = {total.row for total in table.totals}
     for row, label in below.filter("is_total").select(ROW, "label").iter_rows():
         if row not in read:
@@ -243,7 +243,7 @@ def _check_totals(table: Table, below: pl.DataFrame, faults: Faults) -> None:
             )
 
 
-def _check_merges(table: Table, merges: Sequence[Area], faults: Faults) -> None:
+def _check_merges(table: SheetTable, merges: Sequence[Area], faults: Faults) -> None:
     """Refuse merged data cells: only the first one holds a value. In 序号 and name a blank cell is filled from above anyway."""
     seq_and_name = {column_number(each.letters) for each in table.columns if each.name in ("seq", "name")}
     for area in merges:

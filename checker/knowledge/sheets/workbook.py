@@ -13,9 +13,9 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
-from checker.errors import KnowledgeError
-from checker.knowledge.cells import Faults
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
+from checker.model.errors import KnowledgeError
 
 MAX_FILE = 128 * 1024 * 1024
 """Bytes of a file; a workbook of a million codes has 12 MB."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from posixpath import join, normpath
 from xml.parsers import expat
 
-from checker.errors import KnowledgeError
+from checker.model.errors import KnowledgeError
 
 MAX_UNPACKED = 512 * 1024 * 1024
 """Bytes of XML that one workbook may unpack to; a million rows of three columns are 140 MB."""

@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from checker.prescription import Prescription
+from checker.ingest.prescription import Prescription
 from checker.service.national.envelope import cut, write_envelope
 from checker.service.national.message import Asked
 from checker.service.national.profile import Profile

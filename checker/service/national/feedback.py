@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from checker.errors import InputError
+from checker.model.errors import InputError
 from checker.service.national import members
 from checker.service.national.envelope import write_envelope
 from checker.service.national.nodes import Holder, find_body, find_rows

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from checker.errors import InputError
 from checker.ingest import values
 from checker.ingest.columns import BLANKS, FALSE_WORDS, TRUE_WORDS
-from checker.schema import NULL_WORDS
+from checker.model.errors import InputError
+from checker.model.schema import NULL_WORDS
 
 PERSONAL = frozenset({"patn_name", "gend", "brdy", "age", "certno", "nwb_flag", "patn_id", "dspo_way_rea"})
 """Members whose value never stands in a message."""

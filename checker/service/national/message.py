@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from checker.errors import InputError
-from checker.prescription import Prescription
+from checker.ingest.prescription import Prescription
+from checker.model.errors import InputError
 from checker.service.national import members
 from checker.service.national.nodes import Holder, find_body, find_rows
 from checker.service.national.notes import Notes

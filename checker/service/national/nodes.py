@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checker.errors import InputError
-from checker.schema import NULL_WORDS
+from checker.model.errors import InputError
+from checker.model.schema import NULL_WORDS
 from checker.service.national.profile import Profile
 
 _BODY = ("input", "data")

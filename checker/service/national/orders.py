@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from checker.errors import InputError
 from checker.ingest import values
-from checker.prescription import Item, is_negative
+from checker.ingest.prescription import Item, is_negative
+from checker.model.errors import InputError
 from checker.service.national import members
 from checker.service.national.nodes import Holder
 from checker.service.national.notes import Notes

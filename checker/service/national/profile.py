@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from checker.errors import Fault, InputError
 from checker.ingest.columns import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
+from checker.model.errors import Fault, InputError
 
 INFNOS = ("3101", "3102", "3103")
 NODES = ("patient_dtos", "fsi_encounter_dtos", "fsi_diagnose_dtos", "fsi_order_dtos")

@@ -1,0 +1,169 @@
+"""What a change of knowledge or rules means, in one report: checked, compared to its base, and judged on the same lines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+from checker.change.baseline import Basis, open_basis
+from checker.change.impact import Impact, ImpactRequest, impact_of
+from checker.change.impact_sides import Given
+from checker.knowledge.build import build
+from checker.knowledge.checks.layers import read_layer
+from checker.knowledge.checks.run import Checked, check_knowledge
+from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
+from checker.knowledge.edition import open_edition
+from checker.knowledge.resolve import open_plan
+from checker.knowledge.source import sources_of
+from checker.model.errors import InputError, RuleError
+from checker.proof.cases import Stage
+from checker.proof.stages import every_stage
+from checker.rulebook.diff import RulesDiff, diff_rules
+from checker.rulebook.load import load_rules
+from checker.scan.scan import Progress
+
+SAMPLE_CLAIMS = Path("data/samples/national")
+"""The lines that are judged where none are named and the working folder has these."""
+SAMPLE_LINES = 5
+"""How many lines of each change of the findings are shown."""
+_SAMPLE_FILES = ("fee_list_d.parquet", "setl_d.parquet", "mdtrt_d.parquet", "setl_list_diag_d.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class CiRequest:
+    """A change and what it is held against; paths as given by the caller, `sources` and `rules` as `open_basis` takes them."""
+
+    base: str
+    sources: Path
+    rules: Path
+    claims: Sequence[str | Path] = ()
+    settlements: Sequence[str | Path] = ()
+    visits: Sequence[str | Path] = ()
+    diagnoses: Sequence[str | Path] = ()
+    maps: Sequence[str] = ()
+    max_new_share: Decimal | None = None
+    max_new_lines: int | None = None
+    day: date | None = None
+    language: str = "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class CiReport:
+    """What was found of a change. A part is NULL where there is nothing to compare; `unmeasured` says why there is no impact.
+
+    `rule_fault` holds what is wrong with rule files that do not load.
+    """
+
+    base: str
+    checked: Checked | None
+    rule_fault: str | None
+    stages: tuple[Stage, ...]
+    knowledge: KnowledgeDiff | None
+    rules: RulesDiff | None
+    impact: Impact | None
+    unmeasured: str | None
+
+    @property
+    def rules_pass(self) -> bool:
+        """Whether every rule went through every stage."""
+        return self.rule_fault is None and all(stage.passed == stage.total for stage in self.stages)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the change must not land: an error of the check, a rule that does not pass, a limit exceeded."""
+        wrong = self.checked is not None and self.checked.fails(strict=False)
+        return wrong or not self.rules_pass or (self.impact is not None and bool(self.impact.exceeded))
+
+
+def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
+    """Check the change, compare it to its base, and judge the lines with both.
+
+    Raises InputError for a base or claims that cannot be used, and KnowledgeError or RuleError where the base itself does not load.
+    """
+    sources = request.sources if request.sources.is_dir() else None
+    rules = request.rules if request.rules.is_dir() else None
+    if sources is None and rules is None:
+        raise InputError(
+            f"{request.sources}、{request.rules}：两个文件夹都没有，请在仓库根目录运行，或用 --sources、--rules 指定"
+            "（neither folder is there: run at the top of the repository, or name them）"
+        )
+    with tempfile.TemporaryDirectory(prefix="liangku-ci-") as folder:
+        work = Path(folder)
+        base = open_basis(request.base, request.sources, request.rules, work / "base")
+        for own, there, asked in ((sources, base.sources, request.sources), (rules, base.rules, request.rules)):
+            if there is not None and own is None:
+                raise InputError(
+                    f"{asked}：对照 {base.name} 中有这个文件夹，现在没有，无法检查；请恢复，或改正路径"
+                    "（the base has this folder and the change has not: restore it, or name the right one）"
+                )
+        rule_fault, stages = _prove(rules)
+        plan = open_plan(rules if rule_fault is None else None)
+        day = request.day or date.today()
+        checked = check_knowledge([read_layer(sources)], plan.rules, day) if sources else None
+        readable = rule_fault is None and (checked is None or not checked.fails(strict=False))
+        knowledge: KnowledgeDiff | None = None
+        rules_diff: RulesDiff | None = None
+        measured: Impact | None = None
+        unmeasured: str | None = "errors"
+        if readable:
+            before, after = _sides(base, sources, rules, work)
+            knowledge = _knowledge_diff(before, after)
+            if base.rules is not None and rules is not None:
+                rules_diff = diff_rules(load_rules(base.rules), load_rules(rules))
+            measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
+    return CiReport(base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured)
+
+
+def _prove(rules: Path | None) -> tuple[str | None, tuple[Stage, ...]]:
+    if rules is None:
+        return None, ()
+    try:
+        return None, every_stage(rules, load_rules(rules))
+    except RuleError as error:
+        return str(error), ()
+
+
+def _sides(base: Basis, sources: Path | None, rules: Path | None, work: Path) -> tuple[Given, Given]:
+    """Both sides ready to scan with; where one has no text or no rules of its own, the embedded ones stand for them."""
+
+    def side(name: str, out: Path, text: Path | None, rules_folder: Path | None) -> Given:
+        if text is not None:
+            build(text, out)
+        return Given(name, (out,) if text is not None else (), rules_folder, ())
+
+    now = str(sources or rules)
+    return side(base.name, work / "before", base.sources, base.rules), side(now, work / "after", sources, rules)
+
+
+def _knowledge_diff(before: Given, after: Given) -> KnowledgeDiff | None:
+    if not before.kb or not after.kb:
+        return None
+    first, second = (sources_of([open_edition(folder) for folder in side.kb]) for side in (before, after))
+    return diff_knowledge(first, second, given=(before.name, after.name))
+
+
+def _measure(
+    request: CiRequest, before: Given, after: Given, knowledge: KnowledgeDiff | None, rules: RulesDiff | None, work: Path,
+    progress: Progress | None,
+) -> tuple[Impact | None, str | None]:  # fmt: skip
+    """The impact, or why there is none: unchanged, no_base (nothing of the kind in the base), no_claims."""
+    if knowledge is None and rules is None:
+        return None, "no_base"
+    if (knowledge is None or not knowledge.any_change) and (rules is None or rules.empty):
+        return None, "unchanged"
+    claims, settlements, visits, diagnoses = request.claims, request.settlements, request.visits, request.diagnoses
+    if not claims:
+        lines, *headers = (SAMPLE_CLAIMS / name for name in _SAMPLE_FILES)
+        if not lines.is_file():
+            return None, "no_claims"
+        claims, (settlements, visits, diagnoses) = [lines], ([header] for header in headers)
+    asked = ImpactRequest(
+        before=before.name, after=after.name, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
+        maps=request.maps, language=request.language, max_new_share=request.max_new_share,
+        max_new_lines=request.max_new_lines, sample=SAMPLE_LINES,
+    )  # fmt: skip
+    return impact_of(asked, "knowledge", before, after, work, progress), None

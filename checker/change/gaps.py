@@ -1,0 +1,298 @@
+"""Codes in given data that no point covers although they stand near restricted ones: new packs appear between two lists."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from checker.engines.duckdb import connect_locked, one_number
+from checker.ingest import line_sql, relations
+from checker.ingest.columns import clean_text, read_column
+from checker.ingest.gather import Gathered, gather
+from checker.ingest.line_sql import Source
+from checker.ingest.sources import first_line
+from checker.judge.points import hash_of, version_of
+from checker.knowledge.codes import FAMILY_LENGTH
+from checker.knowledge.edition import Edition, load_into
+from checker.knowledge.names import item_key
+from checker.knowledge.resolve import knowledge_files, open_editions
+from checker.model import sqltext
+from checker.model.errors import InternalError
+from checker.scan.summary import yuan
+
+if TYPE_CHECKING:
+    import duckdb
+
+GENERIC_LENGTH = {"X": 10, "Z": 11}
+"""How many characters of a drug code name its active substance; of a Chinese patent medicine it is the whole family."""
+
+NEAR = ("family", "name", "generic")
+"""How a code can be near a point, nearest first."""
+
+NAMES_SHOWN = 5
+"""How many names of a code are told, those of most lines first."""
+
+
+@dataclass(frozen=True, slots=True)
+class GapsRequest:
+    """Which lines are looked at, and with which knowledge; paths as given by the caller. `sort` is yuan or lines."""
+
+    claims: Sequence[str | Path]
+    maps: Sequence[str] = ()
+    kb: Sequence[Path] = ()
+    min_lines: int = 1
+    sort: str = "yuan"
+
+
+@dataclass(frozen=True, slots=True)
+class NearPoint:
+    """A restricted point that a code is near, and how: some of NEAR, in that order."""
+
+    point_id: str
+    rule_id: str
+    item_name: str
+    near: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A code that no point covers, near some; a candidate to review, not a fault.
+
+    `several_items`: its family is known to hold several items, so that it may well be another one. Lines are judged ones, repeated
+    uploads included; yuan are gross, refunds not taken off.
+    """
+
+    code: str
+    names: tuple[str, ...]
+    near: tuple[str, ...]
+    several_items: bool
+    points: tuple[NearPoint, ...]
+    lines: int
+    patients: int
+    institutions: int
+    amount: Decimal
+    first_day: date
+    last_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """All gaps of a look at some lines; lines read = judged + skipped + rejected, of which the judged ones were looked at."""
+
+    read: int
+    judged: int
+    skipped: int
+    rejected: int
+    codes: int
+    knowledge_version: str
+    knowledge_hash: str
+    gaps: tuple[Gap, ...]
+
+    def to_dict(self, limit: int | None = None) -> dict[str, Any]:
+        """As `--json` writes it: yuan as numbers with two decimals, days as YYYY-MM-DD; the first `limit` gaps, and how many there are."""
+        document = asdict(self)
+        for gap in document["gaps"]:
+            gap |= {
+                "amount": float(gap["amount"]),
+                "first_day": str(gap["first_day"]),
+                "last_day": str(gap["last_day"]),
+            }
+        return document | {"found": len(self.gaps), "gaps": list(document["gaps"][:limit])}
+
+
+def find_gaps(request: GapsRequest) -> Gaps:
+    """Look for codes of the claims that no point covers but that share a family, the substance or the name with one in force then.
+
+    Raises InputError for inputs that a scan refuses (a person is not needed), InternalError where the engine fails.
+    """
+    import duckdb
+
+    editions = open_editions(request.kb)
+    with tempfile.TemporaryDirectory(prefix="liangku-gaps-") as folder:
+        work = Path(folder)
+        (work / "spill").mkdir()
+        files = gather({"lines": request.claims}, request.maps, work, need_person=False)
+        readable = [*files.readable, *knowledge_files(editions)]
+        connection = connect_locked(readable=readable, folders=[work], spill=work / "spill")
+        with contextlib.closing(connection):
+            try:
+                return _Look(connection, files, editions, request).go()
+            except duckdb.Error as error:
+                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look on one connection."""
+
+    connection: duckdb.DuckDBPyConnection
+    files: Gathered
+    editions: Sequence[Edition]
+    request: GapsRequest
+
+    def go(self) -> Gaps:
+        load_into(self.connection, self.editions)
+        census, second, _ = relations.take_census(self.connection, self.files)
+        self._find_uncovered()
+        self._count_names(second)
+        self._find_near()
+        self._measure(second)
+        return Gaps(
+            read=census.read,
+            judged=census.judged,
+            skipped=sum(census.skipped.values()),
+            rejected=sum(census.rejected.values()),
+            codes=one_number(self.connection, "SELECT count(DISTINCT code) FROM code_map"),
+            knowledge_version=version_of(self.editions),
+            knowledge_hash=hash_of(self.editions),
+            gaps=self._gaps(),
+        )
+
+    def _find_uncovered(self) -> None:
+        """Make `uncovered` (code): the distinct codes of the data that no pattern covers, whenever its point is in force."""
+        lengths = self.connection.execute(
+            "SELECT DISTINCT length(code) FROM kb_pattern WHERE match = 'family'"
+        ).fetchall()
+        families = "".join(
+            f" AND left(code, {int(length)}) NOT IN (SELECT code FROM kb_pattern WHERE match = 'family' AND length(code) = {int(length)})"
+            for (length,) in lengths
+        )
+        self.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE uncovered AS SELECT DISTINCT code FROM code_map
+            WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE match = 'code'){families}"""
+        )
+
+    def _lines(self, source: Source, *, second: bool, columns: str) -> str:
+        """SQL of the judged lines of one source, with their code as it stands."""
+        kind = line_sql.kind_number(source, refund_settlements=False)
+        raw = line_sql.raw_code(source, second=second)
+        return f"SELECT {raw} AS raw, {columns} FROM {source.table.scan()} WHERE ({kind}) = 0"
+
+    def _count_names(self, second: dict[int, bool]) -> None:
+        """Make `named` (code, name, key, n): the names of all codes, as they are compared, and how many lines bear them."""
+        rows = ["SELECT '' AS raw, '' AS name, 0 AS n WHERE FALSE"]
+        for number, source in enumerate(self.files.lines):
+            column = next((name for name in ("item_name", "local_item_name") if source.map.has(name)), None)
+            if column:
+                name = line_sql.as_it_stands(source.map, column) or read_column(source.map, column)
+                lines = self._lines(source, second=second[number], columns=f"{name} AS name")
+                rows.append(f"SELECT raw, name, count(*) AS n FROM ({lines}) GROUP BY raw, name")
+        self.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT code, {clean_text("name")} AS name, sum(n)::BIGINT AS n
+            FROM ({" UNION ALL ".join(rows)}) JOIN code_map USING (raw) GROUP BY ALL"""
+        )
+        distinct = "SELECT DISTINCT name FROM counted WHERE name IS NOT NULL UNION SELECT item_name FROM kb_point"
+        names = [name for (name,) in self.connection.execute(distinct).fetchall()]
+        self.connection.register("keyed", pl.DataFrame({"name": names, "key": list(map(item_key, names))}))
+        self.connection.execute(
+            """CREATE OR REPLACE TEMP TABLE item AS
+            SELECT point_id, rule_id, batch, item_name, valid_from, coalesce(valid_to, DATE 'infinity') AS valid_to, key
+            FROM kb_point JOIN keyed ON name = item_name"""
+        )
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE named AS SELECT code, name, key, n FROM counted JOIN keyed USING (name)"
+        )
+
+    def _find_near(self) -> None:
+        """Make `near` (code, point_id, ways) of uncovered codes, and `several` (family) of families that hold several items."""
+        family, generic = _beginning("code", FAMILY_LENGTH), _beginning("code", GENERIC_LENGTH)
+        # A batch compiled by families gives exact codes of a drug only where another item's code lies in its family.
+        self.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE several AS
+            WITH within AS (
+              SELECT {family} AS family, key FROM kb_pattern JOIN item USING (point_id)
+              UNION SELECT {family}, key FROM named
+            )
+            SELECT family FROM within WHERE family IS NOT NULL GROUP BY family HAVING count(DISTINCT key) > 1
+            UNION SELECT {family} FROM kb_pattern JOIN item USING (point_id) WHERE match = 'code' AND {family} IS NOT NULL
+              AND (rule_id, batch) IN (SELECT (rule_id, batch) FROM kb_pattern JOIN item USING (point_id) WHERE match = 'family')"""
+        )
+        self.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE near AS
+            WITH begun AS (SELECT DISTINCT point_id, {family} AS family, {generic} AS generic FROM kb_pattern),
+            own AS (SELECT code, {family} AS family, {generic} AS generic FROM uncovered),
+            way AS (
+              SELECT code, point_id, 1 AS way FROM own JOIN begun USING (family)
+              UNION SELECT code, point_id, 2 FROM uncovered JOIN named USING (code) JOIN item USING (key)
+              UNION SELECT code, point_id, 3 FROM own JOIN begun USING (generic) WHERE own.family IS DISTINCT FROM begun.family
+            )
+            SELECT code, point_id, list(way ORDER BY way) AS ways FROM way GROUP BY code, point_id"""
+        )
+
+    def _measure(self, second: dict[int, bool]) -> None:
+        """Make `gap` (code and its measures) of the codes that are near some point."""
+        rows = []
+        for number, source in enumerate(self.files.lines):
+            columns = {
+                "patient_id": read_column(source.map, "patient_id"),
+                "institution_id": read_column(source.map, "institution_id"),
+                "amount": read_column(source.map, "amount"),
+                "day": f"CAST({line_sql.service_time(source)} AS DATE)",
+            }
+            chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in columns.items())
+            rows.append(self._lines(source, second=second[number], columns=chosen))
+        self.connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE gap AS
+            SELECT code, count(*) AS lines, count(DISTINCT patient_id) AS patients, count(DISTINCT institution_id) AS institutions,
+              coalesce(sum(amount), 0) AS amount, min(day) AS first_day, max(day) AS last_day
+            FROM ({" UNION ALL ".join(rows)}) JOIN (SELECT raw, code FROM code_map WHERE code IN (SELECT code FROM near)) USING (raw)
+            GROUP BY code"""
+        )
+
+    def _gaps(self) -> tuple[Gap, ...]:
+        order = "amount DESC, lines DESC" if self.request.sort == "yuan" else "lines DESC, amount DESC"
+        rows = self.connection.execute(
+            f"""WITH point AS (
+              SELECT code, list({{'point_id': point_id, 'rule_id': rule_id, 'item_name': item_name, 'ways': ways}}
+                ORDER BY ways, rule_id, point_id) AS points
+              FROM near JOIN item USING (point_id) JOIN gap USING (code)
+              WHERE valid_from <= last_day AND valid_to > first_day GROUP BY code
+            ),
+            called AS (SELECT code, list(name ORDER BY n DESC, name) AS names FROM named GROUP BY code)
+            SELECT code, names, points, {_beginning("code", FAMILY_LENGTH)} IN (SELECT family FROM several) AS several_items,
+              lines, patients, institutions, amount, first_day, last_day
+            FROM gap JOIN point USING (code) LEFT JOIN called USING (code)
+            WHERE lines >= {int(self.request.min_lines)} ORDER BY {order}, code"""
+        ).fetchall()
+        return tuple(_gap(row) for row in rows)
+
+
+def _beginning(code: str, lengths: dict[str, int]) -> str:
+    """SQL of the first characters of a drug code or of a family; NULL for every other code."""
+    arms = " ".join(
+        f"WHEN starts_with({code}, '{kind}') AND length({code}) >= {length} THEN left({code}, {length})"
+        for kind, length in lengths.items()
+    )
+    return f"CASE {arms} END"
+
+
+def _gap(row: Sequence[Any]) -> Gap:
+    code, names, points, several, lines, patients, institutions, amount, first, last = row
+    near = tuple(
+        NearPoint(
+            point["point_id"], point["rule_id"], point["item_name"], tuple(NEAR[way - 1] for way in point["ways"])
+        )
+        for point in points
+    )
+    ways = tuple(way for way in NEAR if any(way in point.near for point in near))
+    return Gap(
+        code=code,
+        names=tuple(names or ())[:NAMES_SHOWN],
+        near=ways,
+        several_items=bool(several) and "family" in ways,
+        points=near,
+        lines=int(lines),
+        patients=int(patients),
+        institutions=int(institutions),
+        amount=yuan(amount),
+        first_day=first,
+        last_day=last,
+    )

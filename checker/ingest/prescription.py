@@ -1,0 +1,272 @@
+"""A prescription or sale as it is asked at the counter, read from JSON with every fault named by its path."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from checker.ingest import values
+from checker.model.errors import InputError
+
+STAGES = ("prescribe", "dispense", "settle")
+STAGE = "dispense"
+"""Where a prescription names none."""
+LINES_MAX = 10_000
+_HOLDERS = (dict, list)
+
+
+class Left(NamedTuple):
+    """What other lines of the prescription leave of a line: its net amounts, and why they are so.
+
+    `is_duplicate`: it stands for others that are the same; `is_repeat`: it is one of those others.
+    """
+
+    quantity: str | None
+    amount: str | None
+    amount_in_scope: str | None
+    is_duplicate: bool = False
+    is_repeat: bool = False
+    is_partly_refunded: bool = False
+    is_fully_refunded: bool = False
+
+
+class Item(NamedTuple):
+    """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
+
+    `left` is set where other lines of the prescription take something from it (checker.precheck.prescription_netting).
+    """
+
+    line_id: str | None
+    item_code: str | None
+    item_name: str | None
+    quantity: str | None
+    amount: str | None
+    amount_in_scope: str | None
+    judged: bool
+    named_points: tuple[int, ...] = ()
+    by_name: bool = False
+    is_refund: bool = False
+    left: Left | None = None
+
+
+class Prescription(NamedTuple):
+    """One person's lines at one time. `facts` are the line columns that all lines share (see checker.judge.compile.LINE_COLUMNS).
+
+    `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
+    `places`: the place of each item among all lines, where only those lines are items that a point covers (all with national codes);
+    `others` is then how many lines are not: they have national codes and are only counted.
+    """
+
+    stage: str
+    service_time: datetime
+    facts: Mapping[str, Any]
+    diagnoses: tuple[str, ...]
+    items: tuple[Item, ...]
+    ignored: tuple[str, ...]
+    ids_name_lines: bool = True
+    places: tuple[int, ...] | None = None
+    others: int = 0
+
+
+def is_negative(amount: str | None) -> bool:
+    """Whether an amount as read here is below zero."""
+    return amount is not None and amount[0] == "-"
+
+
+def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
+    """A reader of whatever JSON holds. Raises TypeError for more than a single value, ValueError for one that `read` refuses."""
+
+    def reader(value: object) -> Any:
+        if type(value) is not str and isinstance(value, _HOLDERS):
+            raise TypeError
+        text = values.clean(value)
+        return None if text is None else read(text)
+
+    return reader
+
+
+def _text(value: object) -> str | None:
+    return values.clean(value) if value is None or type(value) is str else _ANY_TEXT(value)
+
+
+def _flag(value: object) -> bool | None:
+    return None if value is None else _FLAG(value)
+
+
+_ANY_TEXT, read_time = _single(str), _single(values.read_time)
+_DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
+_ANY_AMOUNT = _single(values.read_number)
+# Amounts come again and again; what is said of persons is never kept, and nothing that is long.
+_SHORT_AMOUNT = functools.lru_cache(8192, typed=True)(_ANY_AMOUNT)
+_ANY_CODE = _single(values.read_code)
+
+
+def read_amount(value: object) -> str | None:
+    """A number as text with four decimals. Raises TypeError for more than a single value, ValueError for what is no number."""
+    amount: str | None = _ANY_AMOUNT(value) if type(value) is str and len(value) > 20 else _SHORT_AMOUNT(value)
+    return amount
+
+
+def read_codes(found: Sequence[object]) -> tuple[str, ...]:
+    """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing."""
+    codes = [values.clean(code) for code in found]
+    return tuple([code.upper() for code in codes if code])
+
+
+def _code(value: object) -> str | None:
+    if value is None:
+        return None
+    if type(value) is str and len(value) > 4 and value.isascii() and value.isalnum():
+        # There is nothing in it to trim.
+        return value.upper()
+    code: str | None = _ANY_CODE(value)
+    return code
+
+
+_HEAD: dict[str, Callable[[object], Any]] = {
+    "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
+    "region": _text, "visit_start": read_time,
+}  # fmt: skip
+_PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
+    "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _flag),
+}  # fmt: skip
+_INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
+    "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
+}  # fmt: skip
+_LINE: dict[str, Callable[[object], Any]] = {
+    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
+    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
+}  # fmt: skip
+_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
+
+
+def read_prescription(document: object, *, source: str, now: datetime, stage: str = STAGE) -> Prescription:
+    """Read a prescription (contract, section 4). `source` names it in errors, `now` stands in for a missing service time.
+
+    Raises InputError naming the path of the first value that cannot be read.
+    """
+    if not isinstance(document, Mapping):
+        raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
+    reader = _Reader(source)
+    facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
+    reader.group(document, "patient", _PATIENT, facts)
+    reader.group(document, "insured", _INSURED, facts)
+    given = reader.value(document, "stage", _text) or stage
+    if given not in STAGES:
+        raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
+    lines = document.get("lines")
+    if not isinstance(lines, Sequence) or isinstance(lines, str | bytes) or not lines:
+        raise InputError(f"{source}：lines 应为至少一行的数组（lines must be a non-empty array）")
+    if len(lines) > LINES_MAX:
+        raise InputError(
+            f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）"
+        )
+    if not document.keys() <= _KNOWN:
+        reader.ignored += [str(key) for key in document if key not in _KNOWN]
+    return Prescription(
+        stage=given,
+        service_time=reader.value(document, "service_time", read_time) or now,
+        facts=facts,
+        diagnoses=reader.diagnoses(document.get("diagnoses")),
+        items=tuple([reader.item(line, number) for number, line in enumerate(lines)]),
+        ignored=tuple(reader.ignored),
+    )
+
+
+def _path(holder: str | int, key: str) -> str:
+    return f"lines[{holder}].{key}" if isinstance(holder, int) else f"{holder}.{key}" if holder else key
+
+
+class _Reader:
+    """Reads values and remembers the keys that nothing reads."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self.ignored: list[str] = []
+
+    def value(self, document: Mapping[str, Any], key: str, read: Callable[[object], Any]) -> Any:
+        """The value of a key of the prescription itself, read."""
+        found = document.get(key)
+        if found is None:
+            return None
+        try:
+            return read(found)
+        except (TypeError, ValueError) as fault:
+            raise self._refusal(found, fault, "", key) from None
+
+    def group(
+        self, document: Mapping[str, Any], name: str, fields: Mapping[str, tuple[str, Callable[[object], Any]]],
+        facts: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Put what a group says among the facts."""
+        holder = document.get(name)
+        if holder is None:
+            return
+        if type(holder) is not dict and not isinstance(holder, Mapping):
+            raise InputError(f"{self._source}：{name} 应为 JSON 对象 {{…}}（{name} must be an object）")
+        for key, value in holder.items():
+            if key not in fields:
+                self.ignored.append(f"{name}.{key}")
+                continue
+            column, read = fields[key]
+            try:
+                facts[column] = None if value is None else read(value)
+            except (TypeError, ValueError) as fault:
+                raise self._refusal(value, fault, name, key) from None
+
+    def item(self, line: object, number: int) -> Item:
+        if type(line) is not dict and not isinstance(line, Mapping):
+            raise InputError(f"{self._source}：lines[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
+        if not line.keys() <= _LINE.keys():
+            self.ignored += [f"lines[{number}].{key}" for key in line if key not in _LINE]
+        given = line.get
+        try:
+            line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
+            quantity, amount, in_scope = (
+                read_amount(given("quantity")),
+                read_amount(given("amount")),
+                read_amount(given("amount_in_scope")),
+            )
+            is_context, is_paid, by_name = (
+                _flag(given("is_context")),
+                _flag(given("paid_by_fund")),
+                _flag(given("by_name")),
+            )
+        except (TypeError, ValueError):
+            raise self._line_refusal(line, number) from None
+        is_refund = is_negative(quantity) or is_negative(amount)
+        is_judged = not (is_refund or is_context or is_paid is False)
+        is_by_name = by_name is True and name is not None and code is None
+        return Item._make((
+            line_id or str(number + 1), code, name, quantity, amount, in_scope, is_judged, (), is_by_name,
+            is_refund and not is_context, None,
+        ))  # fmt: skip
+
+    def diagnoses(self, found: object) -> tuple[str, ...]:
+        if found is None:
+            return ()
+        if type(found) is not list and (not isinstance(found, Sequence) or isinstance(found, str | bytes)):
+            raise InputError(
+                f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
+            )
+        return read_codes([code.get("code") if isinstance(code, Mapping) else code for code in found])
+
+    def _line_refusal(self, line: Mapping[str, Any], number: int) -> InputError:
+        """What to say of the first value of a line that cannot be read."""
+        for key, read in _LINE.items():
+            try:
+                read(line.get(key))
+            except (TypeError, ValueError) as fault:
+                return self._refusal(line[key], fault, number, key)
+        raise AssertionError("every value of the line can be read")
+
+    def _refusal(self, value: object, fault: Exception, holder: str | int, key: str) -> InputError:
+        """What to say of a value that cannot be read; `holder` is the group or the number of the line that has it."""
+        if isinstance(value, _HOLDERS):
+            return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
+        # Nothing that was typed into a person's field may end up in a log.
+        shown = "" if holder in ("patient", "insured") else f"“{(values.clean(value) or '')[:40]}”"
+        return InputError(f"{self._source}：{_path(holder, key)} 的值{shown}无法识别，{fault}（cannot be read）")

@@ -1,0 +1,207 @@
+"""Lines of restricted items × the points that cover them, as the clauses take them: which codes are covered, and what a line brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import one_number
+from checker.ingest import line_sql
+from checker.ingest.columns import clean_text
+from checker.ingest.gather import Gathered
+from checker.ingest.relations import PASSED_TEXTS
+from checker.judge.compile import LINE_COLUMNS, PRECEDENCE, in_force_sql
+from checker.model import sqltext
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Make `hot` (code, point_no, matched_by, match_length, valid_from, valid_to) and `hot_raw` (raw, code) of the codes that
+    some pattern covers.
+
+    Where several points of one rule share a code and a time, that time is divided among them here, once a code; only regional points
+    must be weighed line by line. Returns whether there are any such.
+    """
+    lengths = connection.execute("SELECT DISTINCT length(code) FROM pattern WHERE match = 'family'").fetchall()
+    families = "".join(
+        f""" UNION ALL SELECT c.code, point_no, 'family', {int(length)} FROM codes c
+        JOIN pattern p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.code, {int(length)}) = p.code"""
+        for (length,) in lengths
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE covered AS
+        WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL),
+        found AS (
+          SELECT c.code, point_no, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
+          JOIN pattern p ON p.match = 'code' AND p.code = c.code{families})
+        SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
+          coalesce(valid_to, DATE 'infinity') AS valid_to, point_region IS NOT NULL AS regional
+        FROM found JOIN point USING (point_no)
+        QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE hot AS
+        WITH meeting AS (
+          SELECT code, rule_no, regional, valid_from < max(valid_to) OVER (
+            PARTITION BY code, rule_no ORDER BY valid_from, valid_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS meets
+          FROM covered
+        ),
+        shared AS (SELECT code, rule_no FROM meeting GROUP BY code, rule_no HAVING bool_or(meets) AND NOT bool_or(regional)),
+        edge AS (SELECT DISTINCT code, rule_no, unnest([valid_from, valid_to]) AS since FROM covered SEMI JOIN shared USING (code, rule_no)),
+        spell AS (SELECT code, rule_no, since, lead(since) OVER (PARTITION BY code, rule_no ORDER BY since) AS until FROM edge),
+        divided AS (
+          SELECT c.code, point_no, matched_by, match_length, since, until FROM spell s
+          JOIN covered c ON c.code = s.code AND c.rule_no = s.rule_no AND c.valid_from <= s.since AND c.valid_to >= s.until
+          QUALIFY row_number() OVER (PARTITION BY c.code, c.rule_no, since ORDER BY {PRECEDENCE}) = 1
+        )
+        SELECT code, point_no, matched_by, match_length, valid_from, valid_to FROM covered ANTI JOIN shared USING (code, rule_no)
+        UNION ALL SELECT code, point_no, matched_by, match_length, since, until FROM divided"""
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE hot_raw AS SELECT raw, code FROM code_map WHERE code IN (SELECT code FROM covered)"
+    )
+    return one_number(connection, "SELECT count(*) FROM covered WHERE regional") > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """The columns that the views settlement_header and visit_header carry; empty where there are no such headers."""
+
+    settlement: frozenset[str]
+    visit: frozenset[str]
+
+
+def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool) -> frozenset[str]:
+    """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
+
+    def filled(name: str) -> bool:
+        return (
+            any(source.map.has(name) for source in files.lines) or name in headers.settlement or name in headers.visit
+        )
+
+    by_line = {
+        "line_sex": "patient_sex", "line_birth": "patient_birth_date", "insured_sex": "insured_sex",
+        "insured_birth_date": "insured_birth_date",
+    }  # fmt: skip
+    anywhere = {
+        "patient_age": "patient_age", "id_number": "patient_id_number", "newborn_flag": "newborn_flag", "care_type": "care_type",
+        "visit_start": "visit_start",
+    }  # fmt: skip
+    absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
+    absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
+    for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
+        absent |= {
+            f"{kind}_{field}"
+            for field, name in (("sex", "patient_sex"), ("birth", "patient_birth_date"))
+            if name not in carried
+        }
+    if not headers.settlement and not headers.visit:
+        absent |= {"header_missing", "header_sex_conflict", "header_birth_conflict"}
+    if not regional:
+        absent |= {"point_region", "point_region_of"}
+    return frozenset(absent)
+
+
+def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
+    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; duplicates left out.
+
+    Texts that only findings name (PASSED_TEXTS) pass uncleaned where nothing else needs them: few lines become findings.
+    """
+    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+    own = {
+        "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
+        "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "s.item_name",
+        "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
+        "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
+        "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
+        "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
+    }  # fmt: skip
+    joins: list[str] = []
+    known: dict[str, frozenset[str]] = {}
+
+    def own_value(column: str) -> str:
+        return clean_text(f"s.{column}") if column in line_sql.STAGED_TEXTS else f"s.{column}"
+
+    for carried, alias, view, key in (
+        (headers.settlement, "h", "settlement_header", "settlement_id"),
+        (headers.visit, "v", "visit_header", "visit_id"),
+    ):
+        if carried:
+            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = {own_value(key)}")
+            known[alias] = carried
+
+    def places(column: str) -> list[str]:
+        return [f"{alias}.{column}" for alias, carried in known.items() if column in carried]
+
+    def first(column: str) -> str:
+        if not places(column):
+            return f"s.{column}" if column in PASSED_TEXTS else own_value(column)
+        return f"coalesce({', '.join((own_value(column), *places(column)))})"
+
+    def any_of(column: str) -> str:
+        return " OR ".join(f"coalesce({place}, FALSE)" for place in places(column)) or "FALSE"
+
+    def of(alias: str, column: str, type_: str) -> str:
+        return f"{alias}.{column}" if column in known.get(alias, ()) else f"CAST(NULL AS {type_})"
+
+    place_of = _institution_place(clean_text(first("institution_id")), first("region"))
+    own |= {
+        "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
+        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
+        "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
+        "insured_region": _region(first("insured_region"), region), "region": _region(place_of, region),
+        "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
+        "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
+        "settlement_sex": of("h", "patient_sex", "VARCHAR"), "visit_sex": of("v", "patient_sex", "VARCHAR"),
+        "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
+        "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
+    }  # fmt: skip
+    chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS if name not in absent)
+    return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
+      t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
+    FROM raw_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
+
+
+def _region(column: str, default: str | None) -> str:
+    return f"coalesce({column}, {sqltext.text(default)})" if default else column
+
+
+def _institution_place(institution: str, otherwise: str) -> str:
+    """SQL of the institution's place: digits 2–7 of its number, else what the source says."""
+    return f"CASE WHEN regexp_matches({institution}, '^[A-Za-z][0-9]{{6}}') THEN substr({institution}, 2, 6) ELSE {otherwise} END"
+
+
+def _joined(columns: Sequence[str]) -> str:
+    return columns[0] if len(columns) == 1 else f"concat_ws(',', {', '.join(columns)})"
+
+
+def count_not_in_force(
+    connection: duckdb.DuckDBPyConnection, *, as_of: str | None, regional: str | None
+) -> dict[int, int]:
+    """Count judged lines, by rule number, whose code has points of the rule, none of them in force on the date and in the region.
+
+    Where there are regional points, `regional` is the SQL of the candidates, whose places the headers may have told.
+    """
+    if regional:
+        query = f"""SELECT rule_no, count(*) FROM (
+          SELECT line_no, rule_no, bool_or({in_force_sql()}) AS applies
+          FROM ({regional}) GROUP BY line_no, rule_no) WHERE NOT applies GROUP BY rule_no"""
+    else:
+        on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+        query = f"""WITH spell AS (
+          SELECT code, rule_no, min(valid_from) AS first_day, max(valid_to) AS last_day, bool_or(behind_gap) AS broken,
+            list({{'f': valid_from, 't': valid_to}}) AS parts
+          FROM (SELECT *, coalesce(valid_from > max(valid_to) OVER (PARTITION BY code, rule_no ORDER BY valid_from
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), FALSE) AS behind_gap FROM covered)
+          GROUP BY code, rule_no
+        )
+        SELECT rule_no, count(*) FROM staged_line s JOIN spell ON spell.code = s.item_code
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)
+          AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day
+            ELSE len(list_filter(parts, lambda p: {on_date} >= p.f AND {on_date} < p.t)) = 0 END
+        GROUP BY rule_no"""
+    return {int(rule): int(count) for rule, count in connection.execute(query).fetchall()}

@@ -1,0 +1,131 @@
+"""Knowledge as the judgment reads it: points of the rules in use with their exemptions, and the patterns that find them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checker.judge.compile import EXEMPTION_TYPE
+from checker.knowledge.edition import Edition, load_into
+from checker.knowledge.names import item_key
+from checker.model import sqltext
+from checker.rulebook.plan import Plan
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """What no rule in use reads: numbers of points and of patterns."""
+
+    points: int
+    patterns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The plan by whose rule numbers the points were loaded, version and hash of the editions, and what none of the rules reads."""
+
+    plan: Plan
+    version: str
+    hash: str
+    unread: Unread
+
+
+def version_of(editions: Sequence[Edition]) -> str:
+    """The version of layered editions, base first."""
+    return "+".join(edition.version for edition in editions)
+
+
+def hash_of(editions: Sequence[Edition]) -> str:
+    """The content hash of layered editions, base first."""
+    return "+".join(edition.content_hash for edition in editions)
+
+
+def load_points(
+    connection: duckdb.DuckDBPyConnection, editions: Sequence[Edition], plan: Plan, *, shadow: bool
+) -> Loaded:
+    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, match, code) for a plan.
+
+    With `shadow`, points on trial are loaded under the number of their rule's shadow twin, which the plan returned has; without,
+    neither they nor rules on trial are in what is made.
+    """
+    load_into(connection, editions)
+    plan = plan.with_twins(_on_trial(connection)) if shadow else plan.without_shadow()
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP VIEW numbered AS
+        SELECT CAST(rowid AS INTEGER) AS point_no, {_rule_number(plan)} AS rule_no, p.* FROM kb_point p WHERE rule_no IS NOT NULL"""
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE pattern AS SELECT point_no, match, code FROM kb_pattern JOIN numbered USING (point_id)"
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE point AS
+        WITH listed AS (
+          SELECT point_no, CAST(list({{'exemption_id': exemption_id, 'effect': effect, 'diagnoses': diagnoses, 'region': region,
+            'region_of': region_of, 'valid_from': valid_from, 'valid_to': valid_to,
+            'code': CASE WHEN match IN ('code', 'family') THEN value END, 'code_is_family': match = 'family'}})
+            AS {EXEMPTION_TYPE}) AS exemptions
+          FROM ({_concerned(connection)}) JOIN kb_exemption USING (exemption_id) GROUP BY point_no
+        )
+        SELECT n.point_no, n.rule_no, n.point_id, n.item_name AS point_name, n.sex AS point_sex, n.age_word, n.age_text,
+          CAST(n.age_min AS BIGINT) AS age_min, n.age_min_unit, CAST(n.age_max AS BIGINT) AS age_max, n.age_max_unit, n.subject,
+          n.region AS point_region, n.region_of AS point_region_of, n.valid_from, n.valid_to, n.level_cap, n.remark AS point_remark,
+          n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
+        FROM numbered n LEFT JOIN listed USING (point_no)"""
+    )
+    row = connection.execute(
+        """SELECT (SELECT count(*) FROM kb_point) - (SELECT count(*) FROM point),
+        (SELECT count(*) FROM kb_pattern) - (SELECT count(*) FROM pattern)"""
+    ).fetchone()
+    assert row is not None
+    return Loaded(plan, version_of(editions), hash_of(editions), Unread(int(row[0]), int(row[1])))
+
+
+def _on_trial(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The ids of the rules that have points on trial."""
+    rows = connection.execute(
+        "SELECT DISTINCT rule_id FROM kb_point WHERE status = 'shadow' ORDER BY rule_id"
+    ).fetchall()
+    return [str(rule) for (rule,) in rows]
+
+
+def _rule_number(plan: Plan) -> str:
+    """SQL of the number of the rule that judges a row of kb_point; NULL where none of the plan does."""
+
+    def numbered(numbers: Mapping[str, int]) -> str:
+        arms = " ".join(f"WHEN {sqltext.text(rule)} THEN {number}" for rule, number in numbers.items())
+        return f"CASE rule_id {arms} END" if arms else "CAST(NULL AS INTEGER)"
+
+    # A rule that is on trial as a whole has one number; a later twin of another takes the points on trial.
+    active = {rule.id: number for number, rule in reversed(list(enumerate(plan.rules)))}
+    shadow = {rule.id: number for number, rule in enumerate(plan.rules) if rule.shadow}
+    return f"CASE WHEN status = 'shadow' THEN {numbered(shadow)} ELSE {numbered(active)} END"
+
+
+def _concerned(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL of which exemption may concern which point, and by which of its items: point_no, exemption_id, match, value."""
+    items = connection.execute("SELECT DISTINCT match, value FROM kb_exemption_item").fetchall()
+    named = [(item_key(value), value) for match, value in items if match == "name"]
+    ways = [
+        """SELECT point_no, exemption_id, CAST(NULL AS VARCHAR) AS match, CAST(NULL AS VARCHAR) AS value
+        FROM numbered JOIN kb_exemption USING (rule_id) WHERE exemption_id NOT IN (SELECT exemption_id FROM kb_exemption_item)"""
+    ]
+    if named:
+        pairs = ", ".join(f"({sqltext.text(key)}, {sqltext.text(value)})" for key, value in named)
+        ways.append(
+            f"""SELECT point_no, exemption_id, match, value
+            FROM (SELECT item_name, value FROM kb_name JOIN (VALUES {pairs}) same(item_key, value) USING (item_key))
+            JOIN numbered USING (item_name) JOIN kb_exemption_item i USING (value)
+            JOIN kb_exemption USING (exemption_id, rule_id) WHERE match = 'name'"""
+        )
+    if any(match != "name" for match, _ in items):
+        ways.append(
+            """SELECT DISTINCT n.point_no, exemption_id, i.match, value
+            FROM kb_exemption_item i JOIN kb_exemption USING (exemption_id) JOIN numbered n USING (rule_id)
+            JOIN pattern t ON t.point_no = n.point_no AND (starts_with(t.code, value) OR starts_with(value, t.code))
+            WHERE i.match <> 'name'"""
+        )
+    return " UNION ALL ".join(ways)

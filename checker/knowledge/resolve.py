@@ -1,0 +1,36 @@
+"""Which knowledge and which rules a command uses: those named, or those that came with the program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.knowledge.edition import Edition, open_edition
+from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.rulebook.plan import PLAN_FILE, Plan, load_plan
+
+if TYPE_CHECKING:
+    from checker.rulebook.params import ParamSetting
+
+
+def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
+    """Open the knowledge bases named by `--kb`, base first, or the embedded one."""
+    if folders:
+        return tuple(open_edition(folder) for folder in folders)
+    return (open_edition(embedded_edition_folder(), embedded=True),)
+
+
+def knowledge_files(editions: Sequence[Edition]) -> list[Path]:
+    """The Parquet files that a connection must be allowed to read for these editions."""
+    return [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
+
+
+def open_plan(rules: Path | None, params: Sequence[ParamSetting] = ()) -> Plan:
+    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs).
+
+    `params` set parameters of the rules otherwise. Raises RuleError, and InputError for a parameter that no rule declares or allows.
+    """
+    if rules is not None:
+        return load_plan(rules, params=params)
+    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE, params=params)

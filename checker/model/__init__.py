@@ -1,0 +1,1 @@
+"""What every room speaks of: columns, errors, words, quoting; it knows of nothing above it."""

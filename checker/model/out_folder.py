@@ -1,0 +1,116 @@
+"""The folder of a run's results: empty or its own, written beside and renamed, removed whole when the run fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from checker.model.errors import InputError
+
+RUN_FILE = "run.json"
+
+
+class OutFolder:
+    """Use as a context manager: write into `result`, scratch into `work`, then `commit`.
+
+    Raises InputError where the folder holds anything and `force` is not given, or with `force` anything that its own run.json
+    does not name.
+    """
+
+    def __init__(self, target: Path, *, force: bool) -> None:
+        self.target = target
+        self._old = _check(target, force=force)
+        self._partial = target.absolute().parent / f".{target.name or 'out'}.partial-{os.getpid()}"
+        self.result = self._partial / "result"
+        self.work = self._partial / "work"
+
+    def __enter__(self) -> OutFolder:
+        try:
+            self._partial.parent.mkdir(parents=True, exist_ok=True)
+            for left in self._partial.parent.glob(f".{self.target.name}.partial-*"):
+                if not is_running(left.name.rpartition("-")[2]):
+                    shutil.rmtree(left, ignore_errors=True)
+            self.result.mkdir(parents=True)
+            (self.work / "spill").mkdir(parents=True)
+        except OSError as error:
+            raise InputError(
+                f"--out {self.target}：无法写入（{error.strerror}），请换一个文件夹（cannot write here）"
+            ) from error
+        return self
+
+    def commit(self, run: Mapping[str, Any]) -> None:
+        """Put the results in place: the old run's files go, ours come by rename, run.json last."""
+        names = sorted(path.name for path in self.result.iterdir())
+        document = {**run, "files": [*names, RUN_FILE]}
+        (self.result / RUN_FILE).write_text(
+            json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
+        )
+        for name in self._old:
+            (self.target / name).unlink(missing_ok=True)
+        self.target.mkdir(parents=True, exist_ok=True)
+        for name in (*names, RUN_FILE):
+            (self.result / name).replace(self.target / name)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+
+def is_running(process: str) -> bool:
+    """Whether the process that left a partial folder may still write to it."""
+    if not process.isdigit():
+        return True
+    if int(process) == os.getpid():
+        return False
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _check(target: Path, *, force: bool) -> tuple[str, ...]:
+    """Return the names of the old run's files that may go."""
+    if not target.exists():
+        return ()
+    if not target.is_dir():
+        raise InputError(f"--out {target}：这是一个文件，请给出文件夹（--out must be a folder）")
+    present = {path.name for path in target.iterdir()}
+    if not present:
+        return ()
+    if not force:
+        raise InputError(
+            f"--out {target}：文件夹不是空的，请换一个文件夹，或用 --force 覆盖上一次的结果（not empty: use --force）"
+        )
+    named = _named_files(target)
+    foreign = sorted(present - set(named))
+    if foreign:
+        raise InputError(
+            f"--out {target}：里面有不属于上一次结果的文件（{'、'.join(foreign[:5])}），不会删除；请换一个文件夹"
+            "（--force deletes only files named by its run.json）"
+        )
+    return named
+
+
+def _named_files(target: Path) -> tuple[str, ...]:
+    try:
+        document = json.loads((target / RUN_FILE).read_text(encoding="utf-8"))
+        names = document["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
+    if not isinstance(names, list):
+        return ()
+    # A name with a path in it could reach outside the folder; such a run.json is not ours.
+    return tuple(
+        name for name in names if isinstance(name, str) and Path(name).name == name and (target / name).is_file()
+    )

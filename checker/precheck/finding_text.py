@@ -1,0 +1,128 @@
+"""A finding in words at the counter: what checker.judge.compile.finding_sql writes for a scan, for one answer of the clauses."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from checker.ingest.prescription import Item, Prescription
+from checker.model.words import ENGLISH_VALUES, PERSONS, REASONS
+from checker.precheck.point_index import Point
+from checker.precheck.prepared_queries import Answer
+from checker.rulebook.plan import RulePlan
+
+_UNKNOWN_CODE = Answer("undetermined", None, "note", "unknown_code", None, "", "", False, ())
+
+
+class Teller:
+    """Puts the findings of one prescription into words of a language. `version` is that of the knowledge."""
+
+    def __init__(self, prescription: Prescription, *, language: str, version: str) -> None:
+        facts = prescription.facts
+        self._language = language
+        service_time = prescription.service_time.isoformat()
+        self._day = service_time[:10]
+        self._places = (
+            facts.get("institution_id") or "",
+            facts.get("settlement_id") or "",
+            facts.get("visit_id") or "",
+        )
+        time = service_time.replace("T", " ")
+        # as DuckDB writes fractions
+        self._time = time.rstrip("0") if "." in time else time
+        self._head = (
+            facts.get("settlement_id"), facts.get("visit_id"), facts.get("patient_id"), facts.get("institution_id"),
+            service_time,
+        )  # fmt: skip
+        self._version = version
+
+    def finding(
+        self, number: int, item: Item, rule: RulePlan, point: Point, matched_by: str, answer: Answer
+    ) -> dict[str, Any]:
+        """The finding of one line (its place in the prescription) for one rule and point."""
+        language = self._language
+        reason = REASONS[language][answer.reason_code] if answer.reason_code else None
+        violation, undetermined, advice = rule.messages(language)
+        name, person = rule.name(language), PERSONS[language][not answer.is_insured]
+        item_name = item.item_name or point.name
+        words = {
+            "item_name": item_name, "item_code": item.item_code or "", "expected": in_words(answer.expected, language),
+            "actual": in_words(answer.actual, language), "person": person, "reason": reason or "",
+            "point_id": point.point_id, "service_date": self._day, "rule_name": name,
+        }  # fmt: skip
+        message = _fill(undetermined if answer.verdict == "undetermined" else violation, words)
+        rule_words = (rule.id, rule.code, name, rule.version)
+        return self._written(
+            number, item, item_name, rule_words, (point.point_id, point.evidence, matched_by), answer, (answer.expected, answer.actual),
+            reason, message, _fill(advice, words), person,
+        )  # fmt: skip
+
+    def unknown_code(self, number: int, item: Item) -> dict[str, Any]:
+        """The finding of a line that has no national code: no rule can look at it."""
+        zh = self._language == "zh"
+        reason = REASONS[self._language]["unknown_code"]
+        message = f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}"
+        advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
+        no_rule, no_point, no_limits = (None, None, None, None), (None, None, None), (None, None)
+        return self._written(
+            number, item, item.item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
+        )  # fmt: skip
+
+    def _written(
+        self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
+        answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
+    ) -> dict[str, Any]:  # fmt: skip
+        """A finding with its columns in order.
+
+        `rule`: id, code, name, version; `point`: id, evidence, how it matched; `limits`: what was expected and found.
+        """
+        line_id, code, _, quantity, amount, in_scope, *_ = item
+        rule_id, rule_code, rule_name, rule_version = rule
+        point_id, evidence, matched_by = point
+        parts = (
+            *self._places, line_id or f"\x1e{number + 1}", code or "", self._time, quantity or "", amount or "", rule_id or "unknown_code",
+        )  # fmt: skip
+        if item.left is not None:
+            quantity, amount, in_scope = item.left[:3]
+        settlement_id, visit_id, patient_id, institution_id, service_time = self._head
+        return {
+            "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
+            "line_id": line_id, "settlement_id": settlement_id, "visit_id": visit_id, "patient_id": patient_id,
+            "institution_id": institution_id, "service_time": service_time, "item_code": code, "item_name": item_name,
+            "rule_id": rule_id, "rule_code": rule_code, "rule_name": rule_name, "point_id": point_id, "matched_by": matched_by,
+            "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
+            "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
+            "scope": "line", "related_lines": None, "quantity": None if quantity is None else float(quantity),
+            "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
+            "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
+            "person": person, "source_file": None, "source_record": number + 1,
+        }  # fmt: skip
+
+
+def in_words(value: str | None, language: str) -> str:
+    """What was expected or found, as it reads within a message."""
+    said = value or ""
+    if said and language == "en":
+        for chinese, english in ENGLISH_VALUES:
+            said = said.replace(chinese, english)
+    return said
+
+
+def _fill(template: str, words: Mapping[str, str]) -> str:
+    parts, names = _parts(template)
+    if not names:
+        return template
+    filled = parts.copy()
+    filled[1::2] = [words[name] for name in names]
+    # What is not text fails here: it is not to be told as the word None.
+    return "".join(filled)
+
+
+@functools.cache
+def _parts(template: str) -> tuple[list[str], list[str]]:
+    """The template split at its placeholders, whose names stand between the texts, and these names."""
+    parts = re.split(r"\{(\w+)\}", template)
+    return parts, parts[1::2]

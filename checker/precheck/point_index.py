@@ -1,0 +1,171 @@
+"""The points of the counter: found by code, family or name in dictionaries, in the order in which one judges before another."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import unicodedata
+from collections.abc import Collection, Mapping, Set
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checker.judge.compile import PRECEDENCE
+from checker.knowledge.names import item_key
+from checker.model.errors import InputError
+
+if TYPE_CHECKING:
+    import duckdb
+
+POINT_GROUPS = (
+    ("rule_no",), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("subject",), ("point_region", "point_region_of"),
+    ("level_cap",), ("point_remark",), ("exemptions",),
+)  # fmt: skip
+"""The columns of a point that the clauses may need, in groups that are present or absent together."""
+_COVERED_KEPT, _LONGEST_CODE = 20_000, 40
+
+
+class Kind(NamedTuple):
+    """What the clauses may read of a point, the same for many: its rule, the columns that are filled, and their JSON (without braces)."""
+
+    number: int
+    rule_no: int
+    filled: Set[str]
+    json: str
+
+
+class Point(NamedTuple):
+    """A point as the counter holds it: what the answer says of it, and its kind."""
+
+    rule_no: int
+    point_id: str
+    name: str
+    evidence: str
+    kind: Kind
+
+
+class Match(NamedTuple):
+    """A point that covers an item, and whether by its code or a family."""
+
+    point_no: int
+    matched_by: str
+
+
+class PointIndex:
+    """The tables `point` and `pattern` of a connection (checker.judge.points) as dictionaries; points are read when first asked for."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+        self._exact: dict[str, tuple[Match, ...]] = {}
+        families: dict[int, dict[str, tuple[Match, ...]]] = {}
+        self._named: dict[int, Match] = {}
+        self._by_name: dict[str, list[int]] = {}
+        # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
+        for point_no, matched_by, code in connection.execute(
+            f"""SELECT point_no, matched_by, code FROM (
+              SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id
+              FROM pattern t JOIN point p USING (point_no))
+            ORDER BY {PRECEDENCE}"""
+        ).fetchall():
+            held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
+            match = Match(point_no, matched_by)
+            held[code] = (*held.get(code, ()), match)
+            self._named.setdefault(point_no, match)
+        self._by_length = sorted(families.items(), reverse=True)
+        patterns = [*self._exact, *itertools.chain.from_iterable(families.values())]
+        self._start = min(map(len, patterns), default=0)
+        self._starts = {code[: self._start] for code in patterns}
+        self._covered: dict[str, tuple[Match, ...]] = {}
+        self.points: dict[int, Point] = {}
+        self._kinds: dict[str, Kind] = {}
+
+    def covering(self, code: str) -> tuple[Match, ...]:
+        """The points that cover a full code, those first that judge before the others."""
+        # Most codes begin like no pattern; those that do come again.
+        if code[: self._start] not in self._starts:
+            return ()
+        found = self._covered.get(code)
+        if found is None:
+            found = self._find(code)
+            if len(code) <= _LONGEST_CODE:
+                if len(self._covered) >= _COVERED_KEPT:
+                    self._covered.clear()
+                self._covered[code] = found
+        return found
+
+    def _find(self, code: str) -> tuple[Match, ...]:
+        found = self._exact.get(code, ())
+        for length, family in self._by_length:
+            if further := family.get(code[:length]):
+                known = {match.point_no for match in found}
+                found = (*found, *(match for match in further if match.point_no not in known))
+        return found
+
+    def named(self, points: Collection[int]) -> tuple[Match, ...]:
+        """The points of an item that was named, likewise in order."""
+        wanted = set(points)
+        ordered = tuple(match for point_no, match in self._named.items() if point_no in wanted)
+        return (*ordered, *(Match(point_no, "code") for point_no in points if point_no not in self._named))
+
+    def load(self, wanted: Collection[int] | None = None) -> None:
+        """Read those wanted into `points`, or all there are."""
+        if wanted is None:
+            self._read("TRUE")
+        elif missing := [point_no for point_no in wanted if point_no not in self.points]:
+            self._read(f"point_no IN ({', '.join(map(str, missing))})")
+
+    def _read(self, condition: str) -> None:
+        columns = [name for group in POINT_GROUPS for name in group]
+        rows = self._connection.execute(
+            f"""SELECT point_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
+            FROM point WHERE {condition}"""
+        ).fetchall()
+        for point_no, point_id, name, evidence, *values in rows:
+            given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
+            text = json.dumps(given, default=plain)[1:-1]
+            kind = self._kinds.get(text)
+            if kind is None:
+                kind = self._kinds[text] = Kind(len(self._kinds), given["rule_no"], _filled(given), text)
+            self.points[point_no] = Point(kind.rule_no, point_id, name, evidence, kind)
+
+    def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
+        """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
+        by_name = self.read_names()
+        full, wanted = unicodedata.normalize("NFKC", text).strip(), item_key(text)
+        same = [name for name in by_name if unicodedata.normalize("NFKC", name) == full] or [
+            name for name in by_name if item_key(name) == wanted
+        ]
+        if len(same) == 1:
+            return same[0], tuple(by_name[same[0]])
+        # Part of a name is asked back even where one item has it: the ordinary form may be meant, which is not limited.
+        holding = same or [name for name in by_name if wanted and wanted in name]
+        if holding:
+            shown = "、".join(sorted(holding)[:10]) + ("……" if len(holding) > 10 else "")
+            raise InputError(
+                f"“{text[:40]}”对应 {len(holding)} 个项目：{shown}；请写全名或国家医保编码（several items match）"
+            )
+        import difflib
+
+        near = difflib.get_close_matches(text[:40], list(by_name), 5, 0.4)
+        hint = f"相近的有：{'、'.join(near)}；" if near else ""
+        raise InputError(
+            f"知识库的受限项目中没有“{text[:40]}”；{hint}请核对名称，或改用国家医保编码（no restricted item has this name: give the code）"
+        )
+
+    def read_names(self) -> dict[str, list[int]]:
+        """The points of each item name, read once; from then on `find_item` needs no connection."""
+        if not self._by_name:
+            rows = self._connection.execute("SELECT point_no, point_name FROM point ORDER BY point_no").fetchall()
+            for point_no, name in rows:
+                self._by_name.setdefault(name, []).append(point_no)
+        return self._by_name
+
+
+def _filled(given: Mapping[str, Any]) -> frozenset[str]:
+    fields = {f"exemptions.{key}" for one in given["exemptions"] for key, value in one.items() if value is not None}
+    return frozenset(fields.union(column for column, value in given.items() if value != []))
+
+
+def plain(value: object) -> object:
+    """What JSON has no word for: a day or time as ISO text."""
+    return value.isoformat() if isinstance(value, date) else value

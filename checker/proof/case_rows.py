@@ -1,0 +1,123 @@
+"""Cases of rules as the rows that the engine reads: the line, the point and the exemption of each, told apart by an item code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from checker.knowledge import words
+from checker.knowledge.cell_reader import Cells, Faults, check_place_and_time
+from checker.knowledge.frames import rows_of, schema_of
+from checker.knowledge.point_text import POINT_CELLS, typed_points
+from checker.knowledge.rows import ExemptionRow, PointRow
+from checker.knowledge.text_table import TextTable, check_cells
+from checker.model.schema import LINE
+from checker.rulebook.rule import EXEMPTION_COLUMNS, Case, Rule
+
+IN_FORCE_FROM = "2025-05-23"
+"""From when the point and the exemption of a case are in force, where the case says nothing else."""
+
+_POINT = {
+    "point_id": "P",
+    "item_name": "用例",
+    "valid_from": IN_FORCE_FROM,
+    "document": "用例",
+    "batch": "用例",
+    "published_codes": "1",
+    "source_rows": "用例",
+}
+_EXEMPTION = {
+    "exemption_id": "E",
+    "effect": "exempt",
+    "reason": "用例",
+    "reason_en": "case",
+    "evidence": "用例",
+    "status": "proposed",
+    "valid_from": IN_FORCE_FROM,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRows:
+    """One case as it goes to the engine, told from all others by an item code of its own; `cells` are those of LINE."""
+
+    rule: Rule
+    case: Case
+    code: str
+    point: PointRow
+    exemption: ExemptionRow | None
+    cells: tuple[str, ...]
+
+    @property
+    def stage(self) -> str | None:
+        """The stage of a scan at which the rule runs; None for a rule that runs only before."""
+        return "audit" if "after" in self.rule.stages else "settle" if "during" in self.rule.stages else None
+
+
+def case_rows(rules: Sequence[Rule], faults: Faults) -> list[CaseRows]:
+    """Return the cases of the rules in their order; `faults` gets every cell of a point or exemption that no knowledge base could hold."""
+    numbered = [(rule, number, case) for rule in rules for number, case in enumerate(rule.cases, 1)]
+    codes = [f"XCASE{count:018d}" for count in range(len(numbered))]
+    points = _points(codes, numbered, faults)
+    return [_rows(*each, faults) for each in zip(codes, points, numbered, strict=True)]
+
+
+_Numbered = tuple[Rule, int, Case]
+
+
+def _points(codes: Sequence[str], numbered: Sequence[_Numbered], faults: Faults) -> Sequence[PointRow]:
+    """The points of the cases, told from all others by the item code of their case."""
+    cells: dict[str, list[str]] = {name: [] for name in schema_of(PointRow)}
+    for code, (rule, _, case) in zip(codes, numbered, strict=True):
+        given = {name: str(value) for name, value in case.point} | {"rule_id": rule.id}
+        texts = {**dict.fromkeys(cells, ""), **_POINT, **given}
+        for name, value in texts.items():
+            cells[name].append(f"{code}-{value}" if name == "point_id" and value else value)
+
+    def place(index: int) -> tuple[str, str]:
+        rule, number, _ = numbered[index]
+        return rule.file, f"case[{number}].point"
+
+    table = TextTable(pl.DataFrame(cells, schema=dict.fromkeys(cells, pl.String)), place)
+    check_cells(table, POINT_CELLS, faults)
+    # A faulty cell is NULL here; the faults stop the run before anybody reads it.
+    return rows_of(typed_points(table), PointRow)
+
+
+def _rows(code: str, point: PointRow, numbered: _Numbered, faults: Faults) -> CaseRows:
+    rule, number, case = numbered
+    line = {"line_id": code, **dict(case.line), "item_code": code}
+    line["diagnosis_code"] = ",".join(part for part in (line.get("diagnosis_code", ""), *case.diagnoses) if part)
+    exemption = None
+    if case.exemption is not None:
+        given = dict(case.exemption)
+        diagnoses = given.pop("diagnoses", ())
+        texts = {
+            **dict.fromkeys(EXEMPTION_COLUMNS, ""),
+            **_EXEMPTION,
+            **{name: str(value) for name, value in given.items()},
+        }
+        cells = Cells(rule.file, f"case[{number}].exemption", texts, faults)
+        exemption = _exemption(cells, code, rule.id, tuple(diagnoses) or None)
+    return CaseRows(rule, case, code, point, exemption, tuple(line.get(column, "") for column in LINE))
+
+
+def _exemption(cells: Cells, code: str, rule_id: str, diagnoses: tuple[str, ...] | None) -> ExemptionRow:
+    row = ExemptionRow(
+        exemption_id=f"{code}-{cells.text('exemption_id')}",
+        rule_id=rule_id,
+        effect=cells.choice("effect", words.EFFECTS),
+        reason=cells.text("reason"),
+        reason_en=cells.text("reason_en"),
+        evidence=cells.text("evidence"),
+        status=cells.choice("status", words.STATUSES),
+        diagnoses=diagnoses,
+        region=cells.optional("region"),
+        region_of=cells.optional_choice("region_of", words.REGION_KINDS),
+        valid_from=cells.day("valid_from"),
+        valid_to=cells.optional_day("valid_to"),
+    )
+    check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
+    return row

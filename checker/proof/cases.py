@@ -1,0 +1,158 @@
+"""Puts rules to the proof on the real engine: their SELECT is explained, their hand-written cases go through a scan."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from checker.ingest.sources import first_line
+from checker.judge.compile import EXEMPTION_TYPE, LINE_COLUMNS, POINT_COLUMNS, finding_sql, fired_sql
+from checker.knowledge.cell_reader import Faults
+from checker.model.errors import InternalError, RuleError
+from checker.proof.case_rows import CaseRows, case_rows
+from checker.proof.case_scan import Bench, Fate
+from checker.rulebook.clause import check_types
+from checker.rulebook.fill import blanks
+from checker.rulebook.plan import plan_of
+from checker.rulebook.rule import Expect, Rule, Rulebook
+
+_COMPARED = ("verdict", "level", "reason_code", "exemption_id", "expected", "actual")
+_NOTHING = "none"
+_AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS duplicate,
+    FALSE AS partly_refunded, gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
+"""What a scan adds to the lines that fired before it puts them into words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One field of a finding that a case wants otherwise, with both values as text."""
+
+    field: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: expected {self.expected}, found {self.found}"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one case; `difference` is empty where it passed."""
+
+    rule_id: str
+    name: str
+    passed: bool
+    difference: tuple[Difference, ...]
+
+    def __str__(self) -> str:
+        return f"{self.rule_id}::{self.name}: " + ("passed" if self.passed else "; ".join(map(str, self.difference)))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage of proving a rulebook: how many of its parts passed, and what is wrong with the others."""
+
+    name: str
+    passed: int
+    total: int
+    faults: tuple[str, ...]
+
+
+def run_cases(
+    rules_folder: Path, rulebook: Rulebook, only: Collection[str] | None = None, *, embedded: bool = False
+) -> list[CaseResult]:
+    """Run the cases of the rules (`only` these ids) of a folder, in the order in which they are written.
+
+    A case that its author has still to fill in fails without being run; its differences name the places.
+
+    Raises RuleError with every cell of a case's point or exemption that no knowledge base could hold, and InternalError
+    where the engine fails.
+    """
+    faults = Faults()
+    cases = case_rows([rule for rule in rulebook.rules if only is None or rule.id in only], faults)
+    if faults.found:
+        raise RuleError(faults.found, embedded=embedded)
+    written = [case for case in cases if not any(blanks(case.case))]
+    with tempfile.TemporaryDirectory(prefix="liangku-cases-") as work:
+        fates = Bench(rules_folder, Path(work)).judge(written) if written else {}
+    return [_result(case, fates[case.code]) if case.code in fates else _unwritten(case) for case in cases]
+
+
+def prove(rules_folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
+    """Take a loaded rulebook through its stages: parse (done by loading), compile, explain, cases.
+
+    The cases are run only where all that comes before has passed.
+    """
+    rules = rulebook.rules
+    clauses = [(f"{rule.file}: {key}", clause) for rule in rules for key, clause in rule.clauses]
+    badly_typed = []
+    for place, clause in clauses:
+        try:
+            check_types([clause])
+        except InternalError as error:
+            badly_typed.append(f"{place}: {error}")
+    unexplained = [f"{rule.file}: {fault}" for rule in rules if (fault := _explain(rule))]
+    stages = [
+        Stage("parse", len(rules), len(rules), ()),
+        Stage("compile", len(clauses) - len(badly_typed), len(clauses), tuple(badly_typed)),
+        Stage("explain", len(rules) - len(unexplained), len(rules), tuple(unexplained)),
+    ]
+    if badly_typed or unexplained:
+        count = sum(len(rule.cases) for rule in rules)
+        return (*stages, Stage("cases", 0, count, ("not run, because an earlier stage failed",)))
+    results = run_cases(rules_folder, rulebook, embedded=embedded)
+    failed = tuple(str(result) for result in results if not result.passed)
+    return (*stages, Stage("cases", len(results) - len(failed), len(results), failed))
+
+
+def _explain(rule: Rule) -> str | None:
+    """What the engine says against the SELECT that the rule compiles to; None where it plans it."""
+    plan = plan_of(Rulebook((rule,), rule.hash))
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in {**LINE_COLUMNS, **POINT_COLUMNS}.items())
+    fired = fired_sql(plan, f"SELECT {columns} WHERE FALSE", contested=True)
+    with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
+        for language in ("zh", "en"):
+            source = f"SELECT *, {_AS_WEIGHED} FROM ({fired})"
+            finding = finding_sql(plan, source, stage="after", language=language, kb_version="")
+            try:
+                connection.execute(f"EXPLAIN {finding}")
+            except duckdb.Error as error:
+                return first_line(error)
+    return None
+
+
+def _result(case: CaseRows, fate: Fate) -> CaseResult:
+    difference = tuple(_differences(case.rule.id, case.case.expect, fate))
+    return CaseResult(case.rule.id, case.case.name, not difference, difference)
+
+
+def _unwritten(case: CaseRows) -> CaseResult:
+    difference = tuple(Difference(place, "a value of yours", text) for place, text in blanks(case.case))
+    return CaseResult(case.rule.id, case.case.name, False, difference)
+
+
+def _differences(rule_id: str, expect: Expect | str, fate: Fate) -> Iterator[Difference]:
+    if isinstance(fate, str) or isinstance(expect, str):
+        expected = expect if isinstance(expect, str) else expect.verdict
+        found = fate if isinstance(fate, str) else ", ".join(each.verdict for each in fate)
+        if expected != found:
+            yield Difference("verdict", expected, found)
+        return
+    if [each.rule_id for each in fate] != [rule_id]:
+        yield Difference("findings", rule_id, ", ".join(each.rule_id for each in fate))
+        return
+    (finding,) = fate
+    for field in _COMPARED:
+        wanted, actual = getattr(expect, field), getattr(finding, field)
+        if wanted is not None and wanted != actual:
+            yield Difference(field, wanted, _NOTHING if actual is None else actual)
+    if expect.remarks is not None and set(expect.remarks) != set(finding.remarks):
+        yield Difference("remarks", _listed(expect.remarks), _listed(finding.remarks))
+
+
+def _listed(remarks: Sequence[str]) -> str:
+    return ", ".join(sorted(set(remarks))) or _NOTHING

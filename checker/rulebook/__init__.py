@@ -1,0 +1,1 @@
+"""Rules [规则]: one TOML file each, read, checked, locked and explained."""

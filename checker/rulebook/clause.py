@@ -1,0 +1,418 @@
+"""Reads a clause: SQL from outside, parsed, held against an allow-list, and written anew for the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import ParseError, SqlglotError
+from sqlglot.tokenizer_core import TokenType
+
+from checker.model.errors import InternalError
+from checker.model.nearest import nearest
+
+ITEM_COLUMNS: dict[str, type] = {
+    "person_sex": str,
+    "point_sex": str,
+    "age_years": int,
+    "age_months": int,
+    "age_days": int,
+    "age_word": str,
+    "age_text": str,
+    "has_age_max": bool,
+    "under_age_min": bool,
+    "over_age_max": bool,
+    "age_days_at_visit_start": int,
+}
+"""The base columns that the shape `item` provides, and what they hold."""
+
+_RANGES = {
+    "age_years": (0, 130),
+    "age_months": (0, 131 * 12),
+    "age_days": (0, 131 * 366),
+    "age_days_at_visit_start": (-4_000_000, 4_000_000),
+}
+"""Smallest and largest value of the number columns: an age is at most 130 years, a date within the years 1 to 9999."""
+
+_INT_MAX = 2**31 - 1
+_TEXT_MAX = 4000
+_COLUMN_TEXT = 200
+_DEPTH_MAX = 60
+_NAMES: dict[type | None, str] = {bool: "true or false", int: "a whole number", str: "a text", None: "NULL"}
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One checked expression: `sql` is DuckDB SQL over unqualified base columns, the parameters' numbers put in."""
+
+    text: str
+    sql: str
+    kind: type
+    columns: frozenset[str]
+    params: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """One function that a clause may call: it never raises, and means the same in DuckDB and Spark, on NULL too.
+
+    `takes` are the kinds of its arguments in order (None: any, but all of one kind); `more` repeats the last at will.
+    """
+
+    name: str
+    node: type[exp.Expr]
+    slots: tuple[str, ...]
+    takes: tuple[type | None, ...]
+    more: bool
+    gives: type | None
+    on_null: str
+
+
+FUNCTIONS = (
+    Function("coalesce", exp.Coalesce, ("this",), (None,), True, None, "the first that is not NULL"),
+    Function("nullif", exp.Nullif, ("this", "expression"), (None, None), False, None, "the first argument"),
+    Function("least", exp.Least, ("this",), (int,), True, int, "NULL arguments are left out"),
+    Function("greatest", exp.Greatest, ("this",), (int,), True, int, "NULL arguments are left out"),
+    Function("abs", exp.Abs, ("this",), (int,), False, int, "NULL"),
+    Function("length", exp.Length, ("this",), (str,), False, int, "NULL"),
+    Function("starts_with", exp.StartsWith, ("this", "expression"), (str, str), False, bool, "NULL"),
+    Function("replace", exp.Replace, ("this", "expression", "replacement"), (str, str, str), False, str, "NULL"),
+)
+"""All that a clause may call. Not lower and upper (engines differ on Unicode), nor concat (on NULL; write a || b)."""
+
+
+def read_clause(text: str, kind: type, params: Mapping[str, int]) -> Clause | tuple[str, ...]:
+    """Return the checked clause of this kind (bool, int or str), or all that is wrong with it in sentences."""
+    try:
+        tree = _parse(text)
+        if isinstance(tree, str):
+            return (tree,)
+        reader = _Reader(params)
+        term = reader.read(tree)
+        if not reader.faults and term.kind is not kind:
+            reader.faults.append(f"gives {_NAMES[term.kind]}, but has to give {_NAMES[kind]}")
+        if reader.faults:
+            return tuple(dict.fromkeys(reader.faults))
+        return Clause(text, term.node.sql(dialect="duckdb"), kind, frozenset(reader.columns), frozenset(reader.used))
+    except RecursionError:
+        return (_TOO_DEEP,)
+
+
+def check_types(clauses: Iterable[Clause], columns: Mapping[str, type] = ITEM_COLUMNS) -> None:
+    """Run each clause in DuckDB over one row of typed NULLs; InternalError names what fails or has another type."""
+    import duckdb
+
+    types = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
+    row = ", ".join(f"CAST(NULL AS {types[kind]}) AS {name}" for name, kind in columns.items())
+    faults = []
+    with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
+        for clause in clauses:
+            try:
+                relation = connection.sql(f"SELECT {clause.sql} AS answer FROM (SELECT {row})")
+                relation.fetchall()
+                found, wanted = str(relation.types[0]), types[clause.kind]
+            except duckdb.Error as error:
+                faults.append(f"`{clause.text.strip()}` was accepted but does not run: {error}")
+                continue
+            if found != wanted and (found, wanted) != ("INTEGER", "BIGINT"):
+                faults.append(f"`{clause.text.strip()}` was accepted but gives {found} instead of {wanted}")
+    if faults:
+        raise InternalError("\n".join(faults))
+
+
+_TOO_DEEP = f"is nested too deeply; at most {_DEPTH_MAX} levels, and `x in (…)` takes the place of many ors"
+
+
+def _parse(text: str) -> exp.Expr | str:
+    if len(text) > _TEXT_MAX:
+        return f"has {len(text)} characters; a clause has at most {_TEXT_MAX}"
+    try:
+        tokens = sqlglot.tokenize(text, dialect="duckdb")
+        if not tokens:
+            return "holds no expression; write one over the base columns"
+        if any(token.comments for token in tokens):
+            return "holds a comment; explain the clause in [docs]"
+        if any(token.token_type is TokenType.SEMICOLON for token in tokens):
+            return "holds a semicolon; a clause is one expression"
+        return sqlglot.parse_one(text, dialect="duckdb", into=exp.Condition)
+    except ParseError as error:
+        place = error.errors[0] if error.errors else {}
+        near = f"{place.get('start_context', '')}{place.get('highlight', '')}".strip()[-40:]
+        where = f" at line {place['line']}, column {place['col']}, after `{near}`" if place.get("line") else ""
+        return f"is not one SQL expression{where}"
+    except SqlglotError as error:
+        return f"cannot be split into words: {error}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A part that has been read: its new node, its kind, and its bounds (a number's values, a text's length)."""
+
+    node: exp.Expr
+    kind: type | None
+    low: int = 0
+    high: int = 0
+
+
+class _Reader:
+    """Builds a new tree from the allowed parts of a parsed one; what is not allowed is noted and stands as NULL."""
+
+    def __init__(self, params: Mapping[str, int]) -> None:
+        self.params = params
+        self.faults: list[str] = []
+        self.columns: set[str] = set()
+        self.used: set[str] = set()
+        self._depth = 0
+
+    def read(self, node: exp.Expr) -> _Term:
+        """Return the part that this node stands for."""
+        handler, known = _NODES.get(type(node), (None, frozenset[str]()))
+        if handler is None:
+            return self._refuse(f"{_shown(node)} is not allowed{_hint(node)}")
+        extra = [key for key, value in node.args.items() if value and key not in known]
+        if extra:
+            return self._refuse(f"{_shown(node)} is not allowed in this form{_hint(node)}")
+        if self._depth >= _DEPTH_MAX:
+            return self._refuse(_TOO_DEEP)
+        self._depth += 1
+        term = handler(self, node)
+        self._depth -= 1
+        return term
+
+    def _refuse(self, fault: str) -> _Term:
+        self.faults.append(fault)
+        return _Term(exp.Null(), None)
+
+    def _want(self, node: exp.Expr, kind: type) -> _Term:
+        term = self.read(node)
+        if term.kind not in (kind, None):
+            return self._refuse(f"{_shown(node)} is {_NAMES[term.kind]}, but {_NAMES[kind]} is needed here")
+        return term
+
+    def _alike(self, nodes: Iterable[exp.Expr]) -> list[_Term]:
+        """Read parts that have to be of one kind; NULL goes with each."""
+        nodes = list(nodes)
+        terms = [self.read(node) for node in nodes]
+        kinds = {term.kind for term in terms} - {None}
+        if len(kinds) > 1:
+            pairs = zip(nodes, terms, strict=True)
+            listed = ", ".join(f"{_shown(node)} is {_NAMES[term.kind]}" for node, term in pairs)
+            self.faults.append(f"kinds are mixed: {listed}; all have to be of one kind")
+        return terms
+
+    def column(self, node: exp.Expr) -> _Term:
+        name = node.name
+        kind = ITEM_COLUMNS.get(name)
+        if kind is None:
+            return self._refuse(f"no base column {name!r}; {nearest(name, ITEM_COLUMNS)}")
+        self.columns.add(name)
+        low, high = _RANGES.get(name, (0, _COLUMN_TEXT))
+        return _Term(exp.column(name), kind, low, high)
+
+    def literal(self, node: exp.Expr) -> _Term:
+        value = node.name
+        if node.is_string:
+            if "\\" in value or not value.isprintable():
+                return self._refuse(f"{value!a} holds a backslash or an invisible character; write plain text")
+            return _Term(exp.Literal.string(value), str, len(value), len(value))
+        if not (value.isascii() and value.isdigit()) or int(value) > _INT_MAX:
+            return self._refuse(f"the number {value} is no whole number up to {_INT_MAX}")
+        return _Term(exp.Literal.number(int(value)), int, int(value), int(value))
+
+    def placeholder(self, node: exp.Expr) -> _Term:
+        name = node.name
+        if name not in self.params:
+            return self._refuse(f"no parameter :{name} is declared under [params]; {nearest(name, self.params)}")
+        self.used.add(name)
+        value = self.params[name]
+        number = exp.Literal.number(abs(value))
+        return _Term(exp.Paren(this=exp.Neg(this=number)) if value < 0 else number, int, value, value)
+
+    def boolean(self, node: exp.Expr) -> _Term:
+        return _Term(exp.Boolean(this=bool(node.this)), bool)
+
+    def null(self, node: exp.Expr) -> _Term:
+        return _Term(exp.Null(), None)
+
+    def paren(self, node: exp.Expr) -> _Term:
+        return self.read(node.this)
+
+    def connect(self, node: exp.Expr) -> _Term:
+        left, right = self._want(node.this, bool), self._want(node.expression, bool)
+        return _Term(type(node)(this=_whole(left), expression=_whole(right)), bool)
+
+    def negate(self, node: exp.Expr) -> _Term:
+        return _Term(exp.Not(this=_whole(self._want(node.this, bool))), bool)
+
+    def compare(self, node: exp.Expr) -> _Term:
+        left, right = self._alike((node.this, node.expression))
+        if isinstance(node.this, exp.Null) or isinstance(node.expression, exp.Null):
+            return self._refuse(f"{_shown(node)} is NULL for every line; write `is null` or `is not null`")
+        if bool in (left.kind, right.kind) and not isinstance(node, exp.EQ | exp.NEQ):
+            self.faults.append(f"{_shown(node)} puts true and false in order; only = and <> compare them")
+        return _Term(type(node)(this=_whole(left), expression=_whole(right)), bool)
+
+    def between(self, node: exp.Expr) -> _Term:
+        value, low, high = self._alike((node.this, node.args["low"], node.args["high"]))
+        if value.kind is bool:
+            self.faults.append(f"{_shown(node)} puts true and false in order; only = and <> compare them")
+        return _Term(exp.Between(this=_whole(value), low=_whole(low), high=_whole(high)), bool)
+
+    def is_(self, node: exp.Expr) -> _Term:
+        if isinstance(node.expression, exp.Null):
+            return _Term(exp.Is(this=_whole(self.read(node.this)), expression=exp.Null()), bool)
+        if not isinstance(node.expression, exp.Boolean):
+            return self._refuse(f"{_shown(node)} is not allowed; after `is` comes null, true or false")
+        value = self._want(node.this, bool)
+        return _Term(exp.Is(this=_whole(value), expression=exp.Boolean(this=bool(node.expression.this))), bool)
+
+    def in_(self, node: exp.Expr) -> _Term:
+        entries = node.expressions
+        if not entries or not all(isinstance(entry, exp.Literal | exp.Placeholder) for entry in entries):
+            return self._refuse(f"{_shown(node)} is not allowed; after `in` comes a list of literals in parentheses")
+        value, *listed = self._alike((node.this, *entries))
+        return _Term(exp.In(this=_whole(value), expressions=[entry.node for entry in listed]), bool)
+
+    def case(self, node: exp.Expr) -> _Term:
+        branches = node.args["ifs"]
+        if node.this is None:
+            subject, tests = None, [self._want(branch.this, bool) for branch in branches]
+        else:
+            subject, *tests = self._alike((node.this, *(branch.this for branch in branches)))
+        default = node.args.get("default")
+        results = self._alike([branch.args["true"] for branch in branches] + ([] if default is None else [default]))
+        pairs = zip(tests, results, strict=False)  # the default's result is left over
+        rebuilt = exp.Case(ifs=[exp.If(this=_whole(test), true=_whole(result)) for test, result in pairs])
+        if subject is not None:
+            rebuilt.set("this", _whole(subject))
+        if default is not None:
+            rebuilt.set("default", _whole(results[-1]))
+        return replace(_joined(results), node=rebuilt)
+
+    def arithmetic(self, node: exp.Expr) -> _Term:
+        left, right = self._want(node.this, int), self._want(node.expression, int)
+        ends = [_ARITHMETIC[type(node)](a, b) for a in (left.low, left.high) for b in (right.low, right.high)]
+        return self._number(node, type(node)(this=_whole(left), expression=_whole(right)), min(ends), max(ends))
+
+    def minus(self, node: exp.Expr) -> _Term:
+        value = self._want(node.this, int)
+        return self._number(node, exp.Neg(this=_whole(value)), -value.high, -value.low)
+
+    def _number(self, node: exp.Expr, rebuilt: exp.Expr, low: int, high: int) -> _Term:
+        if low < -_INT_MAX or high > _INT_MAX:
+            return self._refuse(f"{_shown(node)} can leave the range ±{_INT_MAX} of a whole number")
+        return _Term(rebuilt, int, low, high)
+
+    def join(self, node: exp.Expr) -> _Term:
+        left, right = self._want(node.this, str), self._want(node.expression, str)
+        rebuilt = exp.DPipe(this=_whole(left), expression=_whole(right), safe=True)
+        return self._text(node, _Term(rebuilt, str, left.low + right.low, left.high + right.high))
+
+    def _text(self, node: exp.Expr, term: _Term) -> _Term:
+        if term.high > _TEXT_MAX:
+            return self._refuse(f"{_shown(node)} can grow longer than {_TEXT_MAX} characters")
+        return term
+
+    def cast(self, node: exp.Expr) -> _Term:
+        if node.args["to"].this not in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR):
+            return self._refuse(f"{_shown(node)} is not allowed; cast to varchar only, others can fail")
+        value = self.read(node.this)
+        rebuilt = exp.Cast(this=_whole(value), to=exp.DataType.build("text"))
+        return _Term(rebuilt, str, 0, value.high if value.kind is str else 11)
+
+    def call(self, node: exp.Expr) -> _Term:
+        function = _BY_NODE[type(node)]
+        written = [node.args[slot] for slot in function.slots if node.args.get(slot) is not None]
+        arguments = [*written, *node.expressions]
+        if len(written) < len(function.slots) or (node.expressions and not function.more):
+            return self._refuse(f"{_shown(node)} needs {len(function.slots)} argument(s)")
+        wanted = [*function.takes, *([function.takes[-1]] * (len(arguments) - len(function.takes)))]
+        if None in wanted:
+            terms = self._alike(arguments)
+        else:
+            terms = [self._want(each, kind) for each, kind in zip(arguments, wanted, strict=True) if kind is not None]
+        rebuilt = function.node(**{slot: term.node for slot, term in zip(function.slots, terms, strict=False)})
+        if function.more:
+            rebuilt.set("expressions", [term.node for term in terms[len(function.slots) :]])
+        if function.node in (exp.Least, exp.Greatest):
+            rebuilt.set("ignore_nulls", True)
+        return self._bounded(node, function, rebuilt, terms)
+
+    def _bounded(self, node: exp.Expr, function: Function, rebuilt: exp.Expr, terms: list[_Term]) -> _Term:
+        first = terms[0]
+        if function.node is exp.Abs:
+            return _Term(rebuilt, int, 0, max(abs(first.low), abs(first.high)))
+        if function.node is exp.Length:
+            return _Term(rebuilt, int, 0, first.high)
+        if function.node is exp.StartsWith:
+            return _Term(rebuilt, bool)
+        if function.node is exp.Replace:
+            return self._text(node, _Term(rebuilt, str, 0, first.high * max(1, terms[2].high)))
+        return replace(_joined(terms), node=rebuilt)
+
+
+def _joined(terms: list[_Term]) -> _Term:
+    """A term that can be any of these."""
+    kind = next((term.kind for term in terms if term.kind is not None), None)
+    known = [term for term in terms if term.kind is not None] or terms
+    return _Term(exp.Null(), kind, min(term.low for term in known), max(term.high for term in known))
+
+
+def _whole(term: _Term) -> exp.Expr:
+    """The node as an operand: in parentheses unless it is a word or call, so that every engine reads the same tree."""
+    return term.node if type(term.node) in _ATOMS else exp.Paren(this=term.node)
+
+
+def _hint(node: exp.Expr) -> str:
+    if isinstance(node, exp.Func) and type(node) not in _HINTS:
+        return f"; functions are {', '.join(function.name for function in FUNCTIONS)}"
+    return _HINTS.get(type(node), "")
+
+
+def _shown(node: exp.Expr) -> str:
+    text = node.sql(dialect="duckdb", comments=False)
+    return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+_BY_NODE = {function.node: function for function in FUNCTIONS}
+_ATOMS = {exp.Column, exp.Literal, exp.Boolean, exp.Null, exp.Paren, exp.Cast, exp.Case, *_BY_NODE}
+_ARITHMETIC: dict[type, Callable[[int, int], int]] = {
+    exp.Add: lambda a, b: a + b,
+    exp.Sub: lambda a, b: a - b,
+    exp.Mul: lambda a, b: a * b,
+}
+_PAIR = frozenset({"this", "expression"})
+_NODES: dict[type, tuple[Callable[[_Reader, exp.Expr], _Term], frozenset[str]]] = {
+    exp.Column: (_Reader.column, frozenset({"this"})),
+    exp.Literal: (_Reader.literal, frozenset({"this", "is_string"})),
+    exp.Placeholder: (_Reader.placeholder, frozenset({"this"})),
+    exp.Boolean: (_Reader.boolean, frozenset({"this"})),
+    exp.Null: (_Reader.null, frozenset()),
+    exp.Paren: (_Reader.paren, frozenset({"this"})),
+    exp.And: (_Reader.connect, _PAIR),
+    exp.Or: (_Reader.connect, _PAIR),
+    exp.Not: (_Reader.negate, frozenset({"this"})),
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), (_Reader.compare, _PAIR)),
+    exp.Between: (_Reader.between, frozenset({"this", "low", "high"})),
+    exp.Is: (_Reader.is_, _PAIR),
+    exp.In: (_Reader.in_, frozenset({"this", "expressions"})),
+    exp.Case: (_Reader.case, frozenset({"this", "ifs", "default"})),
+    **dict.fromkeys(_ARITHMETIC, (_Reader.arithmetic, _PAIR)),
+    exp.Neg: (_Reader.minus, frozenset({"this"})),
+    exp.DPipe: (_Reader.join, _PAIR | {"safe"}),
+    exp.Cast: (_Reader.cast, frozenset({"this", "to"})),
+    **{
+        function.node: (_Reader.call, frozenset({*function.slots, "expressions", "ignore_nulls"}))
+        for function in FUNCTIONS
+    },
+}
+_HINTS: dict[type, str] = {
+    exp.Column: "; base columns are written without a table",
+    exp.Subquery: "; a clause reads one line and its point, no other rows",
+    exp.Concat: "; write a || b",
+    exp.If: "; write case when … then … else … end",
+    exp.Div: "; a division by zero has no answer that all engines share",
+}
+"""What may stand in a clause, and beside it what to write in place of what may not."""

@@ -1,0 +1,162 @@
+"""A rule [规则] as data: what one rule file says, checked and frozen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from checker.rulebook.clause import Clause
+
+SHAPES = ("item",)
+LEVELS = ("definite", "suspect", "notice")
+STAGES = ("before", "during", "after")
+STATUSES = ("preview", "shadow", "stable", "deprecated")
+TIERS = ("合理使用", "政策限定")
+TIER_GROUPS = ("政策类", "管理类", "医疗类")
+PLACEHOLDERS = (
+    "item_name", "item_code", "expected", "actual", "person", "reason", "point_id", "service_date", "rule_name",
+)  # fmt: skip
+"""What a message may name between braces."""
+HEADINGS = {
+    "zh": ("## 说明", "## 判定", "## 何时不判、何时可能误判", "## 如何处理", "## 依据"),
+    "en": ("## What", "## How it is judged", "## When it is silent or wrong", "## What to do", "## Basis"),
+}
+"""The headings that the docs of every rule carry, in order."""
+VERDICTS = ("violation", "undetermined", "exempt")
+BARE_VERDICTS = ("clean", "not_in_force")
+"""What a case expects when nothing is to be found: the limit is kept, or no point is in force."""
+REASON_CODES = (
+    "header_missing", "newborn", "patient_unknown", "sex_missing", "birth_missing", "birth_impossible",
+    "sources_conflict", "other",
+)  # fmt: skip
+POINT_COLUMNS = (
+    "point_id", "item_name", "sex", "age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit",
+    "subject", "region", "region_of", "valid_from", "valid_to", "level_cap", "remark", "document", "batch",
+    "published_codes", "source_rows",
+)  # fmt: skip
+EXEMPTION_COLUMNS = (
+    "exemption_id", "effect", "reason", "reason_en", "evidence", "status", "diagnoses", "region", "region_of",
+    "valid_from", "valid_to",
+)  # fmt: skip
+PERSON_AGE = frozenset({"age_years", "age_months", "age_days", "under_age_min", "over_age_max"})
+"""The base columns that carry the person's age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """One number of a rule that a region may set otherwise, within `allowed` (both ends included)."""
+
+    name: str
+    value: int
+    type: str
+    unit: str
+    meaning_zh: str
+    meaning_en: str
+    allowed: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The messages of a rule in one language: templates with {placeholders}."""
+
+    violation: str
+    undetermined: str
+    advice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The messages of a rule in both languages."""
+
+    zh: Texts
+    en: Texts
+
+
+@dataclass(frozen=True, slots=True)
+class Expect:
+    """What a case expects of its finding; None is not compared."""
+
+    verdict: str
+    level: str | None = None
+    reason_code: str | None = None
+    exemption_id: str | None = None
+    remarks: tuple[str, ...] | None = None
+    expected: str | None = None
+    actual: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line, one point, at most one exemption, and the answer typed by hand; an empty text in them stands for NULL.
+
+    `expect` is an Expect, or `clean` or `not_in_force` where no finding may come.
+    """
+
+    name: str
+    line: tuple[tuple[str, str], ...]
+    point: tuple[tuple[str, str | int], ...]
+    exemption: tuple[tuple[str, str | tuple[str, ...]], ...] | None
+    diagnoses: tuple[str, ...]
+    expect: Expect | str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule file, checked."""
+
+    id: str
+    code: str | None
+    version: int
+    status: str
+    since: date
+    tier: str
+    tier_group: str
+    shape: str
+    level: str
+    stages: tuple[str, ...]
+    name_zh: str
+    name_en: str
+    violated: Clause
+    lower: Clause | None
+    notice: Clause | None
+    expected: Clause
+    actual: Clause
+    params: tuple[Param, ...]
+    messages: Messages
+    docs_zh: str
+    docs_en: str
+    cases: tuple[Case, ...]
+    file: str
+    hash: str
+
+    @property
+    def clauses(self) -> tuple[tuple[str, Clause], ...]:
+        """The clauses that the rule has, by key path."""
+        pairs = (
+            ("clause.violated", self.violated),
+            ("clause.lower", self.lower),
+            ("clause.notice", self.notice),
+            ("evidence.expected", self.expected),
+            ("evidence.actual", self.actual),
+        )
+        return tuple((key, clause) for key, clause in pairs if clause is not None)
+
+    @property
+    def reads_sex(self) -> bool:
+        """Whether the verdict depends on the person's sex."""
+        return "person_sex" in self.violated.columns
+
+    @property
+    def reads_age(self) -> bool:
+        """Whether the verdict depends on the person's age."""
+        return not PERSON_AGE.isdisjoint(self.violated.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """All rules of a folder by id; `hash` changes with every byte of them."""
+
+    rules: tuple[Rule, ...]
+    hash: str

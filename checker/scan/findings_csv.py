@@ -1,0 +1,39 @@
+"""Findings as CSV for spreadsheets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.model import sqltext
+from checker.model.schema import FINDING_COLUMNS
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def write_csv(connection: duckdb.DuckDBPyConnection, findings: Path, target: Path) -> None:
+    """Write a findings file anew as CSV: UTF-8 with BOM, lists joined, text that a spreadsheet would run as a formula made plain."""
+    columns = {
+        name: f"array_to_string({name}, '|')" if name in ("remarks", "related_lines") else name
+        for name in FINDING_COLUMNS
+    }
+    texts = {
+        name
+        for name in FINDING_COLUMNS
+        if name not in ("service_time", "quantity", "amount", "amount_in_scope", "rule_version")
+    }
+    plain = ", ".join(
+        f"{_no_formula(f'CAST({value} AS VARCHAR)')} AS {name}" if name in texts else f"{value} AS {name}"
+        for name, value in columns.items()
+    )
+    # Only a header's own text can carry a byte order mark into the file.
+    first, rest = FINDING_COLUMNS[0], FINDING_COLUMNS[1:]
+    connection.execute(
+        f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {", ".join(rest)} FROM (SELECT {plain} FROM {sqltext.parquet(findings)}))
+        TO {sqltext.text(str(target))} (FORMAT csv, HEADER)"""
+    )
+
+
+def _no_formula(value: str) -> str:
+    return f"CASE WHEN regexp_matches({value}, '^[=+@\\t\\r-]') THEN '''' || {value} ELSE {value} END"

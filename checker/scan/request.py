@@ -1,0 +1,54 @@
+"""What a scan is asked for, and what it gives back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from checker.ingest.netting import Netted
+from checker.ingest.relations import Census
+from checker.rulebook.params import ParamSetting
+from checker.scan.shadow import Shadow
+from checker.scan.summary import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """What to scan and where to put the findings; paths as given by the caller.
+
+    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `params` set parameters of
+    the rules otherwise.
+    """
+
+    inputs: Sequence[str | Path]
+    out: Path
+    settlements: Sequence[str | Path] = ()
+    visits: Sequence[str | Path] = ()
+    diagnoses: Sequence[str | Path] = ()
+    maps: Sequence[str] = ()
+    csv: bool = False
+    as_of: date | None = None
+    kb: Sequence[Path] = ()
+    rules: Path | None = None
+    region: str | None = None
+    stage: str = "audit"
+    force: bool = False
+    language: str = "zh"
+    params: Sequence[ParamSetting] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ScanResult:
+    """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `run` is what run.json holds."""
+
+    out: Path
+    summary: Summary
+    census: Census
+    netted: Netted
+    fully_refunded: int
+    not_in_force: Mapping[str, int]
+    shadow: Shadow
+    run: Mapping[str, Any] = field(repr=False)

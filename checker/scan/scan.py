@@ -1,0 +1,249 @@
+"""A scan [事后审核]: files in, findings on disk, counts that add up, nothing half-written."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from checker.engines.duckdb import SCRATCH, connect_locked, one_number
+from checker.ingest import relations
+from checker.ingest.gather import Gathered, gather
+from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
+from checker.ingest.netting import net_lines
+from checker.ingest.sources import first_line
+from checker.judge import candidates
+from checker.judge.compile import finding_sql, fired_sql
+from checker.judge.points import Loaded, load_points
+from checker.knowledge.edition import Edition
+from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.model import sqltext
+from checker.model.errors import InternalError
+from checker.model.out_folder import OutFolder
+from checker.model.schema import FINDING_COLUMNS
+from checker.rulebook.plan import Plan
+from checker.scan.findings_csv import write_csv
+from checker.scan.request import ScanRequest, ScanResult
+from checker.scan.run_record import record
+from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
+from checker.scan.summary import summarise
+
+if TYPE_CHECKING:
+    import duckdb
+
+HELD_LINES = 1_000_000
+"""Restricted lines that are held in memory between two steps; more go to a scratch file."""
+
+RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
+"""How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
+
+FIRED_COLUMNS = (
+    "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
+    "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
+    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "rule_no", "point_no",
+    "matched_by", "diagnosis_code",
+)  # fmt: skip
+"""What the first SELECT hands to the second through disk."""
+
+
+class Progress(Protocol):
+    """Told what a scan is doing; the command line draws it."""
+
+    def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """A step of the scan begins, on this connection."""
+
+
+class Silent:
+    """Progress for callers that draw nothing."""
+
+    def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """Draw nothing."""
+
+
+def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
+    """Judge every line of the inputs and write findings, rejects and run.json to `request.out`.
+
+    Raises InputError (nothing is written) for inputs that cannot be judged, InternalError where the engine fails.
+    """
+    started = time.monotonic()
+    tell = progress or Silent()
+    editions = open_editions(request.kb)
+    plan = open_plan(request.rules, request.params).at_stage("after" if request.stage == "audit" else "during")
+    with OutFolder(request.out, force=request.force) as out:
+        tell.step("read", None)
+        files = gather(
+            {
+                "lines": request.inputs,
+                "settlements": request.settlements,
+                "visits": request.visits,
+                "diagnoses": request.diagnoses,
+            },
+            request.maps,
+            out.work,
+        )
+        with contextlib.closing(_connect(files, editions, out)) as connection:
+            try:
+                loaded = load_points(connection, editions, plan, shadow=True)
+                result = _Run(connection, request, loaded, files, out, tell).go(started)
+            except _engine_error() as error:
+                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
+        out.commit(result.run)
+    return result
+
+
+def _engine_error() -> type[Exception]:
+    import duckdb
+
+    return duckdb.Error
+
+
+def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> duckdb.DuckDBPyConnection:
+    return connect_locked(
+        readable=[*files.readable, *knowledge_files(editions)],
+        folders=[out.work.absolute(), out.result.absolute()],
+        spill=out.work.absolute() / "spill",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One scan on one connection; its parts in the order of a row's journey."""
+
+    connection: duckdb.DuckDBPyConnection
+    request: ScanRequest
+    loaded: Loaded
+    files: Gathered
+    out: OutFolder
+    tell: Progress
+
+    def go(self, started: float) -> ScanResult:
+        connection, files = self.connection, self.files
+        self.tell.step("census", connection)
+        census, second, refund_settlements = relations.take_census(connection, files)
+        contested = candidates.find_points(connection)
+        self.tell.step("select", connection)
+        held = relations.count_restricted(connection) <= HELD_LINES
+        spilled = None if held else self.out.work.absolute() / "stage.parquet"
+        unneeded = relations.unneeded_columns(connection, files)
+        relations.select_lines(
+            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
+        )
+        self.tell.step("persons", connection)
+        gaps = relations.line_gaps(connection, files, unneeded)
+        headers = candidates.Headers(
+            relations.collapse_headers(
+                connection, files.settlements, "settlement_id", "settlement_header", gaps, self.out.work
+            ),
+            relations.collapse_headers(connection, files.visits, "visit_id", "visit_header", gaps, self.out.work),
+        )
+        netted = net_lines(
+            connection,
+            any_refund=census.skipped["refund"] > 0,
+            headers_name_originals="original_settlement_id" in headers.settlement,
+            shadow_rules=self.plan.shadow_numbers,
+        )
+        self.tell.step("judge", connection)
+        absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
+        candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
+        self._judge(candidate, absent, unneeded, contested=contested)
+        not_in_force = candidates.count_not_in_force(
+            connection, as_of=self.as_of, regional=candidate if contested else None
+        )
+        self.tell.step("write", connection)
+        relations.name_origins(connection, files)
+        relations.gather_diagnoses(connection, files)
+        self._write_findings(self.findings, self._not_on_trial)
+        shadow = self._write_shadow(candidate, not_in_force, contested=contested)
+        fully_refunded = one_number(
+            connection,
+            f"""SELECT count(DISTINCT line_no) FROM {sqltext.parquet(self.fired)} f JOIN netted_line USING (line_no)
+            WHERE nothing_left{self._not_on_trial}""",
+        )
+        relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
+        summary = summarise(connection, self.findings)
+        if self.request.csv:
+            write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
+        silent = {
+            rule.id: not_in_force[number]
+            for number, rule in enumerate(self.plan.rules)
+            if number in not_in_force and not rule.shadow
+        }
+        result = ScanResult(self.request.out, summary, census, netted, fully_refunded, silent, shadow, {})
+        seconds = time.monotonic() - started
+        return replace(result, run=record(self.request, files, self.loaded, result, seconds))
+
+    @property
+    def plan(self) -> Plan:
+        """The plan whose rule numbers the points carry."""
+        return self.loaded.plan
+
+    @property
+    def _on_trial(self) -> str:
+        """SQL of the numbers of the shadow rules; '' where there are none."""
+        return ", ".join(map(str, self.plan.shadow_numbers))
+
+    @property
+    def _not_on_trial(self) -> str:
+        """SQL that leaves out what shadow rules fired, `f` being the lines that fired; '' where there is nothing to leave out."""
+        return f" AND f.rule_no NOT IN ({self._on_trial})" if self._on_trial else ""
+
+    @property
+    def fired(self) -> Path:
+        return self.out.work.absolute() / "fired.parquet"
+
+    @property
+    def findings(self) -> Path:
+        return self.out.result.absolute() / "findings.parquet"
+
+    @property
+    def as_of(self) -> str | None:
+        return self.request.as_of.isoformat() if self.request.as_of else None
+
+    def _judge(self, candidates: str, absent: frozenset[str], unneeded: frozenset[str], *, contested: bool) -> None:
+        """Make the view `fired_line`: the candidates whose clause is not FALSE."""
+        fired = fired_sql(self.plan, candidates, contested=contested, absent=absent)
+        kept = [name for name in FIRED_COLUMNS if name not in unneeded]
+        self.connection.execute(
+            f"COPY (SELECT {', '.join(kept)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
+        )
+        nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(sqltext.parquet(self.fired), relations.PASSED_TEXTS)})"
+        )
+
+    def _write_findings(self, target: Path, condition: str) -> None:
+        """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or '')."""
+        source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
+            f.line_no % {LINE_NO_SHIFT} AS source_record,
+            CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
+              list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
+                coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
+            END AS diagnoses,
+            d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
+            CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
+            CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
+            CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
+          FROM fired_line f JOIN point p ON p.point_no = f.point_no
+          JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
+          LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
+          LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
+          WHERE NOT coalesce(n.nothing_left, FALSE){condition}"""
+        stage = "after" if self.request.stage == "audit" else "before"
+        finding = finding_sql(
+            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version
+        )
+        self.connection.execute(
+            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
+        )
+
+    def _write_shadow(self, candidates: str, not_in_force: Mapping[int, int], *, contested: bool) -> Shadow:
+        """Write what points and rules on trial found into a file of its own, and count it; nothing is done where there are none."""
+        if not self._on_trial:
+            return NOTHING
+        target = self.out.result.absolute() / SHADOW_FILE
+        self._write_findings(target, f" AND f.rule_no IN ({self._on_trial})")
+        silent = sum(not_in_force.get(number, 0) for number in self.plan.shadow_numbers)
+        return count_shadow(self.connection, self.plan, candidates, target, contested=contested, not_in_force=silent)

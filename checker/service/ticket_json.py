@@ -1,0 +1,68 @@
+"""A prescription as JSON text and back, for a ticket: what judging needs of it, and neither name nor ID number of a person."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+from checker.ingest.prescription import Item, Prescription
+from checker.judge.compile import ID_CHECK, ID_WEIGHTS
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "insured_birth_date": date.fromisoformat,
+}  # fmt: skip
+
+
+def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
+    """The text of prescriptions."""
+    held = [
+        each._asdict() | {"items": [item._replace(left=None)._asdict() for item in each.items]}
+        for each in prescriptions
+    ]
+    for each in held:
+        if number := each["facts"].get("id_number"):
+            each["facts"] = {**each["facts"], "id_number": _stand_in(number)}
+    return json.dumps(held, default=_text, ensure_ascii=False)
+
+
+def read_prescriptions(text: str) -> list[Prescription]:
+    """The prescriptions of a text written here."""
+    return [_prescription(each) for each in json.loads(text)]
+
+
+def _prescription(held: Mapping[str, Any]) -> Prescription:
+    facts = {
+        name: _READ[name](value) if value is not None and name in _READ else value
+        for name, value in held["facts"].items()
+    }
+    items = tuple(Item(**{**item, "named_points": tuple(item["named_points"])}) for item in held["items"])
+    return Prescription(
+        held["stage"],
+        datetime.fromisoformat(held["service_time"]),
+        facts,
+        tuple(held["diagnoses"]),
+        items,
+        tuple(held["ignored"]),
+        held.get("ids_name_lines", True),
+    )
+
+
+def _stand_in(number: str) -> str | None:
+    """A number that nobody has, of the same birth date and sex, as judging reads no more of it; None for one that is not right."""
+    if not re.fullmatch("[0-9]{17}[0-9X]", number, re.ASCII) or _check_sign(number) != number[17]:
+        return None
+    body = f"000000{number[6:14]}00{number[16]}"
+    return body + _check_sign(body)
+
+
+def _check_sign(number: str) -> str:
+    return ID_CHECK[sum(int(digit) * weight for digit, weight in zip(number[:17], ID_WEIGHTS, strict=True)) % 11]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(type(value).__name__)
