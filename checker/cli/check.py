@@ -154,7 +154,7 @@ def command(
             place = source if single else f"{source} [{number}]"
             prescriptions.append(read_prescription(each, source=place, now=now, stage=stage))
     precheck = Precheck.open(kb=kb, rules=rules_folder, language=lang, region=region, as_of=as_of)
-    prescriptions = [precheck.prepared(prescription) for prescription in prescriptions]
+    prescriptions = [precheck.named(prescription) for prescription in prescriptions]
     answers = [precheck.answer(prescription) for prescription in prescriptions]
     if as_json:
         click.echo(json.dumps(answers[0] if single else answers, ensure_ascii=False, indent=2, default=str))

@@ -106,7 +106,7 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
 
 
 def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
-    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; duplicates left out.
+    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
     Texts that only findings name (PASSED_TEXTS) pass uncleaned where nothing else needs them: few lines become findings.
     """
@@ -163,7 +163,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
     FROM raw_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
-    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
+    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 
 def _region(column: str, default: str | None) -> str:
@@ -200,7 +200,7 @@ def count_not_in_force(
           GROUP BY code, rule_no
         )
         SELECT rule_no, count(*) FROM staged_line s JOIN spell ON spell.code = s.item_code
-        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)
           AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day
             ELSE len(list_filter(parts, lambda p: {on_date} >= p.f AND {on_date} < p.t)) = 0 END
         GROUP BY rule_no"""

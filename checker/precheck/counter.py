@@ -16,10 +16,9 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.finding_text import Teller
+from checker.precheck.netting import needs_netting, net
 from checker.precheck.point_index import Match, Point, PointIndex
-from checker.precheck.prepared_queries import Answer, Statements
-from checker.precheck.prescription_netting import with_netted_items
-from checker.precheck.remembered import UNKNOWN, Asked, Facts, Remembered, candidate, facts_for, facts_of
+from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, facts_json
 from checker.rulebook.plan import Plan
 
 if TYPE_CHECKING:
@@ -36,18 +35,13 @@ class Question(NamedTuple):
     item: Item
     point: Point
     matched_by: str
-    facts: Facts
-
-    @property
-    def asked(self) -> Asked:
-        """What the clauses are asked."""
-        return Asked(self.point.kind, self.facts, self.item.item_code)
+    asked: Asked
 
 
 class Precheck:
     """Rules and knowledge, loaded once; `check` answers one prescription after another.
 
-    One thread at a time may ask it for an answer; `recall` touches no connection and may run beside.
+    One thread at a time may ask it for an answer.
     """
 
     def __init__(
@@ -69,8 +63,7 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self.index = PointIndex(connection)
-        self._statements = Statements(connection, self.plan)
-        self._remembered = Remembered(self._statements)
+        self._queries = PreparedQueries(connection, self.plan)
 
     @classmethod
     def open(
@@ -97,53 +90,30 @@ class Precheck:
         Raises InputError naming the path of a value that cannot be read.
         """
         read = read_prescription(document, source=source, now=datetime.now(), stage=stage)
-        return self.answer(self.prepared(read))
+        return self.answer(self.named(read))
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
-        self._load([prescription])
-        questions = self._questions(prescription)
-        if not questions:
-            return self._told(prescription, (), (), language)
-        if any(question.item.left for question in questions):
-            # They bring different facts, which the shortest statement does not allow.
-            answers = self._remembered.answer([question.asked for question in questions])
-            return self._told(prescription, questions, answers, language)
-        filled = frozenset[str]().union(*(question.point.kind.filled for question in questions))
-        shared = facts_for(filled, questions[0].facts.names)
-        answers = self._statements.judge([candidate(question.asked, shared) for question in questions])
-        return self._told(prescription, questions, answers, language)
+        (netted,) = self._netted([prescription])
+        questions = self._questions(netted)
+        answers = self._queries.ask_once([question.asked for question in questions]) if questions else ()
+        return self._told(netted, questions, answers, language)
 
     def answer_together(
         self, prescriptions: Sequence[Prescription], *, languages: Sequence[str]
     ) -> list[dict[str, Any]]:
         """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query."""
-        self._load(prescriptions)
-        questions = [self._questions(prescription) for prescription in prescriptions]
-        answers = iter(self._remembered.answer([question.asked for some in questions for question in some]))
+        netted = self._netted(prescriptions)
+        questions = [self._questions(prescription) for prescription in netted]
+        answers = iter(self._queries.ask([question.asked for some in questions for question in some]))
         return [
             self._told(prescription, some, [next(answers) for _ in some], language)
-            for prescription, some, language in zip(prescriptions, questions, languages, strict=True)
+            for prescription, some, language in zip(netted, questions, languages, strict=True)
         ]
-
-    def recall(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any] | None:
-        """The answer to a prescription of which no line brings a question that was not answered before; else None.
-
-        Needs `prepare` first. Touches no connection: it may be called beside the thread that asks for answers.
-        """
-        questions = self._questions(prescription)
-        answers = []
-        find = self._remembered.find
-        for _, item, point, _, facts in questions:
-            answer = find(point.kind, facts, item.item_code)
-            if answer is UNKNOWN:
-                return None
-            answers.append(answer)
-        return self._told(prescription, questions, answers, language)
 
     def prepare(self) -> None:
         """Make ready what the first questions would otherwise wait for."""
-        self._statements.prepare_shared()
+        self._queries.prepare()
         self.index.load()
         self.index.read_names()
 
@@ -151,44 +121,58 @@ class Precheck:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
         return self.index.find_item(text)
 
-    def prepared(self, prescription: Prescription) -> Prescription:
-        """The prescription with the points of each item that its name stands for, and what refunds leave of each line.
+    def named(self, prescription: Prescription) -> Prescription:
+        """The prescription with the points of each item that its name stands for. Raises InputError as `find_item`."""
+        if not any(item.by_name for item in prescription.items):
+            return prescription
+        items = []
+        for item in prescription.items:
+            if item.by_name and item.item_name is not None:
+                name, points = self.find_item(item.item_name)
+                item = item._replace(item_name=name, named_points=points)
+            items.append(item)
+        return prescription._replace(items=tuple(items))
 
-        Raises InputError as `find_item`.
-        """
-        if [item for item in prescription.items if item.by_name]:
-            items = []
-            for item in prescription.items:
-                if item.by_name and item.item_name is not None:
-                    name, points = self.find_item(item.item_name)
-                    item = item._replace(item_name=name, named_points=points)
-                items.append(item)
-            prescription = prescription._replace(items=tuple(items))
-        return with_netted_items(prescription)
+    def _netted(self, prescriptions: Sequence[Prescription]) -> list[Prescription]:
+        """The prescriptions with `left` on the lines that others repeat or take back, and on those that repeat."""
+        netted = list(prescriptions)
+        some = [number for number, each in enumerate(prescriptions) if needs_netting(each)]
+        if some:
+            part = (
+                (number, line)
+                for number in some
+                for line, item in enumerate(prescriptions[number].items)
+                if self._covering(item) or not _is_known(item)
+            )
+            for (number, line), left in net(self.connection, prescriptions, part).items():
+                items = list(netted[number].items)
+                items[line] = items[line]._replace(left=left)
+                netted[number] = netted[number]._replace(items=tuple(items))
+        self.index.load({match.point_no for each in netted for item in each.items for match in self._matches(item)})
+        return netted
 
-    def _load(self, prescriptions: Sequence[Prescription]) -> None:
-        self.index.load(
-            {match.point_no for each in prescriptions for item in each.items for match in self._matches(item)}
-        )
-
-    def _matches(self, item: Item) -> Sequence[Match]:
-        """The points that cover a line to judge, those first that judge before others."""
-        if not item.judged or (item.left is not None and item.left.is_repeat):
-            return ()
+    def _covering(self, item: Item) -> Sequence[Match]:
+        """The points that cover a line, those first that judge before others."""
         if item.named_points:
             return self.index.named(item.named_points)
         return () if item.item_code is None else self.index.covering(item.item_code)
+
+    def _matches(self, item: Item) -> Sequence[Match]:
+        """The same for a line to judge; what takes no part in the judgment has none."""
+        return self._covering(item) if item.judged and not _is_gone(item) else ()
 
     def _questions(self, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them, whose points are loaded."""
         points = self.index.points
         questions: list[Question] = []
-        common = None
+        common: dict[tuple[str, ...], tuple[frozenset[str], str]] = {}
         for number, item in enumerate(prescription.items):
             for point_no, matched_by in self._matches(item):
-                common = common or facts_of(self._facts(prescription))
-                facts = common if item.left is None else _left(common, item.left)
-                questions.append(Question(number, item, points[point_no], matched_by, facts))
+                marks = _marks(item.left)
+                if marks not in common:
+                    common[marks] = facts_json(self._facts(prescription) | dict.fromkeys(marks, True))
+                asked = Asked(points[point_no].kind, *common[marks], item.item_code)
+                questions.append(Question(number, item, points[point_no], matched_by, asked))
         return questions
 
     def _facts(self, prescription: Prescription) -> dict[str, Any]:
@@ -202,7 +186,7 @@ class Precheck:
             given["diagnoses"] = prescription.diagnoses
         insured, place = (
             given.get("insured_region") or self._region,
-            _place(given.get("institution_id", "")[:7]) or given.get("region") or self._region,
+            _region(given.get("institution_id", "")[:7]) or given.get("region") or self._region,
         )
         if insured:
             given["insured_region"] = insured
@@ -214,45 +198,36 @@ class Precheck:
         self, prescription: Prescription, questions: Sequence[Question], answers: Sequence[Answer | None], language: str | None
     ) -> dict[str, Any]:  # fmt: skip
         """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
-        places = prescription.places
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
-        gone: list[str | None] = []
         teller = None
         for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
             if answer is None or (line, point.rule_no) in in_force:
                 continue
             in_force.add((line, point.rule_no))
-            if answer.verdict == "clean":
-                continue
-            if _is_gone(item):
-                gone.append(item.line_id)
-                continue
-            teller = teller or self._teller(prescription, language)
-            place = line if places is None else places[line]
-            findings.append(teller.finding(place, item, self.plan.rules[point.rule_no], point, matched_by, answer))
-        judged = prescription.items
-        if places is None:
-            judged = tuple([item for item in judged if item.judged])
-            if not _are_known(judged):
+            if answer.verdict != "clean":
                 teller = teller or self._teller(prescription, language)
-                for number, item in enumerate(prescription.items):
-                    if item.judged and not _is_gone(item) and not _are_known((item,)):
-                        findings.append(teller.unknown_code(number, item))
+                findings.append(teller.finding(line, item, self.plan.rules[point.rule_no], point, matched_by, answer))
+        judged = [(line, item) for line, item in enumerate(prescription.items) if item.judged]
+        gone = [line for line, item in judged if item.left is not None and item.left.is_fully_refunded]
+        for line, item in judged:
+            if not _is_known(item) and not _is_gone(item):
+                teller = teller or self._teller(prescription, language)
+                findings.append(teller.unknown_code(line, item))
         document: dict[str, Any] = {
             "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,
             "knowledge": {"version": self.version, "hash": self.hash},
-            "checked_lines": len(judged) + prescription.others,
+            "checked_lines": len(judged),
             "not_in_force": [],
         }
         if len(in_force) < len(questions):
             document["not_in_force"] = [
-                {"line_id": prescription.items[line].line_id, "rule_id": self.plan.rules[rule_no].id}
+                {**_place(prescription, line), "rule_id": self.plan.rules[rule_no].id}
                 for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force)
             ]
         if gone:
-            document["fully_refunded"] = list(dict.fromkeys(gone))
+            document["fully_refunded"] = [prescription.items[line].line_id for line in gone]
         if prescription.ignored:
             document["ignored"] = list(prescription.ignored)
         return document
@@ -267,9 +242,9 @@ def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
     return next((verdict for verdict in _VERDICTS if verdict in verdicts), "clear")
 
 
-def _are_known(items: Sequence[Item]) -> bool:
-    """Whether each item has a national code, or a name that stands for points."""
-    return all(map(_NATIONAL.fullmatch, [item.item_code or "" for item in items if not item.named_points]))
+def _is_known(item: Item) -> bool:
+    """Whether the item has a national code, or a name that stands for points."""
+    return bool(item.named_points) or _NATIONAL.fullmatch(item.item_code or "") is not None
 
 
 def _is_gone(item: Item) -> bool:
@@ -277,13 +252,19 @@ def _is_gone(item: Item) -> bool:
     return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
 
 
-def _left(facts: Facts, left: Left) -> Facts:
-    """The facts for a line of which others take something."""
-    flags = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded}
-    return facts_of({**facts.given, **{name: True for name, is_set in flags.items() if is_set}})
+def _marks(left: Left | None) -> tuple[str, ...]:
+    """What others do to a line, as facts that are then true."""
+    marks = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded} if left else {}
+    return tuple(name for name, is_set in marks.items() if is_set)
+
+
+def _place(prescription: Prescription, line: int) -> dict[str, Any]:
+    """Which line it is: by its id, or by its place, counted from 1, where it has none."""
+    line_id = prescription.items[line].line_id
+    return {"line_id": line_id} if line_id is not None else {"line_id": None, "line": line + 1}
 
 
 @functools.lru_cache(4096)
-def _place(start: str) -> str | None:
+def _region(start: str) -> str | None:
     """The place of an institution whose number starts so."""
     return start[1:] if re.fullmatch("[A-Za-z][0-9]{6}", start) else None

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCRATCH, connect_locked, one_number
+from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.ingest import relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
@@ -157,11 +157,6 @@ class _Run:
         relations.gather_diagnoses(connection, files)
         self._write_findings(self.findings, self._not_on_trial)
         shadow = self._write_shadow(candidate, not_in_force, contested=contested)
-        fully_refunded = one_number(
-            connection,
-            f"""SELECT count(DISTINCT line_no) FROM {sqltext.parquet(self.fired)} f JOIN netted_line USING (line_no)
-            WHERE nothing_left{self._not_on_trial}""",
-        )
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
         summary = summarise(connection, self.findings)
         if self.request.csv:
@@ -171,7 +166,7 @@ class _Run:
             for number, rule in enumerate(self.plan.rules)
             if number in not_in_force and not rule.shadow
         }
-        result = ScanResult(self.request.out, summary, census, netted, fully_refunded, silent, shadow, {})
+        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, {})
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, self.loaded, result, seconds))
 
@@ -230,7 +225,7 @@ class _Run:
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
-          WHERE NOT coalesce(n.nothing_left, FALSE){condition}"""
+          WHERE TRUE{condition}"""
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
             self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version

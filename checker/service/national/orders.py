@@ -103,7 +103,7 @@ class _Orders:
         amount = self._number(order, "sumamt", needed=False)
         is_refund = is_negative(quantity) or is_negative(amount)
         return Item(
-            members.read_text(holder, names["rx_id"], path) or str(number + 1),
+            members.read_text(holder, names["rx_id"], path),
             None if code is None else code.upper() if code.isascii() else values.read_code(code),
             members.read_text(holder, names["hilist_name"], path),
             quantity,
