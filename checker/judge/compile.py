@@ -1,15 +1,13 @@
 """Rules of the shape `item` become one SELECT over line × point; no data is touched here.
 
-Two SELECTs in a row: `fired_sql` settles the person and runs the clauses, `finding_sql` weighs exemptions and puts findings into
-words. The scan runs them over relations on disk; `judged_sql` is the same for one prescription, in one. There is no third judge.
+Two SELECTs in a row: `fired_sql` settles the person and runs the clauses, `verdict_sql` weighs exemptions. The scan runs them over
+relations on disk; `judged_sql` is the same for one prescription, in one. There is no third judge.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from checker.model import sqltext
 from checker.model.sql_builder import (
     FALSE,
     NULL,
@@ -24,7 +22,7 @@ from checker.model.sql_builder import (
     negated,
     some,
 )
-from checker.model.words import ACTIONS, ENGLISH_VALUES, PERSONS, REASONS
+from checker.model.words import ACTIONS
 from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
 
 LINE_COLUMNS = {
@@ -68,7 +66,7 @@ def id_number_is_right(column: str) -> str:
 
 
 FIRED_OUTPUTS = ("service_date", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code")
-"""What `fired_sql` adds to its candidates for `verdict_sql` and `finding_sql`."""
+"""What `fired_sql` adds to its candidates for `verdict_sql`."""
 
 VERDICT_OUTPUTS = ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks")
 """What `verdict_sql` adds; the reason code counts only where the verdict is undetermined."""
@@ -407,68 +405,8 @@ def _ids_of(effect: str) -> str:
     return f"list_transform(applied, lambda e: CASE WHEN e.effect = '{effect}' THEN e.exemption_id END)"
 
 
-def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
-    """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
-
-    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
-    amount_in_scope (net of refunds). checker.precheck.counter puts the same words to one prescription.
-    """
-    case = _CaseOf(plan, range(len(plan.rules)))
-    reasons = REASONS[language]
-    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(words)}" for code, words in reasons.items())
-    insured, patient = PERSONS[language]
-    return f"""
-WITH told AS (
-  SELECT *, CASE WHEN is_insured THEN {sqltext.text(insured)} ELSE {sqltext.text(patient)} END AS person,
-    CASE final_reason_code {reason} END AS reason,
-    {case.of(lambda rule: sqltext.text(rule.name(language)), "NULL")} AS rule_name
-  FROM ({verdict_sql(plan, fired, stage=stage)})
-)
-SELECT line_no,
-  md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
-    coalesce(line_id, source_file || chr(30) || CAST(source_record AS VARCHAR), ''), item_code, CAST(service_time AS VARCHAR),
-    coalesce(CAST(gross_quantity AS VARCHAR), ''), coalesce(CAST(gross_amount AS VARCHAR), ''),
-    {case.of(lambda rule: sqltext.text(rule.id), "''")})) AS finding_id,
-  line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
-  {case.of(lambda rule: sqltext.text(rule.id), "NULL")} AS rule_id,
-  {case.of(lambda rule: sqltext.text(rule.code) if rule.code else None, "CAST(NULL AS VARCHAR)")} AS rule_code,
-  rule_name, point_id, matched_by, verdict, level, action, expected, actual, final_reason_code AS reason_code, reason,
-  exemption_id, remarks, 'line' AS scope, CAST(NULL AS VARCHAR[]) AS related_lines, quantity, amount, amount_in_scope,
-  CASE verdict WHEN 'undetermined' THEN {case.of(lambda rule: _words(rule.messages(language)[1], language), "NULL")}
-    ELSE {case.of(lambda rule: _words(rule.messages(language)[0], language), "NULL")} END AS message,
-  {case.of(lambda rule: _words(rule.messages(language)[2], language), "NULL")} AS advice,
-  concat_ws('；', document, '批次 ' || batch, source_rows) AS evidence,
-  {sqltext.text(kb_version)} AS kb_version,
-  {case.of(lambda rule: str(rule.version), "NULL")} AS rule_version,
-  person, source_file, source_record
-FROM told"""
-
-
 EXEMPTION_TYPE = (
     "STRUCT(exemption_id VARCHAR, effect VARCHAR, diagnoses VARCHAR[], region VARCHAR, region_of VARCHAR, valid_from DATE, valid_to DATE, "
     "code VARCHAR, code_is_family BOOLEAN)[]"
 )
 """The exemptions that may concern a point: those of its rule for all items, its name, or a code or family (`code`) of the line."""
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_FILLS = {
-    "item_name": "coalesce(item_name, point_name)", "item_code": "item_code", "expected": "expected", "actual": "actual",
-    "person": "person", "reason": "reason", "point_id": "point_id", "service_date": "CAST(service_date AS VARCHAR)",
-}  # fmt: skip
-
-
-def _words(template: str, language: str) -> str:
-    """SQL that fills the placeholders of a message; the loader has checked that each is known."""
-    parts: list[str] = []
-    end = 0
-    for match in _PLACEHOLDER.finditer(template):
-        parts.append(sqltext.text(template[end : match.start()]))
-        fill = match.group(1)
-        value = "rule_name" if fill == "rule_name" else f"coalesce({_FILLS[fill]}, '')"
-        if language == "en" and fill in ("expected", "actual"):
-            for chinese, english in ENGLISH_VALUES:
-                value = f"replace({value}, {sqltext.text(chinese)}, {sqltext.text(english)})"
-        parts.append(value)
-        end = match.end()
-    parts.append(sqltext.text(template[end:]))
-    return f"concat({', '.join(part for part in parts if part != sqltext.text(''))})"

@@ -1,4 +1,4 @@
-"""A finding in words at the counter: what checker.judge.compile.finding_sql writes for a scan, for one answer of the clauses."""
+"""A finding in words at the counter: what checker.judge.finding_sql writes for a scan, for one answer of the clauses."""
 
 from __future__ import annotations
 

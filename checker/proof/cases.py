@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from checker.ingest.sources import first_line
-from checker.judge.compile import EXEMPTION_TYPE, LINE_COLUMNS, POINT_COLUMNS, finding_sql, fired_sql
+from checker.judge.compile import EXEMPTION_TYPE, LINE_COLUMNS, POINT_COLUMNS, fired_sql
+from checker.judge.finding_sql import finding_sql
 from checker.knowledge.cell_reader import Faults
 from checker.model.errors import InternalError, RuleError
 from checker.proof.case_rows import CaseRows, case_rows

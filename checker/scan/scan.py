@@ -16,7 +16,8 @@ from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
 from checker.ingest.sources import first_line
 from checker.judge import candidates
-from checker.judge.compile import finding_sql, fired_sql
+from checker.judge.compile import fired_sql
+from checker.judge.finding_sql import finding_sql
 from checker.judge.points import Loaded, load_points
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
