@@ -11,8 +11,9 @@ from checker.ingest import line_sql
 from checker.ingest.columns import clean_text
 from checker.ingest.gather import Gathered
 from checker.ingest.relations import PASSED_TEXTS
-from checker.judge.compile import LINE_COLUMNS, PRECEDENCE, in_force_sql
+from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
+from checker.shapes.base import LINE_COLUMNS
 
 if TYPE_CHECKING:
     import duckdb

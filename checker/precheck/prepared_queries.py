@@ -9,9 +9,10 @@ import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checker.judge.compile import LINE_COLUMNS, POINT_COLUMNS, judged_sql
+from checker.judge.compile import judged_sql
 from checker.precheck.point_index import POINT_GROUPS, Kind, plain
 from checker.rulebook.plan import Plan
+from checker.shapes import BY_ID, CANDIDATE_COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,7 +37,7 @@ _ONLY_WITH = {
 """Facts that are looked at only where the point fills one of these columns."""
 _ALWAYS = ("service_time", "on_date")
 _TYPES: dict[str, object] = {
-    "question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
+    "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
 }  # fmt: skip
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
@@ -83,7 +84,7 @@ class PreparedQueries:
         self._plan = plan
         self._shared: dict[tuple[bool, bool, bool], str] = {}
         self._numbers = itertools.count()
-        self._reads_age = [rule.reads_age for rule in plan.rules]
+        self._reads_age = ["age" in rule.reads for rule in plan.rules]
 
     def prepare(self) -> None:
         """Make the shared statements now rather than when they are first needed."""
@@ -152,7 +153,7 @@ class PreparedQueries:
                 {field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}
             ]
         known |= dict.fromkeys(always, True)
-        judged = judged_sql(self._plan, "FROM asked", stage="before", rules=rules, filled=known)
+        judged = judged_sql(self._plan, BY_ID["item"], "FROM asked", stage="before", rules=rules, filled=known)
         read = set(re.findall(r"\w+", f"{judged} {' '.join(_ANSWER)}"))
         spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
         source = f"SELECT unnest(from_json(CAST({document} AS VARCHAR), '{spec}'), max_depth := 2)"

@@ -31,6 +31,7 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
+from checker.shapes import BY_ID
 
 if TYPE_CHECKING:
     import duckdb
@@ -200,7 +201,7 @@ class _Run:
 
     def _judge(self, candidates: str, absent: frozenset[str], unneeded: frozenset[str], *, contested: bool) -> None:
         """Make the view `fired_line`: the candidates whose clause is not FALSE."""
-        fired = fired_sql(self.plan, candidates, contested=contested, absent=absent)
+        fired = fired_sql(self.plan, BY_ID["item"], candidates, contested=contested, absent=absent)
         kept = [name for name in FIRED_COLUMNS if name not in unneeded]
         self.connection.execute(
             f"COPY (SELECT {', '.join(kept)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
