@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     import duckdb
 
 POINT_GROUPS = (
-    ("rule_no",), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
-    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("subject",), ("point_region", "point_region_of"),
+    ("rule_no", "rule_id"), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("companions",), ("subject",), ("point_region", "point_region_of"),
     ("level_cap",), ("point_remark",), ("exemptions",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
@@ -64,7 +64,7 @@ class PointIndex:
         for point_no, matched_by, code in connection.execute(
             f"""SELECT point_no, matched_by, code FROM (
               SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id
-              FROM pattern t JOIN point p USING (point_no))
+              FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
             held = self._exact if matched_by == "code" else families.setdefault(len(code), {})

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checker.judge.compile import judged_sql
 from checker.precheck.point_index import POINT_GROUPS, Kind, plain
 from checker.rulebook.plan import Plan
-from checker.shapes import BY_ID, CANDIDATE_COLUMNS
+from checker.shapes import CANDIDATE_COLUMNS
+from checker.shapes.base import Shape
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +22,7 @@ _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
     ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",),
+    ("line_id", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
     "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
@@ -42,9 +44,12 @@ _TYPES: dict[str, object] = {
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "expected", "actual", "is_insured", "remarks",
+    "related_lines",
 )  # fmt: skip
 _QUESTIONS_AT_ONCE = 1000
 
+Related = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The rows of the relations that a shape needs beside the candidates, by name."""
 FACT_NAMES = frozenset(name for group in (*_FACTS, ("diagnoses",)) for name in group)
 """The columns of a prescription that clauses may read."""
 
@@ -70,30 +75,36 @@ class Answer(NamedTuple):
     actual: str
     is_insured: bool
     remarks: tuple[str, ...]
+    related_lines: tuple[str, ...] | None = None
 
 
 class PreparedQueries:
-    """The clauses of a plan as prepared statements on one connection.
+    """The clauses of a plan's rules of one shape as prepared statements on one connection.
 
     A lone prescription gets a statement for just the columns that it and its points fill: the shortest there is, as it has to be made first.
     Those that wait together share one of few statements that hold for any question (`prepare`).
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, plan: Plan, shape: Shape) -> None:
         self._connection = connection
         self._plan = plan
+        self._shape = shape
+        self._rules = plan.numbers_of(shape.id)
         self._shared: dict[tuple[bool, bool, bool], str] = {}
         self._numbers = itertools.count()
-        self._reads_age = ["age" in rule.reads for rule in plan.rules]
+        self._reads_age = {number: "age" in plan.rules[number].reads for number in self._rules}
 
     def prepare(self) -> None:
         """Make the shared statements now rather than when they are first needed."""
-        for reads_age in set(self._reads_age):
+        for reads_age in set(self._reads_age.values()):
             for has_id_number, has_exemptions in itertools.product((False, True), repeat=2):
                 self._any(reads_age, has_id_number, has_exemptions)
 
-    def ask(self, asked: Sequence[Asked]) -> list[Answer | None]:
-        """Answer the questions of any prescriptions in as few queries as their number allows; those not in force have None."""
+    def ask(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
+        """Answer the questions of any prescriptions in as few queries as their number allows; those not in force have None.
+
+        `related` are the rows of the shape's relations.
+        """
         answers: list[Answer | None] = []
         for start in range(0, len(asked), _QUESTIONS_AT_ONCE):
             some = asked[start : start + _QUESTIONS_AT_ONCE]
@@ -102,25 +113,29 @@ class PreparedQueries:
                 any("id_number" in question.names for question in some),
                 any("exemptions" in question.kind.filled for question in some),
             )
-            answers += self._run(f"EXECUTE {statement}({{}})", some)
+            answers += self._run(f"EXECUTE {statement}({', '.join(['{}'] * (1 + len(self._shape.relations)))})", some, related)
         return answers
 
-    def ask_once(self, asked: Sequence[Asked]) -> list[Answer | None]:
+    def ask_once(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         """The same for one prescription, where nothing has been prepared."""
         filled = frozenset[str]().union(*(question.kind.filled for question in asked))
         names = frozenset[str]().union(*(question.names for question in asked))
         facts = {name for name in names if name not in _ONLY_WITH or not filled.isdisjoint(_ONLY_WITH[name])}
         rules = {question.kind.rule_no for question in asked}
         always = frozenset.intersection(*(question.names for question in asked)) & facts
-        return self._run(self._query(rules, _columns(facts | filled), always, "{}"), asked)
+        documents = ["{}"] * (1 + len(self._shape.relations))
+        return self._run(self._query(rules, _columns(facts | filled), always, documents), asked, related)
 
-    def _run(self, query: str, asked: Sequence[Asked]) -> list[Answer | None]:
+    def _run(self, query: str, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         answers: list[Answer | None] = [None] * len(asked)
         questions = (f'{{"question": {number}, {_json(question)}}}' for number, question in enumerate(asked))
-        # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
-        document = f"[{','.join(questions)}]".replace("'", "\\u0027")
-        for number, *told, remarks in self._connection.execute(query.replace("{}", f"'{document}'", 1)).fetchall():
-            answers[number] = Answer(*told, tuple(remarks))  # type: ignore[call-arg]
+        documents = [f"[{','.join(questions)}]", *(json.dumps(related[name]) for name in self._shape.relations)]
+        before, *parts = query.split("{}")
+        # EXECUTE takes literals only. The texts are JSON whose single quotes are escaped, so that none can end the literal.
+        literals = ["'" + document.replace("'", "\\u0027") + "'" for document in documents]
+        query = before + "".join(itertools.chain.from_iterable(zip(literals, parts, strict=True)))
+        for number, *told, remarks, lines in self._connection.execute(query).fetchall():
+            answers[number] = Answer(*told, tuple(remarks), lines and tuple(lines))  # type: ignore[call-arg]
         return answers
 
     def _any(self, reads_age: bool, has_id_number: bool, has_exemptions: bool) -> str:
@@ -134,13 +149,19 @@ class PreparedQueries:
                 for column in group
                 if (has_id_number or column != "id_number") and (has_exemptions or column not in _EXEMPTING)
             )
-            rules = [number for number, age in enumerate(self._reads_age) if reads_age or not age]
+            rules = [number for number, age in self._reads_age.items() if reads_age or not age]
             name = self._shared[key] = f"judge_{next(self._numbers)}"
-            self._connection.execute(f"PREPARE {name} AS {self._query(rules, columns, _ALWAYS, '$1')}")
+            documents = [f"${number}" for number in range(1, 2 + len(self._shape.relations))]
+            self._connection.execute(f"PREPARE {name} AS {self._query(rules, columns, _ALWAYS, documents)}")
         return name
 
-    def _query(self, rules: Collection[int], columns: Collection[str], always: Collection[str], document: str) -> str:
-        """SQL of the answers to the questions of a JSON document that may bring these columns, some of them `always`."""
+    def _query(
+        self, rules: Collection[int], columns: Collection[str], always: Collection[str], documents: Sequence[str]
+    ) -> str:
+        """SQL of the answers to the questions of a JSON document that may bring these columns, some of them `always`.
+
+        The first of `documents` has the questions, the others have the rows of the shape's relations.
+        """
         known = dict.fromkeys(_NEVER, False)
         brought: dict[str, object] = {"question": "BIGINT"}
         for name in (*columns, *(["item_code"] if "exemptions.code" in columns else [])):
@@ -153,11 +174,18 @@ class PreparedQueries:
                 {field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}
             ]
         known |= dict.fromkeys(always, True)
-        judged = judged_sql(self._plan, BY_ID["item"], "FROM asked", stage="before", rules=rules, filled=known)
+        judged = judged_sql(self._plan, self._shape, "FROM asked", stage="before", rules=rules, filled=known)
         read = set(re.findall(r"\w+", f"{judged} {' '.join(_ANSWER)}"))
-        spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
-        source = f"SELECT unnest(from_json(CAST({document} AS VARCHAR), '{spec}'), max_depth := 2)"
-        return f"WITH asked AS NOT MATERIALIZED ({source}) SELECT {', '.join(_ANSWER)} FROM ({judged})"
+        tables = {"asked": {name: type_ for name, type_ in brought.items() if name in read}}
+        for relation, types in self._shape.relations.items():
+            tables[relation] = {
+                name: [type_.removesuffix("[]")] if type_.endswith("[]") else type_ for name, type_ in types.items()
+            }
+        rows = (
+            f"{name} AS NOT MATERIALIZED (SELECT unnest(from_json(CAST({document} AS VARCHAR), '{json.dumps([types])}'), max_depth := 2))"
+            for (name, types), document in zip(tables.items(), documents, strict=True)
+        )
+        return f"WITH {', '.join(rows)} SELECT {', '.join(_ANSWER)} FROM ({judged})"
 
 
 def facts_json(given: Mapping[str, Any]) -> tuple[frozenset[str], str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from checker.shapes.base import LINE_COLUMNS, PLACE_COLUMNS, SQL_TYPES, Limit, Shape
+from checker.shapes.companion import COMPANION
 from checker.shapes.item import ITEM
 
-SHAPES: tuple[Shape, ...] = (ITEM,)
+SHAPES: tuple[Shape, ...] = (ITEM, COMPANION)
 """All shapes there are. A new one is a folder and its name here."""
 
 BY_ID = {shape.id: shape for shape in SHAPES}

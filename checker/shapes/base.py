@@ -17,12 +17,12 @@ LINE_COLUMNS = {
     "line_sex": "VARCHAR", "settlement_sex": "VARCHAR", "visit_sex": "VARCHAR", "header_sex_conflict": "BOOLEAN",
     "line_birth": "DATE", "settlement_birth": "DATE", "visit_birth": "DATE", "header_birth_conflict": "BOOLEAN",
     "patient_age": "BIGINT", "id_number": "VARCHAR", "insured_sex": "VARCHAR", "insured_birth_date": "DATE",
-    "diagnosis_code": "VARCHAR", "source_file": "VARCHAR", "source_record": "BIGINT",
+    "diagnosis_code": "VARCHAR", "prescription_key": "VARCHAR", "prescription_guessed": "BOOLEAN", "source_file": "VARCHAR", "source_record": "BIGINT",
 }  # fmt: skip
 """What a line brings to the judgment, settled by ingest: name and SQL type."""
 
 PLACE_COLUMNS = {
-    "rule_no": "INTEGER", "point_id": "VARCHAR", "point_name": "VARCHAR", "subject": "VARCHAR", "point_region": "VARCHAR",
+    "rule_no": "INTEGER", "rule_id": "VARCHAR", "point_id": "VARCHAR", "point_name": "VARCHAR", "subject": "VARCHAR", "point_region": "VARCHAR",
     "point_region_of": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "point_valid_from": "DATE", "level_cap": "VARCHAR",
     "point_remark": "VARCHAR", "document": "VARCHAR", "batch": "VARCHAR", "source_rows": "VARCHAR", "matched_by": "VARCHAR",
     "match_length": "INTEGER",

@@ -12,6 +12,7 @@ _UNITS = ("year", "month", "day")
 def _name(steps: Steps) -> None:
     person.name_person(steps)
     person.name_age(steps)
+    steps.let("related_lines", "CAST(NULL AS VARCHAR[])")
 
 
 ITEM = Shape(
