@@ -49,7 +49,7 @@ POINT_COLUMNS = {
 }  # fmt: skip
 """What a point brings to the judgment; valid_from and valid_to may be a part of the point's own time, where another takes the rest."""
 
-PRECEDENCE = "matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
+PRECEDENCE = "point_region IS NULL, matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
 """Which of several points of one rule judges a line: the first in this order."""
 
 NEWBORN_DAYS = 28
