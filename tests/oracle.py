@@ -557,7 +557,8 @@ class Knowledge:
             point = self.points[pattern["point_id"]]
             if point["rule_id"] == rule_id and in_force(point, day) and region_fits(point, line, options):
                 begins = point["valid_from"].toordinal() if point["valid_from"] else 0
-                order = (pattern["match"] != "code", -len(pattern["code"]), -begins, point["point_id"])
+                local = bool(point.get("region"))
+                order = (not local, pattern["match"] != "code", -len(pattern["code"]), -begins, point["point_id"])
                 found.append((order, point, pattern["match"]))
         if not found:
             return None

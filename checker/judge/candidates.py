@@ -26,27 +26,17 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
     Where several points of one rule share a code and a time, that time is divided among them here, once a code; only regional points
     must be weighed line by line. Returns whether there are any such.
     """
-    lengths = connection.execute("SELECT DISTINCT length(code) FROM pattern WHERE match = 'family'").fetchall()
-    families = "".join(
-        f""" UNION ALL SELECT c.code, point_no, 'family', {int(length)} FROM codes c
-        JOIN pattern p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.code, {int(length)}) = p.code"""
-        for (length,) in lengths
-    )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE covered AS
-        WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL),
-        found AS (
-          SELECT c.code, point_no, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
-          JOIN pattern p ON p.match = 'code' AND p.code = c.code{families})
         SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
-          coalesce(valid_to, DATE 'infinity') AS valid_to, point_region IS NOT NULL AS regional
-        FROM found JOIN point USING (point_no)
+          coalesce(valid_to, DATE 'infinity') AS valid_to, point_region
+        FROM ({matches_sql(connection, "pattern", "point_no")}) JOIN point USING (point_no)
         QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE hot AS
         WITH meeting AS (
-          SELECT code, rule_no, regional, valid_from < max(valid_to) OVER (
+          SELECT code, rule_no, point_region IS NOT NULL AS regional, valid_from < max(valid_to) OVER (
             PARTITION BY code, rule_no ORDER BY valid_from, valid_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS meets
           FROM covered
         ),
@@ -64,7 +54,20 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE hot_raw AS SELECT raw, code FROM code_map WHERE code IN (SELECT code FROM covered)"
     )
-    return one_number(connection, "SELECT count(*) FROM covered WHERE regional") > 0
+    return one_number(connection, "SELECT count(*) FROM covered WHERE point_region IS NOT NULL") > 0
+
+
+def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) -> str:
+    """SQL of (code, key, matched_by, match_length) of the codes in `code_map` and the rows of a table of patterns that cover them."""
+    lengths = connection.execute(f"SELECT DISTINCT length(code) FROM {patterns} WHERE match = 'family'").fetchall()
+    families = "".join(
+        f""" UNION ALL SELECT c.code, {key}, 'family', {int(length)} FROM codes c
+        JOIN {patterns} p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.code, {int(length)}) = p.code"""
+        for (length,) in lengths
+    )
+    return f"""WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL)
+        SELECT c.code, {key}, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
+        JOIN {patterns} p ON p.match = 'code' AND p.code = c.code{families}"""
 
 
 @dataclass(frozen=True, slots=True)

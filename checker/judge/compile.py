@@ -25,7 +25,7 @@ from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
 from checker.shapes import CANDIDATE_COLUMNS, SHAPES
 from checker.shapes.base import Shape
 
-PRECEDENCE = "matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
+PRECEDENCE = "point_region IS NULL, matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
 """Which of several points of one rule judges a line: the first in this order."""
 
 FIRED_OUTPUTS = ("service_date", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines")

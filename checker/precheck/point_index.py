@@ -61,12 +61,11 @@ class PointIndex:
         self._named: dict[int, Match] = {}
         self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
-        for point_no, matched_by, code in connection.execute(
-            f"""SELECT point_no, matched_by, code FROM (
-              SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id
               FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
+            if is_regional:
+                self._regional.add(point_no)
             held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
             match = Match(point_no, matched_by)
             held[code] = (*held.get(code, ()), match)
@@ -99,7 +98,8 @@ class PointIndex:
             if further := family.get(code[:length]):
                 known = {match.point_no for match in found}
                 found = (*found, *(match for match in further if match.point_no not in known))
-        return found
+        # Code before longer family before shorter is how they were put together; a point of a region goes before all others.
+        return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
 
     def named(self, points: Collection[int]) -> tuple[Match, ...]:
         """The points of an item that was named, likewise in order."""
