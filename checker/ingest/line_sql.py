@@ -17,6 +17,7 @@ from checker.ingest.columns import (
     read_text,
     unreadable,
 )
+from checker.ingest.prescription_key import is_guessed, prescription_key
 from checker.ingest.sources import InputTable
 from checker.model import sqltext
 from checker.model.schema import NULL_WORDS, Kind
@@ -196,8 +197,10 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("UPDATE code_map SET code = ? WHERE raw = ?", [code, raw])
 
 
-def stage_query(source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str]) -> str:
-    """SQL of the canonical lines of restricted items (judged lines and refunds) of one source, joined by `hot_raw`."""
+def stage_query(
+    source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str], codes: str = "hot_raw"
+) -> str:
+    """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
     column = source.map
     kind = kind_number(source, refund_settlements=refund_settlements)
 
@@ -209,7 +212,7 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool, unnee
         "line_no": f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}",
         "is_refund": f"({kind}) = 5",
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
-        "item_code": "hot_raw.code",
+        "item_code": f"{codes}.code",
         **{name: read(name) for name in (
             "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start",
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
@@ -217,16 +220,46 @@ def stage_query(source: Source, *, second: bool, refund_settlements: bool, unnee
             "insured_region", "region", "institution_id", "diagnosis_code",
         )},
         "item_name": read("item_name" if column.has("item_name") else "local_item_name"),
-        "duplicate_key": f"hash(({kind}) = 5, {read_column(column, 'line_id')}, hot_raw.code, {service_time(source)}, "
+        "duplicate_key": f"hash(({kind}) = 5, {read_column(column, 'line_id')}, {codes}.code, {service_time(source)}, "
                          f"{read_column(column, 'quantity')}, {read_column(column, 'amount')})",
         "service_time": service_time(source),
         "time_fallback": used_fallback(source),
+        **_prescription(source),
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
     return (
-        f"SELECT {chosen} FROM {source.table.scan()} JOIN hot_raw ON {raw_code(source, second=second)} = hot_raw.raw "
+        f"SELECT {chosen} FROM {source.table.scan()} JOIN {codes} ON {raw_code(source, second=second)} = {codes}.raw "
         # The condition names the other side, so that it is asked of restricted lines only, not pushed down to all.
-        f"WHERE CASE WHEN hot_raw.code IS NOT NULL THEN ({kind}) END IN (0, 5)"
+        f"WHERE CASE WHEN {codes}.raw IS NOT NULL THEN ({kind}) END IN (0, 5)"
+    )
+
+
+def _prescription(source: Source) -> dict[str, str]:
+    """SQL of which prescription a line belongs to."""
+    names = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
+    prescription, visit, settlement, institution, prescriber = (f"({read_column(source.map, name)})" for name in names)
+    time = f"({service_time(source)})"
+    return {
+        "prescription_key": prescription_key(prescription, visit, settlement, institution, time, prescriber),
+        "prescription_guessed": is_guessed(prescription, visit, settlement, prescriber),
+    }
+
+
+def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> str:
+    """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
+
+    Their codes are in `fellow_raw`.
+    """
+    column = source.map
+    kind = kind_number(source, refund_settlements=refund_settlements)
+    taken_back = " OR ".join(
+        f"({read_column(column, name)}) < 0" for name in ("quantity", "amount") if column.has(name)
+    )
+    return (
+        f"SELECT {source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record} AS line_no, {read_column(column, 'line_id')} AS line_id, "
+        f"fellow_raw.code AS item_code, {service_time(source)} AS service_time, {_prescription(source)['prescription_key']} AS prescription_key "
+        f"FROM {source.table.scan()} JOIN fellow_raw ON {raw_code(source, second=second)} = fellow_raw.raw "
+        f"WHERE CASE WHEN fellow_raw.raw IS NOT NULL THEN ({kind}) END IN (4, 6) AND ({taken_back or 'FALSE'}) IS NOT TRUE"
     )
 
 

@@ -51,12 +51,21 @@ class Item(NamedTuple):
     is_refund: bool = False
     left: Left | None = None
     original_line_id: str | None = None
+    prescription_id: str | None = None
+    prescriber: str | None = None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it takes something back."""
+        return self.is_refund or is_negative(self.quantity) or is_negative(self.amount)
 
 
 class Prescription(NamedTuple):
     """One person's lines at one time. `facts` are the line columns that all lines share (see checker.judge.compile.LINE_COLUMNS).
 
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
+    `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
+    of the same encounter that are not asked about, but stand beside those that are.
     """
 
     stage: str
@@ -66,6 +75,8 @@ class Prescription(NamedTuple):
     items: tuple[Item, ...]
     ignored: tuple[str, ...]
     ids_name_lines: bool = True
+    is_one: bool = True
+    beside: tuple[Item, ...] = ()
 
 
 def is_negative(amount: str | None) -> bool:
@@ -136,7 +147,7 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _text, "original_line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
-    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
+    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -223,7 +234,7 @@ class _Reader:
         given = line.get
         try:
             line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
-            original = _text(given("original_line_id"))
+            original, prescription = _text(given("original_line_id")), _text(given("prescription_id"))
             quantity, amount, in_scope = (
                 read_amount(given("quantity")),
                 read_amount(given("amount")),
@@ -241,6 +252,7 @@ class _Reader:
         is_by_name = by_name is True and name is not None and code is None
         return Item._make((
             line_id, code, name, quantity, amount, in_scope, is_judged, (), is_by_name, is_refund and not is_context, None, original,
+            prescription, None,
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

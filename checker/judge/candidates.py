@@ -30,7 +30,7 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
         f"""CREATE OR REPLACE TEMP TABLE covered AS
         SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
           coalesce(valid_to, DATE 'infinity') AS valid_to, point_region
-        FROM ({matches_sql(connection, "pattern", "point_no")}) JOIN point USING (point_no)
+        FROM ({matches_sql(connection, "(SELECT * FROM pattern WHERE role = 'item')", "point_no")}) JOIN point USING (point_no)
         QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
     )
     connection.execute(
@@ -68,6 +68,11 @@ def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) 
     return f"""WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL)
         SELECT c.code, {key}, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
         JOIN {patterns} p ON p.match = 'code' AND p.code = c.code{families}"""
+
+
+LISTED = """SELECT code, p.valid_from, p.valid_to, p.rule_id FROM pattern JOIN point p USING (point_no)
+WHERE p.companions IS NOT NULL AND match = 'code'"""
+"""SQL of the codes that are on the lists of rules that look at a line's companions: code, from when, before when, rule id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +126,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
         "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
+        "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
         "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
     joins: list[str] = []

@@ -28,7 +28,17 @@ from checker.shapes.base import Shape
 PRECEDENCE = "point_region IS NULL, matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
 """Which of several points of one rule judges a line: the first in this order."""
 
-FIRED_OUTPUTS = ("service_date", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines")
+FIRED_OUTPUTS = (
+    "service_date",
+    "is_insured",
+    "violated",
+    "lowered",
+    "noticed",
+    "expected",
+    "actual",
+    "reason_code",
+    "related_lines",
+)
 """What `fired_sql` adds to its candidates for `verdict_sql`."""
 
 VERDICT_OUTPUTS = ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks")

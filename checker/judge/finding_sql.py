@@ -9,6 +9,7 @@ from checker.judge.compile import verdict_sql
 from checker.model import sqltext
 from checker.model.words import ENGLISH_VALUES, PERSONS, REASONS
 from checker.rulebook.plan import Plan, RulePlan
+from checker.shapes import BY_ID
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _FILLS = {
@@ -42,7 +43,8 @@ SELECT line_no,
   {_by_rule(plan, lambda rule: sqltext.text(rule.id))} AS rule_id,
   {_by_rule(plan, lambda rule: sqltext.text(rule.code) if rule.code else "CAST(NULL AS VARCHAR)")} AS rule_code,
   rule_name, point_id, matched_by, verdict, level, action, expected, actual, final_reason_code AS reason_code, reason,
-  exemption_id, remarks, 'line' AS scope, CAST(NULL AS VARCHAR[]) AS related_lines, quantity, amount, amount_in_scope,
+  exemption_id, remarks, {_by_rule(plan, lambda rule: sqltext.text(BY_ID[rule.shape].scope))} AS scope, related_lines,
+  amount AS amount_at_stake, quantity, amount, amount_in_scope,
   CASE verdict WHEN 'undetermined' THEN {_by_rule(plan, lambda rule: _words(rule.messages(language)[1], language))}
     ELSE {_by_rule(plan, lambda rule: _words(rule.messages(language)[0], language))} END AS message,
   {_by_rule(plan, lambda rule: _words(rule.messages(language)[2], language))} AS advice,

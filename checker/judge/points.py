@@ -73,7 +73,8 @@ def load_points(
             AS {EXEMPTION_TYPE}) AS exemptions
           FROM ({_concerned(connection)}) JOIN kb_exemption USING (exemption_id) GROUP BY point_no
         )
-        SELECT n.point_no, n.rule_no, n.rule_id, n.point_id, n.item_name AS point_name, {limits}, n.subject, n.region AS point_region, n.region_of AS point_region_of, n.valid_from, n.valid_to, n.level_cap, n.remark AS point_remark,
+        SELECT n.point_no, n.rule_no, n.rule_id, n.point_id, n.item_name AS point_name, {limits}, n.subject,
+          n.region AS point_region, n.region_of AS point_region_of, n.valid_from, n.valid_to, n.level_cap, n.remark AS point_remark,
           n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
         FROM numbered n LEFT JOIN listed USING (point_no)"""
     )

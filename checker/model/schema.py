@@ -142,13 +142,15 @@ NULL_WORDS = ("", "-", "--", "null")
 FINDING_COLUMNS = (
     "finding_id", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "item_code", "item_name",
     "rule_id", "rule_code", "rule_name", "point_id", "matched_by", "verdict", "level", "action", "expected", "actual",
-    "reason_code", "reason", "exemption_id", "remarks", "scope", "related_lines", "quantity", "amount", "amount_in_scope",
+    "reason_code", "reason", "exemption_id", "remarks", "scope", "related_lines", "amount_at_stake", "quantity", "amount", "amount_in_scope",
     "message", "advice", "evidence", "kb_version", "rule_version", "person", "source_file", "source_record",
 )  # fmt: skip
 """The columns of a findings table, in order: those of the contract, then who was judged and the line's place in the input."""
 
 NATIONAL_CODE = "X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
 """The shapes of national item codes, as a regular expression over the whole code."""
+HERB_PIECE_CODE = "T[A-Z0-9]{9}"
+"""The codes of decoction pieces [中药饮片]."""
 
 
 def normal_header(text: str) -> str:

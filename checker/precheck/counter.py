@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,16 +14,18 @@ from checker.ingest.prescription import Item, Left, Prescription, read_prescript
 from checker.judge.points import hash_of, load_points, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
-from checker.model.schema import NATIONAL_CODE
+from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
 from checker.precheck.finding_text import Teller
 from checker.precheck.netting import needs_netting, net
 from checker.precheck.point_index import Match, Point, PointIndex
-from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, facts_json
+from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, Related, facts_json
 from checker.rulebook.plan import Plan
+from checker.shapes import BY_ID, SHAPES
 
 if TYPE_CHECKING:
     import duckdb
 
+HERB_PIECE = re.compile(HERB_PIECE_CODE)
 _NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("violation", "undetermined")
 
@@ -63,7 +65,11 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self.index = PointIndex(connection)
-        self._queries = PreparedQueries(connection, self.plan)
+        self._with_companions = {rule.id for rule in self.plan.rules if BY_ID[rule.shape].relations}
+        shapes = {rule.shape for rule in self.plan.rules}
+        self._queries = {
+            shape.id: PreparedQueries(connection, self.plan, shape) for shape in SHAPES if shape.id in shapes
+        }
 
     @classmethod
     def open(
@@ -94,26 +100,64 @@ class Precheck:
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
-        (netted,) = self._netted([prescription])
-        questions = self._questions(netted)
-        answers = self._queries.ask_once([question.asked for question in questions]) if questions else ()
-        return self._told(netted, questions, answers, language)
+        return self._answered([prescription], [language], PreparedQueries.ask_once)[0]
 
     def answer_together(
         self, prescriptions: Sequence[Prescription], *, languages: Sequence[str]
     ) -> list[dict[str, Any]]:
-        """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query."""
+        """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query a shape."""
+        return self._answered(prescriptions, languages, PreparedQueries.ask)
+
+    def _answered(
+        self,
+        prescriptions: Sequence[Prescription],
+        languages: Sequence[str | None],
+        ask: Callable[[PreparedQueries, Sequence[Asked], Related], list[Answer | None]],
+    ) -> list[dict[str, Any]]:
         netted = self._netted(prescriptions)
-        questions = [self._questions(prescription) for prescription in netted]
-        answers = iter(self._queries.ask([question.asked for some in questions for question in some]))
+        questions = [self._questions(number, prescription) for number, prescription in enumerate(netted)]
+        by_shape: dict[str, list[Question]] = {}
+        for some in questions:
+            for question in some:
+                by_shape.setdefault(self.plan.rules[question.point.rule_no].shape, []).append(question)
+        answers: dict[int, Answer | None] = {}
+        for shape, some in by_shape.items():
+            related = self._related(shape, netted)
+            told = ask(self._queries[shape], [question.asked for question in some], related)
+            answers.update(zip(map(id, some), told, strict=True))
         return [
-            self._told(prescription, some, [next(answers) for _ in some], language)
+            self._told(prescription, some, [answers[id(question)] for question in some], language)
             for prescription, some, language in zip(netted, questions, languages, strict=True)
         ]
 
+    def _related(self, shape: str, prescriptions: Sequence[Prescription]) -> Related:
+        """The rows of the relations that a shape needs."""
+        if not BY_ID[shape].relations:
+            return {}
+        return {"fellow": [row for number, each in enumerate(prescriptions) for row in self._fellows(number, each)]}
+
+    def _fellows(self, number: int, prescription: Prescription) -> Iterator[dict[str, Any]]:
+        """The decoction pieces of a prescription, and what may be one, as a scan gathers them."""
+        day = self._as_of or prescription.service_time.date()
+        for line, item in enumerate((*prescription.items, *prescription.beside)):
+            code = item.item_code or ""
+            listed = [
+                self.plan.rules[self.index.points[point].rule_no].id
+                for point in item.named_points
+                if point in self.index.points
+            ] or self.index.listed_by(code, day)
+            is_piece = HERB_PIECE.fullmatch(code) or any(rule in self._with_companions for rule in listed)
+            if item.takes_back or _is_gone(item) or (_is_known(item) and not is_piece):
+                continue
+            key, _ = _prescription_key(number, prescription, item)
+            yield {
+                "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": _is_known(item),
+            }  # fmt: skip
+
     def prepare(self) -> None:
         """Make ready what the first questions would otherwise wait for."""
-        self._queries.prepare()
+        for queries in self._queries.values():
+            queries.prepare()
         self.index.load()
         self.index.read_names()
 
@@ -161,17 +205,22 @@ class Precheck:
         """The same for a line to judge; what takes no part in the judgment has none."""
         return self._covering(item) if item.judged and not _is_gone(item) else ()
 
-    def _questions(self, prescription: Prescription) -> list[Question]:
+    def _questions(self, prescription_no: int, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them, whose points are loaded."""
         points = self.index.points
         questions: list[Question] = []
-        common: dict[tuple[str, ...], tuple[frozenset[str], str]] = {}
+        common: dict[object, tuple[frozenset[str], str]] = {}
         for number, item in enumerate(prescription.items):
             for point_no, matched_by in self._matches(item):
-                marks = _marks(item.left)
-                if marks not in common:
-                    common[marks] = facts_json(self._facts(prescription) | dict.fromkeys(marks, True))
-                asked = Asked(points[point_no].kind, *common[marks], item.item_code)
+                marks, own = _marks(item.left), {}
+                if BY_ID[self.plan.rules[points[point_no].rule_no].shape].relations:
+                    key, is_guess = _prescription_key(prescription_no, prescription, item)
+                    own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
+                held = (marks, tuple(own.values()))
+                if held not in common:
+                    given = {name: value for name, value in own.items() if value is not None}
+                    common[held] = facts_json(self._facts(prescription) | dict.fromkeys(marks, True) | given)
+                asked = Asked(points[point_no].kind, *common[held], item.item_code)
                 questions.append(Question(number, item, points[point_no], matched_by, asked))
         return questions
 
@@ -250,6 +299,15 @@ def _is_known(item: Item) -> bool:
 def _is_gone(item: Item) -> bool:
     """Whether the line repeats one before it, or is refunded in full."""
     return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
+
+
+def _prescription_key(number: int, prescription: Prescription, item: Item) -> tuple[str | None, bool]:
+    """Which prescription a line belongs to, each document being a world of its own, and whether that is only guessed."""
+    if item.prescription_id is not None or prescription.is_one:
+        return f"{number}\x1fp\x1f{item.prescription_id or ''}", False
+    if item.prescriber is not None:
+        return f"{number}\x1ft\x1f{prescription.service_time.isoformat()}\x1f{item.prescriber}", True
+    return None, False
 
 
 def _marks(left: Left | None) -> tuple[str, ...]:

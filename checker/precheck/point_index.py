@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checker.judge.candidates import LISTED
 from checker.judge.compile import PRECEDENCE
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
@@ -28,7 +29,6 @@ _COVERED_KEPT, _LONGEST_CODE = 20_000, 40
 class Kind(NamedTuple):
     """What the clauses may read of a point, the same for many: its rule, the columns that are filled, and their JSON (without braces)."""
 
-    number: int
     rule_no: int
     filled: Set[str]
     json: str
@@ -61,6 +61,11 @@ class PointIndex:
         self._named: dict[int, Match] = {}
         self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
+        self._regional: set[int] = set()
+        for point_no, matched_by, code, is_regional in connection.execute(
+            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL FROM (
+              SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
+                p.point_region
               FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
@@ -75,6 +80,7 @@ class PointIndex:
         self._start = min(map(len, patterns), default=0)
         self._starts = {code[: self._start] for code in patterns}
         self._covered: dict[str, tuple[Match, ...]] = {}
+        self._listing = _listing(connection)
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
 
@@ -91,6 +97,13 @@ class PointIndex:
                     self._covered.clear()
                 self._covered[code] = found
         return found
+
+    def listed_by(self, code: str, day: date) -> list[str]:
+        """The ids of the rules that have a code on one of their lists on a day, for shapes that look at a line's companions."""
+        begun = (
+            (valid_to, rule_id) for valid_from, valid_to, rule_id in self._listing.get(code, ()) if valid_from <= day
+        )
+        return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
 
     def _find(self, code: str) -> tuple[Match, ...]:
         found = self._exact.get(code, ())
@@ -125,7 +138,7 @@ class PointIndex:
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
-                kind = self._kinds[text] = Kind(len(self._kinds), given["rule_no"], _filled(given), text)
+                kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
             self.points[point_no] = Point(kind.rule_no, point_id, name, evidence, kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
@@ -159,6 +172,14 @@ class PointIndex:
             for point_no, name in rows:
                 self._by_name.setdefault(name, []).append(point_no)
         return self._by_name
+
+
+def _listing(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[date, date | None, str]]]:
+    """From when, before when and by which rule each code is listed, whatever it stands for."""
+    listing: dict[str, list[tuple[date, date | None, str]]] = {}
+    for code, *held in connection.execute(LISTED).fetchall():
+        listing.setdefault(code, []).append(tuple(held))
+    return listing
 
 
 def _filled(given: Mapping[str, Any]) -> frozenset[str]:

@@ -22,7 +22,7 @@ _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
     ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",),
-    ("line_id", "prescription_key", "prescription_guessed"),
+    ("line_no", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
     "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
@@ -113,7 +113,9 @@ class PreparedQueries:
                 any("id_number" in question.names for question in some),
                 any("exemptions" in question.kind.filled for question in some),
             )
-            answers += self._run(f"EXECUTE {statement}({', '.join(['{}'] * (1 + len(self._shape.relations)))})", some, related)
+            answers += self._run(
+                f"EXECUTE {statement}({', '.join(['{}'] * (1 + len(self._shape.relations)))})", some, related
+            )
         return answers
 
     def ask_once(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:

@@ -29,6 +29,7 @@ from checker.rulebook.rule import (
     Case,
     Expect,
     Messages,
+    Other,
     Param,
     Rule,
     Texts,
@@ -84,6 +85,14 @@ class _Table:
         """A whole number; 0 where it is absent or wrong."""
         value = self._get(key, int)
         return value if isinstance(value, int) else 0
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is absent."""
+        self._asked[key] = None
+        value = self._data.get(key, False)
+        if not isinstance(value, bool):
+            self.fault(key, f"{value!r} is neither true nor false")
+        return value is True
 
     def day(self, key: str) -> date:
         """A calendar date."""
@@ -351,7 +360,14 @@ def _case(table: _Table, shape: Shape) -> Case:
         exemption=None if exemption is None else tuple((key, _exempting(exemption, key)) for key in exemption.written),
         diagnoses=table.texts("diagnoses", needed=False) or (),
         expect=_expect(table, shape),
+        others=tuple(map(_other, table.tables("others"))) if shape.relations else (),
     )
+
+
+def _other(table: _Table) -> Other:
+    listed = table.flag("listed")
+    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key != "listed")
+    return Other(cells, listed)
 
 
 def _exempting(table: _Table, key: str) -> str | tuple[str, ...]:

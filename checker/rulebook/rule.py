@@ -83,8 +83,18 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another line of the case's prescription: what it says otherwise than the line in question, and whether the rule lists its item."""
+
+    line: tuple[tuple[str, str], ...]
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One line, one point, at most one exemption, and the answer typed by hand; an empty text in them stands for NULL.
+
+    `others` are the other lines of its prescription, for shapes that look at them.
 
     `expect` is an Expect, or `clean` or `not_in_force` where no finding may come.
     """
@@ -95,6 +105,7 @@ class Case:
     exemption: tuple[tuple[str, str | tuple[str, ...]], ...] | None
     diagnoses: tuple[str, ...]
     expect: Expect | str
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
 from checker.ingest.sources import first_line
-from checker.judge import candidates
+from checker.judge import candidates, fellows
 from checker.judge.compile import fired_sql
 from checker.judge.finding_sql import finding_sql
 from checker.judge.points import Loaded, load_points
@@ -31,7 +31,8 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
-from checker.shapes import BY_ID
+from checker.shapes import SHAPES
+from checker.shapes.base import Shape
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,7 +46,7 @@ RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
-    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "rule_no", "point_no",
+    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines", "rule_no", "point_no",
     "matched_by", "diagnosis_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -129,10 +130,15 @@ class _Run:
         self.tell.step("select", connection)
         held = relations.count_restricted(connection) <= HELD_LINES
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
-        unneeded = relations.unneeded_columns(connection, files)
+        with_fellows = fellows.are_needed(connection)
+        unneeded = relations.unneeded_columns(connection, files) | (frozenset() if with_fellows else fellows.NEEDED)
         relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
         )
+        if with_fellows:
+            fellows.select_fellows(
+                connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, work=self.out.work,
+            )  # fmt: skip
         self.tell.step("persons", connection)
         gaps = relations.line_gaps(connection, files, unneeded)
         headers = candidates.Headers(
@@ -148,6 +154,8 @@ class _Run:
             shadow_rules=self.plan.shadow_numbers,
         )
         self.tell.step("judge", connection)
+        if with_fellows:
+            fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
         candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
         self._judge(candidate, absent, unneeded, contested=contested)
@@ -201,15 +209,29 @@ class _Run:
 
     def _judge(self, candidates: str, absent: frozenset[str], unneeded: frozenset[str], *, contested: bool) -> None:
         """Make the view `fired_line`: the candidates whose clause is not FALSE."""
-        fired = fired_sql(self.plan, BY_ID["item"], candidates, contested=contested, absent=absent)
-        kept = [name for name in FIRED_COLUMNS if name not in unneeded]
-        self.connection.execute(
-            f"COPY (SELECT {', '.join(kept)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
+        kept = ", ".join(name for name in FIRED_COLUMNS if name not in unneeded)
+        fired = " UNION ALL BY NAME ".join(
+            f"SELECT {kept} FROM ({fired_sql(self.plan, shape, self._of(shape, candidates), contested=contested, absent=absent)})"
+            for shape in self._shapes
         )
+        self.connection.execute(f"COPY ({fired}) TO {sqltext.text(str(self.fired))} {SCRATCH}")
         nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
         self.connection.execute(
             f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(sqltext.parquet(self.fired), relations.PASSED_TEXTS)})"
         )
+
+    @property
+    def _shapes(self) -> list[Shape]:
+        """The shapes of the rules that have points for some code of the input; the first of all where there is none."""
+        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
+        used = {self.plan.rules[rule_no].shape for (rule_no,) in found}
+        return [shape for shape in SHAPES if shape.id in used] or [SHAPES[0]]
+
+    def _of(self, shape: Shape, candidates: str) -> str:
+        """SQL of the candidates of the rules of a shape."""
+        if len(self._shapes) == 1:
+            return candidates
+        return f"SELECT * FROM ({candidates}) WHERE rule_no IN ({', '.join(map(str, self.plan.numbers_of(shape.id)))})"
 
     def _write_findings(self, target: Path, condition: str) -> None:
         """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or '')."""

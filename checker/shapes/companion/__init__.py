@@ -12,48 +12,33 @@ _NAMED = 200
 """So many related lines a finding names; a prescription that holds more is none."""
 
 
-def prescription_key(prescription: str, visit: str, settlement: str, institution: str, time: str, prescriber: str) -> str:
-    """SQL of which prescription a line belongs to, from SQL of what the line itself says: NULL where that does not tell.
-
-    Without a number, what one doctor ordered at one time in one visit is taken for one prescription (`is_guessed`).
-    """
-    place = f"coalesce({institution}, ''), coalesce({visit}, {settlement}, '')"
-    return (
-        f"CASE WHEN {prescription} IS NOT NULL THEN concat_ws(chr(31), 'p', {place}, {prescription}) "
-        f"WHEN {is_guessed(prescription, visit, settlement, prescriber)} "
-        f"THEN concat_ws(chr(31), 't', {place}, CAST({time} AS VARCHAR), {prescriber}) END"
-    )
-
-
-def is_guessed(prescription: str, visit: str, settlement: str, prescriber: str) -> str:
-    """SQL boolean: no number names the prescription, but visit, time and prescriber do."""
-    return f"({prescription} IS NULL AND coalesce({visit}, {settlement}) IS NOT NULL AND {prescriber} IS NOT NULL)"
-
-
 def _base(candidates: str) -> str:
     """Each candidate beside what is known of its prescription. Linear in the lines: a prescription is counted once, not once a line."""
     return f"""WITH subject AS MATERIALIZED ({candidates}),
       prescribed AS (
         SELECT f.prescription_key, r.rule_id, count(*) AS members,
           count(*) FILTER (is_known AND NOT list_contains(listed_by, r.rule_id)) AS outside, count(*) FILTER (NOT is_known) AS unknown,
-          list_slice(list(line_id ORDER BY line_no) FILTER (line_id IS NOT NULL), 1, {_NAMED + 1}) AS member_ids
+          list_slice(list({{'line_no': line_no, 'line_id': line_id}} ORDER BY line_no) FILTER (line_id IS NOT NULL), 1, {_NAMED + 1}) AS named
         FROM fellow f, (SELECT DISTINCT rule_id FROM subject) r GROUP BY ALL)
-      SELECT s.*, members, outside, unknown, member_ids
+      SELECT s.*, members, outside, unknown, named
       FROM subject s LEFT JOIN prescribed p ON p.prescription_key = s.prescription_key AND p.rule_id = s.rule_id"""
 
 
 def _name(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
     steps.let("is_insured", FALSE)
-    steps.let("companions", "members - 1")
-    steps.let("companions_outside", choose(("outside > 0", "outside"), ("unknown = 0", "0"), otherwise="NULL"))
+    steps.let("others", "members - 1")
+    steps.let("others_outside", choose(("outside > 0", "outside"), ("unknown = 0", "0"), otherwise="NULL"))
     steps.let("prescription_is_guessed", holds("prescription_guessed", steps["prescription_guessed"]))
-    steps.let("related_lines", f"list_slice(list_filter(member_ids, lambda m: m IS DISTINCT FROM line_id), 1, {_NAMED})")
+    rest = "list_transform(list_filter(named, lambda m: m.line_no <> line_no), lambda m: m.line_id)"
+    steps.let("related_lines", f"list_slice({rest}, 1, {_NAMED})")
 
 
 def _why(steps: Steps, reads: Callable[[str], str]) -> str:
     return choose(
-        (negated(steps.known("members")), "'prescription_unknown'"), ("unknown > 0", "'companion_unknown'"), otherwise="'other'"
+        (negated(steps.known("members")), "'prescription_unknown'"),
+        ("unknown > 0", "'companion_unknown'"),
+        otherwise="'other'",
     )
 
 
@@ -67,21 +52,25 @@ COMPANION = Shape(
         "listed": ("名单内的项目，只用来看处方里有没有名单外的", "on the rule's lists: looked at only to tell what is on none of them"),
     },
     limits=(
-        Limit("companions", str, "同一处方里要看的其他项目：herb_piece 为中药饮片", "the other items of the prescription that count: herb_piece, decoction pieces",
-              ("herb_piece",)),
+        Limit(
+            "companions", str, "同一处方里要看的其他项目：herb_piece 为中药饮片",
+            "the other items of the prescription that count: herb_piece, decoction pieces", ("herb_piece",),
+        ),
     ),
     facts={"prescription": ("同一处方的其他项目", "the other items of the prescription")},
     columns=(
-        Column("companions", int, "处方内其他项目的个数", "how many other items the prescription holds", "prescription", ("companions",), most=_MOST),
+        Column("others", int, "处方内其他项目的个数", "how many other items the prescription holds", "prescription", ("companions",), most=_MOST),
         Column(
-            "companions_outside", int, "其中不在规则名单内的个数；说不清时为空", "how many of them are on none of the rule's lists; NULL where that cannot be told",
-            "prescription", ("companions",), most=_MOST,
+            "others_outside", int, "其中不在规则名单内的个数；说不清时为空",
+            "how many of them are on none of the rule's lists; NULL where that cannot be told", "prescription", ("companions",), most=_MOST,
         ),
         Column(
             "prescription_is_guessed", bool, "没有处方号，按同一就诊、时间和医生归为一张处方",
             "no number: taken for one prescription by visit, time and prescriber", "prescription",
         ),
     ),
+    lowered="prescription_guessed",
+    case_code="T{:09d}",
     reasons=("prescription_unknown", "companion_unknown", "other"),
     relations={
         "fellow": {
