@@ -227,10 +227,12 @@ def stage_query(
         **_prescription(source),
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
+    # Restricted codes are never NULL; among possible companions there are lines without any code.
+    meets = "=" if codes == "hot_raw" else "IS NOT DISTINCT FROM"
     return (
-        f"SELECT {chosen} FROM {source.table.scan()} JOIN {codes} ON {raw_code(source, second=second)} = {codes}.raw "
+        f"SELECT {chosen} FROM {source.table.scan()} JOIN {codes} ON {raw_code(source, second=second)} {meets} {codes}.raw "
         # The condition names the other side, so that it is asked of restricted lines only, not pushed down to all.
-        f"WHERE CASE WHEN {codes}.raw IS NOT NULL THEN ({kind}) END IN (0, 5)"
+        f"WHERE CASE WHEN coalesce({codes}.raw, '') IS NOT NULL THEN ({kind}) END IN (0, 5)"
     )
 
 
@@ -258,8 +260,8 @@ def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> s
     return (
         f"SELECT {source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record} AS line_no, {read_column(column, 'line_id')} AS line_id, "
         f"fellow_raw.code AS item_code, {service_time(source)} AS service_time, {_prescription(source)['prescription_key']} AS prescription_key "
-        f"FROM {source.table.scan()} JOIN fellow_raw ON {raw_code(source, second=second)} = fellow_raw.raw "
-        f"WHERE CASE WHEN fellow_raw.raw IS NOT NULL THEN ({kind}) END IN (4, 6) AND ({taken_back or 'FALSE'}) IS NOT TRUE"
+        f"FROM {source.table.scan()} JOIN fellow_raw ON {raw_code(source, second=second)} IS NOT DISTINCT FROM fellow_raw.raw "
+        f"WHERE CASE WHEN coalesce(fellow_raw.raw, '') IS NOT NULL THEN ({kind}) END IN (4, 6) AND ({taken_back or 'FALSE'}) IS NOT TRUE"
     )
 
 

@@ -63,8 +63,8 @@ def select_fellows(
         for number, source in enumerate(files.lines)
     )
     here = "prescription_key IN (SELECT prescription_key FROM companion_key)"
-    taken_back = "is_refund AND coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
-    query = f"SELECT * FROM ({staged}) WHERE {here} OR {taken_back}"
+    # A refund has to meet its own line, be that of another prescription: so of these visits all are taken.
+    query = f"SELECT * FROM ({staged}) WHERE {here} OR coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
     if spilled is None:
         connection.execute(f"INSERT INTO raw_line BY NAME {query}")
     else:

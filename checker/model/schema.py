@@ -47,6 +47,9 @@ def _columns(*rows: tuple[str, Kind, str] | tuple[str, Kind, str, str]) -> dict[
     }
 
 
+DOCUMENT_HEADER = "__prescription"
+"""Our own header of the place of a prescription that came as JSON: what its lines belong to where they say nothing else."""
+
 _KEYS = (
     ("settlement_id", Kind.TEXT, "setl_id 结算ID 结算流水号 结算单号"),
     ("visit_id", Kind.TEXT, "mdtrt_id 就诊ID 门诊号 住院号 就诊流水号"),
@@ -80,7 +83,7 @@ LINE = _columns(
     ("line_id", Kind.TEXT, "bkkp_sn feedetl_sn rx_id 费用明细流水号 明细序号 流水号"),
     ("original_line_id", Kind.TEXT, "init_feedetl_sn 原费用流水号"),
     *_KEYS,
-    ("prescription_id", Kind.TEXT, "rx_drord_no rxno 处方号 医嘱号"),
+    ("prescription_id", Kind.TEXT, f"rx_drord_no rxno 处方号 医嘱号 {DOCUMENT_HEADER}"),
     *_PERSON,
     ("insured_sex", Kind.SEX, "参保人性别"),
     ("insured_birth_date", Kind.DATE, "参保人出生日期"),

@@ -25,7 +25,7 @@ from checker.shapes import BY_ID, SHAPES
 if TYPE_CHECKING:
     import duckdb
 
-HERB_PIECE = re.compile(HERB_PIECE_CODE)
+_HERB_PIECE = re.compile(HERB_PIECE_CODE)
 _NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("violation", "undetermined")
 
@@ -146,7 +146,7 @@ class Precheck:
                 for point in item.named_points
                 if point in self.index.points
             ] or self.index.listed_by(code, day)
-            is_piece = HERB_PIECE.fullmatch(code) or any(rule in self._with_companions for rule in listed)
+            is_piece = _HERB_PIECE.fullmatch(code) or any(rule in self._with_companions for rule in listed)
             if item.takes_back or _is_gone(item) or (_is_known(item) and not is_piece):
                 continue
             key, _ = _prescription_key(number, prescription, item)
@@ -186,7 +186,7 @@ class Precheck:
                 (number, line)
                 for number in some
                 for line, item in enumerate(prescriptions[number].items)
-                if self._covering(item) or not _is_known(item)
+                if self._covering(item) or not _is_known(item) or _HERB_PIECE.fullmatch(item.item_code or "")
             )
             for (number, line), left in net(self.connection, prescriptions, part).items():
                 items = list(netted[number].items)
