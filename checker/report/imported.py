@@ -129,7 +129,8 @@ class _Printer:
             [
                 self._words.beside(
                     f"{exact.family}* {exact.item_name}",
-                    "、".join(exact.others) or self._word("依内置知识库", "as the embedded edition knows"),
+                    "、".join(exact.others)
+                    or self._word("限制不一，或已知另有品种", "limited in several ways, or known to hold another item"),
                 )
                 for change in changes
                 for exact in change.exact_families

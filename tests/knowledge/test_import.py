@@ -308,7 +308,7 @@ def test_a_family_that_the_embedded_edition_knows_to_hold_another_item_is_given_
     ]  # fmt: skip
     assert levels(out, 40, TABLETS, DISPERSIBLE, f"{C1[:-1]}9") == [None, "definite", "definite"]
     shown = liangku("kb", "import", update, *OLD, "--cover", "family", "--out", tmp_path / "again", "--lang", "en")
-    assert "XC02KXB144A001* 波生坦分散片 (as the embedded edition knows)" in shown.out
+    assert "XC02KXB144A001* 波生坦分散片 (limited in several ways, or known to hold another item)" in shown.out
 
 
 @pytest.mark.parametrize("known_from", ["base", "workbook"])

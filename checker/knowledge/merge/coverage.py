@@ -33,9 +33,10 @@ class TakenFamily:
 
 @dataclass(frozen=True, slots=True)
 class ExactFamily:
-    """A family of which a new point covers its exact codes, as it also holds items that the rule does not limit alike.
+    """A family of which a new point covers exact codes, as the rule does not limit all of it alike.
 
-    `others` are those whose names are known.
+    `others` are the other items in it whose names are known: none where one item is limited in several ways, or where an edition shows by
+    exact codes of its own that there are some.
     """
 
     family: str
