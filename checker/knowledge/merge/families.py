@@ -97,8 +97,10 @@ def exact_among_families(point: pl.DataFrame, pattern: pl.DataFrame) -> pl.Serie
     That is how an edition shows that a family holds another item, which it need not name. A family that a notice took over from the
     point before it says nothing of how the notice covers.
     """
-    covered = pattern.select("point_id", "match", "code").join(
-        point.select("point_id", *_KEY, "superseded_by"), on="point_id"
+    covered = (
+        pattern.filter(pl.col("role") == "item")
+        .select("point_id", "match", "code")
+        .join(point.select("point_id", *_KEY, "superseded_by"), on="point_id")
     )
     families = covered.filter(pl.col("match") == BY_FAMILY)
     taken_over = families.select(pl.col("superseded_by").alias("point_id"), "code").drop_nulls()
@@ -110,8 +112,11 @@ def exact_among_families(point: pl.DataFrame, pattern: pl.DataFrame) -> pl.Serie
 def _held(edition: Sources, published: PublishedList, named: Collection[str]) -> Iterator[KnownItem]:
     """What an edition has in the families `named`; the rule limits what it limits actively, everywhere or in the list's place, on its day."""
     family = family_column(pl.col("code")).alias("family")
-    near = edition.pattern.select("point_id", family).filter(
-        pl.col("family").is_in(pl.Series(list(named), dtype=pl.String).implode())
+    # Codes in other roles than the item's own are not of the item that the point names.
+    near = (
+        edition.pattern.filter(pl.col("role") == "item")
+        .select("point_id", family)
+        .filter(pl.col("family").is_in(pl.Series(list(named), dtype=pl.String).implode()))
     )
     points = {point.point_id: point for point in rows_of(edition.point.join(near, on="point_id", how="semi"), PointRow)}
     for point_id, code in near.unique().iter_rows():
