@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb build": ("--sources", "--out", "--json", "--lang"),
     "kb show": ("--kb", "--json", "--lang"),
     "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",
-                  "--allow-unparsed", "--publisher", "--title", "--name", "--version", "--rules", "--json", "--lang"),
+                  "--allow-unparsed", "--allow-lost-coverage", "--publisher", "--title", "--name", "--version", "--rules", "--json", "--lang"),
     "kb check": ("--kb", "--rules", "--only", "--skip", "--as-of", "--strict", "--all", "--format", "--json", "--lang"),
     "kb diff": ("--rule", "--limit", "--exit-code", "--format", "--json", "--lang"),
     "kb impact": ("--claims", "--settlements", "--visits", "--diagnoses", "--map", "--param", "--max-new-share", "--max-new-lines",
