@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("violation", "undetermined")
+_RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
+"""The stage of rules at which a prescription is asked about, by its own."""
 
 
 class Question(NamedTuple):
@@ -62,7 +64,7 @@ class Precheck:
     ) -> None:
         self.connection = connection
         # What is on trial is judged in scans only: here its items count as without points.
-        self.plan = load_points(connection, editions, plan, shadow=False).plan
+        self.plan = load_points(connection, editions, plan, stage=None).plan
         self.version = version_of(editions)
         self.hash = hash_of(editions)
         self._language = language
@@ -77,17 +79,19 @@ class Precheck:
         cls,
         *,
         kb: Sequence[Path] = (),
-        rules: Path | None = None,
+        rules: Sequence[Path] = (),
+        only_rules: bool = False,
         language: str = "zh",
         region: str | None = None,
         as_of: date | None = None,
     ) -> Precheck:
-        """Open the counter on knowledge bases (base first) and a rules folder, or on the embedded ones.
+        """Open the counter on knowledge bases (base first), or on the embedded one, and on the embedded rules with those of
+        folders upon them, or (`only_rules`) without.
 
         Raises KnowledgeError or RuleError where they do not load.
         """
         editions = open_editions(kb)
-        plan = open_plan(rules)
+        plan = open_plan(rules, only_rules=only_rules)
         connection = connect_locked(readable=knowledge_files(editions), threads=1)
         return cls(connection, editions, plan, language=language, region=region, as_of=as_of)
 
@@ -180,12 +184,14 @@ class Precheck:
         return () if item.item_code is None else self.index.covering(item.item_code)
 
     def _questions(self, prescription: Prescription) -> list[Question]:
-        """The lines to judge with each point that covers them, whose points are loaded."""
-        points = self.index.points
+        """The lines to judge with each point that covers them and whose rule works at the prescription's stage; points are loaded."""
+        points, rules, stage = self.index.points, self.plan.rules, _RULE_STAGE[prescription.stage]
         questions: list[Question] = []
         common = None
         for number, item in enumerate(prescription.items):
             for point_no, matched_by in self._matches(item):
+                if stage not in rules[points[point_no].rule_no].stages:
+                    continue
                 common = common or facts_of(self._facts(prescription))
                 facts = common if item.left is None else _left(common, item.left)
                 questions.append(Question(number, item, points[point_no], matched_by, facts))
@@ -217,6 +223,7 @@ class Precheck:
         places = prescription.places
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
+        not_judged: list[dict[str, Any]] = []
         gone: list[str | None] = []
         teller = None
         for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
@@ -229,8 +236,14 @@ class Precheck:
                 gone.append(item.line_id)
                 continue
             teller = teller or self._teller(prescription, language)
-            place = line if places is None else places[line]
-            findings.append(teller.finding(place, item, self.plan.rules[point.rule_no], point, matched_by, answer))
+            place, rule = line if places is None else places[line], self.plan.rules[point.rule_no]
+            if rule.absent is None:
+                findings.append(teller.finding(place, item, rule, point, matched_by, answer))
+                continue
+            not_judged.append({"line_id": item.line_id, "rule_id": rule.id, "missing": rule.absent})
+            # Who deprecates a rule says that its points hold no longer; of a rule that is only not there nobody has said so.
+            if rule.absent == "rule":
+                findings.append(teller.rule_missing(place, item, rule.id, point, matched_by))
         judged = prescription.items
         if places is None:
             judged = tuple([item for item in judged if item.judged])
@@ -245,6 +258,7 @@ class Precheck:
             "knowledge": {"version": self.version, "hash": self.hash},
             "checked_lines": len(judged) + prescription.others,
             "not_in_force": [],
+            "not_judged": not_judged,
         }
         if len(in_force) < len(questions):
             document["not_in_force"] = [
