@@ -113,7 +113,7 @@ def stage_query(
 ) -> str:
     """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
     prescribed = () if "prescription_key" in unneeded else _PRESCRIBED
-    lines, code = _of_codes(
+    lines, code = lines_of_codes(
         source, codes, ("visit_start", "amount_in_scope", *PERSON_FIELDS, *prescribed), second=second,
         refund_settlements=refund_settlements,
     )  # fmt: skip
@@ -148,7 +148,9 @@ def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> s
 
     Their codes are in `fellow_raw`.
     """
-    lines, code = _of_codes(source, "fellow_raw", _PRESCRIBED, second=second, refund_settlements=refund_settlements)
+    lines, code = lines_of_codes(
+        source, "fellow_raw", _PRESCRIBED, second=second, refund_settlements=refund_settlements
+    )
     taken_back = [f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name)]
     return (
         f"SELECT {source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record} AS line_no, {lines.read('line_id')} AS line_id, "
@@ -157,7 +159,7 @@ def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> s
     )
 
 
-def _of_codes(
+def lines_of_codes(
     source: Source, codes: str, names: Collection[str], *, second: bool, refund_settlements: bool
 ) -> tuple[Lines, str]:
     """The lines of one source whose codes are in a table (raw, code), and the column that holds their code."""

@@ -64,7 +64,8 @@ from checker.model.errors import ExitCode, InputError
 def command(
     files: tuple[Path, ...], out: Path, batch: str | None, published: date | None, onto: str | None, mode: str | None,
     expect: int | None, cover: str, region: str | None, region_of: str | None, publisher: str | None, title: str | None,
-    name: str | None, version: str | None, repair: bool, allow_unparsed: bool, allow_lost_coverage: bool, rules_folder: Path | None, as_json: bool, lang: str,
+    name: str | None, version: str | None, repair: bool, allow_unparsed: bool, allow_lost_coverage: bool,
+    rules: tuple[Path, ...], only_rules: bool, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """导入公布的知识点明细表，写成 --kb 可直接使用的知识库。
 
@@ -95,7 +96,7 @@ def command(
         raise InputError(
             f"--region {region}：请写行政区划代码的前 2 至 6 位数字（write 2 to 6 digits of a place code）"
         )
-    plan = open_plan(rules_folder)
+    plan = open_plan(rules, only_rules=only_rules)
     request = ImportRequest(
         files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=None if onto is None else open_given(onto),
         expect=expect, cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
