@@ -81,11 +81,11 @@ def test_a_page_tells_all_of_its_rule(rule: Rule, language: str) -> None:
     for param in rule.params:
         meaning = param.meaning_en if language == "en" else param.meaning_zh
         assert [param.name, f"{param.value} {param.unit}", f"{param.allowed[0]}–{param.allowed[1]}", meaning] in cells
-    limits = (
-        {"sex"}
-        if "sex" in rule.reads
-        else {"age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"}
-    )
+    limits = {
+        "sex": {"sex"},
+        "age": {"age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"},
+        "prescription": {"companions"},
+    }[rule.reads[0]]
     assert {row[0] for row in cells} & {limit.name for shape in SHAPES for limit in shape.limits} == limits
     start = next(number for number, row in enumerate(cells) if row[-1] in ("Answer", "结果")) + 1
     examples = cells[start : start + len(rule.cases)]

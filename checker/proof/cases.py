@@ -115,6 +115,9 @@ def _explain(rule: Rule) -> str | None:
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in CANDIDATE_COLUMNS.items())
     fired = fired_sql(plan, BY_ID[rule.shape], f"SELECT {columns} WHERE FALSE", contested=True)
     with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
+        for relation, types in BY_ID[rule.shape].relations.items():
+            told = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+            connection.execute(f"CREATE TABLE {relation} ({told})")
         for language in ("zh", "en"):
             source = f"SELECT *, {_AS_WEIGHED} FROM ({fired})"
             finding = finding_sql(plan, source, stage="after", language=language, kb_version="")

@@ -169,8 +169,10 @@ class _Page:
         shape = BY_ID[self._rule.shape]
         limits = {limit for column in shape.columns if column.name in columns for limit in column.limits}
         yield (
-            self._say("人员：", "Of the person: ")
-            + self._say("；", "; ").join(shape.facts[fact][self._english] for fact in shape.facts_in(columns))
+            self._say("明细：", "Of the line: ")
+            + self._say("；", "; ").join(
+                self._say(shape.facts[fact].zh, shape.facts[fact].en) for fact in shape.facts_in(columns)
+            )
             + self._say("。", ".")
         )
         yield ""

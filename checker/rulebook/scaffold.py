@@ -193,13 +193,13 @@ def _case(verdict: str, hint: str, like: Rule | None, level: str) -> Iterator[st
     """One case to fill in: its line has no time that can be read, so it fails whatever the clause says."""
     line = {"item_name": "", "service_time": f"{FILL}2026-03-01"}
     point = {}
-    if like is None or "sex" in like.reads:
-        line["patient_sex"] = point["sex"] = ""
-    if like is None or "age" in like.reads:
-        line["patient_birth_date"] = point["age_word"] = ""
+    shape = BY_ID[like.shape] if like else SHAPES[0]
+    facts = [fact for name, fact in shape.facts.items() if fact.line and (like is None or name in like.reads)]
+    for fact in facts:
+        line[fact.line] = point[fact.point] = ""
     if verdict == "not_in_force":
         point["valid_from"] = "2025-05-23"
-    missing = "other" if like is None else "sex_missing" if "sex" in like.reads else "birth_missing"
+    missing = "other" if like is None else facts[0].missing
     expect: object = {
         "violation": {"verdict": verdict, "level": level, "expected": f"{FILL}应为", "actual": f"{FILL}实为"},
         "undetermined": {"verdict": verdict, "reason_code": missing},

@@ -49,6 +49,19 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What a clause needs to know beside the limits of a point, in words; the cells of a line and a point by which a case tells it, and the
+    reason code where it is not known.
+    """
+
+    zh: str
+    en: str
+    line: str = ""
+    point: str = ""
+    missing: str = "other"
+
+
+@dataclass(frozen=True, slots=True)
 class Column:
     """One base column that clauses may read: what it holds, the fact or the limits that it carries.
 
@@ -70,7 +83,7 @@ class Shape:
     """One way in which facts and points meet. All that knows a shape by name is its folder and the tuple SHAPES.
 
     `scope` is what a finding speaks of (line, prescription, …). `roles` are what the codes of a point may stand for; those of `item` are
-    found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits, with their words.
+    found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits.
     `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
     `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
     `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
@@ -84,7 +97,7 @@ class Shape:
     scope: str
     roles: Mapping[str, tuple[str, str]]
     limits: tuple[Limit, ...]
-    facts: Mapping[str, tuple[str, str]]
+    facts: Mapping[str, Fact]
     columns: tuple[Column, ...]
     reasons: tuple[str, ...]
     name: Callable[[Steps], None]

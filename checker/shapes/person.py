@@ -18,7 +18,7 @@ from checker.model.sql_builder import (
     negated,
     some,
 )
-from checker.shapes.base import Column
+from checker.shapes.base import Column, Fact
 
 NEWBORN_DAYS = 28
 PHARMACY_CARE = "41%"
@@ -27,13 +27,13 @@ ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECK = "10X98765432"
 
 FACTS = {
-    "sex": ("性别", "sex"),
-    "age": (
-        "服务日期的年龄（由出生日期推算，没有出生日期时用登记的年龄）",
-        "age on the service date, from the birth date or else the age on record",
+    "sex": Fact("性别", "sex", "patient_sex", "sex", "sex_missing"),
+    "age": Fact(
+        "服务日期的年龄（由出生日期推算，没有出生日期时用登记的年龄）", "age on the service date, from the birth date or else the age on record",
+        "patient_birth_date", "age_word", "birth_missing",
     ),
-    "stay": ("就诊或住院开始时的年龄", "age when the visit or stay began"),
-}
+    "stay": Fact("就诊或住院开始时的年龄", "age when the visit or stay began"),
+}  # fmt: skip
 """What a clause may need to know of the person."""
 
 _DAYS, _MONTHS = (OLDEST_YEARS + 1) * 366, (OLDEST_YEARS + 1) * 12

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from checker.model.sql_builder import FALSE, Steps, choose, holds, negated
-from checker.shapes.base import Column, Limit, Shape
+from checker.shapes.base import Column, Fact, Limit, Shape
 
 _MOST = 1_000_000
 _NAMED = 200
@@ -57,7 +57,11 @@ COMPANION = Shape(
             "the other items of the prescription that count: herb_piece, decoction pieces", ("herb_piece",),
         ),
     ),
-    facts={"prescription": ("同一处方的其他项目", "the other items of the prescription")},
+    facts={
+        "prescription": Fact(
+            "同一处方的其他项目", "the other items of the prescription", "prescription_id", "companions", "prescription_unknown"
+        )
+    },
     columns=(
         Column("others", int, "处方内其他项目的个数", "how many other items the prescription holds", "prescription", ("companions",), most=_MOST),
         Column(
