@@ -228,7 +228,7 @@ def headers_table() -> str:
 
 
 def _header_row(column: Column) -> str:
-    told = ", ".join(f"`{header}`" for header in (column.name, *column.headers))
+    told = ", ".join(f"`{header}`" for header in (column.name, *column.headers) if not header.startswith("__"))
     if column.fallback:
         told += "; only where these are empty: " + ", ".join(f"`{header}`" for header in column.fallback)
     return f"| `{column.name}` | {column.kind.value} | {told} |"

@@ -457,6 +457,21 @@ def test_one_of_several_points_judges(second: dict[str, Any], chosen: str) -> No
     assert [found.point_id for found in scan({"a": [SEX_LINE | {"gend": "2"}]}, rows).findings] == [chosen]
 
 
+@pytest.mark.parametrize(("place", "chosen"), [("370811", "P2"), ("110101", "P1"), (None, "P1")])
+def test_a_local_point_goes_before_a_national_one_of_any_kind(place: str | None, chosen: str) -> None:
+    """The local one is of a family, older and of the greater id."""
+    rows = Knowledge(
+        [
+            point("P1", "drug-sex", sex="male", valid_from=date(2026, 1, 28)),
+            point("P2", "drug-sex", sex="male", region="37", region_of="insured"),
+        ],
+        [pattern("P1", "code", DRUG), pattern("P2", "family", FAMILY)],
+        [],
+    )
+    line = SEX_LINE | {"gend": "2", "insu_admdvs": place}
+    assert [found.point_id for found in scan({"a": [line]}, rows).findings] == [chosen]
+
+
 def test_the_longer_family_judges() -> None:
     rows = Knowledge(
         [point("P1", "drug-sex", sex="male"), point("P2", "drug-sex", sex="female")],

@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from checker.model.errors import ExitCode, InputError, RuleError
-from checker.rulebook.clause import ITEM_COLUMNS, Clause, check_types
+from checker.rulebook.clause import Clause, check_types
 from checker.rulebook.load import hash_rules, load_rules
 from checker.rulebook.rule import Case, Expect, Rule, Rulebook
+from checker.shapes.item import ITEM
 
 RULES = Path(__file__).parent.parent / "rules"
 AGE_RULES = ("drug-child-limited", "drug-child-only", "service-child-only")
@@ -138,8 +139,8 @@ def test_a_sound_rule_is_read_whole(tmp_path: Path) -> None:
     assert (rule.params[0].name, rule.params[0].value, rule.params[0].allowed) == ("oldest", 60, (50, 80))
     assert rule.messages.zh.violation == "{item_name} {{x}}"
     assert rule.messages.en.violation == "{expected} {actual}"
-    assert rule.reads_age
-    assert not rule.reads_sex
+    assert "age" in rule.reads
+    assert "sex" not in rule.reads
     assert rule.cases[0] == Case(
         name="old",
         line=(("item_code", "X"), ("patient_age", "65")),
@@ -337,12 +338,12 @@ def test_the_five_rules_of_the_first_batch(book: dict[str, Rule]) -> None:
         "drug-child-limited": ("GZ10000101007000", "definite", "政策类"),
         "service-child-only": ("GZ10000302003000", "suspect", "医疗类"),
     }
-    assert {rule.id for rule in book.values() if rule.reads_sex} == set(SEX_RULES)
-    assert {rule.id for rule in book.values() if rule.reads_age} == set(AGE_RULES)
+    assert {rule.id for rule in book.values() if "sex" in rule.reads} == set(SEX_RULES)
+    assert {rule.id for rule in book.values() if "age" in rule.reads} == set(AGE_RULES)
 
 
 def test_the_clauses_run_in_duckdb(book: dict[str, Rule]) -> None:
-    check_types([clause for rule in book.values() for _, clause in rule.clauses])
+    check_types([clause for rule in book.values() for _, clause in rule.clauses], ITEM)
 
 
 def ask(clause: Clause | None, **values: Any) -> Any:
@@ -350,13 +351,13 @@ def ask(clause: Clause | None, **values: Any) -> Any:
     assert clause is not None
     types = {bool: "BOOLEAN", int: "INTEGER", str: "VARCHAR"}
     given = {
-        **dict.fromkeys(ITEM_COLUMNS),
+        **dict.fromkeys(ITEM.kinds),
         "has_age_max": False,
         "under_age_min": False,
         "over_age_max": False,
         **values,
     }
-    row = ", ".join(f"CAST(${name} AS {types[kind]}) AS {name}" for name, kind in ITEM_COLUMNS.items())
+    row = ", ".join(f"CAST(${name} AS {types[kind]}) AS {name}" for name, kind in ITEM.kinds.items())
     with duckdb.connect(":memory:") as connection:
         found = connection.execute(f"SELECT {clause.sql} FROM (SELECT {row})", given).fetchone()
     assert found is not None

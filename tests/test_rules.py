@@ -44,7 +44,7 @@ def test_a_rule_shows_firing_silent_missing_exempt_and_out_of_force(rule: Rule) 
 
 @pytest.mark.parametrize("rule", RULEBOOK.rules, ids=lambda rule: rule.id)
 def test_a_rule_has_a_case_for_each_way_in_which_its_facts_may_be_missing(rule: Rule) -> None:
-    missing = "sex_missing" if rule.reads_sex else "birth_missing"
+    missing = "sex_missing" if "sex" in rule.reads else "birth_missing"
     assert {"newborn", "sources_conflict", missing} <= {_reason(case) for case in rule.cases}
 
 

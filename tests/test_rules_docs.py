@@ -16,10 +16,9 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from checker.cli.main import run
-from checker.rulebook.clause import ITEM_COLUMNS
 from checker.rulebook.load import load_rules
-from checker.rulebook.names import FACT_OF, FACTS, LIMITS, LIMITS_OF
 from checker.rulebook.rule import Rule
+from checker.shapes import SHAPES
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
@@ -83,9 +82,11 @@ def test_a_page_tells_all_of_its_rule(rule: Rule, language: str) -> None:
         meaning = param.meaning_en if language == "en" else param.meaning_zh
         assert [param.name, f"{param.value} {param.unit}", f"{param.allowed[0]}–{param.allowed[1]}", meaning] in cells
     limits = (
-        {"sex"} if rule.reads_sex else {"age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"}
+        {"sex"}
+        if "sex" in rule.reads
+        else {"age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"}
     )
-    assert {row[0] for row in cells} & LIMITS.keys() == limits
+    assert {row[0] for row in cells} & {limit.name for shape in SHAPES for limit in shape.limits} == limits
     start = next(number for number, row in enumerate(cells) if row[-1] in ("Answer", "结果")) + 1
     examples = cells[start : start + len(rule.cases)]
     assert all(len(row) == (4 if language == "en" else 3) and all(row) for row in examples)
@@ -133,9 +134,11 @@ expect = { verdict = "violation", level = "notice", exemption_id = "E7", remarks
 
 
 def test_whatever_a_clause_may_read_has_words() -> None:
-    assert set(ITEM_COLUMNS) == {*FACT_OF, *LIMITS_OF}
-    assert {*FACT_OF.values()} == {*FACTS}
-    assert {limit for limits in LIMITS_OF.values() for limit in limits} == {*LIMITS}
+    for shape in SHAPES:
+        limits = {limit.name: limit for limit in shape.limits}
+        assert all(column.zh and column.en for column in (*shape.columns, *shape.limits))
+        assert all(column.fact in shape.facts or column.limits for column in shape.columns)
+        assert {name for column in shape.columns for name in column.limits} == limits.keys()
 
 
 def test_stale_pages_are_named_and_written_anew(

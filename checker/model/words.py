@@ -33,6 +33,8 @@ REASONS = {"zh": {
     "birth_missing": "没有足够的年龄信息",
     "birth_impossible": "出生日期或年龄不合理",
     "sources_conflict": "不同来源的性别或出生日期互相矛盾",
+    "prescription_unknown": "不知道属于哪张处方",
+    "companion_unknown": "同一处方里有无法识别的项目",
     "unknown_code": "不是国家医保编码",
     "other": "信息不足",
 }, "en": {
@@ -43,6 +45,8 @@ REASONS = {"zh": {
     "birth_missing": "age not known well enough",
     "birth_impossible": "birth date or age impossible",
     "sources_conflict": "sources contradict each other on sex or birth date",
+    "prescription_unknown": "which prescription the line belongs to is not known",
+    "companion_unknown": "the prescription holds an item that cannot be recognised",
     "unknown_code": "not a national item code",
     "other": "not enough information",
 }}  # fmt: skip

@@ -1,4 +1,4 @@
-"""A finding in words at the counter: what checker.judge.compile.finding_sql writes for a scan, for one answer of the clauses."""
+"""A finding in words at the counter: what checker.judge.finding_sql writes for a scan, for one answer of the clauses."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from checker.model.words import ENGLISH_VALUES, PERSONS, REASONS
 from checker.precheck.point_index import Point
 from checker.precheck.prepared_queries import Answer
 from checker.rulebook.plan import RulePlan
+from checker.shapes import BY_ID
 
 _UNKNOWN_CODE = Answer("undetermined", None, "note", "unknown_code", None, "", "", False, ())
 
@@ -57,7 +58,7 @@ class Teller:
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
             number, item, item_name, rule_words, (point.point_id, point.evidence, matched_by), answer, (answer.expected, answer.actual),
-            reason, message, _fill(advice, words), person,
+            reason, message, _fill(advice, words), person, BY_ID[rule.shape].scope,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item) -> dict[str, Any]:
@@ -74,6 +75,7 @@ class Teller:
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
         answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
+        scope: str = "line",
     ) -> dict[str, Any]:  # fmt: skip
         """A finding with its columns in order.
 
@@ -95,7 +97,8 @@ class Teller:
             "rule_id": rule_id, "rule_code": rule_code, "rule_name": rule_name, "point_id": point_id, "matched_by": matched_by,
             "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
             "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
-            "scope": "line", "related_lines": None, "quantity": None if quantity is None else float(quantity),
+            "scope": scope, "related_lines": None if answer.related_lines is None else list(answer.related_lines),
+            "amount_at_stake": None if amount is None else float(amount), "quantity": None if quantity is None else float(quantity),
             "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
             "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
             "person": person, "source_file": None, "source_record": number + 1,

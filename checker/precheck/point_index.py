@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checker.judge.candidates import LISTED
 from checker.judge.compile import PRECEDENCE
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
     import duckdb
 
 POINT_GROUPS = (
-    ("rule_no",), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
-    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("subject",), ("point_region", "point_region_of"),
+    ("rule_no", "rule_id"), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("companions",), ("subject",), ("point_region", "point_region_of"),
     ("level_cap",), ("point_remark",), ("exemptions",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
@@ -28,7 +29,6 @@ _COVERED_KEPT, _LONGEST_CODE = 20_000, 40
 class Kind(NamedTuple):
     """What the clauses may read of a point, the same for many: its rule, the columns that are filled, and their JSON (without braces)."""
 
-    number: int
     rule_no: int
     filled: Set[str]
     json: str
@@ -61,12 +61,16 @@ class PointIndex:
         self._named: dict[int, Match] = {}
         self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
-        for point_no, matched_by, code in connection.execute(
-            f"""SELECT point_no, matched_by, code FROM (
-              SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id
-              FROM pattern t JOIN point p USING (point_no))
+        self._regional: set[int] = set()
+        for point_no, matched_by, code, is_regional in connection.execute(
+            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL FROM (
+              SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
+                p.point_region
+              FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
+            if is_regional:
+                self._regional.add(point_no)
             held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
             match = Match(point_no, matched_by)
             held[code] = (*held.get(code, ()), match)
@@ -76,6 +80,7 @@ class PointIndex:
         self._start = min(map(len, patterns), default=0)
         self._starts = {code[: self._start] for code in patterns}
         self._covered: dict[str, tuple[Match, ...]] = {}
+        self._listing = _listing(connection)
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
 
@@ -93,13 +98,21 @@ class PointIndex:
                 self._covered[code] = found
         return found
 
+    def listed_by(self, code: str, day: date) -> list[str]:
+        """The ids of the rules that have a code on one of their lists on a day, for shapes that look at a line's companions."""
+        begun = (
+            (valid_to, rule_id) for valid_from, valid_to, rule_id in self._listing.get(code, ()) if valid_from <= day
+        )
+        return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
+
     def _find(self, code: str) -> tuple[Match, ...]:
         found = self._exact.get(code, ())
         for length, family in self._by_length:
             if further := family.get(code[:length]):
                 known = {match.point_no for match in found}
                 found = (*found, *(match for match in further if match.point_no not in known))
-        return found
+        # Code before longer family before shorter is how they were put together; a point of a region goes before all others.
+        return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
 
     def named(self, points: Collection[int]) -> tuple[Match, ...]:
         """The points of an item that was named, likewise in order."""
@@ -125,7 +138,7 @@ class PointIndex:
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
-                kind = self._kinds[text] = Kind(len(self._kinds), given["rule_no"], _filled(given), text)
+                kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
             self.points[point_no] = Point(kind.rule_no, point_id, name, evidence, kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
@@ -159,6 +172,14 @@ class PointIndex:
             for point_no, name in rows:
                 self._by_name.setdefault(name, []).append(point_no)
         return self._by_name
+
+
+def _listing(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[date, date | None, str]]]:
+    """From when, before when and by which rule each code is listed, whatever it stands for."""
+    listing: dict[str, list[tuple[date, date | None, str]]] = {}
+    for code, *held in connection.execute(LISTED).fetchall():
+        listing.setdefault(code, []).append(tuple(held))
+    return listing
 
 
 def _filled(given: Mapping[str, Any]) -> frozenset[str]:

@@ -10,7 +10,8 @@ from pathlib import Path
 import duckdb
 
 from checker.ingest.sources import first_line
-from checker.judge.compile import EXEMPTION_TYPE, LINE_COLUMNS, POINT_COLUMNS, finding_sql, fired_sql
+from checker.judge.compile import EXEMPTION_TYPE, fired_sql
+from checker.judge.finding_sql import finding_sql
 from checker.knowledge.cell_reader import Faults
 from checker.model.errors import InternalError, RuleError
 from checker.proof.case_rows import CaseRows, case_rows
@@ -19,6 +20,7 @@ from checker.rulebook.clause import check_types
 from checker.rulebook.fill import blanks
 from checker.rulebook.plan import plan_of
 from checker.rulebook.rule import Expect, Rule, Rulebook
+from checker.shapes import BY_ID, CANDIDATE_COLUMNS
 
 _COMPARED = ("verdict", "level", "reason_code", "exemption_id", "expected", "actual")
 _NOTHING = "none"
@@ -88,11 +90,11 @@ def prove(rules_folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> 
     The cases are run only where all that comes before has passed.
     """
     rules = rulebook.rules
-    clauses = [(f"{rule.file}: {key}", clause) for rule in rules for key, clause in rule.clauses]
+    clauses = [(f"{rule.file}: {key}", clause, BY_ID[rule.shape]) for rule in rules for key, clause in rule.clauses]
     badly_typed = []
-    for place, clause in clauses:
+    for place, clause, shape in clauses:
         try:
-            check_types([clause])
+            check_types([clause], shape)
         except InternalError as error:
             badly_typed.append(f"{place}: {error}")
     unexplained = [f"{rule.file}: {fault}" for rule in rules if (fault := _explain(rule))]
@@ -112,8 +114,8 @@ def prove(rules_folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> 
 def _explain(rule: Rule) -> str | None:
     """What the engine says against the SELECT that the rule compiles to; None where it plans it."""
     plan = plan_of(Rulebook((rule,), rule.hash))
-    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in {**LINE_COLUMNS, **POINT_COLUMNS}.items())
-    fired = fired_sql(plan, f"SELECT {columns} WHERE FALSE", contested=True)
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in CANDIDATE_COLUMNS.items())
+    fired = fired_sql(plan, BY_ID[rule.shape], f"SELECT {columns} WHERE FALSE", contested=True)
     with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
         for language in ("zh", "en"):
             source = f"SELECT *, {_AS_WEIGHED} FROM ({fired})"

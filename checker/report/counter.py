@@ -193,9 +193,12 @@ class _Writer:
             f"  共查 {answer['checked_lines']} 行，知识库 {answer['knowledge']['version']}",
             f"  {answer['checked_lines']} line(s) checked, knowledge {answer['knowledge']['version']}",
         )
-        names = {item.line_id: item.item_name or item.item_code or item.line_id for item in self._prescription.items}
+        names = {
+            item.line_id or place: item.item_name or item.item_code or item.line_id
+            for place, item in enumerate(self._prescription.items, 1)
+        }
         for skipped in answer["not_in_force"]:
-            item, rule = names.get(skipped["line_id"], skipped["line_id"]), skipped["rule_id"]
+            item, rule = names[skipped["line_id"] or skipped["line"]], skipped["rule_id"]
             yield self._say(
                 f"  {item}：规则 {rule} 的知识点在所查日期或地区没有生效，未判断；"
                 "可加 --as-of 2026-03-01 按那一天有效的知识点判断",

@@ -13,16 +13,14 @@ from types import MappingProxyType
 from checker.model.errors import Fault
 from checker.model.nearest import nearest
 from checker.model.schema import LINE
-from checker.rulebook.clause import ITEM_COLUMNS, Clause, read_clause
+from checker.rulebook.clause import Clause, read_clause
 from checker.rulebook.rule import (
     BARE_VERDICTS,
+    COMMON_POINT_COLUMNS,
     EXEMPTION_COLUMNS,
     HEADINGS,
     LEVELS,
     PLACEHOLDERS,
-    POINT_COLUMNS,
-    REASON_CODES,
-    SHAPES,
     STAGES,
     STATUSES,
     TIER_GROUPS,
@@ -31,10 +29,13 @@ from checker.rulebook.rule import (
     Case,
     Expect,
     Messages,
+    Other,
     Param,
     Rule,
     Texts,
 )
+from checker.shapes import BY_ID, SHAPES
+from checker.shapes.base import Shape
 
 _NOTHING = Clause("", "", bool, frozenset(), frozenset())
 _KINDS = {str: "a text", int: "a whole number", date: "a date such as 2025-05-23", dict: "a table", list: "a list"}
@@ -84,6 +85,14 @@ class _Table:
         """A whole number; 0 where it is absent or wrong."""
         value = self._get(key, int)
         return value if isinstance(value, int) else 0
+
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is absent."""
+        self._asked[key] = None
+        value = self._data.get(key, False)
+        if not isinstance(value, bool):
+            self.fault(key, f"{value!r} is neither true nor false")
+        return value is True
 
     def day(self, key: str) -> date:
         """A calendar date."""
@@ -196,9 +205,11 @@ def read_rule(
     version = table.number("version")
     if version < 1 and "version" in data:
         table.fault("version", f"{version} is below 1; count versions from 1")
+    # Where the shape is none, the rest is read as of the first one, so that all faults are told at once.
+    shape = BY_ID.get(table.text("shape", tuple(BY_ID)), SHAPES[0])
     params = tuple(
         replace(param, value=settings.get(param.name, param.value))
-        for param in _params(table.table("params", needed=False))
+        for param in _params(table.table("params", needed=False), shape)
     )
     values = {param.name: param.value for param in params}
     clause, evidence, docs = table.table("clause"), table.table("evidence"), table.table("docs")
@@ -211,21 +222,21 @@ def read_rule(
         since=table.day("since"),
         tier=table.text("tier", TIERS),
         tier_group=table.text("tier_group", TIER_GROUPS),
-        shape=table.text("shape", SHAPES),
+        shape=shape.id,
         level=table.text("level", LEVELS),
         stages=_stages(table),
         name_zh=name.text("zh"),
         name_en=name.text("en"),
-        violated=_clause(clause, "violated", bool, values) or _NOTHING,
-        lower=_clause(clause, "lower", bool, values, needed=False),
-        notice=_clause(clause, "notice", bool, values, needed=False),
-        expected=_clause(evidence, "expected", str, values) or _NOTHING,
-        actual=_clause(evidence, "actual", str, values) or _NOTHING,
+        violated=_clause(clause, "violated", bool, values, shape) or _NOTHING,
+        lower=_clause(clause, "lower", bool, values, shape, needed=False),
+        notice=_clause(clause, "notice", bool, values, shape, needed=False),
+        expected=_clause(evidence, "expected", str, values, shape) or _NOTHING,
+        actual=_clause(evidence, "actual", str, values, shape) or _NOTHING,
         params=params,
         messages=Messages(_texts(message.table("zh")), _texts(message.table("en"))),
         docs_zh=_docs(docs, "zh"),
         docs_en=_docs(docs, "en"),
-        cases=_cases(table),
+        cases=_cases(table, shape),
         file=file,
         hash=content_hash,
     )
@@ -247,11 +258,11 @@ def _stages(table: _Table) -> tuple[str, ...]:
     return stages
 
 
-def _params(table: _Table) -> tuple[Param, ...]:
+def _params(table: _Table, shape: Shape) -> tuple[Param, ...]:
     params = []
     for name in table.written:
         each = table.table(name)
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in ITEM_COLUMNS:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in shape.kinds:
             each.fault("", "a parameter is named in lower-case letters, digits and _, and not like a base column")
         value, bounds = each.number("value"), each.numbers("allowed")
         if len(bounds) != 2 or bounds[0] > bounds[1]:
@@ -266,11 +277,13 @@ def _params(table: _Table) -> tuple[Param, ...]:
     return tuple(params)
 
 
-def _clause(table: _Table, key: str, kind: type, values: Mapping[str, int], *, needed: bool = True) -> Clause | None:
+def _clause(
+    table: _Table, key: str, kind: type, values: Mapping[str, int], shape: Shape, *, needed: bool = True
+) -> Clause | None:
     text = table.text(key, needed=needed)
     if not text.strip():
         return None
-    clause = read_clause(text, kind, values)
+    clause = read_clause(text, kind, values, shape)
     if isinstance(clause, Clause):
         return clause
     for fault in clause:
@@ -322,9 +335,9 @@ def _docs(table: _Table, language: str) -> str:
     return text
 
 
-def _cases(table: _Table) -> tuple[Case, ...]:
+def _cases(table: _Table, shape: Shape) -> tuple[Case, ...]:
     entries = table.tables("case")
-    cases = tuple(_case(entry) for entry in entries)
+    cases = tuple(_case(entry, shape) for entry in entries)
     verdicts = {case.expect if isinstance(case.expect, str) else case.expect.verdict for case in cases}
     for verdict in ("violation", "clean", "undetermined"):
         if verdict not in verdicts:
@@ -335,18 +348,26 @@ def _cases(table: _Table) -> tuple[Case, ...]:
     return cases
 
 
-def _case(table: _Table) -> Case:
+def _case(table: _Table, shape: Shape) -> Case:
     line = table.table("line")
+    columns = (*COMMON_POINT_COLUMNS, *(limit.name for limit in shape.limits))
     point = table.table("point", needed=False)
     exemption = table.table("exemption", needed=False) if "exemption" in table.written else None
     return Case(
         name=table.text("name"),
         line=tuple((key, line.cell(key, LINE)) for key in line.written),
-        point=tuple((key, point.value(key, POINT_COLUMNS)) for key in point.written),
+        point=tuple((key, point.value(key, columns)) for key in point.written),
         exemption=None if exemption is None else tuple((key, _exempting(exemption, key)) for key in exemption.written),
         diagnoses=table.texts("diagnoses", needed=False) or (),
-        expect=_expect(table),
+        expect=_expect(table, shape),
+        others=tuple(map(_other, table.tables("others"))) if shape.relations else (),
     )
+
+
+def _other(table: _Table) -> Other:
+    listed = table.flag("listed")
+    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key != "listed")
+    return Other(cells, listed)
 
 
 def _exempting(table: _Table, key: str) -> str | tuple[str, ...]:
@@ -355,13 +376,13 @@ def _exempting(table: _Table, key: str) -> str | tuple[str, ...]:
     return table.cell(key, EXEMPTION_COLUMNS)
 
 
-def _expect(table: _Table) -> Expect | str:
+def _expect(table: _Table, shape: Shape) -> Expect | str:
     if isinstance(table.raw("expect"), str):
         return table.text("expect", BARE_VERDICTS)
     expect = table.table("expect")
     verdict = expect.text("verdict", VERDICTS)
     level = expect.text("level", LEVELS, needed=verdict == "violation")
-    reason = expect.text("reason_code", REASON_CODES, needed=verdict == "undetermined")
+    reason = expect.text("reason_code", shape.reasons, needed=verdict == "undetermined")
     if level and verdict in ("undetermined", "exempt"):
         expect.fault("level", f"only a violation has a level; remove it or expect a violation, not {verdict!r}")
     return Expect(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
     from checker.rulebook.rule import Rule, Rulebook
 
-PLAN_LAYOUT = 1
+PLAN_LAYOUT = 2
 PLAN_FILE = "rules.plan.json"
 LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 
@@ -21,7 +21,8 @@ LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 class RulePlan:
     """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text.
 
-    What a `shadow` rule finds is listed apart: the rule is on trial, or it stands for the points on trial of the rule of its id.
+    `reads` are the facts of its shape that the verdict depends on. What a `shadow` rule finds is listed apart: the rule is on trial, or it
+    stands for the points on trial of the rule of its id.
     """
 
     id: str
@@ -31,8 +32,8 @@ class RulePlan:
     name_en: str
     level: str
     stages: tuple[str, ...]
-    reads_sex: bool
-    reads_age: bool
+    shape: str
+    reads: tuple[str, ...]
     violated: str
     lower: str | None
     notice: str | None
@@ -78,6 +79,10 @@ class Plan:
         twins = tuple(replace(rule, shadow=True) for rule in self.rules if rule.id in ids and not rule.shadow)
         return Plan(self.rules + twins, self.hash) if twins else self
 
+    def numbers_of(self, shape: str) -> tuple[int, ...]:
+        """The numbers of the rules of a shape."""
+        return tuple(number for number, rule in enumerate(self.rules) if rule.shape == shape)
+
     @property
     def shadow_numbers(self) -> tuple[int, ...]:
         """The numbers of the shadow rules."""
@@ -99,8 +104,8 @@ def _rule_plan(rule: Rule) -> RulePlan:
         name_en=rule.name_en,
         level=rule.level,
         stages=rule.stages,
-        reads_sex=rule.reads_sex,
-        reads_age=rule.reads_age,
+        shape=rule.shape,
+        reads=rule.reads,
         violated=rule.violated.sql,
         lower=rule.lower.sql if rule.lower else None,
         notice=rule.notice.sql if rule.notice else None,
@@ -127,9 +132,11 @@ def load_plan(
         if cached is not None:
             return cached
     from checker.rulebook.clause import check_types
+    from checker.shapes import BY_ID
 
     rulebook = load_rules(rules_folder, embedded=embedded, params=params)
-    check_types([clause for rule in rulebook.rules for _, clause in rule.clauses])
+    for rule in rulebook.rules:
+        check_types([clause for _, clause in rule.clauses], BY_ID[rule.shape])
     return plan_of(rulebook)
 
 
@@ -155,6 +162,6 @@ def _read_cache(cache: Path, expected_hash: str) -> Plan | None:
 
 
 def _rule_of(fields: dict[str, Any]) -> RulePlan:
-    lists = ("stages", "messages_zh", "messages_en")
+    lists = ("stages", "reads", "messages_zh", "messages_en")
     read: dict[str, Any] = {key: tuple(value) if key in lists else value for key, value in fields.items()}
     return RulePlan(**read)

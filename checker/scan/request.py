@@ -48,7 +48,6 @@ class ScanResult:
     summary: Summary
     census: Census
     netted: Netted
-    fully_refunded: int
     not_in_force: Mapping[str, int]
     shadow: Shadow
     run: Mapping[str, Any] = field(repr=False)

@@ -33,7 +33,7 @@ from tests.knowledge.small_kb import (
 )
 
 DAY = date(2026, 3, 1)
-RULES = open_plan(None).rules
+RULES = open_plan().rules
 P3_CODE = "ZA01BAX0510010100001"
 OTHER = "XG04CBA088A001010101999"
 
@@ -295,6 +295,7 @@ def test_a_regional_point_that_differs_is_worth_knowing_only(tmp_path: Path) -> 
     local = point("p6", "drug-child-only", "小儿清热颗粒", age_word="新生儿", region="37", region_of="insured")
     found = checked(more([local], [code("p6", P3_CODE)]).write(tmp_path))
     assert told(found.issues) == [("limits-overlap", "info", "p6")]
+    assert "由 p6 判断" in found.issues[0].message.zh
 
 
 def test_a_code_in_another_items_family_is_judged_by_its_own_point_within_one_rule(tmp_path: Path) -> None:

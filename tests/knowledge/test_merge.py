@@ -14,7 +14,7 @@ from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, families_of, mixe
 from checker.knowledge.merge.edition import meet
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
-from checker.knowledge.merge.points import Change, KeptCode, Merged, Tally, merge
+from checker.knowledge.merge.points import KeptCode, ListChange, Merged, Tally, merge
 from checker.knowledge.published import Limits, PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources
@@ -60,7 +60,7 @@ class Edition:
         region: str | None = None,
         unread: tuple[PublishedItem, ...] = (),
         also: Iterable[tuple[str, str]] = (),
-    ) -> Change:
+    ) -> ListChange:
         published = PublishedList(
             rule_id,
             (*items, *unread)[0].batch,

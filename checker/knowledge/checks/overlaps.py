@@ -115,7 +115,9 @@ def _equal_limits() -> pl.Expr:
 
 
 def _judge(row: dict[str, Any]) -> str:
-    """Which of two points judges where both fit: the one that began later, else the smaller id."""
+    """Which of two points judges where both fit: a local one, else the one that began later, else the smaller id."""
+    if (row["region"] is None) != (row["region_later"] is None):
+        return str(row["point_id"] if row["region_later"] is None else row["point_id_later"])
     begun: date = row["valid_from"]
     return str(row["point_id_later"] if row["valid_from_later"] > begun else row["point_id"])
 
