@@ -43,8 +43,8 @@ def bad(tmp_path: Path, monkeypatch) -> Path:
 def test_the_checkout_is_clean_enough_and_says_what_was_checked(check):
     code, out, err = check()
     assert (code, err) == (0, "")
-    assert "knowledge_base/sources/point.csv:810" in out
-    assert re.search(r"1,703 个知识点、2,067 个编码、6 条豁免；24 项检查中 21 项没有问题；错误 0，警告 1，提示 10", out)
+    assert "knowledge_base/sources/point.csv:803" in out
+    assert re.search(r"1,694 个知识点、1,719 个编码、6 条豁免；24 项检查中 21 项没有问题；错误 0，警告 1，提示 24", out)
     assert check("--strict")[0] == 1
     code, out, _ = check(lang="en")
     assert "24 checks found nothing" in out
@@ -193,9 +193,24 @@ def test_rules_of_ones_own(check, tmp_path):
     only = tmp_path / "rules"
     only.mkdir()
     (only / "drug-sex.toml").write_bytes((rules / "drug-sex.toml").read_bytes())
-    code, out, _ = check(Kb().write(tmp_path / "kb"), "--rules", only, "--only", "unknown-rule")
+    kb = Kb().write(tmp_path / "kb")
+    assert check(kb, "--rules", only, "--only", "unknown-rule")[0] == 0
+    code, out, _ = check(kb, "--rules", only, "--only-rules", "--only", "unknown-rule")
     assert code == 1
     assert out.count("没有规则“") == 3
+
+
+def test_points_of_a_deprecated_rule_are_a_warning_until_they_end(check, tmp_path):
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    text = (Path(__file__).parents[1] / "rules" / "drug-sex.toml").read_text(encoding="utf-8")
+    (rules / "drug-sex.toml").write_text(text.replace('status = "stable"', 'status = "deprecated"'), encoding="utf-8")
+    only = ("--rules", rules, "--only", "unknown-rule")
+    code, out, _ = check(Kb().write(tmp_path / "kb"), *only)
+    assert (code, out.count("规则“drug-sex”已停用（deprecated），2 个仍有效")) == (0, 1)
+    assert check(Kb().write(tmp_path / "kb"), *only, "--strict")[0] == 1
+    ended = changed("p1", valid_to="2025-06-01").write(tmp_path / "ended")
+    assert "已停用（deprecated），1 个仍有效" in check(ended, *only)[1]
 
 
 def test_what_cannot_be_read_is_bad_input(check, tmp_path):

@@ -117,8 +117,8 @@ def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path) -> 
     shutil.copytree(RULES, without)
     (without / "drug-sex.toml").unlink()
     whole = scan(ScanRequest([LINES], tmp_path / "whole", **SAMPLES))
-    tried = scan(ScanRequest([LINES], tmp_path / "tried", rules=rules, **SAMPLES))
-    left = scan(ScanRequest([LINES], tmp_path / "left", rules=without, **SAMPLES))
+    tried = scan(ScanRequest([LINES], tmp_path / "tried", rules=[rules], only_rules=True, **SAMPLES))
+    left = scan(ScanRequest([LINES], tmp_path / "left", rules=[without], only_rules=True, **SAMPLES))
     assert rows_of(tried.out / "findings.parquet") == rows_of(left.out / "findings.parquet")
     assert tried.summary == left.summary
     assert tried.not_in_force == left.not_in_force
@@ -275,7 +275,7 @@ def test_the_counter_knows_nothing_of_a_rule_on_trial(tmp_path: Path) -> None:
     path.write_text(
         path.read_text(encoding="utf-8").replace('status = "stable"', 'status = "shadow"'), encoding="utf-8"
     )
-    counter = Precheck.open(rules=rules)
+    counter = Precheck.open(rules=[rules])
     answer = counter.check(SALE)
     assert (answer["verdict"], answer["findings"], answer["not_in_force"]) == ("clear", [], [])
     with pytest.raises(InputError):
@@ -354,7 +354,7 @@ def test_a_rule_is_promoted_in_its_file(promote, tmp_path: Path, claims: Path) -
     path = rules / "drug-sex.toml"
     stable = path.read_bytes()
     path.write_bytes(stable.replace(b'status = "stable"', b"status = 'shadow' # since May"))
-    scan(ScanRequest([claims], tmp_path / "tried", rules=rules))
+    scan(ScanRequest([claims], tmp_path / "tried", rules=[rules]))
     code, out, err = promote("drug-sex", "--run", tmp_path / "tried", "--rules", rules, "--write")
     assert (code, err) == (0, "")
     assert str(path) in out
@@ -449,6 +449,6 @@ def test_the_cases_of_a_rule_on_trial_are_proven_like_all_others(tmp_path: Path)
 
     text = (RULES / "drug-sex.toml").read_text(encoding="utf-8")
     (tmp_path / "drug-sex.toml").write_text(text.replace('status = "stable"', 'status = "shadow"'), encoding="utf-8")
-    results = run_cases(tmp_path, load_rules(tmp_path))
+    results = run_cases(load_rules(tmp_path))
     assert len(results) > 20
     assert [str(result) for result in results if not result.passed] == []

@@ -19,11 +19,13 @@ from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
 from checker.knowledge.edition import open_edition
 from checker.knowledge.resolve import open_plan
 from checker.knowledge.source import sources_of
+from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import InputError, RuleError
 from checker.proof.cases import Stage
 from checker.proof.stages import every_stage
 from checker.rulebook.diff import RulesDiff, diff_rules
 from checker.rulebook.load import load_rules
+from checker.rulebook.plan import Plan
 from checker.scan.scan import Progress
 
 SAMPLE_CLAIMS = Path("data/samples/national")
@@ -35,7 +37,10 @@ _SAMPLE_FILES = ("fee_list_d.parquet", "setl_d.parquet", "mdtrt_d.parquet", "set
 
 @dataclass(frozen=True, slots=True)
 class CiRequest:
-    """A change and what it is held against; paths as given by the caller, `sources` and `rules` as `open_basis` takes them."""
+    """A change and what it is held against; paths as given by the caller, `sources` and `rules` as `open_basis` takes them.
+
+    The rules judge as with `--rules`: on top of the embedded ones, or with `only_rules` alone.
+    """
 
     base: str
     sources: Path
@@ -47,6 +52,7 @@ class CiRequest:
     maps: Sequence[str] = ()
     max_new_share: Decimal | None = None
     max_new_lines: int | None = None
+    only_rules: bool = False
     day: date | None = None
     language: str = "zh"
 
@@ -100,8 +106,9 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
                     f"{asked}：对照 {base.name} 中有这个文件夹，现在没有，无法检查；请恢复，或改正路径"
                     "（the base has this folder and the change has not: restore it, or name the right one）"
                 )
-        rule_fault, stages = _prove(rules)
-        plan = open_plan(rules if rule_fault is None else None)
+        # The program's own rules are what is changed: they stand for themselves on both sides.
+        alone = request.only_rules or (rules is not None and rules.resolve() == embedded_rules_folder().resolve())
+        rule_fault, stages, plan = _prove(rules, alone=alone)
         day = request.day or date.today()
         checked = check_knowledge([read_layer(sources)], plan.rules, day) if sources else None
         readable = rule_fault is None and (checked is None or not checked.fails(strict=False))
@@ -110,7 +117,7 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         measured: Impact | None = None
         unmeasured: str | None = "errors"
         if readable:
-            before, after = _sides(base, sources, rules, work)
+            before, after = _sides(base, sources, rules, work, alone=alone)
             knowledge = _knowledge_diff(before, after)
             if base.rules is not None and rules is not None:
                 rules_diff = diff_rules(load_rules(base.rules), load_rules(rules))
@@ -118,22 +125,25 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
     return CiReport(base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured)
 
 
-def _prove(rules: Path | None) -> tuple[str | None, tuple[Stage, ...]]:
+def _prove(rules: Path | None, *, alone: bool) -> tuple[str | None, tuple[Stage, ...], Plan]:
+    """What is wrong with the rules, how far each got, and the rules to judge by: the embedded ones where they do not load."""
     if rules is None:
-        return None, ()
+        return None, (), open_plan()
     try:
-        return None, every_stage(rules, load_rules(rules))
+        stages = every_stage(rules, load_rules(rules))
+        return None, stages, open_plan([rules], only_rules=alone)
     except RuleError as error:
-        return str(error), ()
+        return str(error), (), open_plan()
 
 
-def _sides(base: Basis, sources: Path | None, rules: Path | None, work: Path) -> tuple[Given, Given]:
+def _sides(base: Basis, sources: Path | None, rules: Path | None, work: Path, *, alone: bool) -> tuple[Given, Given]:
     """Both sides ready to scan with; where one has no text or no rules of its own, the embedded ones stand for them."""
 
     def side(name: str, out: Path, text: Path | None, rules_folder: Path | None) -> Given:
         if text is not None:
             build(text, out)
-        return Given(name, (out,) if text is not None else (), rules_folder, ())
+        kb = () if text is None else (out,)
+        return Given(name, kb) if rules_folder is None else Given(name, kb, (rules_folder,), alone)
 
     now = str(sources or rules)
     return side(base.name, work / "before", base.sources, base.rules), side(now, work / "after", sources, rules)

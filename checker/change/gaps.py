@@ -22,6 +22,7 @@ from checker.ingest.sources import Source, first_line
 from checker.judge.points import hash_of, version_of
 from checker.knowledge.codes import FAMILY_LENGTH
 from checker.knowledge.edition import Edition, load_into
+from checker.knowledge.merge.families import exact_among_families
 from checker.knowledge.names import item_key
 from checker.knowledge.resolve import knowledge_files, open_editions
 from checker.model import sqltext
@@ -198,7 +199,7 @@ class _Look:
         self.connection.register("keyed", pl.DataFrame({"name": names, "key": list(map(item_key, names))}))
         self.connection.execute(
             """CREATE OR REPLACE TEMP TABLE item AS
-            SELECT point_id, rule_id, batch, item_name, valid_from, coalesce(valid_to, DATE 'infinity') AS valid_to, key
+            SELECT point_id, rule_id, item_name, valid_from, coalesce(valid_to, DATE 'infinity') AS valid_to, key
             FROM kb_point JOIN keyed ON name = item_name"""
         )
         self.connection.execute(
@@ -208,7 +209,9 @@ class _Look:
     def _find_near(self) -> None:
         """Make `near` (code, point_id, ways) of uncovered codes, and `several` (family) of families that hold several items."""
         family, generic = _beginning("code", FAMILY_LENGTH), _beginning("code", GENERIC_LENGTH)
-        # A batch compiled by families gives exact codes of a drug only where another item's code lies in its family.
+        point = self.connection.table("kb_point").pl()
+        known = exact_among_families(point, self.connection.table("kb_pattern").pl())
+        self.connection.register("known", known.to_frame())
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE several AS
             WITH within AS (
@@ -216,8 +219,7 @@ class _Look:
               UNION SELECT {family}, key FROM named
             )
             SELECT family FROM within WHERE family IS NOT NULL GROUP BY family HAVING count(DISTINCT key) > 1
-            UNION SELECT {family} FROM kb_pattern JOIN item USING (point_id) WHERE match = 'code' AND {family} IS NOT NULL
-              AND (rule_id, batch) IN (SELECT (rule_id, batch) FROM kb_pattern JOIN item USING (point_id) WHERE match = 'family')"""
+            UNION SELECT family FROM known"""
         )
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE near AS

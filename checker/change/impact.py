@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from checker.change.impact_findings import SAMPLE, Extent, FindingChange, compare
 from checker.change.impact_sides import Given, resolve
@@ -24,8 +25,9 @@ class ImpactRequest:
 
     `before` and `after` are each a knowledge base (a built folder, a folder of text, or the word `embedded`) or a folder of rules,
     both of one kind; without `after` it is `before` with other `params`, which hold for `after` only. `kb` is the knowledge for
-    two folders of rules, `rules` the rules for two knowledge bases, the embedded ones otherwise. `max_new_share` is a share of the
-    judged lines between 0 and 1. Scratch files go to `work`, else to the system's folder for temporary files.
+    two folders of rules, the embedded one otherwise, `rules` the rules for two knowledge bases. Rules lie on top of the embedded ones, or
+    with `only_rules` on nothing. `max_new_share` is a share of the judged lines between 0 and 1. Scratch files go to `work`, else to the
+    system's folder for temporary files.
     """
 
     before: str
@@ -36,7 +38,8 @@ class ImpactRequest:
     diagnoses: Sequence[str | Path] = ()
     maps: Sequence[str] = ()
     kb: Sequence[Path] = ()
-    rules: Path | None = None
+    rules: Sequence[Path] = ()
+    only_rules: bool = False
     params: Sequence[ParamSetting] = ()
     as_of: date | None = None
     region: str | None = None
@@ -51,7 +54,8 @@ class ImpactRequest:
 class Side:
     """One side of the comparison: what it was, and what its scan found. Flagged lines are those that violate or are undetermined.
 
-    `shadow_lines` were hit by points and rules on trial; they are counted here and take no part in the comparison.
+    `shadow_lines` were hit by points and rules on trial; they are counted here and take no part in the comparison. `not_judged` is what
+    run.json says under that name.
     """
 
     given: str
@@ -65,6 +69,7 @@ class Side:
     undetermined: Measure
     exempt: Measure
     shadow_lines: int
+    not_judged: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +132,9 @@ def impact(request: ImpactRequest, progress: Progress | None = None) -> Impact:
     with tempfile.TemporaryDirectory(prefix="liangku-impact-", dir=request.work) as folder:
         work = Path(folder)
         kind, before, after = resolve(
-            request.before, request.after, kb=request.kb, rules=request.rules, params=request.params, work=work
-        )
+            request.before, request.after, kb=request.kb, rules=request.rules, only_rules=request.only_rules, params=request.params,
+            work=work,
+        )  # fmt: skip
         return impact_of(request, kind, before, after, work, progress)
 
 
@@ -173,8 +179,8 @@ def impact_of(
 def _scan_request(request: ImpactRequest, side: Given, out: Path) -> ScanRequest:
     return ScanRequest(
         inputs=request.claims, out=out, settlements=request.settlements, visits=request.visits, diagnoses=request.diagnoses,
-        maps=request.maps, as_of=request.as_of, kb=side.kb, rules=side.rules, region=request.region, language=request.language,
-        params=side.params,
+        maps=request.maps, as_of=request.as_of, kb=side.kb, rules=side.rules, only_rules=side.only_rules, region=request.region,
+        language=request.language, params=side.params,
     )  # fmt: skip
 
 
@@ -192,4 +198,5 @@ def _side(given: Given, result: ScanResult, flagged: Extent) -> Side:
         undetermined=summary.undetermined,
         exempt=summary.exempt,
         shadow_lines=result.shadow.lines,
+        not_judged=tuple(run["not_judged"]),
     )

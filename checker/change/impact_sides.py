@@ -8,7 +8,7 @@ from pathlib import Path
 
 from checker.knowledge.manifest import MANIFEST_FILE
 from checker.knowledge.source import TEXT_FILES, holds_text
-from checker.model.embedded import EMBEDDED, embedded_rules_folder
+from checker.model.embedded import EMBEDDED
 from checker.model.errors import InputError
 from checker.rulebook.params import ParamSetting
 
@@ -19,8 +19,9 @@ class Given:
 
     name: str
     kb: tuple[Path, ...]
-    rules: Path | None
-    params: tuple[ParamSetting, ...]
+    rules: tuple[Path, ...] = ()
+    only_rules: bool = False
+    params: tuple[ParamSetting, ...] = ()
 
 
 def resolve(
@@ -28,12 +29,14 @@ def resolve(
     after: str | None,
     *,
     kb: Sequence[Path],
-    rules: Path | None,
+    rules: Sequence[Path],
+    only_rules: bool,
     params: Sequence[ParamSetting],
     work: Path,
 ) -> tuple[str, Given, Given]:
     """Return what is compared (knowledge or rules) and the two sides; text of a knowledge base is built within `work`.
 
+    A side that is a folder of rules is scanned as `--rules` is: on top of the embedded rules, or with `only_rules` alone.
     Raises InputError where a side is nothing of the kind, or the two are of different kinds.
     """
     if after is None and not params:
@@ -51,18 +54,17 @@ def resolve(
             f"{told}：两边必须同是知识库或同是规则文件夹（compare two knowledge bases or two folders of rules）"
         )
     if known == {"rules"}:
-        if rules is not None:
+        if rules:
             raise InputError(
                 "--rules：比较规则时两边本身就是规则，请去掉 --rules（the two sides are the rules: leave it out）"
             )
-        folders = [
-            embedded_rules_folder() if kind == EMBEDDED else Path(name) for name, kind in zip(named, kinds, strict=True)
-        ]
-        return (
-            "rules",
-            Given(named[0], tuple(kb), folders[0], ()),
-            Given(named[1], tuple(kb), folders[1], tuple(params)),
-        )
+
+        def side(name: str, kind: str, settings: Sequence[ParamSetting]) -> Given:
+            if kind == EMBEDDED:
+                return Given(name, tuple(kb), params=tuple(settings))
+            return Given(name, tuple(kb), (Path(name),), only_rules, tuple(settings))
+
+        return "rules", side(named[0], kinds[0], ()), side(named[1], kinds[1], params)
     if kb:
         raise InputError(
             "--kb：比较知识库时两边本身就是知识库，请去掉 --kb（the two sides are the knowledge: leave it out）"
@@ -73,8 +75,8 @@ def resolve(
             opened[name] = _built(name, kind, work / f"knowledge-{len(opened)}")
     return (
         "knowledge",
-        Given(named[0], opened[named[0]], rules, ()),
-        Given(named[1], opened[named[1]], rules, tuple(params)),
+        Given(named[0], opened[named[0]], tuple(rules), only_rules),
+        Given(named[1], opened[named[1]], tuple(rules), only_rules, tuple(params)),
     )
 
 

@@ -124,8 +124,8 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 @language_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules_folder: Path | None, region: str | None,
-    as_of: date | None, stage: str, as_json: bool, lang: str, **asked: Any,
+    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    region: str | None, as_of: date | None, stage: str, as_json: bool, lang: str, **asked: Any,
 ) -> int:  # fmt: skip
     """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
 
@@ -153,7 +153,7 @@ def command(
         for number, each in enumerate([document] if single else document):
             place = source if single else f"{source} [{number}]"
             prescriptions.append(read_prescription(each, source=place, now=now, stage=stage))
-    precheck = Precheck.open(kb=kb, rules=rules_folder, language=lang, region=region, as_of=as_of)
+    precheck = Precheck.open(kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of)
     prescriptions = [precheck.named(prescription) for prescription in prescriptions]
     answers = [precheck.answer(prescription) for prescription in prescriptions]
     if as_json:

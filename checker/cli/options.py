@@ -42,7 +42,7 @@ class Day(click.ParamType[date]):
 
 
 def knowledge_options(command: F) -> F:
-    """--kb, --rules, --region, --as-of: which knowledge, which rules, where and when."""
+    """--kb, --rules, --only-rules, --region, --as-of: which knowledge, which rules, where and when."""
     command = click.option(
         "--as-of",
         type=Day(),
@@ -63,12 +63,23 @@ def kb_option(command: F) -> F:
 
 
 def rules_option(command: F) -> F:
-    """--rules: which folder of rule files, as `rules_folder`."""
+    """--rules, --only-rules: which rules judge, as `rules` and `only_rules`."""
+    command = click.option(
+        "--only-rules", is_flag=True, help="只用 --rules 的规则，不用内置规则（leave the embedded rules out）"
+    )(command)
+    return click.option(
+        "--rules", multiple=True, type=click.Path(path_type=Path),
+        help="规则文件夹，加在内置规则之上，编号相同的替换，可多次给出（rules on top of the embedded ones, replacing those of the same id; repeat）",
+    )(command)  # fmt: skip
+
+
+def rules_folder_option(command: F) -> F:
+    """--rules: the one folder of rule files that a command of `liangku rules` is about, as `rules_folder`."""
     return click.option(
         "--rules",
         "rules_folder",
         type=click.Path(path_type=Path),
-        help="规则文件夹，默认用内置规则（folder of rule files）",
+        help="规则文件夹，只看它里面的规则，默认用内置规则（folder of rule files, looked at alone; default: the embedded rules）",
     )(command)
 
 

@@ -36,8 +36,8 @@ from checker.scan.scan import scan
 @language_option
 def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
-    maps: tuple[str, ...], as_csv: bool, stage: str, force: bool, kb: tuple[Path, ...], rules_folder: Path | None, region: str | None,
-    as_of: date | None, as_json: bool, lang: str,
+    maps: tuple[str, ...], as_csv: bool, stage: str, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
 
@@ -52,7 +52,7 @@ def command(
     """
     request = ScanRequest(
         inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, csv=as_csv, as_of=as_of,
-        kb=kb, rules=rules_folder, region=region, stage=stage, force=force, language=lang,
+        kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang,
     )  # fmt: skip
     with Bar(lang) as bar:
         result = scan(request, bar)

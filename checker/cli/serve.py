@@ -37,7 +37,12 @@ from checker.model.errors import ExitCode, InputError
 @kb_option
 @rules_option
 def command(
-    config: Path | None, new_key: str | None, kb: tuple[Path, ...], rules_folder: Path | None, **options: Any
+    config: Path | None,
+    new_key: str | None,
+    kb: tuple[Path, ...],
+    rules: tuple[Path, ...],
+    only_rules: bool,
+    **options: Any,
 ) -> int:
     """启动服务：国家接口 3101/3102/3103、本地接口、柜台页面。
 
@@ -65,7 +70,7 @@ def command(
             f"密钥（只显示这一次，交给调用方）（the key, shown once）：{key}\n配置文件中加入（add to the settings file）：\n\n{lines}"
         )
         return ExitCode.CLEAR
-    settings = given.read_settings(config, {**options, "kb": kb, "rules": rules_folder})
+    settings = given.read_settings(config, {**options, "kb": kb, "rules": rules, "only_rules": only_rules or None})
     profile = read_profile(settings.profile)
     _log_as_json()
     desk = Desk(settings)

@@ -113,8 +113,9 @@ def stage_query(
     source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str], codes: str = "hot_raw"
 ) -> str:
     """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
-    named = ("visit_start", "amount_in_scope", *PERSON_FIELDS, *PRESCRIPTION)
-    lines, code = _lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
+    prescription = () if "prescription_key" in unneeded else PRESCRIPTION
+    named = ("visit_start", "amount_in_scope", *PERSON_FIELDS, *prescription)
+    lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
     def read(name: str) -> str:
         return as_it_stands(source.map, name) or lines.read(name)
@@ -141,7 +142,7 @@ def stage_query(
     return f"SELECT {chosen} FROM {lines.of_kinds(0, 5)}"
 
 
-def _lines_of_codes(
+def lines_of_codes(
     source: Source, codes: str, named: Collection[str], *, second: bool, refund_settlements: bool
 ) -> tuple[Lines, str]:
     """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code."""
@@ -173,7 +174,7 @@ def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> s
 
     Their codes are in `fellow_raw`.
     """
-    lines, code = _lines_of_codes(
+    lines, code = lines_of_codes(
         source, "fellow_raw", PRESCRIPTION, second=second, refund_settlements=refund_settlements
     )
     taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))

@@ -28,12 +28,16 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The plan by whose rule numbers the points were loaded, version and hash of the editions, and what none of the rules reads."""
+    """The plan by whose rule numbers the points were loaded, version and hash of the editions, and what none of the rules reads.
+
+    `absent` are the rules that the points in use name and that do not judge, by id, and why: some of checker.model.words.NOT_JUDGED.
+    """
 
     plan: Plan
     version: str
     hash: str
     unread: Unread
+    absent: Mapping[str, str]
 
 
 def version_of(editions: Sequence[Edition]) -> str:
@@ -47,15 +51,20 @@ def hash_of(editions: Sequence[Edition]) -> str:
 
 
 def load_points(
-    connection: duckdb.DuckDBPyConnection, editions: Sequence[Edition], plan: Plan, *, shadow: bool
+    connection: duckdb.DuckDBPyConnection, editions: Sequence[Edition], rules: Plan, *, stage: str | None
 ) -> Loaded:
-    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, role, match, code) for a plan.
+    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, role, match, code) for the rules of a stage.
 
-    With `shadow`, points on trial are loaded under the number of their rule's shadow twin, which the plan returned has; without,
-    neither they nor rules on trial are in what is made.
+    For a scan (`stage` during or after) points on trial are loaded under the number of their rule's shadow twin, which the plan returned
+    has, and those of absent rules are not. For the counter (None: the rules of every stage) neither points nor rules on trial are in what
+    is made, but those of absent rules are, under stand-ins.
     """
     load_into(connection, editions)
-    plan = plan.with_twins(_on_trial(connection)) if shadow else plan.without_shadow()
+    absent = _absent(connection, rules)
+    if stage is None:
+        plan = rules.in_use().without_shadow().with_absent(absent)
+    else:
+        plan = rules.at_stage(stage).with_twins(_on_trial(connection))
     connection.execute(
         f"""CREATE OR REPLACE TEMP VIEW numbered AS
         SELECT CAST(rowid AS INTEGER) AS point_no, {_rule_number(plan)} AS rule_no, p.* FROM kb_point p WHERE rule_no IS NOT NULL"""
@@ -78,12 +87,28 @@ def load_points(
           n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
         FROM numbered n LEFT JOIN listed USING (point_no)"""
     )
+    return Loaded(plan, version_of(editions), hash_of(editions), _unread(connection, rules), absent)
+
+
+def _absent(connection: duckdb.DuckDBPyConnection, rules: Plan) -> dict[str, str]:
+    """The rules of points in use that do not judge, and why."""
+    known = {rule.id: rule for rule in rules.rules}
+    named = connection.execute(
+        "SELECT DISTINCT rule_id FROM kb_point WHERE status <> 'shadow' ORDER BY rule_id"
+    ).fetchall()
+    why = {rule_id: "deprecated" if rule_id in known else "rule" for (rule_id,) in named}
+    return {rule_id: reason for rule_id, reason in why.items() if rule_id not in known or known[rule_id].deprecated}
+
+
+def _unread(connection: duckdb.DuckDBPyConnection, rules: Plan) -> Unread:
+    """The points and patterns of rules that are not loaded or not in use."""
+    read = sqltext.texts(rule.id for rule in rules.in_use().rules)
+    unread = f"SELECT point_id FROM kb_point WHERE rule_id NOT IN ({read})" if read else "SELECT point_id FROM kb_point"
     row = connection.execute(
-        """SELECT (SELECT count(*) FROM kb_point) - (SELECT count(*) FROM point),
-        (SELECT count(*) FROM kb_pattern) - (SELECT count(*) FROM pattern)"""
+        f"SELECT (SELECT count(*) FROM ({unread})), (SELECT count(*) FROM kb_pattern WHERE point_id IN ({unread}))"
     ).fetchone()
     assert row is not None
-    return Loaded(plan, version_of(editions), hash_of(editions), Unread(int(row[0]), int(row[1])))
+    return Unread(int(row[0]), int(row[1]))
 
 
 def _on_trial(connection: duckdb.DuckDBPyConnection) -> list[str]:

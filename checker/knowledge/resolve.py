@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from checker.knowledge.edition import Edition, open_edition
 from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.model.errors import InputError
+from checker.rulebook.load import Layer
 from checker.rulebook.plan import PLAN_FILE, Plan, load_plan
 
 if TYPE_CHECKING:
@@ -26,11 +28,16 @@ def knowledge_files(editions: Sequence[Edition]) -> list[Path]:
     return [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
 
 
-def open_plan(rules: Path | None, params: Sequence[ParamSetting] = ()) -> Plan:
-    """Load the rules of `--rules`, or the embedded ones (compiled earlier where the kept plan is theirs).
+def open_plan(rules: Sequence[Path] = (), *, only_rules: bool = False, params: Sequence[ParamSetting] = ()) -> Plan:
+    """Load the embedded rules and upon them those of `--rules`, in order; with `only_rules` the latter alone.
 
-    `params` set parameters of the rules otherwise. Raises RuleError, and InputError for a parameter that no rule declares or allows.
+    `params` set parameters of the rules otherwise. Raises RuleError, and InputError where no rules are left or for a parameter that no
+    rule declares or allows.
     """
-    if rules is not None:
-        return load_plan(rules, params=params)
-    return load_plan(embedded_rules_folder(), embedded=True, cache=embedded_edition_folder() / PLAN_FILE, params=params)
+    if only_rules and not rules:
+        raise InputError(
+            "--only-rules 不用内置规则，请同时用 --rules 指定规则文件夹（without the embedded rules: name a folder of rules with --rules）"
+        )
+    layers = [] if only_rules else [Layer(embedded_rules_folder(), embedded=True)]
+    layers += [Layer(folder) for folder in rules]
+    return load_plan(layers, cache=embedded_edition_folder() / PLAN_FILE, params=params)

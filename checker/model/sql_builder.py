@@ -7,7 +7,7 @@ matter where few rows are judged often: so the chain is kept short here, before 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 NULL, TRUE, FALSE = "NULL", "TRUE", "FALSE"
 _WORD = re.compile(r"'(?:[^']|'')*'|(?<![.\w])[a-z_]\w*")
@@ -128,8 +128,9 @@ class Steps:
     def select(self, source: str, outputs: Sequence[str]) -> str:
         """SQL of the source's columns, the named expressions `outputs`, and what was needed on the way."""
         columns = self._columns([self[name] for name in outputs])
-        turn = self._turns(columns)
-        steps: dict[int, list[str]] = {0: [f"{self._typed(name)} AS {name}" for name in outputs if self[name] != name]}
+        others = [name for name in outputs if self[name] != name]
+        turn = self._turns(columns, {self[name] for name in others})
+        steps: dict[int, list[str]] = {0: [f"{self._typed(name)} AS {name}" for name in others]}
         for name, expression in columns.items():
             steps.setdefault(turn[name], []).append(f"{expression} AS {name}")
         query = source
@@ -154,8 +155,11 @@ class Steps:
             expressions[name] = _replaced(expression, put_in)
         return {name: expression for name, expression in expressions.items() if uses[name] > 1}
 
-    def _turns(self, columns: dict[str, str]) -> dict[str, int]:
-        """When each column is worked out, the last at 0: as late as those that need it allow, `keep` before all named after it."""
+    def _turns(self, columns: dict[str, str], named_last: Collection[str]) -> dict[str, int]:
+        """When each column is worked out, the last at 0: as late as those that need it allow, `keep` before all named after it.
+
+        `named_last` are columns that get a further name at 0.
+        """
         turn: dict[str, int] = {}
         users: dict[str, list[str]] = {name: [] for name in columns}
         for name, expression in columns.items():
@@ -163,7 +167,7 @@ class Steps:
                 if word in users:
                     users[word].append(name)
         for name in reversed(columns):
-            after = [turn[user] for user in users[name]]
+            after = [turn[user] for user in users[name]] + ([0] if name in named_last else [])
             if name == self._kept:
                 after += turn.values()
             turn[name] = min(after, default=1) - 1

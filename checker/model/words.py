@@ -36,6 +36,7 @@ REASONS = {"zh": {
     "prescription_unknown": "不知道属于哪张处方",
     "companion_unknown": "同一处方里有无法识别的项目",
     "unknown_code": "不是国家医保编码",
+    "rule_missing": "没有载入判断它的规则",
     "other": "信息不足",
 }, "en": {
     "header_missing": "no settlement or visit record found for this line",
@@ -48,9 +49,21 @@ REASONS = {"zh": {
     "prescription_unknown": "which prescription the line belongs to is not known",
     "companion_unknown": "the prescription holds an item that cannot be recognised",
     "unknown_code": "not a national item code",
+    "rule_missing": "the rule that judges it is not loaded",
     "other": "not enough information",
 }}  # fmt: skip
 """Why a line is undetermined, in words, by language and reason code, in the order in which the first that holds counts."""
+NOT_JUDGED = {
+    "rule": (
+        "没有载入规则 {rule}：请用 --rules 加上有它的文件夹；用了 --only-rules 的，去掉即可",
+        "the rule {rule} is not loaded: add the folder that has it with --rules, or leave out --only-rules",
+    ),
+    "deprecated": (
+        "规则 {rule} 已停用（deprecated），不再判断：请结束它的知识点（valid_to），或归到接替它的规则",
+        "the rule {rule} is deprecated and judges no more: end its points (valid_to), or give them to the rule that follows it",
+    ),
+}
+"""Why points of a rule are not judged and what to do about it, by what is missing."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient."""
 ENGLISH_VALUES = (

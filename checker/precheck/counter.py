@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _HERB_PIECE = re.compile(HERB_PIECE_CODE)
 _NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("violation", "undetermined")
+_RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
+"""The stage of rules at which a prescription is asked about, by its own."""
 
 
 class Question(NamedTuple):
@@ -58,7 +60,7 @@ class Precheck:
     ) -> None:
         self.connection = connection
         # What is on trial is judged in scans only: here its items count as without points.
-        self.plan = load_points(connection, editions, plan, shadow=False).plan
+        self.plan = load_points(connection, editions, plan, stage=None).plan
         self.version = version_of(editions)
         self.hash = hash_of(editions)
         self._language = language
@@ -76,17 +78,19 @@ class Precheck:
         cls,
         *,
         kb: Sequence[Path] = (),
-        rules: Path | None = None,
+        rules: Sequence[Path] = (),
+        only_rules: bool = False,
         language: str = "zh",
         region: str | None = None,
         as_of: date | None = None,
     ) -> Precheck:
-        """Open the counter on knowledge bases (base first) and a rules folder, or on the embedded ones.
+        """Open the counter on knowledge bases (base first), or on the embedded one, and on the embedded rules with those of
+        folders upon them, or (`only_rules`) without.
 
         Raises KnowledgeError or RuleError where they do not load.
         """
         editions = open_editions(kb)
-        plan = open_plan(rules)
+        plan = open_plan(rules, only_rules=only_rules)
         connection = connect_locked(readable=knowledge_files(editions), threads=1)
         return cls(connection, editions, plan, language=language, region=region, as_of=as_of)
 
@@ -206,14 +210,17 @@ class Precheck:
         return self._covering(item) if item.judged and not _is_gone(item) else ()
 
     def _questions(self, prescription_no: int, prescription: Prescription) -> list[Question]:
-        """The lines to judge with each point that covers them, whose points are loaded."""
-        points = self.index.points
+        """The lines to judge with each point that covers them and whose rule works at the prescription's stage; points are loaded."""
+        points, rules, stage = self.index.points, self.plan.rules, _RULE_STAGE[prescription.stage]
         questions: list[Question] = []
         common: dict[object, tuple[frozenset[str], str]] = {}
         for number, item in enumerate(prescription.items):
             for point_no, matched_by in self._matches(item):
+                rule = rules[points[point_no].rule_no]
+                if stage not in rule.stages:
+                    continue
                 marks, own = _marks(item.left), {}
-                if BY_ID[self.plan.rules[points[point_no].rule_no].shape].relations:
+                if BY_ID[rule.shape].relations:
                     key, is_guess = _prescription_key(prescription_no, prescription, item)
                     own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
                 held = (marks, tuple(own.values()))
@@ -249,12 +256,23 @@ class Precheck:
         """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
+        not_judged: list[dict[str, Any]] = []
         teller = None
         for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
             if answer is None or (line, point.rule_no) in in_force:
                 continue
             in_force.add((line, point.rule_no))
-            if answer.verdict != "clean":
+            if answer.verdict == "clean":
+                continue
+            teller = teller or self._teller(prescription, language)
+            rule = self.plan.rules[point.rule_no]
+            if rule.absent is None:
+                findings.append(teller.finding(line, item, rule, point, matched_by, answer))
+                continue
+            not_judged.append({**_place(prescription, line), "rule_id": rule.id, "missing": rule.absent})
+            # Who deprecates a rule says that its points hold no longer; of a rule that is only not there nobody has said so.
+            if rule.absent == "rule":
+                findings.append(teller.rule_missing(line, item, rule.id, point, matched_by))
                 teller = teller or self._teller(prescription, language)
                 findings.append(teller.finding(line, item, self.plan.rules[point.rule_no], point, matched_by, answer))
         judged = [(line, item) for line, item in enumerate(prescription.items) if item.judged]
@@ -269,6 +287,7 @@ class Precheck:
             "knowledge": {"version": self.version, "hash": self.hash},
             "checked_lines": len(judged),
             "not_in_force": [],
+            "not_judged": not_judged,
         }
         if len(in_force) < len(questions):
             document["not_in_force"] = [

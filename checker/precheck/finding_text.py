@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
-from checker.model.words import ENGLISH_VALUES, PERSONS, REASONS
+from checker.model.words import ENGLISH_VALUES, NOT_JUDGED, PERSONS, REASONS
 from checker.precheck.point_index import Point
 from checker.precheck.prepared_queries import Answer
 from checker.rulebook.plan import RulePlan
 from checker.shapes import BY_ID
 
 _UNKNOWN_CODE = Answer("undetermined", None, "note", "unknown_code", None, "", "", False, ())
+_RULE_MISSING = _UNKNOWN_CODE._replace(reason_code="rule_missing")
 
 
 class Teller:
@@ -71,6 +72,24 @@ class Teller:
         return self._written(
             number, item, item.item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
         )  # fmt: skip
+
+    def rule_missing(self, number: int, item: Item, rule_id: str, point: Point, matched_by: str) -> dict[str, Any]:
+        """The finding of a line that a point covers whose rule is not loaded: whether the limit is kept nobody knows."""
+        zh = self._language == "zh"
+        reason, how = REASONS[self._language]["rule_missing"], NOT_JUDGED["rule"][not zh].format(rule=rule_id)
+        item_name = item.item_name or point.name
+        message = (
+            f"{item_name}：知识库中有规则 {rule_id} 的知识点，但没有载入这条规则，没有判断。"
+            if zh
+            else f"{item_name}: the knowledge base has a point of the rule {rule_id}, which is not loaded: not judged."
+        )
+        advice = (
+            f"不能当作没有问题，请按知识点人工核对。{how}。"
+            if zh
+            else f"This is no pass: compare the point yourself. To have it judged: {how}."
+        )
+        told = (rule_id, None, rule_id, None), (point.point_id, point.evidence, matched_by)
+        return self._written(number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None)
 
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],

@@ -56,11 +56,6 @@ class CaseRows:
     others: tuple[tuple[str, ...], ...] = ()
     listed: tuple[str, ...] = ()
 
-    @property
-    def stage(self) -> str | None:
-        """The stage of a scan at which the rule runs; None for a rule that runs only before."""
-        return "audit" if "after" in self.rule.stages else "settle" if "during" in self.rule.stages else None
-
 
 def case_rows(rules: Sequence[Rule], faults: Faults) -> list[CaseRows]:
     """Return the cases of the rules in their order; `faults` gets every cell of a point or exemption that no knowledge base could hold."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -13,13 +13,13 @@ from checker.knowledge.build import write_tables
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.rows import ExemptionItemRow, PatternRow
 from checker.knowledge.source import Sources
-from checker.model.errors import InputError, InternalError, KnowledgeError, RuleError
+from checker.model.errors import InputError, InternalError, KnowledgeError
 from checker.model.schema import LINE
 from checker.proof.case_rows import IN_FORCE_FROM, CaseRows
-from checker.rulebook.rule import Expect
+from checker.rulebook.plan import Plan, plan_of
+from checker.rulebook.rule import STAGES, Expect, Rulebook
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
-from checker.scan.shadow import SHADOW_FILE
 
 _EDITION = EditionText("用例", "cases", IN_FORCE_FROM, IN_FORCE_FROM, ())
 _FINDINGS = """SELECT item_code, rule_id, verdict, level, reason_code, exemption_id, expected, actual, remarks
@@ -47,8 +47,10 @@ Fate = tuple[CaseFinding, ...] | str
 class Bench:
     """Scans cases over one knowledge base until the fate of each is known."""
 
-    def __init__(self, rules_folder: Path, work: Path) -> None:
-        self._rules_folder = rules_folder
+    def __init__(self, rulebook: Rulebook, work: Path) -> None:
+        # A clause is proven whatever the status and the stages of its rule.
+        rules = (replace(rule, stages=STAGES, shadow=False, deprecated=False) for rule in plan_of(rulebook).rules)
+        self._plan = Plan(tuple(rules), rulebook.hash)
         self._work = work
         self._scans = 0
 
@@ -59,37 +61,30 @@ class Bench:
         another wherever the expectation holds.
         """
         self._write_knowledge(cases)
-        fates: dict[str, Fate] = {
-            case.code: "not_judged: the rule runs only before, and a case goes through a scan (during, after)"
-            for case in cases
-            if case.stage is None
-        }
-        for stage in ("audit", "settle"):
-            at_stage = [case for case in cases if case.stage == stage]
-            for silent in (False, True):
-                group = [case for case in at_stage if (case.case.expect == "not_in_force") is silent]
-                fates.update(self._fates(group, stage))
+        fates: dict[str, Fate] = {}
+        for silent in (False, True):
+            fates.update(self._fates([case for case in cases if (case.case.expect == "not_in_force") is silent]))
         return fates
 
-    def _fates(self, cases: Sequence[CaseRows], stage: str) -> Iterator[tuple[str, Fate]]:
+    def _fates(self, cases: Sequence[CaseRows]) -> Iterator[tuple[str, Fate]]:
         """Scan the cases; where the counts do not tell which silent line is which, scan them in parts."""
         if not cases:
             return
         try:
-            result, findings = self._scan(cases, stage)
-        except (KnowledgeError, RuleError):
+            result, findings = self._scan(cases)
+        except KnowledgeError:
             raise
         except InputError as error:  # none of the lines can be judged
             if len(cases) == 1:
                 yield cases[0].code, f"not_judged: {str(error).partition('：')[2] or error}"
             else:
-                yield from self._parts(cases, stage)
+                yield from self._parts(cases)
             return
         yield from findings.items()
         silent = [case for case in cases if case.code not in findings]
         # Of the other lines of prescriptions some may be of the history, self-paid or refunds.
         judged = result.census.read - result.census.judged <= sum(len(case.others) for case in cases)
-        not_in_force = sum(result.not_in_force.values()) + result.shadow.not_in_force
+        not_in_force = sum(result.not_in_force.values())
         if judged and not_in_force in (0, len(silent)):
             fate = "not_in_force" if not_in_force else "clean"
             yield from ((case.code, fate) for case in silent)
@@ -97,29 +92,27 @@ class Bench:
             counts = f"{result.run['lines']}, {not_in_force} not in force"
             raise InternalError(f"the counts of a scan of one line do not add up: {counts}")
         else:
-            yield from self._parts(silent, stage)
+            yield from self._parts(silent)
 
-    def _parts(self, cases: Sequence[CaseRows], stage: str) -> Iterator[tuple[str, Fate]]:
+    def _parts(self, cases: Sequence[CaseRows]) -> Iterator[tuple[str, Fate]]:
         """Scan those that expect a finding apart from the others; where all expect alike, scan either half."""
         first = [case for case in cases if isinstance(case.case.expect, Expect)]
         if len(first) in (0, len(cases)):
             first = list(cases[: len(cases) // 2])
         apart = {case.code for case in first}
-        yield from self._fates(first, stage)
-        yield from self._fates([case for case in cases if case.code not in apart], stage)
+        yield from self._fates(first)
+        yield from self._fates([case for case in cases if case.code not in apart])
 
-    def _scan(self, cases: Sequence[CaseRows], stage: str) -> tuple[ScanResult, dict[str, tuple[CaseFinding, ...]]]:
+    def _scan(self, cases: Sequence[CaseRows]) -> tuple[ScanResult, dict[str, tuple[CaseFinding, ...]]]:
         self._scans += 1
         lines, out = self._work / f"lines{self._scans}.csv", self._work / f"out{self._scans}"
         with lines.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(LINE)
             writer.writerows(cells for case in cases for cells in (case.cells, *case.others))
-        result = scan(ScanRequest([lines], out, kb=[self._knowledge], rules=self._rules_folder, stage=stage))
+        result = scan(ScanRequest([lines], out, kb=[self._knowledge]), plan=self._plan)
         with duckdb.connect() as connection:
-            # A rule on case is proven like any other, only that its findings are listed apart.
-            files = [str(out / name) for name in ("findings.parquet", SHADOW_FILE) if (out / name).is_file()]
-            rows = connection.execute(_FINDINGS, [files]).fetchall()
+            rows = connection.execute(_FINDINGS, [str(out / "findings.parquet")]).fetchall()
         findings: dict[str, tuple[CaseFinding, ...]] = {}
         for code, rule_id, verdict, level, reason, exemption, expected, actual, remarks in rows:
             own = exemption and exemption.removeprefix(f"{code}-")

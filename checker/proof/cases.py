@@ -64,10 +64,8 @@ class Stage:
     faults: tuple[str, ...]
 
 
-def run_cases(
-    rules_folder: Path, rulebook: Rulebook, only: Collection[str] | None = None, *, embedded: bool = False
-) -> list[CaseResult]:
-    """Run the cases of the rules (`only` these ids) of a folder, in the order in which they are written.
+def run_cases(rulebook: Rulebook, only: Collection[str] | None = None, *, embedded: bool = False) -> list[CaseResult]:
+    """Run the cases of the rules (`only` these ids), in the order in which they are written, whatever their status and stages.
 
     A case that its author has still to fill in fails without being run; its differences name the places.
 
@@ -80,11 +78,11 @@ def run_cases(
         raise RuleError(faults.found, embedded=embedded)
     written = [case for case in cases if not any(blanks(case.case))]
     with tempfile.TemporaryDirectory(prefix="liangku-cases-") as work:
-        fates = Bench(rules_folder, Path(work)).judge(written) if written else {}
+        fates = Bench(rulebook, Path(work)).judge(written) if written else {}
     return [_result(case, fates[case.code]) if case.code in fates else _unwritten(case) for case in cases]
 
 
-def prove(rules_folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
+def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
     """Take a loaded rulebook through its stages: parse (done by loading), compile, explain, cases.
 
     The cases are run only where all that comes before has passed.
@@ -106,7 +104,7 @@ def prove(rules_folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> 
     if badly_typed or unexplained:
         count = sum(len(rule.cases) for rule in rules)
         return (*stages, Stage("cases", 0, count, ("not run, because an earlier stage failed",)))
-    results = run_cases(rules_folder, rulebook, embedded=embedded)
+    results = run_cases(rulebook, embedded=embedded)
     failed = tuple(str(result) for result in results if not result.passed)
     return (*stages, Stage("cases", len(results) - len(failed), len(results), failed))
 

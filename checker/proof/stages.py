@@ -23,7 +23,7 @@ def every_stage(folder: Path, rulebook: Rulebook, *, embedded: bool = False) -> 
     """
     lock = _lock(folder)  # first, because a lock that cannot be read stops everything
     return (
-        *prove(folder, rulebook, embedded=embedded),
+        *prove(rulebook, embedded=embedded),
         _complete(folder, rulebook),
         *lock,
         *_docs(folder, rulebook),

@@ -10,6 +10,7 @@ import click
 
 from checker.ingest.prescription import Prescription
 from checker.model.remarks import year_not_listed
+from checker.model.words import NOT_JUDGED
 from checker.precheck.finding_text import in_words
 
 Words = tuple[str, str]
@@ -36,6 +37,10 @@ _CONCLUSIONS: dict[str, tuple[str, str, Words]] = {
     "undetermined": ("?", "magenta", (
         "无法判断：补全信息后再查一次",
         "Undetermined: complete what is missing and ask again",
+    )),
+    "rule_missing": ("?", "magenta", (
+        "没有判断：缺少规则，不能当作没有问题",
+        "Not judged: rules are missing, which is no pass",
     )),
     "notice": ("●", "blue", ("可以使用，请留意提示", "May be used; take note of the above")),
     "clear": ("✔", "green", ("可以使用：所查规则没有发现问题", "May be used: the rules found nothing")),
@@ -120,11 +125,15 @@ class _Writer:
     def _conclusion(self) -> str:
         kinds = {_kind(finding) for finding in self._answer["findings"]}
         grave = next((kind for kind in _GRAVEST_FIRST if kind in kinds), None)
+        if grave == "undetermined" and {
+            finding["reason_code"] for finding in self._answer["findings"] if finding["verdict"] == grave
+        } == {"rule_missing"}:
+            return "rule_missing"
         if grave is not None:
             return grave
         if self._answer["checked_lines"] == 0:
             return "nothing"
-        return "unjudged" if self._answer["not_in_force"] else "clear"
+        return "unjudged" if self._answer["not_in_force"] or self._answer["not_judged"] else "clear"
 
     def _block(self, finding: Mapping[str, Any]) -> Iterator[str]:
         icon, colour, words = _MARKS[_kind(finding)]
@@ -205,6 +214,12 @@ class _Writer:
                 f"  {item}: the points of rule {rule} are not in force on this day or in this region: not judged; "
                 "--as-of 2026-03-01 judges by the points of that day",
             )
+        for skipped in answer["not_judged"]:
+            # What lacks its rule is a finding of its own.
+            if skipped["missing"] != "rule":
+                item = names.get(skipped["line_id"], skipped["line_id"])
+                why = NOT_JUDGED[skipped["missing"]][self._english].format(rule=skipped["rule_id"])
+                yield self._say(f"  {item}：未判断，{why}", f"  {item}: not judged, {why}")
         if answer.get("ignored"):
             ignored = self._say("、", ", ").join(answer["ignored"])
             yield self._say(

@@ -141,7 +141,14 @@ class _Words:
         set_otherwise = f"{say('，参数 ', ', parameters ')}{', '.join(side.params)}" if side.params else ""
         shadow = say(f"；另有影子知识点命中 {side.shadow_lines:,} 行，不参与比较",
                      f"; points on trial hit {side.shadow_lines:,} lines, which are not compared")  # fmt: skip
-        return f"{side.given} ({known} {hashes}{set_otherwise}{shadow if side.shadow_lines else ''})"
+        not_judged = "".join(
+            say(
+                f"；{each['lines']:,} 行没有判断：{each['how']}", f"; {each['lines']:,} lines not judged: {each['how']}"
+            )
+            for each in side.not_judged
+            if each["lines"]
+        )
+        return f"{side.given} ({known} {hashes}{set_otherwise}{shadow if side.shadow_lines else ''}{not_judged})"
 
     def _parts(self, title: str, change: FindingChange) -> Iterator[tuple[str, ...]]:
         yield title, *_cells(change.extent)

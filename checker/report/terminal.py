@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from checker.model.words import LEVELS, REASONS, VERDICTS, remark_words
@@ -35,7 +36,12 @@ class _Printer:
     def run(self) -> None:
         self._lines()
         summary = self._result.summary
-        if summary.findings == 0:
+        if summary.findings == 0 and any(each.lines for each in self._result.not_judged):
+            self._say(
+                "[yellow]载入的规则没有发现疑点，但有的行没有判断（见下）。[/yellow]",
+                "[yellow]The rules that are loaded found nothing, but some lines were not judged (see below).[/yellow]",
+            )
+        elif summary.findings == 0:
             self._say("[green]没有发现疑点。[/green]", "[green]Nothing found.[/green]")
         else:
             names = {rule: (name["zh"], name["en"]) for rule, name in self._result.run["rules"]["names"].items()}
@@ -51,6 +57,12 @@ class _Printer:
             remarks = {remark: remark_words(remark) for group in summary.by_remark for remark in group.key if remark}
             self._groups(("备注", "Remark"), None, summary.by_remark, [remarks])
             self._total()
+        for each in self._result.not_judged:
+            if each.lines:
+                self._say(
+                    f"[yellow]没有判断：{each.lines:,} 行的项目有知识点，但{escape(each.how('zh'))}[/yellow]",
+                    f"[yellow]Not judged: {each.lines:,} lines of items with points; {escape(each.how('en'))}[/yellow]",
+                )
         self._hints()
 
     def _lines(self) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from checker.rulebook.load import Layer, RuleFile, hash_with, read_files, read_rules, refuse_repeated
+from checker.rulebook.rule import STAGES
 
 if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
@@ -22,7 +25,8 @@ class RulePlan:
     """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text.
 
     `reads` are the facts of its shape that the verdict depends on. What a `shadow` rule finds is listed apart: the rule is on trial, or it
-    stands for the points on trial of the rule of its id.
+    stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that is `absent`
+    says of its points only which of them would have judged (see `absent_rule`).
     """
 
     id: str
@@ -42,6 +46,8 @@ class RulePlan:
     messages_zh: tuple[str, str, str]
     messages_en: tuple[str, str, str]
     shadow: bool = False
+    deprecated: bool = False
+    absent: str | None = None
 
     def name(self, language: str) -> str:
         """The rule's name in a language."""
@@ -59,17 +65,21 @@ class Plan:
     rules: tuple[RulePlan, ...]
     hash: str
 
-    def only(self, ids: Collection[str]) -> Plan:
-        """The plan with the rules of these ids."""
-        return Plan(tuple(rule for rule in self.rules if rule.id in ids), self.hash)
+    def in_use(self) -> Plan:
+        """The plan without deprecated rules."""
+        return Plan(tuple(rule for rule in self.rules if not rule.deprecated), self.hash)
 
     def at_stage(self, stage: str) -> Plan:
-        """The plan with the rules that apply at a stage (before, during, after)."""
-        return Plan(tuple(rule for rule in self.rules if stage in rule.stages), self.hash)
+        """The plan with the rules in use that apply at a stage (before, during, after)."""
+        return Plan(tuple(rule for rule in self.in_use().rules if stage in rule.stages), self.hash)
 
     def without_shadow(self) -> Plan:
         """The plan without rules on trial: what the counter may speak of."""
         return Plan(tuple(rule for rule in self.rules if not rule.shadow), self.hash)
+
+    def with_absent(self, absent: Mapping[str, str]) -> Plan:
+        """The plan with a stand-in for each of these rules, by id, and why it does not judge."""
+        return Plan(self.rules + tuple(_absent_rule(rule_id, why) for rule_id, why in absent.items()), self.hash)
 
     def with_twins(self, ids: Collection[str]) -> Plan:
         """The plan with a shadow twin of each rule of these ids that is not on trial itself.
@@ -114,51 +124,67 @@ def _rule_plan(rule: Rule) -> RulePlan:
         messages_zh=(zh.violation, zh.undetermined, zh.advice),
         messages_en=(en.violation, en.undetermined, en.advice),
         shadow=rule.status == "shadow",
+        deprecated=rule.status == "deprecated",
     )
 
 
-def load_plan(
-    rules_folder: Path, *, embedded: bool = False, cache: Path | None = None, params: Sequence[ParamSetting] = ()
-) -> Plan:
-    """Load the rules of a folder as a plan; `cache` holds one made earlier, used only while the rule files are the same.
+def _absent_rule(rule_id: str, why: str) -> RulePlan:
+    """Stands for a rule whose points are loaded and not judged: its clause is never decided."""
+    return RulePlan(
+        id=rule_id, code=None, version=0, name_zh=rule_id, name_en=rule_id, level="notice", stages=STAGES, shape="item",
+        reads=(), violated="CAST(NULL AS BOOLEAN)", lower=None, notice=None, expected="''", actual="''",
+        messages_zh=("", "", ""), messages_en=("", "", ""), absent=why,
+    )  # fmt: skip
 
-    `params` set parameters of the rules otherwise. Raises RuleError with every fault of every file, InputError for a parameter
-    that no rule declares or allows.
+
+def load_plan(layers: Sequence[Layer], *, cache: Path | None = None, params: Sequence[ParamSetting] = ()) -> Plan:
+    """Load the rules of folders, one upon the other, as a plan; a rule takes the place of one of its id in an earlier folder.
+
+    `cache` holds rules compiled earlier, each used only while its file is the same; `params` set parameters of the rules otherwise.
+    Raises RuleError with every fault of every file, InputError for a parameter that no rule declares or allows.
     """
-    from checker.rulebook.load import hash_rules, load_rules
-
-    if cache is not None and cache.is_file() and not params:
-        cached = _read_cache(cache, hash_rules(rules_folder, embedded=embedded))
-        if cached is not None:
-            return cached
-    from checker.rulebook.clause import check_types
-    from checker.shapes import BY_ID
-
-    rulebook = load_rules(rules_folder, embedded=embedded, params=params)
-    for rule in rulebook.rules:
-        check_types([clause for _, clause in rule.clauses], BY_ID[rule.shape])
-    return plan_of(rulebook)
+    files = read_files(layers)
+    compiled = _read_cache(cache) if cache is not None and cache.is_file() and not params else {}
+    changed: tuple[tuple[str, str, int], ...] = ()
+    if fresh := [file for file in files if file.hash not in compiled]:
+        made, changed = _compiled(fresh, params)
+        compiled |= made
+    plans = [compiled[file.hash] for file in files]
+    refuse_repeated("rule_code", [(file, plan.code) for file, plan in zip(files, plans, strict=True)])
+    return Plan(tuple(sorted(plans, key=lambda plan: plan.id)), hash_with(files, changed))
 
 
 def write_embedded_plan(rules_folder: Path, out_file: Path) -> None:
-    """Compile the embedded rules and keep the plan beside the built knowledge, so that the counter starts without the compiler.
+    """Compile the embedded rules and keep them beside the built knowledge, so that the counter starts without the compiler.
 
     Raises InputError where the file cannot be written.
     """
     from checker.model.whole_file import write_whole
 
-    plan = load_plan(rules_folder, embedded=True)
-    text = json.dumps(
-        {"layout": PLAN_LAYOUT, "hash": plan.hash, "rules": [asdict(rule) for rule in plan.rules]}, ensure_ascii=False
-    )
-    write_whole(out_file, text)
+    compiled, _ = _compiled(read_files([Layer(rules_folder, embedded=True)]), ())
+    document = {"layout": PLAN_LAYOUT, "rules": {file_hash: asdict(rule) for file_hash, rule in compiled.items()}}
+    write_whole(out_file, json.dumps(document, ensure_ascii=False))
 
 
-def _read_cache(cache: Path, expected_hash: str) -> Plan | None:
+def _compiled(
+    files: Sequence[RuleFile], params: Sequence[ParamSetting]
+) -> tuple[dict[str, RulePlan], tuple[tuple[str, str, int], ...]]:
+    """The rules of files by the hash of each, and what the parameters changed."""
+    from checker.rulebook.clause import check_types
+    from checker.shapes import BY_ID
+
+    rules, changed = read_rules(files, params)
+    for rule in rules:
+        check_types([clause for _, clause in rule.clauses], BY_ID[rule.shape])
+    return {rule.hash: _rule_plan(rule) for rule in rules}, changed
+
+
+def _read_cache(cache: Path) -> dict[str, RulePlan]:
+    """The rules compiled earlier, by the hash of their file."""
     document: dict[str, Any] = json.loads(cache.read_text(encoding="utf-8"))
-    if document.get("layout") != PLAN_LAYOUT or document.get("hash") != expected_hash:
-        return None
-    return Plan(tuple(_rule_of(rule) for rule in document["rules"]), expected_hash)
+    if document.get("layout") != PLAN_LAYOUT:
+        return {}
+    return {file_hash: _rule_of(fields) for file_hash, fields in document["rules"].items()}
 
 
 def _rule_of(fields: dict[str, Any]) -> RulePlan:

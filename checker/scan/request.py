@@ -11,6 +11,7 @@ from typing import Any
 from checker.ingest.netting import Netted
 from checker.ingest.relations import Census
 from checker.rulebook.params import ParamSetting
+from checker.scan.not_judged import NotJudged
 from checker.scan.shadow import Shadow
 from checker.scan.summary import Summary
 
@@ -19,8 +20,8 @@ from checker.scan.summary import Summary
 class ScanRequest:
     """What to scan and where to put the findings; paths as given by the caller.
 
-    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `params` set parameters of
-    the rules otherwise.
+    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `rules` lie on the embedded
+    ones, in order, or with `only_rules` on nothing. `params` set parameters of the rules otherwise.
     """
 
     inputs: Sequence[str | Path]
@@ -32,7 +33,8 @@ class ScanRequest:
     csv: bool = False
     as_of: date | None = None
     kb: Sequence[Path] = ()
-    rules: Path | None = None
+    rules: Sequence[Path] = ()
+    only_rules: bool = False
     region: str | None = None
     stage: str = "audit"
     force: bool = False
@@ -42,7 +44,9 @@ class ScanRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `run` is what run.json holds."""
+    """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `not_judged` what no rule
+    looked at; `run` is what run.json holds.
+    """
 
     out: Path
     summary: Summary
@@ -50,4 +54,5 @@ class ScanResult:
     netted: Netted
     not_in_force: Mapping[str, int]
     shadow: Shadow
+    not_judged: Sequence[NotJudged]
     run: Mapping[str, Any] = field(repr=False)

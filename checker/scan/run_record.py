@@ -33,6 +33,7 @@ def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanRe
         "options": {
             "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
             "maps": list(request.maps), "language": request.language,
+            "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
             "params": [str(setting) for setting in request.params],
         },
         "lines": {
@@ -45,6 +46,7 @@ def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanRe
         "duplicates": netted.duplicates,
         "fully_refunded": netted.fully_refunded,
         "refunds_without_original": netted.refunds_without_original,
+        "not_judged": [each.to_plain(request.language) for each in result.not_judged],
         "unread": {"points": loaded.unread.points, "patterns": loaded.unread.patterns},
         "findings": to_plain(result.summary),
         "shadow": shadow_document(result.shadow),

@@ -27,6 +27,7 @@ from checker.model.out_folder import OutFolder
 from checker.model.schema import FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.findings_csv import write_csv
+from checker.scan.not_judged import count_not_judged
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
@@ -66,15 +67,16 @@ class Silent:
         """Draw nothing."""
 
 
-def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
+def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | None = None) -> ScanResult:
     """Judge every line of the inputs and write findings, rejects and run.json to `request.out`.
 
+    `plan` are rules at hand, in place of those that the request names.
     Raises InputError (nothing is written) for inputs that cannot be judged, InternalError where the engine fails.
     """
     started = time.monotonic()
     tell = progress or Silent()
     editions = open_editions(request.kb)
-    plan = open_plan(request.rules, request.params).at_stage("after" if request.stage == "audit" else "during")
+    rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     with OutFolder(request.out, force=request.force) as out:
         tell.step("read", None)
         files = gather(
@@ -89,7 +91,9 @@ def scan(request: ScanRequest, progress: Progress | None = None) -> ScanResult:
         )
         with contextlib.closing(_connect(files, editions, out)) as connection:
             try:
-                loaded = load_points(connection, editions, plan, shadow=True)
+                loaded = load_points(
+                    connection, editions, rules, stage="after" if request.stage == "audit" else "during"
+                )
                 result = _Run(connection, request, loaded, files, out, tell).go(started)
             except _engine_error() as error:
                 raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
@@ -127,6 +131,9 @@ class _Run:
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files)
         contested = candidates.find_points(connection)
+        not_judged = count_not_judged(
+            connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
+        )
         self.tell.step("select", connection)
         held = relations.count_restricted(connection) <= HELD_LINES
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
@@ -176,7 +183,7 @@ class _Run:
             for number, rule in enumerate(self.plan.rules)
             if number in not_in_force and not rule.shadow
         }
-        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, {})
+        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, {})
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, self.loaded, result, seconds))
 

@@ -44,13 +44,13 @@ class Library:
             "kb_hash": precheck.hash[:16],
             "rules": precheck.plan.hash[:16],
         }
-        self.rules = {rule.id: rule for rule in precheck.plan.rules}
+        self.rules = {rule.id: rule for rule in precheck.plan.rules if rule.absent is None}
 
     @classmethod
     def open(cls, settings: Settings) -> Library:
         """Open and warm everything. Raises KnowledgeError or RuleError where something does not load."""
         editions = open_editions(settings.kb)
-        plan = open_plan(settings.rules)
+        plan = open_plan(settings.rules, only_rules=settings.only_rules)
         files = knowledge_files(editions)
         precheck = Precheck(
             connect_locked(readable=files, threads=1, memory=_MEMORY), editions, plan,

@@ -183,7 +183,8 @@ async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[
         return [
             {
                 "verdict": "undetermined", "findings": [], "knowledge": {"version": precheck.version, "hash": precheck.hash},
-                "rules": {"hash": precheck.plan.hash}, "checked_lines": 0, "not_in_force": [], "reviewed": False,
+                "rules": {"hash": precheck.plan.hash}, "checked_lines": 0, "not_in_force": [], "not_judged": [],
+                "reviewed": False,
                 "ticket": reviewed.ticket, "message": message, "acknowledged": [],
             }
             for _ in read

@@ -7,6 +7,7 @@ from typing import Any
 from checker.ingest.columns import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
 from checker.ingest.prescription import STAGES
 from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
+from checker.model.words import NOT_JUDGED
 from checker.rulebook.plan import LEVEL_RANK
 from checker.service.reasons import REASONS
 
@@ -124,6 +125,7 @@ _ANSWER = closed(
     rules=_HASHED,
     checked_lines=_COUNT,
     not_in_force=array(closed(line_id=_TEXT, rule_id=_TEXT)),
+    not_judged=array(closed(line_id=_TEXT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))),
     fully_refunded=array(_TEXT),
     ignored=array(_TEXT),
     reviewed={
@@ -139,7 +141,17 @@ _LATE_ANSWER = closed(
     **{
         name: schema
         for name, schema in _ANSWER["properties"].items()
-        if name in ("verdict", "findings", "knowledge", "checked_lines", "not_in_force", "fully_refunded", "ignored")
+        if name
+        in (
+            "verdict",
+            "findings",
+            "knowledge",
+            "checked_lines",
+            "not_in_force",
+            "not_judged",
+            "fully_refunded",
+            "ignored",
+        )
     },
 )
 _CARD = closed(

@@ -48,7 +48,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8330
     kb: tuple[Path, ...] = ()
-    rules: Path | None = None
+    rules: tuple[Path, ...] = ()
+    only_rules: bool = False
     region: str | None = None
     data: Path = Path("liangku-data")
     profile: Path | None = None
@@ -152,7 +153,7 @@ def _read(
             continue
         default = known[name]
         if name in _PATHS:
-            several = name == "kb"
+            several = name in ("kb", "rules")
             texts = [value] if isinstance(value, str) else value
             if (
                 not isinstance(texts, list)

@@ -88,12 +88,12 @@ def exact(sheets: Callable[..., list[Path]], embedded: Sources, tmp_path_factory
     out = tmp_path_factory.mktemp("exact") / "kb"
     head = EditionText("exemptions", "1", "2025-05-01", "2025-05-01", (Notice("0", "2025-05-01", "none", "us", None),))
     base = Sources.of(head, (), (), embedded.exemptions, embedded.exemption_items)
-    import_workbooks(ImportRequest(sheets("第一批"), out, None, MAY, onto=base), open_plan(None))
+    import_workbooks(ImportRequest(sheets("第一批"), out, None, MAY, onto=base), open_plan())
     return out
 
 
 def updated(base: Path, out: Path, paths: list[Path], mode: Mode) -> Path:
-    import_workbooks(ImportRequest(paths, out, None, JANUARY, mode=mode, onto=open_knowledge(base)), open_plan(None))
+    import_workbooks(ImportRequest(paths, out, None, JANUARY, mode=mode, onto=open_knowledge(base)), open_plan())
     return out
 
 

@@ -37,8 +37,8 @@ FORMATS = ("terminal", "json", "junit", "sarif", "github", "markdown")
 @json_option
 @language_option
 def command(
-    folder: Path | None, kb: tuple[Path, ...], rules_folder: Path | None, only: tuple[str, ...], skip: tuple[str, ...],
-    as_of: date | None, strict: bool, every: bool, form: str | None, as_json: bool, lang: str,
+    folder: Path | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool, only: tuple[str, ...],
+    skip: tuple[str, ...], as_of: date | None, strict: bool, every: bool, form: str | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """检查知识库：编码、规则、性别、年龄、有效期、名称、豁免是否自相矛盾。
 
@@ -58,7 +58,7 @@ def command(
     from checker.knowledge.checks.run import check_knowledge
     from checker.knowledge.resolve import open_plan
 
-    plan = open_plan(rules_folder)
+    plan = open_plan(rules, only_rules=only_rules)
     checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or date.today(), only=only, skip=skip)
     _print(checked, chosen, lang, strict=strict, every=every)
     return ExitCode.FINDINGS if checked.fails(strict=strict) else ExitCode.CLEAR

@@ -32,8 +32,9 @@ from checker.model.errors import ExitCode, InputError
     type=click.Path(path_type=Path),
     default=Path("rules"),
     show_default=True,
-    help="规则文件夹，没有则用内置规则（folder of rule files; the embedded rules where it is not there）",
+    help="规则文件夹，加在内置规则之上，没有则只用内置规则（folder of rule files, on top of the embedded ones）",
 )
+@click.option("--only-rules", is_flag=True, help="不用内置规则（leave the embedded rules out）")
 @click.option(
     "--claims",
     multiple=True,
@@ -52,7 +53,7 @@ from checker.model.errors import ExitCode, InputError
 @json_option
 @language_option
 def command(
-    base: str, sources: Path, rules_folder: Path, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
+    base: str, sources: Path, rules_folder: Path, only_rules: bool, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
     diagnoses: tuple[str, ...], maps: tuple[str, ...], max_new_share: Decimal | None, max_new_lines: int | None, day: date | None,
     out: Path | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
@@ -76,7 +77,7 @@ def command(
         # The rules alone would pass; where neither is there, that is told of both.
         raise InputError(f"--sources {sources}：没有这个文件夹，请核对路径（no such folder: name the right one）")
     request = CiRequest(
-        base=base, sources=sources, rules=rules_folder, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
+        base=base, sources=sources, rules=rules_folder, only_rules=only_rules, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
         maps=maps, max_new_share=max_new_share, max_new_lines=max_new_lines, day=day, language=lang,
     )  # fmt: skip
     with Bar(lang) as bar:

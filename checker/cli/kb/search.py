@@ -79,7 +79,7 @@ def _print(found: Found, lang: str) -> None:
 
     words = PointWords(lang)
     # The English names of rules are sentences, too long for a column.
-    rules = {} if words.english else {rule.id: rule.name(lang) for rule in open_plan(None).rules}
+    rules = {} if words.english else {rule.id: rule.name(lang) for rule in open_plan().rules}
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for titles in _TITLES:
         whole = titles in _TITLES[-2:]

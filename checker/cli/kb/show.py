@@ -61,7 +61,7 @@ class _Cards:
 
         self._words = PointWords(language)
         self._say = self._words.say
-        self._rules = {rule.id: rule.name(language) for rule in open_plan(None).rules}
+        self._rules = {rule.id: rule.name(language) for rule in open_plan().rules}
 
     def print(self, cards: list[PointCard], version: str) -> None:
         """Print the cards; a history that several cards share is printed once, with the last of them."""

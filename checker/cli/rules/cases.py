@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.options import json_option, language_option, rules_folder_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import chosen_rules, load, mark
 from checker.model.errors import ExitCode
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.command("test")
 @click.argument("rule_ids", nargs=-1, metavar="[RULE]...")
-@rules_option
+@rules_folder_option
 @json_option
 @language_option
 def command(rule_ids: tuple[str, ...], rules_folder: Path | None, as_json: bool, lang: str) -> int:
@@ -39,9 +39,9 @@ def command(rule_ids: tuple[str, ...], rules_folder: Path | None, as_json: bool,
     """
     from checker.proof.cases import run_cases
 
-    rulebook, place, embedded = load(rules_folder)
+    rulebook, _, embedded = load(rules_folder)
     chosen = chosen_rules(rulebook, rule_ids)
-    results = run_cases(place, rulebook, [rule.id for rule in chosen], embedded=embedded)
+    results = run_cases(rulebook, [rule.id for rule in chosen], embedded=embedded)
     by_rule = {rule.id: [result for result in results if result.rule_id == rule.id] for rule in chosen}
     passed = all(result.passed for result in results)
     if as_json:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.options import json_option, language_option, rules_folder_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import load, mark
 from checker.model.errors import ExitCode
@@ -19,7 +19,7 @@ _STAGES = {
 
 
 @click.command("check")
-@rules_option
+@rules_folder_option
 @json_option
 @language_option
 def command(rules_folder: Path | None, as_json: bool, lang: str) -> int:

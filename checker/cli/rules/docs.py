@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.options import json_option, language_option, rules_folder_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import checkout_rules, load, print_faults
 from checker.model.errors import ExitCode, InputError
 
 
 @click.command("docs")
-@rules_option
+@rules_folder_option
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

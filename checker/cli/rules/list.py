@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.options import json_option, language_option, rules_folder_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import console, level_text, load, plain
 from checker.model.errors import ExitCode
@@ -24,7 +24,7 @@ _TITLES = {
 
 
 @click.command("list")
-@rules_option
+@rules_folder_option
 @json_option
 @language_option
 def command(rules_folder: Path | None, as_json: bool, lang: str) -> int:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.options import json_option, language_option, rules_folder_option
 from checker.cli.output import print_json
 from checker.cli.rules.shared import load, print_faults, writable_rules
 from checker.model.errors import ExitCode, Fault, RuleError
 
 
 @click.command("lock")
-@rules_option
+@rules_folder_option
 @click.option(
     "--retire", metavar="ID", help="停用一条已删除的规则，编号不再使用（retire the id of a rule that was removed）"
 )

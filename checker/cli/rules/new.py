@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import language_option, rules_option
+from checker.cli.options import language_option, rules_folder_option
 from checker.cli.rules.shared import writable_rules
 from checker.model.errors import ExitCode
 
@@ -21,7 +21,7 @@ from checker.model.errors import ExitCode
     metavar="RULE",
     help="沿用这条规则的级别、子句和参数（start from this rule's level, clauses and parameters）",
 )
-@rules_option
+@rules_folder_option
 @language_option
 def command(
     rule_id: str,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import language_option, rules_option
+from checker.cli.options import language_option, rules_folder_option
 from checker.cli.rules.shared import (
     chosen_rules,
     console,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @click.command("show")
 @click.argument("rule_id", metavar="RULE")
-@rules_option
+@rules_folder_option
 @language_option
 def command(rule_id: str, rules_folder: Path | None, lang: str) -> int:
     """查看一条规则的全部内容：定义、参数、判定子句、消息、说明。

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from checker.knowledge.checks.check_input import CheckInput, place_of
-from checker.knowledge.checks.issue import Found, Said
+from checker.knowledge.checks.check_input import OPEN, CheckInput, place_of
+from checker.knowledge.checks.issue import WARNING, Found, Said
 from checker.rulebook.plan import RulePlan
 
 _SEX = pl.col("sex").is_not_null()
@@ -15,7 +15,7 @@ _AGE = pl.any_horizontal(pl.col("age_word", "age_min", "age_max").is_not_null())
 
 
 def unknown_rule(checked: CheckInput) -> Iterator[Found]:
-    """Rules that points or exemptions name and no rule file has: one finding a rule and file, at the first row."""
+    """Rules that points or exemptions name and no rule file has, or a file that says deprecated: one finding a rule and file, at the first row."""
     known = ", ".join(sorted(checked.rule_ids))
     named = checked.point.filter(~pl.col("rule_id").is_in(sorted(checked.rule_ids)))
     first = named.group_by("file", "rule_id", maintain_order=True).agg(pl.col("row", "point_id").first(), pl.len())
@@ -28,6 +28,22 @@ def unknown_rule(checked: CheckInput) -> Iterator[Found]:
             ),
             "rule_id",
             str(row["rule_id"]),
+        )
+    deprecated = [rule.id for rule in checked.rules if rule.deprecated]
+    kept = checked.point.filter(
+        pl.col("rule_id").is_in(deprecated) & (pl.col("valid_to").fill_null(OPEN) > checked.day)
+    )
+    first = kept.group_by("file", "rule_id", maintain_order=True).agg(pl.col("row", "point_id").first(), pl.len())
+    for row in first.iter_rows(named=True):
+        yield Found(
+            place_of(row),
+            Said(
+                f"规则“{row['rule_id']}”已停用（deprecated），{row['len']:,} 个仍有效的知识点没有规则来判断，请写 valid_to",
+                f"the rule {row['rule_id']!r} is deprecated: {row['len']:,} point(s) still in force are judged by none; end them (valid_to)",
+            ),
+            "rule_id",
+            str(row["rule_id"]),
+            WARNING,
         )
     for exemption in checked.layer.exemptions:
         if exemption.rule_id not in checked.rule_ids:

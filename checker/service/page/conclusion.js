@@ -31,7 +31,7 @@ export function conclude(answer, { continued, ownCard, pending }) {
   const explained = answer.verdict === "clear" || answer.findings.length > 0 || acknowledged.length > 0;
   if (!explained) return "undetermined";
   if (answer.checked_lines === 0) return "nothing";
-  if (pending || answer.not_in_force.length > 0) return "unjudged";
+  if (pending || answer.not_in_force.length > 0 || answer.not_judged.length > 0) return "unjudged";
   if (!ownCard) return "own_card";
   const settled = answer.findings.some((finding) => continued.has(signature(finding))) || acknowledged.length > 0;
   if (settled) return "settled";

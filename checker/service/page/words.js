@@ -203,6 +203,7 @@ const WORDS = {
   feedback_unknown: ["服务器没有这条提醒的记录，请重新核对后再记录。", "The server does not know this alert: check again, then record it."],
 
   checked_lines: ["共判断 {lines} 项；知识库 {version}；{time}", "{lines} item(s) judged; knowledge {version}; {time}"],
+  note_deprecated: ["{item}：规则“{rule}”已停用，它的知识点未判断。", "{item}: the rule “{rule}” is deprecated; its points are not judged."],
   note_not_in_force: ["{item}：规则“{rule}”的知识点在这一天或这个地区没有生效，未判断。", "{item}: the points of rule “{rule}” are not in force on this day or in this region: not judged."],
   note_ignored: ["没有用到的字段：{keys}", "Keys that nothing reads: {keys}"],
   note_acknowledged: ["{count} 条提醒在本次就诊中已经写明理由，不再重复。", "{count} alert(s) already have a reason on record in this visit and are not repeated."],
