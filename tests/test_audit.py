@@ -44,7 +44,7 @@ def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
     assert findings(tmp_path / "spilled") == held
 
 
-@pytest.mark.parametrize("header", ["kind", "raw", "code", "quantity text", "restricted code", "service_time value"])
+@pytest.mark.parametrize("header", ["kind", "raw", "code", "quantity text", "listed code", "service_time value"])
 def test_a_header_may_bear_a_name_that_the_scan_uses_itself(tmp_path: Path, header: str) -> None:
     lines = tmp_path / "lines.csv"
     lines.write_text(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.commands import Done, liangku, liangku_process
 
 RULES = Path(__file__).parent.parent / "rules"
 RULE_IDS = sorted(path.stem for path in RULES.glob("*.toml"))
@@ -33,15 +33,9 @@ LOWERED = f'{WOMAN}\nexemption = {{ exemption_id = "E1", effect = "lower" }}'
 VIOLATION = 'verdict = "violation", level = "suspect"'
 
 
-def rules(*arguments: str, locale: str = "zh_CN.UTF-8") -> subprocess.CompletedProcess[str]:
+def rules(*arguments: str) -> Done:
     """Run `liangku rules …` as a user would."""
-    return subprocess.run(
-        [sys.executable, "-m", "checker.cli.main", "rules", *arguments],
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "LC_ALL": locale},
-        check=False,
-    )
+    return liangku("rules", *arguments, env={**os.environ, "LC_ALL": "zh_CN.UTF-8"})
 
 
 def folder_of(tmp_path: Path, text: str, name: str = "drug-sex.toml") -> str:
@@ -74,7 +68,7 @@ def test_list_speaks_english() -> None:
 
 
 def test_the_locale_chooses_the_language() -> None:
-    assert "National code" in rules("list", locale="en_US.UTF-8").stdout
+    assert "National code" in liangku_process("rules", "list", env={**os.environ, "LC_ALL": "en_US.UTF-8"}).stdout
 
 
 def test_list_as_json_is_one_document() -> None:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,6 +16,7 @@ from checker.cli.main import run
 from checker.rulebook.load import load_rules
 from checker.rulebook.rule import Rule
 from checker.shapes import SHAPES
+from tests.commands import Done, liangku
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
@@ -192,13 +190,9 @@ def test_check_holds_the_pages_of_the_checkout_against_its_rules(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In a copy of the tree with two rules; of a folder of one's own no pages are asked for."""
-    shutil.copytree(ROOT / "checker", tmp_path / "checker", ignore=shutil.ignore_patterns("__pycache__", "_embedded"))
 
-    def rules(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "checker.cli.main", "rules", *arguments],
-            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, encoding="utf-8", check=False,
-        )  # fmt: skip
+    def rules(*arguments: str) -> Done:
+        return liangku("rules", *arguments, cwd=tmp_path, home=tmp_path)
 
     assert rules("docs").returncode == 0
     assert len(list((tmp_path / "docs" / "rules").iterdir())) == 5

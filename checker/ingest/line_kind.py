@@ -22,12 +22,13 @@ class Lines(Named):
 
     kind: str
 
-    def of_kinds(self, *kinds: int) -> str:
-        """SQL of the lines of some kinds, to select from.
+    def of_kinds(self, *kinds: int, unless: str = "") -> str:
+        """SQL of the lines of some kinds, to select from, without those of which the boolean `unless` is TRUE.
 
-        A semi-join, for a list would be pushed down below the names, with their SQL written out in it, and be asked of all lines.
+        Semi-joins, for conditions would be pushed down below the names, with their SQL written out in them, and be asked of all lines.
         """
-        return f"({self.sql}) WHERE {self.kind} IN (SELECT unnest([{', '.join(map(str, kinds))}]))"
+        chosen = f"{self.kind} IN (SELECT unnest([{', '.join(map(str, kinds))}]))"
+        return f"({self.sql}) WHERE {chosen}" + (f" AND coalesce({unless}, FALSE) IN (SELECT FALSE)" if unless else "")
 
 
 def named_lines(source: Source, names: Collection[str] = (), *, refund_settlements: bool, joined: str = "") -> Lines:

@@ -36,6 +36,10 @@ HEADER_ONLY_WHERE_LINE_HAS_NONE = (
 )  # fmt: skip
 
 
+PRESCRIPTION = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
+"""What tells which prescription a line belongs to."""
+
+
 def used_fallback(mapping: HeaderMap) -> str:
     """SQL boolean: the service time came from a fallback header."""
     headers, fallback = mapping.found["service_time"], mapping.fallback.get("service_time", ())
@@ -105,25 +109,20 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("UPDATE code_map SET code = ? WHERE raw = ?", [code, raw])
 
 
-_PRESCRIBED = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
-
-
 def stage_query(
     source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str], codes: str = "hot_raw"
 ) -> str:
     """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
-    prescribed = () if "prescription_key" in unneeded else _PRESCRIBED
-    lines, code = lines_of_codes(
-        source, codes, ("visit_start", "amount_in_scope", *PERSON_FIELDS, *prescribed), second=second,
-        refund_settlements=refund_settlements,
-    )  # fmt: skip
+    prescription = () if "prescription_key" in unneeded else PRESCRIPTION
+    named = ("visit_start", "amount_in_scope", *PERSON_FIELDS, *prescription)
+    lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
     def read(name: str) -> str:
         return as_it_stands(source.map, name) or lines.read(name)
 
     bad_person = [lines.unreadable(name) for name in PERSON_FIELDS if source.map.has(name)]
     fields = {
-        "line_no": f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}",
+        "line_no": _line_no(source),
         "is_refund": f"{lines.kind} = 5",
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
         "item_code": code,
@@ -143,41 +142,47 @@ def stage_query(
     return f"SELECT {chosen} FROM {lines.of_kinds(0, 5)}"
 
 
+def lines_of_codes(
+    source: Source, codes: str, named: Collection[str], *, second: bool, refund_settlements: bool
+) -> tuple[Lines, str]:
+    """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code."""
+    raw, code = (sqltext.name(free_name(wanted, source.table.headers)) for wanted in ("listed raw", "listed code"))
+    # Restricted codes are never NULL; among possible companions there are lines without any code.
+    meets = "=" if codes == "hot_raw" else "IS NOT DISTINCT FROM"
+    joined = (
+        f"JOIN (SELECT raw AS {raw}, code AS {code} FROM {codes}) ON {raw_code(source, second=second)} {meets} {raw}"
+    )
+    return named_lines(source, named, refund_settlements=refund_settlements, joined=joined), code
+
+
+def _line_no(source: Source) -> str:
+    return f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}"
+
+
+def _prescription(lines: Lines) -> dict[str, str]:
+    """SQL of which prescription a line belongs to."""
+    prescription, visit, settlement, institution, prescriber = map(lines.read, PRESCRIPTION)
+    time = lines.read("service_time")
+    return {
+        "prescription_key": prescription_key(prescription, visit, settlement, institution, time, prescriber),
+        "prescription_guessed": is_guessed(prescription, visit, settlement, prescriber),
+    }
+
+
 def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> str:
     """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
 
     Their codes are in `fellow_raw`.
     """
     lines, code = lines_of_codes(
-        source, "fellow_raw", _PRESCRIBED, second=second, refund_settlements=refund_settlements
+        source, "fellow_raw", PRESCRIPTION, second=second, refund_settlements=refund_settlements
     )
-    taken_back = [f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name)]
+    taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
     return (
-        f"SELECT {source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record} AS line_no, {lines.read('line_id')} AS line_id, "
-        f"{code} AS item_code, {lines.read('service_time')} AS service_time, {_prescription(lines)['prescription_key']} AS prescription_key "
-        f"FROM {lines.of_kinds(4, 6)} AND ({' OR '.join(taken_back) or 'FALSE'}) IS NOT TRUE"
+        f"SELECT {_line_no(source)} AS line_no, {lines.read('line_id')} AS line_id, {code} AS item_code, "
+        f"{lines.read('service_time')} AS service_time, {_prescription(lines)['prescription_key']} AS prescription_key "
+        f"FROM {lines.of_kinds(4, 6, unless=taken_back)}"
     )
-
-
-def lines_of_codes(
-    source: Source, codes: str, names: Collection[str], *, second: bool, refund_settlements: bool
-) -> tuple[Lines, str]:
-    """The lines of one source whose codes are in a table (raw, code), and the column that holds their code."""
-    headers = source.table.headers
-    raw, code = (sqltext.name(free_name(wanted, headers)) for wanted in ("restricted raw", "restricted code"))
-    # Restricted codes are never NULL; among possible companions there are lines without any code.
-    meets = "=" if codes == "hot_raw" else "IS NOT DISTINCT FROM"
-    joined = (
-        f"JOIN (SELECT raw AS {raw}, code AS {code} FROM {codes}) ON {raw_code(source, second=second)} {meets} {raw}"
-    )
-    return named_lines(source, names, refund_settlements=refund_settlements, joined=joined), code
-
-
-def _prescription(lines: Lines) -> dict[str, str]:
-    """SQL of which prescription a line belongs to."""
-    prescription, visit, settlement, institution, prescriber = (f"({lines.read(name)})" for name in _PRESCRIBED)
-    key = prescription_key(prescription, visit, settlement, institution, lines.read("service_time"), prescriber)
-    return {"prescription_key": key, "prescription_guessed": is_guessed(prescription, visit, settlement, prescriber)}
 
 
 def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
