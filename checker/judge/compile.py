@@ -22,6 +22,7 @@ from checker.model.sql_builder import (
     negated,
     some,
 )
+from checker.model.typed_value import UNKNOWN
 from checker.model.words import ACTIONS
 from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
 
@@ -134,7 +135,7 @@ def _name_fired(steps: Steps, plan: Plan, rules: Collection[int], *, keep_clean:
     steps.let("noticed", case.of(lambda rule: rule.notice, FALSE))
     steps.let("expected", case.of(lambda rule: rule.expected, "CAST(NULL AS VARCHAR)"))
     actual = case.of(lambda rule: rule.actual, "CAST(NULL AS VARCHAR)")
-    steps.let("actual", choose((doubtful, "'不明'"), otherwise=actual))
+    steps.let("actual", choose((doubtful, f"'{UNKNOWN}'"), otherwise=actual))
     steps.let("reason_code", choose(("violated IS NULL", _reason(case, steps)), otherwise="CAST(NULL AS VARCHAR)"))
 
 

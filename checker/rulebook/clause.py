@@ -21,6 +21,10 @@ ITEM_COLUMNS: dict[str, type] = {
     "age_days": int,
     "age_word": str,
     "age_text": str,
+    "age_min": int,
+    "age_min_unit": str,
+    "age_max": int,
+    "age_max_unit": str,
     "has_age_max": bool,
     "under_age_min": bool,
     "over_age_max": bool,
@@ -28,15 +32,17 @@ ITEM_COLUMNS: dict[str, type] = {
 }
 """The base columns that the shape `item` provides, and what they hold."""
 
+_INT_MAX = 2**31 - 1
 _RANGES = {
+    "age_min": (0, _INT_MAX),
+    "age_max": (0, _INT_MAX),
     "age_years": (0, 130),
     "age_months": (0, 131 * 12),
     "age_days": (0, 131 * 366),
     "age_days_at_visit_start": (-4_000_000, 4_000_000),
 }
-"""Smallest and largest value of the number columns: an age is at most 130 years, a date within the years 1 to 9999."""
+"""Smallest and largest value of the number columns: an age is at most 130 years, a date within the years 1 to 9999; a point's bounds are what was written."""
 
-_INT_MAX = 2**31 - 1
 _TEXT_MAX = 4000
 _COLUMN_TEXT = 200
 _DEPTH_MAX = 60

@@ -48,7 +48,8 @@ LIMITS = {
 }
 """The limit columns of a knowledge point."""
 LIMITS_OF = {
-    "point_sex": ("sex",), "age_word": ("age_word",), "age_text": ("age_text",), "has_age_max": ("age_max", "age_max_unit"),
+    "point_sex": ("sex",), "age_word": ("age_word",), "age_text": ("age_text",), "age_min": ("age_min",),
+    "age_min_unit": ("age_min_unit",), "age_max": ("age_max",), "age_max_unit": ("age_max_unit",), "has_age_max": ("age_max", "age_max_unit"),
     "under_age_min": ("age_min", "age_min_unit"), "over_age_max": ("age_max", "age_max_unit"),
 }  # fmt: skip
 """Which of LIMITS a base column is made of."""
