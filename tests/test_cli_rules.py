@@ -79,7 +79,7 @@ def test_list_as_json_is_one_document() -> None:
         "GZ10000301004000",
         "suspect",
         "stable",
-        1,
+        2,
     )
 
 
@@ -94,7 +94,7 @@ def test_show_tells_everything_of_a_rule() -> None:
     for part in (
         "drug-child-only", "药品儿童专用", "GZ10000301002000", "合理使用", "clause.violated", "age_years >= :child_age",
         "evidence.expected", ":child_age", "14 岁", "12–18", "儿童、小儿：不满多少周岁（严格界限）",
-        "{item_name}为儿童专用药", "何时不判、何时可能误判",
+        "{item_name}是儿童专用药", "何时不判、何时可能误判",
         "the 14th birthday is past the strict bound only → violation notice",
     ):  # fmt: skip
         assert part in done.stdout, part
@@ -154,7 +154,7 @@ def test_check_counts_every_stage() -> None:
 
 WRONG = {
     "level": (WOMAN, '{ verdict = "violation", level = "definite" }', ("level", "definite", "suspect")),
-    "expected": (WOMAN, f'{{ {VIOLATION}, expected = "女" }}', ("expected", "女", "男")),
+    "expected": (WOMAN, f'{{ {VIOLATION}, expected = "sex:female" }}', ("expected", "女", "男")),
     "actual": (WOMAN, f'{{ {VIOLATION}, actual = "男" }}', ("actual", "男", "女")),
     "no such remark": (WOMAN, f'{{ {VIOLATION}, remarks = ["duplicate"] }}', ("remarks", "duplicate", "none")),
     "an unexpected remark": (
@@ -236,7 +236,7 @@ def test_a_line_that_is_not_judged_is_not_clean(tmp_path: Path, line: str, why: 
 
 
 def test_a_failing_case_is_named_with_field_and_both_values(tmp_path: Path) -> None:
-    text = SOUND.replace('level = "suspect", expected = "男"', 'level = "notice", expected = "男"', 1)
+    text = SOUND.replace('level = "suspect", expected = "sex:male"', 'level = "notice", expected = "sex:male"', 1)
     folder = folder_of(tmp_path, text)
     done = rules("test", "--rules", folder)
     assert done.returncode == 1
@@ -279,7 +279,7 @@ def test_a_rule_that_runs_only_during_is_tested_at_that_stage(tmp_path: Path) ->
 
 VIOLATED = 'violated = "person_sex <> point_sex"'
 BROKEN = {
-    "unknown key": (SOUND.replace("version = 1", "version = 1\ncolour = 3"), "drug-sex.toml: colour:"),
+    "unknown key": (SOUND.replace("version = 2", "version = 2\ncolour = 3"), "drug-sex.toml: colour:"),
     "undeclared column": (
         SOUND.replace(VIOLATED, 'violated = "person_sex <> point_colour"'),
         "drug-sex.toml: clause.violated:",

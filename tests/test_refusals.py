@@ -332,7 +332,7 @@ SPOILED_RULES = {
     ),
     "subquery": (CLAUSE, 'violated = "person_sex = (select max(sex) from point)"', ("clause.violated", "not allowed")),
     "read_csv": (CLAUSE, "violated = \"read_csv('/etc/passwd') is null\"", ("clause.violated", "not allowed")),
-    "placeholder": ("{person}的性别为{actual}。", "{who}的性别为{actual}。", ("message.zh.violation", "{who}")),
+    "placeholder": ("{person}登记的性别为{actual}。", "{who}登记的性别为{actual}。", ("message.zh.violation", "{who}")),
     "not TOML": (CLAUSE, "violated = ", ("drug-sex.toml", "TOML")),
 }
 

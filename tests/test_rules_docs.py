@@ -81,7 +81,7 @@ def test_a_page_tells_all_of_its_rule(rule: Rule, language: str) -> None:
         assert [param.name, f"{param.value} {param.unit}", f"{param.allowed[0]}–{param.allowed[1]}", meaning] in cells
     limits = {
         "sex": {"sex"},
-        "age": {"age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"},
+        "age": {"age_word", "age_min", "age_min_unit", "age_max", "age_max_unit"},
         "prescription": {"companions"},
     }[rule.reads[0]]
     assert {row[0] for row in cells} & {limit.name for shape in SHAPES for limit in shape.limits} == limits
@@ -114,20 +114,20 @@ line = { item_code = "X", item_name = "药|片 `a` <b>", service_time = "2026-03
 point = { sex = "female", subject = "就诊人", age_min = 2, age_min_unit = "year", region = "37", region_of = "institution", level_cap = "notice" }
 exemption = { exemption_id = "E7", effect = "lower", diagnoses = ["Q56", "I27"] }
 diagnoses = ["Q56.0"]
-expect = { verdict = "violation", level = "notice", exemption_id = "E7", remarks = ["duplicate", "own_remark"], expected = "< 14 岁", actual = "男" }
+expect = { verdict = "violation", level = "notice", exemption_id = "E7", remarks = ["duplicate", "own_remark"], expected = "age_in:..14 year", actual = "?" }
 """)
     assert docs(folder, tmp_path / "out") == 0
     assert [
         "药|片 `a` <b>，2026-03-01，人员性别 1（男），参保人性别 ?（无法识别），数量 （空），人员年龄 3，诊断 Q56.0",
         "限女性，限的是就诊人，满 2 岁，地区 37（机构所在地），最高为提示，例外 E7（降一级，诊断 Q56、I27）",
-        "违规疑点：提示；例外 E7；应为 < 14 岁；实为 男；重复上传，只算一次；own_remark",
+        "违规疑点：提示；例外 E7；应为 < 14 岁；实为 不明；重复上传，只算一次；own_remark",
     ] in rows((tmp_path / "out" / "drug-sex.md").read_text(encoding="utf-8"))
     assert [
         "all | <b>at</b> *once*",
         "药|片 `a` <b>, 2026-03-01, patient sex 1 (male), insured sex ? (unreadable), quantity (empty), patient age 3, diagnosis Q56.0",
         "for females only, limits the patient (就诊人), from 2 years, region 37 (of the institution), "
         "at most notice, exemption E7 (lowers the level, with diagnosis Q56, I27)",
-        "notice violation; exemption E7; limit < 14 years; found male; uploaded twice, counted once; own_remark",
+        "notice violation; exemption E7; limit < 14 years; found unknown; uploaded twice, counted once; own_remark",
     ] in rows((tmp_path / "out" / "drug-sex.en.md").read_text(encoding="utf-8"))
 
 

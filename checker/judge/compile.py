@@ -20,6 +20,7 @@ from checker.model.sql_builder import (
     negated,
     some,
 )
+from checker.model.typed_value import UNKNOWN
 from checker.model.words import ACTIONS
 from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
 from checker.shapes import CANDIDATE_COLUMNS, SHAPES
@@ -104,7 +105,7 @@ def _name_fired(steps: Steps, shape: Shape, plan: Plan, rules: Collection[int], 
     steps.let("noticed", case.of(lambda rule: rule.notice, FALSE))
     steps.let("expected", case.of(lambda rule: rule.expected, "CAST(NULL AS VARCHAR)"))
     actual = case.of(lambda rule: rule.actual, "CAST(NULL AS VARCHAR)")
-    steps.let("actual", choose((doubtful, "'不明'"), otherwise=actual))
+    steps.let("actual", choose((doubtful, f"'{UNKNOWN}'"), otherwise=actual))
     why = shape.why(steps, lambda fact: case.any_of(lambda rule: fact in rule.reads))
     steps.let("reason_code", choose(("violated IS NULL", why), otherwise="CAST(NULL AS VARCHAR)"))
 

@@ -2,37 +2,60 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from checker.judge.compile import verdict_sql
+from checker.judge.evidence import evidence_sql
 from checker.model import sqltext
-from checker.model.words import ENGLISH_VALUES, PERSONS, REASONS
+from checker.model.template import read_template
+from checker.model.typed_value import TEXT, TYPED, worded
+from checker.model.words import PERSONS, REASONS, SCOPES
 from checker.rulebook.plan import Plan, RulePlan
 from checker.shapes import BY_ID
 
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+if TYPE_CHECKING:
+    import duckdb
+
 _FILLS = {
-    "item_name": "coalesce(item_name, point_name)", "item_code": "item_code", "expected": "expected", "actual": "actual",
-    "person": "person", "reason": "reason", "point_id": "point_id", "service_date": "CAST(service_date AS VARCHAR)",
+    "item_name": "coalesce(item_name, point_name)", "item_code": "item_code", "expected": "expected_phrase", "actual": "actual_phrase",
+    "person": "person", "reason": "reason", "point_id": "point_id", "service_date": "CAST(service_date AS VARCHAR)", "rule_name": "rule_name",
 }  # fmt: skip
+
+
+def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str) -> None:
+    """Make the table `worded` (value, short, phrase) of the typed values that lines hold; `fired` is SQL with `expected` and `actual`."""
+    found = connection.execute(
+        f"""SELECT DISTINCT value FROM (SELECT expected AS value FROM ({fired}) UNION ALL SELECT actual FROM ({fired}))
+        WHERE regexp_matches(value, {sqltext.text(TYPED)})"""
+    ).fetchall()
+    values = [str(value) for (value,) in found]
+    words = [worded(value, language) for value in values]
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE worded AS
+        SELECT unnest(CAST($1 AS VARCHAR[])) AS value, unnest(CAST($2 AS VARCHAR[])) AS short, unnest(CAST($3 AS VARCHAR[])) AS phrase""",
+        [values, [each.short for each in words], [each.phrase for each in words]],
+    )
 
 
 def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
     """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
 
     `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
-    amount_in_scope (net of refunds). checker.precheck.counter puts the same words to one prescription.
+    amount_in_scope (net of refunds); `word_values` was called on it. checker.precheck.finding_text says the same at the counter.
     """
-    reasons = REASONS[language]
-    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(words)}" for code, words in reasons.items())
-    insured, patient = PERSONS[language]
+    english = language == "en"
+    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(said[english])}" for code, said in REASONS.items())
+    insured, patient = map(sqltext.text, PERSONS[language])
+    violation, undetermined, advice = (_by_rule(plan, _filled(number, language)) for number in range(3))
     return f"""
 WITH told AS (
-  SELECT *, CASE WHEN is_insured THEN {sqltext.text(insured)} ELSE {sqltext.text(patient)} END AS person,
+  SELECT v.*, coalesce({_by_rule(plan, _scope_words(english))}, CASE WHEN is_insured THEN {insured} ELSE {patient} END) AS person,
     CASE final_reason_code {reason} END AS reason,
-    {_by_rule(plan, lambda rule: sqltext.text(rule.name(language)))} AS rule_name
-  FROM ({verdict_sql(plan, fired, stage=stage)})
+    {_by_rule(plan, lambda rule: sqltext.text(rule.name(language)))} AS rule_name,
+    {_words("expected", "e.short")} AS expected_short, {_words("expected", "e.phrase")} AS expected_phrase,
+    {_words("actual", "a.short")} AS actual_short, {_words("actual", "a.phrase")} AS actual_phrase
+  FROM ({verdict_sql(plan, fired, stage=stage)}) v LEFT JOIN worded e ON e.value = expected LEFT JOIN worded a ON a.value = actual
 )
 SELECT line_no,
   md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
@@ -42,14 +65,12 @@ SELECT line_no,
   line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
   {_by_rule(plan, lambda rule: sqltext.text(rule.id))} AS rule_id,
   {_by_rule(plan, lambda rule: sqltext.text(rule.code) if rule.code else "CAST(NULL AS VARCHAR)")} AS rule_code,
-  rule_name, point_id, matched_by, verdict, level, action, expected, actual, final_reason_code AS reason_code, reason,
+  rule_name, point_id, matched_by, verdict, level, action, expected_short AS expected, actual_short AS actual,
+  final_reason_code AS reason_code, reason,
   exemption_id, remarks, {_by_rule(plan, lambda rule: sqltext.text(BY_ID[rule.shape].scope))} AS scope, related_lines,
   amount AS amount_at_stake, quantity, amount, amount_in_scope,
-  CASE verdict WHEN 'undetermined' THEN {_by_rule(plan, lambda rule: _words(rule.messages(language)[1], language))}
-    ELSE {_by_rule(plan, lambda rule: _words(rule.messages(language)[0], language))} END AS message,
-  {_by_rule(plan, lambda rule: _words(rule.messages(language)[2], language))} AS advice,
-  concat_ws('；', document, '批次 ' || batch, source_rows) AS evidence,
-  {sqltext.text(kb_version)} AS kb_version,
+  CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
+  {evidence_sql(language)} AS evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({_by_rule(plan, lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
   person, source_file, source_record
 FROM told"""
@@ -61,18 +82,22 @@ def _by_rule(plan: Plan, part: Callable[[RulePlan], str]) -> str:
     return f"CASE rule_no {arms} END" if arms else "CAST(NULL AS VARCHAR)"
 
 
-def _words(template: str, language: str) -> str:
-    """SQL that fills the placeholders of a message; the loader has checked that each is known."""
-    parts: list[str] = []
-    end = 0
-    for match in _PLACEHOLDER.finditer(template):
-        parts.append(sqltext.text(template[end : match.start()]))
-        fill = match.group(1)
-        value = "rule_name" if fill == "rule_name" else f"coalesce({_FILLS[fill]}, '')"
-        if language == "en" and fill in ("expected", "actual"):
-            for chinese, english in ENGLISH_VALUES:
-                value = f"replace({value}, {sqltext.text(chinese)}, {sqltext.text(english)})"
-        parts.append(value)
-        end = match.end()
-    parts.append(sqltext.text(template[end:]))
-    return f"concat({', '.join(part for part in parts if part != sqltext.text(''))})"
+def _scope_words(english: bool) -> Callable[[RulePlan], str]:
+    """SQL of what a rule judges where that is no person."""
+
+    def words(rule: RulePlan) -> str:
+        said = SCOPES.get(BY_ID[rule.shape].scope)
+        return "CAST(NULL AS VARCHAR)" if said is None else sqltext.text(said[english])
+
+    return words
+
+
+def _filled(number: int, language: str) -> Callable[[RulePlan], str]:
+    """SQL of a message of a rule: of a violation, an undetermined line, or the advice."""
+    return lambda rule: read_template(rule.messages(language)[number]).sql(_FILLS)
+
+
+def _words(value: str, found: str) -> str:
+    """SQL of a value in words: those of the table, or the text that it is."""
+    text = f"CASE WHEN starts_with({value}, '{TEXT}') THEN substr({value}, {len(TEXT) + 1}) ELSE {value} END"
+    return f"coalesce({found}, {text})"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.judge.candidates import LISTED
 from checker.judge.compile import PRECEDENCE
+from checker.judge.evidence import evidence_sql
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
 
@@ -40,8 +41,13 @@ class Point(NamedTuple):
     rule_no: int
     point_id: str
     name: str
-    evidence: str
+    evidence_zh: str
+    evidence_en: str
     kind: Kind
+
+    def evidence(self, language: str) -> str:
+        """Documents, batch and rows, in a language."""
+        return self.evidence_zh if language == "zh" else self.evidence_en
 
 
 class Match(NamedTuple):
@@ -130,16 +136,16 @@ class PointIndex:
     def _read(self, condition: str) -> None:
         columns = [name for group in POINT_GROUPS for name in group]
         rows = self._connection.execute(
-            f"""SELECT point_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
+            f"""SELECT point_no, point_id, point_name, {evidence_sql("zh")}, {evidence_sql("en")}, {", ".join(columns)}
             FROM point WHERE {condition}"""
         ).fetchall()
-        for point_no, point_id, name, evidence, *values in rows:
+        for point_no, point_id, name, chinese, english, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
                 kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
-            self.points[point_no] = Point(kind.rule_no, point_id, name, evidence, kind)
+            self.points[point_no] = Point(kind.rule_no, point_id, name, chinese, english, kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""

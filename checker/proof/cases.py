@@ -11,9 +11,10 @@ import duckdb
 
 from checker.ingest.sources import first_line
 from checker.judge.compile import EXEMPTION_TYPE, fired_sql
-from checker.judge.finding_sql import finding_sql
+from checker.judge.finding_sql import finding_sql, word_values
 from checker.knowledge.cell_reader import Faults
 from checker.model.errors import InternalError, RuleError
+from checker.model.typed_value import worded
 from checker.proof.case_rows import CaseRows, case_rows
 from checker.proof.case_scan import Bench, Fate
 from checker.rulebook.clause import check_types
@@ -23,6 +24,9 @@ from checker.rulebook.rule import Expect, Rule, Rulebook
 from checker.shapes import BY_ID, CANDIDATE_COLUMNS
 
 _COMPARED = ("verdict", "level", "reason_code", "exemption_id", "expected", "actual")
+_VALUES = ("expected", "actual")
+"""Of these, the typed values that a case may give; the scan of cases puts them into words of its language."""
+_LANGUAGE = "zh"
 _NOTHING = "none"
 _AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS duplicate,
     FALSE AS partly_refunded, gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
@@ -122,6 +126,7 @@ def _explain(rule: Rule) -> str | None:
             source = f"SELECT *, {_AS_WEIGHED} FROM ({fired})"
             finding = finding_sql(plan, source, stage="after", language=language, kb_version="")
             try:
+                word_values(connection, fired, language)
                 connection.execute(f"EXPLAIN {finding}")
             except duckdb.Error as error:
                 return first_line(error)
@@ -151,6 +156,8 @@ def _differences(rule_id: str, expect: Expect | str, fate: Fate) -> Iterator[Dif
     (finding,) = fate
     for field in _COMPARED:
         wanted, actual = getattr(expect, field), getattr(finding, field)
+        if field in _VALUES:
+            wanted = worded(wanted, _LANGUAGE).short
         if wanted is not None and wanted != actual:
             yield Difference(field, wanted, _NOTHING if actual is None else actual)
     if expect.remarks is not None and set(expect.remarks) != set(finding.remarks):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import date, datetime
-from string import Formatter
 from types import MappingProxyType
 
 from checker.model.errors import Fault
 from checker.model.nearest import nearest
 from checker.model.schema import LINE
+from checker.model.template import template_faults
+from checker.model.typed_value import KINDS
 from checker.rulebook.clause import Clause, read_clause
 from checker.rulebook.rule import (
     BARE_VERDICTS,
@@ -230,8 +231,8 @@ def read_rule(
         violated=_clause(clause, "violated", bool, values, shape) or _NOTHING,
         lower=_clause(clause, "lower", bool, values, shape, needed=False),
         notice=_clause(clause, "notice", bool, values, shape, needed=False),
-        expected=_clause(evidence, "expected", str, values, shape) or _NOTHING,
-        actual=_clause(evidence, "actual", str, values, shape) or _NOTHING,
+        expected=_value(evidence, "expected", values, shape),
+        actual=_value(evidence, "actual", values, shape),
         params=params,
         messages=Messages(_texts(message.table("zh")), _texts(message.table("en"))),
         docs_zh=_docs(docs, "zh"),
@@ -291,28 +292,24 @@ def _clause(
     return _NOTHING
 
 
+def _value(table: _Table, key: str, values: Mapping[str, int], shape: Shape) -> Clause:
+    """A clause that gives a typed value; what stands before a colon in its texts is one of the kinds."""
+    clause = _clause(table, key, str, values, shape) or _NOTHING
+    for kind in re.findall(r"'([a-z_]+):", clause.sql):
+        if kind not in KINDS:
+            table.fault(
+                key, f"no kind of value is called {kind!r}; {nearest(kind, KINDS)} (text: for words of your own)"
+            )
+    return clause
+
+
 def _texts(table: _Table) -> Texts:
     found = {}
     for key in ("violation", "undetermined", "advice"):
         found[key] = table.text(key)
-        for fault in _template_faults(found[key]):
+        for fault in template_faults(found[key], PLACEHOLDERS):
             table.fault(key, fault)
     return Texts(**found)
-
-
-def _template_faults(template: str) -> Iterable[str]:
-    try:
-        fields = list(Formatter().parse(template))
-    except ValueError:
-        yield "the braces { } do not pair; write {{ or }} for a brace that is meant as text"
-        return
-    for _, name, style, conversion in fields:
-        if name is None:
-            continue
-        if name not in PLACEHOLDERS:
-            yield f"nobody fills {{{name}}}; placeholders are {', '.join(PLACEHOLDERS)}"
-        elif style or conversion:
-            yield f"{{{name}}} is written without ! and : in it"
 
 
 def _docs(table: _Table, language: str) -> str:

@@ -17,7 +17,7 @@ from checker.ingest.netting import net_lines
 from checker.ingest.sources import first_line
 from checker.judge import candidates, fellows
 from checker.judge.compile import fired_sql
-from checker.judge.finding_sql import finding_sql
+from checker.judge.finding_sql import finding_sql, word_values
 from checker.judge.points import Loaded, load_points
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
@@ -172,6 +172,7 @@ class _Run:
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
+        word_values(connection, "FROM fired_line", self.request.language)
         self._write_findings(self.findings, self._not_on_trial)
         shadow = self._write_shadow(candidate, not_in_force, contested=contested)
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")

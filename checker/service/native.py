@@ -15,6 +15,7 @@ from starlette.responses import Response
 from checker.ingest.prescription import Prescription, read_prescription
 from checker.model.errors import InputError
 from checker.model.schema import NATIONAL_CODE
+from checker.model.words import catalogue
 from checker.service.cards import cards_of
 from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body, read_json
 from checker.service.reasons import REASONS
@@ -101,6 +102,11 @@ async def knowledge(request: Request) -> Response:
         "reasons": [{"code": reason.code, "zh": reason.zh, "en": reason.en} for reason in REASONS],
     }
     return json_response(await run_in_threadpool(desk.library.knowledge) | {"options": options})
+
+
+async def words(_: Request) -> Response:
+    """`GET /v1/words`."""
+    return json_response(catalogue())
 
 
 async def feedback(request: Request) -> Response:

@@ -6,6 +6,7 @@ from checker.model.sql_builder import Steps
 from checker.shapes import person
 from checker.shapes.base import Column, Limit, Shape
 
+_MOST = 2**31 - 1
 _UNITS = ("year", "month", "day")
 
 
@@ -39,6 +40,10 @@ ITEM = Shape(
         Column("point_sex", str, "知识点限定的性别：male、female", "the sex of the point: male, female", limits=("sex",)),
         Column("age_word", str, "知识点的年龄用词", "the point's word for the age", limits=("age_word",)),
         Column("age_text", str, "知识点写明的年龄范围", "the point's age window as published", limits=("age_text",)),
+        Column("age_min", int, "写明的下限（含）", "lower bound of the text", limits=("age_min",), most=_MOST),
+        Column("age_min_unit", str, "下限的单位：year、month、day", "its unit: year, month, day", limits=("age_min_unit",)),
+        Column("age_max", int, "写明的上限（不含）", "upper bound of the text, exclusive", limits=("age_max",), most=_MOST),
+        Column("age_max_unit", str, "上限的单位：year、month、day", "its unit: year, month, day", limits=("age_max_unit",)),
         Column(
             "has_age_max", bool, "知识点写明了年龄上限", "the point's text gives an upper bound",
             limits=("age_max", "age_max_unit"),
