@@ -129,7 +129,7 @@ def test_rules_compiled_earlier_serve_while_their_files_are_the_same(tmp_path: P
     rule_file(tmp_path / "mine", "service-sex", level='"notice"')
     plan = load_plan([Layer(rules, embedded=True), Layer(tmp_path / "mine")], cache=cache)
     assert {rule.id for rule in plan.rules if rule.name_zh.startswith("编译")} == {
-        "drug-child-limited", "drug-child-only", "drug-sex", "service-child-only",
+        "drug-child-limited", "drug-child-only", "drug-sex", "herb-single", "service-child-only",
     }  # fmt: skip
     with (rules / "drug-sex.toml").open("a", encoding="utf-8") as stream:
         stream.write("\n")
@@ -149,11 +149,11 @@ def partial(tmp_path: Path) -> Path:
 def test_the_counter_never_passes_an_item_whose_rule_is_not_loaded(capsys, partial: Path) -> None:
     code, out, _ = liangku(capsys, *ASKED, "--rules", partial, "--only-rules")
     assert code == 1
-    assert "? 结论  没有判断：缺少规则，不能当作没有问题" in out
+    assert "? 结论  没有判断：缺少规则，不能当作没有问题。" in out
     assert "知识库中有规则 drug-sex 的知识点，但没有载入这条规则，没有判断。" in out
     assert "可以使用" not in out
     english = liangku(capsys, *ASKED, "--rules", partial, "--only-rules", lang="en")[1]
-    assert "? Conclusion  Not judged: rules are missing, which is no pass" in english
+    assert "? Conclusion  Not judged. Rules are missing, which is no pass." in english
     assert "may be used" not in english.lower()
     code, out, _ = liangku(capsys, *ASKED, "--rules", partial, "--only-rules", "--json")
     answer = json.loads(out)
@@ -241,7 +241,8 @@ def test_a_deprecated_rule_runs_nowhere_and_is_told(capsys, tmp_path: Path, clai
     code, out, _ = liangku(capsys, *ASKED, "--rules", rules)
     assert code == 0
     assert "可以使用" not in out
-    assert "没有发现问题，但有项目没有判断（见下）" in out
+    assert "○ 结论  有项目没有判断：判断过的没有发现问题，没有判断的见下。" in out
+    assert "  None：" not in out
     assert "未判断，规则 drug-sex 已停用（deprecated）" in out
     answer = Precheck.open(rules=[rules]).check(WOMAN)
     assert (answer["verdict"], answer["findings"]) == ("clear", [])
@@ -335,7 +336,7 @@ def test_settings_of_the_service_name_folders_of_rules(tmp_path: Path) -> None:
     assert list(library.rules) == ["drug-sex"]
     assert library.knowledge()["rules"]["count"] == 1
     file.write_text('rules = "one"\n', encoding="utf-8")
-    assert len(Library.open(read_settings(file, {})).rules) == 5
+    assert len(Library.open(read_settings(file, {})).rules) == 6
     file.write_text("only_rules = true\n", encoding="utf-8")
     with pytest.raises(InputError, match="--only-rules"):
         Library.open(read_settings(file, {}))
