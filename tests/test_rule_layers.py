@@ -78,7 +78,7 @@ def test_a_national_code_belongs_to_one_rule_of_all_layers(capsys, tmp_path: Pat
     clash = rule_file(tmp_path / "rules", "drug-sex", "local-sex")
     code, out, err = liangku(capsys, *ASKED, "--rules", clash.parent)
     assert (code, out) == (2, "")
-    assert f"{clash}: rule_code: 'GZ10000301004000' 已属于 {RULES / 'drug-sex.toml'}" in err
+    assert f"{clash}: rule_code: “GZ10000301004000”已属于 {RULES / 'drug-sex.toml'}" in err
     assert "already belongs to" in err
     assert open_plan([clash.parent], only_rules=True).rules[0].id == "local-sex"
     other = rule_file(tmp_path / "other", "drug-sex", "other-sex")
