@@ -71,7 +71,6 @@ def serve(kind: str, port: int, data: Path) -> None:
         from checker.service.app import Service
         from checker.service.http_json import json_response, parse, read_body
         from checker.service.national.profile import read_profile
-        from checker.service.plain import read_plain
         from checker.service.review import Desk, Reviewed
         from checker.service.settings import Settings
 
@@ -83,9 +82,9 @@ def serve(kind: str, port: int, data: Path) -> None:
             return json_response({})
 
         async def read(request: Any) -> Any:
-            body, index = await read_body(request, settings.limits), desk.library.precheck.index
-            if read_plain(body, index, most=settings.limits.lines, now=datetime.now()) is None:
-                read_prescription(parse(body, settings.limits), source="-", now=datetime.now())
+            read_prescription(
+                parse(await read_body(request, settings.limits), settings.limits), source="-", now=datetime.now()
+            )
             return json_response({})
 
         async def record(request: Any) -> Any:

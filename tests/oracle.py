@@ -1007,13 +1007,15 @@ def scan(
     )
     result.refunds_without_original = net_refunds(originals, refunds)
 
-    # reading: counts are of lines after duplicates are removed; a line that was wholly refunded counts as not in force.
+    # reading: what is wholly refunded takes no part, and is counted whether it would have been a finding or not.
     for line in originals:
         assert line.time is not None
+        if nothing_left(line):
+            result.fully_refunded += 1
+            continue
         day = options.as_of or line.time.date()
         given = settlements is not None or visits is not None
         header_missing = given and line.settlement is None and line.visit is None
-        findings = []
         for rule_id in sorted(
             {knowledge.points[row["point_id"]]["rule_id"] for row in knowledge.patterns_of(line.code)}
         ):
@@ -1022,11 +1024,6 @@ def scan(
                 continue
             finding = judge(knowledge, RULES[rule_id], line, on_file.of_line(line), header_missing, day, options)
             if finding is not None:
-                findings.append(finding)
-        if not nothing_left(line):
-            result.findings += findings
-        elif findings:
-            # reading: counted are the lines whose findings the refund took away, each once.
-            result.fully_refunded += 1
+                result.findings.append(finding)
     result.findings.sort(key=lambda finding: (finding.file, finding.record, finding.rule_id))
     return result

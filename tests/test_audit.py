@@ -44,6 +44,23 @@ def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
     assert findings(tmp_path / "spilled") == held
 
 
+@pytest.mark.parametrize("header", ["kind", "raw", "code", "quantity text", "listed code", "service_time value"])
+def test_a_header_may_bear_a_name_that_the_scan_uses_itself(tmp_path: Path, header: str) -> None:
+    lines = tmp_path / "lines.csv"
+    lines.write_text(
+        f"line_id,{header},service_time,patient_sex,quantity\n"
+        "1,XG04CBA088A001010101467,2026-03-01,女,1\n"
+        "2,XG04CBA088A001010101467,someday,女,1\n"
+        "3,XG04CBA088A001010101467,2026-03-01,女,many\n",
+        encoding="utf-8",
+    )
+    scan(ScanRequest(inputs=[lines], out=tmp_path / "out", maps=[f"item_code={header}"]))
+    found = duckdb.sql(f"SELECT line_id, rule_id, verdict FROM '{tmp_path / 'out' / 'findings.parquet'}'").fetchall()
+    assert found == [("1", "drug-sex", "violation")]
+    rejects = duckdb.sql(f"""SELECT record, "column", value FROM '{tmp_path / "out" / "rejects.parquet"}'""").fetchall()
+    assert rejects == [(2, "service_time", "someday"), (3, "quantity", "many")]
+
+
 def test_two_million_lines_stay_below_the_memory_ceiling(tmp_path: Path) -> None:
     made = subprocess.run(
         [sys.executable, "-m", "benchmarks.generate", "--lines", "2000000", "--shape", "national", "--data", tmp_path],

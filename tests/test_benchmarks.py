@@ -18,6 +18,7 @@ from benchmarks.generate import DataSet, make
 from benchmarks.measure import Command, Failed, Runs, Taken, run
 from benchmarks.results import Results
 from benchmarks.shared import KNOWLEDGE
+from tests.commands import liangku
 
 ROOT = Path(__file__).parent.parent
 KB = ROOT / KNOWLEDGE
@@ -115,10 +116,8 @@ def test_row_engines_find_the_same(
 @pytest.mark.skipif(importlib.util.find_spec("checker.cli.main") is None, reason="the command is not there")
 def test_scan_finds_the_same(data: DataSet, reference: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    command = [sys.executable, "-m", "checker.cli.main", "scan", *data.line_files, "--out", str(out)]
-    if data.settlements:
-        command += ["--settlements", data.settlements]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    headers = ("--settlements", data.settlements) if data.settlements else ()
+    ended = liangku("scan", *data.line_files, "--out", out, *headers)
     assert ended.returncode == 1, ended.stderr
     said = compare(reference, out, list(data.line_files), netting=True)
     assert said["equal"], said

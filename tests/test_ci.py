@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[1]
+from tests.commands import ROOT, liangku
+
 POINT = "knowledge_base/sources/point.csv"
 MALE, FEMALE = "drug-sex,爱普列特片,male", "drug-sex,爱普列特片,female"
 
@@ -46,7 +47,7 @@ class Repository:
 
     def ci(self, *words: str) -> tuple[int, str, str]:
         """Run `liangku kb ci`: exit code, stdout, stderr."""
-        done = self.run("liangku", "kb", "ci", *words)
+        done = liangku("kb", "ci", *words, cwd=self.folder, env=self.environment)
         return done.returncode, done.stdout, done.stderr
 
     def edit(self, file: str, old: str, new: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import duckdb
 import pytest
 
 from checker.model.errors import InternalError
-from checker.rulebook.clause import FUNCTIONS, ITEM_COLUMNS, Clause, check_types, read_clause
+from checker.rulebook.clause import FUNCTIONS, Clause, check_types, read_clause
+from checker.shapes.item import ITEM
 
 PARAMS = {"newborn_days": 28, "child_age": 14, "below": -3}
+read = partial(read_clause, shape=ITEM)
 TYPES = {bool: "BOOLEAN", int: "INTEGER", str: "VARCHAR"}
 ORDINARY = {
     "person_sex": "female", "point_sex": "male", "age_years": 35, "age_months": 430, "age_days": 13000,
@@ -21,23 +24,23 @@ ORDINARY = {
 
 def accepted(text: str, kind: type = bool) -> Clause:
     """Read a clause that has to be accepted."""
-    clause = read_clause(text, kind, PARAMS)
+    clause = read(text, kind, PARAMS)
     assert isinstance(clause, Clause), clause
     return clause
 
 
 def refused(text: str, kind: type = bool) -> str:
     """Read a clause that has to be refused and return why."""
-    faults = read_clause(text, kind, PARAMS)
+    faults = read(text, kind, PARAMS)
     assert not isinstance(faults, Clause), faults.sql
     return "\n".join(faults)
 
 
 def answer(clause: Clause, **values: Any) -> Any:
     """Run a clause over one row in which all other columns are NULL."""
-    row = ", ".join(f"CAST(${name} AS {TYPES[kind]}) AS {name}" for name, kind in ITEM_COLUMNS.items())
+    row = ", ".join(f"CAST(${name} AS {TYPES[kind]}) AS {name}" for name, kind in ITEM.kinds.items())
     with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
-        given = {**dict.fromkeys(ITEM_COLUMNS), **values}
+        given = {**dict.fromkeys(ITEM.kinds), **values}
         found = connection.execute(f"SELECT {clause.sql} FROM (SELECT {row})", given).fetchone()
     assert found is not None
     return found[0]
@@ -59,7 +62,7 @@ EACH_FUNCTION = {
 def test_every_function_answers_on_null_and_on_ordinary_values(name: str) -> None:
     text, kind, on_null, ordinary = EACH_FUNCTION[name]
     clause = accepted(text, kind)
-    check_types([clause])
+    check_types([clause], ITEM)
     assert answer(clause) == on_null
     assert answer(clause, **ORDINARY) == ordinary
 
@@ -89,7 +92,7 @@ def test_every_function_answers_on_null_and_on_ordinary_values(name: str) -> Non
 )  # fmt: skip
 def test_allowed_clauses_run(text: str, kind: type, on_null: Any, ordinary: Any) -> None:
     clause = accepted(text, kind)
-    check_types([clause])
+    check_types([clause], ITEM)
     assert answer(clause) == on_null
     assert answer(clause, **ORDINARY) == ordinary
 
@@ -251,7 +254,7 @@ def test_deep_nesting_is_a_fault_and_no_crash(levels: int, form: str) -> None:
     for _ in range(levels):
         text = form.replace("{}", text)
     assert form == "({})" or "nested too deeply" in refused(text) or "characters" in refused(text)
-    read_clause(text, bool, PARAMS)
+    read(text, bool, PARAMS)
 
 
 def test_a_long_clause_is_a_fault() -> None:
@@ -267,9 +270,9 @@ def test_text_that_can_grow_without_end_is_a_fault() -> None:
 
 def test_a_clause_that_duckdb_types_otherwise_is_our_failure() -> None:
     with pytest.raises(InternalError, match="gives VARCHAR instead of BOOLEAN"):
-        check_types([Clause("x", "age_text", bool, frozenset(), frozenset())])
+        check_types([Clause("x", "age_text", bool, frozenset(), frozenset())], ITEM)
 
 
 def test_a_clause_that_duckdb_cannot_run_is_our_failure() -> None:
     with pytest.raises(InternalError, match="does not run"):
-        check_types([Clause("x", "(SELECT 1 FROM read_csv('/etc/passwd')) = 1", bool, frozenset(), frozenset())])
+        check_types([Clause("x", "(SELECT 1 FROM read_csv('/etc/passwd')) = 1", bool, frozenset(), frozenset())], ITEM)

@@ -51,7 +51,10 @@ def prescription(folder: Path, document: object) -> Path:
 SAMPLES = {
     "contract_example": (1, ["▲ 可疑 · 需说明理由", MALE_ONLY_NAME, MALE_ONLY, "▲ 结论  需要确认"]),
     "violation_policy": (1, ["✖ 明确违规 · 停止", "咪达唑仑口服溶液", "40 岁（限：< 14 岁）", "✖ 结论  停止"]),
-    "violation_lowered": (1, ["● 提示", "drug-sex-pulmonary-hypertension 降了一级", "● 结论  可以使用，请留意提示"]),
+    "violation_lowered": (
+        1,
+        ["● 提示", "因豁免情形降一级（drug-sex-pulmonary-hypertension）", "● 结论  可以使用，但有提示"],
+    ),
     "undetermined": (1, ["? 无法判断", "不明（限：女）", "补上性别再查", "? 结论  无法判断"]),
     "clear_exempt": (0, ["○ 豁免", "service-sex-indeterminate", "kb show service-sex-01-0087", "属于豁免情形"]),
     "clear": (0, ["✔ 结论  可以使用", "共查 2 行"]),
@@ -68,14 +71,17 @@ def test_a_sample_is_told_in_plain_words(check, name):
 
 def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):
     lines = check(PRESCRIPTIONS / "contract_example.json")[1].splitlines()
-    assert [line[2:4].strip() for line in lines[1:9]] == ["对象", "原因", "依据", "", "", "", "", "处理"]
+    assert [line[2:4].strip() for line in lines[1:10]] == ["对象", "原因", "依据", "", "", "", "", "", "处理"]
     assert lines[1:5] == [
         "  对象  患者：女（限：男）",
-        "  原因  爱普列特片限男性使用，患者的性别为女。",
+        "  原因  爱普列特片限男性使用，患者登记的性别为女性。",
         "  依据  药品区分性别使用（GZ10000301004000）",
         "        知识点 drug-sex-01-0003",
     ]
-    assert lines[7] == "        批次 01《药品区分性别使用》第 3 行；批次 2026-01《药品区分性别使用》第 3 行"
+    assert lines[7:9] == [
+        "        批次 01《药品区分性别使用》第 3 行",
+        "        批次 2026-01《药品区分性别使用》第 3 行",
+    ]
     assert lines[-1] == "  共查 1 行，知识库 2026.01"
 
 
@@ -85,7 +91,11 @@ def test_the_same_in_english(check):
     assert code == 1
     assert lines[0] == f"✖ Definite violation · stop  咪达唑仑口服溶液  {CHILD_LIMITED}"
     assert lines[1] == "  Who       patient: 40 years (limit: < 14 years)"
-    assert lines[-2].startswith("✖ Conclusion  Stop")
+    assert lines[2] == (
+        "  Why       The fund covers 咪达唑仑口服溶液 only for patients under 14; the patient's age on 2026-03-02 was 40 years."
+    )
+    assert "            batch 01, 药品限儿童使用, row 1" in lines
+    assert lines[-2].startswith("✖ Conclusion  Stop. The rules do not let the fund pay")
     assert lines[-1] == "  1 line(s) checked, knowledge 2026.01"
 
 
@@ -128,7 +138,7 @@ def test_a_code_of_no_national_shape_is_undetermined(check, tmp_path):
 def test_returns_alone_are_nothing_to_judge(check, tmp_path):
     code, out = check(prescription(tmp_path, {"lines": [{"item_code": MALE_ONLY, "quantity": -1}]}))
     assert code == 0
-    assert "没有需要判断的行" in out
+    assert "没有需要判断的项目" in out
 
 
 def test_an_array_is_answered_one_by_one(check, answer, tmp_path):
@@ -222,7 +232,9 @@ def test_a_diagnosis_exempts(answer):
 def test_an_item_may_be_named(answer):
     by_name = answer("--item", f" {MALE_ONLY_NAME} ", "--item", ORDINARY.lower(), "--sex", "女", "--on", "2026-03-01")
     (finding,) = by_name["findings"]
-    assert (finding["point_id"], finding["item_name"], finding["line_id"]) == ("drug-sex-01-0003", MALE_ONLY_NAME, "1")
+    assert (finding["point_id"], finding["item_name"]) == ("drug-sex-01-0003", MALE_ONLY_NAME)
+    # Nobody gave the line an id; an invented one could be another line's.
+    assert (finding["line_id"], finding["source_record"]) == (None, 1)
     assert by_name["checked_lines"] == 2
 
 

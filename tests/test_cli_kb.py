@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from checker.cli.main import run
 from checker.knowledge.edition import open_edition
+from tests.commands import liangku
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
@@ -61,39 +59,24 @@ def test_build_in_english(kb, tmp_path):
     assert "Written to" in out
 
 
-def checkout(folder: Path, *parts: str) -> Path:
-    """A copy of the program with these parts of the checkout beside it."""
-    shutil.copytree(ROOT / "checker", folder / "checker", ignore=shutil.ignore_patterns("__pycache__"))
-    for part in parts:
-        shutil.copytree(ROOT / part, folder / part)
-    return folder
-
-
-def liangku(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run the program that lies in a folder."""
-    environment = {**os.environ, "PYTHONPATH": str(folder)}
-    command = [sys.executable, "-m", "checker.cli.main", *arguments]
-    return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", check=False
-    )
-
-
 def test_build_of_the_checkout_also_compiles_its_rules(tmp_path):
-    folder = checkout(tmp_path, "rules", "knowledge_base/sources")
-    built = liangku(folder, "kb", "build")
+    for part in ("rules", "knowledge_base/sources"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    folder = tmp_path
+    built = liangku("kb", "build", cwd=folder, home=folder)
     assert built.returncode == 0, built.stderr
     names = sorted(path.name for path in (folder / "knowledge_base" / "built").iterdir())
     tables = ["exemption.parquet", "exemption_item.parquet", "name.parquet", "pattern.parquet", "point.parquet"]
     assert names == sorted([*tables, "manifest.json", "rules.plan.json"])
-    again = liangku(folder, "kb", "build", "--json")
+    again = liangku("kb", "build", "--json", cwd=folder, home=folder)
     assert again.returncode == 0, again.stderr
     assert sorted(path.name for path in (folder / "knowledge_base" / "built").iterdir()) == names
-    asked = liangku(folder, "check", "--item", "爱普列特片", "--sex", "女", "--json")
+    asked = liangku("check", "--item", "爱普列特片", "--sex", "女", "--json", cwd=folder, home=folder)
     assert asked.returncode == 1, asked.stderr
 
 
 def test_build_without_a_checkout_asks_for_sources(tmp_path):
-    refused = liangku(checkout(tmp_path), "kb", "build")
+    refused = liangku("kb", "build", cwd=tmp_path, home=tmp_path)
     assert refused.returncode == 2
     assert refused.stderr.strip().splitlines()[0].startswith("错误（error）：--sources")
     assert not (tmp_path / "knowledge_base").exists()

@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import subprocess
-import sys
 import tempfile
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,16 +23,16 @@ from checker.model.schema import DIAGNOSIS, FINDING_COLUMNS, HEADER, LINE, Colum
 from checker.model.words import REASONS, REMARKS
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.commands import ROOT, liangku
 from tests.test_floors import FLOORS
 
-ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = (
     "README.md",
     "README.zh-CN.md",
     "CONTRIBUTING.md",
     *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")),
 )
-COPIED = ("checker", "rules", "knowledge_base", "data/samples")
+COPIED = ("rules", "knowledge_base", "data/samples")
 WIDTH = "116"
 """Columns of the terminal that the documents show."""
 CUT = "…"
@@ -54,7 +53,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb build": ("--sources", "--out", "--json", "--lang"),
     "kb show": ("--kb", "--json", "--lang"),
     "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",
-                  "--allow-unparsed", "--publisher", "--title", "--name", "--version", "--rules", "--only-rules",
+                  "--allow-unparsed", "--allow-lost-coverage", "--publisher", "--title", "--name", "--version", "--rules", "--only-rules",
                   "--json", "--lang"),
     "kb check": ("--kb", "--rules", "--only-rules", "--only", "--skip", "--as-of", "--strict", "--all", "--format", "--json", "--lang"),
     "kb diff": ("--rule", "--limit", "--exit-code", "--format", "--json", "--lang"),
@@ -125,15 +124,13 @@ class Shell:
         self._environment = kept | {
             "LC_ALL": locale,
             "COLUMNS": WIDTH,
-            "PYTHONUTF8": "1",
-            "PYTHONPATH": str(folder),
             "NO_COLOR": "1",
             "SOURCE_DATE_EPOCH": "1772323200",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",
         }
         for name in COPIED:
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, folder / name)
         if in_git:
             (self.folder / ".gitignore").write_text("built/\nout/\n__pycache__/\n", encoding="utf-8")
             for command in (
@@ -153,11 +150,13 @@ class Shell:
         if command.startswith(LIST):
             return ["  ".join(sorted(path.name for path in (self.folder / command.removeprefix(LIST)).iterdir()))]
         name, *arguments = shlex.split(command)
-        program = [name] if command.startswith(REAL) else [sys.executable, "-m", "checker.cli.main"]
-        done = subprocess.run(
-            [*program, *arguments],
-            cwd=self.folder, env=self._environment, capture_output=True, encoding="utf-8", check=False,
-        )  # fmt: skip
+        if command.startswith(REAL):
+            done = subprocess.run(
+                [name, *arguments],
+                cwd=self.folder, env=self._environment, capture_output=True, encoding="utf-8", check=False,
+            )  # fmt: skip
+        else:
+            done = liangku(*arguments, cwd=self.folder, env=self._environment, home=self.folder)
         self.code = done.returncode
         printed = f"{done.stdout}{done.stderr}".replace(f"{self.folder}{os.sep}", f"{CUT}/")
         return [HASH.sub(CUT, line.rstrip()) for line in printed.splitlines()]
@@ -230,7 +229,7 @@ def headers_table() -> str:
 
 
 def _header_row(column: Column) -> str:
-    told = ", ".join(f"`{header}`" for header in (column.name, *column.headers))
+    told = ", ".join(f"`{header}`" for header in (column.name, *column.headers) if not header.startswith("__"))
     if column.fallback:
         told += "; only where these are empty: " + ", ".join(f"`{header}`" for header in column.fallback)
     return f"| `{column.name}` | {column.kind.value} | {told} |"
@@ -349,10 +348,7 @@ def _anchors(text: str) -> set[str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_names_every_option(command: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "checker.cli.main", *command.split(), "--help"],
-        cwd=ROOT, env={**os.environ, "PYTHONUTF8": "1"}, capture_output=True, encoding="utf-8", check=False,
-    )  # fmt: skip
+    done = liangku(*command.split(), "--help")
     assert done.returncode == 0, done.stderr
     named = set(re.findall(r"--[a-z][a-z-]*", done.stdout))
     assert set(COMMANDS[command]) <= named

@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-ROOT = Path(__file__).parents[1]
-HERE = {**os.environ, "PYTHONPATH": str(ROOT)}
+from tests.commands import ROOT, Done, command, liangku, liangku_process
+
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADER = "费用明细流水号,费用发生日期,国标代码,项目名称,数量,金额,性别,出生日期"
 GOOD = f"L1,2026-03-01 10:00:00,{MALE_ONLY},爱普列特片,1,35.5,女,1990-05-01"
@@ -26,23 +25,12 @@ NAME, ID_NUMBER = "欧阳震华", "110101199005010048"
 OPENINGS = ("错误（error）：", "用法有误（usage）：")
 
 
-def command(*arguments: str | Path) -> list[str]:
-    return [sys.executable, "-m", "checker.cli.main", *map(str, arguments)]
-
-
-def liangku(*arguments: str | Path, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
-    run = subprocess.run(command(*arguments), cwd=ROOT, capture_output=True, input=stdin, check=False)
-    texts = (stream.decode("utf-8") for stream in (run.stdout, run.stderr))
-    return subprocess.CompletedProcess(run.args, run.returncode, *texts)
-
-
 def listing(folder: Path) -> list[tuple[str, int]]:
     """Every file and folder below, with its time of change: what a refusal must leave as it is."""
     return sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*"))
 
 
-def assert_refused(run: subprocess.CompletedProcess[str], *says: str, code: int = 2) -> None:
+def assert_refused(run: Done, *says: str, code: int = 2) -> None:
     lines = run.stderr.strip().splitlines()
     sentences = [line for line in lines if not line.startswith("Usage: ")]
     assert run.returncode == code, run.stderr
@@ -55,10 +43,10 @@ def assert_refused(run: subprocess.CompletedProcess[str], *says: str, code: int 
 
 
 @pytest.fixture
-def scan(tmp_path) -> Callable[..., subprocess.CompletedProcess[str]]:
+def scan(tmp_path) -> Callable[..., Done]:
     """Run a scan into `out`; when it is refused, nothing in the folder may have changed."""
 
-    def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    def run(*arguments: str | Path) -> Done:
         before = listing(tmp_path)
         done = liangku("scan", *arguments, "--out", tmp_path / "out")
         if done.returncode >= 2:
@@ -344,7 +332,7 @@ SPOILED_RULES = {
     ),
     "subquery": (CLAUSE, 'violated = "person_sex = (select max(sex) from point)"', ("clause.violated", "not allowed")),
     "read_csv": (CLAUSE, "violated = \"read_csv('/etc/passwd') is null\"", ("clause.violated", "not allowed")),
-    "placeholder": ("{person}的性别为{actual}。", "{who}的性别为{actual}。", ("message.zh.violation", "{who}")),
+    "placeholder": ("{person}登记的性别为{actual}。", "{who}登记的性别为{actual}。", ("message.zh.violation", "{who}")),
     "not TOML": (CLAUSE, "violated = ", ("drug-sex.toml", "TOML")),
 }
 
@@ -520,9 +508,9 @@ def test_arguments_that_are_not_utf_8(tmp_path, arguments):
     typed = [os.fsdecode(each.encode("gbk")) for each in arguments]
     place = {"scan": ["--out", tmp_path / "out"], "rules": ["--rules", tmp_path / "rules"], "kb": []}[arguments[0]]
     place = ["--out", tmp_path / "out"] if "import" in arguments else place
-    run = subprocess.run(command(*typed, *place), cwd=tmp_path, capture_output=True, check=False, env=HERE)
-    assert (run.returncode, run.stdout) == (2, b"")
-    assert "不是 UTF-8 文字" in run.stderr.decode("utf-8")
+    run = liangku_process(*typed, *place, cwd=tmp_path)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "不是 UTF-8 文字" in run.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -536,8 +524,6 @@ def test_arguments_that_are_not_utf_8(tmp_path, arguments):
 )  # fmt: skip
 def test_names_that_are_too_long(tmp_path, arguments):
     (tmp_path / "rules").mkdir()
-    run = subprocess.run(
-        command(*arguments), cwd=tmp_path, capture_output=True, check=False, env=HERE, encoding="utf-8"
-    )
+    run = liangku(*arguments, cwd=tmp_path)
     assert_refused(run, "File name too long")
     assert [path.name for path in tmp_path.iterdir()] == ["rules"]

@@ -13,9 +13,11 @@ import duckdb
 import pytest
 
 from checker.model.errors import ExitCode, InputError, RuleError
-from checker.rulebook.clause import ITEM_COLUMNS, Clause, check_types
+from checker.rulebook.clause import Clause, check_types
 from checker.rulebook.load import hash_rules, load_rules
 from checker.rulebook.rule import Case, Expect, Rule, Rulebook
+from checker.shapes import BY_ID
+from checker.shapes.item import ITEM
 
 RULES = Path(__file__).parent.parent / "rules"
 AGE_RULES = ("drug-child-limited", "drug-child-only", "service-child-only")
@@ -144,8 +146,8 @@ def test_a_sound_rule_is_read_whole(tmp_path: Path) -> None:
     assert (rule.params[0].name, rule.params[0].value, rule.params[0].allowed) == ("oldest", 60, (50, 80))
     assert rule.messages.zh.violation == "{item_name} {{x}}"
     assert rule.messages.en.violation == "{expected} {actual}"
-    assert rule.reads_age
-    assert not rule.reads_sex
+    assert "age" in rule.reads
+    assert "sex" not in rule.reads
     assert rule.cases[0] == Case(
         name="old",
         line=(("item_code", "X"), ("patient_age", "65")),
@@ -205,6 +207,7 @@ REFUSED = [
     ('"{item_name} {{x}}"', '"{}"', "nobody fills {}"),
     ("[message.en]", "[message.fr]", "message.en: missing"),
     ("[message.en]", "[message.fr]", "message.fr: unknown key"),
+    ('actual = "person_sex"', """actual = "'sexx:' || person_sex\"""", "evidence.actual: no kind of value is called 'sexx'; did you mean `sex`"),
     ("## 依据\n", "", "docs.zh: the heading '## 依据' is missing"),
     ("## What to do\n", "## Todo\n", "docs.en: the heading '## What to do' is missing"),
     ("## Basis\n", "## Basis\nb\n## Basis\n", "docs.en: the heading '## Basis' is written twice"),
@@ -344,19 +347,20 @@ def book() -> dict[str, Rule]:
 
 
 def test_the_five_rules_of_the_first_batch(book: dict[str, Rule]) -> None:
-    assert {rule.id: (rule.code, rule.level, rule.tier_group) for rule in book.values()} == {
+    assert {rule.id: (rule.code, rule.level, rule.tier_group) for rule in book.values() if rule.shape == "item"} == {
         "drug-sex": ("GZ10000301004000", "suspect", "医疗类"),
         "service-sex": ("GZ10000302004000", "suspect", "医疗类"),
         "drug-child-only": ("GZ10000301002000", "suspect", "医疗类"),
         "drug-child-limited": ("GZ10000101007000", "definite", "政策类"),
         "service-child-only": ("GZ10000302003000", "suspect", "医疗类"),
     }
-    assert {rule.id for rule in book.values() if rule.reads_sex} == set(SEX_RULES)
-    assert {rule.id for rule in book.values() if rule.reads_age} == set(AGE_RULES)
+    assert {rule.id for rule in book.values() if "sex" in rule.reads} == set(SEX_RULES)
+    assert {rule.id for rule in book.values() if "age" in rule.reads} == set(AGE_RULES)
 
 
 def test_the_clauses_run_in_duckdb(book: dict[str, Rule]) -> None:
-    check_types([clause for rule in book.values() for _, clause in rule.clauses])
+    for rule in book.values():
+        check_types([clause for _, clause in rule.clauses], BY_ID[rule.shape])
 
 
 def ask(clause: Clause | None, **values: Any) -> Any:
@@ -364,13 +368,13 @@ def ask(clause: Clause | None, **values: Any) -> Any:
     assert clause is not None
     types = {bool: "BOOLEAN", int: "INTEGER", str: "VARCHAR"}
     given = {
-        **dict.fromkeys(ITEM_COLUMNS),
+        **dict.fromkeys(ITEM.kinds),
         "has_age_max": False,
         "under_age_min": False,
         "over_age_max": False,
         **values,
     }
-    row = ", ".join(f"CAST(${name} AS {types[kind]}) AS {name}" for name, kind in ITEM_COLUMNS.items())
+    row = ", ".join(f"CAST(${name} AS {types[kind]}) AS {name}" for name, kind in ITEM.kinds.items())
     with duckdb.connect(":memory:") as connection:
         found = connection.execute(f"SELECT {clause.sql} FROM (SELECT {row})", given).fetchone()
     assert found is not None
@@ -463,22 +467,33 @@ def test_a_stay_that_began_as_newborn_is_a_notice(
     assert ask(book[rule_id].notice, **known) is notice
 
 
+FROM_3 = {"age_text": ">=3岁", "age_min": 3, "age_min_unit": "year"}
+FROM_2_TO_11 = {
+    "age_text": "2-11岁", "has_age_max": True, "age_min": 2, "age_min_unit": "year", "age_max": 12, "age_max_unit": "year",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("rule_id", AGE_RULES)
 @pytest.mark.parametrize(
     ("known", "expected"),
     [
-        ({"age_word": "新生儿"}, "0–28 天"),
-        ({"age_word": "婴儿"}, "< 1 岁"),
-        ({"age_word": "婴幼儿"}, "< 3 岁"),
-        ({"age_word": "儿童"}, "< 14 岁"),
-        ({"age_word": "小儿"}, "< 14 岁"),
-        ({"age_word": "儿童", "age_text": ">=3岁"}, "≥ 3 岁且 < 14 岁"),
-        ({"age_text": ">=3岁"}, "≥ 3 岁"),
-        ({"age_word": "儿童", "age_text": "2-11岁", "has_age_max": True}, "2-11岁"),
-        ({"age_text": "2-11岁", "has_age_max": True}, "2-11岁"),
+        ({"age_word": "新生儿"}, "age_in:..29 day"),
+        ({"age_word": "婴儿"}, "age_in:..1 year"),
+        ({"age_word": "婴幼儿"}, "age_in:..3 year"),
+        ({"age_word": "儿童"}, "age_in:..14 year"),
+        ({"age_word": "小儿"}, "age_in:..14 year"),
+        ({"age_word": "老人"}, "text:老人"),
+        ({"age_word": "儿童", **FROM_3}, "age_in:3 year..14 year"),
+        (FROM_3, "age_in:3 year.."),
+        ({"age_word": "儿童", **FROM_2_TO_11}, "age_in:2 year..12 year"),
+        ({"age_word": "老人", **FROM_2_TO_11}, "age_in:2 year..12 year"),
+        (FROM_2_TO_11, "age_in:2 year..12 year"),
+        ({}, "age_in:.."),
     ],
 )
-def test_the_expected_age_in_words(book: dict[str, Rule], rule_id: str, known: dict[str, Any], expected: str) -> None:
+def test_the_expected_age_as_a_typed_value(
+    book: dict[str, Rule], rule_id: str, known: dict[str, Any], expected: str
+) -> None:
     assert ask(book[rule_id].expected, **known) == expected
 
 
@@ -486,22 +501,24 @@ def test_the_expected_age_in_words(book: dict[str, Rule], rule_id: str, known: d
 @pytest.mark.parametrize(
     ("known", "actual"),
     [
-        ({}, "不明"),
-        ({"age_years": 0, "age_months": 0, "age_days": 0}, "0 天"),
-        ({"age_years": 0, "age_months": 0, "age_days": 30}, "30 天"),
-        ({"age_years": 0, "age_months": 1, "age_days": 31}, "1 个月"),
-        ({"age_years": 1, "age_months": 23, "age_days": 720}, "23 个月"),
-        ({"age_years": 2, "age_months": 24, "age_days": 731}, "2 岁"),
-        ({"age_years": 35}, "35 岁"),
-        ({"age_years": 0}, "0 岁"),
+        ({}, "?"),
+        ({"age_years": 0, "age_months": 0, "age_days": 0}, "age:0 day"),
+        ({"age_years": 0, "age_months": 0, "age_days": 30}, "age:30 day"),
+        ({"age_years": 0, "age_months": 1, "age_days": 31}, "age:1 month"),
+        ({"age_years": 1, "age_months": 23, "age_days": 720}, "age:23 month"),
+        ({"age_years": 2, "age_months": 24, "age_days": 731}, "age:2 year"),
+        ({"age_years": 35}, "age:35 year"),
+        ({"age_years": 0}, "age:0 year"),
     ],
 )
-def test_the_actual_age_in_words(book: dict[str, Rule], rule_id: str, known: dict[str, Any], actual: str) -> None:
+def test_the_actual_age_as_a_typed_value(
+    book: dict[str, Rule], rule_id: str, known: dict[str, Any], actual: str
+) -> None:
     assert ask(book[rule_id].actual, **known) == actual
 
 
 @pytest.mark.parametrize("rule_id", SEX_RULES)
-def test_the_sex_in_words(book: dict[str, Rule], rule_id: str) -> None:
+def test_the_sex_as_a_typed_value(book: dict[str, Rule], rule_id: str) -> None:
     rule = book[rule_id]
-    assert [ask(rule.expected, point_sex=sex) for sex in ("male", "female", None)] == ["男", "女", "不明"]
-    assert [ask(rule.actual, person_sex=sex) for sex in ("male", "female", None)] == ["男", "女", "不明"]
+    assert [ask(rule.expected, point_sex=sex) for sex in ("male", "female", None)] == ["sex:male", "sex:female", "?"]
+    assert [ask(rule.actual, person_sex=sex) for sex in ("male", "female", None)] == ["sex:male", "sex:female", "?"]

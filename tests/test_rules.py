@@ -11,6 +11,7 @@ from checker.model.embedded import embedded_rules_folder
 from checker.proof.cases import CaseResult, prove, run_cases
 from checker.rulebook.load import load_rules
 from checker.rulebook.rule import Case, Expect, Rule
+from checker.shapes import BY_ID
 
 RULES = embedded_rules_folder()
 RULEBOOK = load_rules(RULES, embedded=True)
@@ -44,8 +45,10 @@ def test_a_rule_shows_firing_silent_missing_exempt_and_out_of_force(rule: Rule) 
 
 @pytest.mark.parametrize("rule", RULEBOOK.rules, ids=lambda rule: rule.id)
 def test_a_rule_has_a_case_for_each_way_in_which_its_facts_may_be_missing(rule: Rule) -> None:
-    missing = "sex_missing" if rule.reads_sex else "birth_missing"
-    assert {"newborn", "sources_conflict", missing} <= {_reason(case) for case in rule.cases}
+    shape = BY_ID[rule.shape]
+    missing = {shape.facts[fact].missing for fact in rule.reads} - {"other"}
+    doubts = {"newborn", "sources_conflict"} if "newborn" in shape.reasons else set(shape.reasons) - {"other"}
+    assert missing | doubts <= {_reason(case) for case in rule.cases}
 
 
 def _reason(case: Case) -> str | None:

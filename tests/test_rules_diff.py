@@ -21,7 +21,7 @@ RULES = Path(__file__).resolve().parents[1] / "rules"
 RULE = "drug-child-only"
 PARAM = '[params.floor]\nvalue = 2\ntype = "int"\nunit = "岁"\nmeaning_zh = "值"\nmeaning_en = "value"\nallowed = [1, 3]\n\n'
 CHANGES: dict[str, tuple[str, str, list[tuple[str, str | None, str | None, bool]]]] = {
-    "version": ("version = 1", "version = 2", [("version", "1", "2", False)]),
+    "version": ("version = 2", "version = 3", [("version", "2", "3", False)]),
     "status": ('status = "stable"', 'status = "deprecated"', [("status", "stable", "deprecated", False)]),
     "shadow": ('status = "stable"', 'status = "shadow"', [("status", "stable", "shadow", True)]),
     "since": ("since = 2025-05-23", "since = 2025-05-24", [("since", "2025-05-23", "2025-05-24", False)]),
@@ -93,7 +93,7 @@ def test_a_clause_is_told_with_both_texts_and_its_layout_is_only_words(
 ) -> None:
     edit(folder, "person_sex <> point_sex", "(person_sex   != point_sex)", "service-sex")
     edit(folder, "person_sex <> point_sex", "person_sex = point_sex", "drug-sex")
-    edit(folder, "case point_sex when 'male' then '男'", "case point_sex when 'male' then '男性'", "drug-sex")
+    edit(folder, "coalesce('sex:' || point_sex, '?')", "coalesce('text:' || point_sex, '?')", "drug-sex")
     first, second = compared(capsys, "embedded", folder)["changed"]
     assert (first["rule_id"], first["judgment_changed"]) == ("drug-sex", True)
     assert [(change["part"], change["judgment"]) for change in first["changes"]] == [
@@ -118,7 +118,7 @@ def test_a_clause_that_comes_or_goes_changes_the_judgment(folder: Path, capsys: 
 
 
 def test_a_number_that_only_the_evidence_uses_is_only_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit(folder, "else '不明' end", "else cast(:floor as varchar) end", "drug-sex")
+    edit(folder, "point_sex, '?')", "point_sex, cast(:floor as varchar))", "drug-sex")
     edit(folder, "[message.zh]", f"{PARAM}[message.zh]", "drug-sex")
     told = compared(capsys, "embedded", folder)
     assert [change[0] for change in parts(told)] == ["evidence.expected", "params.floor"]
@@ -156,11 +156,11 @@ def test_rules_that_come_and_go_change_the_judgment(folder: Path, capsys: pytest
     assert [rule["rule_id"] for rule in told["removed"]] == ["drug-sex"]
     assert (told["added"], told["changed"], told["empty"], told["judgment_changed"]) == ([], [], False, True)
     told = compared(capsys, folder, "embedded")
-    assert [(rule["rule_id"], rule["level"], rule["version"]) for rule in told["added"]] == [("drug-sex", "suspect", 1)]
+    assert [(rule["rule_id"], rule["level"], rule["version"]) for rule in told["added"]] == [("drug-sex", "suspect", 2)]
     assert run(["rules", "diff", str(folder), "embedded", "--lang", "en"]) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("1 rules added, 0 removed, 0 changed. Judgment changed: findings may differ.\n")
-    assert "+ drug-sex Drug used by the other sex (version 1, suspect, stable)\n" in printed
+    assert "+ drug-sex Drug used by the other sex (version 2, suspect, stable)\n" in printed
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -211,7 +211,7 @@ def test_the_table_shows_clauses_line_by_line_and_reads_no_markup(
 def test_faults_of_both_sides_are_told_with_their_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = folder.parent / "other"
     shutil.copytree(folder, other)
-    edit(folder, "version = 1", "version = 0")
+    edit(folder, "version = 2", "version = 0")
     edit(other, 'level = "suspect"', 'level = "grave"')
     assert run(["rules", "diff", str(folder), str(other)]) == 2
     err = capsys.readouterr().err

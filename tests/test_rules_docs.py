@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,10 +13,10 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from checker.cli.main import run
-from checker.rulebook.clause import ITEM_COLUMNS
 from checker.rulebook.load import load_rules
-from checker.rulebook.names import FACT_OF, FACTS, LIMITS, LIMITS_OF
 from checker.rulebook.rule import Rule
+from checker.shapes import SHAPES
+from tests.commands import Done, liangku
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
@@ -82,10 +79,12 @@ def test_a_page_tells_all_of_its_rule(rule: Rule, language: str) -> None:
     for param in rule.params:
         meaning = param.meaning_en if language == "en" else param.meaning_zh
         assert [param.name, f"{param.value} {param.unit}", f"{param.allowed[0]}–{param.allowed[1]}", meaning] in cells
-    limits = (
-        {"sex"} if rule.reads_sex else {"age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"}
-    )
-    assert {row[0] for row in cells} & LIMITS.keys() == limits
+    limits = {
+        "sex": {"sex"},
+        "age": {"age_word", "age_min", "age_min_unit", "age_max", "age_max_unit"},
+        "prescription": {"companions"},
+    }[rule.reads[0]]
+    assert {row[0] for row in cells} & {limit.name for shape in SHAPES for limit in shape.limits} == limits
     start = next(number for number, row in enumerate(cells) if row[-1] in ("Answer", "结果")) + 1
     examples = cells[start : start + len(rule.cases)]
     assert all(len(row) == (4 if language == "en" else 3) and all(row) for row in examples)
@@ -115,27 +114,29 @@ line = { item_code = "X", item_name = "药|片 `a` <b>", service_time = "2026-03
 point = { sex = "female", subject = "就诊人", age_min = 2, age_min_unit = "year", region = "37", region_of = "institution", level_cap = "notice" }
 exemption = { exemption_id = "E7", effect = "lower", diagnoses = ["Q56", "I27"] }
 diagnoses = ["Q56.0"]
-expect = { verdict = "violation", level = "notice", exemption_id = "E7", remarks = ["duplicate", "own_remark"], expected = "< 14 岁", actual = "男" }
+expect = { verdict = "violation", level = "notice", exemption_id = "E7", remarks = ["duplicate", "own_remark"], expected = "age_in:..14 year", actual = "?" }
 """)
     assert docs(folder, tmp_path / "out") == 0
     assert [
         "药|片 `a` <b>，2026-03-01，人员性别 1（男），参保人性别 ?（无法识别），数量 （空），人员年龄 3，诊断 Q56.0",
         "限女性，限的是就诊人，满 2 岁，地区 37（机构所在地），最高为提示，例外 E7（降一级，诊断 Q56、I27）",
-        "违规疑点：提示；例外 E7；应为 < 14 岁；实为 男；重复上传，只算一次；own_remark",
+        "违规疑点：提示；例外 E7；应为 < 14 岁；实为 不明；重复上传，只算一次；own_remark",
     ] in rows((tmp_path / "out" / "drug-sex.md").read_text(encoding="utf-8"))
     assert [
         "all | <b>at</b> *once*",
         "药|片 `a` <b>, 2026-03-01, patient sex 1 (male), insured sex ? (unreadable), quantity (empty), patient age 3, diagnosis Q56.0",
         "for females only, limits the patient (就诊人), from 2 years, region 37 (of the institution), "
         "at most notice, exemption E7 (lowers the level, with diagnosis Q56, I27)",
-        "notice violation; exemption E7; limit < 14 years; found male; uploaded twice, counted once; own_remark",
+        "notice violation; exemption E7; limit < 14 years; found unknown; uploaded twice, counted once; own_remark",
     ] in rows((tmp_path / "out" / "drug-sex.en.md").read_text(encoding="utf-8"))
 
 
 def test_whatever_a_clause_may_read_has_words() -> None:
-    assert set(ITEM_COLUMNS) == {*FACT_OF, *LIMITS_OF}
-    assert {*FACT_OF.values()} == {*FACTS}
-    assert {limit for limits in LIMITS_OF.values() for limit in limits} == {*LIMITS}
+    for shape in SHAPES:
+        limits = {limit.name: limit for limit in shape.limits}
+        assert all(column.zh and column.en for column in (*shape.columns, *shape.limits))
+        assert all(column.fact in shape.facts or column.limits for column in shape.columns)
+        assert {name for column in shape.columns for name in column.limits} == limits.keys()
 
 
 def test_stale_pages_are_named_and_written_anew(
@@ -189,13 +190,9 @@ def test_check_holds_the_pages_of_the_checkout_against_its_rules(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """In a copy of the tree with two rules; of a folder of one's own no pages are asked for."""
-    shutil.copytree(ROOT / "checker", tmp_path / "checker", ignore=shutil.ignore_patterns("__pycache__", "_embedded"))
 
-    def rules(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "checker.cli.main", "rules", *arguments],
-            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, encoding="utf-8", check=False,
-        )  # fmt: skip
+    def rules(*arguments: str) -> Done:
+        return liangku("rules", *arguments, cwd=tmp_path, home=tmp_path)
 
     assert rules("docs").returncode == 0
     assert len(list((tmp_path / "docs" / "rules").iterdir())) == 5

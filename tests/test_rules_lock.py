@@ -24,7 +24,7 @@ CONTENT = {
     "name": ('zh = "药品儿童专用"', 'zh = "药品儿童用"'),
     "clause": ("age_years >= 1 or age_days", "age_years > 1 or age_days"),
     "lower": ("and age_years < :child_age_lenient", "and age_years <= :child_age_lenient"),
-    "evidence": ("then '不明'", "then '不详'"),
+    "evidence": ("then '?'", "then 'text:不详'"),
     "parameter": ("value = 14", "value = 15"),
     "allowed": ("allowed = [12, 18]", "allowed = [13, 18]"),
     "message": ('advice = "', 'advice = "请'),
@@ -92,17 +92,17 @@ def test_changed_content_needs_a_new_version(folder: Path, capsys: pytest.Captur
     edit(folder, *CONTENT[part])
     (fault,) = checked(folder, capsys)
     assert fault.startswith(f"{RULE}.toml: version: ")
-    assert "version = 2" in fault
-    assert "raise version to 2" in fault
+    assert "version = 3" in fault
+    assert "raise version to 3" in fault
     code, told = lock(folder, capsys)
-    assert (code, "raise version to 2" in told) == (2, True)
+    assert (code, "raise version to 3" in told) == (2, True)
     assert (folder / "lock.json").read_bytes() == before
 
-    edit(folder, "version = 1", "version = 2")
+    edit(folder, "version = 2", "version = 3")
     (fault,) = checked(folder, capsys)
     assert "run `liangku rules lock`" in fault
     code, told = lock(folder, capsys)
-    assert (code, f"    {RULE} 2\n" in told) == (0, True)
+    assert (code, f"    {RULE} 3\n" in told) == (0, True)
     assert checked(folder, capsys) == []
 
 
@@ -116,11 +116,11 @@ def test_docs_cases_and_layout_may_change(folder: Path, capsys: pytest.CaptureFi
 
 
 def test_a_version_never_falls(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit(folder, "version = 1", "version = 3")
+    edit(folder, "version = 2", "version = 4")
     assert lock(folder, capsys)[0] == 0
-    edit(folder, "version = 3", "version = 2")
+    edit(folder, "version = 4", "version = 3")
     (fault,) = checked(folder, capsys)
-    assert "raise version to 4" in fault
+    assert "raise version to 5" in fault
     assert lock(folder, capsys)[0] == 2
 
 
@@ -147,11 +147,11 @@ def test_a_rule_that_is_gone_is_restored_or_retired_for_good(folder: Path, capsy
     assert lock(folder, capsys)[0] == 2
     assert lock(folder, capsys, "--retire", RULE, "--reason", "并入 drug-child")[0] == 0
     document = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
-    assert document["retired"] == {RULE: {"reason": "并入 drug-child", "version": 1}}
+    assert document["retired"] == {RULE: {"reason": "并入 drug-child", "version": 2}}
     assert RULE not in document["rules"]
     assert checked(folder, capsys) == []
 
-    file.write_text(text.replace("version = 1", "version = 2", 1), encoding="utf-8")
+    file.write_text(text.replace("version = 2", "version = 3", 1), encoding="utf-8")
     (fault,) = checked(folder, capsys)
     assert fault.startswith(f"{RULE}.toml: id: ")
     assert "并入 drug-child" in fault
@@ -226,6 +226,6 @@ def test_check_counts_the_lock_where_the_folder_has_one(tmp_path: Path, capsys: 
     assert [fault.split(": ")[0] for fault in checked(tmp_path, capsys)] == [str(tmp_path / "lock.json")]
     assert lock(tmp_path, capsys)[0] == 0
     (tmp_path / "service-sex.toml").unlink()
-    edit(tmp_path, '限{expected}性使用', '限{expected}性', "drug-sex")  # fmt: skip
+    edit(tmp_path, '限{expected}使用', '限{expected}用', "drug-sex")  # fmt: skip
     found = stages()["lock"]
     assert (found["passed"], found["total"], len(found["faults"])) == (0, 2, 2)  # type: ignore[arg-type]

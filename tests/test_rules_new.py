@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import pytest
 from checker.cli.main import run
 from checker.rulebook.fill import FILL
 from checker.rulebook.load import load_rules
+from tests.commands import Done, liangku
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = ROOT / "rules"
@@ -160,16 +158,12 @@ def test_like_finds_a_rule_of_the_folder_before_the_embedded_ones(
 
 def test_an_installed_program_asks_for_a_folder(tmp_path: Path) -> None:
     """The package as a wheel lays it down: the rules lie within it, and nothing beside it may be written to."""
-    shutil.copytree(ROOT / "checker", tmp_path / "checker", ignore=shutil.ignore_patterns("__pycache__", "_embedded"))
     embedded = tmp_path / "checker" / "_embedded" / "rules"
     embedded.mkdir(parents=True)
     shutil.copy(RULES / "drug-sex.toml", embedded)
 
-    def installed(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "checker.cli.main", "rules", *arguments],
-            cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, encoding="utf-8", check=False,
-        )  # fmt: skip
+    def installed(*arguments: str) -> Done:
+        return liangku("rules", *arguments, cwd=tmp_path, home=tmp_path)
 
     for arguments, asked in ((["new", "a"], "--rules"), (["lock"], "--rules"), (["docs"], "--out")):
         done = installed(*arguments)

@@ -7,7 +7,6 @@ import importlib.util
 import io
 import json
 import runpy
-import subprocess
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -17,7 +16,8 @@ import openpyxl
 import polars as pl
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.commands import ROOT, liangku
+
 SAMPLES = ROOT / "data" / "samples"
 EXPECTED = SAMPLES / "expected"
 NATIONAL = SAMPLES / "national"
@@ -29,12 +29,6 @@ Finding = tuple[str, ...]
 def read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
-
-
-def liangku(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the command as a user does."""
-    command = [sys.executable, "-m", "checker.cli.main", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
 def plain(value: object) -> str:

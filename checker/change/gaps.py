@@ -15,13 +15,14 @@ import polars as pl
 
 from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
-from checker.ingest.columns import clean_text, read_column
+from checker.ingest.columns import clean_text
 from checker.ingest.gather import Gathered, gather
-from checker.ingest.line_sql import Source
-from checker.ingest.sources import first_line
+from checker.ingest.line_kind import named_lines
+from checker.ingest.sources import Source, first_line
 from checker.judge.points import hash_of, version_of
 from checker.knowledge.codes import FAMILY_LENGTH
 from checker.knowledge.edition import Edition, load_into
+from checker.knowledge.merge.families import exact_among_families
 from checker.knowledge.names import item_key
 from checker.knowledge.resolve import knowledge_files, open_editions
 from checker.model import sqltext
@@ -170,21 +171,25 @@ class _Look:
             WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE match = 'code'){families}"""
         )
 
-    def _lines(self, source: Source, *, second: bool, columns: str) -> str:
-        """SQL of the judged lines of one source, with their code as it stands."""
-        kind = line_sql.kind_number(source, refund_settlements=False)
-        raw = line_sql.raw_code(source, second=second)
-        return f"SELECT {raw} AS raw, {columns} FROM {source.table.scan()} WHERE ({kind}) = 0"
+    def _lines(self, source: Source, *, second: bool) -> str:
+        """SQL of the judged lines of one source: their code and name as they stand, and what gaps are measured by."""
+        lines = named_lines(source, refund_settlements=False)
+        name = "item_name" if source.map.has("item_name") else "local_item_name"
+        columns = {
+            "raw": line_sql.raw_code(source, second=second),
+            "name": line_sql.as_it_stands(source.map, name) or lines.read(name),
+            **{column: lines.read(column) for column in ("patient_id", "institution_id", "amount")},
+            "day": f"CAST({lines.read('service_time')} AS DATE)",
+        }
+        chosen = ", ".join(f"{value} AS {sqltext.name(column)}" for column, value in columns.items())
+        return f"SELECT {chosen} FROM {lines.of_kinds(0)}"
 
     def _count_names(self, second: dict[int, bool]) -> None:
         """Make `named` (code, name, key, n): the names of all codes, as they are compared, and how many lines bear them."""
         rows = ["SELECT '' AS raw, '' AS name, 0 AS n WHERE FALSE"]
         for number, source in enumerate(self.files.lines):
-            column = next((name for name in ("item_name", "local_item_name") if source.map.has(name)), None)
-            if column:
-                name = line_sql.as_it_stands(source.map, column) or read_column(source.map, column)
-                lines = self._lines(source, second=second[number], columns=f"{name} AS name")
-                rows.append(f"SELECT raw, name, count(*) AS n FROM ({lines}) GROUP BY raw, name")
+            lines = self._lines(source, second=second[number])
+            rows.append(f"SELECT raw, name, count(*) AS n FROM ({lines}) GROUP BY raw, name")
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE counted AS SELECT code, {clean_text("name")} AS name, sum(n)::BIGINT AS n
             FROM ({" UNION ALL ".join(rows)}) JOIN code_map USING (raw) GROUP BY ALL"""
@@ -194,7 +199,7 @@ class _Look:
         self.connection.register("keyed", pl.DataFrame({"name": names, "key": list(map(item_key, names))}))
         self.connection.execute(
             """CREATE OR REPLACE TEMP TABLE item AS
-            SELECT point_id, rule_id, batch, item_name, valid_from, coalesce(valid_to, DATE 'infinity') AS valid_to, key
+            SELECT point_id, rule_id, item_name, valid_from, coalesce(valid_to, DATE 'infinity') AS valid_to, key
             FROM kb_point JOIN keyed ON name = item_name"""
         )
         self.connection.execute(
@@ -204,7 +209,9 @@ class _Look:
     def _find_near(self) -> None:
         """Make `near` (code, point_id, ways) of uncovered codes, and `several` (family) of families that hold several items."""
         family, generic = _beginning("code", FAMILY_LENGTH), _beginning("code", GENERIC_LENGTH)
-        # A batch compiled by families gives exact codes of a drug only where another item's code lies in its family.
+        point = self.connection.table("kb_point").pl()
+        known = exact_among_families(point, self.connection.table("kb_pattern").pl())
+        self.connection.register("known", known.to_frame())
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE several AS
             WITH within AS (
@@ -212,8 +219,7 @@ class _Look:
               UNION SELECT {family}, key FROM named
             )
             SELECT family FROM within WHERE family IS NOT NULL GROUP BY family HAVING count(DISTINCT key) > 1
-            UNION SELECT {family} FROM kb_pattern JOIN item USING (point_id) WHERE match = 'code' AND {family} IS NOT NULL
-              AND (rule_id, batch) IN (SELECT (rule_id, batch) FROM kb_pattern JOIN item USING (point_id) WHERE match = 'family')"""
+            UNION SELECT family FROM known"""
         )
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE near AS
@@ -229,16 +235,7 @@ class _Look:
 
     def _measure(self, second: dict[int, bool]) -> None:
         """Make `gap` (code and its measures) of the codes that are near some point."""
-        rows = []
-        for number, source in enumerate(self.files.lines):
-            columns = {
-                "patient_id": read_column(source.map, "patient_id"),
-                "institution_id": read_column(source.map, "institution_id"),
-                "amount": read_column(source.map, "amount"),
-                "day": f"CAST({line_sql.service_time(source)} AS DATE)",
-            }
-            chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in columns.items())
-            rows.append(self._lines(source, second=second[number], columns=chosen))
+        rows = [self._lines(source, second=second[number]) for number, source in enumerate(self.files.lines)]
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE gap AS
             SELECT code, count(*) AS lines, count(DISTINCT patient_id) AS patients, count(DISTINCT institution_id) AS institutions,

@@ -18,11 +18,11 @@ from click.core import ParameterSource
 from checker.cli.options import json_option, knowledge_options, language_option
 from checker.ingest import values
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
-from checker.judge.compile import OLDEST_YEARS
 from checker.model.errors import ExitCode, InputError
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
+from checker.shapes.person import OLDEST_YEARS
 
 _NATIONAL = re.compile(NATIONAL_CODE)
 _EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
@@ -154,7 +154,7 @@ def command(
             place = source if single else f"{source} [{number}]"
             prescriptions.append(read_prescription(each, source=place, now=now, stage=stage))
     precheck = Precheck.open(kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of)
-    prescriptions = [precheck.prepared(prescription) for prescription in prescriptions]
+    prescriptions = [precheck.named(prescription) for prescription in prescriptions]
     answers = [precheck.answer(prescription) for prescription in prescriptions]
     if as_json:
         click.echo(json.dumps(answers[0] if single else answers, ensure_ascii=False, indent=2, default=str))

@@ -42,10 +42,11 @@ USUAL = {
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """One header of a source as it stands in the file, with its DuckDB type."""
+    """One header of a source as it stands in the file, with its DuckDB type; `clean` where its texts are cleaned already."""
 
     text: str
     type: str
+    clean: bool = False
 
     @property
     def is_text(self) -> bool:
@@ -129,6 +130,8 @@ def _present(by_name: Mapping[str, Header], names: Iterable[str]) -> tuple[Heade
 def raw_text(header: Header) -> str:
     """SQL for the cleaned text of a header: trimmed, NULL words to NULL."""
     value = sqltext.name(header.text)
+    if header.clean:
+        return value
     return clean_text(value) if header.is_text else f"CAST({value} AS VARCHAR)"
 
 
@@ -151,6 +154,20 @@ def first_text(headers: Sequence[Header]) -> str:
     return (
         f"coalesce({', '.join(raw_text(header) for header in headers)})" if len(headers) > 1 else raw_text(headers[0])
     )
+
+
+def plain_text(headers: Sequence[Header], kind: Kind) -> str:
+    """SQL for the first non-empty cleaned text; the usual codes of the kind pass without being cleaned."""
+    if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
+        return first_text(headers)
+    raw = sqltext.name(headers[0].text)
+    return f"CASE WHEN {raw} IN ({sqltext.texts(USUAL[kind])}) THEN {raw} ELSE {first_text(headers)} END"
+
+
+def is_given(headers: Sequence[Header]) -> str:
+    """SQL boolean: some header has a value."""
+    value = sqltext.name(headers[0].text) if len(headers) == 1 and not headers[0].is_text else first_text(headers)
+    return f"({value} IS NOT NULL)"
 
 
 def read_column(mapping: HeaderMap, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from checker.ingest.sources import InputFile, first_line
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import normal_header
+from checker.model.schema import DOCUMENT_HEADER, normal_header
 
 if TYPE_CHECKING:
     import duckdb
@@ -223,7 +223,7 @@ def _write_documents(connection: duckdb.DuckDBPyConnection, path: Path, target: 
             f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}（no readable record: each line is a JSON object）"
         )
     if "lines" in keys:
-        _write_prescriptions(connection, keys, target)
+        _write_prescriptions(connection, keys, path, target)
         return
     paths = {key: _json_path(key) for key in keys}
     _copy(
@@ -234,7 +234,7 @@ def _write_documents(connection: duckdb.DuckDBPyConnection, path: Path, target: 
     )
 
 
-def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[str], target: Path) -> None:
+def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[str], path: Path, target: Path) -> None:
     """A prescription (see the contract) becomes one record a line; patient, insured and head stand on every line."""
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE prescription_lines AS
@@ -264,11 +264,13 @@ def _write_prescriptions(connection: duckdb.DuckDBPyConnection, keys: Sequence[s
         *_elements("of_line", of_line),
         *_elements("of_document", of_document),
         *(["diagnosis_code"] if diagnoses else []),
+        # Lines that say nothing else are of the prescription that the document is; nobody's own number begins so.
+        f"chr(30) || record || {sqltext.text(path.name)} AS {DOCUMENT_HEADER}",
     ]
     _copy(
         connection,
         f"""SELECT {", ".join(told)}, __record
-        FROM (SELECT {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document{diagnoses},
+        FROM (SELECT {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document{diagnoses}, record,
           row_number() OVER () AS __record FROM prescription_lines)""",
         target,
     )

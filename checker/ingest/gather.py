@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import connect_locked
 from checker.ingest.columns import map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
-from checker.ingest.line_sql import Source
-from checker.ingest.sources import InputFile, InputTable, find_files, parquet_tables
+from checker.ingest.sources import InputFile, InputTable, Source, find_files, parquet_tables
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column

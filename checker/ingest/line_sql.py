@@ -4,133 +4,48 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.ingest.columns import (
+    Header,
     HeaderMap,
-    always_fits,
     clean_text,
     first_text,
+    is_given,
     read_column,
-    read_headers,
     read_text,
-    unreadable,
 )
-from checker.ingest.sources import InputTable
+from checker.ingest.line_kind import Lines, named_lines
+from checker.ingest.named import free_name, name_once
+from checker.ingest.prescription_key import is_guessed, prescription_key
+from checker.ingest.sources import Source
 from checker.model import sqltext
 from checker.model.schema import NULL_WORDS, Kind
 
 if TYPE_CHECKING:
     import duckdb
 
-KINDS = ("judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid")
-"""What becomes of a line, by its number in the census."""
-
 LINE_NO_SHIFT = 1 << 40
 """line_no = file number × 2^40 + record: one number names a line of a run, in the order of files and records."""
 
 PERSON_FIELDS = (
-    ("patient_sex", Kind.SEX),
-    ("patient_birth_date", Kind.DATE),
-    ("patient_age", Kind.AGE),
-    ("newborn_flag", Kind.BOOL),
-    ("insured_sex", Kind.SEX),
-    ("insured_birth_date", Kind.DATE),
-)
+    "patient_sex", "patient_birth_date", "patient_age", "newborn_flag", "insured_sex", "insured_birth_date",
+)  # fmt: skip
 HEADER_ONLY_WHERE_LINE_HAS_NONE = (
     "patient_id", "institution_id", "care_type", "insured_region", "region", "visit_start", "original_settlement_id",
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A table and the headers that feed its canonical columns."""
-
-    table: InputTable
-    map: HeaderMap
+PRESCRIPTION = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
+"""What tells which prescription a line belongs to."""
 
 
-def service_time(source: Source) -> str:
-    """SQL of the service time: the fallback headers count only where the proper ones are empty."""
-    headers, fallback = source.map.found["service_time"], source.map.fallback.get("service_time", ())
-    if not fallback:
-        return read_headers(headers, Kind.TIME)
-    second = read_headers(fallback, Kind.TIME)
-    if not headers:
-        return second
-    return f"CASE WHEN {first_text(headers)} IS NOT NULL THEN {read_headers(headers, Kind.TIME)} ELSE {second} END"
-
-
-def used_fallback(source: Source) -> str:
+def used_fallback(mapping: HeaderMap) -> str:
     """SQL boolean: the service time came from a fallback header."""
-    headers, fallback = source.map.found["service_time"], source.map.fallback.get("service_time", ())
+    headers, fallback = mapping.found["service_time"], mapping.fallback.get("service_time", ())
     if not fallback:
         return "FALSE"
-    return f"({first_text(headers)} IS NULL)" if headers else "TRUE"
-
-
-def kind_number(source: Source, *, refund_settlements: bool) -> str:
-    """SQL of what becomes of a line, as the index into KINDS.
-
-    Nearly all lines are plainly judged; they are told by cheap comparisons, so that only the others pay for reading their flags.
-    """
-    column = source.map
-    cases = [
-        f"WHEN ({service_time(source)}) IS NULL THEN 1",
-        f"WHEN {unreadable(column.found['quantity'], Kind.NUMBER)} THEN 2",
-    ]
-    plain = [f"({service_time(source)}) IS NOT NULL"]
-
-    def flag(name: str, usual: str) -> list[str]:
-        if not column.has(name):
-            return []
-        headers = column.found[name]
-        raw = sqltext.name(headers[0].text)
-        quick = len(headers) == 1 and headers[0].is_text
-        plain.append(
-            f"({raw} IS NULL OR {raw} = '{usual}')"
-            if quick
-            else f"({read_column(column, name)}) IS NOT DISTINCT FROM {usual == '1'}"
-        )
-        return [f"({read_column(column, name)})"]
-
-    def opposite(name: str, usual: str) -> list[str]:
-        return [f"(NOT {term})" for term in flag(name, usual)]
-
-    for term in flag("valid_flag", "1"):
-        cases.append(f"WHEN {term} IS FALSE THEN 3")
-    context = flag("is_context", "0") + opposite("curr_drord_flag", "1")
-    if context:
-        cases.append(f"WHEN {_first(context)} THEN 4")
-    refund = []
-    for name in ("quantity", "amount"):
-        if column.has(name):
-            value = f"({read_column(column, name)})"
-            refund.append(f"{value} < 0")
-            header = column.found[name][0]
-            if len(column.found[name]) == 1 and always_fits(header.type):
-                plain.append(f"coalesce({sqltext.name(header.text)} >= 0, TRUE)")
-            else:
-                broken = unreadable(column.found[name], Kind.NUMBER) if name == "quantity" else "FALSE"
-                plain.append(f"NOT coalesce({value} < 0, {broken})")
-    flags = flag("refund_flag", "0")
-    if refund_settlements and column.has("settlement_id"):
-        reversed_ = f"({read_column(column, 'settlement_id')} IN (SELECT settlement_id FROM refund_settlement))"
-        plain.append(f"NOT coalesce({reversed_}, FALSE)")
-        flags.append(reversed_)
-    if flags:
-        refund.append(_first(flags))
-    if refund:
-        cases.append(f"WHEN {' OR '.join(refund)} THEN 5")
-    paid = flag("paid_by_fund", "1") + opposite("self_paying_flag", "0")
-    if paid:
-        cases.append(f"WHEN ({_first(paid)}) IS FALSE THEN 6")
-    return f"CAST(CASE WHEN {' AND '.join(plain)} THEN 0 {' '.join(cases)} ELSE 0 END AS UTINYINT)"
-
-
-def _first(terms: Sequence[str]) -> str:
-    return terms[0] if len(terms) == 1 else f"coalesce({', '.join(terms)})"
+    return f"(NOT {is_given(headers)})" if headers else "TRUE"
 
 
 def take_census(
@@ -144,10 +59,8 @@ def take_census(
     connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (kind UTINYINT, n BIGINT)")
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
-        kind = kind_number(source, refund_settlements=refund_settlements)
-        connection.execute(
-            f"INSERT INTO kind_census SELECT {kind} AS kind, count(*) FROM {source.table.scan()} GROUP BY kind"
-        )
+        lines = named_lines(source, refund_settlements=refund_settlements)
+        connection.execute(f"INSERT INTO kind_census SELECT {lines.kind}, count(*) FROM ({lines.sql}) GROUP BY ALL")
         _count_codes(connection, number, source, second=False)
         needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
         if needs_second[number]:
@@ -158,7 +71,7 @@ def take_census(
 
 def _count_codes(connection: duckdb.DuckDBPyConnection, number: int, source: Source, *, second: bool) -> None:
     connection.execute(
-        f"INSERT INTO code_census SELECT {number}, {raw_code(source, second=second)} AS raw, count(*) FROM {source.table.scan()} GROUP BY raw"
+        f"INSERT INTO code_census SELECT {number}, {raw_code(source, second=second)}, count(*) FROM {source.table.scan()} GROUP BY ALL"
     )
 
 
@@ -196,37 +109,79 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("UPDATE code_map SET code = ? WHERE raw = ?", [code, raw])
 
 
-def stage_query(source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str]) -> str:
-    """SQL of the canonical lines of restricted items (judged lines and refunds) of one source, joined by `hot_raw`."""
-    column = source.map
-    kind = kind_number(source, refund_settlements=refund_settlements)
+def stage_query(
+    source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str], codes: str = "hot_raw"
+) -> str:
+    """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
+    prescription = () if "prescription_key" in unneeded else PRESCRIPTION
+    named = ("visit_start", "amount_in_scope", *PERSON_FIELDS, *prescription)
+    lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
     def read(name: str) -> str:
-        return as_it_stands(column, name) or read_column(column, name)
+        return as_it_stands(source.map, name) or lines.read(name)
 
-    bad_person = [unreadable(column.found[name], kind_) for name, kind_ in PERSON_FIELDS if column.has(name)]
+    bad_person = [lines.unreadable(name) for name in PERSON_FIELDS if source.map.has(name)]
     fields = {
-        "line_no": f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}",
-        "is_refund": f"({kind}) = 5",
+        "line_no": _line_no(source),
+        "is_refund": f"{lines.kind} = 5",
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
-        "item_code": "hot_raw.code",
+        "item_code": code,
         **{name: read(name) for name in (
             "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start",
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
-            "insured_region", "region", "institution_id", "diagnosis_code",
+            "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
         )},
-        "item_name": read("item_name" if column.has("item_name") else "local_item_name"),
-        "duplicate_key": f"hash(({kind}) = 5, {read_column(column, 'line_id')}, hot_raw.code, {service_time(source)}, "
-                         f"{read_column(column, 'quantity')}, {read_column(column, 'amount')})",
-        "service_time": service_time(source),
-        "time_fallback": used_fallback(source),
+        "item_name": read("item_name" if source.map.has("item_name") else "local_item_name"),
+        "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
+                         f"{lines.read('quantity')}, {lines.read('amount')})",
+        "time_fallback": used_fallback(lines.map),
+        **_prescription(lines),
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
+    return f"SELECT {chosen} FROM {lines.of_kinds(0, 5)}"
+
+
+def lines_of_codes(
+    source: Source, codes: str, named: Collection[str], *, second: bool, refund_settlements: bool
+) -> tuple[Lines, str]:
+    """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code."""
+    raw, code = (sqltext.name(free_name(wanted, source.table.headers)) for wanted in ("listed raw", "listed code"))
+    # Restricted codes are never NULL; among possible companions there are lines without any code.
+    meets = "=" if codes == "hot_raw" else "IS NOT DISTINCT FROM"
+    joined = (
+        f"JOIN (SELECT raw AS {raw}, code AS {code} FROM {codes}) ON {raw_code(source, second=second)} {meets} {raw}"
+    )
+    return named_lines(source, named, refund_settlements=refund_settlements, joined=joined), code
+
+
+def _line_no(source: Source) -> str:
+    return f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}"
+
+
+def _prescription(lines: Lines) -> dict[str, str]:
+    """SQL of which prescription a line belongs to."""
+    prescription, visit, settlement, institution, prescriber = map(lines.read, PRESCRIPTION)
+    time = lines.read("service_time")
+    return {
+        "prescription_key": prescription_key(prescription, visit, settlement, institution, time, prescriber),
+        "prescription_guessed": is_guessed(prescription, visit, settlement, prescriber),
+    }
+
+
+def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> str:
+    """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
+
+    Their codes are in `fellow_raw`.
+    """
+    lines, code = lines_of_codes(
+        source, "fellow_raw", PRESCRIPTION, second=second, refund_settlements=refund_settlements
+    )
+    taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
     return (
-        f"SELECT {chosen} FROM {source.table.scan()} JOIN hot_raw ON {raw_code(source, second=second)} = hot_raw.raw "
-        # The condition names the other side, so that it is asked of restricted lines only, not pushed down to all.
-        f"WHERE CASE WHEN hot_raw.code IS NOT NULL THEN ({kind}) END IN (0, 5)"
+        f"SELECT {_line_no(source)} AS line_no, {lines.read('line_id')} AS line_id, {code} AS item_code, "
+        f"{lines.read('service_time')} AS service_time, {_prescription(lines)['prescription_key']} AS prescription_key "
+        f"FROM {lines.of_kinds(4, 6, unless=taken_back)}"
     )
 
 
@@ -253,31 +208,35 @@ def cleaned(table: str, names: Collection[str]) -> str:
 
 def reject_query(source: Source) -> str:
     """SQL of the rejects of one source (file number, record, column, value, why): no readable time, or no readable quantity."""
-    times = (*source.map.found["service_time"], *source.map.fallback.get("service_time", ()))
-    quantities = source.map.found["quantity"]
-    time_name = times[0].text if times else "service_time"
-    quantity_name = quantities[0].text if quantities else "quantity"
+    lines = named_lines(source, refund_settlements=False)
+    times, quantities = _times(lines.map), lines.map.found["quantity"]
+    time_name = next((header.text for header in _times(source.map)), "service_time")
+    quantity_name = next((header.text for header in source.map.found["quantity"]), "quantity")
     return f"""SELECT {source.table.file_number} AS file_no, {source.table.record} AS record,
-        CASE kind WHEN 1 THEN {sqltext.text(time_name)} ELSE {sqltext.text(quantity_name)} END AS column_name,
-        CASE kind WHEN 1 THEN {first_text(times)} ELSE {first_text(quantities)} END AS value,
-        CASE WHEN kind = 2 THEN '数量不是数字' WHEN {first_text(times)} IS NULL THEN '没有服务时间' ELSE '服务时间无法识别' END AS why
-        FROM (SELECT *, file_index, file_row_number, {kind_number(source, refund_settlements=False)} AS kind FROM {source.table.scan()})
-        WHERE kind IN (1, 2)"""
+        CASE {lines.kind} WHEN 1 THEN {sqltext.text(time_name)} ELSE {sqltext.text(quantity_name)} END AS column_name,
+        CASE {lines.kind} WHEN 1 THEN {first_text(times)} ELSE {first_text(quantities)} END AS value,
+        CASE WHEN {lines.kind} = 2 THEN '数量不是数字' WHEN {first_text(times)} IS NULL THEN '没有服务时间' ELSE '服务时间无法识别' END AS why
+        FROM {lines.of_kinds(1, 2)}"""
+
+
+def _times(mapping: HeaderMap) -> tuple[Header, ...]:
+    return (*mapping.found["service_time"], *mapping.fallback.get("service_time", ()))
 
 
 def header_query(source: Source, key: str, names: Sequence[str]) -> str:
     """SQL of the columns `names` of the valid header rows of one source, restricted to keys in the table `wanted`."""
-    column = source.map
+    key_value = read_column(source.map, key)
+    valid = f"({read_column(source.map, 'valid_flag')}) IS NOT FALSE"
+    wanted = f"SELECT * FROM {source.table.scan()} WHERE {valid} AND ({key_value}) IN (SELECT key FROM wanted)"
+    rows = name_once(wanted, source.map, source.table.headers, names)
+    person = [name for name in PERSON_FIELDS if name in source.map.columns and source.map.has(name)]
     fields = {
-        "key": read_column(column, key),
-        **{name: read_column(column, name) for name in names},
-        "person_unreadable": " OR ".join(
-            unreadable(column.found[name], kind) for name, kind in PERSON_FIELDS if name in column.columns and column.has(name)
-        ) or "FALSE",
-    }  # fmt: skip
+        "key": key_value,
+        **{name: rows.read(name) for name in names},
+        "person_unreadable": " OR ".join(map(rows.unreadable, person)) or "FALSE",
+    }
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items())
-    valid = f"({read_column(column, 'valid_flag')}) IS NOT FALSE"
-    return f"SELECT {chosen} FROM {source.table.scan()} WHERE {valid} AND ({fields['key']}) IN (SELECT key FROM wanted)"
+    return f"SELECT {chosen} FROM ({rows.sql})"
 
 
 def refund_settlement_query(source: Source) -> str:

@@ -1,4 +1,4 @@
-"""Duplicates and refunds among the lines of restricted items (docs/judgment.md, section 6); one relation in, two small ones out."""
+"""Duplicates and refunds among lines (docs/judgment.md, section 6), settled before anything is judged: one relation in, small ones out."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Netted:
-    """How many duplicates were left out, and how many refunds of restricted items found no original."""
+    """How many duplicates and how many wholly refunded lines were left out, and how many refunds found no original."""
 
     duplicates: int
+    fully_refunded: int
     refunds_without_original: int
 
 
@@ -47,6 +48,7 @@ def net_lines(
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
+    `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
     Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
     numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
     """
@@ -64,11 +66,17 @@ def net_lines(
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
-        amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN)"""
+        amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN, on_trial BOOLEAN)"""
     )
     without = _net_refunds(connection, on_trial, headers_name_originals) if any_refund else 0
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
+        UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
+    )
     return Netted(
-        one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first AND NOT on_trial"), without
+        one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first AND NOT on_trial"),
+        one_number(connection, "SELECT count(*) FROM netted_line WHERE nothing_left AND NOT on_trial"),
+        without,
     )
 
 
@@ -116,7 +124,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
         SELECT line_no, CASE WHEN quantity IS NOT NULL THEN quantity_left END, CASE WHEN amount IS NOT NULL THEN amount_left END,
           CASE WHEN amount_in_scope IS NOT NULL THEN scope_left END,
           CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
-          coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left
+          coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left, on_trial
         FROM original
         WHERE quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
     )

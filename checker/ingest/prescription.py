@@ -35,7 +35,8 @@ class Left(NamedTuple):
 class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
-    `left` is set where other lines of the prescription take something from it (checker.precheck.prescription_netting).
+    `line_id` is None where the prescription names none: an invented one could be another line's.
+    `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -49,14 +50,22 @@ class Item(NamedTuple):
     by_name: bool = False
     is_refund: bool = False
     left: Left | None = None
+    original_line_id: str | None = None
+    prescription_id: str | None = None
+    prescriber: str | None = None
+
+    @property
+    def takes_back(self) -> bool:
+        """Whether it takes something back."""
+        return self.is_refund or is_negative(self.quantity) or is_negative(self.amount)
 
 
 class Prescription(NamedTuple):
     """One person's lines at one time. `facts` are the line columns that all lines share (see checker.judge.compile.LINE_COLUMNS).
 
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
-    `places`: the place of each item among all lines, where only those lines are items that a point covers (all with national codes);
-    `others` is then how many lines are not: they have national codes and are only counted.
+    `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
+    of the same encounter that are not asked about, but stand beside those that are.
     """
 
     stage: str
@@ -66,8 +75,8 @@ class Prescription(NamedTuple):
     items: tuple[Item, ...]
     ignored: tuple[str, ...]
     ids_name_lines: bool = True
-    places: tuple[int, ...] | None = None
-    others: int = 0
+    is_one: bool = True
+    beside: tuple[Item, ...] = ()
 
 
 def is_negative(amount: str | None) -> bool:
@@ -137,8 +146,8 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
-    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag,
+    "line_id": _text, "original_line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
+    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -225,6 +234,7 @@ class _Reader:
         given = line.get
         try:
             line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
+            original, prescription = _text(given("original_line_id")), _text(given("prescription_id"))
             quantity, amount, in_scope = (
                 read_amount(given("quantity")),
                 read_amount(given("amount")),
@@ -241,8 +251,8 @@ class _Reader:
         is_judged = not (is_refund or is_context or is_paid is False)
         is_by_name = by_name is True and name is not None and code is None
         return Item._make((
-            line_id or str(number + 1), code, name, quantity, amount, in_scope, is_judged, (), is_by_name,
-            is_refund and not is_context, None,
+            line_id, code, name, quantity, amount, in_scope, is_judged, (), is_by_name, is_refund and not is_context, None, original,
+            prescription, None,
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
-from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE, KINDS, Source
+from checker.ingest.line_kind import KINDS
+from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
+from checker.ingest.sources import Source
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import NATIONAL_CODE

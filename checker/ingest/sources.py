@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.ingest.columns import Header
+from checker.ingest.columns import Header, HeaderMap
 from checker.model import sqltext
 from checker.model.errors import InputError
 
@@ -54,6 +54,14 @@ class InputTable:
     def record(self) -> str:
         """SQL of the 1-based record number within the file."""
         return "__record" if self.converted else "(CAST(file_row_number AS BIGINT) + 1)"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A table and the headers that feed its canonical columns."""
+
+    table: InputTable
+    map: HeaderMap
 
 
 def find_files(inputs: Iterable[str | Path]) -> tuple[InputFile, ...]:

@@ -11,8 +11,9 @@ from checker.ingest import line_sql
 from checker.ingest.columns import clean_text
 from checker.ingest.gather import Gathered
 from checker.ingest.relations import PASSED_TEXTS
-from checker.judge.compile import LINE_COLUMNS, PRECEDENCE, in_force_sql
+from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
+from checker.shapes.base import LINE_COLUMNS
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +30,7 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
         f"""CREATE OR REPLACE TEMP TABLE covered AS
         SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
           coalesce(valid_to, DATE 'infinity') AS valid_to, point_region
-        FROM ({matches_sql(connection, "pattern", "point_no")}) JOIN point USING (point_no)
+        FROM ({matches_sql(connection, "(SELECT * FROM pattern WHERE role = 'item')", "point_no")}) JOIN point USING (point_no)
         QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
     )
     connection.execute(
@@ -67,6 +68,11 @@ def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) 
     return f"""WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL)
         SELECT c.code, {key}, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
         JOIN {patterns} p ON p.match = 'code' AND p.code = c.code{families}"""
+
+
+LISTED = """SELECT code, p.valid_from, p.valid_to, p.rule_id FROM pattern JOIN point p USING (point_no)
+WHERE p.companions IS NOT NULL AND match = 'code'"""
+"""SQL of the codes that are on the lists of rules that look at a line's companions: code, from when, before when, rule id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,7 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
 
 
 def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
-    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; duplicates left out.
+    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
     Texts that only findings name (PASSED_TEXTS) pass uncleaned where nothing else needs them: few lines become findings.
     """
@@ -120,6 +126,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
         "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
+        "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
         "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
     joins: list[str] = []
@@ -166,7 +173,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
     FROM raw_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
-    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
+    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 
 def _region(column: str, default: str | None) -> str:
@@ -203,7 +210,7 @@ def count_not_in_force(
           GROUP BY code, rule_no
         )
         SELECT rule_no, count(*) FROM staged_line s JOIN spell ON spell.code = s.item_code
-        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)
           AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day
             ELSE len(list_filter(parts, lambda p: {on_date} >= p.f AND {on_date} < p.t)) = 0 END
         GROUP BY rule_no"""

@@ -1,15 +1,13 @@
-"""Rules of the shape `item` become one SELECT over line × point; no data is touched here.
+"""The rules of a shape become one SELECT over its base (line × point); no data is touched here.
 
-Two SELECTs in a row: `fired_sql` settles the person and runs the clauses, `finding_sql` weighs exemptions and puts findings into
-words. The scan runs them over relations on disk; `judged_sql` is the same for one prescription, in one. There is no third judge.
+Two SELECTs in a row: `fired_sql` settles the shape's columns and runs the clauses, `verdict_sql` weighs exemptions. The scan runs them
+over relations on disk; `judged_sql` is the same for one prescription, in one. There is no third judge.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from checker.model import sqltext
 from checker.model.sql_builder import (
     FALSE,
     NULL,
@@ -17,79 +15,48 @@ from checker.model.sql_builder import (
     Steps,
     choose,
     every,
-    first,
-    highest,
     holds,
     lowest,
     negated,
     some,
 )
-from checker.model.words import ACTIONS, ENGLISH_VALUES, PERSONS, REASONS
+from checker.model.typed_value import UNKNOWN
+from checker.model.words import ACTIONS
 from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
-
-LINE_COLUMNS = {
-    "line_no": "BIGINT", "line_id": "VARCHAR", "settlement_id": "VARCHAR", "visit_id": "VARCHAR", "visit_start": "TIMESTAMP",
-    "patient_id": "VARCHAR", "institution_id": "VARCHAR", "service_time": "TIMESTAMP", "on_date": "DATE",
-    "item_code": "VARCHAR", "item_name": "VARCHAR", "care_type": "VARCHAR", "insured_region": "VARCHAR", "region": "VARCHAR",
-    "gross_quantity": "DECIMAL(18, 4)", "gross_amount": "DECIMAL(18, 4)", "gross_in_scope": "DECIMAL(18, 4)",
-    "time_fallback": "BOOLEAN", "person_unreadable": "BOOLEAN", "header_missing": "BOOLEAN", "newborn_flag": "BOOLEAN",
-    "line_sex": "VARCHAR", "settlement_sex": "VARCHAR", "visit_sex": "VARCHAR", "header_sex_conflict": "BOOLEAN",
-    "line_birth": "DATE", "settlement_birth": "DATE", "visit_birth": "DATE", "header_birth_conflict": "BOOLEAN",
-    "patient_age": "BIGINT", "id_number": "VARCHAR", "insured_sex": "VARCHAR", "insured_birth_date": "DATE",
-    "diagnosis_code": "VARCHAR", "source_file": "VARCHAR", "source_record": "BIGINT",
-}  # fmt: skip
-"""What a line brings to the judgment, settled by ingest: name and SQL type."""
-
-POINT_COLUMNS = {
-    "rule_no": "INTEGER", "point_id": "VARCHAR", "point_name": "VARCHAR", "point_sex": "VARCHAR", "age_word": "VARCHAR",
-    "age_text": "VARCHAR", "age_min": "BIGINT", "age_min_unit": "VARCHAR", "age_max": "BIGINT", "age_max_unit": "VARCHAR",
-    "subject": "VARCHAR", "point_region": "VARCHAR", "point_region_of": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "point_valid_from": "DATE",
-    "level_cap": "VARCHAR", "point_remark": "VARCHAR", "document": "VARCHAR", "batch": "VARCHAR", "source_rows": "VARCHAR",
-    "matched_by": "VARCHAR", "match_length": "INTEGER",
-}  # fmt: skip
-"""What a point brings to the judgment; valid_from and valid_to may be a part of the point's own time, where another takes the rest."""
+from checker.shapes import CANDIDATE_COLUMNS, SHAPES
+from checker.shapes.base import Shape
 
 PRECEDENCE = "point_region IS NULL, matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
 """Which of several points of one rule judges a line: the first in this order."""
 
-NEWBORN_DAYS = 28
-PHARMACY_CARE = "41%"
-OLDEST_YEARS = 130
-ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-ID_CHECK = "10X98765432"
-
-
-def id_number_is_right(column: str) -> str:
-    """SQL boolean: 18 characters, and the check character of ISO 7064 MOD 11-2 is right."""
-    total = " + ".join(
-        f"(ascii(substr({column}, {place}, 1)) - 48) * {weight}" for place, weight in enumerate(ID_WEIGHTS, 1)
-    )
-    return f"(regexp_full_match({column}, '[0-9]{{17}}[0-9X]') AND substr('{ID_CHECK}', ({total}) % 11 + 1, 1) = substr({column}, 18, 1))"
-
-
-FIRED_OUTPUTS = ("service_date", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code")
-"""What `fired_sql` adds to its candidates for `verdict_sql` and `finding_sql`."""
+FIRED_OUTPUTS = (
+    "service_date",
+    "is_insured",
+    "violated",
+    "lowered",
+    "noticed",
+    "expected",
+    "actual",
+    "reason_code",
+    "related_lines",
+)
+"""What `fired_sql` adds to its candidates for `verdict_sql`."""
 
 VERDICT_OUTPUTS = ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks")
 """What `verdict_sql` adds; the reason code counts only where the verdict is undetermined."""
 
-_BASE_COLUMNS = {
-    "person_sex": "VARCHAR", "age_years": "BIGINT", "age_months": "BIGINT", "age_days": "BIGINT", "age_days_at_visit_start": "BIGINT",
-    "has_age_max": "BOOLEAN", "under_age_min": "BOOLEAN", "over_age_max": "BOOLEAN",
-}  # fmt: skip
-"""What the clauses read beside the point's own columns: name and SQL type."""
-_TYPES = LINE_COLUMNS | POINT_COLUMNS | _BASE_COLUMNS
+_TYPES = CANDIDATE_COLUMNS | {name: type_ for shape in SHAPES for name, type_ in shape.column_types.items()}
 
 
-def fired_sql(plan: Plan, candidates: str, *, contested: bool, absent: Collection[str] = ()) -> str:
-    """SQL of the line × point rows whose clause is not FALSE, with FIRED_OUTPUTS.
+def fired_sql(plan: Plan, shape: Shape, candidates: str, *, contested: bool, absent: Collection[str] = ()) -> str:
+    """SQL of the line × point rows of the rules of a shape whose clause is not FALSE, with FIRED_OUTPUTS.
 
-    `candidates` is SQL with the columns LINE_COLUMNS and POINT_COLUMNS; others pass through. `contested`: some line may
+    `candidates` is SQL with CANDIDATE_COLUMNS, of rows of these rules; other columns pass through. The shape's relations are tables. `contested`: some line may
     meet two points of one rule, so that one must be chosen. `absent` names columns that are NULL in all candidates, which may lack them.
     """
     steps = Steps(dict.fromkeys(absent, False), _TYPES)
-    _name_fired(steps, plan, range(len(plan.rules)), keep_clean=False)
-    return steps.select(_applicable(steps, candidates, contested=contested), FIRED_OUTPUTS)
+    _name_fired(steps, shape, plan, plan.numbers_of(shape.id), keep_clean=False)
+    return steps.select(shape.base(_applicable(steps, candidates, contested=contested)), FIRED_OUTPUTS)
 
 
 def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
@@ -103,7 +70,9 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     return steps.select(fired, VERDICT_OUTPUTS)
 
 
-def judged_sql(plan: Plan, candidates: str, *, stage: str, rules: Collection[int], filled: Mapping[str, bool]) -> str:
+def judged_sql(
+    plan: Plan, shape: Shape, candidates: str, *, stage: str, rules: Collection[int], filled: Mapping[str, bool]
+) -> str:
     """SQL of both in one, where all is known of few candidates: every row in force, clean ones too, with both outputs.
 
     What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of;
@@ -111,9 +80,10 @@ def judged_sql(plan: Plan, candidates: str, *, stage: str, rules: Collection[int
     are filled are not empty, and `exemptions.region` and the like tell of that field in all exemptions.
     """
     steps = Steps(filled, _TYPES)
-    _name_fired(steps, plan, rules, keep_clean=True)
+    _name_fired(steps, shape, plan, rules, keep_clean=True)
     _name_verdict(steps, plan, rules, stage)
-    return steps.select(_applicable(steps, candidates, contested=False), (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
+    source = shape.base(_applicable(steps, candidates, contested=False))
+    return steps.select(source, (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
 
 
 def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
@@ -123,12 +93,11 @@ def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
     return f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)}{chosen}"
 
 
-def _name_fired(steps: Steps, plan: Plan, rules: Collection[int], *, keep_clean: bool) -> None:
-    _name_person(steps)
-    _name_age(steps)
+def _name_fired(steps: Steps, shape: Shape, plan: Plan, rules: Collection[int], *, keep_clean: bool) -> None:
+    shape.name(steps)
     case = _CaseOf(plan, rules, steps)
     steps.let("clause_value", case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)"))
-    doubtful = steps["newborn_doubt"]
+    doubtful = steps[shape.doubt] if shape.doubt else FALSE
     violated = steps.let("violated", choose((every(doubtful, "clause_value"), NULL), otherwise="clause_value"))
     if not keep_clean:
         steps.keep(violated, "IS DISTINCT FROM FALSE")
@@ -136,8 +105,9 @@ def _name_fired(steps: Steps, plan: Plan, rules: Collection[int], *, keep_clean:
     steps.let("noticed", case.of(lambda rule: rule.notice, FALSE))
     steps.let("expected", case.of(lambda rule: rule.expected, "CAST(NULL AS VARCHAR)"))
     actual = case.of(lambda rule: rule.actual, "CAST(NULL AS VARCHAR)")
-    steps.let("actual", choose((doubtful, "'不明'"), otherwise=actual))
-    steps.let("reason_code", choose(("violated IS NULL", _reason(case, steps)), otherwise="CAST(NULL AS VARCHAR)"))
+    steps.let("actual", choose((doubtful, f"'{UNKNOWN}'"), otherwise=actual))
+    why = shape.why(steps, lambda fact: case.any_of(lambda rule: fact in rule.reads))
+    steps.let("reason_code", choose(("violated IS NULL", why), otherwise="CAST(NULL AS VARCHAR)"))
 
 
 def in_force_sql() -> str:
@@ -156,143 +126,6 @@ def _in_force(steps: Steps) -> str:
         "on_date >= valid_from",
         some(negated(steps.known(steps["valid_to"])), "on_date < valid_to"),
         some(negated(regional), holds(f"starts_with({place}, point_region)", place)),
-    )
-
-
-def _name_person(steps: Steps) -> None:
-    """Section 2 of the judgment: whose sex and birth date count, and what is in doubt."""
-    number = steps["id_number"]
-    steps.let("service_date", "CAST(service_time AS DATE)")
-    right = every(steps.known(number), id_number_is_right("id_number"))
-    born = steps.let("id_birth", NULL if number == NULL else
-                     choose((right, "CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE)"), otherwise=NULL))  # fmt: skip
-    male = "ascii(substr(id_number, 17, 1)) % 2 = 1"
-    sex = steps.let(
-        "id_sex", choose((steps.known(born), choose((male, "'male'"), otherwise="'female'")), otherwise=NULL)
-    )
-    sexes = (steps["line_sex"], steps["settlement_sex"], steps["visit_sex"], sex)
-    births = (steps["line_birth"], steps["settlement_birth"], steps["visit_birth"], born)
-    sex_conflict, sex_low = _agreed(steps, "sex", sexes)
-    birth_conflict, birth_low = _agreed(steps, "birth", births)
-    patient_sex = steps.let("patient_sex", choose((sex_conflict, NULL), otherwise=sex_low))
-    patient_birth = steps.let("patient_birth", choose((birth_conflict, NULL), otherwise=birth_low))
-    patient_given = steps.let(
-        "patient_given", some(steps.known(*sexes, *births, steps["patient_age"]), sex_conflict, birth_conflict)
-    )
-    insured = (steps["insured_sex"], steps["insured_birth_date"])
-    insured_given = steps.let("insured_given", steps.known(*insured))
-    whose_birth = choose((patient_given, patient_birth), otherwise=insured[1])
-    is_newborn = holds(f"date_diff('day', {whose_birth}, service_date) BETWEEN 0 AND {NEWBORN_DAYS}", whose_birth)
-    doubt = steps.let("newborn_doubt", every(holds("newborn_flag", steps["newborn_flag"]), negated(is_newborn)))
-    subject = steps["subject"]
-    at_pharmacy = holds(f"subject = '就诊人' AND care_type LIKE '{PHARMACY_CARE}'", subject, steps["care_type"])
-    unknown = steps.let("patient_unknown", every(at_pharmacy, negated(patient_given), insured_given))
-    is_insured = steps.let(
-        "is_insured", every(insured_given, some(holds("subject = '参保人'", subject), negated(patient_given)))
-    )
-    nobody = steps.let("nobody", some(doubt, unknown))
-    steps.let("person_sex", choose((nobody, NULL), (is_insured, insured[0]), otherwise=patient_sex))
-    steps.let("birth", choose((nobody, NULL), (is_insured, insured[1]), otherwise=patient_birth))
-    no_age = some(nobody, is_insured, steps.known(*births), birth_conflict)
-    steps.let("age_only", choose((no_age, NULL), otherwise=steps["patient_age"]))
-    steps.let("sex_conflicted", every(negated(is_insured), sex_conflict))
-    steps.let("birth_conflicted", every(negated(is_insured), birth_conflict))
-
-
-def _agreed(steps: Steps, what: str, values: Sequence[str]) -> tuple[str, str]:
-    """Whether sources contradict each other, and the least of their values."""
-    low, high = steps.let(f"{what}_low", lowest(*values)), steps.let(f"{what}_high", highest(*values))
-    header = f"header_{what}_conflict"
-    differ = FALSE if low == high else holds(f"{low} <> {high}", low)
-    return steps.let(f"patient_{what}_conflict", some(holds(header, steps[header]), differ)), low
-
-
-def _name_age(steps: Steps) -> None:
-    """The age at the service date, and how it stands to the bounds of the point's own text.
-
-    `span` is the difference of the two dates as months × 100 + days of the month: cut to hundreds it is whole months, cut to twelve
-    hundreds whole years, and its sign is that of the difference. It is written without year(), month() and day(): each of these fills
-    a table of all days of a century before its first row.
-    """
-    birth, age, doubt = steps["birth"], steps["age_only"], steps["newborn_doubt"]
-    months = f"date_diff('month', {birth}, service_date)"
-    span = steps.let(
-        "span", NULL if birth == NULL else f"{months} * 100 + {_day_of_month('service_date')} - {_day_of_month(birth)}"
-    )
-    in_range = {
-        "span": f"span BETWEEN 0 AND {(OLDEST_YEARS + 1) * 1200 - 1}",
-        "age_only": f"age_only BETWEEN 0 AND {OLDEST_YEARS}",
-    }
-    lived = steps.let("lived", NULL if span == NULL else f"CASE WHEN {in_range['span']} THEN span END")
-    alone = steps.let("age_alone", NULL if age == NULL else f"CASE WHEN {in_range['age_only']} THEN age_only END")
-    steps.let(
-        "impossible",
-        some(
-            *(
-                f"({steps.known(given)} AND {fit} IS NULL)"
-                for given, fit in ((span, lived), (age, alone))
-                if given != NULL
-            )
-        ),
-    )
-
-    def aged(name: str, by_birth: str, by_age: str) -> str:
-        value = first(NULL if lived == NULL else by_birth, NULL if alone == NULL else by_age)
-        return steps.let(name, choose((doubt, "0"), otherwise=value))
-
-    days = f"CASE WHEN lived IS NOT NULL THEN date_diff('day', {birth}, service_date) END"
-    ends = {
-        "year": (aged("age_years", "lived // 1200", "age_alone"), steps["age_years"]),
-        "month": (
-            aged("months_low", "lived // 100", "age_alone * 12"),
-            aged("months_high", "lived // 100", "age_alone * 12 + 11"),
-        ),
-        "day": (aged("days_low", days, "age_alone * 365"), aged("days_high", days, "age_alone * 366 + 365")),
-    }
-    for unit in ("month", "day"):
-        low, high = ends[unit]
-        same = TRUE if low == high else f"{low} = {high}"
-        steps.let(f"age_{unit}s", choose((same, low), otherwise=NULL))
-    least, most = steps["age_min"], steps["age_max"]
-    steps.let("has_age_max", steps.known(most))
-    for name, bound, reached, below in (("under_age_min", least, FALSE, TRUE), ("over_age_max", most, TRUE, FALSE)):
-        low, high = _in_unit_of(bound, ends, 0), _in_unit_of(bound, ends, 1)
-        decided = choose((f"{low} >= {bound}", reached), (f"{high} < {bound}", below), otherwise=NULL)
-        steps.let(name, choose((negated(steps.known(bound)), FALSE), otherwise=decided))
-    begun = NULL if NULL in (steps["visit_start"], birth) else f"date_diff('day', {birth}, CAST(visit_start AS DATE))"
-    steps.let("age_days_at_visit_start", choose((steps["nobody"], NULL), otherwise=begun))
-
-
-def _day_of_month(day: str) -> str:
-    """SQL of the days since the first of the month."""
-    return f"date_diff('day', date_trunc('month', {day}), {day})"
-
-
-def _in_unit_of(bound: str, ends: Mapping[str, tuple[str, str]], end: int) -> str:
-    """SQL of the person's age in the unit of a bound, at the low or high end of what is known of it."""
-    arms = " ".join(f"WHEN '{unit}' THEN {ages[end]}" for unit, ages in ends.items())
-    return f"CASE {bound}_unit {arms} END"
-
-
-def _reason(case: _CaseOf, steps: Steps) -> str:
-    """SQL of why a line is undetermined: the first of REASONS that holds and concerns what the rule reads."""
-    sex, age = case.any_of(lambda rule: rule.reads_sex), case.any_of(lambda rule: rule.reads_age)
-    sex_conflicted, birth_conflicted, impossible = (
-        steps["sex_conflicted"],
-        steps["birth_conflicted"],
-        steps["impossible"],
-    )
-    no_sex = negated(steps.known(steps["person_sex"]))
-    age_missing = some(negated(steps.known(steps["age_years"])), negated(sex), negated(no_sex))
-    return choose(
-        (steps["header_missing"], "'header_missing'"),
-        (steps["newborn_doubt"], "'newborn'"),
-        (steps["patient_unknown"], "'patient_unknown'"),
-        (every(sex, no_sex, negated(sex_conflicted)), "'sex_missing'"),
-        (every(age, negated(impossible), negated(birth_conflicted), age_missing), "'birth_missing'"),
-        (every(age, impossible), "'birth_impossible'"),
-        (some(every(sex, sex_conflicted), every(age, birth_conflicted)), "'sources_conflict'"),
-        otherwise="'other'",
     )
 
 
@@ -407,68 +240,8 @@ def _ids_of(effect: str) -> str:
     return f"list_transform(applied, lambda e: CASE WHEN e.effect = '{effect}' THEN e.exemption_id END)"
 
 
-def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
-    """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
-
-    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
-    amount_in_scope (net of refunds). checker.precheck.counter puts the same words to one prescription.
-    """
-    case = _CaseOf(plan, range(len(plan.rules)))
-    reasons = REASONS[language]
-    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(words)}" for code, words in reasons.items())
-    insured, patient = PERSONS[language]
-    return f"""
-WITH told AS (
-  SELECT *, CASE WHEN is_insured THEN {sqltext.text(insured)} ELSE {sqltext.text(patient)} END AS person,
-    CASE final_reason_code {reason} END AS reason,
-    {case.of(lambda rule: sqltext.text(rule.name(language)), "NULL")} AS rule_name
-  FROM ({verdict_sql(plan, fired, stage=stage)})
-)
-SELECT line_no,
-  md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
-    coalesce(line_id, source_file || chr(30) || CAST(source_record AS VARCHAR), ''), item_code, CAST(service_time AS VARCHAR),
-    coalesce(CAST(gross_quantity AS VARCHAR), ''), coalesce(CAST(gross_amount AS VARCHAR), ''),
-    {case.of(lambda rule: sqltext.text(rule.id), "''")})) AS finding_id,
-  line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
-  {case.of(lambda rule: sqltext.text(rule.id), "NULL")} AS rule_id,
-  {case.of(lambda rule: sqltext.text(rule.code) if rule.code else None, "CAST(NULL AS VARCHAR)")} AS rule_code,
-  rule_name, point_id, matched_by, verdict, level, action, expected, actual, final_reason_code AS reason_code, reason,
-  exemption_id, remarks, 'line' AS scope, CAST(NULL AS VARCHAR[]) AS related_lines, quantity, amount, amount_in_scope,
-  CASE verdict WHEN 'undetermined' THEN {case.of(lambda rule: _words(rule.messages(language)[1], language), "NULL")}
-    ELSE {case.of(lambda rule: _words(rule.messages(language)[0], language), "NULL")} END AS message,
-  {case.of(lambda rule: _words(rule.messages(language)[2], language), "NULL")} AS advice,
-  concat_ws('；', document, '批次 ' || batch, source_rows) AS evidence,
-  {sqltext.text(kb_version)} AS kb_version,
-  {case.of(lambda rule: str(rule.version), "NULL")} AS rule_version,
-  person, source_file, source_record
-FROM told"""
-
-
 EXEMPTION_TYPE = (
     "STRUCT(exemption_id VARCHAR, effect VARCHAR, diagnoses VARCHAR[], region VARCHAR, region_of VARCHAR, valid_from DATE, valid_to DATE, "
     "code VARCHAR, code_is_family BOOLEAN)[]"
 )
 """The exemptions that may concern a point: those of its rule for all items, its name, or a code or family (`code`) of the line."""
-
-_PLACEHOLDER = re.compile(r"\{(\w+)\}")
-_FILLS = {
-    "item_name": "coalesce(item_name, point_name)", "item_code": "item_code", "expected": "expected", "actual": "actual",
-    "person": "person", "reason": "reason", "point_id": "point_id", "service_date": "CAST(service_date AS VARCHAR)",
-}  # fmt: skip
-
-
-def _words(template: str, language: str) -> str:
-    """SQL that fills the placeholders of a message; the loader has checked that each is known."""
-    parts: list[str] = []
-    end = 0
-    for match in _PLACEHOLDER.finditer(template):
-        parts.append(sqltext.text(template[end : match.start()]))
-        fill = match.group(1)
-        value = "rule_name" if fill == "rule_name" else f"coalesce({_FILLS[fill]}, '')"
-        if language == "en" and fill in ("expected", "actual"):
-            for chinese, english in ENGLISH_VALUES:
-                value = f"replace({value}, {sqltext.text(chinese)}, {sqltext.text(english)})"
-        parts.append(value)
-        end = match.end()
-    parts.append(sqltext.text(template[end:]))
-    return f"concat({', '.join(part for part in parts if part != sqltext.text(''))})"

@@ -11,6 +11,8 @@ from checker.knowledge.edition import Edition, load_into
 from checker.knowledge.names import item_key
 from checker.model import sqltext
 from checker.rulebook.plan import Plan
+from checker.shapes import LIMITS
+from checker.shapes.base import SQL_TYPES
 
 if TYPE_CHECKING:
     import duckdb
@@ -51,7 +53,7 @@ def hash_of(editions: Sequence[Edition]) -> str:
 def load_points(
     connection: duckdb.DuckDBPyConnection, editions: Sequence[Edition], rules: Plan, *, stage: str | None
 ) -> Loaded:
-    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, match, code) for the rules of a stage.
+    """Make the tables `point` (point_no, the point's columns, exemptions) and `pattern` (point_no, role, match, code) for the rules of a stage.
 
     For a scan (`stage` during or after) points on trial are loaded under the number of their rule's shadow twin, which the plan returned
     has, and those of absent rules are not. For the counter (None: the rules of every stage) neither points nor rules on trial are in what
@@ -68,8 +70,9 @@ def load_points(
         SELECT CAST(rowid AS INTEGER) AS point_no, {_rule_number(plan)} AS rule_no, p.* FROM kb_point p WHERE rule_no IS NOT NULL"""
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE pattern AS SELECT point_no, match, code FROM kb_pattern JOIN numbered USING (point_id)"
+        "CREATE OR REPLACE TEMP TABLE pattern AS SELECT point_no, role, match, code FROM kb_pattern JOIN numbered USING (point_id)"
     )
+    limits = ", ".join(f"CAST(n.{limit.name} AS {SQL_TYPES[limit.kind]}) AS {limit.column}" for limit in LIMITS)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE point AS
         WITH listed AS (
@@ -79,8 +82,7 @@ def load_points(
             AS {EXEMPTION_TYPE}) AS exemptions
           FROM ({_concerned(connection)}) JOIN kb_exemption USING (exemption_id) GROUP BY point_no
         )
-        SELECT n.point_no, n.rule_no, n.point_id, n.item_name AS point_name, n.sex AS point_sex, n.age_word, n.age_text,
-          CAST(n.age_min AS BIGINT) AS age_min, n.age_min_unit, CAST(n.age_max AS BIGINT) AS age_max, n.age_max_unit, n.subject,
+        SELECT n.point_no, n.rule_no, n.rule_id, n.point_id, n.item_name AS point_name, {limits}, n.subject,
           n.region AS point_region, n.region_of AS point_region_of, n.valid_from, n.valid_to, n.level_cap, n.remark AS point_remark,
           n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
         FROM numbered n LEFT JOIN listed USING (point_no)"""

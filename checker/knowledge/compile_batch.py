@@ -4,7 +4,7 @@
 
 Two lists of each rule meet one after the other (`merge`), drug points covering families: the first batch meets nothing, the
 update meets what the first batch made, in the mode that the rule's tier calls for (knowledge_base/README.md says why). Items of
-all other batches and rules only tell which families hold more than one item.
+all other batches and rules only tell which families hold an item that the rule does not limit alike.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.knowledge.frames import csv_text, frame_of
-from checker.knowledge.merge.covers import BY_FAMILY, codes_by_family, families_of, mixed_families
+from checker.knowledge.merge.covers import BY_FAMILY, codes_by_family, limits_of
+from checker.knowledge.merge.families import Mixed, as_said, known_items, mixed_families
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.merge.points import Merged, merge
@@ -28,6 +29,7 @@ from checker.model.whole_file import write_whole
 
 FIRST_BATCH = "01"
 UPDATE = "2026-01"
+BATCHES = (FIRST_BATCH, UPDATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +64,13 @@ def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
 
     Raises KnowledgeError for limits that cannot be read, a rule whose published code is another, or a list of several days.
     """
-    mixed = mixed_families(families_of(published))
     points: dict[str, PointRow] = {}
     patterns: dict[str, list[PatternRow]] = {}
     for spec in RULES:
+        mixed = _mixed(spec, published)
         own: dict[str, PointRow] = {}
         earlier: dict[str, set[str]] = defaultdict(set)
-        for batch in (FIRST_BATCH, UPDATE):
+        for batch in BATCHES:
             items = tuple(item for item in published if (item.rule, item.batch) == (spec.name, batch))
             if not items:
                 continue
@@ -84,6 +86,19 @@ def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
         tuple(points[point_id] for point_id in sorted(points)),
         tuple(row for point_id in sorted(points) for row in patterns[point_id]),
     )
+
+
+def _mixed(spec: RuleSpec, published: Sequence[PublishedItem]) -> Mixed:
+    """The families that hold an item which the rule does not limit alike on the day of either list; both give exact codes there."""
+    lists = {batch: [item for item in published if (item.rule, item.batch) == (spec.name, batch)] for batch in BATCHES}
+    known = {batch: list(known_items(items, limits_of(items))) for batch, items in lists.items()}
+    listed = {id(item) for items in lists.values() for item in items}
+    others = list(known_items([item for item in published if id(item) not in listed]))
+    return {
+        family: names
+        for batch, other in (BATCHES, BATCHES[::-1])
+        for family, names in mixed_families([*as_said(known[batch], known[other]), *others]).items()
+    }
 
 
 def _list(spec: RuleSpec, batch: str, items: tuple[PublishedItem, ...]) -> PublishedList:

@@ -14,6 +14,9 @@ from checker.knowledge.sheets.read import Workbook
 IMPORT_FILE = "import.json"
 """The file of an imported edition that says where it came from."""
 
+_OF_FAMILIES = ("taken_families", "exact_families", "lost_coverage")
+"""What is told of whole families, each for all rules."""
+
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
@@ -80,6 +83,7 @@ def report_of(imported: Imported) -> dict[str, Any]:
             for workbook, rule_id in zip(workbooks, imported.rule_ids, strict=True)
         ],
         "rules": {change.rule_id: _change(change) for change in imported.changes},
+        **{field: _of_rules(imported.changes, field) for field in _OF_FAMILIES},
         "notes": _of_each(workbooks, "notes"),
         "windows": [
             {"file": workbook.file, **asdict(window)} for workbook in workbooks for window in workbook.windows
@@ -91,8 +95,13 @@ def report_of(imported: Imported) -> dict[str, Any]:
 
 def _change(change: ListChange) -> dict[str, Any]:
     told = asdict(change)
-    del told["rule_id"]
+    for field in ("rule_id", *_OF_FAMILIES):
+        del told[field]
     return told
+
+
+def _of_rules(changes: Sequence[ListChange], field: str) -> list[dict[str, Any]]:
+    return [{"rule_id": change.rule_id, **asdict(each)} for change in changes for each in getattr(change, field)]
 
 
 def _of_each(workbooks: Sequence[Workbook], field: str) -> list[dict[str, str]]:

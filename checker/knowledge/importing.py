@@ -14,13 +14,14 @@ from checker.knowledge.build import content_hash, write_edition
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
 from checker.knowledge.manifest import Manifest, Notice
-from checker.knowledge.merge.covers import BY_CODE
+from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY
 from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
 from checker.knowledge.sheets.read import Workbook, read_workbooks
-from checker.knowledge.source import Sources
+from checker.knowledge.source import Sources, open_given
+from checker.model.embedded import EMBEDDED
 from checker.model.errors import InputError
 from checker.model.remarks import not_listed
 from checker.rulebook.plan import Plan
@@ -34,7 +35,8 @@ class ImportRequest:
     """What to import, and how it meets the edition `onto` (None: an empty one).
 
     `batch` may be left to the workbooks. `expect` is the number of distinct codes, those of each rule counted for themselves. `region`
-    with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice.
+    with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice. With
+    `allow_lost_coverage` a list may leave codes uncovered that the edition covers by their family.
     """
 
     files: Sequence[Path]
@@ -53,6 +55,7 @@ class ImportRequest:
     version: str | None = None
     repair: bool = False
     allow_unparsed: bool = False
+    allow_lost_coverage: bool = False
 
 
 def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Manifest]:
@@ -60,7 +63,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
 
     A list that is in the edition already changes nothing, and the edition is written as it was. Raises InputError, and nothing is
     written: for what a workbook may not hold, another number of codes than expected, a window that was not understood, an overlap
-    without a mode, a list older than the edition's.
+    without a mode, coverage that would be lost, a list older than the edition's.
     """
     rules = {rule.name_zh: rule for rule in plan.rules}
     workbooks = read_workbooks(
@@ -167,9 +170,22 @@ def _described(item: PublishedItem, request: ImportRequest) -> PublishedItem:
 
 def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest) -> Met:
     found = [] if request.mode else overlaps(base, lists)
-    met = meet(base, lists, request.mode or Mode.PATCH)
+    # A sheet alone does not tell that a family holds another item; the embedded edition knows of some.
+    beside = [open_given(EMBEDDED)] if request.cover == BY_FAMILY else []
+    met = meet(base, lists, request.mode or Mode.PATCH, beside)
     if found and met.altered:
         raise InputError(_ask_mode(found, request.published))
+    lost = [(change.rule_id, each) for change in met.changes for each in change.lost_coverage]
+    if lost and not request.allow_lost_coverage:
+        told = "".join(
+            f"\n  {rule_id}：{each.code}* {each.item_name}（{each.point_id}，已公布 {each.published_codes} 个编码）"
+            for rule_id, each in lost
+        )
+        raise InputError(
+            f"以下药品码前段原来整段受限，导入后只剩清单所列的编码，其余编码和新包装不再判断，因为段内还有规则未同样限制的药；"
+            f"请核对清单，或用 --allow-lost-coverage 照此导入（families that are covered whole now, and of which only the listed codes "
+            f"would be, as another item lies in them: check the list, or accept it with --allow-lost-coverage）{told}"
+        )
     return met
 
 

@@ -30,7 +30,7 @@ from checker.model.schema import NATIONAL_CODE
 
 POINT_FILE = "point.csv"
 PATTERN_FILE = "pattern.csv"
-ADDED_COLUMNS = ("status", "superseded_by")
+ADDED_COLUMNS = ("status", "superseded_by", "companions")
 """Columns that came later: a text without them is read as if every point were active and none superseded."""
 
 POINT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -46,6 +46,7 @@ POINT_CELLS = (
     whole("age_min", optional=True), choice("age_min_unit", words.UNITS, optional=True),
     whole("age_max", optional=True), choice("age_max_unit", words.UNITS, optional=True),
     choice("subject", words.SUBJECTS, optional=True),
+    choice("companions", words.COMPANIONS, optional=True),
     choice("region_of", words.REGION_KINDS, optional=True),
     day("valid_from"), day("valid_to", optional=True),
     choice("level_cap", words.LEVEL_CAPS, optional=True),
@@ -71,8 +72,8 @@ _POINT_ALONE = (
     CellCheck("age-bounds", "age_text",
               (pl.col("age_text") == "") != ((pl.col("age_min") == "") & (pl.col("age_max") == "")),
               "write the published window together with age_min or age_max, or none of them"),
-    CellCheck("no-limit", "sex", (pl.col("sex") == "") & (pl.col("age_word") == "") & (pl.col("age_text") == ""),
-              "write a limit: sex, age_word or age_text"),
+    CellCheck("no-limit", "sex", (pl.col("sex") == "") & (pl.col("age_word") == "") & (pl.col("age_text") == "") & (pl.col("companions") == ""),
+              "write a limit: sex, age_word, age_text or companions"),
 )  # fmt: skip
 _PATTERN_CELLS = (
     text("point_id"), choice("role", words.ROLES), choice("match", words.MATCHES), text("code"), whole("published_codes"),

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from checker.knowledge.rows import PointRow
-from checker.model.remarks import year_not_listed
-
-_UNITS = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
-_LEVELS = {"notice": ("提示", "notice"), "suspect": ("可疑", "suspect"), "definite": ("明确违规", "definite")}
+from checker.model.words import AGE_UNITS, LEVELS, remark_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +71,7 @@ class PointWords:
 
     def unit(self, unit: str | None) -> str:
         """The unit of an age."""
-        return self.say(*_UNITS[unit]) if unit in _UNITS else ""
+        return self.say(*AGE_UNITS[unit]) if unit in AGE_UNITS else ""
 
     def period(self, valid_from: date, valid_to: date | None) -> str:
         """From when, and before when, something is in force."""
@@ -84,14 +81,11 @@ class PointWords:
 
     def level(self, level: str) -> str:
         """A level, or the word itself where it is none."""
-        return self.say(*_LEVELS[level]) if level in _LEVELS else level
+        return self.say(*LEVELS[level]) if level in LEVELS else level
 
     def remark(self, remark: str) -> str:
         """A remark in words, or as it stands."""
-        year = year_not_listed(remark)
-        return (
-            remark if year is None else self.say(f"{year} 年的清单没有再列出", f"not named again in the list of {year}")
-        )
+        return self.say(*remark_words(remark))
 
     def beside(self, told: str, more: str) -> str:
         """Text with something in parentheses beside it."""

@@ -36,6 +36,7 @@ class PointRow:
     source_rows: str
     status: str = "active"
     superseded_by: str | None = None
+    companions: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,9 @@ def _columns(*rows: tuple[str, Kind, str] | tuple[str, Kind, str, str]) -> dict[
     }
 
 
+DOCUMENT_HEADER = "__prescription"
+"""Our own header of the place of a prescription that came as JSON: what its lines belong to where they say nothing else."""
+
 _KEYS = (
     ("settlement_id", Kind.TEXT, "setl_id 结算ID 结算流水号 结算单号"),
     ("visit_id", Kind.TEXT, "mdtrt_id 就诊ID 门诊号 住院号 就诊流水号"),
@@ -80,7 +83,7 @@ LINE = _columns(
     ("line_id", Kind.TEXT, "bkkp_sn feedetl_sn rx_id 费用明细流水号 明细序号 流水号"),
     ("original_line_id", Kind.TEXT, "init_feedetl_sn 原费用流水号"),
     *_KEYS,
-    ("prescription_id", Kind.TEXT, "rx_drord_no rxno 处方号 医嘱号"),
+    ("prescription_id", Kind.TEXT, f"rx_drord_no rxno 处方号 医嘱号 {DOCUMENT_HEADER}"),
     *_PERSON,
     ("insured_sex", Kind.SEX, "参保人性别"),
     ("insured_birth_date", Kind.DATE, "参保人出生日期"),
@@ -142,13 +145,15 @@ NULL_WORDS = ("", "-", "--", "null")
 FINDING_COLUMNS = (
     "finding_id", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "item_code", "item_name",
     "rule_id", "rule_code", "rule_name", "point_id", "matched_by", "verdict", "level", "action", "expected", "actual",
-    "reason_code", "reason", "exemption_id", "remarks", "scope", "related_lines", "quantity", "amount", "amount_in_scope",
+    "reason_code", "reason", "exemption_id", "remarks", "scope", "related_lines", "amount_at_stake", "quantity", "amount", "amount_in_scope",
     "message", "advice", "evidence", "kb_version", "rule_version", "person", "source_file", "source_record",
 )  # fmt: skip
 """The columns of a findings table, in order: those of the contract, then who was judged and the line's place in the input."""
 
 NATIONAL_CODE = "X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
 """The shapes of national item codes, as a regular expression over the whole code."""
+HERB_PIECE_CODE = "T[A-Z0-9]{9}"
+"""The codes of decoction pieces [中药饮片]."""
 
 
 def normal_header(text: str) -> str:

@@ -1,54 +1,27 @@
-"""The words of levels, verdicts, reasons, remarks and actions in both languages: the one catalogue that every output takes them from."""
+"""The words of verdicts, levels, actions, reasons and remarks: the one catalogue that commands, service, pages and documents take them from.
+
+Everything is by code, Chinese first, then English.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from checker.model.remarks import year_not_listed
 
-LEVELS = {
-    "definite": ("明确违规", "definite", "bold red"),
-    "suspect": ("可疑", "suspect", "yellow"),
-    "notice": ("提示", "notice", "blue"),
-}
-VERDICTS = {
+Said = tuple[str, str]
+"""Chinese and English."""
+
+VERDICTS: dict[str, Said] = {
     "violation": ("违规疑点", "violation"),
     "undetermined": ("无法判断", "undetermined"),
     "exempt": ("豁免", "exempt"),
 }
-REMARKS = {
-    "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
-    "exemption_possible": ("有诊断即可能豁免，但没有诊断信息", "a diagnosis might exempt, none on file"),
-    "lowered_exemption": ("因豁免情形降级", "lowered by an exemption"),
-    "lowered_lenient": ("在宽松年龄界限以内，降级", "within the lenient age, lowered"),
-    "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
-    "person_unreadable": ("人员信息有无法识别的值", "a person field could not be read"),
-    "service_time_fallback": ("没有费用时间，用了就诊或交易时间", "time taken from the visit or message"),
-    "stay_began_in_window": ("住院开始时仍在新生儿期", "the stay began within the newborn window"),
-    "not_in_2026_list": ("2026 年清单未再列出", "not listed again in 2026"),
+LEVELS: dict[str, Said] = {
+    "definite": ("明确违规", "definite"),
+    "suspect": ("可疑", "suspect"),
+    "notice": ("提示", "notice"),
 }
-REASONS = {"zh": {
-    "header_missing": "找不到该明细对应的结算或就诊记录",
-    "newborn": "新生儿标志为是，登记的可能是母亲的信息",
-    "patient_unknown": "药店购药只有参保人信息，不知道实际使用人",
-    "sex_missing": "没有性别信息",
-    "birth_missing": "没有足够的年龄信息",
-    "birth_impossible": "出生日期或年龄不合理",
-    "sources_conflict": "不同来源的性别或出生日期互相矛盾",
-    "unknown_code": "不是国家医保编码",
-    "rule_missing": "没有载入判断它的规则",
-    "other": "信息不足",
-}, "en": {
-    "header_missing": "no settlement or visit record found for this line",
-    "newborn": "newborn flag set: the record may be the mother's",
-    "patient_unknown": "pharmacy sale that names only the insured, not who uses it",
-    "sex_missing": "sex not known",
-    "birth_missing": "age not known well enough",
-    "birth_impossible": "birth date or age impossible",
-    "sources_conflict": "sources contradict each other on sex or birth date",
-    "unknown_code": "not a national item code",
-    "rule_missing": "the rule that judges it is not loaded",
-    "other": "not enough information",
-}}  # fmt: skip
-"""Why a line is undetermined, in words, by language and reason code, in the order in which the first that holds counts."""
 NOT_JUDGED = {
     "rule": (
         "没有载入规则 {rule}：请用 --rules 加上有它的文件夹；用了 --only-rules 的，去掉即可",
@@ -60,19 +33,169 @@ NOT_JUDGED = {
     ),
 }
 """Why points of a rule are not judged and what to do about it, by what is missing."""
-PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
-"""Who was judged: the insured, the patient."""
-ENGLISH_VALUES = (
-    ("不明", "unknown"), ("男", "male"), ("女", "female"), (" 岁", " years"), ("岁", " years"), (" 个月", " months"), (" 天", " days"),
-    ("且 ", " and "), ("且", " and "),
-)  # fmt: skip
-"""How what was expected and found, written in Chinese, reads within an English message: replaced in this order."""
 ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"},
            "after": {"definite": "recover", "suspect": "review", "notice": "note"}}  # fmt: skip
 """What the caller must do, by stage and level; an undetermined finding is always a note."""
+ACTION_WORDS: dict[str, Said] = {
+    "stop": ("停止", "stop"),
+    "confirm": ("写明理由后才能继续", "go on only with a written reason"),
+    "recover": ("追回", "recover the money"),
+    "review": ("听取陈述后认定", "hear the institution, then decide"),
+    "note": ("留意", "take note"),
+}
+REASONS: dict[str, Said] = {
+    "header_missing": ("找不到该明细对应的结算或就诊记录", "no settlement or visit record found for this line"),
+    "newborn": ("新生儿标志为是，登记的可能是母亲的信息", "the newborn flag is set, so the record may be the mother's"),
+    "patient_unknown": ("药店购药只有参保人信息，不知道实际使用人", "a pharmacy sale that names only the insured, not who takes the drug"),
+    "sex_missing": ("没有性别信息", "sex not known"),
+    "birth_missing": ("没有足够的年龄信息", "age not known well enough"),
+    "birth_impossible": ("出生日期或年龄不合理", "birth date or age impossible"),
+    "sources_conflict": ("不同来源的性别或出生日期互相矛盾", "sources contradict each other on sex or birth date"),
+    "prescription_unknown": ("不知道属于哪张处方", "which prescription the line belongs to is not known"),
+    "companion_unknown": ("同一处方里有认不出的项目", "the prescription holds an item that cannot be recognised"),
+    "unknown_code": ("不是国家医保编码", "not a national item code"),
+    "rule_missing": ("没有载入判断它的规则", "the rule that judges it is not loaded"),
+    "other": ("信息不足", "not enough information"),
+}  # fmt: skip
+"""Why a line is undetermined, in the order in which the first that holds counts."""
+NEXT: dict[str, Said] = {
+    "newborn": (
+        "问清是新生儿还是母亲使用，补上使用人自己的性别和出生日期再查。",
+        "Ask whether it is for the newborn or the mother, and check again with that person's own sex and birth date.",
+    ),
+    "patient_unknown": (
+        "问清实际使用人，补上使用人的性别和出生日期再查。",
+        "Ask who will use it, and check again with that person's sex and birth date.",
+    ),
+    "sex_missing": ("补上性别再查。", "Check again with the sex."),
+    "birth_missing": ("补上出生日期再查。", "Check again with the birth date."),
+    "birth_impossible": (
+        "改正出生日期、年龄或服务日期再查。",
+        "Correct the birth date, age or service date and check again.",
+    ),
+    "sources_conflict": (
+        "性别或出生日期互相矛盾（例如与身份证号不一致），核对改正后再查。",
+        "Sex or birth date contradict each other (the ID number, for example): correct and check again.",
+    ),
+    "prescription_unknown": (
+        "补上处方号，或者就诊、时间和医生，再查。",
+        "Check again with the prescription number, or with visit, time and doctor.",
+    ),
+    "companion_unknown": (
+        "给同一处方里没有国家编码的项目补上编码，再查。",
+        "Give the items of the prescription that have no national code theirs, and check again.",
+    ),
+    "exempt": (
+        "符合豁免情形 {exemption}，不计违规；依据留存备查。",
+        "{exemption} applies, so this is no violation; keep its grounds on file.",
+    ),
+}
+"""What to do at the counter before all advice: by the reason of an undetermined finding, and where an exemption applies."""
+REMARKS: dict[str, Said] = {
+    "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
+    "exemption_possible": ("没有诊断信息，补上后可能属于豁免情形", "no diagnosis on file; with one, an exemption may apply"),
+    "lowered_exemption": ("因豁免情形降一级", "one level lower because an exemption applies"),
+    "lowered_lenient": ("超过严格年龄界限，仍在宽松界限以内，降一级", "past the strict age limit but within the lenient one: one level lower"),
+    "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
+    "person_unreadable": ("人员信息有无法识别的值", "a person field could not be read"),
+    "prescription_guessed": (
+        "没有处方号，按同一就诊、时间和医生归为一张处方，降一级",
+        "no prescription number: taken for one by visit, time and doctor; one level lower",
+    ),
+    "service_time_fallback": ("没有费用时间，用了就诊或交易时间", "time taken from the visit or message"),
+    "stay_began_in_window": ("住院开始时仍在新生儿期，只作提示", "the stay began within the newborn window: a notice only"),
+    "not_in_2026_list": ("2026 年的清单没有再列出，只作提示", "not listed again in 2026: a notice only"),
+}  # fmt: skip
+"""What is said beside a finding. Lists of other years give the last one with their year; a point may have a remark of its own."""
+MARKS: dict[str, Said] = {
+    "definite": ("明确违规 · 停止", "Definite violation · stop"),
+    "suspect": ("可疑 · 需说明理由", "Suspect · give the reason"),
+    "notice": ("提示", "Notice"),
+    "undetermined": ("无法判断", "Undetermined"),
+    "exempt": ("豁免", "Exempt"),
+}
+"""The head of a finding at the counter, by its level, or by its verdict where it has none."""
+ICONS = {"definite": "✖", "suspect": "▲", "notice": "●", "undetermined": "?", "exempt": "○"}
+CONCLUSIONS: dict[str, Said] = {
+    "definite": ("停止", "Stop"),
+    "suspect": ("需要确认", "Confirm first"),
+    "undetermined": ("无法判断", "Undetermined"),
+    "notice": ("可以使用，但有提示", "May be used, with a notice"),
+    "clear": ("可以使用", "May be used"),
+    "exempt": ("可以使用", "May be used"),
+    "rule_missing": ("没有判断", "Not judged"),
+    "unjudged": ("有项目没有判断", "Some items were not judged"),
+    "nothing": ("没有需要判断的项目", "Nothing to judge"),
+}
+"""The last word on a prescription, by the gravest of its findings."""
+EXPLANATIONS: dict[str, Said] = {
+    "definite": (
+        "按规则不能由医保基金支付，处理之前不要结算。",
+        "The rules do not let the fund pay; do not settle before this is resolved.",
+    ),
+    "suspect": (
+        "核对用药人，写明理由后才能继续。",
+        "Check whom it is for, and go on only with a written reason.",
+    ),
+    "undetermined": ("补全信息后再查一次。", "Complete what is missing and check again."),
+    "notice": ("请留意提示的内容。", "Take note of what it says."),
+    "clear": ("所查规则没有发现问题。", "The rules found nothing."),
+    "exempt": ("属于豁免情形，依据留存备查。", "An exemption applies; keep its grounds on file."),
+    "rule_missing": ("缺少规则，不能当作没有问题。", "Rules are missing, which is no pass."),
+    "unjudged": (
+        "判断过的没有发现问题，没有判断的见下。",
+        "Nothing found in what was judged; see below for what was not.",
+    ),
+    "nothing": (
+        "都是自费、退货或历史医嘱，没有按医保规则判断。",
+        "All are self-paid, returns or earlier orders: no insurance rule was applied.",
+    ),
+}
+"""What each conclusion asks for, in a sentence."""
+SKIPS: dict[str, Said] = {
+    "invalid": ("作废", "void"), "context": ("历史医嘱", "history"), "refund": ("退费", "refund"), "self_paid": ("自费", "self-paid"),
+}  # fmt: skip
+"""Why a line read is not judged."""
+REJECTS: dict[str, Said] = {
+    "record": ("记录残缺", "broken record"),
+    "service_time": ("时间", "time"),
+    "quantity": ("数量", "quantity"),
+}
+"""What of a line could not be read."""
+PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
+"""Who was judged: the insured, the patient; by language."""
+SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}
+"""What was judged where that is no person, by the scope of the finding."""
+NOT_KNOWN: Said = ("不明", "unknown")
+SEXES: dict[str, Said] = {"male": ("男", "male"), "female": ("女", "female")}
+SEXES_OF_PEOPLE: dict[str, Said] = {"male": ("男性", "male"), "female": ("女性", "female")}
+"""The same within a sentence."""
+PIECES: dict[str, tuple[Said, Said]] = {
+    "outside": (("同方有名单外饮片", "a piece outside the lists"), ("另有名单以外的饮片", "a piece outside the lists beside it")),
+    "alone": (("单味使用", "used alone"), ("单味使用", "used alone")),
+    "listed": (
+        ("其余 {} 味均在名单内", "with {} listed only"), ("其余 {} 味都在名单内", "used beside listed pieces only"),
+    ),
+}  # fmt: skip
+"""What stands beside a decoction piece in its prescription, in a column and within a sentence."""
+AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
+
+_PUBLISHED: dict[str, Mapping[str, Said]] = {
+    "verdict": VERDICTS, "level": LEVELS, "action": ACTION_WORDS, "reason": REASONS, "remark": REMARKS, "next": NEXT, "mark": MARKS,
+    "conclusion": CONCLUSIONS, "explanation": EXPLANATIONS,
+    "value": {"unknown": NOT_KNOWN},
+}  # fmt: skip
 
 
-def remark_words(remark: str) -> tuple[str, str]:
+def catalogue() -> dict[str, dict[str, dict[str, str]]]:
+    """What programs and pages need of it, by kind, code and language (`zh`, `en`)."""
+    return {
+        kind: {code: {"zh": chinese, "en": english} for code, (chinese, english) in words.items()}
+        for kind, words in _PUBLISHED.items()
+    }
+
+
+def remark_words(remark: str) -> Said:
     """A remark in Chinese and English, as it stands where it is the point's own; of lists of every year as of the one in REMARKS."""
     if (year := year_not_listed(remark)) is not None:
         chinese, english = REMARKS["not_in_2026_list"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,17 +14,18 @@ from checker.ingest.prescription import Item, Left, Prescription, read_prescript
 from checker.judge.points import hash_of, load_points, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
-from checker.model.schema import NATIONAL_CODE
+from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
 from checker.precheck.finding_text import Teller
+from checker.precheck.netting import needs_netting, net
 from checker.precheck.point_index import Match, Point, PointIndex
-from checker.precheck.prepared_queries import Answer, Statements
-from checker.precheck.prescription_netting import with_netted_items
-from checker.precheck.remembered import UNKNOWN, Asked, Facts, Remembered, candidate, facts_for, facts_of
+from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, Related, facts_json
 from checker.rulebook.plan import Plan
+from checker.shapes import BY_ID, SHAPES
 
 if TYPE_CHECKING:
     import duckdb
 
+_HERB_PIECE = re.compile(HERB_PIECE_CODE)
 _NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("violation", "undetermined")
 _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
@@ -38,18 +39,13 @@ class Question(NamedTuple):
     item: Item
     point: Point
     matched_by: str
-    facts: Facts
-
-    @property
-    def asked(self) -> Asked:
-        """What the clauses are asked."""
-        return Asked(self.point.kind, self.facts, self.item.item_code)
+    asked: Asked
 
 
 class Precheck:
     """Rules and knowledge, loaded once; `check` answers one prescription after another.
 
-    One thread at a time may ask it for an answer; `recall` touches no connection and may run beside.
+    One thread at a time may ask it for an answer.
     """
 
     def __init__(
@@ -71,8 +67,11 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self.index = PointIndex(connection)
-        self._statements = Statements(connection, self.plan)
-        self._remembered = Remembered(self._statements)
+        self._with_companions = {rule.id for rule in self.plan.rules if BY_ID[rule.shape].relations}
+        shapes = {rule.shape for rule in self.plan.rules}
+        self._queries = {
+            shape.id: PreparedQueries(connection, self.plan, shape) for shape in SHAPES if shape.id in shapes
+        }
 
     @classmethod
     def open(
@@ -101,53 +100,68 @@ class Precheck:
         Raises InputError naming the path of a value that cannot be read.
         """
         read = read_prescription(document, source=source, now=datetime.now(), stage=stage)
-        return self.answer(self.prepared(read))
+        return self.answer(self.named(read))
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
-        self._load([prescription])
-        questions = self._questions(prescription)
-        if not questions:
-            return self._told(prescription, (), (), language)
-        if any(question.item.left for question in questions):
-            # They bring different facts, which the shortest statement does not allow.
-            answers = self._remembered.answer([question.asked for question in questions])
-            return self._told(prescription, questions, answers, language)
-        filled = frozenset[str]().union(*(question.point.kind.filled for question in questions))
-        shared = facts_for(filled, questions[0].facts.names)
-        answers = self._statements.judge([candidate(question.asked, shared) for question in questions])
-        return self._told(prescription, questions, answers, language)
+        return self._answered([prescription], [language], PreparedQueries.ask_once)[0]
 
     def answer_together(
         self, prescriptions: Sequence[Prescription], *, languages: Sequence[str]
     ) -> list[dict[str, Any]]:
-        """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query."""
-        self._load(prescriptions)
-        questions = [self._questions(prescription) for prescription in prescriptions]
-        answers = iter(self._remembered.answer([question.asked for some in questions for question in some]))
+        """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query a shape."""
+        return self._answered(prescriptions, languages, PreparedQueries.ask)
+
+    def _answered(
+        self,
+        prescriptions: Sequence[Prescription],
+        languages: Sequence[str | None],
+        ask: Callable[[PreparedQueries, Sequence[Asked], Related], list[Answer | None]],
+    ) -> list[dict[str, Any]]:
+        netted = self._netted(prescriptions)
+        questions = [self._questions(number, prescription) for number, prescription in enumerate(netted)]
+        by_shape: dict[str, list[Question]] = {}
+        for some in questions:
+            for question in some:
+                by_shape.setdefault(self.plan.rules[question.point.rule_no].shape, []).append(question)
+        answers: dict[int, Answer | None] = {}
+        for shape, some in by_shape.items():
+            related = self._related(shape, netted)
+            told = ask(self._queries[shape], [question.asked for question in some], related)
+            answers.update(zip(map(id, some), told, strict=True))
         return [
-            self._told(prescription, some, [next(answers) for _ in some], language)
-            for prescription, some, language in zip(prescriptions, questions, languages, strict=True)
+            self._told(prescription, some, [answers[id(question)] for question in some], language)
+            for prescription, some, language in zip(netted, questions, languages, strict=True)
         ]
 
-    def recall(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any] | None:
-        """The answer to a prescription of which no line brings a question that was not answered before; else None.
+    def _related(self, shape: str, prescriptions: Sequence[Prescription]) -> Related:
+        """The rows of the relations that a shape needs."""
+        if not BY_ID[shape].relations:
+            return {}
+        return {"fellow": [row for number, each in enumerate(prescriptions) for row in self._fellows(number, each)]}
 
-        Needs `prepare` first. Touches no connection: it may be called beside the thread that asks for answers.
-        """
-        questions = self._questions(prescription)
-        answers = []
-        find = self._remembered.find
-        for _, item, point, _, facts in questions:
-            answer = find(point.kind, facts, item.item_code)
-            if answer is UNKNOWN:
-                return None
-            answers.append(answer)
-        return self._told(prescription, questions, answers, language)
+    def _fellows(self, number: int, prescription: Prescription) -> Iterator[dict[str, Any]]:
+        """The decoction pieces of a prescription, and what may be one, as a scan gathers them."""
+        day = self._as_of or prescription.service_time.date()
+        for line, item in enumerate((*prescription.items, *prescription.beside)):
+            code = item.item_code or ""
+            listed = [
+                self.plan.rules[self.index.points[point].rule_no].id
+                for point in item.named_points
+                if point in self.index.points
+            ] or self.index.listed_by(code, day)
+            is_piece = _HERB_PIECE.fullmatch(code) or any(rule in self._with_companions for rule in listed)
+            if item.takes_back or _is_gone(item) or (_is_known(item) and not is_piece):
+                continue
+            key, _ = _prescription_key(number, prescription, item)
+            yield {
+                "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": _is_known(item),
+            }  # fmt: skip
 
     def prepare(self) -> None:
         """Make ready what the first questions would otherwise wait for."""
-        self._statements.prepare_shared()
+        for queries in self._queries.values():
+            queries.prepare()
         self.index.load()
         self.index.read_names()
 
@@ -155,46 +169,66 @@ class Precheck:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
         return self.index.find_item(text)
 
-    def prepared(self, prescription: Prescription) -> Prescription:
-        """The prescription with the points of each item that its name stands for, and what refunds leave of each line.
+    def named(self, prescription: Prescription) -> Prescription:
+        """The prescription with the points of each item that its name stands for. Raises InputError as `find_item`."""
+        if not any(item.by_name for item in prescription.items):
+            return prescription
+        items = []
+        for item in prescription.items:
+            if item.by_name and item.item_name is not None:
+                name, points = self.find_item(item.item_name)
+                item = item._replace(item_name=name, named_points=points)
+            items.append(item)
+        return prescription._replace(items=tuple(items))
 
-        Raises InputError as `find_item`.
-        """
-        if [item for item in prescription.items if item.by_name]:
-            items = []
-            for item in prescription.items:
-                if item.by_name and item.item_name is not None:
-                    name, points = self.find_item(item.item_name)
-                    item = item._replace(item_name=name, named_points=points)
-                items.append(item)
-            prescription = prescription._replace(items=tuple(items))
-        return with_netted_items(prescription)
+    def _netted(self, prescriptions: Sequence[Prescription]) -> list[Prescription]:
+        """The prescriptions with `left` on the lines that others repeat or take back, and on those that repeat."""
+        netted = list(prescriptions)
+        some = [number for number, each in enumerate(prescriptions) if needs_netting(each)]
+        if some:
+            part = (
+                (number, line)
+                for number in some
+                for line, item in enumerate(prescriptions[number].items)
+                if self._covering(item) or not _is_known(item) or _HERB_PIECE.fullmatch(item.item_code or "")
+            )
+            for (number, line), left in net(self.connection, prescriptions, part).items():
+                items = list(netted[number].items)
+                items[line] = items[line]._replace(left=left)
+                netted[number] = netted[number]._replace(items=tuple(items))
+        self.index.load({match.point_no for each in netted for item in each.items for match in self._matches(item)})
+        return netted
 
-    def _load(self, prescriptions: Sequence[Prescription]) -> None:
-        self.index.load(
-            {match.point_no for each in prescriptions for item in each.items for match in self._matches(item)}
-        )
-
-    def _matches(self, item: Item) -> Sequence[Match]:
-        """The points that cover a line to judge, those first that judge before others."""
-        if not item.judged or (item.left is not None and item.left.is_repeat):
-            return ()
+    def _covering(self, item: Item) -> Sequence[Match]:
+        """The points that cover a line, those first that judge before others."""
         if item.named_points:
             return self.index.named(item.named_points)
         return () if item.item_code is None else self.index.covering(item.item_code)
 
-    def _questions(self, prescription: Prescription) -> list[Question]:
+    def _matches(self, item: Item) -> Sequence[Match]:
+        """The same for a line to judge; what takes no part in the judgment has none."""
+        return self._covering(item) if item.judged and not _is_gone(item) else ()
+
+    def _questions(self, prescription_no: int, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them and whose rule works at the prescription's stage; points are loaded."""
         points, rules, stage = self.index.points, self.plan.rules, _RULE_STAGE[prescription.stage]
         questions: list[Question] = []
-        common = None
+        common: dict[object, tuple[frozenset[str], str]] = {}
         for number, item in enumerate(prescription.items):
             for point_no, matched_by in self._matches(item):
-                if stage not in rules[points[point_no].rule_no].stages:
+                rule = rules[points[point_no].rule_no]
+                if stage not in rule.stages:
                     continue
-                common = common or facts_of(self._facts(prescription))
-                facts = common if item.left is None else _left(common, item.left)
-                questions.append(Question(number, item, points[point_no], matched_by, facts))
+                marks, own = _marks(item.left), {}
+                if BY_ID[rule.shape].relations:
+                    key, is_guess = _prescription_key(prescription_no, prescription, item)
+                    own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
+                held = (marks, tuple(own.values()))
+                if held not in common:
+                    given = {name: value for name, value in own.items() if value is not None}
+                    common[held] = facts_json(self._facts(prescription) | dict.fromkeys(marks, True) | given)
+                asked = Asked(points[point_no].kind, *common[held], item.item_code)
+                questions.append(Question(number, item, points[point_no], matched_by, asked))
         return questions
 
     def _facts(self, prescription: Prescription) -> dict[str, Any]:
@@ -208,7 +242,7 @@ class Precheck:
             given["diagnoses"] = prescription.diagnoses
         insured, place = (
             given.get("insured_region") or self._region,
-            _place(given.get("institution_id", "")[:7]) or given.get("region") or self._region,
+            _region(given.get("institution_id", "")[:7]) or given.get("region") or self._region,
         )
         if insured:
             given["insured_region"] = insured
@@ -220,11 +254,9 @@ class Precheck:
         self, prescription: Prescription, questions: Sequence[Question], answers: Sequence[Answer | None], language: str | None
     ) -> dict[str, Any]:  # fmt: skip
         """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
-        places = prescription.places
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
         not_judged: list[dict[str, Any]] = []
-        gone: list[str | None] = []
         teller = None
         for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
             if answer is None or (line, point.rule_no) in in_force:
@@ -232,41 +264,36 @@ class Precheck:
             in_force.add((line, point.rule_no))
             if answer.verdict == "clean":
                 continue
-            if _is_gone(item):
-                gone.append(item.line_id)
-                continue
             teller = teller or self._teller(prescription, language)
-            place, rule = line if places is None else places[line], self.plan.rules[point.rule_no]
+            rule = self.plan.rules[point.rule_no]
             if rule.absent is None:
-                findings.append(teller.finding(place, item, rule, point, matched_by, answer))
+                findings.append(teller.finding(line, item, rule, point, matched_by, answer))
                 continue
-            not_judged.append({"line_id": item.line_id, "rule_id": rule.id, "missing": rule.absent})
+            not_judged.append({**_place(prescription, line), "rule_id": rule.id, "missing": rule.absent})
             # Who deprecates a rule says that its points hold no longer; of a rule that is only not there nobody has said so.
             if rule.absent == "rule":
-                findings.append(teller.rule_missing(place, item, rule.id, point, matched_by))
-        judged = prescription.items
-        if places is None:
-            judged = tuple([item for item in judged if item.judged])
-            if not _are_known(judged):
+                findings.append(teller.rule_missing(line, item, rule.id, point, matched_by))
+        judged = [(line, item) for line, item in enumerate(prescription.items) if item.judged]
+        gone = [line for line, item in judged if item.left is not None and item.left.is_fully_refunded]
+        for line, item in judged:
+            if not _is_known(item) and not _is_gone(item):
                 teller = teller or self._teller(prescription, language)
-                for number, item in enumerate(prescription.items):
-                    if item.judged and not _is_gone(item) and not _are_known((item,)):
-                        findings.append(teller.unknown_code(number, item))
+                findings.append(teller.unknown_code(line, item))
         document: dict[str, Any] = {
             "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,
             "knowledge": {"version": self.version, "hash": self.hash},
-            "checked_lines": len(judged) + prescription.others,
+            "checked_lines": len(judged),
             "not_in_force": [],
             "not_judged": not_judged,
         }
         if len(in_force) < len(questions):
             document["not_in_force"] = [
-                {"line_id": prescription.items[line].line_id, "rule_id": self.plan.rules[rule_no].id}
+                {**_place(prescription, line), "rule_id": self.plan.rules[rule_no].id}
                 for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force)
             ]
         if gone:
-            document["fully_refunded"] = list(dict.fromkeys(gone))
+            document["fully_refunded"] = [prescription.items[line].line_id for line in gone]
         if prescription.ignored:
             document["ignored"] = list(prescription.ignored)
         return document
@@ -281,9 +308,9 @@ def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
     return next((verdict for verdict in _VERDICTS if verdict in verdicts), "clear")
 
 
-def _are_known(items: Sequence[Item]) -> bool:
-    """Whether each item has a national code, or a name that stands for points."""
-    return all(map(_NATIONAL.fullmatch, [item.item_code or "" for item in items if not item.named_points]))
+def _is_known(item: Item) -> bool:
+    """Whether the item has a national code, or a name that stands for points."""
+    return bool(item.named_points) or _NATIONAL.fullmatch(item.item_code or "") is not None
 
 
 def _is_gone(item: Item) -> bool:
@@ -291,13 +318,28 @@ def _is_gone(item: Item) -> bool:
     return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
 
 
-def _left(facts: Facts, left: Left) -> Facts:
-    """The facts for a line of which others take something."""
-    flags = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded}
-    return facts_of({**facts.given, **{name: True for name, is_set in flags.items() if is_set}})
+def _prescription_key(number: int, prescription: Prescription, item: Item) -> tuple[str | None, bool]:
+    """Which prescription a line belongs to, each document being a world of its own, and whether that is only guessed."""
+    if item.prescription_id is not None or prescription.is_one:
+        return f"{number}\x1fp\x1f{item.prescription_id or ''}", False
+    if item.prescriber is not None:
+        return f"{number}\x1ft\x1f{prescription.service_time.isoformat()}\x1f{item.prescriber}", True
+    return None, False
+
+
+def _marks(left: Left | None) -> tuple[str, ...]:
+    """What others do to a line, as facts that are then true."""
+    marks = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded} if left else {}
+    return tuple(name for name, is_set in marks.items() if is_set)
+
+
+def _place(prescription: Prescription, line: int) -> dict[str, Any]:
+    """Which line it is: by its id, or by its place, counted from 1, where it has none."""
+    line_id = prescription.items[line].line_id
+    return {"line_id": line_id} if line_id is not None else {"line_id": None, "line": line + 1}
 
 
 @functools.lru_cache(4096)
-def _place(start: str) -> str | None:
+def _region(start: str) -> str | None:
     """The place of an institution whose number starts so."""
     return start[1:] if re.fullmatch("[A-Za-z][0-9]{6}", start) else None

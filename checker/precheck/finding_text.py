@@ -1,18 +1,18 @@
-"""A finding in words at the counter: what checker.judge.compile.finding_sql writes for a scan, for one answer of the clauses."""
+"""A finding in words at the counter: what checker.judge.finding_sql writes for a scan, for one answer of the clauses."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
-import re
-from collections.abc import Mapping
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
-from checker.model.words import ENGLISH_VALUES, NOT_JUDGED, PERSONS, REASONS
+from checker.model.template import read_template
+from checker.model.typed_value import worded
+from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
 from checker.precheck.point_index import Point
 from checker.precheck.prepared_queries import Answer
 from checker.rulebook.plan import RulePlan
+from checker.shapes import BY_ID
 
 _UNKNOWN_CODE = Answer("undetermined", None, "note", "unknown_code", None, "", "", False, ())
 _RULE_MISSING = _UNKNOWN_CODE._replace(reason_code="rule_missing")
@@ -45,26 +45,28 @@ class Teller:
     ) -> dict[str, Any]:
         """The finding of one line (its place in the prescription) for one rule and point."""
         language = self._language
-        reason = REASONS[language][answer.reason_code] if answer.reason_code else None
+        reason = REASONS[answer.reason_code][language == "en"] if answer.reason_code else None
         violation, undetermined, advice = rule.messages(language)
-        name, person = rule.name(language), PERSONS[language][not answer.is_insured]
+        name, scope = rule.name(language), BY_ID[rule.shape].scope
+        person = SCOPES[scope][language == "en"] if scope in SCOPES else PERSONS[language][not answer.is_insured]
         item_name = item.item_name or point.name
+        expected, actual = worded(answer.expected, language), worded(answer.actual, language)
         words = {
-            "item_name": item_name, "item_code": item.item_code or "", "expected": in_words(answer.expected, language),
-            "actual": in_words(answer.actual, language), "person": person, "reason": reason or "",
+            "item_name": item_name, "item_code": item.item_code or "", "expected": expected.phrase,
+            "actual": actual.phrase, "person": person, "reason": reason or "",
             "point_id": point.point_id, "service_date": self._day, "rule_name": name,
         }  # fmt: skip
-        message = _fill(undetermined if answer.verdict == "undetermined" else violation, words)
+        message = read_template(undetermined if answer.verdict == "undetermined" else violation).fill(words)
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
-            number, item, item_name, rule_words, (point.point_id, point.evidence, matched_by), answer, (answer.expected, answer.actual),
-            reason, message, _fill(advice, words), person,
+            number, item, item_name, rule_words, (point.point_id, point.evidence(language), matched_by), answer,
+            (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, scope,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item) -> dict[str, Any]:
         """The finding of a line that has no national code: no rule can look at it."""
         zh = self._language == "zh"
-        reason = REASONS[self._language]["unknown_code"]
+        reason = REASONS["unknown_code"][not zh]
         message = f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}"
         advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
         no_rule, no_point, no_limits = (None, None, None, None), (None, None, None), (None, None)
@@ -75,7 +77,7 @@ class Teller:
     def rule_missing(self, number: int, item: Item, rule_id: str, point: Point, matched_by: str) -> dict[str, Any]:
         """The finding of a line that a point covers whose rule is not loaded: whether the limit is kept nobody knows."""
         zh = self._language == "zh"
-        reason, how = REASONS[self._language]["rule_missing"], NOT_JUDGED["rule"][not zh].format(rule=rule_id)
+        reason, how = REASONS["rule_missing"][not zh], NOT_JUDGED["rule"][not zh].format(rule=rule_id)
         item_name = item.item_name or point.name
         message = (
             f"{item_name}：知识库中有规则 {rule_id} 的知识点，但没有载入这条规则，没有判断。"
@@ -87,12 +89,13 @@ class Teller:
             if zh
             else f"This is no pass: compare the point yourself. To have it judged: {how}."
         )
-        told = (rule_id, None, rule_id, None), (point.point_id, point.evidence, matched_by)
+        told = (rule_id, None, rule_id, None), (point.point_id, point.evidence(self._language), matched_by)
         return self._written(number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None)
 
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
         answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
+        scope: str = "line",
     ) -> dict[str, Any]:  # fmt: skip
         """A finding with its columns in order.
 
@@ -114,34 +117,9 @@ class Teller:
             "rule_id": rule_id, "rule_code": rule_code, "rule_name": rule_name, "point_id": point_id, "matched_by": matched_by,
             "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
             "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
-            "scope": "line", "related_lines": None, "quantity": None if quantity is None else float(quantity),
+            "scope": scope, "related_lines": None if answer.related_lines is None else list(answer.related_lines),
+            "amount_at_stake": None if amount is None else float(amount), "quantity": None if quantity is None else float(quantity),
             "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
             "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
             "person": person, "source_file": None, "source_record": number + 1,
         }  # fmt: skip
-
-
-def in_words(value: str | None, language: str) -> str:
-    """What was expected or found, as it reads within a message."""
-    said = value or ""
-    if said and language == "en":
-        for chinese, english in ENGLISH_VALUES:
-            said = said.replace(chinese, english)
-    return said
-
-
-def _fill(template: str, words: Mapping[str, str]) -> str:
-    parts, names = _parts(template)
-    if not names:
-        return template
-    filled = parts.copy()
-    filled[1::2] = [words[name] for name in names]
-    # What is not text fails here: it is not to be told as the word None.
-    return "".join(filled)
-
-
-@functools.cache
-def _parts(template: str) -> tuple[list[str], list[str]]:
-    """The template split at its placeholders, whose names stand between the texts, and these names."""
-    parts = re.split(r"\{(\w+)\}", template)
-    return parts, parts[1::2]

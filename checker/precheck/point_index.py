@@ -9,7 +9,9 @@ from collections.abc import Collection, Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checker.judge.candidates import LISTED
 from checker.judge.compile import PRECEDENCE
+from checker.judge.evidence import evidence_sql
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
 
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     import duckdb
 
 POINT_GROUPS = (
-    ("rule_no",), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
-    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("subject",), ("point_region", "point_region_of"),
+    ("rule_no", "rule_id"), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("companions",), ("subject",), ("point_region", "point_region_of"),
     ("level_cap",), ("point_remark",), ("exemptions",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
@@ -28,7 +30,6 @@ _COVERED_KEPT, _LONGEST_CODE = 20_000, 40
 class Kind(NamedTuple):
     """What the clauses may read of a point, the same for many: its rule, the columns that are filled, and their JSON (without braces)."""
 
-    number: int
     rule_no: int
     filled: Set[str]
     json: str
@@ -40,8 +41,13 @@ class Point(NamedTuple):
     rule_no: int
     point_id: str
     name: str
-    evidence: str
+    evidence_zh: str
+    evidence_en: str
     kind: Kind
+
+    def evidence(self, language: str) -> str:
+        """Documents, batch and rows, in a language."""
+        return self.evidence_zh if language == "zh" else self.evidence_en
 
 
 class Match(NamedTuple):
@@ -66,7 +72,7 @@ class PointIndex:
             f"""SELECT point_no, matched_by, code, point_region IS NOT NULL FROM (
               SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
                 p.point_region
-              FROM pattern t JOIN point p USING (point_no))
+              FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
             if is_regional:
@@ -80,6 +86,7 @@ class PointIndex:
         self._start = min(map(len, patterns), default=0)
         self._starts = {code[: self._start] for code in patterns}
         self._covered: dict[str, tuple[Match, ...]] = {}
+        self._listing = _listing(connection)
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
 
@@ -96,6 +103,13 @@ class PointIndex:
                     self._covered.clear()
                 self._covered[code] = found
         return found
+
+    def listed_by(self, code: str, day: date) -> list[str]:
+        """The ids of the rules that have a code on one of their lists on a day, for shapes that look at a line's companions."""
+        begun = (
+            (valid_to, rule_id) for valid_from, valid_to, rule_id in self._listing.get(code, ()) if valid_from <= day
+        )
+        return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
 
     def _find(self, code: str) -> tuple[Match, ...]:
         found = self._exact.get(code, ())
@@ -122,16 +136,16 @@ class PointIndex:
     def _read(self, condition: str) -> None:
         columns = [name for group in POINT_GROUPS for name in group]
         rows = self._connection.execute(
-            f"""SELECT point_no, point_id, point_name, concat_ws('；', document, '批次 ' || batch, source_rows), {", ".join(columns)}
+            f"""SELECT point_no, point_id, point_name, {evidence_sql("zh")}, {evidence_sql("en")}, {", ".join(columns)}
             FROM point WHERE {condition}"""
         ).fetchall()
-        for point_no, point_id, name, evidence, *values in rows:
+        for point_no, point_id, name, chinese, english, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
-                kind = self._kinds[text] = Kind(len(self._kinds), given["rule_no"], _filled(given), text)
-            self.points[point_no] = Point(kind.rule_no, point_id, name, evidence, kind)
+                kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
+            self.points[point_no] = Point(kind.rule_no, point_id, name, chinese, english, kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
@@ -164,6 +178,14 @@ class PointIndex:
             for point_no, name in rows:
                 self._by_name.setdefault(name, []).append(point_no)
         return self._by_name
+
+
+def _listing(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[date, date | None, str]]]:
+    """From when, before when and by which rule each code is listed, whatever it stands for."""
+    listing: dict[str, list[tuple[date, date | None, str]]] = {}
+    for code, *held in connection.execute(LISTED).fetchall():
+        listing.setdefault(code, []).append(tuple(held))
+    return listing
 
 
 def _filled(given: Mapping[str, Any]) -> frozenset[str]:

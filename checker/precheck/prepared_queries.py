@@ -5,14 +5,15 @@ from __future__ import annotations
 import functools
 import itertools
 import json
-import operator
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checker.judge.compile import LINE_COLUMNS, POINT_COLUMNS, judged_sql
+from checker.judge.compile import judged_sql
 from checker.precheck.point_index import POINT_GROUPS, Kind, plain
 from checker.rulebook.plan import Plan
+from checker.shapes import CANDIDATE_COLUMNS
+from checker.shapes.base import Shape
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +22,7 @@ _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
     ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",),
+    ("line_no", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
     "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
@@ -30,32 +32,34 @@ _EXEMPTED = tuple((f"exemptions.{field}",) for field in ("valid_to", "diagnoses"
 _GROUPS = (*_FACTS, *POINT_GROUPS, ("diagnoses",), *_EXEMPTED)
 """What the clauses may need, in groups that are present or absent together, so that statements stay few."""
 _EXEMPTING = frozenset({"exemptions", "diagnoses", *(name for (name,) in _EXEMPTED)})
-_EXEMPTING_POINT = _EXEMPTING - {"diagnoses"}
+_ONLY_WITH = {
+    "insured_region": ("point_region", "exemptions.region"), "region": ("point_region", "exemptions.region"),
+    "care_type": ("subject",), "diagnoses": ("exemptions.diagnoses",),
+}  # fmt: skip
+"""Facts that are looked at only where the point fills one of these columns."""
 _ALWAYS = ("service_time", "on_date")
-_SHAPES_KEPT = 64
-"""How many prepared statements are kept; one that has to be made again costs some milliseconds."""
 _TYPES: dict[str, object] = {
-    "question": "BIGINT", **LINE_COLUMNS, **POINT_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
+    "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
 }  # fmt: skip
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "expected", "actual", "is_insured", "remarks",
+    "related_lines",
 )  # fmt: skip
 _QUESTIONS_AT_ONCE = 1000
-YEARS = 16
-DAYS = YEARS * 366
-"""`judge_births` asks for so many birth dates at once: about three times what the engine works on in one go."""
 
-FACT_NAMES = tuple(name for group in _GROUPS for name in group)
-"""The columns that a prescription or a point may fill, in the order of statements."""
+Related = Mapping[str, Sequence[Mapping[str, Any]]]
+"""The rows of the relations that a shape needs beside the candidates, by name."""
+FACT_NAMES = frozenset(name for group in (*_FACTS, ("diagnoses",)) for name in group)
+"""The columns of a prescription that clauses may read."""
 
 
-class Candidate(NamedTuple):
-    """One question: the kind of its point, the names of the facts that it brings, and the facts (others may be among them)."""
+class Asked(NamedTuple):
+    """One question: the kind of its point, the facts of its line (their names, and their JSON without braces), the item's code."""
 
     kind: Kind
-    facts: tuple[str, ...]
-    given: Mapping[str, Any]
+    names: frozenset[str]
+    json: str
     item_code: str | None
 
 
@@ -71,91 +75,70 @@ class Answer(NamedTuple):
     actual: str
     is_insured: bool
     remarks: tuple[str, ...]
+    related_lines: tuple[str, ...] | None = None
 
 
-class Shape(NamedTuple):
-    """What a statement is made for: rules, columns, and those of them that have a value in every question."""
+class PreparedQueries:
+    """The clauses of a plan's rules of one shape as prepared statements on one connection.
 
-    rules: tuple[int, ...]
-    columns: tuple[str, ...]
-    facts: tuple[str, ...]
-
-
-class Statements:
-    """The clauses of a plan as prepared statements on one connection.
-
-    Questions of one prescription share a statement made for just the columns they fill: the shortest there is. Questions of several
-    share one of few statements that hold for any of their kind (`prepare_shared`), so that none has to be made while many wait.
+    A lone prescription gets a statement for just the columns that it and its points fill: the shortest there is, as it has to be made first.
+    Those that wait together share one of few statements that hold for any question (`prepare`).
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, plan: Plan, shape: Shape) -> None:
         self._connection = connection
         self._plan = plan
-        self._prepared: dict[tuple[Shape, str | None], str] = {}
+        self._shape = shape
+        self._rules = plan.numbers_of(shape.id)
         self._shared: dict[tuple[bool, bool, bool], str] = {}
         self._numbers = itertools.count()
-        self._reads = [(rule.reads_sex, rule.reads_age) for rule in plan.rules]
+        self._reads_age = {number: "age" in plan.rules[number].reads for number in self._rules}
 
-    def judge(self, asked: Sequence[Candidate]) -> list[Answer | None]:
-        """Answer the questions of one prescription, all of which bring the same facts; those not in force have None."""
-        filled = frozenset[str]().union(*(question.kind.filled for question in asked))
-        name = self._own(self._shape({question.kind.rule_no for question in asked}, filled, asked[0].facts), None)
-        return self._run(name, asked)
-
-    def judge_together(self, asked: Sequence[Candidate]) -> list[Answer | None]:
-        """Answer the questions of any prescriptions in as few queries as their number allows."""
-        answers: list[Answer | None] = []
-        for start in range(0, len(asked), _QUESTIONS_AT_ONCE):
-            some = asked[start : start + _QUESTIONS_AT_ONCE]
-            answers += self._run(self._any(*_kind(some, self._reads)), some)
-        return answers
-
-    def judge_births(self, shape: Shape, asked: Candidate, birth: str) -> list[tuple[int, int, Answer]]:
-        """Answer a question of a shape for DAYS values of the birth date `birth`, the one it has and those that follow.
-
-        Returns runs of days (first, last, counted from 0) with their answer, in order; on days of no run it is not in force.
-        """
-        runs: list[tuple[int, int, Answer]] = []
-        for *told, remarks, first, last, days in self._execute(self._own(shape, birth), [asked]):
-            answer = Answer(*told, tuple(remarks))  # type: ignore[call-arg]
-            runs += [(day, day, answer) for day in days] if days else [(first, last, answer)]
-        return sorted(runs, key=operator.itemgetter(0))
-
-    def shape_of(self, question: Candidate) -> Shape:
-        """The shape of the statement that is made for just what a question brings."""
-        return self._shape({question.kind.rule_no}, question.kind.filled, question.facts)
-
-    def read_by(self, shape: Shape) -> frozenset[str]:
-        """The words of a statement of this shape: what is not among them it does not read."""
-        return frozenset(re.findall(r"\w+", self._judged(shape)[0]))
-
-    def prepare_shared(self) -> None:
-        """Make the statements of `judge_together` now rather than when they are first needed."""
-        for reads_age in {age for _, age in self._reads}:
+    def prepare(self) -> None:
+        """Make the shared statements now rather than when they are first needed."""
+        for reads_age in set(self._reads_age.values()):
             for has_id_number, has_exemptions in itertools.product((False, True), repeat=2):
                 self._any(reads_age, has_id_number, has_exemptions)
 
-    def _run(self, name: str, asked: Sequence[Candidate]) -> list[Answer | None]:
-        answers: list[Answer | None] = [None] * len(asked)
-        for number, *told, remarks in self._execute(name, asked):
-            answers[number] = Answer(*told, tuple(remarks))  # type: ignore[call-arg]
+    def ask(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
+        """Answer the questions of any prescriptions in as few queries as their number allows; those not in force have None.
+
+        `related` are the rows of the shape's relations.
+        """
+        answers: list[Answer | None] = []
+        for start in range(0, len(asked), _QUESTIONS_AT_ONCE):
+            some = asked[start : start + _QUESTIONS_AT_ONCE]
+            statement = self._any(
+                any(self._reads_age[question.kind.rule_no] for question in some),
+                any("id_number" in question.names for question in some),
+                any("exemptions" in question.kind.filled for question in some),
+            )
+            answers += self._run(
+                f"EXECUTE {statement}({', '.join(['{}'] * (1 + len(self._shape.relations)))})", some, related
+            )
         return answers
 
-    def _execute(self, name: str, asked: Sequence[Candidate]) -> list[tuple[Any, ...]]:
-        questions = (f'{{"question": {number}, {_json(question)}}}' for number, question in enumerate(asked))
-        # EXECUTE takes literals only. The text is JSON whose single quotes are escaped, so that none can end the literal.
-        document = f"[{','.join(questions)}]".replace("'", "\\u0027")
-        return self._connection.execute(f"EXECUTE {name}('{document}')").fetchall()
+    def ask_once(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
+        """The same for one prescription, where nothing has been prepared."""
+        filled = frozenset[str]().union(*(question.kind.filled for question in asked))
+        names = frozenset[str]().union(*(question.names for question in asked))
+        facts = {name for name in names if name not in _ONLY_WITH or not filled.isdisjoint(_ONLY_WITH[name])}
+        rules = {question.kind.rule_no for question in asked}
+        always = frozenset.intersection(*(question.names for question in asked)) & facts
+        documents = ["{}"] * (1 + len(self._shape.relations))
+        return self._run(self._query(rules, _columns(facts | filled), always, documents), asked, related)
 
-    def _own(self, shape: Shape, birth: str | None) -> str:
-        """The name of the prepared statement of a shape, for DAYS birth dates where one is named."""
-        name = self._prepared.pop((shape, birth), None)
-        if name is None:
-            name = self._prepare(shape, birth)
-            if len(self._prepared) >= _SHAPES_KEPT:
-                self._connection.execute(f"DEALLOCATE {self._prepared.pop(next(iter(self._prepared)))}")
-        self._prepared[shape, birth] = name
-        return name
+    def _run(self, query: str, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
+        answers: list[Answer | None] = [None] * len(asked)
+        questions = (f'{{"question": {number}, {_json(question)}}}' for number, question in enumerate(asked))
+        documents = [f"[{','.join(questions)}]", *(json.dumps(related[name]) for name in self._shape.relations)]
+        before, *parts = query.split("{}")
+        # EXECUTE takes literals only. The texts are JSON whose single quotes are escaped, so that none can end the literal.
+        literals = ["'" + document.replace("'", "\\u0027") + "'" for document in documents]
+        query = before + "".join(itertools.chain.from_iterable(zip(literals, parts, strict=True)))
+        for number, *told, remarks, lines in self._connection.execute(query).fetchall():
+            answers[number] = Answer(*told, tuple(remarks), lines and tuple(lines))  # type: ignore[call-arg]
+        return answers
 
     def _any(self, reads_age: bool, has_id_number: bool, has_exemptions: bool) -> str:
         """The name of the statement for any questions of a kind."""
@@ -163,43 +146,28 @@ class Statements:
         name = self._shared.get(key)
         if name is None:
             columns = tuple(
-                name
-                for name in FACT_NAMES
-                if (has_id_number or name != "id_number") and (has_exemptions or name not in _EXEMPTING)
+                column
+                for group in _GROUPS
+                for column in group
+                if (has_id_number or column != "id_number") and (has_exemptions or column not in _EXEMPTING)
             )
-            rules = tuple(number for number, (_, age) in enumerate(self._reads) if reads_age or not age)
-            name = self._shared[key] = self._prepare(Shape(rules, columns, _ALWAYS), None)
+            rules = [number for number, age in self._reads_age.items() if reads_age or not age]
+            name = self._shared[key] = f"judge_{next(self._numbers)}"
+            documents = [f"${number}" for number in range(1, 2 + len(self._shape.relations))]
+            self._connection.execute(f"PREPARE {name} AS {self._query(rules, columns, _ALWAYS, documents)}")
         return name
 
-    def _prepare(self, shape: Shape, birth: str | None) -> str:
-        judged, brought = self._judged(shape)
-        read = set(re.findall(r"\w+", judged))
-        spec = json.dumps([{name: type_ for name, type_ in brought.items() if name in read}])
-        source = f"SELECT unnest(from_json(CAST($1 AS VARCHAR), '{spec}'), max_depth := 2)"
-        if birth is not None:
-            # Of one question, whose number then counts the days; days with the same answer come together.
-            source = f"SELECT * REPLACE (day AS question, {birth} + CAST(day AS INTEGER) AS {birth}) FROM ({source}), range({DAYS}) t(day)"
-            runs = "min(question), max(question), CASE WHEN max(question) - min(question) >= count(*) THEN list(question) END"
-            judged = f"SELECT {', '.join(_ANSWER[1:])}, {runs} FROM ({judged}) GROUP BY ALL"
-        name = f"judge_{next(self._numbers)}"
-        self._connection.execute(f"PREPARE {name} AS WITH asked AS NOT MATERIALIZED ({source}) {judged}")
-        return name
+    def _query(
+        self, rules: Collection[int], columns: Collection[str], always: Collection[str], documents: Sequence[str]
+    ) -> str:
+        """SQL of the answers to the questions of a JSON document that may bring these columns, some of them `always`.
 
-    def _shape(self, rules: Collection[int], filled: Set[str], facts: tuple[str, ...]) -> Shape:
-        return Shape(self._alike(rules), _columns(facts, filled), facts)
-
-    def _alike(self, rules: Collection[int]) -> tuple[int, ...]:
-        """The rules that read what these read: statements are made for all of them."""
-        reads = {self._reads[number] for number in rules}
-        return tuple(number for number, read in enumerate(self._reads) if read in reads)
-
-    def _judged(self, shape: Shape) -> tuple[str, dict[str, object]]:
-        """SQL of the answers to the questions of the table `asked`, and the types of the columns that these may bring."""
-        rules, columns, facts = shape
+        The first of `documents` has the questions, the others have the rows of the shape's relations.
+        """
         known = dict.fromkeys(_NEVER, False)
         brought: dict[str, object] = {"question": "BIGINT"}
         for name in (*columns, *(["item_code"] if "exemptions.code" in columns else [])):
-            del known[name]
+            known.pop(name, None)
             if name in _TYPES:
                 brought[name] = _TYPES[name]
         if "exemptions" in columns:
@@ -207,28 +175,38 @@ class Statements:
             brought["exemptions"] = [
                 {field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}
             ]
-        known |= dict.fromkeys(facts, True)
-        judged = judged_sql(self._plan, "FROM asked", stage="before", rules=rules, filled=known)
-        return f"SELECT {', '.join(_ANSWER)} FROM ({judged})", brought
+        known |= dict.fromkeys(always, True)
+        judged = judged_sql(self._plan, self._shape, "FROM asked", stage="before", rules=rules, filled=known)
+        read = set(re.findall(r"\w+", f"{judged} {' '.join(_ANSWER)}"))
+        tables = {"asked": {name: type_ for name, type_ in brought.items() if name in read}}
+        for relation, types in self._shape.relations.items():
+            tables[relation] = {
+                name: [type_.removesuffix("[]")] if type_.endswith("[]") else type_ for name, type_ in types.items()
+            }
+        rows = (
+            f"{name} AS NOT MATERIALIZED (SELECT unnest(from_json(CAST({document} AS VARCHAR), '{json.dumps([types])}'), max_depth := 2))"
+            for (name, types), document in zip(tables.items(), documents, strict=True)
+        )
+        return f"WITH {', '.join(rows)} SELECT {', '.join(_ANSWER)} FROM ({judged})"
+
+
+def facts_json(given: Mapping[str, Any]) -> tuple[frozenset[str], str]:
+    """The names of the facts that there are, and their JSON without braces."""
+    held = {name: value for name, value in given.items() if name in FACT_NAMES}
+    return frozenset(held), json.dumps(held, default=plain)[1:-1]
 
 
 @functools.lru_cache
-def _columns(facts: tuple[str, ...], filled: Set[str]) -> tuple[str, ...]:
+def _grouped(names: frozenset[str]) -> tuple[str, ...]:
+    return tuple(name for group in _GROUPS if not names.isdisjoint(group) for name in group)
+
+
+def _columns(names: Set[str]) -> tuple[str, ...]:
     """The columns of the groups that have any of these."""
-    return tuple(name for group in _GROUPS if any(name in filled or name in facts for name in group) for name in group)
+    return _grouped(frozenset(names))
 
 
-def _json(question: Candidate) -> str:
+def _json(question: Asked) -> str:
     """What a question brings, without braces."""
-    facts = json.dumps({name: question.given[name] for name in question.facts}, default=plain)[1:-1]
     code = f'"item_code": {json.dumps(question.item_code)}, ' if "exemptions.code" in question.kind.filled else ""
-    return f"{code}{facts}, {question.kind.json}"
-
-
-def _kind(asked: Sequence[Candidate], reads: Sequence[tuple[bool, bool]]) -> tuple[bool, bool, bool]:
-    """Whether any question is of a rule that reads the age, brings an ID number, or meets an exemption."""
-    return (
-        any(reads[question.kind.rule_no][1] for question in asked),
-        any("id_number" in question.facts for question in asked),
-        any(not question.kind.filled.isdisjoint(_EXEMPTING_POINT) for question in asked),
-    )
+    return f"{code}{question.json}, {question.kind.json}"

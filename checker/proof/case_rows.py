@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -15,6 +15,7 @@ from checker.knowledge.rows import ExemptionRow, PointRow
 from checker.knowledge.text_table import TextTable, check_cells
 from checker.model.schema import LINE
 from checker.rulebook.rule import EXEMPTION_COLUMNS, Case, Rule
+from checker.shapes import BY_ID
 
 IN_FORCE_FROM = "2025-05-23"
 """From when the point and the exemption of a case are in force, where the case says nothing else."""
@@ -41,7 +42,10 @@ _EXEMPTION = {
 
 @dataclass(frozen=True, slots=True)
 class CaseRows:
-    """One case as it goes to the engine, told from all others by an item code of its own; `cells` are those of LINE."""
+    """One case as it goes to the engine, told from all others by an item code of its own; `cells` are those of LINE.
+
+    `others` are the cells of the other lines of its prescription, `listed` the codes of those that the rule lists.
+    """
 
     rule: Rule
     case: Case
@@ -49,12 +53,14 @@ class CaseRows:
     point: PointRow
     exemption: ExemptionRow | None
     cells: tuple[str, ...]
+    others: tuple[tuple[str, ...], ...] = ()
+    listed: tuple[str, ...] = ()
 
 
 def case_rows(rules: Sequence[Rule], faults: Faults) -> list[CaseRows]:
     """Return the cases of the rules in their order; `faults` gets every cell of a point or exemption that no knowledge base could hold."""
     numbered = [(rule, number, case) for rule in rules for number, case in enumerate(rule.cases, 1)]
-    codes = [f"XCASE{count:018d}" for count in range(len(numbered))]
+    codes = [BY_ID[rule.shape].case_code.format(count) for count, (rule, *_) in enumerate(numbered)]
     points = _points(codes, numbered, faults)
     return [_rows(*each, faults) for each in zip(codes, points, numbered, strict=True)]
 
@@ -96,7 +102,20 @@ def _rows(code: str, point: PointRow, numbered: _Numbered, faults: Faults) -> Ca
         }
         cells = Cells(rule.file, f"case[{number}].exemption", texts, faults)
         exemption = _exemption(cells, code, rule.id, tuple(diagnoses) or None)
-    return CaseRows(rule, case, code, point, exemption, tuple(line.get(column, "") for column in LINE))
+    others, listed = [], []
+    for place, other in enumerate(case.others, 1):
+        # A prescription of its own, and for each item in it a code of its own.
+        own = {"item_code": f"T{place:04d}{code[-5:]}"} | dict(other.line)
+        others.append(_cells(line | {"line_id": f"{code}-{place}"} | own, code))
+        if other.listed:
+            listed.append(own["item_code"])
+    return CaseRows(rule, case, code, point, exemption, _cells(line, code), tuple(others), tuple(listed))
+
+
+def _cells(line: Mapping[str, str], code: str) -> tuple[str, ...]:
+    """The cells of a line; what names its visit and prescription is the case's own."""
+    own = {name: f"{code}-{line[name]}" for name in ("visit_id", "prescription_id") if line.get(name)}
+    return tuple({**line, **own}.get(column, "") for column in LINE)
 
 
 def _exemption(cells: Cells, code: str, rule_id: str, diagnoses: tuple[str, ...] | None) -> ExemptionRow:

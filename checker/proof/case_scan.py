@@ -82,7 +82,8 @@ class Bench:
             return
         yield from findings.items()
         silent = [case for case in cases if case.code not in findings]
-        judged = result.census.judged == result.census.read
+        # Of the other lines of prescriptions some may be of the history, self-paid or refunds.
+        judged = result.census.read - result.census.judged <= sum(len(case.others) for case in cases)
         not_in_force = sum(result.not_in_force.values())
         if judged and not_in_force in (0, len(silent)):
             fate = "not_in_force" if not_in_force else "clean"
@@ -112,7 +113,7 @@ class Bench:
         with lines.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow(LINE)
-            writer.writerows(case.cells for case in cases)
+            writer.writerows(cells for case in cases for cells in (case.cells, *case.others))
         result = scan(ScanRequest([lines], out, kb=[self._knowledge]), plan=self._plan)
         with duckdb.connect() as connection:
             rows = connection.execute(_FINDINGS, [str(out / "findings.parquet")]).fetchall()
@@ -133,7 +134,12 @@ class Bench:
         sources = Sources.of(
             edition=_EDITION,
             points=tuple(case.point for case in cases),
-            patterns=tuple(PatternRow(case.point.point_id, "item", "code", case.code, 1) for case in cases),
+            patterns=tuple(
+                PatternRow(case.point.point_id, role, "code", code, 1)
+                for case in cases
+                for role, codes in (("item", (case.code,)), ("listed", case.listed))
+                for code in codes
+            ),
             exemptions=tuple(row for row, _ in exemptions),
             exemption_items=tuple(ExemptionItemRow(row.exemption_id, "code", code) for row, code in exemptions),
         )

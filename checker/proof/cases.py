@@ -10,17 +10,23 @@ from pathlib import Path
 import duckdb
 
 from checker.ingest.sources import first_line
-from checker.judge.compile import EXEMPTION_TYPE, LINE_COLUMNS, POINT_COLUMNS, finding_sql, fired_sql
+from checker.judge.compile import EXEMPTION_TYPE, fired_sql
+from checker.judge.finding_sql import finding_sql, word_values
 from checker.knowledge.cell_reader import Faults
 from checker.model.errors import InternalError, RuleError, both
+from checker.model.typed_value import worded
 from checker.proof.case_rows import CaseRows, case_rows
 from checker.proof.case_scan import Bench, Fate
 from checker.rulebook.clause import check_types
 from checker.rulebook.fill import FILL, blanks
 from checker.rulebook.plan import plan_of
 from checker.rulebook.rule import Expect, Rule, Rulebook
+from checker.shapes import BY_ID, CANDIDATE_COLUMNS
 
 _COMPARED = ("verdict", "level", "reason_code", "exemption_id", "expected", "actual")
+_VALUES = ("expected", "actual")
+"""Of these, the typed values that a case may give; the scan of cases puts them into words of its language."""
+_LANGUAGE = "zh"
 _NOTHING = "none"
 _AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS duplicate,
     FALSE AS partly_refunded, gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
@@ -94,11 +100,11 @@ def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
     The cases are run only where all that comes before has passed.
     """
     rules = rulebook.rules
-    clauses = [(f"{rule.file}: {key}", clause) for rule in rules for key, clause in rule.clauses]
+    clauses = [(f"{rule.file}: {key}", clause, BY_ID[rule.shape]) for rule in rules for key, clause in rule.clauses]
     badly_typed = []
-    for place, clause in clauses:
+    for place, clause, shape in clauses:
         try:
-            check_types([clause])
+            check_types([clause], shape)
         except InternalError as error:
             badly_typed.append(f"{place}: {error}")
     unexplained = [f"{rule.file}: {fault}" for rule in rules if (fault := _explain(rule))]
@@ -119,13 +125,17 @@ def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
 def _explain(rule: Rule) -> str | None:
     """What the engine says against the SELECT that the rule compiles to; None where it plans it."""
     plan = plan_of(Rulebook((rule,), rule.hash))
-    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in {**LINE_COLUMNS, **POINT_COLUMNS}.items())
-    fired = fired_sql(plan, f"SELECT {columns} WHERE FALSE", contested=True)
+    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in CANDIDATE_COLUMNS.items())
+    fired = fired_sql(plan, BY_ID[rule.shape], f"SELECT {columns} WHERE FALSE", contested=True)
     with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
+        for relation, types in BY_ID[rule.shape].relations.items():
+            told = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+            connection.execute(f"CREATE TABLE {relation} ({told})")
         for language in ("zh", "en"):
             source = f"SELECT *, {_AS_WEIGHED} FROM ({fired})"
             finding = finding_sql(plan, source, stage="after", language=language, kb_version="")
             try:
+                word_values(connection, fired, language)
                 connection.execute(f"EXPLAIN {finding}")
             except duckdb.Error as error:
                 return first_line(error)
@@ -155,6 +165,8 @@ def _differences(rule_id: str, expect: Expect | str, fate: Fate) -> Iterator[Dif
     (finding,) = fate
     for field in _COMPARED:
         wanted, actual = getattr(expect, field), getattr(finding, field)
+        if field in _VALUES:
+            wanted = worded(wanted, _LANGUAGE).short
         if wanted is not None and wanted != actual:
             yield Difference(field, wanted, _NOTHING if actual is None else actual)
     if expect.remarks is not None and set(expect.remarks) != set(finding.remarks):

@@ -10,15 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from checker.model.words import ICONS, LEVELS, VERDICTS
 from checker.report.console import wide_console
 from checker.service.feedback_report import WRONG_SHARE, FeedbackReport, Group, PointRow, ReasonCount, Tally
 from checker.service.reasons import REASON_BY_CODE
 from checker.service.wilson import CONFIDENCE
 
-_LEVELS = {
-    "definite": ("✖ 明确违规", "✖ definite violation"), "suspect": ("▲ 可疑", "▲ suspect"), "notice": ("● 提示", "● notice"),
-    "undetermined": ("? 无法判断", "? undetermined"),
-}  # fmt: skip
+_LEVELS = LEVELS | {"undetermined": VERDICTS["undetermined"]}
 _TALLY = (
     ("提示", "Shown"), ("已答复", "Answered"), ("继续", "Continued"), ("改正", "Changed"), ("遵从率", "Compliance"),
     ("95 % 区间", "95 % interval"),
@@ -103,7 +101,8 @@ class _Writer:
             report.suspicious_count,
         )
         self._points(self._say("知识点", "Points"), report.points, report.point_count)
-        levels = [Group(_LEVELS[group.key or "undetermined"][self._english], group.tally) for group in report.by_level]
+        kinds = [(group.key or "undetermined", group.tally) for group in report.by_level]
+        levels = [Group(f"{ICONS[kind]} {_LEVELS[kind][self._english]}", tally) for kind, tally in kinds]
         self._groups(self._say("级别", "Level"), levels)
         self._groups(self._say("机构", "Institution"), report.by_institution, report.institution_count)
         self._groups(self._say("月份", "Month"), report.by_month)

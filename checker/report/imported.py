@@ -49,6 +49,7 @@ class _Printer:
         else:
             self._changes()
             self._kept_by_family()
+            self._families()
         edition = f"{manifest.name} {manifest.version}"
         self._say(f"已写入：{out}（{edition}）", f"Written to: {out} ({edition})")
         self._say(f"详情：{out / IMPORT_FILE}", f"In full: {out / IMPORT_FILE}")
@@ -104,6 +105,45 @@ class _Printer:
             "清单没有列出、但列出了同一前段的其他编码，因而保留的编码，请核对",
             "Codes not listed, kept because another code of their family is: please check",
             [f"{each.code} {each.item_name}（{each.point_id}）" for each in kept],
+        )
+
+    def _families(self) -> None:
+        changes = self._imported.changes
+        self._lines(
+            "整段改变限制的药品码前段：清单没有列出的编码和新包装也随之改变，请核对",
+            "Families whose limit changes as a whole, unlisted codes and new packs included: please check",
+            [
+                self._word(
+                    f"{taken.family}* {taken.item_name}（{taken.before} → {taken.point_id}；清单列出 {taken.listed} 个编码，"
+                    f"此前公布 {taken.published} 个）",
+                    f"{taken.family}* {taken.item_name} ({taken.before} → {taken.point_id}; {taken.listed} code(s) listed, "
+                    f"{taken.published} published before)",
+                )
+                for change in changes
+                for taken in change.taken_families
+            ],
+        )
+        self._lines(
+            "按编码而不按前段覆盖的药品：前段内还有规则没有同样限制的药",
+            "Covered by exact codes, as the family also holds an item that the rule does not limit alike",
+            [
+                self._words.beside(
+                    f"{exact.family}* {exact.item_name}",
+                    "、".join(exact.others)
+                    or self._word("限制不一，或已知另有品种", "limited in several ways, or known to hold another item"),
+                )
+                for change in changes
+                for exact in change.exact_families
+            ],
+        )
+        self._lines(
+            "不再整段覆盖的药品码前段（--allow-lost-coverage）",
+            "Families that are no longer covered whole (--allow-lost-coverage)",
+            [
+                self._words.beside(f"{lost.code}* {lost.item_name}", lost.point_id)
+                for change in changes
+                for lost in change.lost_coverage
+            ],
         )
 
     def _each(self, field: str) -> list[str]:

@@ -10,15 +10,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from checker.model.words import LEVELS, REASONS, VERDICTS, remark_words
+from checker.model.words import LEVELS, REASONS, REJECTS, SKIPS, VERDICTS, Said, remark_words
 from checker.report.console import wide_console
 from checker.scan.request import ScanResult
 from checker.scan.summary import Group, Measure
 
-SKIPS = {
-    "invalid": ("作废", "void"), "context": ("历史医嘱", "history"), "refund": ("退费", "refund"), "self_paid": ("自费", "self-paid"),
-}  # fmt: skip
-REJECTS = {"record": ("记录残缺", "broken record"), "service_time": ("时间", "time"), "quantity": ("数量", "quantity")}
+_COLOURS = {"definite": "bold red", "suspect": "yellow", "notice": "blue"}
 
 
 def print_scan(result: ScanResult, language: str) -> None:
@@ -52,8 +49,7 @@ class _Printer:
             if summary.institutions > len(summary.by_institution):
                 self._say(f"（共 {summary.institutions} 家机构有疑点，其余见 findings.parquet）",
                           f"({summary.institutions} institutions in all, the others in findings.parquet)")  # fmt: skip
-            reasons = {code: (REASONS["zh"][code], REASONS["en"][code]) for code in REASONS["zh"]}
-            self._groups(("无法判断的规则", "Undetermined"), ("原因", "Reason"), summary.by_reason, [names, reasons])
+            self._groups(("无法判断的规则", "Undetermined"), ("原因", "Reason"), summary.by_reason, [names, REASONS])
             remarks = {remark: remark_words(remark) for group in summary.by_remark for remark in group.key if remark}
             self._groups(("备注", "Remark"), None, summary.by_remark, [remarks])
             self._total()
@@ -107,7 +103,7 @@ class _Printer:
         result = self._result
         counted = [
             (result.netted.duplicates, "行是重复上传，只算一次", "duplicate lines, counted once"),
-            (result.fully_refunded, "行已全部退费，不再计", "lines wholly refunded and left out"),
+            (result.netted.fully_refunded, "行已全部退费，不再计", "lines wholly refunded and left out"),
             (result.netted.refunds_without_original, "行退费找不到原单", "refunds without original"),
             (sum(result.not_in_force.values()), "行在服务日期没有有效的知识点（可用 --as-of 按某一天的知识库查看）",
              "lines whose points are not in force on the day (see --as-of)"),
@@ -134,7 +130,7 @@ class _Printer:
         first: tuple[str, str],
         second: tuple[str, str] | None,
         groups: Sequence[Group],
-        words: Sequence[Mapping[str, tuple[str, ...]]],
+        words: Sequence[Mapping[str, Said]],
     ) -> None:
         if not groups:
             return
@@ -149,15 +145,16 @@ class _Printer:
             table.add_row(*cells, *_numbers(group.measure))
         self._console.print(table)
 
-    def _cell(self, part: str | None, known: Mapping[str, tuple[str, ...]]) -> str:
+    def _cell(self, part: str | None, known: Mapping[str, Said]) -> str:
         if part is None:
             return "（空）" if not self._english else "(none)"
         said = known.get(part)
         if said is None:
             return part.replace("[", "\\[")
-        return f"[{said[2]}]{said[self._english]}[/]" if len(said) > 2 else said[self._english]
+        colour = _COLOURS.get(part) if known is LEVELS else None
+        return f"[{colour}]{said[self._english]}[/]" if colour else said[self._english]
 
-    def _parts(self, counts: dict[str, int], words: dict[str, tuple[str, str]]) -> str:
+    def _parts(self, counts: dict[str, int], words: Mapping[str, Said]) -> str:
         told = [f"{words[kind][self._english]} {count:,}" for kind, count in counts.items() if count]
         opening, closing, comma = (" (", ")", ", ") if self._english else ("（", "）", "、")
         return f"{opening}{comma.join(told)}{closing}" if told else ""

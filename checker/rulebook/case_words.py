@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from checker.ingest.values import read_sex
 from checker.model.schema import LINE, Kind
-from checker.model.words import ENGLISH_VALUES, LEVELS, REASONS, VERDICTS, remark_words
+from checker.model.typed_value import UNKNOWN, worded
+from checker.model.words import AGE_UNITS, LEVELS, REASONS, SEXES, VERDICTS, remark_words
 from checker.rulebook.rule import Case
 
-_SEXES = {"male": ("男", "male"), "female": ("女", "female"), None: ("不明", "unknown")}
-_UNITS = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 _SILENT = {
     "clean": ("合规，不出疑点", "clean, nothing is said"),
     "not_in_force": (
@@ -80,13 +79,13 @@ class _Words:
         if expect.level:
             parts[0] = self.say(f"{parts[0]}：{LEVELS[expect.level][0]}", f"{LEVELS[expect.level][1]} {parts[0]}")
         if expect.reason_code:
-            parts.append(REASONS[self._language][expect.reason_code])
+            parts.append(REASONS[expect.reason_code][self._english])
         if expect.exemption_id:
             parts.append(self.say(f"例外 {expect.exemption_id}", f"exemption {expect.exemption_id}"))
         if expect.expected:
-            parts.append(self.say(f"应为 {expect.expected}", f"limit {self._value(expect.expected)}"))
+            parts.append(f"{self.say('应为', 'limit')} {worded(expect.expected, self._language).short}")
         if expect.actual:
-            parts.append(self.say(f"实为 {expect.actual}", f"found {self._value(expect.actual)}"))
+            parts.append(f"{self.say('实为', 'found')} {worded(expect.actual, self._language).short}")
         parts += [self._remark(remark) for remark in expect.remarks or ()]
         return self.say("；", "; ").join(parts)
 
@@ -102,17 +101,18 @@ class _Words:
         if LINE[key].kind is not Kind.SEX:
             return value
         try:
-            word = _SEXES[read_sex(value)][self._english]
+            sex = read_sex(value)
+            word = worded(f"sex:{sex}" if sex else UNKNOWN, self._language).short or ""
         except ValueError:
             word = self.say("无法识别", "unreadable")
         return word if word == value else self.say(f"{value}（{word}）", f"{value} ({word})")
 
     def _limit(self, key: str, value: str) -> str:
         first, _, second = value.partition(" ")
-        if key == "sex" and first in _SEXES:
-            return self.say(f"限{_SEXES[first][0]}性", f"for {_SEXES[first][1]}s only")
-        if key in ("age_min", "age_max") and second in _UNITS:
-            age = f"{first} {_UNITS[second][self._english]}"
+        if key == "sex" and first in SEXES:
+            return self.say(f"限{SEXES[first][0]}性", f"for {SEXES[first][1]}s only")
+        if key in ("age_min", "age_max") and second in AGE_UNITS:
+            age = f"{first} {AGE_UNITS[second][self._english]}"
             return self.say(f"满 {age}", f"from {age}") if key == "age_min" else self.say(f"不满 {age}", f"under {age}")
         if key == "region":
             place = _PLACES[second][self._english] if second in _PLACES else ""
@@ -148,9 +148,3 @@ class _Words:
 
     def _remark(self, remark: str) -> str:
         return remark_words(remark)[self._english]
-
-    def _value(self, text: str) -> str:
-        """What was expected or found, written in Chinese, as an English message gives it."""
-        for chinese, english in ENGLISH_VALUES:
-            text = text.replace(chinese, english)
-        return text

@@ -12,29 +12,7 @@ from sqlglot.tokenizer_core import TokenType
 
 from checker.model.errors import InternalError, both
 from checker.model.nearest import nearest
-
-ITEM_COLUMNS: dict[str, type] = {
-    "person_sex": str,
-    "point_sex": str,
-    "age_years": int,
-    "age_months": int,
-    "age_days": int,
-    "age_word": str,
-    "age_text": str,
-    "has_age_max": bool,
-    "under_age_min": bool,
-    "over_age_max": bool,
-    "age_days_at_visit_start": int,
-}
-"""The base columns that the shape `item` provides, and what they hold."""
-
-_RANGES = {
-    "age_years": (0, 130),
-    "age_months": (0, 131 * 12),
-    "age_days": (0, 131 * 366),
-    "age_days_at_visit_start": (-4_000_000, 4_000_000),
-}
-"""Smallest and largest value of the number columns: an age is at most 130 years, a date within the years 1 to 9999."""
+from checker.shapes.base import SQL_TYPES, Shape
 
 _INT_MAX = 2**31 - 1
 _TEXT_MAX = 4000
@@ -85,13 +63,13 @@ FUNCTIONS = (
 """All that a clause may call. Not lower and upper (engines differ on Unicode), nor concat (on NULL; write a || b)."""
 
 
-def read_clause(text: str, kind: type, params: Mapping[str, int]) -> Clause | tuple[str, ...]:
-    """Return the checked clause of this kind (bool, int or str), or all that is wrong with it, each in both languages."""
+def read_clause(text: str, kind: type, params: Mapping[str, int], shape: Shape) -> Clause | tuple[str, ...]:
+    """Return the checked clause of this kind (bool, int or str) over the columns of a shape, or all that is wrong with it, in both languages."""
     try:
         tree = _parse(text)
         if isinstance(tree, str):
             return (tree,)
-        reader = _Reader(params)
+        reader = _Reader(params, shape)
         term = reader.read(tree)
         if not reader.faults and term.kind is not kind:
             found, wanted = _NAMES[term.kind], _NAMES[kind]
@@ -108,19 +86,19 @@ def read_clause(text: str, kind: type, params: Mapping[str, int]) -> Clause | tu
         return (_TOO_DEEP,)
 
 
-def check_types(clauses: Iterable[Clause], columns: Mapping[str, type] = ITEM_COLUMNS) -> None:
+def check_types(clauses: Iterable[Clause], shape: Shape) -> None:
     """Run each clause in DuckDB over one row of typed NULLs; InternalError names what fails or has another type."""
     import duckdb
 
     types = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
-    row = ", ".join(f"CAST(NULL AS {types[kind]}) AS {name}" for name, kind in columns.items())
+    row = ", ".join(f"CAST(NULL AS {types[kind]}) AS {name}" for name, kind in shape.kinds.items())
     faults = []
     with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
         for clause in clauses:
             try:
                 relation = connection.sql(f"SELECT {clause.sql} AS answer FROM (SELECT {row})")
                 relation.fetchall()
-                found, wanted = str(relation.types[0]), types[clause.kind]
+                found, wanted = str(relation.types[0]), SQL_TYPES[clause.kind]
             except duckdb.Error as error:
                 faults.append(_accepted(clause, f"运行失败：{error}", f"does not run: {error}"))
                 continue
@@ -179,8 +157,9 @@ class _Term:
 class _Reader:
     """Builds a new tree from the allowed parts of a parsed one; what is not allowed is noted and stands as NULL."""
 
-    def __init__(self, params: Mapping[str, int]) -> None:
+    def __init__(self, params: Mapping[str, int], shape: Shape) -> None:
         self.params = params
+        self._known = {column.name: column for column in shape.columns}
         self.faults: list[str] = []
         self.columns: set[str] = set()
         self.used: set[str] = set()
@@ -233,13 +212,13 @@ class _Reader:
 
     def column(self, node: exp.Expr) -> _Term:
         name = node.name
-        kind = ITEM_COLUMNS.get(name)
-        if kind is None:
-            hint_zh, hint_en = nearest(name, ITEM_COLUMNS)
+        known = self._known.get(name)
+        if known is None:
+            hint_zh, hint_en = nearest(name, self._known)
             return self._refuse(f"没有基本列“{name}”，{hint_zh}", f"no base column {name!r}; {hint_en}")
         self.columns.add(name)
-        low, high = _RANGES.get(name, (0, _COLUMN_TEXT))
-        return _Term(exp.column(name), kind, low, high)
+        low, high = (known.least, known.most) if known.kind is int else (0, _COLUMN_TEXT)
+        return _Term(exp.column(name), known.kind, low, high)
 
     def literal(self, node: exp.Expr) -> _Term:
         value = node.name

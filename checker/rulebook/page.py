@@ -9,10 +9,6 @@ from checker.model.words import LEVELS
 from checker.rulebook.case_words import in_words
 from checker.rulebook.names import (
     CLAUSES,
-    FACT_OF,
-    FACTS,
-    LIMITS,
-    LIMITS_OF,
     MESSAGES,
     STAGES,
     STATUSES,
@@ -20,6 +16,7 @@ from checker.rulebook.names import (
     TIERS,
 )
 from checker.rulebook.rule import Rule
+from checker.shapes import BY_ID
 
 INDEX = "README.md"
 """The page that lists all others."""
@@ -169,11 +166,13 @@ class _Page:
 
     def _reads(self) -> Iterator[str]:
         columns = frozenset[str]().union(*(clause.columns for _, clause in self._rule.clauses))
-        limits = {limit for column in columns for limit in LIMITS_OF.get(column, ())}
-        facts = {FACT_OF[column] for column in columns if column in FACT_OF}
+        shape = BY_ID[self._rule.shape]
+        limits = {limit for column in shape.columns if column.name in columns for limit in column.limits}
         yield (
-            self._say("人员：", "Of the person: ")
-            + self._say("；", "; ").join(words[self._english] for fact, words in FACTS.items() if fact in facts)
+            self._say("明细：", "Of the line: ")
+            + self._say("；", "; ").join(
+                self._say(shape.facts[fact].zh, shape.facts[fact].en) for fact in shape.facts_in(columns)
+            )
             + self._say("。", ".")
         )
         yield ""
@@ -181,5 +180,5 @@ class _Page:
         yield ""
         yield from table(
             self._say("列 含义", "Column Meaning").split(" "),
-            [(f"`{limit}`", words[self._english]) for limit, words in LIMITS.items() if limit in limits],
+            [(f"`{limit.name}`", self._say(limit.zh, limit.en)) for limit in shape.limits if limit.name in limits],
         )

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from string import Formatter
 from types import MappingProxyType
 
 from checker.model.errors import Fault, both
+from checker.model.nearest import nearest
 from checker.model.schema import LINE
-from checker.rulebook.clause import ITEM_COLUMNS, Clause, read_clause
+from checker.model.template import template_faults
+from checker.model.typed_value import KINDS
+from checker.rulebook.clause import Clause, read_clause
 from checker.rulebook.rule import (
     BARE_VERDICTS,
+    COMMON_POINT_COLUMNS,
     EXEMPTION_COLUMNS,
     HEADINGS,
     LEVELS,
     PLACEHOLDERS,
-    POINT_COLUMNS,
-    REASON_CODES,
-    SHAPES,
     STAGES,
     STATUSES,
     TIER_GROUPS,
@@ -29,11 +29,14 @@ from checker.rulebook.rule import (
     Case,
     Expect,
     Messages,
+    Other,
     Param,
     Rule,
     Texts,
 )
 from checker.rulebook.toml_table import TomlTable
+from checker.shapes import BY_ID, SHAPES
+from checker.shapes.base import Shape
 
 _NOTHING = Clause("", "", bool, frozenset(), frozenset())
 
@@ -89,9 +92,11 @@ def read_rule(
     version = table.number("version")
     if version < 1 and "version" in data:
         table.fault("version", f"{version} 小于 1，版本从 1 起计", f"{version} is below 1; count versions from 1")
+    # Where the shape is none, the rest is read as of the first one, so that all faults are told at once.
+    shape = BY_ID.get(table.text("shape", tuple(BY_ID)), SHAPES[0])
     params = tuple(
         replace(param, value=settings.get(param.name, param.value))
-        for param in _params(table.table("params", needed=False))
+        for param in _params(table.table("params", needed=False), shape)
     )
     values = {param.name: param.value for param in params}
     clause, evidence, docs = table.table("clause"), table.table("evidence"), table.table("docs")
@@ -104,21 +109,21 @@ def read_rule(
         since=table.day("since"),
         tier=table.text("tier", TIERS),
         tier_group=table.text("tier_group", TIER_GROUPS),
-        shape=table.text("shape", SHAPES),
+        shape=shape.id,
         level=table.text("level", LEVELS),
         stages=_stages(table),
         name_zh=name.text("zh"),
         name_en=name.text("en"),
-        violated=_clause(clause, "violated", bool, values) or _NOTHING,
-        lower=_clause(clause, "lower", bool, values, needed=False),
-        notice=_clause(clause, "notice", bool, values, needed=False),
-        expected=_clause(evidence, "expected", str, values) or _NOTHING,
-        actual=_clause(evidence, "actual", str, values) or _NOTHING,
+        violated=_clause(clause, "violated", bool, values, shape) or _NOTHING,
+        lower=_clause(clause, "lower", bool, values, shape, needed=False),
+        notice=_clause(clause, "notice", bool, values, shape, needed=False),
+        expected=_value(evidence, "expected", values, shape),
+        actual=_value(evidence, "actual", values, shape),
         params=params,
         messages=Messages(_texts(message.table("zh")), _texts(message.table("en"))),
         docs_zh=_docs(docs, "zh"),
         docs_en=_docs(docs, "en"),
-        cases=_cases(table),
+        cases=_cases(table, shape),
         file=file,
         hash=content_hash,
     )
@@ -149,11 +154,11 @@ def _stages(table: TomlTable) -> tuple[str, ...]:
     return stages
 
 
-def _params(table: TomlTable) -> tuple[Param, ...]:
+def _params(table: TomlTable, shape: Shape) -> tuple[Param, ...]:
     params = []
     for name in table.written:
         each = table.table(name)
-        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in ITEM_COLUMNS:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in shape.kinds:
             each.fault(
                 "",
                 "参数名应由小写字母、数字和 _ 组成，不能与基本列同名，请改名",
@@ -180,11 +185,13 @@ def _params(table: TomlTable) -> tuple[Param, ...]:
     return tuple(params)
 
 
-def _clause(table: TomlTable, key: str, kind: type, values: Mapping[str, int], *, needed: bool = True) -> Clause | None:
+def _clause(
+    table: TomlTable, key: str, kind: type, values: Mapping[str, int], shape: Shape, *, needed: bool = True
+) -> Clause | None:
     text = table.text(key, needed=needed)
     if not text.strip():
         return None
-    clause = read_clause(text, kind, values)
+    clause = read_clause(text, kind, values, shape)
     if isinstance(clause, Clause):
         return clause
     for fault in clause:
@@ -192,35 +199,27 @@ def _clause(table: TomlTable, key: str, kind: type, values: Mapping[str, int], *
     return _NOTHING
 
 
+def _value(table: TomlTable, key: str, values: Mapping[str, int], shape: Shape) -> Clause:
+    """A clause that gives a typed value; what stands before a colon in its texts is one of the kinds."""
+    clause = _clause(table, key, str, values, shape) or _NOTHING
+    for kind in re.findall(r"'([a-z_]+):", clause.sql):
+        if kind not in KINDS:
+            hint_zh, hint_en = nearest(kind, KINDS)
+            table.fault(
+                key,
+                f"没有“{kind}”这种值，{hint_zh}；自己的文字请写 text:",
+                f"no kind of value is called {kind!r}; {hint_en} (text: for words of your own)",
+            )
+    return clause
+
+
 def _texts(table: TomlTable) -> Texts:
     found = {}
     for key in ("violation", "undetermined", "advice"):
         found[key] = table.text(key)
-        for fault in _template_faults(found[key]):
-            table.fault(key, *fault)
+        for fault in template_faults(found[key], PLACEHOLDERS):
+            table.note(key, fault)
     return Texts(**found)
-
-
-def _template_faults(template: str) -> Iterable[tuple[str, str]]:
-    try:
-        fields = list(Formatter().parse(template))
-    except ValueError:
-        yield (
-            "花括号 { } 不成对；花括号本身请写 {{ 或 }}",
-            "the braces { } do not pair; write {{ or }} for a brace that is meant as text",
-        )
-        return
-    known = ", ".join(PLACEHOLDERS)
-    for _, name, style, conversion in fields:
-        if name is None:
-            continue
-        if name not in PLACEHOLDERS:
-            yield (
-                f"没有 {{{name}}} 这个占位，可用的占位：{known}",
-                f"nobody fills {{{name}}}; placeholders are {known}",
-            )
-        elif style or conversion:
-            yield f"请只写 {{{name}}}，不带 ! 和 :", f"{{{name}}} is written without ! and : in it"
 
 
 def _docs(table: TomlTable, language: str) -> str:
@@ -251,9 +250,9 @@ def _docs(table: TomlTable, language: str) -> str:
     return text
 
 
-def _cases(table: TomlTable) -> tuple[Case, ...]:
+def _cases(table: TomlTable, shape: Shape) -> tuple[Case, ...]:
     entries = table.tables("case")
-    cases = tuple(_case(entry) for entry in entries)
+    cases = tuple(_case(entry, shape) for entry in entries)
     verdicts = {case.expect if isinstance(case.expect, str) else case.expect.verdict for case in cases}
     for verdict in ("violation", "clean", "undetermined"):
         if verdict not in verdicts:
@@ -272,18 +271,26 @@ def _cases(table: TomlTable) -> tuple[Case, ...]:
     return cases
 
 
-def _case(table: TomlTable) -> Case:
+def _case(table: TomlTable, shape: Shape) -> Case:
     line = table.table("line")
+    columns = (*COMMON_POINT_COLUMNS, *(limit.name for limit in shape.limits))
     point = table.table("point", needed=False)
     exemption = table.table("exemption", needed=False) if "exemption" in table.written else None
     return Case(
         name=table.text("name"),
         line=tuple((key, line.cell(key, LINE)) for key in line.written),
-        point=tuple((key, point.value(key, POINT_COLUMNS)) for key in point.written),
+        point=tuple((key, point.value(key, columns)) for key in point.written),
         exemption=None if exemption is None else tuple((key, _exempting(exemption, key)) for key in exemption.written),
         diagnoses=table.texts("diagnoses", needed=False) or (),
-        expect=_expect(table),
+        expect=_expect(table, shape),
+        others=tuple(map(_other, table.tables("others"))) if shape.relations else (),
     )
+
+
+def _other(table: TomlTable) -> Other:
+    listed = table.flag("listed")
+    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key != "listed")
+    return Other(cells, listed)
 
 
 def _exempting(table: TomlTable, key: str) -> str | tuple[str, ...]:
@@ -292,13 +299,13 @@ def _exempting(table: TomlTable, key: str) -> str | tuple[str, ...]:
     return table.cell(key, EXEMPTION_COLUMNS)
 
 
-def _expect(table: TomlTable) -> Expect | str:
+def _expect(table: TomlTable, shape: Shape) -> Expect | str:
     if isinstance(table.raw("expect"), str):
         return table.text("expect", BARE_VERDICTS)
     expect = table.table("expect")
     verdict = expect.text("verdict", VERDICTS)
     level = expect.text("level", LEVELS, needed=verdict == "violation")
-    reason = expect.text("reason_code", REASON_CODES, needed=verdict == "undetermined")
+    reason = expect.text("reason_code", shape.reasons, needed=verdict == "undetermined")
     if level and verdict in ("undetermined", "exempt"):
         expect.fault(
             "level",

@@ -24,8 +24,9 @@ LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 class RulePlan:
     """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text.
 
-    What a `shadow` rule finds is listed apart: the rule is on trial, or it stands for the points on trial of the rule of its id.
-    A `deprecated` rule runs nowhere. One that is `absent` says of its points only which of them would have judged (see `absent_rule`).
+    `reads` are the facts of its shape that the verdict depends on. What a `shadow` rule finds is listed apart: the rule is on trial, or it
+    stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that is `absent`
+    says of its points only which of them would have judged (see `absent_rule`).
     """
 
     id: str
@@ -35,8 +36,8 @@ class RulePlan:
     name_en: str
     level: str
     stages: tuple[str, ...]
-    reads_sex: bool
-    reads_age: bool
+    shape: str
+    reads: tuple[str, ...]
     violated: str
     lower: str | None
     notice: str | None
@@ -88,6 +89,10 @@ class Plan:
         twins = tuple(replace(rule, shadow=True) for rule in self.rules if rule.id in ids and not rule.shadow)
         return Plan(self.rules + twins, self.hash) if twins else self
 
+    def numbers_of(self, shape: str) -> tuple[int, ...]:
+        """The numbers of the rules of a shape."""
+        return tuple(number for number, rule in enumerate(self.rules) if rule.shape == shape)
+
     @property
     def shadow_numbers(self) -> tuple[int, ...]:
         """The numbers of the shadow rules."""
@@ -109,8 +114,8 @@ def _rule_plan(rule: Rule) -> RulePlan:
         name_en=rule.name_en,
         level=rule.level,
         stages=rule.stages,
-        reads_sex=rule.reads_sex,
-        reads_age=rule.reads_age,
+        shape=rule.shape,
+        reads=rule.reads,
         violated=rule.violated.sql,
         lower=rule.lower.sql if rule.lower else None,
         notice=rule.notice.sql if rule.notice else None,
@@ -126,8 +131,8 @@ def _rule_plan(rule: Rule) -> RulePlan:
 def _absent_rule(rule_id: str, why: str) -> RulePlan:
     """Stands for a rule whose points are loaded and not judged: its clause is never decided."""
     return RulePlan(
-        id=rule_id, code=None, version=0, name_zh=rule_id, name_en=rule_id, level="notice", stages=STAGES, reads_sex=False,
-        reads_age=False, violated="CAST(NULL AS BOOLEAN)", lower=None, notice=None, expected="''", actual="''",
+        id=rule_id, code=None, version=0, name_zh=rule_id, name_en=rule_id, level="notice", stages=STAGES, shape="item",
+        reads=(), violated="CAST(NULL AS BOOLEAN)", lower=None, notice=None, expected="''", actual="''",
         messages_zh=("", "", ""), messages_en=("", "", ""), absent=why,
     )  # fmt: skip
 
@@ -166,9 +171,11 @@ def _compiled(
 ) -> tuple[dict[str, RulePlan], tuple[tuple[str, str, int], ...]]:
     """The rules of files by the hash of each, and what the parameters changed."""
     from checker.rulebook.clause import check_types
+    from checker.shapes import BY_ID
 
     rules, changed = read_rules(files, params)
-    check_types([clause for rule in rules for _, clause in rule.clauses])
+    for rule in rules:
+        check_types([clause for _, clause in rule.clauses], BY_ID[rule.shape])
     return {rule.hash: _rule_plan(rule) for rule in rules}, changed
 
 
@@ -181,6 +188,6 @@ def _read_cache(cache: Path) -> dict[str, RulePlan]:
 
 
 def _rule_of(fields: dict[str, Any]) -> RulePlan:
-    lists = ("stages", "messages_zh", "messages_en")
+    lists = ("stages", "reads", "messages_zh", "messages_en")
     read: dict[str, Any] = {key: tuple(value) if key in lists else value for key, value in fields.items()}
     return RulePlan(**read)

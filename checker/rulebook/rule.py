@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from checker.shapes import BY_ID
+
 if TYPE_CHECKING:
     from checker.rulebook.clause import Clause
 
-SHAPES = ("item",)
 LEVELS = ("definite", "suspect", "notice")
 STAGES = ("before", "during", "after")
 STATUSES = ("preview", "shadow", "stable", "deprecated")
@@ -27,21 +28,15 @@ HEADINGS = {
 VERDICTS = ("violation", "undetermined", "exempt")
 BARE_VERDICTS = ("clean", "not_in_force")
 """What a case expects when nothing is to be found: the limit is kept, or no point is in force."""
-REASON_CODES = (
-    "header_missing", "newborn", "patient_unknown", "sex_missing", "birth_missing", "birth_impossible",
-    "sources_conflict", "other",
-)  # fmt: skip
-POINT_COLUMNS = (
-    "point_id", "item_name", "sex", "age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit",
-    "subject", "region", "region_of", "valid_from", "valid_to", "level_cap", "remark", "document", "batch",
+COMMON_POINT_COLUMNS = (
+    "point_id", "item_name", "subject", "region", "region_of", "valid_from", "valid_to", "level_cap", "remark", "document", "batch",
     "published_codes", "source_rows",
 )  # fmt: skip
+"""What a case may say of its point beside the limits of its shape."""
 EXEMPTION_COLUMNS = (
     "exemption_id", "effect", "reason", "reason_en", "evidence", "status", "diagnoses", "region", "region_of",
     "valid_from", "valid_to",
 )  # fmt: skip
-PERSON_AGE = frozenset({"age_years", "age_months", "age_days", "under_age_min", "over_age_max"})
-"""The base columns that carry the person's age."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +83,18 @@ class Expect:
 
 
 @dataclass(frozen=True, slots=True)
+class Other:
+    """Another line of the case's prescription: what it says otherwise than the line in question, and whether the rule lists its item."""
+
+    line: tuple[tuple[str, str], ...]
+    listed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One line, one point, at most one exemption, and the answer typed by hand; an empty text in them stands for NULL.
+
+    `others` are the other lines of its prescription, for shapes that look at them.
 
     `expect` is an Expect, or `clean` or `not_in_force` where no finding may come.
     """
@@ -100,6 +105,7 @@ class Case:
     exemption: tuple[tuple[str, str | tuple[str, ...]], ...] | None
     diagnoses: tuple[str, ...]
     expect: Expect | str
+    others: tuple[Other, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +150,9 @@ class Rule:
         return tuple((key, clause) for key, clause in pairs if clause is not None)
 
     @property
-    def reads_sex(self) -> bool:
-        """Whether the verdict depends on the person's sex."""
-        return "person_sex" in self.violated.columns
-
-    @property
-    def reads_age(self) -> bool:
-        """Whether the verdict depends on the person's age."""
-        return not PERSON_AGE.isdisjoint(self.violated.columns)
+    def reads(self) -> tuple[str, ...]:
+        """The facts of the shape that the verdict depends on, such as sex and age."""
+        return BY_ID[self.shape].facts_in(self.violated.columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,8 +18,6 @@ from checker.rulebook.rule import (
     HEADINGS,
     LEVELS,
     PLACEHOLDERS,
-    REASON_CODES,
-    SHAPES,
     STAGES,
     STATUSES,
     TIER_GROUPS,
@@ -27,6 +25,8 @@ from checker.rulebook.rule import (
     Rule,
 )
 from checker.rulebook.tables import read_tables
+from checker.shapes import BY_ID, SHAPES
+from checker.shapes.base import Shape
 
 _HEAD = """\
 # 新规则：把每处“待填”写好并删去标记；全部写好以前，liangku rules test 和 rules check 不会通过。
@@ -132,6 +132,7 @@ def _taken(new: NewRule, folder: Path) -> Iterator[Fault]:
 
 def _lines(new: NewRule, like: Rule | None, table: Mapping[str, Any]) -> Iterator[str]:
     """The lines of the file."""
+    shape = BY_ID[like.shape] if like else SHAPES[0]
 
     def chosen(key: str, default: object, choices: tuple[str, ...], meaning: str = "") -> str:
         return f"{key} = {_value(table.get(key, default))}  # {' | '.join(choices)}{meaning}"
@@ -147,13 +148,13 @@ def _lines(new: NewRule, like: Rule | None, table: Mapping[str, Any]) -> Iterato
     yield f"since = {new.since.isoformat()}"
     yield chosen("tier", TIERS[0], TIERS)
     yield chosen("tier_group", TIER_GROUPS[-1], TIER_GROUPS)
-    yield chosen("shape", SHAPES[0], SHAPES)
+    yield chosen("shape", SHAPES[0].id, tuple(BY_ID))
     yield chosen("level", "suspect", LEVELS, "（明确违规 | 可疑 | 提示）")
     yield chosen("stages", list(STAGES), STAGES, "（事前 | 事中 | 事后）")
     yield "\n[name]"
     yield f"zh = {_value(new.name_zh or f'{FILL}规则的中文名')}"
     yield f"en = {_value(new.name_en or f'{FILL}the name in English')}"
-    yield from _clauses(table)
+    yield from _clauses(table, shape)
     for language in ("zh", "en"):
         yield f"\n# 可用的占位（placeholders）: {', '.join(PLACEHOLDERS)}" if language == "zh" else ""
         yield f"[message.{language}]"
@@ -163,17 +164,15 @@ def _lines(new: NewRule, like: Rule | None, table: Mapping[str, Any]) -> Iterato
     for language, asked in _DOCS.items():
         parts = [f"{heading}\n\n{FILL}{text}\n" for heading, text in zip(HEADINGS[language], asked, strict=True)]
         yield f"{language} = {_value(chr(10).join(parts))}"
-    yield f"\n# 用例：答案由人填写，不要照抄程序的输出（answers are typed by hand）。reason_code: {', '.join(REASON_CODES)}"
+    yield f"\n# 用例：答案由人填写，不要照抄程序的输出（answers are typed by hand）。reason_code: {', '.join(shape.reasons)}"
     for verdict, hint in _CASES:
         yield from _case(verdict, hint, like, str(table.get("level", "suspect")))
 
 
-def _clauses(table: Mapping[str, Any]) -> Iterator[str]:
-    from checker.rulebook.clause import ITEM_COLUMNS
-
+def _clauses(table: Mapping[str, Any], shape: Shape) -> Iterator[str]:
     yield "\n# 判定子句：TRUE 违规，FALSE 合规，NULL 无法判断；还可以写 lower（为真降一级）和 notice（为真最多是提示）。"
     yield "# SQL, true is a violation, false is clean, NULL is undetermined; optional: lower, notice. It may read:"
-    yield f"# {', '.join(ITEM_COLUMNS)}"
+    yield f"# {', '.join(shape.kinds)}"
     yield "[clause]"
     for key, value in table.get("clause", {"violated": f"age_text = '{FILL}判定子句 the clause'"}).items():
         yield f"{key} = {_value(value)}"
@@ -194,13 +193,13 @@ def _case(verdict: str, hint: str, like: Rule | None, level: str) -> Iterator[st
     """One case to fill in: its line has no time that can be read, so it fails whatever the clause says."""
     line = {"item_name": "", "service_time": f"{FILL}2026-03-01"}
     point = {}
-    if like is None or like.reads_sex:
-        line["patient_sex"] = point["sex"] = ""
-    if like is None or like.reads_age:
-        line["patient_birth_date"] = point["age_word"] = ""
+    shape = BY_ID[like.shape] if like else SHAPES[0]
+    facts = [fact for name, fact in shape.facts.items() if fact.line and (like is None or name in like.reads)]
+    for fact in facts:
+        line[fact.line] = point[fact.point] = ""
     if verdict == "not_in_force":
         point["valid_from"] = "2025-05-23"
-    missing = "other" if like is None else "sex_missing" if like.reads_sex else "birth_missing"
+    missing = "other" if like is None else facts[0].missing
     expect: object = {
         "violation": {"verdict": verdict, "level": level, "expected": f"{FILL}应为", "actual": f"{FILL}实为"},
         "undetermined": {"verdict": verdict, "reason_code": missing},

@@ -70,6 +70,16 @@ class TomlTable:
         value = self._get(key, int)
         return value if isinstance(value, int) else 0
 
+    def flag(self, key: str) -> bool:
+        """True or false; false where it is absent."""
+        self._asked[key] = None
+        value = self._data.get(key, False)
+        if not isinstance(value, bool):
+            self.fault(
+                key, f"“{value}”不是真假值，请写 true 或 false", f"{value!r} is neither true nor false; write one"
+            )
+        return value is True
+
     def day(self, key: str) -> date:
         """A calendar date."""
         value = self._get(key, date)

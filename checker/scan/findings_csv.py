@@ -21,7 +21,7 @@ def write_csv(connection: duckdb.DuckDBPyConnection, findings: Path, target: Pat
     texts = {
         name
         for name in FINDING_COLUMNS
-        if name not in ("service_time", "quantity", "amount", "amount_in_scope", "rule_version")
+        if name not in ("service_time", "quantity", "amount_at_stake", "amount", "amount_in_scope", "rule_version")
     }
     plain = ", ".join(
         f"{_no_formula(f'CAST({value} AS VARCHAR)')} AS {name}" if name in texts else f"{value} AS {name}"

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import one_number
-from checker.ingest.line_sql import Source, kind_number, raw_code
+from checker.ingest.line_sql import lines_of_codes
+from checker.ingest.sources import Source
 from checker.judge.candidates import matches_sql
 from checker.model import sqltext
 from checker.model.words import NOT_JUDGED
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _JUDGED = 0
-"""The number of judged lines among checker.ingest.line_sql.KINDS."""
+"""The number of judged lines among checker.ingest.line_kind.KINDS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +53,21 @@ def count_not_judged(
         return ()
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE absent_pattern AS SELECT rule_id, match, code FROM kb_pattern
-        JOIN kb_point USING (point_id) WHERE status <> 'shadow' AND rule_id IN ({sqltext.texts(absent)})"""
+        JOIN kb_point USING (point_id) WHERE role = 'item' AND status <> 'shadow' AND rule_id IN ({sqltext.texts(absent)})"""
     )
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE absent_code AS SELECT DISTINCT raw, rule_id
+        f"""CREATE OR REPLACE TEMP TABLE absent_code AS SELECT DISTINCT raw, rule_id AS code
         FROM code_map JOIN ({matches_sql(connection, "absent_pattern", "rule_id")}) USING (code)"""
     )
     lines = dict.fromkeys(absent, 0)
     if one_number(connection, "SELECT count(*) FROM absent_code"):
-        counts = " UNION ALL ".join(
-            f"""SELECT rule_id, count(*) AS n FROM {source.table.scan()} JOIN absent_code ON {raw_code(source, second=second[number])} = raw
-            WHERE ({kind_number(source, refund_settlements=refund_settlements)}) = {_JUDGED} GROUP BY rule_id"""
+        found = (
+            lines_of_codes(source, "absent_code", (), second=second[number], refund_settlements=refund_settlements)
             for number, source in enumerate(sources)
+        )
+        counts = " UNION ALL ".join(
+            f"SELECT {rule} AS rule_id, count(*) AS n FROM {lines.of_kinds(_JUDGED)} GROUP BY ALL"
+            for lines, rule in found
         )
         rows = connection.execute(f"SELECT rule_id, sum(n)::BIGINT FROM ({counts}) GROUP BY rule_id").fetchall()
         lines |= {str(rule_id): int(count) for rule_id, count in rows}

@@ -52,7 +52,6 @@ class ScanResult:
     summary: Summary
     census: Census
     netted: Netted
-    fully_refunded: int
     not_in_force: Mapping[str, int]
     shadow: Shadow
     not_judged: Sequence[NotJudged]

@@ -44,7 +44,7 @@ def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanRe
         "codes": census.codes,
         "not_in_force": {**result.not_in_force, "total": sum(result.not_in_force.values())},
         "duplicates": netted.duplicates,
-        "fully_refunded": result.fully_refunded,
+        "fully_refunded": netted.fully_refunded,
         "refunds_without_original": netted.refunds_without_original,
         "not_judged": [each.to_plain(request.language) for each in result.not_judged],
         "unread": {"points": loaded.unread.points, "patterns": loaded.unread.patterns},

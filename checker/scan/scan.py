@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCRATCH, connect_locked, one_number
+from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.ingest import relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
 from checker.ingest.sources import first_line
-from checker.judge import candidates
-from checker.judge.compile import finding_sql, fired_sql
+from checker.judge import candidates, fellows
+from checker.judge.compile import fired_sql
+from checker.judge.finding_sql import finding_sql, word_values
 from checker.judge.points import Loaded, load_points
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
@@ -31,6 +32,8 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
+from checker.shapes import SHAPES
+from checker.shapes.base import Shape
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,7 +47,7 @@ RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
-    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "rule_no", "point_no",
+    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines", "rule_no", "point_no",
     "matched_by", "diagnosis_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -134,10 +137,15 @@ class _Run:
         self.tell.step("select", connection)
         held = relations.count_restricted(connection) <= HELD_LINES
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
-        unneeded = relations.unneeded_columns(connection, files)
+        with_fellows = fellows.are_needed(connection)
+        unneeded = relations.unneeded_columns(connection, files) | (frozenset() if with_fellows else fellows.NEEDED)
         relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
         )
+        if with_fellows:
+            fellows.select_fellows(
+                connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, work=self.out.work,
+            )  # fmt: skip
         self.tell.step("persons", connection)
         gaps = relations.line_gaps(connection, files, unneeded)
         headers = candidates.Headers(
@@ -153,6 +161,8 @@ class _Run:
             shadow_rules=self.plan.shadow_numbers,
         )
         self.tell.step("judge", connection)
+        if with_fellows:
+            fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
         candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
         self._judge(candidate, absent, unneeded, contested=contested)
@@ -162,13 +172,9 @@ class _Run:
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
+        word_values(connection, "FROM fired_line", self.request.language)
         self._write_findings(self.findings, self._not_on_trial)
         shadow = self._write_shadow(candidate, not_in_force, contested=contested)
-        fully_refunded = one_number(
-            connection,
-            f"""SELECT count(DISTINCT line_no) FROM {sqltext.parquet(self.fired)} f JOIN netted_line USING (line_no)
-            WHERE nothing_left{self._not_on_trial}""",
-        )
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
         summary = summarise(connection, self.findings)
         if self.request.csv:
@@ -178,7 +184,7 @@ class _Run:
             for number, rule in enumerate(self.plan.rules)
             if number in not_in_force and not rule.shadow
         }
-        result = ScanResult(self.request.out, summary, census, netted, fully_refunded, silent, shadow, not_judged, {})
+        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, {})
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, self.loaded, result, seconds))
 
@@ -211,15 +217,29 @@ class _Run:
 
     def _judge(self, candidates: str, absent: frozenset[str], unneeded: frozenset[str], *, contested: bool) -> None:
         """Make the view `fired_line`: the candidates whose clause is not FALSE."""
-        fired = fired_sql(self.plan, candidates, contested=contested, absent=absent)
-        kept = [name for name in FIRED_COLUMNS if name not in unneeded]
-        self.connection.execute(
-            f"COPY (SELECT {', '.join(kept)} FROM ({fired})) TO {sqltext.text(str(self.fired))} {SCRATCH}"
+        kept = ", ".join(name for name in FIRED_COLUMNS if name not in unneeded)
+        fired = " UNION ALL BY NAME ".join(
+            f"SELECT {kept} FROM ({fired_sql(self.plan, shape, self._of(shape, candidates), contested=contested, absent=absent)})"
+            for shape in self._shapes
         )
+        self.connection.execute(f"COPY ({fired}) TO {sqltext.text(str(self.fired))} {SCRATCH}")
         nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
         self.connection.execute(
             f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(sqltext.parquet(self.fired), relations.PASSED_TEXTS)})"
         )
+
+    @property
+    def _shapes(self) -> list[Shape]:
+        """The shapes of the rules that have points for some code of the input; the first of all where there is none."""
+        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
+        used = {self.plan.rules[rule_no].shape for (rule_no,) in found}
+        return [shape for shape in SHAPES if shape.id in used] or [SHAPES[0]]
+
+    def _of(self, shape: Shape, candidates: str) -> str:
+        """SQL of the candidates of the rules of a shape."""
+        if len(self._shapes) == 1:
+            return candidates
+        return f"SELECT * FROM ({candidates}) WHERE rule_no IN ({', '.join(map(str, self.plan.numbers_of(shape.id)))})"
 
     def _write_findings(self, target: Path, condition: str) -> None:
         """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or '')."""
@@ -237,7 +257,7 @@ class _Run:
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
-          WHERE NOT coalesce(n.nothing_left, FALSE){condition}"""
+          WHERE TRUE{condition}"""
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
             self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version

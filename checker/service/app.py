@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -12,12 +13,13 @@ from pathlib import Path
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-from checker.model.errors import InputError, LiangkuError
+from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
+from checker.model.words import catalogue
 from checker.service import national_api, native
 from checker.service.guard import Guard, page_headers
 from checker.service.http_json import Refusal, json_response, refused
@@ -30,6 +32,8 @@ _LOG = logging.getLogger("liangku.serve")
 _PAGE = Path(__file__).with_name("page")
 _NATIONAL = "/fsi/api/riskConService"
 _RESPONSE = "liangku.response"
+_END = "</script>"
+_CATALOGUE = f'<script type="application/json" id="catalogue">{_END}'
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _TOLD = {404: "没有这个地址（no such address）", 405: "这个地址不接受这种方法（method not allowed）"}
 
@@ -42,6 +46,7 @@ class Service:
 
     def __init__(self, desk: Desk, profile: Profile, settings: Settings) -> None:
         self.desk, self.profile = desk, profile
+        self.pages = {name: _page(name) for name in ("index", "ledger")}
         self.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
         self._guard = Guard(settings)
         handlers: list[tuple[str, str, Handler]] = [
@@ -56,6 +61,7 @@ class Service:
             ("GET", "/v1/rules", native.rules),
             ("GET", "/v1/rules/{id}", native.rule),
             ("GET", "/v1/knowledge", native.knowledge),
+            ("GET", "/v1/words", native.words),
             ("POST", "/v1/feedback", native.feedback),
             ("POST", "/v1/trace", native.link_trace),
             ("GET", "/v1/trace/{code}", native.trace),
@@ -181,11 +187,21 @@ async def _openapi(request: Request) -> Response:
 
 
 async def _counter(request: Request) -> Response:
-    return FileResponse(_PAGE / "index.html", headers=page_headers())
+    return HTMLResponse(request.app.pages["index"], headers=page_headers())
 
 
 async def _ledger(request: Request) -> Response:
-    return FileResponse(_PAGE / "ledger.html", headers=page_headers())
+    return HTMLResponse(request.app.pages["ledger"], headers=page_headers())
+
+
+def _page(name: str) -> str:
+    """A page with the words of findings in it, so that none of them waits for a further request."""
+    before, mark, after = (_PAGE / f"{name}.html").read_text(encoding="utf-8").partition(_CATALOGUE)
+    if not mark:
+        raise InternalError(f"{name}.html：缺少 {_CATALOGUE}（the page has no place for the words）")
+    # What ends a script in HTML must not stand in it.
+    words = json.dumps(catalogue(), ensure_ascii=False).replace("<", "\\u003c")
+    return f"{before}{mark.removesuffix(_END)}{words}{_END}{after}"
 
 
 async def _static(request: Request) -> Response:

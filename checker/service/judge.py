@@ -37,13 +37,9 @@ class Judge:
         self, prescriptions: Sequence[Prescription], language: str, *, seconds: float | None = None
     ) -> tuple[Library, list[dict[str, Any]]]:
         """Answer a request. Raises TimeoutError past the limit or the seconds given, and whatever the engine raises."""
-        precheck = self.library.precheck
-        prescriptions = [precheck.prepared(each) for each in prescriptions]
-        recalled = [
-            answer for each in prescriptions if (answer := precheck.recall(each, language=language)) is not None
-        ]
-        if len(recalled) == len(prescriptions):
-            return self.library, recalled
+        # Names that mean no item, or several, are refused before anybody waits.
+        for each in prescriptions:
+            self.library.precheck.named(each)
         answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(prescriptions, language, answers))
         if self._pump is None:
@@ -118,8 +114,8 @@ class Judge:
 
 
 def _answers(library: Library, prescriptions: Sequence[Prescription], languages: Sequence[str]) -> list[dict[str, Any]]:
-    # Between reading a request and judging it the edition may have changed, and points have other numbers in each.
-    named = [library.precheck.prepared(each) for each in prescriptions]
+    # Points have other numbers in each edition, and the edition may have changed since the request was taken.
+    named = [library.precheck.named(each) for each in prescriptions]
     return library.precheck.answer_together(named, languages=languages)
 
 

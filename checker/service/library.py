@@ -109,7 +109,7 @@ class Library:
         """A rule as it is told: all but its SQL."""
         return {
             "id": rule.id, "rule_code": rule.code, "name": rule.name_zh, "name_en": rule.name_en, "level": rule.level,
-            "version": rule.version, "stages": list(rule.stages), "reads_sex": rule.reads_sex, "reads_age": rule.reads_age,
+            "version": rule.version, "stages": list(rule.stages), "reads_sex": "sex" in rule.reads, "reads_age": "age" in rule.reads,
             "message": rule.messages_zh[0], "message_en": rule.messages_en[0], "advice": rule.messages_zh[2],
             "advice_en": rule.messages_en[2],
         }  # fmt: skip

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from checker.ingest.prescription import Prescription, read_prescription
 from checker.model.errors import InputError
 from checker.model.schema import NATIONAL_CODE
-from checker.service import plain
+from checker.model.words import catalogue
 from checker.service.cards import cards_of
 from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body, read_json
 from checker.service.reasons import REASONS
@@ -38,10 +38,8 @@ async def check(request: Request) -> Response:
     language = _language(request)
     limits = desk.settings.limits
     kind = json_type(request)
-    body = await read_body(request, limits)
-    answer = _recalled(desk, body, language) if kind in plain.TYPES else None
-    if answer is None:
-        answer = (await _answers(desk, [_prescription(desk, parse(body, limits, kind), "处方")], language))[0]
+    document = parse(await read_body(request, limits), limits, kind)
+    (answer,) = await _answers(desk, [_prescription(desk, document, "处方")], language)
     if CARDS in header(request, b"accept"):
         return json_response(cards_of(answer, language), media_type=CARDS)
     return json_response(answer)
@@ -104,6 +102,11 @@ async def knowledge(request: Request) -> Response:
         "reasons": [{"code": reason.code, "zh": reason.zh, "en": reason.en} for reason in REASONS],
     }
     return json_response(await run_in_threadpool(desk.library.knowledge) | {"options": options})
+
+
+async def words(_: Request) -> Response:
+    """`GET /v1/words`."""
+    return json_response(catalogue())
 
 
 async def feedback(request: Request) -> Response:
@@ -176,15 +179,6 @@ def _prescription(desk: Desk, document: object, source: str) -> Prescription:
             f"{source}：lines 有 {len(read.items)} 行，最多 {desk.settings.limits.lines} 行，请分次发送（too many lines）"
         )
     return read
-
-
-def _recalled(desk: Desk, body: bytes, language: str) -> dict[str, Any] | None:
-    """The answer to a prescription in the plain form of which nothing has to be asked; else None."""
-    read = plain.read_plain(body, desk.library.precheck.index, most=desk.settings.limits.lines, now=datetime.now())
-    if read is None:
-        return None
-    reviewed = desk.recall(read, channel="native", language=language)
-    return None if reviewed is None else _shown(desk, reviewed, [read])[0]
 
 
 async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[dict[str, Any]]:

@@ -97,6 +97,9 @@ def _native() -> dict[str, Any]:
         "/v1/rules": {"get": _operation("rules", "全部规则（the rules）", "Rules")},
         "/v1/rules/{id}": {"get": _operation("rule", "一条规则（a rule）", "Rule", (404,), parameters=[_path("id", text(pattern="^[a-z0-9-]+$"))])},
         "/v1/knowledge": {"get": _operation("knowledge", "所用的规则和知识（the edition in use）", "Knowledge")},
+        "/v1/words": {
+            "get": _operation("words", "结论、级别、处理、原因、备注等编码的文字（the words of every code in an answer）", "Words")
+        },
         "/v1/feedback": {
             "post": _operation(
                 "feedback", "记录对疑点的处理（what was decided about findings）", "FeedbackTaken", _SENT, sends=ref("Feedback"),
@@ -143,10 +146,11 @@ def _own() -> dict[str, Any]:
 
 
 def _pages() -> dict[str, Any]:
+    page = {"text/html": text()}
     files = dict.fromkeys(("text/javascript", "text/css", "image/svg+xml"), text())
     return {
-        "/": {"get": _file("counterPage", "柜台页面（the counter page）", {"text/html": text()})},
-        "/ledger": {"get": _file("ledgerPage", "台账页面（the ledger page）", {"text/html": text()})},
+        "/": {"get": _operation("counterPage", "柜台页面（the counter page）", page, is_open=True)},
+        "/ledger": {"get": _operation("ledgerPage", "台账页面（the ledger page）", page, is_open=True)},
         "/static/{name}": {
             "get": _file(
                 "static",

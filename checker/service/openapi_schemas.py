@@ -7,7 +7,7 @@ from typing import Any
 from checker.ingest.columns import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
 from checker.ingest.prescription import STAGES
 from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
-from checker.model.words import NOT_JUDGED
+from checker.model.words import NOT_JUDGED, catalogue
 from checker.rulebook.plan import LEVEL_RANK
 from checker.service.reasons import REASONS
 
@@ -276,6 +276,9 @@ SCHEMAS: dict[str, Schema] = {
     "Rules": closed(rules=array(ref("Rule"))),
     "Edition": closed(**_EDITION_TOLD),
     "Knowledge": closed(**_EDITION_TOLD, options=_OPTIONS),
+    "Words": closed(
+        **{kind: closed(**{code: closed(zh=_TEXT, en=_TEXT) for code in words}) for kind, words in catalogue().items()}
+    ),
     "Decision": _DECISION,
     "Feedback": {
         "oneOf": [ref("Decision"), asked("feedback", feedback=array(ref("Decision"), minItems=1, maxItems=1000))]

@@ -101,17 +101,6 @@ class Desk:
             return await self._not_reviewed(prescriptions, channel, "failure", start)
         return self._reviewed(library, answers, channel, start)
 
-    def recall(self, prescription: Prescription, *, channel: str, language: str) -> Reviewed | None:
-        """The answer to a prescription, read with the library in use, where it needs no engine; else None."""
-        start = time.perf_counter()
-        library = self.library
-        try:
-            answer = library.precheck.recall(prescription, language=language)
-        except Exception:
-            # It is judged the long way, where a failure is told.
-            return None
-        return None if answer is None else self._reviewed(library, [answer], channel, start)
-
     def _reviewed(self, library: Library, answers: list[dict[str, Any]], channel: str, start: float) -> Reviewed:
         acknowledged = self._without_acknowledged(answers) if self._acknowledged else ((),) * len(answers)
         outcome = "clear"

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
-from checker.judge.compile import ID_CHECK, ID_WEIGHTS
+from checker.shapes.person import ID_CHECK, ID_WEIGHTS
 
 _READ: dict[str, Callable[[str], Any]] = {
     "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "insured_birth_date": date.fromisoformat,
@@ -19,7 +19,7 @@ _READ: dict[str, Callable[[str], Any]] = {
 def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     """The text of prescriptions."""
     held = [
-        each._asdict() | {"items": [item._replace(left=None)._asdict() for item in each.items]}
+        each._asdict() | {"items": [*map(_plain, each.items)], "beside": [*map(_plain, each.beside)]}
         for each in prescriptions
     ]
     for each in held:
@@ -38,7 +38,7 @@ def _prescription(held: Mapping[str, Any]) -> Prescription:
         name: _READ[name](value) if value is not None and name in _READ else value
         for name, value in held["facts"].items()
     }
-    items = tuple(Item(**{**item, "named_points": tuple(item["named_points"])}) for item in held["items"])
+    items = tuple(map(_item, held["items"]))
     return Prescription(
         held["stage"],
         datetime.fromisoformat(held["service_time"]),
@@ -47,7 +47,17 @@ def _prescription(held: Mapping[str, Any]) -> Prescription:
         items,
         tuple(held["ignored"]),
         held.get("ids_name_lines", True),
+        held.get("is_one", True),
+        tuple(map(_item, held.get("beside", ()))),
     )
+
+
+def _plain(item: Item) -> dict[str, Any]:
+    return item._replace(left=None)._asdict()
+
+
+def _item(held: Mapping[str, Any]) -> Item:
+    return Item(**{**held, "named_points": tuple(held["named_points"])})
 
 
 def _stand_in(number: str) -> str | None:

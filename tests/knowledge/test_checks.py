@@ -18,6 +18,7 @@ from checker.knowledge.checks.validator import Validator
 from checker.knowledge.resolve import open_plan
 from checker.model.errors import InputError
 from tests.knowledge.small_kb import (
+    DRUG,
     EXEMPTION,
     PATTERNS,
     POINT_COLUMNS,
@@ -160,6 +161,14 @@ EXAMPLES: dict[str, list[Example]] = {
                 more([point("p6", "drug-child-only", "爱普列特片（小儿用）", age_word="儿童")], [code("p6", OTHER)])),
         Example(more([point("p6", "drug-sex", "爱普列特胶囊", sex="female")], [code("p6", OTHER)]), "point.csv", 2, "p1", "code",
                 more([point("p6", "drug-sex", "爱普列特胶囊", sex="male")], [code("p6", OTHER)])),
+        Example(more([point("p6", "drug-child-only", "爱普列特胶囊", age_word="儿童"), point("p7", "drug-child-only", "爱普列特片", age_word="儿童")],
+                     [code("p6", OTHER), code("p7", DRUG)]), "point.csv", 2, "p1", "code",
+                more([point("p6", "drug-child-only", "爱普列特胶囊", age_word="儿童"), point("p7", "drug-child-only", "爱普列特片", age_word="儿童"),
+                      point("p8", "drug-sex", "爱普列特胶囊", sex="male", batch="02")],
+                     [code("p6", OTHER), code("p7", DRUG), code("p8", OTHER)])),
+        Example(more([point("p6", "drug-sex", "爱普列特胶囊", sex="male", status="shadow")], [code("p6", OTHER)]), "point.csv", 2, "p1", "code"),
+        Example(more([point("p6", "drug-sex", "爱普列特胶囊", sex="male", region="37", region_of="insured")], [code("p6", OTHER)]),
+                "point.csv", 2, "p1", "code"),
     ],
     "unrelated-names": [
         Example(more([point("p6", "drug-sex", "甲睾酮片", sex="male")], [code("p6", "ZA01BAX0510010100002")]),
@@ -241,8 +250,8 @@ def test_the_embedded_edition_has_no_error_and_one_warning_that_its_publication_
     assert told(found.issues)[-1] == ("unneeded-exemption", "info", "drug-sex-tamsulosin")
     twice = [issue for issue in found.issues if issue.validator == "duplicate-point"]
     assert {issue.severity for issue in twice} == {"info"}
-    # Seven families in two rows of one item each; two of them go on at notice in second rows.
-    assert len({issue.message.en.split()[1] for issue in twice}) == 7
+    # Seven families in two rows of one item each, and seven in rows of items that are limited alike.
+    assert len({issue.message.en.split()[1] for issue in twice}) == 14
 
 
 def test_a_built_knowledge_base_has_the_same_issues_without_rows(tmp_path: Path) -> None:
@@ -304,6 +313,12 @@ def test_a_code_in_another_items_family_is_judged_by_its_own_point_within_one_ru
     assert told(found.issues) == [("family-of-another", "warning", "p1")]
     found = checked(more([capsules | {"rule_id": "service-sex"}], [code("p6", OTHER)]).write(tmp_path / "two"))
     assert ("both-sexes", "error", "p1") in told(found.issues)
+
+
+def test_two_items_that_different_rules_limit_by_one_family_are_both_told(tmp_path: Path) -> None:
+    capsules = point("p6", "drug-child-only", "爱普列特胶囊", age_word="儿童")
+    found = checked(more([capsules], [family("p6", "XG04CBA088A001")]).write(tmp_path), only=["family-of-another"])
+    assert [key for _, _, key in told(found.issues)] == ["p1", "p6"]
 
 
 def test_a_gap_that_a_family_or_the_whole_country_covers_is_none(tmp_path: Path) -> None:

@@ -209,6 +209,124 @@ def test_families_are_covered_where_asked_for(tmp_path: Path) -> None:
     assert patterns == [("family", A1[:14], 2), ("family", B1[:14], 1)]
 
 
+CLONIDINE = "XN06BAK062A010010180923", "XN06BAK062A010010280923", "XN06BAK062A010010380923"
+"""Clonidine for children, which the embedded edition covers by family: two published codes, and a pack that no list has."""
+TABLETS, DISPERSIBLE = "XC02KXB144A001010100151", "XC02KXB144A001020178189"
+"""Ordinary bosentan tablets, which no rule limits to children, and dispersible ones in the same family."""
+
+
+def levels(kb: Path, age: int, *codes: str, day: str = "2026-03-02") -> list[str | None]:
+    """How a boy or man of that age fares with each code."""
+    found = []
+    for code in codes:
+        answer = liangku("check", "--item", code, "--sex", "男", "--age", age, "--on", day, "--kb", kb, "--json")
+        findings = json.loads(answer.out)["findings"]
+        found.append(findings[0]["level"] if findings else None)
+    return found
+
+
+def test_one_code_of_a_family_brings_its_limit_to_the_whole_family(built: Path, tmp_path: Path) -> None:
+    """Patched with one of its two codes, the other and packs to come are judged on, by the new window."""
+    update, out = child_list(tmp_path / "u", f"盐酸可乐定缓释片,限6-15岁,{CLONIDINE[0]}"), tmp_path / "out"
+    told = kb_import(out, update, "--onto", "embedded", "--mode", "patch", batch="2026-03", published=date(2026, 3, 1))
+    assert told["rules"]["drug-child-limited"]["changed"] == {"points": 1, "codes": 1}
+    assert told["taken_families"] == [
+        {
+            "rule_id": "drug-child-limited", "family": "XN06BAK062A010", "item_name": "盐酸可乐定缓释片",
+            "before": "drug-child-limited-01-0010", "point_id": "drug-child-limited-2026-03-0001", "listed": 1, "published": 2,
+        }
+    ]  # fmt: skip
+    assert told["lost_coverage"] == []
+    assert levels(built, 16, *CLONIDINE) == [None] * 3
+    assert levels(out, 16, *CLONIDINE) == ["definite"] * 3
+    assert levels(out, 15, *CLONIDINE) == [None] * 3
+    assert levels(out, 40, *CLONIDINE, day="2026-02-28") == ["definite"] * 3
+
+
+def test_one_code_of_a_family_with_equal_limits_adds_its_row_to_the_point(tmp_path: Path) -> None:
+    update, out = child_list(tmp_path / "u", f"盐酸可乐定缓释片,限6-17岁,{CLONIDINE[0]}"), tmp_path / "out"
+    kb_import(out, update, "--onto", "embedded", "--mode", "patch", batch="2026-03", published=date(2026, 3, 1))
+    (point,) = (row for row in open_knowledge(out).points if row.item_name == "盐酸可乐定缓释片")
+    assert (point.point_id, point.valid_to) == ("drug-child-limited-01-0010", None)
+    assert point.source_rows.endswith("; 药品限儿童使用.csv：第 2 行")
+    assert levels(out, 40, *CLONIDINE) == ["definite"] * 3
+
+
+def family_base(folder: Path) -> Path:
+    """An edition of one drug for men, covered by its family."""
+    out = folder / "family"
+    kb_import(out, sex_list(folder / "01", f"甲片,男,{A1}"), "--cover", "family")
+    return out
+
+
+def test_coverage_that_would_be_lost_is_asked_for(tmp_path: Path) -> None:
+    """The capsule in its family is not limited alike, so that the tablet, limited anew, can keep no more than its listed code."""
+    base, out = family_base(tmp_path), tmp_path / "out"
+    update = sex_list(tmp_path / "u", f"甲片,女,{A2}", f"乙胶囊,男,{A1[:-1]}9")
+    options = "--onto", base, "--mode", "patch"
+    told = refused(out, update, *options, *NEW_LIST)
+    assert "--allow-lost-coverage" in told
+    assert "drug-sex：XG04CBA088A001* 甲片（drug-sex-01-0001，已公布 1 个编码）" in told
+    document = kb_import(out, update, *options, "--allow-lost-coverage", batch="2026-01", published=JANUARY)
+    assert document["lost_coverage"] == [
+        {
+            "rule_id": "drug-sex", "point_id": "drug-sex-01-0001", "item_name": "甲片", "match": "family",
+            "code": "XG04CBA088A001", "published_codes": 1,
+        }
+    ]  # fmt: skip
+    patterns = {(row.match, row.code) for row in open_knowledge(out).patterns if row.point_id != "drug-sex-01-0001"}
+    assert patterns == {("code", A2), ("code", f"{A1[:-1]}9")}
+    shown = liangku(
+        "kb",
+        "import",
+        update,
+        *options,
+        *NEW_LIST,
+        "--allow-lost-coverage",
+        "--out",
+        tmp_path / "again",
+        "--lang",
+        "zh",
+    )
+    assert (
+        "不再整段覆盖的药品码前段（--allow-lost-coverage）（1）\n  XG04CBA088A001* 甲片（drug-sex-01-0001）"
+        in shown.out
+    )
+
+
+def test_a_family_that_the_embedded_edition_knows_to_hold_another_item_is_given_by_exact_codes(tmp_path: Path) -> None:
+    update, out = (
+        child_list(tmp_path / "u", f"波生坦分散片,限3-12岁,{DISPERSIBLE}", f"丙片,限2-11岁,{C1}"),
+        tmp_path / "out",
+    )
+    told = kb_import(out, update, "--cover", "family")
+    assert told["exact_families"] == [
+        {
+            "rule_id": "drug-child-limited", "family": "XC02KXB144A001", "item_name": "波生坦分散片",
+            "point_id": "drug-child-limited-01-0001", "others": [],
+        }
+    ]  # fmt: skip
+    assert levels(out, 40, TABLETS, DISPERSIBLE, f"{C1[:-1]}9") == [None, "definite", "definite"]
+    shown = liangku("kb", "import", update, *OLD, "--cover", "family", "--out", tmp_path / "again", "--lang", "en")
+    assert "XC02KXB144A001* 波生坦分散片 (limited in several ways, or known to hold another item)" in shown.out
+
+
+@pytest.mark.parametrize("known_from", ["base", "workbook"])
+def test_a_family_in_which_another_rule_has_another_item_is_given_by_exact_codes(
+    tmp_path: Path, known_from: str
+) -> None:
+    other, update = sex_list(tmp_path / "o", f"乙片,男,{A2}"), child_list(tmp_path / "u", f"甲片,限3-12岁,{A1}")
+    if known_from == "base":
+        kb_import(tmp_path / "base", other)
+        given: tuple[object, ...] = (update, "--onto", tmp_path / "base")
+    else:
+        given = (update, other)
+    told = kb_import(tmp_path / "out", *given, "--cover", "family")
+    exact = [(each["rule_id"], each["item_name"], each["others"]) for each in told["exact_families"]]
+    assert ("drug-child-limited", "甲片", ["乙片"]) in exact
+    assert {row.code for row in open_knowledge(tmp_path / "out").patterns} == {A1, A2}
+
+
 def test_another_number_of_codes_than_expected_names_what_each_file_has(tmp_path: Path) -> None:
     files = sex_list(tmp_path / "u", f"甲片,男,{A1} {A2}"), child_list(tmp_path / "u", f"丙片,限2-11岁,{C1}")
     assert len(kb_import(tmp_path / "right", *files, "--expect", 3)["files"]) == 2
@@ -306,8 +424,8 @@ FIRST = {
 UPDATE = {"drug-sex": (159, 2558), "drug-child-only": (95, 2057), "drug-child-limited": (13, 37)}
 NEW = {"drug-sex": (42, 118), "drug-child-only": (27, 71), "drug-child-limited": (7, 17)}
 WENT_ON = {"drug-sex": (156, 2440), "drug-child-only": (96, 1986), "drug-child-limited": (9, 20)}
-UNLISTED = {"drug-sex": (326, 4018), "drug-child-only": (177, 2380), "drug-child-limited": (3, 8)}
-BY_FAMILY = {"drug-sex": 14, "drug-child-only": 4, "drug-child-limited": 0}
+UNLISTED = {"drug-sex": (326, 4018), "drug-child-only": (175, 2378), "drug-child-limited": (3, 8)}
+BY_FAMILY = {"drug-sex": 14, "drug-child-only": 6, "drug-child-limited": 0}
 
 
 @pytest.fixture(scope="module")
@@ -344,6 +462,23 @@ def test_five_workbooks_take_at_most_two_seconds(sheets: Path, tmp_path: Path) -
         import_workbooks(ImportRequest(paths, tmp_path / str(number), None, MAY), plan)
         seconds.append(time.perf_counter() - started)
     assert min(seconds) <= 2
+
+
+def test_the_first_batch_by_family_covers_what_the_embedded_edition_covers(
+    sheets: Path, built: Path, tmp_path: Path
+) -> None:
+    told = kb_import(tmp_path / "out", *sheets.glob("第一批*.xlsx"), "--cover", "family")
+    assert [(each["family"], each["item_name"]) for each in told["exact_families"]] == [
+        ("XC02KXB144A001", "波生坦分散片")
+    ]
+
+    def covered(kb: Path) -> set[tuple[str, str, str]]:
+        knowledge = open_knowledge(kb)
+        rules = {row.point_id: row.rule_id for row in knowledge.points if row.batch == "01"}
+        return {(rules[row.point_id], row.match, row.code) for row in knowledge.patterns if row.point_id in rules}
+
+    assert covered(tmp_path / "out") == covered(built)
+    assert levels(tmp_path / "out", 40, TABLETS, DISPERSIBLE, day="2025-12-01") == [None, "definite"]
 
 
 @pytest.mark.parametrize("mode", ["replace", "patch", "demote"])

@@ -108,12 +108,40 @@ def test_changed_limits_end_the_old_point_and_begin_a_new_one_the_same_day() -> 
     ]
 
 
-def test_a_family_that_holds_another_items_code_becomes_exact_codes_in_every_batch() -> None:
+def test_a_family_that_holds_an_item_which_the_rule_does_not_limit_becomes_exact_codes_in_every_batch() -> None:
     other = published("17", "药品限适应症", 1, "乙分散片", A2)
     assert rows(sex_drug("01", 1, "甲片", A1), sex_drug("2026-01", 1, "甲片", A1, A1[:-1] + "9"), other) == [
         ("drug-sex-01-0001", MAY, None, None, [A1]),
         ("drug-sex-2026-01-0001", JANUARY, None, None, [A1[:-1] + "9"]),
     ]
+
+
+def test_a_family_of_items_that_the_rule_limits_alike_stands_whatever_other_rules_say_of_them() -> None:
+    fever = "ZA01BAX0512010100001", "ZA01BAX0512010100002"
+    elsewhere = published("17", "药品限适应症", 1, "小儿退热口服液", fever[1])
+    items = [child_drug("01", 69, "小儿退热合剂", fever[0]), child_drug("01", 70, "小儿退热口服液", fever[1])]
+    assert rows(*items, elsewhere) == [
+        ("drug-child-only-01-0069", MAY, None, None, ["ZA01BAX0512"]),
+        ("drug-child-only-01-0070", MAY, None, None, ["ZA01BAX0512"]),
+    ]
+    assert rows(items[0], elsewhere) == [("drug-child-only-01-0069", MAY, None, None, [fever[0]])]
+
+
+def test_a_family_of_items_that_the_rule_limits_otherwise_becomes_exact_codes() -> None:
+    items = [child_drug("01", 1, "甲合剂", A1), child_drug("01", 2, "乙口服液", A2, subject="就诊人")]
+    assert [row[4] for row in rows(*items)] == [[A1], [A2]]
+    # Alike at first, and from the update on no longer: exact codes in both.
+    items = [sex_drug("01", 1, "甲片", A1), sex_drug("01", 2, "乙片", A2), sex_drug("2026-01", 1, "甲片", A1, sex="女")]
+    assert [row[4] for row in rows(*items)] == [[A1], [A2], [A2], [A1]]
+
+
+def test_a_family_whose_items_change_together_stands() -> None:
+    before = [sex_drug("01", 1, "甲片", A1), sex_drug("01", 2, "乙片", A2)]
+    after = [sex_drug("2026-01", 1, "甲片", A1, sex="女"), sex_drug("2026-01", 2, "乙片", A2, sex="女")]
+    assert {(row[1], row[2], *row[4]) for row in rows(*before, *after)} == {
+        (MAY, JANUARY, A1[:14]),
+        (JANUARY, None, A1[:14]),
+    }
 
 
 def test_parentheses_do_not_make_another_item() -> None:
@@ -153,6 +181,7 @@ def test_an_exact_code_relisted_under_another_name_goes_on_under_its_first() -> 
         child_drug("01", 1, "甲合剂", A1),
         child_drug("01", 2, "乙口服液", A2),
         child_drug("2026-01", 1, "乙口服液", A1, A2),
+        published("17", "药品限适应症", 1, "丙片", A1[:-1] + "9"),
     ]
     compiled = compile_edition(items)
     assert [(point.point_id, point.valid_to) for point in compiled.points] == [

@@ -9,7 +9,7 @@ import pytest
 
 from checker.knowledge.compile_batch import RULES
 from checker.knowledge.names import item_key
-from checker.knowledge.published import PublishedItem
+from checker.knowledge.published import Limits, PublishedItem
 from checker.knowledge.rows import PointRow
 from checker.knowledge.source import Sources
 
@@ -79,22 +79,30 @@ def test_every_code_of_the_update_is_covered_at_full_level(published: list[Publi
             assert {point.level_cap for point in applying} == {None}, code
 
 
-def test_no_pattern_covers_a_drug_code_published_under_another_items_name(
+def test_a_drug_code_of_another_item_is_covered_only_where_the_rule_limits_it_alike(
     published: list[PublishedItem], lookup: Lookup
 ) -> None:
     names: dict[str, set[str]] = defaultdict(set)
+    limits: dict[tuple[str, str], set[Limits]] = defaultdict(set)
     for item in published:
         for code in item.codes:
             if code[0] in "XZ":
                 names[code].add(item_key(item.item_name))
-    wrong = [
-        (code, point.point_id)
+                if item.rule in RULE_OF:
+                    limits[RULE_OF[item.rule], code].add(item.limits)
+    foreign = {
+        (code, point.item_name, point.rule_id): limits[rule, code]
+        == {Limits({"male": "男", "female": "女"}.get(point.sex or ""), point.age_word, point.age_text, point.subject)}
         for code, own in names.items()
         for rule in RULE_OF.values()
         for point in lookup.covering(rule, code)
         if item_key(point.item_name) not in own
-    ]
-    assert wrong == []
+    }
+    assert [key for key, alike in foreign.items() if not alike] == []
+    assert {rule: len({code[:14] for code, _, each in foreign if each == rule and code[0] == "X"}) for rule in RULE_OF.values()} == {
+        "drug-sex": 5, "drug-child-only": 0, "drug-child-limited": 0, "service-sex": 0, "service-child-only": 0,
+    }  # fmt: skip
+    assert {code[:11] for code, _, _ in foreign if code[0] == "Z"} == {"ZA01BAX0512", "ZA06DAX0489"}
 
 
 def test_on_any_day_the_points_of_one_code_agree(published: list[PublishedItem], lookup: Lookup) -> None:

@@ -10,11 +10,13 @@ from random import Random
 import pytest
 
 from checker.knowledge.edition_text import EditionText
-from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, families_of, mixed_families
+from checker.knowledge.merge.coverage import ExactFamily, LostCover, TakenFamily
+from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY
 from checker.knowledge.merge.edition import meet
+from checker.knowledge.merge.families import exact_among_families, mixed_for
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
-from checker.knowledge.merge.points import Change, KeptCode, Merged, Tally, merge
+from checker.knowledge.merge.points import KeptCode, ListChange, Merged, Tally, merge
 from checker.knowledge.published import Limits, PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources
@@ -22,13 +24,14 @@ from checker.model.errors import KnowledgeError
 
 MAY, JANUARY, JULY = date(2025, 5, 23), date(2026, 1, 28), date(2026, 7, 1)
 DAYS = {"01": MAY, "2026-01": JANUARY, "2026-07": JULY}
-A1, A2, B1, C1 = (
+A1, A2, A3, B1, C1 = (
     "XG04CBA088A001010101467",
     "XG04CBA088A001010201467",
+    "XG04CBA088A001010301467",
     "XG04CBB099A001010101467",
     "XG04CBC077A001010101467",
 )
-"""Two codes of one family, and two of others."""
+"""Three codes of one family, and two of others."""
 A, B, C = A1[:14], B1[:14], C1[:14]
 SERVICE = "002501040040000"
 
@@ -59,8 +62,8 @@ class Edition:
         rule_id: str = "drug",
         region: str | None = None,
         unread: tuple[PublishedItem, ...] = (),
-        also: Iterable[tuple[str, str]] = (),
-    ) -> Change:
+        also: Iterable[PublishedItem] = (),
+    ) -> ListChange:
         published = PublishedList(
             rule_id,
             (*items, *unread)[0].batch,
@@ -71,18 +74,13 @@ class Edition:
             "insured" if region else None,
             unread,
         )
-        held = [
-            (pattern.code[:14], self.points[pattern.point_id].item_name)
-            for own in self.patterns.values()
-            for pattern in own
-            if pattern.code[0] == "X"
-        ]
+        others = PublishedList("another", published.batch, published.day, tuple(also))
         merged = merge(
             list(self.points.values()),
             [pattern for own in self.patterns.values() for pattern in own],
             published,
             mode,
-            mixed_families([*held, *families_of((*items, *unread)), *also]),
+            mixed_for(published, [published, others], self.sources()),
         )
         self.last: Merged = merged
         self.points.update((point.point_id, point) for point in merged.points)
@@ -218,7 +216,7 @@ def test_a_code_left_out_beside_one_of_its_family_stays_and_is_named(mode: Mode)
 def test_in_a_family_of_two_items_each_code_is_listed_for_itself() -> None:
     edition = Edition()
     edition.meet(Mode.PATCH, item("01", 1, "甲片", A1, A2))
-    change = edition.meet(Mode.REPLACE, item("2026-01", 1, "甲片", A1), also=[(A, "甲片"), (A, "乙分散片")])
+    change = edition.meet(Mode.REPLACE, item("2026-01", 1, "甲片", A1), also=[item("2026-01", 1, "乙分散片", A3)])
     assert edition.rows() == [
         ("drug-01-0001", MAY, None, None, None, [A1]),
         ("drug-01-0001c", MAY, JANUARY, None, None, [A2]),
@@ -243,14 +241,130 @@ def test_exact_codes_within_a_family_in_force_go_on_under_the_family() -> None:
     assert edition.points["drug-01-0001"].published_codes == 2
 
 
-def test_a_family_pattern_stands_for_its_own_item_where_another_item_joins_the_family() -> None:
+def test_a_family_pattern_stands_for_its_own_item_where_one_that_is_limited_otherwise_joins_the_family() -> None:
     edition = Edition()
     edition.meet(Mode.PATCH, item("01", 1, "甲片", A1), cover=BY_FAMILY)
-    edition.meet(Mode.REPLACE, item("2026-01", 1, "甲片", A1), item("2026-01", 2, "乙分散片", A2), cover=BY_FAMILY)
+    other = item("2026-01", 2, "乙分散片", A2, sex="女")
+    change = edition.meet(Mode.REPLACE, item("2026-01", 1, "甲片", A1), other, cover=BY_FAMILY)
     assert edition.rows() == [
         ("drug-01-0001", MAY, None, None, None, [A]),
         ("drug-2026-01-0002", JANUARY, None, None, None, [A2]),
     ]
+    assert change.exact_families == (ExactFamily(A, "乙分散片", "drug-2026-01-0002", ("甲片",)),)
+
+
+@pytest.mark.parametrize("cover", [BY_CODE, BY_FAMILY])
+def test_an_item_that_is_limited_alike_joins_the_family(cover: str) -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1), cover=BY_FAMILY)
+    change = edition.meet(Mode.REPLACE, item("2026-01", 2, "乙分散片", A2), cover=cover)
+    assert edition.rows() == [("drug-01-0001", MAY, None, None, None, [A])]
+    assert edition.points["drug-01-0001"].source_rows == "01/药品/1; 2026-01/药品/2"
+    assert (change.exact_families, change.lost_coverage) == ((), ())
+
+
+@pytest.mark.parametrize("mode", list(Mode))
+def test_one_code_with_other_limits_takes_over_the_whole_family(mode: Mode) -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1, A2), cover=BY_FAMILY)
+    change = edition.meet(mode, item("2026-01", 4, "甲片", A1, sex="女"))
+    assert edition.rows() == [
+        ("drug-01-0001", MAY, JANUARY, None, "drug-2026-01-0004", [A]),
+        ("drug-2026-01-0004", JANUARY, None, None, None, [A]),
+    ]
+    assert [edition.says(code, JANUARY) for code in (A1, A2, A3)] == [{("female", None, None)}] * 3
+    assert change.taken_families == (TakenFamily(A, "甲片", "drug-01-0001", "drug-2026-01-0004", 1, 2),)
+    assert change.lost_coverage == ()
+
+
+def test_a_family_at_notice_is_listed_whole_by_one_of_its_codes() -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1, A2), cover=BY_FAMILY)
+    edition.meet(Mode.DEMOTE, item("2026-01", 1, "乙片", B1))
+    edition.meet(Mode.PATCH, item("2026-07", 1, "甲片", A1))
+    assert edition.says(A3, JULY) == {("male", None, None)}
+
+
+def test_a_family_on_trial_is_not_taken_for_one_in_force() -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1), cover=BY_FAMILY)
+    trial = replace(edition.points["drug-01-0001"], status="shadow")
+    edition = Edition([trial], edition.patterns["drug-01-0001"])
+    edition.meet(Mode.PATCH, item("2026-01", 1, "甲片", A1))
+    assert [row[5] for row in edition.rows()] == [[A], [A1]]
+
+
+def test_codes_that_only_a_family_covered_are_told_where_other_items_leave_exact_codes_alone() -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1, A2), cover=BY_FAMILY)
+    unlimited = item("2026-01", 1, "乙分散片", A3, rule="别的")
+    change = edition.meet(Mode.PATCH, item("2026-01", 1, "甲片", A1, sex="女"), also=[unlimited])
+    assert edition.rows() == [
+        ("drug-01-0001", MAY, JANUARY, None, "drug-2026-01-0001", [A]),
+        ("drug-2026-01-0001", JANUARY, None, None, None, [A1]),
+    ]
+    assert change.lost_coverage == (LostCover("drug-01-0001", "甲片", "family", A, 2),)
+    assert change.exact_families == (ExactFamily(A, "甲片", "drug-2026-01-0001", ("乙分散片",)),)
+    assert change.taken_families == ()
+
+
+def test_what_another_point_of_the_family_still_covers_is_not_lost() -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1), item("01", 2, "乙分散片", A2), cover=BY_FAMILY)
+    assert [row[5] for row in edition.rows()] == [[A], [A]]
+    change = edition.meet(Mode.PATCH, item("2026-01", 1, "甲片", A1, sex="女"))
+    assert edition.says(A2, JANUARY) == {("male", None, None)}
+    assert edition.says(A1, JANUARY) == {("male", None, None), ("female", None, None)}
+    assert change.lost_coverage == ()
+
+
+def test_a_family_that_one_list_limits_in_two_ways_is_given_by_exact_codes() -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1), item("01", 2, "甲片", A2, sex="女"), cover=BY_FAMILY)
+    assert [row[5] for row in edition.rows()] == [[A1], [A2]]
+
+
+def test_a_family_in_force_is_kept_for_an_item_whose_window_is_not_read() -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1, A2), cover=BY_FAMILY)
+    edition.meet(
+        Mode.REPLACE, item("2026-01", 1, "甲片", A1, sex="女"), unread=(item("2026-01", 2, "甲片", A2, text="若干岁"),)
+    )
+    assert edition.rows() == [
+        ("drug-01-0001", MAY, None, None, None, [A]),
+        ("drug-2026-01-0001", JANUARY, None, None, None, [A1]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "valid_to", "region", "whole"),
+    [
+        ("active", None, None, True), ("shadow", None, None, False), ("active", JANUARY, None, False),
+        ("active", None, "3708", False),
+    ],
+)  # fmt: skip
+def test_only_what_the_rule_limits_in_force_and_in_place_is_limited_alike(
+    status: str, valid_to: date | None, region: str | None, whole: bool
+) -> None:
+    edition = Edition()
+    edition.meet(Mode.PATCH, item("01", 1, "乙分散片", A2), region=region)
+    ((point_id, point),) = edition.points.items()
+    edition = Edition([replace(point, status=status, valid_to=valid_to)], edition.patterns[point_id])
+    change = edition.meet(Mode.PATCH, item("2026-01", 1, "甲片", A1), cover=BY_FAMILY)
+    assert (edition.patterns["drug-2026-01-0001"][0].code == A) == whole
+    assert [exact.others for exact in change.exact_families] == ([] if whole else [("乙分散片",)])
+
+
+def test_exact_codes_among_families_show_a_family_of_several_items() -> None:
+    edition = Edition()
+    unlimited = item("01", 1, "乙分散片", A3, rule="别的")
+    edition.meet(Mode.PATCH, item("01", 1, "甲片", A1), item("01", 2, "丙片", B1), cover=BY_FAMILY, also=[unlimited])
+    known = edition.sources()
+    assert exact_among_families(known.point, known.pattern).to_list() == [A]
+    edition.meet(Mode.PATCH, item("2026-01", 1, "丙片", B1, sex="女"), item("2026-01", 2, "丁片", C1))
+    known = edition.sources()
+    assert [row[5] for row in edition.rows()] == [[A1], [B], [B], [C1]]
+    assert exact_among_families(known.point, known.pattern).to_list() == [A]
 
 
 def test_a_family_of_the_list_begins_beside_the_exact_codes_that_go_on() -> None:

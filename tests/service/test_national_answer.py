@@ -29,7 +29,7 @@ def counter() -> Precheck:
 
 def judged(counter: Precheck, document: object, now: datetime = NOW) -> tuple[Asked, list[dict[str, Any]]]:
     asked = read_message(document, NATIONAL, now=now)
-    return asked, [counter.answer(counter.prepared(each)) for each in asked.prescriptions]
+    return asked, [counter.answer(counter.named(each)) for each in asked.prescriptions]
 
 
 def results(counter: Precheck, document: object, *, profile: Profile = NATIONAL, now: datetime = NOW) -> list[Result]:

@@ -337,9 +337,10 @@ def test_the_only_encounter_is_the_current_one_where_none_is_named(empty: object
     assert "curr_mdtrt_id" in asked.notes[0]
 
 
-def test_an_order_without_id_is_known_by_its_place() -> None:
-    asked = read(message(patient(encounter(order(), order(rx_id="")))))
-    assert [item.line_id for item in asked.prescriptions[0].items] == ["R1", "2"]
+def test_an_order_without_id_is_given_none() -> None:
+    """An invented one could be another order's, which would make the two one."""
+    asked = read(message(patient(encounter(order(rx_id="2"), order(rx_id="")))))
+    assert [item.line_id for item in asked.prescriptions[0].items] == ["2", None]
 
 
 # ------------------------------------------------------------------------------------------------ what is refused

@@ -21,6 +21,7 @@ CHILD_LIMITED = "波生坦分散片"
 CHILD_ONLY_OF_INSURED = "小儿金丹"
 CHILD_ONLY_NOTICE = "小儿七珍丸"
 ENDED = "复方聚乙二醇(3350)电解质散"
+WOMEN_ONLY_SERVICE = "阴道镜检查"
 UNRESTRICTED_CODE = "XA02BCA030A001010100001"
 ID_NUMBER = "11010519491231002X"
 
@@ -36,7 +37,7 @@ def test_it_asks_first_who_the_medicine_is_for(desk: DeskPage) -> None:
 
 def test_a_drug_for_men_sold_to_a_woman_is_yellow_with_word_icon_and_basis(desk: DeskPage) -> None:
     said = desk.woman_buys(MALE_ONLY).concluded("suspect")
-    assert ("▲" in said, "需确认" in said) == (True, True)
+    assert ("▲" in said, "需要确认" in said) == (True, True)
     card = desk.text("article")
     for words in ("可疑", "限男性使用", "患者：女（限：男）", "GZ10000301004000", "drug-sex-01-0003", "第 3 行"):
         assert words in card
@@ -64,6 +65,14 @@ def test_an_unknown_person_is_violet_and_not_green(desk: DeskPage) -> None:
     said = desk.press("Alt+KeyC").concluded("undetermined")
     assert ("?" in said, "无法判断" in said) == (True, True)
     assert "补上性别再查" in desk.text("article")
+
+
+def test_what_an_exemption_clears_is_green_and_says_why(desk: DeskPage) -> None:
+    desk.page.click("text=更多（诊断、环节、就诊号）")
+    desk.page.fill("#diagnoses", "Q56.300")
+    said = desk.whom("self").person("male", "28").add(WOMEN_ONLY_SERVICE).concluded("exempt")
+    assert ("✔" in said, "属于豁免情形" in said) == (True, True)
+    assert "符合豁免情形 service-sex-indeterminate，不计违规" in desk.text("article")
 
 
 def test_items_that_are_all_self_paid_are_not_green(desk: DeskPage) -> None:

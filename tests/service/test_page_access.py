@@ -159,7 +159,9 @@ def test_the_conclusion_is_a_live_region(desk: DeskPage) -> None:
 def test_english_is_kept_and_reaches_the_servers_words(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
     desk.switch_language()
-    expect(desk.page.locator("article")).to_contain_text("is limited to sex male")
+    expect(desk.page.locator("article")).to_contain_text(
+        "爱普列特片 is for male patients only; the patient's recorded sex is female."
+    )
     assert "Confirm first" in desk.text("#verdict")
     assert desk.page.title() == "Liangku · counter check"
     desk.page.reload()

@@ -10,6 +10,8 @@ import pytest
 pytest.importorskip("playwright", reason="pages are tested in a browser: pip install playwright")
 pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pip install axe-playwright-python")
 
+from playwright.sync_api import expect
+
 from tests.service.desk_page import DeskPage
 from tests.service.serving import Server
 from tests.service.test_page import CHILD_LIMITED, ID_NUMBER, MALE_ONLY
@@ -74,6 +76,14 @@ def test_a_reason_for_one_person_does_not_hold_for_another(desk: DeskPage) -> No
     desk.person("female", "19500101").concluded("definite")
 
 
+def test_a_reason_holds_in_the_other_language_too(desk: DeskPage) -> None:
+    desk.woman_buys(MALE_ONLY).concluded("suspect")
+    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.switch_language()
+    expect(desk.page.locator("article")).to_contain_text("patient: female (limit: male)")
+    assert "Reasons recorded" in desk.concluded("settled")
+
+
 def test_a_finding_acknowledged_in_the_visit_is_not_shown_as_a_pass(desk: DeskPage) -> None:
     desk.page.click("text=更多（诊断、环节、就诊号）")
     desk.page.fill("#visit", "V-acknowledged")
@@ -101,8 +111,15 @@ def test_the_customer_is_told_politely_what_why_and_what_else(desk: DeskPage) ->
     desk.woman_buys(CHILD_LIMITED).concluded("definite")
     said = desk.text("blockquote")
     desk.press("Alt+KeyN").woman_buys(MALE_ONLY).concluded("suspect")
-    assert "限男性使用，这次登记的患者是女性，需要先核实" in desk.text("blockquote")
-    for words in ("您好", CHILD_LIMITED, "3-12岁", "患者", "36 岁", "不能用医保结算", "自费购买", "谢谢理解"):
+    assert "爱普列特片限男性使用，患者登记的性别为女性。需要先核实" in desk.text("blockquote")
+    for words in (
+        "您好",
+        f"{CHILD_LIMITED}仅限 3 至 12 岁患者使用时由医保基金支付",
+        "患者",
+        "36 岁。这次不能用医保结算。",
+        "自费购买",
+        "谢谢理解",
+    ):
         assert words in said
 
 

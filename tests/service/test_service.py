@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from checker.precheck.counter import Precheck
+from tests.commands import liangku
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, MALE_ONLY, call, found, woman
-from tests.service.serving import ROOT, Server, serving
+from tests.service.serving import Server, serving
 
 OF_THE_SERVICE = {"rules", "reviewed", "acknowledged"}
 CONTINUED = {"decision": "continue", "reason_code": "verified_person", "operator": "D1", "second_operator": "D2"}
@@ -293,10 +292,3 @@ def test_undetermined_findings_that_a_province_omits_are_in_the_audit_log(tmp_pa
     assert (answer["infcode"], answer["output"]["result"]) == (0, [])
     (record,) = [record for record in records if record["kind"] == "answer"]
     assert (len(record["omitted"]), record["shown"]) == (1, [])
-
-
-def liangku(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the program."""
-    return subprocess.run(
-        [sys.executable, "-m", "checker.cli.main", *map(str, arguments)], capture_output=True, text=True, cwd=ROOT
-    )

@@ -37,7 +37,7 @@ from checker.model.errors import ExitCode, InputError
     type=click.Choice(["code", "family"]),
     default="code",
     show_default=True,
-    help="药品按公布的编码还是按前段覆盖（cover exact codes or their families）",
+    help="药品按公布的编码还是按前段覆盖；原知识库已按前段覆盖的仍按前段（exact codes or families; families of --onto stay families）",
 )
 @click.option("--region", metavar="CODE", help="地方清单：行政区划代码前 2 至 6 位（a local list: place code）")
 @click.option(
@@ -53,14 +53,19 @@ from checker.model.errors import ExitCode, InputError
 @click.option(
     "--allow-unparsed", is_flag=True, help="略去年龄范围读不懂的项目（leave out items whose window is not understood）"
 )
+@click.option(
+    "--allow-lost-coverage",
+    is_flag=True,
+    help="段内有别的药时，允许原来整段受限的前段改为只限清单所列编码（let families shrink to the listed codes）",
+)
 @rules_option
 @json_option
 @language_option
 def command(
     files: tuple[Path, ...], out: Path, batch: str | None, published: date | None, onto: str | None, mode: str | None,
     expect: int | None, cover: str, region: str | None, region_of: str | None, publisher: str | None, title: str | None,
-    name: str | None, version: str | None, repair: bool, allow_unparsed: bool, rules: tuple[Path, ...], only_rules: bool, as_json: bool,
-    lang: str,
+    name: str | None, version: str | None, repair: bool, allow_unparsed: bool, allow_lost_coverage: bool,
+    rules: tuple[Path, ...], only_rules: bool, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """导入公布的知识点明细表，写成 --kb 可直接使用的知识库。
 
@@ -95,7 +100,7 @@ def command(
     request = ImportRequest(
         files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=None if onto is None else open_given(onto),
         expect=expect, cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
-        repair=repair, allow_unparsed=allow_unparsed,
+        repair=repair, allow_unparsed=allow_unparsed, allow_lost_coverage=allow_lost_coverage,
     )  # fmt: skip
     imported, manifest = import_workbooks(request, plan)
     if as_json:

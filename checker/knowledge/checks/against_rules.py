@@ -70,7 +70,7 @@ def unread_point(checked: CheckInput) -> Iterator[Found]:
                     f"规则 {rule.id} 只看{reads_zh}，这个知识点没有这种限制，永远判不出来",
                     f"the rule {rule.id} reads the {reads_en} only, and the point does not limit it: it can never judge",
                 ),
-                "sex" if rule.reads_sex else "age_word",
+                "sex" if ("sex" in rule.reads) else "age_word",
             )
 
 
@@ -78,8 +78,8 @@ def unread_limit(checked: CheckInput) -> Iterator[Found]:
     """Limits of a point that the clause of its rule does not read, beside others that it reads."""
     for rule in checked.rules:
         unread = (
-            (rule.reads_sex, _SEX, "sex", "性别", "sex"),
-            (rule.reads_age, _AGE, "age_word", "年龄", "age"),
+            (("sex" in rule.reads), _SEX, "sex", "性别", "sex"),
+            (("age" in rule.reads), _AGE, "age_word", "年龄", "age"),
         )
         for reads, limited, column, zh, en in unread:
             if reads:
@@ -100,15 +100,15 @@ def unread_limit(checked: CheckInput) -> Iterator[Found]:
 
 def _read(rule: RulePlan) -> pl.Expr:
     """Whether the rule reads a limit of the point."""
-    read = pl.lit(value=not (rule.reads_sex or rule.reads_age))
-    if rule.reads_sex:
+    read = pl.lit(value=not (("sex" in rule.reads) or ("age" in rule.reads)))
+    if "sex" in rule.reads:
         read |= _SEX
-    if rule.reads_age:
+    if "age" in rule.reads:
         read |= _AGE
     return read
 
 
 def _reads(rule: RulePlan) -> tuple[str, str]:
-    if rule.reads_sex and rule.reads_age:
+    if ("sex" in rule.reads) and ("age" in rule.reads):
         return "性别和年龄", "sex and the age"
-    return ("性别", "sex") if rule.reads_sex else ("年龄", "age")
+    return ("性别", "sex") if ("sex" in rule.reads) else ("年龄", "age")

@@ -9,7 +9,7 @@ import polars as pl
 
 from checker.knowledge.checks.check_input import SAME_LIMITS, CheckInput, place_of
 from checker.knowledge.checks.issue import Found, Said
-from checker.knowledge.checks.meetings import same_time
+from checker.knowledge.checks.meetings import equal_place, same_time
 
 _COMMON_WORDS = re.compile(
     "注射用|注射液|口服液|口服|溶液|糖浆|合剂|胶囊|胶丸|颗粒|冲剂|软膏|乳膏|凝胶|喷雾剂|气雾剂|吸入|滴眼液|滴剂|滴丸|混悬液|混悬剂|"
@@ -23,26 +23,28 @@ _OF_POINT = ("point_id", "item_name", "file", "row")
 
 
 def family_of_another(checked: CheckInput) -> Iterator[Found]:
-    """Family patterns that also cover a code of another item, which the rule does not limit in the same way itself."""
+    """Family patterns that also cover a code of another item, which the rule does not limit alike."""
     live = checked.live.filter(pl.col("family").is_not_null())
-    whole = live.filter(pl.col("match") == "family")
-    exact = live.filter(pl.col("match") == "code")
-    pairs = whole.join(exact, on="family", suffix="_later", maintain_order="left")
-    alike = (pl.col("rule_id") == pl.col("rule_id_later")) & pl.all_horizontal(
-        pl.col(column).eq_missing(pl.col(f"{column}_later")) for column in SAME_LIMITS
+    several = live.filter(pl.col("item_key").n_unique().over("family") > 1)
+    items = several.unique(["point_id", "family", "match"], keep="first", maintain_order=True)
+    pairs = items.filter(pl.col("match") == "family").join(items, on="family", suffix="_later", maintain_order="left")
+    alike = (
+        (pl.col("rule_id") == pl.col("rule_id_later"))
+        & ((pl.col("status_later") == "active") | (pl.col("status") == pl.col("status_later")))
+        & (pl.col("region_later").is_null() | equal_place())
+        & pl.all_horizontal(pl.col(column).eq_missing(pl.col(f"{column}_later")) for column in SAME_LIMITS)
     )
-    other = (pl.col("item_key") != pl.col("item_key_later")) & ~alike & same_time()
-    grouped = pairs.filter(other).group_by("point_id", "family", "item_key_later", maintain_order=True)
-    for row in grouped.agg(pl.all().exclude("point_id", "family", "item_key_later").first(), codes=pl.len()).iter_rows(
-        named=True
-    ):
+    item = ["point_id", "family", "item_key_later"]
+    other = pairs.filter((pl.col("item_key") != pl.col("item_key_later")) & same_time())
+    foreign = other.filter(~alike.any().over(item))
+    for row in foreign.unique(item, keep="first", maintain_order=True).iter_rows(named=True):
         yield Found(
             place_of(row),
             Said(
-                f"药品码前段 {row['family']} 按“{row['item_name']}”整段限制，但其中 {row['code_later']} 是“{row['item_name_later']}”"
-                f"（{row['point_id_later']}），也会被限制",
-                f"the family {row['family']} is limited as {row['item_name']!r}, and with it {row['code_later']}, which is "
-                f"{row['item_name_later']!r} ({row['point_id_later']})",
+                f"药品码前段 {row['family']} 按“{row['item_name']}”整段限制，其中还有“{row['item_name_later']}”"
+                f"（{row['code_later']}，{row['point_id_later']}），也会被限制，而规则没有同样限制它",
+                f"the family {row['family']} is limited as {row['item_name']!r}, and with it {row['item_name_later']!r} "
+                f"({row['code_later']}, {row['point_id_later']}), which the rule does not limit alike",
             ),
             "code",
             row["family"],

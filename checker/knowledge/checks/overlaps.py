@@ -19,12 +19,13 @@ _CODE_KEY = ("rule_id", "status", "match", "code")
 def duplicate_point(checked: CheckInput) -> Iterator[Found]:
     """Ids that stand twice, and codes that two points of a rule limit alike at the same time and place.
 
-    Two rows of one publication whose names differ in parentheses only are as published, and told as info.
+    Two rows of one publication are as published, and told as info, where their names differ in parentheses only or they cover the
+    family of both items.
     """
     yield from faults_of("duplicate-point")(checked)
     for row in by_points(_met(checked).filter(_equal_limits())).iter_rows(named=True):
         as_published = (
-            row["item_key"] == row["item_key_later"]
+            (row["item_key"] == row["item_key_later"] or row["match"] == "family")
             and row["batch"] == row["batch_later"]
             and row["item_name"] != row["item_name_later"]
         )

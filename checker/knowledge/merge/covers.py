@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from checker.knowledge.codes import family_of
-from checker.knowledge.names import item_key
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PointRow
 from checker.knowledge.windows import SHAPES, AgeWindow, read_window
@@ -64,27 +63,18 @@ def limit_of_point(point: PointRow) -> Limit:
     return Limit(point.sex, point.age_word, window, point.subject)
 
 
-def covers(item: PublishedItem, mixed: Set[str], by: str) -> dict[Cover, frozenset[str]]:
+def covers(item: PublishedItem, by: str, exact: Collection[str], held: Collection[str]) -> dict[Cover, frozenset[str]]:
     """Return what the item covers, each with the published codes that it stands for.
 
-    `by` is BY_CODE or BY_FAMILY. By family, a code without family or in a mixed one still stands for itself.
+    `by` is BY_CODE or BY_FAMILY. In a family that points hold already (`held`) a code stands for its family by either; in one of
+    `exact`, and where it has no family, always for itself.
     """
     found: dict[Cover, set[str]] = defaultdict(set)
     for code in item.codes:
-        family = family_of(code) if by == BY_FAMILY else None
-        found[Cover(BY_CODE, code) if family is None or family in mixed else Cover(BY_FAMILY, family)].add(code)
+        family = family_of(code)
+        whole = family is not None and family not in exact and (by == BY_FAMILY or family in held)
+        found[Cover(BY_FAMILY, family) if family is not None and whole else Cover(BY_CODE, code)].add(code)
     return {cover: frozenset(codes) for cover, codes in found.items()}
-
-
-def mixed_families(held: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """Return the families that hold more than one item, of pairs of family and item name."""
-    names: dict[str, set[str]] = defaultdict(set)
-    for family, name in set(held):
-        names[family].add(name)
-    # Most families have one name only, and comparing names costs more than comparing texts.
-    return frozenset(
-        family for family, own in names.items() if len(own) > 1 and len({item_key(name) for name in own}) > 1
-    )
 
 
 def codes_by_family(item: PublishedItem) -> dict[str, set[str]]:
@@ -94,8 +84,3 @@ def codes_by_family(item: PublishedItem) -> dict[str, set[str]]:
         if (family := family_of(code)) is not None:
             found[family].add(code)
     return dict(found)
-
-
-def families_of(items: Iterable[PublishedItem]) -> Iterator[tuple[str, str]]:
-    """Yield each family in which an item has codes, with the name of the item."""
-    return ((family, item.item_name) for item in items for family in codes_by_family(item))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import polars as pl
 
-from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, family_column, frame_of, rows_of
-from checker.knowledge.merge.covers import families_of, mixed_families
+from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of
+from checker.knowledge.merge.families import mixed_for
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Fate, Mode
 from checker.knowledge.merge.points import ListChange, Tally, merge
@@ -46,12 +46,13 @@ def overlaps(knowledge: Sources, lists: Iterable[PublishedList]) -> list[Overlap
     return found
 
 
-def meet(knowledge: Sources, lists: Sequence[PublishedList], mode: Mode) -> Met:
+def meet(knowledge: Sources, lists: Sequence[PublishedList], mode: Mode, beside: Sequence[Sources] = ()) -> Met:
     """Return what the lists, one a rule and place, make of the edition; exemptions, other rules and places stay as they are.
+
+    Editions `beside` it only tell which families hold several items.
 
     Raises KnowledgeError as `merge` does.
     """
-    mixed = _mixed(knowledge, lists)
     point, pattern = knowledge.point, knowledge.pattern
     changes = []
     altered = False
@@ -63,6 +64,7 @@ def meet(knowledge: Sources, lists: Sequence[PublishedList], mode: Mode) -> Met:
         others = unlisted(rest, pattern, published, mode)
         own = pattern.join(near.select("point_id"), on="point_id", how="semi")
         taken = {*point["point_id"], *others.begun["point_id"]}
+        mixed = mixed_for(published, lists, knowledge, beside)
         merged = merge(rows_of(near, PointRow), rows_of(own, PatternRow), published, mode, mixed, taken=taken)
         points, patterns = frame_of(merged.points, PointRow), frame_of(merged.patterns, PatternRow)
         pattern = pl.concat([_without(pattern, points), patterns, others.begun_patterns])
@@ -101,13 +103,3 @@ def _with_others(change: ListChange, others: Unlisted) -> ListChange:
         demoted=more(change.demoted, Fate.DEMOTED),
         kept=more(change.kept, Fate.KEPT),
     )
-
-
-def _mixed(knowledge: Sources, lists: Sequence[PublishedList]) -> frozenset[str]:
-    """The families that hold published codes of several items, of the lists and of the whole edition."""
-    listed = [pair for published in lists for pair in families_of((*published.items, *published.unread))]
-    named = knowledge.pattern.select("point_id", family_column(pl.col("code")).alias("family")).drop_nulls().unique()
-    items = named.join(knowledge.point.select("point_id", "item_name"), on="point_id").select("family", "item_name")
-    of_lists = pl.col("family").is_in(pl.Series([pair[0] for pair in listed], dtype=pl.String).implode())
-    held = items.unique().filter(of_lists | (pl.len().over("family") > 1))
-    return mixed_families([*listed, *held.iter_rows()])

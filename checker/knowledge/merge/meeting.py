@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -84,15 +84,26 @@ class Meeting:
         published: PublishedList,
         points: Sequence[PointRow],
         own: Mapping[str, Sequence[PatternRow]],
-        mixed: Set[str],
+        mixed: Collection[str],
     ) -> None:
         self._mixed = mixed
+        self._unread = {code for item in published.unread for code in item.codes}
+        self._unread |= {family for item in published.unread for family in codes_by_family(item)}
+        self._by_family_too = published.cover == BY_FAMILY
+        self._held_families = {
+            pattern.code
+            for point in points
+            if point.status == "active"
+            for pattern in own[point.point_id]
+            if pattern.match == BY_FAMILY
+        }
+        exact = self._unread.union(mixed)
         items = sorted(published.items, key=lambda item: (item.seq, item.source_row))
         limits = limits_of(items)
         self.entries = [
             Entry(number, item, limit, cover, codes)
             for number, (item, limit) in enumerate(zip(items, limits, strict=True))
-            for cover, codes in sorted(covers(item, mixed, published.cover).items())
+            for cover, codes in sorted(covers(item, published.cover, exact, self._held_families).items())
         ]
         self._by_code: dict[str, list[Entry]] = defaultdict(list)
         self._by_family: dict[str, list[Entry]] = defaultdict(list)
@@ -101,8 +112,6 @@ class Meeting:
                 self._by_code[code].append(entry)
             if (family := _family(entry.cover)) is not None:
                 self._by_family[family].append(entry)
-        self._unread = {code for item in published.unread for code in item.codes}
-        self._unread |= {family for item in published.unread for family in codes_by_family(item)}
         self._limit = {point.point_id: limit_of_point(point) for point in points}
         self._held: dict[Cover, list[PointRow]] = defaultdict(list)
         self._counted: dict[tuple[Cover, Limit], int] = defaultdict(int)
@@ -142,6 +151,10 @@ class Meeting:
         return (
             pattern.match == BY_CODE and family is not None and family not in self._mixed and family in self._by_family
         )
+
+    def wants_family(self, family: str) -> bool:
+        """Whether codes of the family are covered by family, unless it holds several items: as was asked, or as points do already."""
+        return self._by_family_too or family in self._held_families
 
     def names_unread(self, pattern: PatternRow) -> bool:
         """Whether an item whose limits could not be read names what the pattern covers, or another code of its family."""

@@ -87,9 +87,10 @@ def fate_of(meeting: Meeting, mode: Mode, point: PointRow, pattern: PatternRow, 
     """Return what becomes of the pattern, which the entries `met` list."""
     if any(meeting.stands(point, entry) for entry in met):
         return Fate.LISTED
-    if met:
+    unread = meeting.names_unread(pattern)
+    if met and not (unread and pattern.match == BY_FAMILY):
         return Fate.FOLLOWED
-    if meeting.names_unread(pattern):
+    if unread:
         return Fate.KEPT
     if point.status == "active" and meeting.names_family(pattern):
         return Fate.BY_FAMILY

@@ -7,8 +7,9 @@ A list is held against the points of its rule and of its region (or of none) tha
 * not listed: as the mode says. `replace` ends the point, `patch` keeps it, `demote` ends it and goes on at `notice`;
 * listed and not in force: a new point begins on the day of the list.
 
-**Listed** is decided by family. In a family that holds several items (`mixed`), and for codes without a family, it is
-decided by exact code. So an exact code that the list leaves out, while it names another of its family, is kept, and named
+**Listed** is decided by family: a code of the list that lies in a family of a point stands for that family, which the point that follows
+covers again. In a family that holds items which the rule does not limit alike (`mixed`), and for codes without a family, it is decided
+by exact code. So an exact code that the list leaves out, while it names another of its family, is kept, and named
 in the report. A point says what the list says only where it is active, has no set end, and is not at notice because an earlier list
 left it out; any other is followed by a new point when it is listed. Not listed, a point in trial (shadow) stays as it is, and one at
 notice is not lowered again.
@@ -22,7 +23,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, S
 from dataclasses import dataclass, replace
 from datetime import date
 
+from checker.knowledge.merge.coverage import (
+    ExactFamily,
+    LostCover,
+    TakenFamily,
+    exact_families,
+    lost_covers,
+    taken_families,
+)
 from checker.knowledge.merge.covers import BY_CODE, Cover
+from checker.knowledge.merge.families import Mixed
 from checker.knowledge.merge.meeting import Entry, Meeting, PublishedList
 from checker.knowledge.merge.merge_decisions import Fate, Mode, Seats, fate_of, seated
 from checker.knowledge.merge.rows import Ids, Parts, Rows, begun, divided
@@ -58,6 +68,7 @@ class ListChange:
 
     `items` and `codes` are the list's; its codes are new, went on, or changed (`changed.points` are the points that ended for it).
     What was in force and not listed ended, was demoted, or was kept at its level; of `kept_by_family` the family was listed.
+    `taken_families` went whole to a point with other limits, `exact_families` hold other items, and of `lost_coverage` families are no longer covered whole.
     """
 
     rule_id: str
@@ -70,6 +81,9 @@ class ListChange:
     demoted: Tally
     kept: Tally
     kept_by_family: tuple[KeptCode, ...]
+    taken_families: tuple[TakenFamily, ...]
+    exact_families: tuple[ExactFamily, ...]
+    lost_coverage: tuple[LostCover, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +100,14 @@ def merge(
     patterns: Iterable[PatternRow],
     published: PublishedList,
     mode: Mode,
-    mixed: Set[str],
+    mixed: Mixed,
     *,
     taken: Collection[str] = (),
     earlier: Mapping[str, Set[str]] | None = None,
 ) -> Merged:
     """Return what the list makes of the points, which may be none and may be more than it has a say about.
 
-    `mixed` are the families that hold several items, `taken` are ids in use beside those of `points`. `earlier` gives the
+    `mixed` are the families that hold items which the rule does not limit alike, `taken` are ids in use beside those of `points`. `earlier` gives the
     codes that were published for the rule before, by family; of a family that it does not know, the codes by which the list has
     more than were counted are taken as added.
 
@@ -121,7 +135,7 @@ def merge(
                 key=lambda row: (row.point_id, row.role, row.match, row.code),
             )
         ),
-        _change(published, meeting, seats, fates),
+        _change(published, meeting, seats, fates, mixed),
     )
 
 
@@ -163,7 +177,9 @@ def _rows(fated: _Fated, seats: Seats, ids: Ids) -> Iterator[Rows]:
             yield row
 
 
-def _change(published: PublishedList, meeting: Meeting, seats: Seats, fates: Sequence[_Fated]) -> ListChange:
+def _change(
+    published: PublishedList, meeting: Meeting, seats: Seats, fates: Sequence[_Fated], mixed: Mixed
+) -> ListChange:
     points: dict[Fate, set[str]] = defaultdict(set)
     codes: dict[Fate, int] = defaultdict(int)
     following: set[Entry] = set()
@@ -180,6 +196,7 @@ def _change(published: PublishedList, meeting: Meeting, seats: Seats, fates: Seq
             elif fate is Fate.LISTED and pattern.match == BY_CODE:
                 went_on.add(pattern.code)
     listed = {code for entry in meeting.entries for code in entry.codes}
+    each_fated = [(fated.point, *pattern) for fated in fates for pattern in fated.patterns]
     changed = {code for entry in following for code in entry.codes} - went_on
     return ListChange(
         rule_id=published.rule_id,
@@ -192,6 +209,9 @@ def _change(published: PublishedList, meeting: Meeting, seats: Seats, fates: Seq
         demoted=Tally(len(points[Fate.DEMOTED]), codes[Fate.DEMOTED]),
         kept=Tally(len(points[Fate.KEPT]), codes[Fate.KEPT]),
         kept_by_family=tuple(sorted(by_family, key=lambda kept: (kept.code, kept.point_id))),
+        taken_families=taken_families(each_fated, seats),
+        exact_families=exact_families(meeting, seats, mixed),
+        lost_coverage=lost_covers(meeting, each_fated),
     )
 
 

@@ -194,8 +194,9 @@ def _identity(prescription: Prescription, finding: Mapping[str, Any], *, is_kept
     item = prescription.items[finding["source_record"] - 1]
     facts = prescription.facts
     time = prescription.service_time.isoformat() if is_kept else ""
+    line = item.line_id or f"\x1e{finding['source_record']}"
     given = (
-        facts.get("institution_id"), facts.get("visit_id"), facts.get("patient_id"), item.line_id, item.item_code, item.quantity,
+        facts.get("institution_id"), facts.get("visit_id"), facts.get("patient_id"), line, item.item_code, item.quantity,
         item.amount, time, _own_rule(finding),
     )  # fmt: skip
     return tuple(str(part or "") for part in given)

@@ -86,6 +86,8 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
                         items=tuple(group.items),
                         ignored=(),
                         ids_name_lines=False,
+                        is_one=False,
+                        beside=group.beside,
                     )
                 )
                 kept.append(group.moment.is_kept)

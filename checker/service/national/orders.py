@@ -41,10 +41,11 @@ class Moment:
 
 @dataclass(slots=True)
 class Group:
-    """The items of one time."""
+    """The items of one time, and those of other times or of the history that stand in the same prescriptions."""
 
     moment: Moment
     items: list[Item] = field(default_factory=list)
+    beside: tuple[Item, ...] = ()
 
 
 def read_orders(
@@ -65,6 +66,7 @@ class _Orders:
 
     def read(self, orders: Sequence[Holder]) -> list[Group]:
         groups: dict[Moment, Group] = {}
+        prescribed: dict[str, list[tuple[Moment | None, Item]]] = {}
         seen: dict[Item, Holder | set[object]] = {}
         count, names = self._count, self._names
         read, read_flag = members.read_text, members.read_flag
@@ -72,6 +74,7 @@ class _Orders:
         for number, order in enumerate(orders):
             if read_flag(read(order.value, current, order.path)) is False:
                 count.context += 1
+                self._prescribe(prescribed, None, self._item(order, number, is_history=True))
                 continue
             count.lines += 1
             if count.lines > LINES_MAX:
@@ -94,23 +97,35 @@ class _Orders:
             if group is None:
                 group = groups[moment] = Group(moment)
             group.items.append(item)
+            self._prescribe(prescribed, moment, item)
+        for moment, group in groups.items():
+            numbers = dict.fromkeys(item.prescription_id for item in group.items if item.prescription_id is not None)
+            beside = (entry for number in numbers for entry in prescribed[number])
+            group.beside = tuple(item for other, item in beside if other != moment)
         return list(groups.values())
 
-    def _item(self, order: Holder, number: int, *, self_paid: bool) -> Item:
+    @staticmethod
+    def _prescribe(prescribed: dict[str, list[tuple[Moment | None, Item]]], moment: Moment | None, item: Item) -> None:
+        if item.prescription_id is not None:
+            prescribed.setdefault(item.prescription_id, []).append((moment, item))
+
+    def _item(self, order: Holder, number: int, *, self_paid: bool = False, is_history: bool = False) -> Item:
         names, holder, path = self._names, order.value, order.path
         code = members.read_text(holder, names["hilist_code"], path)
-        quantity = self._number(order, "cnt", needed=True)
+        quantity = self._number(order, "cnt", needed=not is_history)
         amount = self._number(order, "sumamt", needed=False)
         is_refund = is_negative(quantity) or is_negative(amount)
         return Item(
-            members.read_text(holder, names["rx_id"], path) or str(number + 1),
+            members.read_text(holder, names["rx_id"], path),
             None if code is None else code.upper() if code.isascii() else values.read_code(code),
             members.read_text(holder, names["hilist_name"], path),
             quantity,
             amount,
             self._number(order, "inscp_scp_amt", needed=False),
-            judged=not is_refund and not self_paid,
-            is_refund=is_refund,
+            judged=not (is_refund or self_paid or is_history),
+            is_refund=is_refund and not is_history,
+            prescription_id=members.read_text(holder, names["rxno"], path),
+            prescriber=members.read_text(holder, names["drord_dr_name"], path),
         )
 
     def _number(self, order: Holder, name: str, *, needed: bool) -> str | None:

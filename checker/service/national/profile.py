@@ -28,7 +28,7 @@ FIELDS = (
     # diagnosis
     "dise_codg",
     # order
-    "rx_id", "hilist_code", "hilist_name", "cnt", "sumamt", "inscp_scp_amt", "drord_begn_date", "curr_drord_flag", "self_paying_flag",
+    "rx_id", "rxno", "drord_dr_name", "hilist_code", "hilist_name", "cnt", "sumamt", "inscp_scp_amt", "drord_begn_date", "curr_drord_flag", "self_paying_flag",
     # feedback
     "warn_type", "warns", "warn_rslt_id", "dspo_way", "dspo_way_rea",
 )  # fmt: skip

@@ -13,11 +13,11 @@ export const byGravity = (findings) =>
 /** Whether somebody has to give a reason to go on. */
 export const needsReason = (finding) => OPEN.includes(kindOf(finding));
 
-/** What a decision on a finding holds for: the same finding of another person or level has to be decided anew. */
-export const signature = (finding) => JSON.stringify([finding.finding_id, finding.verdict, finding.level, finding.point_id, finding.actual]);
+/** What a decision on a finding holds for: the same finding of another person or level has to be decided anew. `about` is who was asked about. */
+export const signature = (finding) => JSON.stringify([finding.finding_id, finding.verdict, finding.level, finding.point_id, finding.about]);
 
 /**
- * The kind of the conclusion on an answer: a key of the words `end_…`.
+ * The kind of the conclusion on an answer: a key of the words `conclusion_…`.
  * `continued` are the signatures of findings with a reason on record, `ownCard` whether the credential is the user's own,
  * `pending` whether something typed was not added.
  */

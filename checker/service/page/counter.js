@@ -42,10 +42,12 @@ async function check() {
   Object.assign(state, { answer: null, failure: null, missing: null, checking: true });
   draw();
   try {
-    const [answer] = await Promise.all([ask(`v1/check?lang=${language()}`, { body: sale.prescription(), signal }), loadOptions()]);
+    const body = sale.prescription();
+    const [answer] = await Promise.all([ask(`v1/check?lang=${language()}`, { body, signal }), loadOptions()]);
     if (signal.aborted) return;
     state.answer = answer;
-    for (const finding of answer.findings) state.remembered.set(finding.finding_id, finding);
+    const about = JSON.stringify([body.patient, body.insured]);
+    for (const finding of answer.findings) state.remembered.set(finding.finding_id, Object.assign(finding, { about }));
   } catch (failure) {
     if (signal.aborted) return;
     state.failure = failure instanceof AskFailed ? failure.message : say("not_json");

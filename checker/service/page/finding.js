@@ -1,17 +1,16 @@
 // One finding as a card: mark, item, reason, who, basis, remarks, and what to do about it.
 
-import { kindOf, markOf, needsReason } from "./conclusion.js";
+import { kindOf, markOf } from "./conclusion.js";
 import { make } from "./dom.js";
-import { hasWords, language, listed, say, valueWords } from "./words.js";
+import { hasWords, language, listed, say } from "./words.js";
 
-const ROW = /^([^/]+)\/(.+)\/([0-9]+)$/;
 const NOT_LISTED = /^not_in_([0-9]{4})_list$/;
 
 /** Who was judged, and against which limit. */
 export function whoWords(finding) {
   if (!finding.person) return null;
   const person = language() === "en" ? finding.person.replace(/^the /, "") : finding.person;
-  return say("who_limit", { person, actual: valueWords(finding.actual || "不明"), expected: valueWords(finding.expected || "不明") });
+  return say("who_limit", { person, actual: finding.actual ?? say("value_unknown"), expected: finding.expected ?? say("value_unknown") });
 }
 
 /** The rule with its national code, the point, the documents and the published rows. */
@@ -19,37 +18,23 @@ export function basisWords(finding) {
   if (!finding.rule_id) return [];
   const [open, close] = language() === "en" ? [" (", ")"] : ["（", "）"];
   const rule = finding.rule_code ? `${finding.rule_name}${open}${finding.rule_code}${close}` : finding.rule_name;
-  const parts = (finding.evidence ?? "").split("；").filter(Boolean);
-  const rows = (parts.at(-1) ?? "").split("; ").map((row) => ROW.exec(row.trim()));
-  const known = parts.length > 0 && rows.every(Boolean);
-  const sources = known
-    ? [
-        ...parts.slice(0, -1).filter((part) => !part.startsWith("批次 ")),
-        rows.map(([, batch, sheet, row]) => say("source_row", { batch, sheet, row })).join(language() === "en" ? "; " : "；"),
-      ]
-    : parts;
-  return [rule, say("point", { point: finding.point_id }), ...sources];
+  return [rule, say("point", { point: finding.point_id }), ...(finding.evidence ?? "").split(/；|; /).filter(Boolean)];
 }
 
-function remarkWords(finding) {
-  return finding.remarks
-    .map((remark) => {
-      const year = NOT_LISTED.exec(remark);
-      if (year) return say("not_listed", { year: year[1] });
-      if (remark === "lowered_exemption") return say("lowered", { exemption: finding.exemption_id });
-      return hasWords(remark) ? say(remark) : null;
-    })
-    .filter(Boolean);
+/** A remark as the server's catalogue says it, or the point's own as it stands. */
+function remarkWords(remark, exemption) {
+  const year = NOT_LISTED.exec(remark);
+  const known = `remark_${year ? "not_in_2026_list" : remark}`;
+  const told = hasWords(known) ? say(known) : remark;
+  if (year) return told.replace("2026", year[1]);
+  return remark === "lowered_exemption" ? `${told}${language() === "en" ? ` (${exemption})` : `（${exemption}）`}` : told;
 }
 
 function adviceWords(finding) {
-  if (finding.verdict === "exempt") return [say("exempt_do", { exemption: finding.exemption_id })];
+  if (finding.verdict === "exempt") return [say("next_exempt", { exemption: finding.exemption_id })];
   const next = `next_${finding.reason_code}`;
   return [hasWords(next) ? say(next) : null, finding.advice].filter(Boolean);
 }
-
-/** A value as it is said to somebody: 男性 rather than 男. */
-const spoken = (value) => valueWords(language() === "zh" && ["男", "女"].includes(value) ? `${value}性` : value);
 
 /** A polite sentence for the customer. `whom` is self, child or other; `ownCard` whether the credential is the user's own. */
 export function scriptWords(finding, { whom, ownCard }) {
@@ -57,10 +42,7 @@ export function scriptWords(finding, { whom, ownCard }) {
   if (finding.verdict === "undetermined") return say("script_undetermined", { item });
   const user = say(whom === "child" ? "script_child" : "script_user");
   const way = ownCard ? say("script_else") : say("script_own", { whom: user });
-  return say("script_violation", {
-    item, person: finding.person, actual: spoken(finding.actual), expected: spoken(finding.expected),
-    level: say(`script_${finding.level}`), way,
-  });
+  return say("script_violation", { message: finding.message, level: say(`script_${finding.level}`), way });
 }
 
 const field = (label, texts) => (texts.length ? [make("dt", {}, say(label)), make("dd", {}, texts.map((text) => make("p", {}, text)))] : []);
@@ -85,11 +67,11 @@ export function findingCard(finding, { several, ways, decision, continued }) {
       {},
       field("field_why", [finding.message]),
       field("field_who", who ? [who] : []),
-      field("field_note", remarkWords(finding)),
+      field("field_note", finding.remarks.map((remark) => remarkWords(remark, finding.exemption_id))),
       field("field_do", adviceWords(finding)),
       field("field_basis", basisWords(finding)),
     ),
-    needsReason(finding) || kind === "notice" ? ways : null,
+    ways,
     decision,
   );
 }

@@ -13,7 +13,7 @@ export function conclusionOf({ answer, failure, checking, missing }, sale, decis
   if (!answer) return { kind: "idle", detail: say(missing ?? "idle_whom") };
   const continued = continuedOf(decisions);
   const kind = conclude(answer, { continued, ownCard: sale.ownCard, pending: sale.items.pending !== "" });
-  return { kind, detail: say(`say_${kind}`) };
+  return { kind, detail: say(`explanation_${kind}`) };
 }
 
 const continuedOf = (decisions) => new Set(decisions.filter((each) => each.way === "continue").map((each) => each.signature));
@@ -57,9 +57,9 @@ export function showConclusion({ kind, detail }, ticket) {
     make(
       "div",
       {},
-      make("p", { class: "end" }, say(`end_${kind}`)),
+      make("p", { class: "end" }, say(`conclusion_${kind}`)),
       detail ? make("p", {}, detail) : null,
-      kind === "error" ? make("p", {}, say("say_error")) : null,
+      kind === "error" ? make("p", {}, say("explanation_error")) : null,
       ticket ? make("p", { class: "ticket" }, say("ticket", { ticket })) : null,
     ),
   );
@@ -84,7 +84,7 @@ export function showFindings(state, sale, act) {
       return findingCard(finding, {
         several: sale.items.rows.length > 1,
         continued: Boolean(record),
-        ways: record || !finding.rule_id ? null : waysOf(finding, sale, act),
+        ways: record || !finding.rule_id || finding.verdict === "exempt" ? null : waysOf(finding, sale, act),
         decision: record ? doneLine(record, reasons) : formOf(finding),
       });
     }),

@@ -38,7 +38,7 @@ export function fillSlip(place, { kind, detail, rows, person, findings, decision
       row("slip_time", time),
       person.length ? row("slip_person", listed(person)) : [],
       row("slip_items", ...rows.map((each) => [each.name, each.code, each.selfPaid && say("tag_self_paid")].filter(Boolean).join("  "))),
-      row("slip_verdict", `${markOf(kind)[0]} ${say(`end_${kind}`)}`, ...(detail ? [detail] : [])),
+      row("slip_verdict", `${markOf(kind)[0]} ${say(`conclusion_${kind}`)}`, ...(detail ? [detail] : [])),
     ),
     ...findings.map((finding) => findingPart(finding, continued.get(signature(finding)), reasons)),
     ...(changed.length ? [make("dl", {}, row("slip_decision", ...changed.map((each) => `${each.item} · ${decisionWords(each, reasons)}`)))] : []),

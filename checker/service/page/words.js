@@ -1,4 +1,4 @@
-// Every text of the pages in Chinese and English, and the switch between the two.
+// The texts of the pages in Chinese and English, and the switch between the two. What is said of findings is the server's: it lies in the page.
 
 const KEPT = "liangku.language";
 
@@ -84,46 +84,25 @@ const WORDS = {
   shortcuts: ["快捷键", "Shortcuts"],
   go_item: ["项目", "items"],
 
-  mark_definite: ["明确违规 · 停止", "Definite violation · stop"],
-  mark_suspect: ["可疑 · 需确认", "Suspect · confirm"],
-  mark_notice: ["提示", "Notice"],
-  mark_undetermined: ["无法判断", "Undetermined"],
-  mark_exempt: ["豁免", "Exempt"],
 
-  end_idle: ["还没有核对", "Not checked yet"],
+  conclusion_idle: ["还没有核对", "Not checked yet"],
   idle_whom: ["请先选“给谁用”。", "Say first who it is for."],
   idle_person: ["请补上用药人的性别和出生日期（或周岁）；问不到时按“核对”。", "Give the user's sex and birth date (or age); if they cannot be had, press “Check”."],
   idle_item: ["请加入至少一个项目。", "Add at least one item."],
   idle_birth: ["出生日期或周岁看不懂，请改正。", "The birth date or age is not readable: please correct it."],
-  end_checking: ["正在核对……", "Checking…"],
-  end_definite: ["停止", "Stop"],
-  say_definite: ["按规则不能由医保基金支付，处理之前不要结算。", "The rules do not let the fund pay; do not settle before this is resolved."],
-  end_suspect: ["需确认", "Confirm first"],
-  say_suspect: ["核对用药人，写明理由后才能继续。", "Check whom it is for, and go on only with a written reason."],
-  end_undetermined: ["无法判断", "Undetermined"],
-  say_undetermined: ["补全信息后再核对一次。", "Complete what is missing and check again."],
-  end_notice: ["提示：可以使用", "Notice: may be used"],
-  say_notice: ["可以使用，请留意下面的提示。", "May be used; take note of what stands below."],
-  end_clear: ["可以使用", "May be used"],
-  say_clear: ["所查规则没有发现问题。", "The rules found nothing."],
-  end_exempt: ["可以使用", "May be used"],
-  say_exempt: ["属于豁免情形，依据留存备查。", "An exemption applies; keep its grounds on file."],
-  end_unjudged: ["有项目没有判断", "Some items were not judged"],
-  say_unjudged: ["判断过的没有发现问题，没有判断的见下。", "Nothing found in what was judged; see below for what was not."],
-  end_nothing: ["没有需要判断的项目", "Nothing to judge"],
-  say_nothing: ["都是自费、退货或历史医嘱，没有按医保规则判断。", "All are self-paid, returns or earlier orders: no insurance rule was applied."],
-  end_own_card: ["需确认：换用本人凭证", "Confirm: use the person's own credential"],
-  say_own_card: [
+  conclusion_checking: ["正在核对……", "Checking…"],
+  conclusion_own_card: ["需要确认：换用本人凭证", "Confirm: use the person's own credential"],
+  explanation_own_card: [
     "用药人符合规则，但所用的不是他本人的医保凭证；请换用本人的医保码再结算。",
     "The rules have nothing against this person, but the credential is somebody else's; settle with the person's own code.",
   ],
-  end_settled: ["已写明理由，可以继续", "Reasons recorded: you may go on"],
-  say_settled: ["需要理由的提醒都已记录，留存备查。", "Every alert that needs a reason has one on record."],
-  end_not_reviewed: ["本次未审核", "Not reviewed"],
-  say_not_reviewed: ["系统没有完成判断，不能当作通过。请按本单位流程处理，或稍后重新核对。", "The system did not finish: this is no pass. Follow your own procedure, or check again later."],
+  conclusion_settled: ["已写明理由，可以继续", "Reasons recorded: you may go on"],
+  explanation_settled: ["需要理由的提醒都已记录，留存备查。", "Every alert that needs a reason has one on record."],
+  conclusion_not_reviewed: ["本次未审核", "Not reviewed"],
+  explanation_not_reviewed: ["系统没有完成判断，不能当作通过。请按本单位流程处理，或稍后重新核对。", "The system did not finish: this is no pass. Follow your own procedure, or check again later."],
   ticket: ["待补审编号 {ticket}", "Ticket {ticket}"],
-  end_error: ["没有核对成功", "The check failed"],
-  say_error: ["不能当作通过。请改正后重试，或按本单位流程处理。", "This is no pass. Correct it and try again, or follow your own procedure."],
+  conclusion_error: ["没有核对成功", "The check failed"],
+  explanation_error: ["不能当作通过。请改正后重试，或按本单位流程处理。", "This is no pass. Correct it and try again, or follow your own procedure."],
   retry: ["重新核对", "Check again"],
 
   field_why: ["原因", "Why"],
@@ -133,19 +112,6 @@ const WORDS = {
   field_do: ["处理", "Do"],
   who_limit: ["{person}：{actual}（限：{expected}）", "{person}: {actual} (limit: {expected})"],
   point: ["知识点 {point}", "point {point}"],
-  source_row: ["批次 {batch}《{sheet}》第 {row} 行", "batch {batch}, {sheet}, row {row}"],
-  lowered: ["按豁免情形 {exemption} 降了一级。", "One level lower by exemption {exemption}."],
-  lowered_lenient: ["超过严格的年龄界限，但在宽松界限以内，降了一级。", "Past the strict age limit but within the lenient one: one level lower."],
-  exemption_possible: ["没有诊断信息；补上诊断后可能属于豁免情形。", "No diagnosis was given; with one an exemption may apply."],
-  stay_began_in_window: ["住院开始时仍在新生儿期，只作提示。", "The stay began within the newborn window: a notice only."],
-  not_listed: ["{year} 年的清单没有再列出这个知识点，只作提示。", "The list of {year} does not name this point again: a notice only."],
-  next_newborn: ["问清是新生儿还是母亲使用，补上使用人自己的性别和出生日期再查。", "Ask whether it is for the newborn or the mother, and check again with that person's own sex and birth date."],
-  next_patient_unknown: ["问清实际使用人，补上使用人的性别和出生日期再查。", "Ask who will use it, and check again with that person's sex and birth date."],
-  next_sex_missing: ["补上性别再查。", "Check again with the sex."],
-  next_birth_missing: ["补上出生日期再查。", "Check again with the birth date."],
-  next_birth_impossible: ["改正出生日期、年龄或服务日期再查。", "Correct the birth date, age or service date and check again."],
-  next_sources_conflict: ["性别或出生日期互相矛盾，核对改正后再查。", "Sex or birth date contradict each other: correct and check again."],
-  exempt_do: ["符合豁免情形 {exemption}，不计违规；依据留存备查。", "{exemption} applies, so this is no violation; keep its grounds on file."],
 
   way_title: ["怎么办", "What to do"],
   way_own_child: ["出示孩子本人的医保码（亲情账户/家庭共济）", "Show the child's own insurance code (family account)"],
@@ -167,12 +133,12 @@ const WORDS = {
   way_doctor_done: ["不用这一项", "Take the item off"],
   way_script: ["告诉顾客的话术", "Words for the customer"],
   script_violation: [
-    "您好，{item}按医保规定限{expected}使用，这次登记的{person}是{actual}，{level}。{way}给您添麻烦了，谢谢理解。",
-    "Under the insurance rules {item} is limited to: {expected}. The record of {person} says: {actual}. {level} {way} We are sorry for the trouble.",
+    "您好，按医保规定，{message}{level}{way}给您添麻烦了，谢谢理解。",
+    "Under the insurance rules: {message} {level} {way} We are sorry for the trouble.",
   ],
-  script_definite: ["不能用医保结算", "The insurance cannot pay for it this time."],
-  script_suspect: ["需要先核实才能用医保结算", "It has to be confirmed before the insurance can pay."],
-  script_notice: ["请您留意是否合适", "Please make sure that it is right for you."],
+  script_definite: ["这次不能用医保结算。", "The insurance cannot pay for it this time."],
+  script_suspect: ["需要先核实才能用医保结算。", "It has to be confirmed before the insurance can pay."],
+  script_notice: ["请您留意是否合适。", "Please make sure that it is right for you."],
   script_own: ["如果是给{whom}用的，请出示{whom}本人的医保码；也可以自费购买。", "If it is for {whom}, please show {whom}'s own insurance code; you may also pay for it privately."],
   script_else: ["如果是给家人用的，请出示家人本人的医保码；也可以自费购买，或请开方医生核对。", "If it is for a relative, please show the relative's own insurance code; you may also pay privately or ask your doctor."],
   script_undetermined: [
@@ -253,14 +219,16 @@ const WORDS = {
   col_source: ["依据", "Source"],
   col_point: ["知识点", "Point"],
   col_document: ["文件", "Document"],
-  level_definite: ["明确违规", "Definite"],
-  level_suspect: ["可疑", "Suspect"],
-  level_notice: ["提示", "Notice"],
   more_codes: ["共 {count} 个", "{count} in all"],
   documents: ["依据文件", "Documents"],
   ledger_table: ["知识点列表", "List of points"],
   ledger_failed: ["台账没有读到", "The ledger could not be read"],
 };
+
+// The server's catalogue by kind and code: `remark_duplicate` and the like.
+for (const [kind, words] of Object.entries(JSON.parse(document.getElementById("catalogue").textContent))) {
+  for (const [code, { zh, en }] of Object.entries(words)) WORDS[`${kind}_${code}`] = [zh, en];
+}
 
 let english = localStorage.getItem(KEPT) === "en";
 
@@ -277,13 +245,6 @@ export const hasWords = (key) => Object.hasOwn(WORDS, key);
 
 /** Several things in a row, as the language writes them. */
 export const listed = (texts) => texts.join(english ? ", " : "、");
-
-const VALUES = [["不明", "unknown"], ["男", "male"], ["女", "female"], [" 岁", " years"], ["岁", " years"], [" 个月", " months"], [" 天", " days"], ["且 ", " and "], ["且", " and "]];
-
-/** A limit or a person's value, which rules write in Chinese. */
-export function valueWords(text) {
-  return english ? VALUES.reduce((said, [chinese, word]) => said.replaceAll(chinese, word), text ?? "") : (text ?? "");
-}
 
 /** Puts the words of the language into every element that names one, and the language into the document. */
 export function applyWords(root = document) {

@@ -1,0 +1,102 @@
+"""What becomes of a line: judged, skipped for a reason, or rejected; told once for each line of a source, together with its long readings."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from checker.ingest.columns import always_fits, read_column
+from checker.ingest.named import Named, free_name, name_once
+from checker.ingest.sources import Source
+from checker.model import sqltext
+
+KINDS = ("judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid")
+"""What becomes of a line, by its number in the census."""
+
+FLAGS = ("valid_flag", "refund_flag", "is_context", "curr_drord_flag", "paid_by_fund", "self_paying_flag")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines(Named):
+    """The lines of a source, their long readings and what becomes of them (`kind`, an index into KINDS) named once."""
+
+    kind: str
+
+    def of_kinds(self, *kinds: int, unless: str = "") -> str:
+        """SQL of the lines of some kinds, to select from, without those of which the boolean `unless` is TRUE.
+
+        Semi-joins, for conditions would be pushed down below the names, with their SQL written out in them, and be asked of all lines.
+        """
+        chosen = f"{self.kind} IN (SELECT unnest([{', '.join(map(str, kinds))}]))"
+        return f"({self.sql}) WHERE {chosen}" + (f" AND coalesce({unless}, FALSE) IN (SELECT FALSE)" if unless else "")
+
+
+def named_lines(source: Source, names: Collection[str] = (), *, refund_settlements: bool, joined: str = "") -> Lines:
+    """The lines of a source, those `joined` where SQL says so; of the columns `names` the long readings are named as well."""
+    headers = source.table.headers
+    relation = f"SELECT *, file_index, file_row_number FROM {source.table.scan()} {joined}"
+    named = name_once(relation, source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names))
+    kind = sqltext.name(free_name("kind", headers))
+    number = _kind_number(named, refund_settlements=refund_settlements)
+    return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind)
+
+
+def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
+    """SQL of what becomes of a line, as the index into KINDS.
+
+    Nearly all lines are plainly judged; they are told by cheap comparisons, so that only the others pay for reading their flags.
+    """
+    column = lines.map
+    time = lines.read("service_time")
+    cases = [f"WHEN {time} IS NULL THEN 1", f"WHEN {lines.unreadable('quantity')} THEN 2"]
+    plain = [f"{time} IS NOT NULL"]
+
+    def flag(name: str, usual: str) -> list[str]:
+        if not column.has(name):
+            return []
+        headers = column.found[name]
+        raw = sqltext.name(headers[0].text)
+        quick = len(headers) == 1 and headers[0].is_text
+        plain.append(
+            f"({raw} IS NULL OR {raw} = '{usual}')"
+            if quick
+            else f"({read_column(column, name)}) IS NOT DISTINCT FROM {usual == '1'}"
+        )
+        return [f"({read_column(column, name)})"]
+
+    def opposite(name: str, usual: str) -> list[str]:
+        return [f"(NOT {term})" for term in flag(name, usual)]
+
+    for term in flag("valid_flag", "1"):
+        cases.append(f"WHEN {term} IS FALSE THEN 3")
+    context = flag("is_context", "0") + opposite("curr_drord_flag", "1")
+    if context:
+        cases.append(f"WHEN {_first(context)} THEN 4")
+    refund = []
+    for name in ("quantity", "amount"):
+        if column.has(name):
+            value = f"({lines.read(name)})"
+            refund.append(f"{value} < 0")
+            header = column.found[name][0]
+            if len(column.found[name]) == 1 and always_fits(header.type):
+                plain.append(f"coalesce({sqltext.name(header.text)} >= 0, TRUE)")
+            else:
+                broken = lines.unreadable(name) if name == "quantity" else "FALSE"
+                plain.append(f"NOT coalesce({value} < 0, {broken})")
+    flags = flag("refund_flag", "0")
+    if refund_settlements and column.has("settlement_id"):
+        reversed_ = f"({read_column(column, 'settlement_id')} IN (SELECT settlement_id FROM refund_settlement))"
+        plain.append(f"NOT coalesce({reversed_}, FALSE)")
+        flags.append(reversed_)
+    if flags:
+        refund.append(_first(flags))
+    if refund:
+        cases.append(f"WHEN {' OR '.join(refund)} THEN 5")
+    paid = flag("paid_by_fund", "1") + opposite("self_paying_flag", "0")
+    if paid:
+        cases.append(f"WHEN ({_first(paid)}) IS FALSE THEN 6")
+    return f"CAST(CASE WHEN {' AND '.join(plain)} THEN 0 {' '.join(cases)} ELSE 0 END AS UTINYINT)"
+
+
+def _first(terms: Sequence[str]) -> str:
+    return terms[0] if len(terms) == 1 else f"coalesce({', '.join(terms)})"

@@ -1,0 +1,89 @@
+"""Long readings named once: a relation whose texts and values stand in columns of their own, so that a query may ask them often.
+
+A text that is cleaned and then read as a time is some 4,000 characters of SQL; written out at each place that needs it, planning
+costs more than a small scan, and every place reads the text again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from checker.ingest.columns import Header, HeaderMap, is_given, plain_text, read_column, read_headers, unreadable
+from checker.model import sqltext
+from checker.model.schema import Kind
+
+LONG = (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE)
+"""The kinds of which a cleaned text is still long to read: what they are read as is named too."""
+
+
+def free_name(wanted: str, headers: Iterable[Header]) -> str:
+    """A column name that no header bears."""
+    taken = {header.text.lower() for header in headers}
+    while wanted.lower() in taken:
+        wanted += "_"
+    return wanted
+
+
+def read_with_fallback(mapping: HeaderMap, name: str) -> str:
+    """SQL of a column whose fallback headers count only where the proper ones are empty."""
+    headers, fallback = mapping.found.get(name, ()), mapping.fallback.get(name, ())
+    if not fallback:
+        return read_column(mapping, name)
+    second = read_headers(fallback, mapping.columns[name].kind)
+    return f"CASE WHEN {is_given(headers)} THEN {read_column(mapping, name)} ELSE {second} END" if headers else second
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """SQL of a relation and the headers of its columns; `values` are the columns (quoted) that hold what is read already."""
+
+    sql: str
+    map: HeaderMap
+    values: Mapping[str, str]
+
+    def read(self, name: str) -> str:
+        """SQL of a canonical column; NULL where it cannot be read."""
+        return self.values.get(name) or read_column(self.map, name)
+
+    def unreadable(self, name: str) -> str:
+        """SQL boolean: the column's value is present but cannot be read."""
+        headers = self.map.found[name]
+        if name in self.values and headers:
+            return f"({is_given(headers)} AND {self.values[name]} IS NULL)"
+        return unreadable(headers, self.map.columns[name].kind)
+
+
+def name_once(relation: str, mapping: HeaderMap, headers: Sequence[Header], names: Collection[str]) -> Named:
+    """Give the readings of the columns `names` names of their own; `headers` are those of the whole table.
+
+    Two floors: the texts cleaned, then what the long ones are read as. A condition over the names would be pushed below them, with
+    their SQL in its place.
+    """
+    texts: dict[str, str] = {}
+    found = dict(mapping.found)
+    for name in names:
+        if len(found[name]) > 1 or _is_text(found[name]):
+            own = free_name(f"{name} text", headers)
+            texts[sqltext.name(own)] = plain_text(found[name], mapping.columns[name].kind)
+            found[name] = (Header(own, "VARCHAR", clean=True),)
+    mapping = replace(mapping, found=found)
+    long = [
+        name
+        for name in names
+        if mapping.fallback.get(name) or (mapping.columns[name].kind in LONG and _is_text(found[name]))
+    ]
+    values = {name: sqltext.name(free_name(f"{name} value", headers)) for name in long}
+    read = {own: read_with_fallback(mapping, name) for name, own in values.items()}
+    return Named(_with(_with(relation, texts), read), mapping, values)
+
+
+def _is_text(headers: Sequence[Header]) -> bool:
+    return any(header.is_text for header in headers)
+
+
+def _with(relation: str, named: Mapping[str, str]) -> str:
+    """SQL of a relation with further columns."""
+    if not named:
+        return relation
+    return f"SELECT *, {', '.join(f'{value} AS {own}' for own, value in named.items())} FROM ({relation})"

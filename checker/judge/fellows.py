@@ -1,0 +1,97 @@
+"""The other decoction pieces of a line's prescription, for shapes that look at a line's companions: found, netted and listed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import SCRATCH, one_number
+from checker.ingest import line_sql
+from checker.ingest.gather import Gathered
+from checker.judge.candidates import LISTED
+from checker.model import sqltext
+from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
+
+if TYPE_CHECKING:
+    import duckdb
+
+NEEDED = frozenset({"prescription_key", "prescription_guessed"})
+"""The columns of a staged line that only these shapes need."""
+_WITH_COMPANIONS = "point p ON p.point_no = t.point_no AND p.companions IS NOT NULL"
+
+
+def are_needed(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether some code of the input is one whose companions count; makes `fellow_raw` (raw, code) of the codes of possible companions.
+
+    These are decoction pieces, and items that have no national code, which may be some.
+    """
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE fellow_raw AS SELECT raw, code FROM code_map
+        WHERE regexp_full_match(code, '{HERB_PIECE_CODE}') OR code IS NULL OR NOT regexp_full_match(code, '{NATIONAL_CODE}')"""
+    )
+    return one_number(connection, f"SELECT count(*) FROM hot t JOIN {_WITH_COMPANIONS}") > 0
+
+
+def select_fellows(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    *,
+    refund_settlements: bool,
+    unneeded: frozenset[str],
+    spilled: Path | None,
+    work: Path,
+) -> None:
+    """Add to `raw_line` the possible companions of the staged lines, refunds among them, and make `beside_line` of those not judged."""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE companion_key AS
+        SELECT DISTINCT s.prescription_key, coalesce(s.visit_id, s.settlement_id) AS visit FROM staged_line s
+        JOIN hot t ON t.code = s.item_code JOIN {_WITH_COMPANIONS} WHERE NOT s.is_refund"""
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE cold_fellow AS SELECT raw, code FROM fellow_raw "
+        "WHERE NOT EXISTS (FROM hot_raw h WHERE h.raw IS NOT DISTINCT FROM fellow_raw.raw)"
+    )
+    staged = " UNION ALL BY NAME ".join(
+        line_sql.stage_query(
+            source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, codes="cold_fellow"
+        )
+        for number, source in enumerate(files.lines)
+    )
+    beside = " UNION ALL BY NAME ".join(
+        line_sql.beside_query(source, second=second[number], refund_settlements=refund_settlements)
+        for number, source in enumerate(files.lines)
+    )
+    here = "prescription_key IN (SELECT prescription_key FROM companion_key)"
+    # A refund has to meet its own line, be that of another prescription: so of these visits all are taken.
+    query = f"SELECT * FROM ({staged}) WHERE {here} OR coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
+    if spilled is None:
+        connection.execute(f"INSERT INTO raw_line BY NAME {query}")
+    else:
+        file = work / "fellows.parquet"
+        connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
+        both = f"[{sqltext.texts((str(spilled), str(file)))}]"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM read_parquet({both}, union_by_name = true)"
+        )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE beside_line AS SELECT * FROM ({beside}) WHERE {here}")
+
+
+def gather_fellows(connection: duckdb.DuckDBPyConnection, *, as_of: str | None) -> None:
+    """Make `fellow`: the companions that are left after netting, with the rules that list them on the day."""
+    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(service_time AS DATE)"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE fellow AS
+        WITH listing AS ({LISTED}),
+        member AS (
+          SELECT line_no, line_id, item_code, prescription_key, {on_date} AS on_date FROM staged_line
+          WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)
+          UNION ALL SELECT line_no, line_id, item_code, prescription_key, {on_date} FROM beside_line),
+        piece AS (
+          SELECT *, coalesce(regexp_full_match(item_code, '{NATIONAL_CODE}'), FALSE) AS is_known FROM member
+          WHERE prescription_key IN (SELECT prescription_key FROM companion_key)
+            AND (item_code IS NULL OR item_code IN (SELECT code FROM fellow_raw)))
+        SELECT prescription_key, line_no, line_id, coalesce(list(rule_id) FILTER (rule_id IS NOT NULL), []) AS listed_by, is_known
+        FROM piece LEFT JOIN listing ON code = item_code AND on_date >= valid_from AND (valid_to IS NULL OR on_date < valid_to)
+        GROUP BY ALL"""
+    )

@@ -1,0 +1,103 @@
+"""Findings of a scan in words: the verdicts of checker.judge.compile with rule, message, advice and evidence as one SELECT."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from checker.judge.compile import verdict_sql
+from checker.judge.evidence import evidence_sql
+from checker.model import sqltext
+from checker.model.template import read_template
+from checker.model.typed_value import TEXT, TYPED, worded
+from checker.model.words import PERSONS, REASONS, SCOPES
+from checker.rulebook.plan import Plan, RulePlan
+from checker.shapes import BY_ID
+
+if TYPE_CHECKING:
+    import duckdb
+
+_FILLS = {
+    "item_name": "coalesce(item_name, point_name)", "item_code": "item_code", "expected": "expected_phrase", "actual": "actual_phrase",
+    "person": "person", "reason": "reason", "point_id": "point_id", "service_date": "CAST(service_date AS VARCHAR)", "rule_name": "rule_name",
+}  # fmt: skip
+
+
+def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str) -> None:
+    """Make the table `worded` (value, short, phrase) of the typed values that lines hold; `fired` is SQL with `expected` and `actual`."""
+    found = connection.execute(
+        f"""SELECT DISTINCT value FROM (SELECT expected AS value FROM ({fired}) UNION ALL SELECT actual FROM ({fired}))
+        WHERE regexp_matches(value, {sqltext.text(TYPED)})"""
+    ).fetchall()
+    values = [str(value) for (value,) in found]
+    words = [worded(value, language) for value in values]
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE worded AS
+        SELECT unnest(CAST($1 AS VARCHAR[])) AS value, unnest(CAST($2 AS VARCHAR[])) AS short, unnest(CAST($3 AS VARCHAR[])) AS phrase""",
+        [values, [each.short for each in words], [each.phrase for each in words]],
+    )
+
+
+def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
+    """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
+
+    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
+    amount_in_scope (net of refunds); `word_values` was called on it. checker.precheck.finding_text says the same at the counter.
+    """
+    english = language == "en"
+    reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(said[english])}" for code, said in REASONS.items())
+    insured, patient = map(sqltext.text, PERSONS[language])
+    violation, undetermined, advice = (_by_rule(plan, _filled(number, language)) for number in range(3))
+    return f"""
+WITH told AS (
+  SELECT v.*, coalesce({_by_rule(plan, _scope_words(english))}, CASE WHEN is_insured THEN {insured} ELSE {patient} END) AS person,
+    CASE final_reason_code {reason} END AS reason,
+    {_by_rule(plan, lambda rule: sqltext.text(rule.name(language)))} AS rule_name,
+    {_words("expected", "e.short")} AS expected_short, {_words("expected", "e.phrase")} AS expected_phrase,
+    {_words("actual", "a.short")} AS actual_short, {_words("actual", "a.phrase")} AS actual_phrase
+  FROM ({verdict_sql(plan, fired, stage=stage)}) v LEFT JOIN worded e ON e.value = expected LEFT JOIN worded a ON a.value = actual
+)
+SELECT line_no,
+  md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
+    coalesce(line_id, source_file || chr(30) || CAST(source_record AS VARCHAR), ''), item_code, CAST(service_time AS VARCHAR),
+    coalesce(CAST(gross_quantity AS VARCHAR), ''), coalesce(CAST(gross_amount AS VARCHAR), ''),
+    {_by_rule(plan, lambda rule: sqltext.text(rule.id))})) AS finding_id,
+  line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
+  {_by_rule(plan, lambda rule: sqltext.text(rule.id))} AS rule_id,
+  {_by_rule(plan, lambda rule: sqltext.text(rule.code) if rule.code else "CAST(NULL AS VARCHAR)")} AS rule_code,
+  rule_name, point_id, matched_by, verdict, level, action, expected_short AS expected, actual_short AS actual,
+  final_reason_code AS reason_code, reason,
+  exemption_id, remarks, {_by_rule(plan, lambda rule: sqltext.text(BY_ID[rule.shape].scope))} AS scope, related_lines,
+  amount AS amount_at_stake, quantity, amount, amount_in_scope,
+  CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
+  {evidence_sql(language)} AS evidence, {sqltext.text(kb_version)} AS kb_version,
+  CAST({_by_rule(plan, lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
+  person, source_file, source_record
+FROM told"""
+
+
+def _by_rule(plan: Plan, part: Callable[[RulePlan], str]) -> str:
+    """SQL of what the row's rule has of a part; NULL where the plan has no rules."""
+    arms = " ".join(f"WHEN {number} THEN {part(rule)}" for number, rule in enumerate(plan.rules))
+    return f"CASE rule_no {arms} END" if arms else "CAST(NULL AS VARCHAR)"
+
+
+def _scope_words(english: bool) -> Callable[[RulePlan], str]:
+    """SQL of what a rule judges where that is no person."""
+
+    def words(rule: RulePlan) -> str:
+        said = SCOPES.get(BY_ID[rule.shape].scope)
+        return "CAST(NULL AS VARCHAR)" if said is None else sqltext.text(said[english])
+
+    return words
+
+
+def _filled(number: int, language: str) -> Callable[[RulePlan], str]:
+    """SQL of a message of a rule: of a violation, an undetermined line, or the advice."""
+    return lambda rule: read_template(rule.messages(language)[number]).sql(_FILLS)
+
+
+def _words(value: str, found: str) -> str:
+    """SQL of a value in words: those of the table, or the text that it is."""
+    text = f"CASE WHEN starts_with({value}, '{TEXT}') THEN substr({value}, {len(TEXT) + 1}) ELSE {value} END"
+    return f"coalesce({found}, {text})"

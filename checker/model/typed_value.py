@@ -1,0 +1,134 @@
+"""What a rule expected and what it found, as typed values that no language touches, and the one place that puts them into words.
+
+?                        not known
+sex:male                 or sex:female
+age:35 year              a person's age in years, months or days
+age_in:2 year..12 year   an age window from the first (inclusive) to the second (exclusive); either may be left out
+pieces:outside           what stands beside a decoction piece: one outside the lists; alone; listed:2, the other two all on the lists
+text:…                   a rule's own words, told as they stand; so is whatever has none of these forms
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from checker.model.words import AGE_UNITS, NOT_KNOWN, PIECES, SEXES, SEXES_OF_PEOPLE
+
+UNKNOWN = "?"
+KINDS = ("sex", "age", "age_in", "pieces", "text")
+"""What stands before the colon."""
+TYPED = r"^(\?$|sex:|age:|age_in:|pieces:)"
+"""Regular expression of the values that need this module for their words; other texts are words already."""
+TEXT = "text:"
+
+_AGE = r"([0-9]+) (year|month|day)"
+_READ_AGE = re.compile(f"age:{_AGE}")
+_READ_WINDOW = re.compile(rf"age_in:(?:{_AGE})?\.\.(?:{_AGE})?")
+_ANY_AGE = (("不限年龄", "any age"), ("不限年龄", "of any age"))
+
+
+class Words(NamedTuple):
+    """A value in a language: `short` in a column or list, `phrase` within a sentence.
+
+    A phrase that begins with a number brings the space that sets it off from the Chinese before it.
+    """
+
+    short: str | None
+    phrase: str
+
+
+class _Bound(NamedTuple):
+    number: int
+    unit: str
+
+
+@functools.lru_cache(4096)
+def worded(value: str | None, language: str) -> Words:
+    """The words of a typed value in Chinese (`zh`) or English (`en`); none of what a rule does not give.
+
+    >>> worded("age_in:2 year..12 year", "zh"), worded("age_in:..29 day", "en")
+    (Words(short='2-11岁', phrase=' 2 至 11 岁'), Words(short='0–28 days', phrase='within 28 days of birth'))
+    """
+    english = language == "en"
+    if value is None:
+        return Words(None, "")
+    if value == UNKNOWN:
+        return Words(NOT_KNOWN[english], NOT_KNOWN[english])
+    kind, _, told = value.partition(":")
+    if kind == "sex" and told in SEXES:
+        return Words(SEXES[told][english], SEXES_OF_PEOPLE[told][english])
+    if found := _READ_AGE.fullmatch(value):
+        age = _counted(_Bound(int(found[1]), found[2]), language)
+        return Words(age, age if english else f" {age}")
+    if found := _READ_WINDOW.fullmatch(value):
+        low, high = _bound(found[1], found[2]), _bound(found[3], found[4])
+        return _WINDOWS[language](low, high)
+    what, _, count = told.partition(":")
+    if kind == "pieces" and what in PIECES:
+        short, phrase = (said[english].format(count) for said in PIECES[what])
+        return Words(short, phrase)
+    text = value.removeprefix(TEXT)
+    return Words(text, text)
+
+
+def _bound(number: str | None, unit: str | None) -> _Bound | None:
+    return _Bound(int(number), unit) if number and unit else None
+
+
+def _counted(bound: _Bound, language: str) -> str:
+    """An age as a number of units: 35 岁, 1 year."""
+    number, unit = bound
+    if language == "zh":
+        return f"{number} {AGE_UNITS[unit][0]}"
+    return f"{number} {AGE_UNITS[unit][1].removesuffix('s') if number == 1 else AGE_UNITS[unit][1]}"
+
+
+def _last(low: _Bound | None, high: _Bound) -> int | None:
+    """The last whole unit within the window, where both bounds count the same one; of days also where there is no lower bound."""
+    same = high.unit == "day" if low is None else low.unit == high.unit
+    return high.number - 1 if same else None
+
+
+def _chinese(low: _Bound | None, high: _Bound | None) -> Words:
+    least, most = (_counted(bound, "zh") if bound else "" for bound in (low, high))
+    if high is None:
+        return Words(f"≥ {least}", f" {least}及以上") if low else Words(_ANY_AGE[0][0], _ANY_AGE[1][0])
+    last, unit = _last(low, high), AGE_UNITS[high.unit][0]
+    if low is None:
+        return (
+            Words(f"< {most}", f" {most}以下") if last is None else Words(f"0–{last} {unit}", f"出生 {last} {unit}以内")
+        )
+    if last is None:
+        return Words(f"≥ {least}且 < {most}", f"满 {least}、不满 {most}")
+    if last <= low.number:
+        return Words(least, f" {least}")
+    return Words(f"{low.number}-{last}{unit}", f" {low.number} 至 {last} {unit}")
+
+
+def _english(low: _Bound | None, high: _Bound | None) -> Words:
+    least, most = (_counted(bound, "en") if bound else "" for bound in (low, high))
+    if high is None:
+        return Words(f"≥ {least}", f"aged {_bare(low)} or older") if low else Words(_ANY_AGE[0][1], _ANY_AGE[1][1])
+    last = _last(low, high)
+    if low is None:
+        if last is None:
+            return Words(f"< {most}", f"under {_bare(high)}")
+        counted = _counted(_Bound(last, high.unit), "en")
+        return Words(f"0–{counted}", f"within {counted} of birth")
+    if last is None:
+        return Words(f"≥ {least} and < {most}", f"aged at least {least} and under {most}")
+    if last <= low.number:
+        return Words(least, f"aged {_bare(low)}")
+    end = _Bound(last, high.unit)
+    return Words(f"{low.number}-{_counted(end, 'en')}", f"aged {low.number} to {_bare(end)}")
+
+
+def _bare(bound: _Bound) -> str:
+    """An age as English says it of people: years need no unit."""
+    return str(bound.number) if bound.unit == "year" else _counted(bound, "en")
+
+
+_WINDOWS: dict[str, Callable[[_Bound | None, _Bound | None], Words]] = {"zh": _chinese, "en": _english}

@@ -1,0 +1,124 @@
+"""What a shape [形态] is: whom it is about, what its points limit, what clauses may read, and why it may not be able to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from checker.model.sql_builder import Steps
+
+SQL_TYPES: Mapping[type, str] = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
+LINE_COLUMNS = {
+    "line_no": "BIGINT", "line_id": "VARCHAR", "settlement_id": "VARCHAR", "visit_id": "VARCHAR", "visit_start": "TIMESTAMP",
+    "patient_id": "VARCHAR", "institution_id": "VARCHAR", "service_time": "TIMESTAMP", "on_date": "DATE",
+    "item_code": "VARCHAR", "item_name": "VARCHAR", "care_type": "VARCHAR", "insured_region": "VARCHAR", "region": "VARCHAR",
+    "gross_quantity": "DECIMAL(18, 4)", "gross_amount": "DECIMAL(18, 4)", "gross_in_scope": "DECIMAL(18, 4)",
+    "time_fallback": "BOOLEAN", "person_unreadable": "BOOLEAN", "header_missing": "BOOLEAN", "newborn_flag": "BOOLEAN",
+    "line_sex": "VARCHAR", "settlement_sex": "VARCHAR", "visit_sex": "VARCHAR", "header_sex_conflict": "BOOLEAN",
+    "line_birth": "DATE", "settlement_birth": "DATE", "visit_birth": "DATE", "header_birth_conflict": "BOOLEAN",
+    "patient_age": "BIGINT", "id_number": "VARCHAR", "insured_sex": "VARCHAR", "insured_birth_date": "DATE",
+    "diagnosis_code": "VARCHAR", "prescription_key": "VARCHAR", "prescription_guessed": "BOOLEAN", "source_file": "VARCHAR", "source_record": "BIGINT",
+}  # fmt: skip
+"""What a line brings to the judgment, settled by ingest: name and SQL type."""
+
+PLACE_COLUMNS = {
+    "rule_no": "INTEGER", "rule_id": "VARCHAR", "point_id": "VARCHAR", "point_name": "VARCHAR", "subject": "VARCHAR", "point_region": "VARCHAR",
+    "point_region_of": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "point_valid_from": "DATE", "level_cap": "VARCHAR",
+    "point_remark": "VARCHAR", "document": "VARCHAR", "batch": "VARCHAR", "source_rows": "VARCHAR", "matched_by": "VARCHAR",
+    "match_length": "INTEGER",
+}  # fmt: skip
+"""What every point brings beside its limits; valid_from and valid_to may be a part of its own time, where another takes the rest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One column of a shape's limit table: its cells hold a text (one of `choices`, where there are any) or a whole number.
+
+    `column` is its name among the columns of a candidate.
+    """
+
+    name: str
+    kind: type
+    zh: str
+    en: str
+    choices: tuple[str, ...] = ()
+    column: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "column", self.column or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What a clause needs to know beside the limits of a point, in words; the cells of a line and a point by which a case tells it, and the
+    reason code where it is not known.
+    """
+
+    zh: str
+    en: str
+    line: str = ""
+    point: str = ""
+    missing: str = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One base column that clauses may read: what it holds, the fact or the limits that it carries.
+
+    `least` and `most` bound a number; they stay 0 for others.
+    """
+
+    name: str
+    kind: type
+    zh: str
+    en: str
+    fact: str = ""
+    limits: tuple[str, ...] = ()
+    least: int = 0
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One way in which facts and points meet. All that knows a shape by name is its folder and the tuple SHAPES.
+
+    `scope` is what a finding speaks of (line, prescription, …). `roles` are what the codes of a point may stand for; those of `item` are
+    found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits.
+    `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
+    `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
+    `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
+    condition in which nothing is held against anybody. `why` gives SQL of the reason code where a clause is NULL, the first of `reasons` that
+    holds; it is given what tells whether the row's rule reads a fact.
+    """
+
+    id: str
+    zh: str
+    en: str
+    scope: str
+    roles: Mapping[str, tuple[str, str]]
+    limits: tuple[Limit, ...]
+    facts: Mapping[str, Fact]
+    columns: tuple[Column, ...]
+    reasons: tuple[str, ...]
+    name: Callable[[Steps], None]
+    why: Callable[[Steps, Callable[[str], str]], str]
+    doubt: str = ""
+    lowered: str = "lowered_lenient"
+    case_code: str = "XCASE{:018d}"
+    relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    base: Callable[[str], str] = lambda candidates: candidates
+
+    @property
+    def kinds(self) -> dict[str, type]:
+        """What each base column holds."""
+        return {column.name: column.kind for column in self.columns}
+
+    @property
+    def column_types(self) -> dict[str, str]:
+        """The SQL types of the base columns."""
+        return {column.name: SQL_TYPES[column.kind] for column in self.columns}
+
+    def facts_in(self, columns: frozenset[str]) -> tuple[str, ...]:
+        """The facts that these base columns carry, in the shape's order."""
+        carried = {column.fact for column in self.columns if column.name in columns}
+        return tuple(fact for fact in self.facts if fact in carried)
