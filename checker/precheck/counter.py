@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +15,7 @@ from checker.ingest.prescription import Item, Left, Prescription, read_prescript
 from checker.judge.points import hash_of, load_points, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
-from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
+from checker.precheck.fellows import fellows, is_gone, is_known, may_be_piece, prescription_key
 from checker.precheck.finding_text import Teller
 from checker.precheck.netting import needs_netting, net
 from checker.precheck.point_index import Match, Point, PointIndex
@@ -25,8 +26,6 @@ from checker.shapes import BY_ID, SHAPES
 if TYPE_CHECKING:
     import duckdb
 
-_HERB_PIECE = re.compile(HERB_PIECE_CODE)
-_NATIONAL = re.compile(NATIONAL_CODE)
 _VERDICTS = ("violation", "undetermined")
 _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 """The stage of rules at which a prescription is asked about, by its own."""
@@ -67,7 +66,6 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self.index = PointIndex(connection)
-        self._with_companions = {rule.id for rule in self.plan.rules if BY_ID[rule.shape].relations}
         shapes = {rule.shape for rule in self.plan.rules}
         self._queries = {
             shape.id: PreparedQueries(connection, self.plan, shape) for shape in SHAPES if shape.id in shapes
@@ -120,43 +118,24 @@ class Precheck:
     ) -> list[dict[str, Any]]:
         netted = self._netted(prescriptions)
         questions = [self._questions(number, prescription) for number, prescription in enumerate(netted)]
-        by_shape: dict[str, list[Question]] = {}
-        for some in questions:
-            for question in some:
-                by_shape.setdefault(self.plan.rules[question.point.rule_no].shape, []).append(question)
-        answers: dict[int, Answer | None] = {}
-        for shape, some in by_shape.items():
-            related = self._related(shape, netted)
-            told = ask(self._queries[shape], [question.asked for question in some], related)
-            answers.update(zip(map(id, some), told, strict=True))
-        return [
-            self._told(prescription, some, [answers[id(question)] for question in some], language)
-            for prescription, some, language in zip(netted, questions, languages, strict=True)
-        ]
+        answers: list[list[Answer | None]] = [[None] * len(some) for some in questions]
+        by_shape: dict[str, list[tuple[int, int]]] = {}
+        for number, some in enumerate(questions):
+            for place, question in enumerate(some):
+                by_shape.setdefault(self.plan.rules[question.point.rule_no].shape, []).append((number, place))
+        for shape, places in by_shape.items():
+            related = self._related(shape, {number: netted[number] for number, _ in places})
+            told = ask(self._queries[shape], [questions[number][place].asked for number, place in places], related)
+            for (number, place), answer in zip(places, told, strict=True):
+                answers[number][place] = answer
+        return [self._told(*each) for each in zip(netted, questions, answers, languages, strict=True)]
 
-    def _related(self, shape: str, prescriptions: Sequence[Prescription]) -> Related:
-        """The rows of the relations that a shape needs."""
+    def _related(self, shape: str, prescriptions: Mapping[int, Prescription]) -> Related:
+        """The rows of the relations that a shape needs of the prescriptions that ask it, by number."""
         if not BY_ID[shape].relations:
             return {}
-        return {"fellow": [row for number, each in enumerate(prescriptions) for row in self._fellows(number, each)]}
-
-    def _fellows(self, number: int, prescription: Prescription) -> Iterator[dict[str, Any]]:
-        """The decoction pieces of a prescription, and what may be one, as a scan gathers them."""
-        day = self._as_of or prescription.service_time.date()
-        for line, item in enumerate((*prescription.items, *prescription.beside)):
-            code = item.item_code or ""
-            listed = [
-                self.plan.rules[self.index.points[point].rule_no].id
-                for point in item.named_points
-                if point in self.index.points
-            ] or self.index.listed_by(code, day)
-            is_piece = _HERB_PIECE.fullmatch(code) or any(rule in self._with_companions for rule in listed)
-            if item.takes_back or _is_gone(item) or (_is_known(item) and not is_piece):
-                continue
-            key, _ = _prescription_key(number, prescription, item)
-            yield {
-                "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": _is_known(item),
-            }  # fmt: skip
+        rows = (fellows(self.index, number, each, as_of=self._as_of) for number, each in prescriptions.items())
+        return {"fellow": list(itertools.chain.from_iterable(rows))}
 
     def prepare(self) -> None:
         """Make ready what the first questions would otherwise wait for."""
@@ -190,11 +169,11 @@ class Precheck:
                 (number, line)
                 for number in some
                 for line, item in enumerate(prescriptions[number].items)
-                if self._covering(item) or not _is_known(item) or _HERB_PIECE.fullmatch(item.item_code or "")
+                if self._covering(item) or may_be_piece(item)
             )
-            for (number, line), left in net(self.connection, prescriptions, part).items():
-                items = list(netted[number].items)
-                items[line] = items[line]._replace(left=left)
+            left = net(self.connection, prescriptions, part)
+            for number in some:
+                items = (item._replace(left=left.get((number, line))) for line, item in enumerate(netted[number].items))
                 netted[number] = netted[number]._replace(items=tuple(items))
         self.index.load({match.point_no for each in netted for item in each.items for match in self._matches(item)})
         return netted
@@ -207,7 +186,7 @@ class Precheck:
 
     def _matches(self, item: Item) -> Sequence[Match]:
         """The same for a line to judge; what takes no part in the judgment has none."""
-        return self._covering(item) if item.judged and not _is_gone(item) else ()
+        return self._covering(item) if item.judged and not is_gone(item) else ()
 
     def _questions(self, prescription_no: int, prescription: Prescription) -> list[Question]:
         """The lines to judge with each point that covers them and whose rule works at the prescription's stage; points are loaded."""
@@ -221,7 +200,7 @@ class Precheck:
                     continue
                 marks, own = _marks(item.left), {}
                 if BY_ID[rule.shape].relations:
-                    key, is_guess = _prescription_key(prescription_no, prescription, item)
+                    key, is_guess = prescription_key(prescription_no, prescription, item)
                     own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
                 held = (marks, tuple(own.values()))
                 if held not in common:
@@ -274,9 +253,9 @@ class Precheck:
             if rule.absent == "rule":
                 findings.append(teller.rule_missing(line, item, rule.id, point, matched_by))
         judged = [(line, item) for line, item in enumerate(prescription.items) if item.judged]
-        gone = [line for line, item in judged if item.left is not None and item.left.is_fully_refunded]
+        gone = [line for line, item in judged if item.left and item.left.is_fully_refunded and self._covering(item)]
         for line, item in judged:
-            if not _is_known(item) and not _is_gone(item):
+            if not is_known(item) and not is_gone(item):
                 teller = teller or self._teller(prescription, language)
                 findings.append(teller.unknown_code(line, item))
         document: dict[str, Any] = {
@@ -306,25 +285,6 @@ def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
     """The verdict on a prescription with these findings: violation, undetermined, or clear where there is neither."""
     verdicts = {finding["verdict"] for finding in findings}
     return next((verdict for verdict in _VERDICTS if verdict in verdicts), "clear")
-
-
-def _is_known(item: Item) -> bool:
-    """Whether the item has a national code, or a name that stands for points."""
-    return bool(item.named_points) or _NATIONAL.fullmatch(item.item_code or "") is not None
-
-
-def _is_gone(item: Item) -> bool:
-    """Whether the line repeats one before it, or is refunded in full."""
-    return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
-
-
-def _prescription_key(number: int, prescription: Prescription, item: Item) -> tuple[str | None, bool]:
-    """Which prescription a line belongs to, each document being a world of its own, and whether that is only guessed."""
-    if item.prescription_id is not None or prescription.is_one:
-        return f"{number}\x1fp\x1f{item.prescription_id or ''}", False
-    if item.prescriber is not None:
-        return f"{number}\x1ft\x1f{prescription.service_time.isoformat()}\x1f{item.prescriber}", True
-    return None, False
 
 
 def _marks(left: Left | None) -> tuple[str, ...]:

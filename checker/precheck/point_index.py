@@ -65,6 +65,7 @@ class PointIndex:
         self._exact: dict[str, tuple[Match, ...]] = {}
         families: dict[int, dict[str, tuple[Match, ...]]] = {}
         self._named: dict[int, Match] = {}
+        self._codes: dict[int, list[str]] = {}
         self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
         self._regional: set[int] = set()
@@ -81,6 +82,7 @@ class PointIndex:
             match = Match(point_no, matched_by)
             held[code] = (*held.get(code, ()), match)
             self._named.setdefault(point_no, match)
+            self._codes.setdefault(point_no, []).append(code)
         self._by_length = sorted(families.items(), reverse=True)
         patterns = [*self._exact, *itertools.chain.from_iterable(families.values())]
         self._start = min(map(len, patterns), default=0)
@@ -125,6 +127,10 @@ class PointIndex:
         wanted = set(points)
         ordered = tuple(match for point_no, match in self._named.items() if point_no in wanted)
         return (*ordered, *(Match(point_no, "code") for point_no in points if point_no not in self._named))
+
+    def codes_of(self, points: Collection[int]) -> list[str]:
+        """The codes and families of points."""
+        return [code for point_no in points for code in self._codes.get(point_no, ())]
 
     def load(self, wanted: Collection[int] | None = None) -> None:
         """Read those wanted into `points`, or all there are."""

@@ -1,0 +1,55 @@
+"""The lines of a prescription that stand beside those asked about, as checker.judge.fellows gathers them for a scan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from checker.ingest.prescription import Item, Prescription
+from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
+from checker.precheck.point_index import PointIndex
+
+_HERB_PIECE = re.compile(HERB_PIECE_CODE)
+_NATIONAL = re.compile(NATIONAL_CODE)
+
+
+def fellows(
+    index: PointIndex, number: int, prescription: Prescription, *, as_of: date | None
+) -> Iterator[dict[str, Any]]:
+    """The decoction pieces of a prescription (its number within the query), and what may be one: rows of the relation `fellow`."""
+    day = as_of or prescription.service_time.date()
+    for line, item in enumerate((*prescription.items, *prescription.beside)):
+        codes = index.codes_of(item.named_points) if item.named_points else (item.item_code or "",)
+        if item.takes_back or is_gone(item) or not (may_be_piece(item) or any(map(_HERB_PIECE.fullmatch, codes))):
+            continue
+        key, _ = prescription_key(number, prescription, item)
+        listed = sorted({rule_id for code in codes for rule_id in index.listed_by(code, day)})
+        yield {
+            "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": is_known(item),
+        }  # fmt: skip
+
+
+def prescription_key(number: int, prescription: Prescription, item: Item) -> tuple[str | None, bool]:
+    """Which prescription a line belongs to, each document being a world of its own, and whether that is only guessed."""
+    if item.prescription_id is not None or prescription.is_one:
+        return f"{number}\x1fp\x1f{item.prescription_id or ''}", False
+    if item.prescriber is not None:
+        return f"{number}\x1ft\x1f{prescription.service_time.isoformat()}\x1f{item.prescriber}", True
+    return None, False
+
+
+def may_be_piece(item: Item) -> bool:
+    """Whether the item is a decoction piece, or has no national code and may be one."""
+    return not is_known(item) or _HERB_PIECE.fullmatch(item.item_code or "") is not None
+
+
+def is_known(item: Item) -> bool:
+    """Whether the item has a national code, or a name that stands for points."""
+    return bool(item.named_points) or _NATIONAL.fullmatch(item.item_code or "") is not None
+
+
+def is_gone(item: Item) -> bool:
+    """Whether the line repeats one before it, or is refunded in full."""
+    return item.left is not None and (item.left.is_repeat or item.left.is_fully_refunded)
