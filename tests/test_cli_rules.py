@@ -254,7 +254,9 @@ def test_check_counts_a_failing_case(tmp_path: Path) -> None:
     assert done.returncode == 1
     stages = {stage["name"]: stage for stage in json.loads(done.stdout)["stages"]}
     assert (stages["explain"]["passed"], stages["cases"]["passed"], stages["cases"]["total"]) == (1, 2, 3)
-    assert stages["cases"]["faults"] == ["drug-sex::wrong: level: expected notice, found suspect"]
+    assert stages["cases"]["faults"] == [
+        "drug-sex::wrong: level：用例要求 notice，引擎给出 suspect（level: expected notice, found suspect）"
+    ]
 
 
 def test_empty_text_stands_for_null(tmp_path: Path) -> None:

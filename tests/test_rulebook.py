@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import date
@@ -110,6 +111,10 @@ expect = { verdict = "undetermined", reason_code = "birth_missing" }
 """
 
 
+IN_BOTH = re.compile(r"[^（）]*[\u4e00-\u9fff].*（[^\u4e00-\u9fff].*）", re.DOTALL)
+"""A message in both languages: it begins in Chinese and ends with an English sentence in full-width parentheses."""
+
+
 def loaded(folder: Path, text: str = SOUND, name: str = "old-men.toml") -> Rulebook:
     """Write one rule file and load the folder."""
     (folder / name).write_text(text, encoding="utf-8")
@@ -121,6 +126,7 @@ def faults(folder: Path, text: str, name: str = "old-men.toml") -> str:
     with pytest.raises(RuleError) as caught:
         loaded(folder, text, name)
     assert all(fault.file == name for fault in caught.value.faults)
+    assert [fault.message for fault in caught.value.faults if not IN_BOTH.fullmatch(fault.message)] == []
     return str(caught.value)
 
 
@@ -239,7 +245,9 @@ REFUSED = [
 @pytest.mark.parametrize(("sound", "broken", "words"), REFUSED, ids=[words for _, _, words in REFUSED])
 def test_a_broken_rule_is_refused_with_its_key(tmp_path: Path, sound: str, broken: str, words: str) -> None:
     assert sound in SOUND
-    assert words in faults(tmp_path, SOUND.replace(sound, broken, 1))
+    key, _, english = words.rpartition(": ")
+    told = faults(tmp_path, SOUND.replace(sound, broken, 1)).splitlines()
+    assert [line for line in told if key in line.partition("（")[0] and english in line.partition("（")[2]], told
 
 
 def test_an_id_is_lower_case_words(tmp_path: Path) -> None:
@@ -262,13 +270,13 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_unreadable_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "old-men.toml").mkdir()
-    with pytest.raises(RuleError, match=r"old-men\.toml: cannot be read"):
+    with pytest.raises(RuleError, match=r"old-men\.toml: 无法读取.*（cannot be read"):
         load_rules(tmp_path)
 
 
 def test_a_case_table_that_is_no_table_is_refused(tmp_path: Path) -> None:
     text = 'case = ["x"]\n' + SOUND.split("[[case]]")[0]
-    assert "case[1]: 'x' is not a table" in faults(tmp_path, text)
+    assert "case[1]: “x”不是表，请写成 [[case]]（'x' is not a table; write [[case]]）" in faults(tmp_path, text)
 
 
 def test_ids_and_codes_belong_to_one_file(tmp_path: Path) -> None:
@@ -277,8 +285,14 @@ def test_ids_and_codes_belong_to_one_file(tmp_path: Path) -> None:
     with pytest.raises(RuleError) as caught:
         loaded(tmp_path, SOUND, "old-women.toml")
     why = str(caught.value)
-    assert "old-women.toml: id: 'old-men' already belongs to old-men.toml" in why
-    assert "old-women.toml: rule_code: 'GZ1' already belongs to old-men.toml" in why
+    assert (
+        "old-women.toml: id: “old-men”已属于 old-men.toml，每条规则请用各自的（'old-men' already belongs to old-men.toml"
+        in why
+    )
+    assert (
+        "old-women.toml: rule_code: “GZ1”已属于 old-men.toml，每条规则请用各自的（'GZ1' already belongs to old-men.toml"
+        in why
+    )
 
 
 def test_all_faults_of_all_files_are_told_at_once(tmp_path: Path) -> None:

@@ -218,4 +218,4 @@ def test_faults_of_both_sides_are_told_with_their_folder(folder: Path, capsys: p
     assert f"{folder}/{RULE}.toml: version: " in err
     assert f"{other}/{RULE}.toml: level: " in err
     assert run(["rules", "diff", "embedded", str(folder / "nowhere")]) == 2
-    assert f"{folder / 'nowhere'}: no such folder" in capsys.readouterr().err
+    assert f"{folder / 'nowhere'}: 没有这个文件夹" in capsys.readouterr().err

@@ -156,7 +156,7 @@ def test_stale_pages_are_named_and_written_anew(
     (out / "service-sex.md").write_bytes(whole["service-sex.md"].replace(b"\n", b"\r\n"))
     assert docs(folder, out, "--check", "--json") == 1
     faults = json.loads(capsys.readouterr().out)["faults"]
-    assert {Path(fault["file"]).name: re.findall(r"（([a-z ]+)）", fault["message"])[0] for fault in faults} == {
+    assert {Path(fault["file"]).name: re.findall(r"（([a-z ]+):", fault["message"])[0] for fault in faults} == {
         "drug-sex.md": "stale", "drug-sex.en.md": "missing", "drug-gone.md": "of a rule that is gone",
     }  # fmt: skip
     assert all("run `liangku rules docs`" in fault["message"] for fault in faults)
@@ -200,6 +200,6 @@ def test_check_holds_the_pages_of_the_checkout_against_its_rules(
     done = rules("check", "--rules", "rules", "--lang", "en")
     assert done.returncode == 1
     assert "✗ docs: 4/5" in done.stdout
-    assert "service-sex.md: 缺少这一页（missing）；请运行 liangku rules docs（run `liangku rules docs`）" in done.stdout
+    assert "service-sex.md: 缺少这一页，请运行 liangku rules docs（missing: run `liangku rules docs`）" in done.stdout
     assert run(["rules", "check", "--rules", str(folder), "--json"]) == 0
     assert [stage["name"] for stage in json.loads(capsys.readouterr().out)["stages"]][-1] == "complete"

@@ -85,7 +85,7 @@ def test_a_rule_that_is_filled_in_passes_and_one_mark_left_does_not(
     assert code == 1
     assert "✓ cases: 5/5" in out
     assert (
-        "✗ complete: 0/1\n    drug-new.toml: docs.zh: 还没有写好（write it and remove the mark）：【待填 fill in】出自哪份公开文件\n"
+        "✗ complete: 0/1\n    drug-new.toml: docs.zh: 还没有写好，请写好并删去标记：【待填 fill in】出自哪份公开文件（write it and remove the mark）\n"
         in out
     )
 

@@ -44,9 +44,18 @@ class KnowledgeError(InputError):
             self.exit_code = ExitCode.FAILURE
 
 
+def both(chinese: str, english: str) -> str:
+    """One message in both languages: the Chinese sentence, and the English one in full-width parentheses.
+
+    >>> both("是空的，请写文字", "is empty; write a text")
+    '是空的，请写文字（is empty; write a text）'
+    """
+    return f"{chinese}（{english}）"
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault in a rule or knowledge file: the file, the place within it, what was found and what to write instead.
+    """One fault in a rule or knowledge file: the file, the place within it, what was found and what to write instead (by `both`).
 
     `check` names the kind of the fault, for those who count and filter faults.
     """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from checker.model import sqltext
+from checker.model.errors import both
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +35,23 @@ class Template:
 
 
 def template_faults(text: str, known: Collection[str]) -> tuple[str, ...]:
-    """What is wrong with a template whose placeholders may have these names; empty where it is sound."""
+    """What is wrong with a template whose placeholders may have these names, in both languages; empty where it is sound."""
     try:
         fields = list(Formatter().parse(text))
     except ValueError:
-        return ("the braces { } do not pair; write {{ or }} for a brace that is meant as text",)
+        chinese = "花括号 { } 不成对；花括号本身请写 {{ 或 }}"
+        return (both(chinese, "the braces { } do not pair; write {{ or }} for a brace that is meant as text"),)
     faults = []
+    listed = ", ".join(known)
     for _, name, style, conversion in fields:
         if name is not None and name not in known:
-            faults.append(f"nobody fills {{{name}}}; placeholders are {', '.join(known)}")
+            told = (
+                f"没有 {{{name}}} 这个占位，可用的占位：{listed}",
+                f"nobody fills {{{name}}}; placeholders are {listed}",
+            )
+            faults.append(both(*told))
         elif style or conversion:
-            faults.append(f"{{{name}}} is written without ! and : in it")
+            faults.append(both(f"请只写 {{{name}}}，不带 ! 和 :", f"{{{name}}} is written without ! and : in it"))
     return tuple(faults)
 
 

@@ -13,7 +13,7 @@ from checker.knowledge.build import write_tables
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.rows import ExemptionItemRow, PatternRow
 from checker.knowledge.source import Sources
-from checker.model.errors import InputError, InternalError, KnowledgeError
+from checker.model.errors import InputError, InternalError, KnowledgeError, both
 from checker.model.schema import LINE
 from checker.proof.case_rows import IN_FORCE_FROM, CaseRows
 from checker.rulebook.plan import Plan, plan_of
@@ -90,7 +90,11 @@ class Bench:
             yield from ((case.code, fate) for case in silent)
         elif len(cases) == 1:
             counts = f"{result.run['lines']}, {not_in_force} not in force"
-            raise InternalError(f"the counts of a scan of one line do not add up: {counts}")
+            raise InternalError(
+                both(
+                    f"一行明细的扫描，计数对不上：{counts}", f"the counts of a scan of one line do not add up: {counts}"
+                )
+            )
         else:
             yield from self._parts(silent)
 

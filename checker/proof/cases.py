@@ -13,12 +13,12 @@ from checker.ingest.sources import first_line
 from checker.judge.compile import EXEMPTION_TYPE, fired_sql
 from checker.judge.finding_sql import finding_sql, word_values
 from checker.knowledge.cell_reader import Faults
-from checker.model.errors import InternalError, RuleError
+from checker.model.errors import InternalError, RuleError, both
 from checker.model.typed_value import worded
 from checker.proof.case_rows import CaseRows, case_rows
 from checker.proof.case_scan import Bench, Fate
 from checker.rulebook.clause import check_types
-from checker.rulebook.fill import blanks
+from checker.rulebook.fill import FILL, blanks
 from checker.rulebook.plan import plan_of
 from checker.rulebook.rule import Expect, Rule, Rulebook
 from checker.shapes import BY_ID, CANDIDATE_COLUMNS
@@ -41,8 +41,13 @@ class Difference:
     expected: str
     found: str
 
-    def __str__(self) -> str:
-        return f"{self.field}: expected {self.expected}, found {self.found}"
+    def text(self, language: str) -> str:
+        """The difference in a language."""
+        if language == "en":
+            return f"{self.field}: expected {self.expected}, found {self.found}"
+        if FILL in self.found:
+            return f"{self.field}：还没有写好：{self.found}"
+        return f"{self.field}：用例要求 {self.expected}，引擎给出 {self.found}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,10 @@ class CaseResult:
     difference: tuple[Difference, ...]
 
     def __str__(self) -> str:
-        return f"{self.rule_id}::{self.name}: " + ("passed" if self.passed else "; ".join(map(str, self.difference)))
+        if self.passed:
+            return f"{self.rule_id}::{self.name}: " + both("通过", "passed")
+        chinese, english = ([each.text(language) for each in self.difference] for language in ("zh", "en"))
+        return f"{self.rule_id}::{self.name}: " + both("；".join(chinese), "; ".join(english))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +115,8 @@ def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
     ]
     if badly_typed or unexplained:
         count = sum(len(rule.cases) for rule in rules)
-        return (*stages, Stage("cases", 0, count, ("not run, because an earlier stage failed",)))
+        told = both("前面的阶段有不通过，没有运行，请先改正", "not run, because an earlier stage failed")
+        return (*stages, Stage("cases", 0, count, (told,)))
     results = run_cases(rulebook, embedded=embedded)
     failed = tuple(str(result) for result in results if not result.passed)
     return (*stages, Stage("cases", len(results) - len(failed), len(results), failed))

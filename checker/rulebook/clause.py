@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
-from checker.model.errors import InternalError
+from checker.model.errors import InternalError, both
 from checker.model.nearest import nearest
 from checker.shapes.base import SQL_TYPES, Shape
 
@@ -18,7 +18,9 @@ _INT_MAX = 2**31 - 1
 _TEXT_MAX = 4000
 _COLUMN_TEXT = 200
 _DEPTH_MAX = 60
-_NAMES: dict[type | None, str] = {bool: "true or false", int: "a whole number", str: "a text", None: "NULL"}
+_NAMES: dict[type | None, tuple[str, str]] = {
+    bool: ("真假值", "true or false"), int: ("整数", "a whole number"), str: ("文字", "a text"), None: ("NULL", "NULL"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ FUNCTIONS = (
 
 
 def read_clause(text: str, kind: type, params: Mapping[str, int], shape: Shape) -> Clause | tuple[str, ...]:
-    """Return the checked clause of this kind (bool, int or str) over the columns of a shape, or all that is wrong with it in sentences."""
+    """Return the checked clause of this kind (bool, int or str) over the columns of a shape, or all that is wrong with it, in both languages."""
     try:
         tree = _parse(text)
         if isinstance(tree, str):
@@ -70,7 +72,13 @@ def read_clause(text: str, kind: type, params: Mapping[str, int], shape: Shape) 
         reader = _Reader(params, shape)
         term = reader.read(tree)
         if not reader.faults and term.kind is not kind:
-            reader.faults.append(f"gives {_NAMES[term.kind]}, but has to give {_NAMES[kind]}")
+            found, wanted = _NAMES[term.kind], _NAMES[kind]
+            reader.faults.append(
+                both(
+                    f"结果是{found[0]}，应为{wanted[0]}，请改写",
+                    f"gives {found[1]}, but has to give {wanted[1]}; write it so",
+                )
+            )
         if reader.faults:
             return tuple(dict.fromkeys(reader.faults))
         return Clause(text, term.node.sql(dialect="duckdb"), kind, frozenset(reader.columns), frozenset(reader.used))
@@ -92,36 +100,48 @@ def check_types(clauses: Iterable[Clause], shape: Shape) -> None:
                 relation.fetchall()
                 found, wanted = str(relation.types[0]), SQL_TYPES[clause.kind]
             except duckdb.Error as error:
-                faults.append(f"`{clause.text.strip()}` was accepted but does not run: {error}")
+                faults.append(_accepted(clause, f"运行失败：{error}", f"does not run: {error}"))
                 continue
             if found != wanted and (found, wanted) != ("INTEGER", "BIGINT"):
-                faults.append(f"`{clause.text.strip()}` was accepted but gives {found} instead of {wanted}")
+                faults.append(_accepted(clause, f"结果是 {found}，不是 {wanted}", f"gives {found} instead of {wanted}"))
     if faults:
         raise InternalError("\n".join(faults))
 
 
-_TOO_DEEP = f"is nested too deeply; at most {_DEPTH_MAX} levels, and `x in (…)` takes the place of many ors"
+def _accepted(clause: Clause, chinese: str, english: str) -> str:
+    text = clause.text.strip()
+    return both(f"子句 `{text}` 检查通过，但{chinese}", f"`{text}` was accepted but {english}")
+
+
+_TOO_DEEP = both(
+    f"嵌套太深，最多 {_DEPTH_MAX} 层；许多 or 可以写成 `x in (…)`",
+    f"is nested too deeply; at most {_DEPTH_MAX} levels, and `x in (…)` takes the place of many ors",
+)
 
 
 def _parse(text: str) -> exp.Expr | str:
     if len(text) > _TEXT_MAX:
-        return f"has {len(text)} characters; a clause has at most {_TEXT_MAX}"
+        return both(
+            f"有 {len(text)} 个字符，最多 {_TEXT_MAX} 个，请写短一些",
+            f"has {len(text)} characters; a clause has at most {_TEXT_MAX}",
+        )
     try:
         tokens = sqlglot.tokenize(text, dialect="duckdb")
         if not tokens:
-            return "holds no expression; write one over the base columns"
+            return both("没有表达式，请用基本列写一个", "holds no expression; write one over the base columns")
         if any(token.comments for token in tokens):
-            return "holds a comment; explain the clause in [docs]"
+            return both("含有注释，说明请写在 [docs] 里", "holds a comment; explain the clause in [docs]")
         if any(token.token_type is TokenType.SEMICOLON for token in tokens):
-            return "holds a semicolon; a clause is one expression"
+            return both("含有分号，子句只能是一个表达式，请删去", "holds a semicolon; a clause is one expression")
         return sqlglot.parse_one(text, dialect="duckdb", into=exp.Condition)
     except ParseError as error:
         place = error.errors[0] if error.errors else {}
         near = f"{place.get('start_context', '')}{place.get('highlight', '')}".strip()[-40:]
-        where = f" at line {place['line']}, column {place['col']}, after `{near}`" if place.get("line") else ""
-        return f"is not one SQL expression{where}"
+        at_zh = f"（第 {place['line']} 行第 {place['col']} 列，`{near}` 之后）" if place.get("line") else ""
+        at_en = f" at line {place['line']}, column {place['col']}, after `{near}`" if place.get("line") else ""
+        return both(f"不是一个 SQL 表达式{at_zh}，请改正", f"is not one SQL expression{at_en}; mend it")
     except SqlglotError as error:
-        return f"cannot be split into words: {error}"
+        return both(f"无法分词（{error}），请改正", f"cannot be split into words: {error}; mend it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,25 +169,32 @@ class _Reader:
         """Return the part that this node stands for."""
         handler, known = _NODES.get(type(node), (None, frozenset[str]()))
         if handler is None:
-            return self._refuse(f"{_shown(node)} is not allowed{_hint(node)}")
+            return self._refuse(*_not_allowed(node))
         extra = [key for key, value in node.args.items() if value and key not in known]
         if extra:
-            return self._refuse(f"{_shown(node)} is not allowed in this form{_hint(node)}")
+            return self._refuse(*_not_allowed(node, "的这种写法", " in this form"))
         if self._depth >= _DEPTH_MAX:
-            return self._refuse(_TOO_DEEP)
+            return self._noted(_TOO_DEEP)
         self._depth += 1
         term = handler(self, node)
         self._depth -= 1
         return term
 
-    def _refuse(self, fault: str) -> _Term:
+    def _refuse(self, chinese: str, english: str) -> _Term:
+        return self._noted(both(chinese, english))
+
+    def _noted(self, fault: str) -> _Term:
         self.faults.append(fault)
         return _Term(exp.Null(), None)
 
     def _want(self, node: exp.Expr, kind: type) -> _Term:
         term = self.read(node)
         if term.kind not in (kind, None):
-            return self._refuse(f"{_shown(node)} is {_NAMES[term.kind]}, but {_NAMES[kind]} is needed here")
+            found, wanted = _NAMES[term.kind], _NAMES[kind]
+            return self._refuse(
+                f"{_shown(node)} 是{found[0]}，这里应为{wanted[0]}，请改写",
+                f"{_shown(node)} is {found[1]}, but {wanted[1]} is needed here",
+            )
         return term
 
     def _alike(self, nodes: Iterable[exp.Expr]) -> list[_Term]:
@@ -176,16 +203,19 @@ class _Reader:
         terms = [self.read(node) for node in nodes]
         kinds = {term.kind for term in terms} - {None}
         if len(kinds) > 1:
-            pairs = zip(nodes, terms, strict=True)
-            listed = ", ".join(f"{_shown(node)} is {_NAMES[term.kind]}" for node, term in pairs)
-            self.faults.append(f"kinds are mixed: {listed}; all have to be of one kind")
+            pairs = [(_shown(node), _NAMES[term.kind]) for node, term in zip(nodes, terms, strict=True)]
+            self._refuse(
+                f"类型不一致：{'，'.join(f'{shown} 是{zh}' for shown, (zh, _) in pairs)}；请改成同一类型",
+                f"kinds are mixed: {', '.join(f'{shown} is {en}' for shown, (_, en) in pairs)}; all have to be of one kind",
+            )
         return terms
 
     def column(self, node: exp.Expr) -> _Term:
         name = node.name
         known = self._known.get(name)
         if known is None:
-            return self._refuse(f"no base column {name!r}; {nearest(name, self._known)}")
+            hint_zh, hint_en = nearest(name, self._known)
+            return self._refuse(f"没有基本列“{name}”，{hint_zh}", f"no base column {name!r}; {hint_en}")
         self.columns.add(name)
         low, high = (known.least, known.most) if known.kind is int else (0, _COLUMN_TEXT)
         return _Term(exp.column(name), known.kind, low, high)
@@ -194,16 +224,26 @@ class _Reader:
         value = node.name
         if node.is_string:
             if "\\" in value or not value.isprintable():
-                return self._refuse(f"{value!a} holds a backslash or an invisible character; write plain text")
+                return self._refuse(
+                    f"{value!a} 含有反斜杠或看不见的字符，请写普通文字",
+                    f"{value!a} holds a backslash or an invisible character; write plain text",
+                )
             return _Term(exp.Literal.string(value), str, len(value), len(value))
         if not (value.isascii() and value.isdigit()) or int(value) > _INT_MAX:
-            return self._refuse(f"the number {value} is no whole number up to {_INT_MAX}")
+            return self._refuse(
+                f"{value} 不是整数，或大于 {_INT_MAX}，请改写",
+                f"the number {value} is no whole number up to {_INT_MAX}; write one",
+            )
         return _Term(exp.Literal.number(int(value)), int, int(value), int(value))
 
     def placeholder(self, node: exp.Expr) -> _Term:
         name = node.name
         if name not in self.params:
-            return self._refuse(f"no parameter :{name} is declared under [params]; {nearest(name, self.params)}")
+            hint_zh, hint_en = nearest(name, self.params)
+            return self._refuse(
+                f"[params] 中没有声明参数 :{name}，{hint_zh}",
+                f"no parameter :{name} is declared under [params]; {hint_en}",
+            )
         self.used.add(name)
         value = self.params[name]
         number = exp.Literal.number(abs(value))
@@ -228,29 +268,38 @@ class _Reader:
     def compare(self, node: exp.Expr) -> _Term:
         left, right = self._alike((node.this, node.expression))
         if isinstance(node.this, exp.Null) or isinstance(node.expression, exp.Null):
-            return self._refuse(f"{_shown(node)} is NULL for every line; write `is null` or `is not null`")
+            return self._refuse(
+                f"{_shown(node)} 对每一行都是 NULL，请写 `is null` 或 `is not null`",
+                f"{_shown(node)} is NULL for every line; write `is null` or `is not null`",
+            )
         if bool in (left.kind, right.kind) and not isinstance(node, exp.EQ | exp.NEQ):
-            self.faults.append(f"{_shown(node)} puts true and false in order; only = and <> compare them")
+            self._refuse(*_unordered(node))
         return _Term(type(node)(this=_whole(left), expression=_whole(right)), bool)
 
     def between(self, node: exp.Expr) -> _Term:
         value, low, high = self._alike((node.this, node.args["low"], node.args["high"]))
         if value.kind is bool:
-            self.faults.append(f"{_shown(node)} puts true and false in order; only = and <> compare them")
+            self._refuse(*_unordered(node))
         return _Term(exp.Between(this=_whole(value), low=_whole(low), high=_whole(high)), bool)
 
     def is_(self, node: exp.Expr) -> _Term:
         if isinstance(node.expression, exp.Null):
             return _Term(exp.Is(this=_whole(self.read(node.this)), expression=exp.Null()), bool)
         if not isinstance(node.expression, exp.Boolean):
-            return self._refuse(f"{_shown(node)} is not allowed; after `is` comes null, true or false")
+            return self._refuse(
+                f"不能用 {_shown(node)}，`is` 之后只能写 null、true 或 false",
+                f"{_shown(node)} is not allowed; after `is` comes null, true or false",
+            )
         value = self._want(node.this, bool)
         return _Term(exp.Is(this=_whole(value), expression=exp.Boolean(this=bool(node.expression.this))), bool)
 
     def in_(self, node: exp.Expr) -> _Term:
         entries = node.expressions
         if not entries or not all(isinstance(entry, exp.Literal | exp.Placeholder) for entry in entries):
-            return self._refuse(f"{_shown(node)} is not allowed; after `in` comes a list of literals in parentheses")
+            return self._refuse(
+                f"不能用 {_shown(node)}，`in` 之后请写括号里的一列常量",
+                f"{_shown(node)} is not allowed; after `in` comes a list of literals in parentheses",
+            )
         value, *listed = self._alike((node.this, *entries))
         return _Term(exp.In(this=_whole(value), expressions=[entry.node for entry in listed]), bool)
 
@@ -281,7 +330,10 @@ class _Reader:
 
     def _number(self, node: exp.Expr, rebuilt: exp.Expr, low: int, high: int) -> _Term:
         if low < -_INT_MAX or high > _INT_MAX:
-            return self._refuse(f"{_shown(node)} can leave the range ±{_INT_MAX} of a whole number")
+            return self._refuse(
+                f"{_shown(node)} 可能超出整数的范围 ±{_INT_MAX}，请改写",
+                f"{_shown(node)} can leave the range ±{_INT_MAX} of a whole number; write smaller numbers",
+            )
         return _Term(rebuilt, int, low, high)
 
     def join(self, node: exp.Expr) -> _Term:
@@ -291,12 +343,18 @@ class _Reader:
 
     def _text(self, node: exp.Expr, term: _Term) -> _Term:
         if term.high > _TEXT_MAX:
-            return self._refuse(f"{_shown(node)} can grow longer than {_TEXT_MAX} characters")
+            return self._refuse(
+                f"{_shown(node)} 可能超过 {_TEXT_MAX} 个字符，请写短一些",
+                f"{_shown(node)} can grow longer than {_TEXT_MAX} characters; write less",
+            )
         return term
 
     def cast(self, node: exp.Expr) -> _Term:
         if node.args["to"].this not in (exp.DataType.Type.TEXT, exp.DataType.Type.VARCHAR):
-            return self._refuse(f"{_shown(node)} is not allowed; cast to varchar only, others can fail")
+            return self._refuse(
+                f"不能用 {_shown(node)}，只能转换成 varchar，其他类型的转换可能失败",
+                f"{_shown(node)} is not allowed; cast to varchar only, others can fail",
+            )
         value = self.read(node.this)
         rebuilt = exp.Cast(this=_whole(value), to=exp.DataType.build("text"))
         return _Term(rebuilt, str, 0, value.high if value.kind is str else 11)
@@ -306,7 +364,10 @@ class _Reader:
         written = [node.args[slot] for slot in function.slots if node.args.get(slot) is not None]
         arguments = [*written, *node.expressions]
         if len(written) < len(function.slots) or (node.expressions and not function.more):
-            return self._refuse(f"{_shown(node)} needs {len(function.slots)} argument(s)")
+            return self._refuse(
+                f"{_shown(node)} 应有 {len(function.slots)} 个参数，请补全或删去多余的",
+                f"{_shown(node)} needs {len(function.slots)} argument(s)",
+            )
         wanted = [*function.takes, *([function.takes[-1]] * (len(arguments) - len(function.takes)))]
         if None in wanted:
             terms = self._alike(arguments)
@@ -344,10 +405,19 @@ def _whole(term: _Term) -> exp.Expr:
     return term.node if type(term.node) in _ATOMS else exp.Paren(this=term.node)
 
 
-def _hint(node: exp.Expr) -> str:
+def _not_allowed(node: exp.Expr, form_zh: str = "", form_en: str = "") -> tuple[str, str]:
+    hint_zh, hint_en = _HINTS.get(type(node), ("请换一种写法", "write it otherwise"))
     if isinstance(node, exp.Func) and type(node) not in _HINTS:
-        return f"; functions are {', '.join(function.name for function in FUNCTIONS)}"
-    return _HINTS.get(type(node), "")
+        known = ", ".join(function.name for function in FUNCTIONS)
+        hint_zh, hint_en = f"可用的函数：{known}", f"functions are {known}"
+    return f"不能用 {_shown(node)}{form_zh}，{hint_zh}", f"{_shown(node)} is not allowed{form_en}; {hint_en}"
+
+
+def _unordered(node: exp.Expr) -> tuple[str, str]:
+    return (
+        f"{_shown(node)} 比较了真假值的大小，真假值只能用 = 和 <> 比较",
+        f"{_shown(node)} puts true and false in order; only = and <> compare them",
+    )
 
 
 def _shown(node: exp.Expr) -> str:
@@ -387,11 +457,11 @@ _NODES: dict[type, tuple[Callable[[_Reader, exp.Expr], _Term], frozenset[str]]] 
         for function in FUNCTIONS
     },
 }
-_HINTS: dict[type, str] = {
-    exp.Column: "; base columns are written without a table",
-    exp.Subquery: "; a clause reads one line and its point, no other rows",
-    exp.Concat: "; write a || b",
-    exp.If: "; write case when … then … else … end",
-    exp.Div: "; a division by zero has no answer that all engines share",
+_HINTS: dict[type, tuple[str, str]] = {
+    exp.Column: ("基本列前面不写表名", "base columns are written without a table"),
+    exp.Subquery: ("子句只看一行明细和它的知识点", "a clause reads one line and its point, no other rows"),
+    exp.Concat: ("请写 a || b", "write a || b"),
+    exp.If: ("请写 case when … then … else … end", "write case when … then … else … end"),
+    exp.Div: ("除以零的结果各引擎不同", "a division by zero has no answer that all engines share"),
 }
 """What may stand in a clause, and beside it what to write in place of what may not."""

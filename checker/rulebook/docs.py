@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.model.errors import Fault, InputError
+from checker.model.errors import Fault, InputError, both
 from checker.model.whole_file import write_whole
 from checker.rulebook.page import INDEX, index_page, page_name, rule_page
 from checker.rulebook.rule import Rulebook
@@ -33,15 +33,19 @@ def compose(rulebook: Rulebook) -> tuple[Page, ...]:
 
 def stale(pages: Sequence[Page], folder: Path) -> tuple[Fault, ...]:
     """Return a fault for each page that is missing from the folder, differs there, or is of a rule that is gone."""
-    run = "请运行 liangku rules docs（run `liangku rules docs`）"
+
+    def fault(path: Path, chinese: str, english: str) -> Fault:
+        told = both(f"{chinese}，请运行 liangku rules docs", f"{english}: run `liangku rules docs`")
+        return Fault(str(path), "", told)
+
     faults = []
     for page in pages:
         found = _read(folder / page.name)
         if found is None:
-            faults.append(Fault(str(folder / page.name), "", f"缺少这一页（missing）；{run}"))
+            faults.append(fault(folder / page.name, "缺少这一页", "missing"))
         elif found != page.text:
-            faults.append(Fault(str(folder / page.name), "", f"与规则不一致（stale）；{run}"))
-    gone = [Fault(str(path), "", f"没有这条规则了（of a rule that is gone）；{run}") for path in _gone(pages, folder)]
+            faults.append(fault(folder / page.name, "与规则不一致", "stale"))
+    gone = [fault(path, "没有这条规则了", "of a rule that is gone") for path in _gone(pages, folder)]
     return (*faults, *gone)
 
 
@@ -90,4 +94,6 @@ def _read(path: Path) -> str | None:
     except UnicodeDecodeError:
         return ""
     except OSError as error:
-        raise InputError(f"{path}：无法读取（cannot be read）：{error.strerror}") from error
+        raise InputError(
+            both(f"{path}：无法读取（{error.strerror}），请检查权限", "cannot be read: allow it")
+        ) from error

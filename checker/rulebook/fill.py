@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from checker.model.errors import Fault
+from checker.model.errors import Fault, both
 from checker.rulebook.rule import Case
 from checker.rulebook.tables import RuleTable
 
@@ -16,7 +16,14 @@ FILL = "【待填 fill in】"
 def unfilled(tables: tuple[RuleTable, ...]) -> tuple[Fault, ...]:
     """Return a fault for every text of the rule files that still holds the mark."""
     return tuple(
-        Fault(each.file, place, f"还没有写好（write it and remove the mark）：{_marked(text)}")
+        Fault(
+            each.file,
+            place,
+            both(
+                f"还没有写好，请写好并删去标记：{_marked(text)}",
+                "write it and remove the mark",
+            ),
+        )
         for each in tables
         for place, text in each.texts()
         if FILL in text

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from checker.model.errors import Fault, RuleError
+from checker.model.errors import Fault, RuleError, both
 from checker.model.nearest import nearest
 from checker.rulebook.params import ParamSetting, check_params, values_for
 from checker.rulebook.rule import Rule, Rulebook
@@ -124,12 +124,16 @@ def _repeated(key: str, values: Sequence[tuple[RuleFile, object]]) -> list[tuple
 
 def _taken(value: str, file: RuleFile, other: RuleFile) -> str:
     if file.layer == other.layer:
-        return f"{value!r} already belongs to {other.shown}; give each rule its own"
-    alone_zh, alone_en = ("；不要内置规则，请加 --only-rules", ", or leave the embedded rules out with --only-rules")
-    return (
-        f"{value!r} 已属于 {other.shown}：要替换那条规则，请用它的编号作文件名和 id；是另一条规则，请改编码{alone_zh if other.layer.embedded else ''}"
-        f"（{value!r} already belongs to {other.shown}: take its id to replace that rule, or give this one a code of its own"
-        f"{alone_en if other.layer.embedded else ''}）"
+        return both(
+            f"“{value}”已属于 {other.shown}，每条规则请用各自的",
+            f"{value!r} already belongs to {other.shown}; give each rule its own",
+        )
+    alone_zh, alone_en = "", ""
+    if other.layer.embedded:
+        alone_zh, alone_en = "；不要内置规则，请加 --only-rules", ", or leave the embedded rules out with --only-rules"
+    return both(
+        f"“{value}”已属于 {other.shown}：要替换那条规则，请用它的编号作文件名和 id；是另一条规则，请改编码{alone_zh}",
+        f"{value!r} already belongs to {other.shown}: take its id to replace that rule, or give this one a code of its own{alone_en}",
     )
 
 
@@ -153,6 +157,14 @@ def hash_of(files: Sequence[RuleFile]) -> str:
     return digest.hexdigest()
 
 
+def unreadable(error: OSError) -> str:
+    """What is told of a rule file that cannot be read."""
+    return both(
+        f"无法读取（{error.strerror}），请检查权限，或移走它",
+        f"cannot be read ({error.strerror}); make it readable or remove it",
+    )
+
+
 def _stop_at(faults: Sequence[tuple[Layer, Fault]]) -> None:
     if faults:
         raise RuleError([fault for _, fault in faults], embedded=any(layer.embedded for layer, _ in faults))
@@ -161,15 +173,24 @@ def _stop_at(faults: Sequence[tuple[Layer, Fault]]) -> None:
 def _files_of(layer: Layer, only: Collection[str] | None, *, several: bool) -> tuple[list[RuleFile], list[Fault]]:
     folder = layer.folder
     if not folder.is_dir():
-        return [], [Fault(str(folder), "", "no such folder; give one that holds a <rule_id>.toml per rule")]
+        told = both(
+            "没有这个文件夹，请给出规则文件夹，其中每条规则一个 <规则编号>.toml",
+            "no such folder; give one that holds a <rule_id>.toml per rule",
+        )
+        return [], [Fault(str(folder), "", told)]
     paths = sorted(path for path in folder.iterdir() if path.suffix == ".toml" and not path.name.startswith("."))
     if not paths:
-        return [], [Fault(str(folder), "", "holds no *.toml; put one <rule_id>.toml per rule into it")]
+        told = both(
+            "里面没有 *.toml，请放入规则文件，每条规则一个 <规则编号>.toml",
+            "holds no *.toml; put one <rule_id>.toml per rule into it",
+        )
+        return [], [Fault(str(folder), "", told)]
     faults: list[Fault] = []
     if only is not None:
         known = [path.stem for path in paths]
-        absent = sorted(set(only) - set(known))
-        faults += [Fault(str(folder), "", f"no rule {name!r}; {nearest(name, known)}") for name in absent]
+        for name in sorted(set(only) - set(known)):
+            hint_zh, hint_en = nearest(name, known)
+            faults.append(Fault(str(folder), "", both(f"没有规则“{name}”，{hint_zh}", f"no rule {name!r}; {hint_en}")))
         paths = [path for path in paths if path.stem in only]
     files = []
     for path in paths:
@@ -177,5 +198,5 @@ def _files_of(layer: Layer, only: Collection[str] | None, *, several: bool) -> t
         try:
             files.append(RuleFile(path.name, path.read_bytes(), shown, layer))
         except OSError as error:
-            faults.append(Fault(shown, "", f"cannot be read ({error.strerror}); make it readable or remove it"))
+            faults.append(Fault(shown, "", unreadable(error)))
     return files, faults

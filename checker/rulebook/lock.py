@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from checker.model.errors import Fault, RuleError
+from checker.model.errors import Fault, RuleError, both
 from checker.model.nearest import nearest
 from checker.model.whole_file import write_whole
 from checker.rulebook.tables import read_tables
@@ -83,10 +83,12 @@ def read_lock(folder: Path) -> Lock | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RuleError([Fault(LOCK_FILE, "", f"无法读取（cannot be read）：{error.strerror}")]) from error
+        told = both(f"无法读取（{error.strerror}），请检查权限", f"cannot be read ({error.strerror}): allow it")
+        raise RuleError([Fault(LOCK_FILE, "", told)]) from error
     except (ValueError, RecursionError) as error:
-        told = (
-            f"不是有效的 JSON（{error}），请从版本库恢复；有合并冲突的，解决冲突后重新生成（no valid JSON: restore it）"
+        told = both(
+            f"不是有效的 JSON（{error}），请从版本库恢复；有合并冲突的，解决冲突后重新生成",
+            f"no valid JSON ({error}): restore it, or settle the merge and lock anew",
         )
         raise RuleError([Fault(LOCK_FILE, "", told)]) from error
     reader = _Reader()
@@ -102,29 +104,32 @@ def compare(lock: Lock, now: Mapping[str, Locked]) -> LockFaults:
     for rule_id in sorted({*lock.rules, *now}):
         old, new = lock.rules.get(rule_id), now.get(rule_id)
         if new is None:
-            told = (
-                f"规则文件 {rule_id}.toml 不见了，请恢复；确实停用的，运行 "
-                f"liangku rules lock --retire {rule_id} --reason 原因（the rule is gone: restore it or retire its id）"
+            told = both(
+                f"规则文件 {rule_id}.toml 不见了，请恢复；确实停用的，运行 liangku rules lock --retire {rule_id} --reason 原因",
+                "the rule is gone: restore it or retire its id",
             )
             broken.append(Fault(LOCK_FILE, f"rules.{rule_id}", told))
         elif rule_id in lock.retired:
             broken.append(Fault(f"{rule_id}.toml", "id", _retired(lock.retired[rule_id])))
         elif old is None:
-            told = "还没有这条规则，请运行 liangku rules lock（not locked yet: run `liangku rules lock`）"
+            told = both("还没有锁定这条规则，请运行 liangku rules lock", "not locked yet: run `liangku rules lock`")
             behind.append(Fault(LOCK_FILE, f"rules.{rule_id}", told))
         elif new.version < old.version:
-            told = f"{new.version} 低于已锁定的 {old.version}，版本只能升高（lower than locked: raise version to {old.version + 1}）"
+            told = both(
+                f"{new.version} 低于已锁定的 {old.version}，版本只能升高，请写 version = {old.version + 1}",
+                f"{new.version} is lower than locked: raise version to {old.version + 1}",
+            )
             broken.append(Fault(f"{rule_id}.toml", "version", told))
         elif new.version > old.version:
-            told = (
-                f"版本已由 {old.version} 升到 {new.version}，请运行 liangku rules lock"
-                f"（raised to {new.version}: run `liangku rules lock`）"
+            told = both(
+                f"版本已由 {old.version} 升到 {new.version}，请运行 liangku rules lock",
+                f"raised to {new.version}: run `liangku rules lock`",
             )
             behind.append(Fault(LOCK_FILE, f"rules.{rule_id}", told))
         elif new.sha256 != old.sha256:
-            told = (
-                f"内容已改，版本仍是 {old.version}；请写 version = {old.version + 1}，或恢复原来的内容"
-                f"（content changed: raise version to {old.version + 1}）"
+            told = both(
+                f"内容已改，版本仍是 {old.version}；请写 version = {old.version + 1}，或恢复原来的内容",
+                f"content changed: raise version to {old.version + 1}, or restore it",
             )
             broken.append(Fault(f"{rule_id}.toml", "version", told))
     return LockFaults(tuple(broken), tuple(behind))
@@ -138,7 +143,10 @@ def id_faults(lock: Lock | None, rule_id: str) -> tuple[Fault, ...]:
     if rule_id in lock.retired:
         return (Fault(file, "id", _retired(lock.retired[rule_id])),)
     if rule_id in lock.rules:
-        told = f"{LOCK_FILE} 中已有这个编号，请换一个，或恢复它的文件（locked already: choose another id, or restore its file）"
+        told = both(
+            f"{LOCK_FILE} 中已有这个编号，请换一个，或恢复它的文件",
+            "locked already: choose another id, or restore its file",
+        )
         return (Fault(file, "id", told),)
     return ()
 
@@ -148,15 +156,18 @@ def retire(lock: Lock, now: Mapping[str, Locked], rule_id: str, reason: str) -> 
     place = f"retired.{rule_id}"
     faults = []
     if not reason.strip():
-        faults.append(Fault(LOCK_FILE, place, "请用 --reason 写明停用原因（give the reason with --reason）"))
+        told = both("没有写停用原因，请用 --reason 写明", "no reason: give the reason with --reason")
+        faults.append(Fault(LOCK_FILE, place, told))
     if rule_id in lock.retired:
-        faults.append(Fault(LOCK_FILE, place, f"已经停用（retired already: {lock.retired[rule_id].reason}）"))
+        why = lock.retired[rule_id].reason
+        told = both(f"已经停用（{why}），不必再停用", f"retired already: {why}")
+        faults.append(Fault(LOCK_FILE, place, told))
     elif rule_id not in lock.rules:
-        faults.append(Fault(LOCK_FILE, place, f"没有锁定过这条规则（never locked; {nearest(rule_id, lock.rules)}）"))
+        hint_zh, hint_en = nearest(rule_id, lock.rules)
+        faults.append(Fault(LOCK_FILE, place, both(f"没有锁定过这条规则，{hint_zh}", f"never locked; {hint_en}")))
     elif rule_id in now:
-        faults.append(
-            Fault(f"{rule_id}.toml", "", "规则文件还在，请先删除再停用（still there: remove the file first）")
-        )
+        told = both("规则文件还在，请先删除再停用", "still there: remove the file first")
+        faults.append(Fault(f"{rule_id}.toml", "", told))
     if faults:
         raise RuleError(faults)
     rules = {key: value for key, value in lock.rules.items() if key != rule_id}
@@ -176,7 +187,10 @@ def write_lock(lock: Lock, folder: Path) -> Path:
 
 
 def _retired(retired: Retired) -> str:
-    return f"这个编号已停用（{retired.reason}），不能再用，请换一个（retired, never used again: choose another id）"
+    return both(
+        f"这个编号已停用（{retired.reason}），不能再用，请换一个",
+        f"retired ({retired.reason}), never used again: choose another id",
+    )
 
 
 def _day(value: object) -> str:
@@ -203,14 +217,16 @@ class _Reader:
     def lock(self, document: object) -> Lock:
         keys = self._keys(document, "", ("layout", "retired", "rules"))
         if keys.get("layout", LAYOUT) != LAYOUT:
+            found = keys["layout"]
             self._fault(
                 "layout",
-                f"是 {keys['layout']!r}，这个程序只认识 {LAYOUT}，请更新程序（unknown layout: update the program）",
+                f"是 {found!r}，这个程序只认识 {LAYOUT}，请更新程序",
+                f"{found!r} is an unknown layout: update the program",
             )
         rules, retired = self._table(keys, "rules"), self._table(keys, "retired")
         for rule_id in sorted({*rules} & {*retired}):
             self._fault(
-                f"retired.{rule_id}", "同时在 rules 和 retired 中，请删去一处（both locked and retired: remove one）"
+                f"retired.{rule_id}", "同时在 rules 和 retired 中，请删去一处", "both locked and retired: remove one"
             )
         return Lock(
             {rule_id: self._locked(entry, f"rules.{rule_id}") for rule_id, entry in rules.items()},
@@ -221,20 +237,30 @@ class _Reader:
         keys = self._keys(entry, place, ("sha256", "version"))
         sha256 = keys.get("sha256", "")
         if "sha256" in keys and not (isinstance(sha256, str) and re.fullmatch(r"[0-9a-f]{64}", sha256)):
-            self._fault(f"{place}.sha256", f"{sha256!r} 不是 sha256，请从版本库恢复（no sha256: restore it）")
+            self._fault(
+                f"{place}.sha256", f"{sha256!r} 不是 sha256，请从版本库恢复", f"{sha256!r} is no sha256: restore it"
+            )
         return Locked(self._version(keys, place), str(sha256))
 
     def _retired(self, entry: object, place: str) -> Retired:
         keys = self._keys(entry, place, ("reason", "version"))
         reason = keys.get("reason", "")
         if "reason" in keys and not (isinstance(reason, str) and reason.strip()):
-            self._fault(f"{place}.reason", f"{reason!r} 不是停用原因（write why the rule went）")
+            self._fault(
+                f"{place}.reason",
+                f"{reason!r} 不是停用原因，请写明",
+                f"{reason!r} is no reason: write why the rule went",
+            )
         return Retired(self._version(keys, place), str(reason))
 
     def _version(self, keys: Mapping[str, Any], place: str) -> int:
         version = keys.get("version", 1)
         if type(version) is not int or version < 1:
-            self._fault(f"{place}.version", f"{version!r} 不是从 1 起的整数（write a whole number from 1）")
+            self._fault(
+                f"{place}.version",
+                f"{version!r} 不是从 1 起的整数，请改写",
+                f"{version!r} is no version: write a whole number from 1",
+            )
             return 1
         return version
 
@@ -242,21 +268,29 @@ class _Reader:
         value = keys.get(key, {})
         if isinstance(value, dict):
             return value
-        self._fault(key, f"{value!r} 不是以编号为键的对象（write an object by rule id）")
+        self._fault(
+            key, f"{value!r} 不是以编号为键的对象，请从版本库恢复", f"{value!r} is none: write an object by rule id"
+        )
         return {}
 
     def _keys(self, entry: object, place: str, known: tuple[str, ...]) -> dict[str, Any]:
         """The entry, which has these keys and no others."""
         if not isinstance(entry, dict):
-            self._fault(place, f"{entry!r} 不是对象（write an object with {', '.join(known)}）")
+            listed = ", ".join(known)
+            self._fault(
+                place,
+                f"{entry!r} 不是对象，请写含 {listed} 的对象",
+                f"{entry!r} is none: write an object with {listed}",
+            )
             return {}
         for key in known:
             if key not in entry:
-                self._fault(f"{place}.{key}" if place else key, "缺少（missing）；请从版本库恢复这一项（restore it）")
+                self._fault(f"{place}.{key}" if place else key, "缺少这一项，请从版本库恢复", "missing: restore it")
         for key in entry:
             if key not in known:
-                self._fault(f"{place}.{key}" if place else key, f"未知的键（unknown key）；{nearest(key, known)}")
+                hint_zh, hint_en = nearest(key, known)
+                self._fault(f"{place}.{key}" if place else key, f"不认识这个键，{hint_zh}", f"unknown key; {hint_en}")
         return entry
 
-    def _fault(self, place: str, message: str) -> None:
-        self.faults.append(Fault(LOCK_FILE, place, message))
+    def _fault(self, place: str, chinese: str, english: str) -> None:
+        self.faults.append(Fault(LOCK_FILE, place, both(chinese, english)))

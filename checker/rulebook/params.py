@@ -39,7 +39,7 @@ def parse_params(options: Sequence[str]) -> tuple[ParamSetting, ...]:
         if match is None:
             faults.append(
                 f"--param {option}：写法应为 参数=整数 或 规则.参数=整数，例如 child_age=16（write NAME=VALUE or RULE.NAME=VALUE, "
-                "a whole number）"
+                "a whole number, such as child_age=16）"
             )
             continue
         setting = ParamSetting(match["rule"], match["name"], int(match["value"]))
@@ -60,8 +60,8 @@ def check_params(settings: Sequence[ParamSetting], rules: Sequence[Rule]) -> Non
         declared = [(rule, param) for rule in rules for param in rule.params if _sets(setting, rule.id, param)]
         if not declared:
             faults.append(
-                f"--param {setting}：没有规则声明这个参数；可用的参数：{_known(rules)}"
-                "（no rule declares this parameter; the known ones are listed）"
+                f"--param {setting}：没有规则声明这个参数，可用的参数：{_known(rules)}"
+                "（no rule declares this parameter; write one of those listed）"
             )
         for rule, param in declared:
             low, high = param.allowed

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
 from types import MappingProxyType
 
-from checker.model.errors import Fault
+from checker.model.errors import Fault, both
 from checker.model.nearest import nearest
 from checker.model.schema import LINE
 from checker.model.template import template_faults
@@ -35,140 +34,11 @@ from checker.rulebook.rule import (
     Rule,
     Texts,
 )
+from checker.rulebook.toml_table import TomlTable
 from checker.shapes import BY_ID, SHAPES
 from checker.shapes.base import Shape
 
 _NOTHING = Clause("", "", bool, frozenset(), frozenset())
-_KINDS = {str: "a text", int: "a whole number", date: "a date such as 2025-05-23", dict: "a table", list: "a list"}
-
-
-class _Table:
-    """One TOML table being read: hands out checked values, and at the end names the keys that nobody asked for."""
-
-    def __init__(self, data: Mapping[str, object], file: str, path: str, faults: list[Fault]) -> None:
-        self._data, self._file, self._path, self._faults = data, file, path, faults
-        self._asked: dict[str, None] = {}
-        self._inner_tables: list[_Table] = []
-
-    def fault(self, key: str, message: str) -> None:
-        """Note what is wrong with a key of this table ('' is the table itself)."""
-        self._faults.append(Fault(self._file, ".".join(part for part in (self._path, key) if part), message))
-
-    @property
-    def written(self) -> tuple[str, ...]:
-        """The keys that are written in the table."""
-        return tuple(self._data)
-
-    def _get(self, key: str, kind: type, *, needed: bool = True) -> object:
-        self._asked[key] = None
-        value = self._data.get(key)
-        if value is None:
-            if needed:
-                self.fault(key, f"missing; write {_KINDS[kind]}")
-            return None
-        if not isinstance(value, kind) or isinstance(value, bool | datetime):
-            self.fault(key, f"{value!r} is not {_KINDS[kind]}")
-            return None
-        return value
-
-    def text(self, key: str, choices: Collection[str] = (), *, needed: bool = True) -> str:
-        """A text that is not blank; '' where it is absent or wrong."""
-        value = self._get(key, str, needed=needed)
-        if not isinstance(value, str):
-            return ""
-        if not value.strip():
-            self.fault(key, "is empty; write a text" + ("" if needed else " or leave the key out"))
-        elif choices and value not in choices:
-            self.fault(key, f"{value!r} is none of {', '.join(choices)}")
-        return value
-
-    def number(self, key: str) -> int:
-        """A whole number; 0 where it is absent or wrong."""
-        value = self._get(key, int)
-        return value if isinstance(value, int) else 0
-
-    def flag(self, key: str) -> bool:
-        """True or false; false where it is absent."""
-        self._asked[key] = None
-        value = self._data.get(key, False)
-        if not isinstance(value, bool):
-            self.fault(key, f"{value!r} is neither true nor false")
-        return value is True
-
-    def day(self, key: str) -> date:
-        """A calendar date."""
-        value = self._get(key, date)
-        return value if isinstance(value, date) else date.min
-
-    def table(self, key: str, *, needed: bool = True) -> _Table:
-        """A table within this one; empty where it is absent."""
-        value = self._get(key, dict, needed=needed)
-        return self._inner(value if isinstance(value, dict) else {}, key)
-
-    def tables(self, key: str) -> list[_Table]:
-        """An array of tables ([[key]])."""
-        value = self._get(key, list, needed=False)
-        found = []
-        for number, entry in enumerate(value if isinstance(value, list) else [], 1):
-            if isinstance(entry, dict):
-                found.append(self._inner(entry, f"{key}[{number}]"))
-            else:
-                self.fault(f"{key}[{number}]", f"{entry!r} is not a table")
-        return found
-
-    def texts(self, key: str, *, needed: bool = True) -> tuple[str, ...] | None:
-        """A list of texts; None where it is absent or wrong."""
-        value = self._get(key, list, needed=needed)
-        if not isinstance(value, list):
-            return None
-        if not all(isinstance(entry, str) for entry in value):
-            self.fault(key, f"{value!r} is not a list of texts")
-            return None
-        return tuple(value)
-
-    def numbers(self, key: str) -> tuple[int, ...]:
-        """A list of whole numbers; empty where it is absent or wrong."""
-        value = self._get(key, list)
-        if not isinstance(value, list):
-            return ()
-        if not value or not all(type(entry) is int for entry in value):
-            self.fault(key, f"{value!r} is not a list of whole numbers")
-            return ()
-        return tuple(value)
-
-    def cell(self, key: str, columns: Collection[str]) -> str:
-        """One cell of a case as text, '' for NULL; the key is one of these columns."""
-        if key not in columns:
-            self._asked[key] = None
-            self.fault(key, f"no such column; {nearest(key, columns)}")
-            return ""
-        value = self._get(key, str)
-        return value if isinstance(value, str) else ""
-
-    def value(self, key: str, columns: Collection[str]) -> str | int:
-        """One cell of a case as it is written, a text or a whole number."""
-        number = self._data.get(key)
-        if key in columns and type(number) is int:
-            self._asked[key] = None
-            return number
-        return self.cell(key, columns)
-
-    def raw(self, key: str) -> object:
-        """What is written under a key, unchecked."""
-        return self._data.get(key)
-
-    def close(self) -> None:
-        """Note every key, here and in the inner tables, that was written but never asked for."""
-        for key in self._data:
-            if key not in self._asked:
-                self.fault(key, f"unknown key; {nearest(key, self._asked)}")
-        for inner in self._inner_tables:
-            inner.close()
-
-    def _inner(self, data: Mapping[str, object], key: str) -> _Table:
-        table = _Table(data, self._file, f"{self._path}.{key}" if self._path else key, self._faults)
-        self._inner_tables.append(table)
-        return table
 
 
 def parse(file: str, content: bytes, faults: list[Fault]) -> dict[str, object]:
@@ -176,13 +46,20 @@ def parse(file: str, content: bytes, faults: list[Fault]) -> dict[str, object]:
     try:
         table = tomllib.loads(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        faults.append(Fault(file, "", f"byte {error.start + 1} is not UTF-8; save the file as UTF-8"))
+        at = error.start + 1
+        told = both(
+            f"第 {at} 个字节不是 UTF-8 编码，请把文件另存为 UTF-8", f"byte {at} is not UTF-8; save the file as UTF-8"
+        )
+        faults.append(Fault(file, "", told))
         return {}
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        faults.append(Fault(file, "", f"is no valid TOML: {error or 'nested too deeply'}; mend that line"))
+        why = str(error) or "nested too deeply"
+        told = both(f"不是有效的 TOML（{why}），请改正那一行", f"is no valid TOML: {why}; mend that line")
+        faults.append(Fault(file, "", told))
         return {}
     if not table:
-        faults.append(Fault(file, "", "is empty; write a rule into it or remove it"))
+        told = both("是空的，请写入一条规则，或删去这个文件", "is empty; write a rule into it or remove it")
+        faults.append(Fault(file, "", told))
     return table
 
 
@@ -197,15 +74,24 @@ def read_rule(
 
     `settings` are values, by parameter, that count in place of those in the file.
     """
-    table = _Table(data, file, "", faults)
+    table = TomlTable(data, file, "", faults)
     ident = table.text("id")
     if ident and f"{ident}.toml" != file:
-        table.fault("id", f"{ident!r} is not the file's name; write {file.removesuffix('.toml')!r} or rename the file")
+        named = file.removesuffix(".toml")
+        table.fault(
+            "id",
+            f"“{ident}”与文件名不同，请写 {named}，或给文件改名",
+            f"{ident!r} is not the file's name; write {named!r} or rename the file",
+        )
     elif ident and not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", ident):
-        table.fault("id", f"{ident!r} is not lower-case words joined by hyphens, such as drug-sex")
+        table.fault(
+            "id",
+            f"“{ident}”应为用连字符连接的小写英文单词，例如 drug-sex",
+            f"{ident!r} is not lower-case words joined by hyphens; write such as drug-sex",
+        )
     version = table.number("version")
     if version < 1 and "version" in data:
-        table.fault("version", f"{version} is below 1; count versions from 1")
+        table.fault("version", f"{version} 小于 1，版本从 1 起计", f"{version} is below 1; count versions from 1")
     # Where the shape is none, the rest is read as of the first one, so that all faults are told at once.
     shape = BY_ID.get(table.text("shape", tuple(BY_ID)), SHAPES[0])
     params = tuple(
@@ -244,34 +130,55 @@ def read_rule(
     if all(each.sql for _, each in rule.clauses):
         used = frozenset[str]().union(*(each.params for _, each in rule.clauses))
         for unused in sorted(values.keys() - used):
-            table.fault(f"params.{unused}", f"no clause uses it; write :{unused} into a clause or remove it")
+            table.fault(
+                f"params.{unused}",
+                f"没有子句用到它，请在子句里写 :{unused}，或删去这个参数",
+                f"no clause uses it; write :{unused} into a clause or remove it",
+            )
     table.close()
     return rule
 
 
-def _stages(table: _Table) -> tuple[str, ...]:
+def _stages(table: TomlTable) -> tuple[str, ...]:
     stages = table.texts("stages")
     if stages is None:
         return ()
     unknown = [stage for stage in stages if stage not in STAGES]
     if unknown or not stages or len(set(stages)) < len(stages):
-        table.fault("stages", f"{list(stages)!r} is not a list of some of {', '.join(STAGES)}, each at most once")
+        listed = ", ".join(STAGES)
+        table.fault(
+            "stages",
+            f"{list(stages)!r} 不合要求，请写 {listed} 中的一个或几个，每个最多一次",
+            f"{list(stages)!r} is not a list of some of {listed}, each at most once; write one",
+        )
     return stages
 
 
-def _params(table: _Table, shape: Shape) -> tuple[Param, ...]:
+def _params(table: TomlTable, shape: Shape) -> tuple[Param, ...]:
     params = []
     for name in table.written:
         each = table.table(name)
         if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or name in shape.kinds:
-            each.fault("", "a parameter is named in lower-case letters, digits and _, and not like a base column")
+            each.fault(
+                "",
+                "参数名应由小写字母、数字和 _ 组成，不能与基本列同名，请改名",
+                "a parameter is named in lower-case letters, digits and _, and not like a base column; rename it",
+            )
         value, bounds = each.number("value"), each.numbers("allowed")
         if len(bounds) != 2 or bounds[0] > bounds[1]:
             if bounds:
-                each.fault("allowed", f"{list(bounds)!r} is not [smallest, largest]")
+                each.fault(
+                    "allowed",
+                    f"{list(bounds)!r} 应为 [最小, 最大]，请改写",
+                    f"{list(bounds)!r} is not [smallest, largest]; write these two",
+                )
             bounds = (value, value)
         if not bounds[0] <= value <= bounds[1]:
-            each.fault("value", f"{value} is outside allowed {list(bounds)!r}; choose a value within")
+            each.fault(
+                "value",
+                f"{value} 超出 allowed 的范围 {list(bounds)!r}，请取范围以内的值",
+                f"{value} is outside allowed {list(bounds)!r}; choose a value within",
+            )
         kind, unit = each.text("type", ("int",)), each.text("unit")
         meanings = each.text("meaning_zh"), each.text("meaning_en")
         params.append(Param(name, value, kind, unit, *meanings, (bounds[0], bounds[1])))
@@ -279,7 +186,7 @@ def _params(table: _Table, shape: Shape) -> tuple[Param, ...]:
 
 
 def _clause(
-    table: _Table, key: str, kind: type, values: Mapping[str, int], shape: Shape, *, needed: bool = True
+    table: TomlTable, key: str, kind: type, values: Mapping[str, int], shape: Shape, *, needed: bool = True
 ) -> Clause | None:
     text = table.text(key, needed=needed)
     if not text.strip():
@@ -288,64 +195,83 @@ def _clause(
     if isinstance(clause, Clause):
         return clause
     for fault in clause:
-        table.fault(key, fault)
+        table.note(key, fault)
     return _NOTHING
 
 
-def _value(table: _Table, key: str, values: Mapping[str, int], shape: Shape) -> Clause:
+def _value(table: TomlTable, key: str, values: Mapping[str, int], shape: Shape) -> Clause:
     """A clause that gives a typed value; what stands before a colon in its texts is one of the kinds."""
     clause = _clause(table, key, str, values, shape) or _NOTHING
     for kind in re.findall(r"'([a-z_]+):", clause.sql):
         if kind not in KINDS:
+            hint_zh, hint_en = nearest(kind, KINDS)
             table.fault(
-                key, f"no kind of value is called {kind!r}; {nearest(kind, KINDS)} (text: for words of your own)"
+                key,
+                f"没有“{kind}”这种值，{hint_zh}；自己的文字请写 text:",
+                f"no kind of value is called {kind!r}; {hint_en} (text: for words of your own)",
             )
     return clause
 
 
-def _texts(table: _Table) -> Texts:
+def _texts(table: TomlTable) -> Texts:
     found = {}
     for key in ("violation", "undetermined", "advice"):
         found[key] = table.text(key)
         for fault in template_faults(found[key], PLACEHOLDERS):
-            table.fault(key, fault)
+            table.note(key, fault)
     return Texts(**found)
 
 
-def _docs(table: _Table, language: str) -> str:
+def _docs(table: TomlTable, language: str) -> str:
     text = table.text(language)
     lines = [line.strip() for line in text.splitlines()]
     places = []
+    listed = ", ".join(HEADINGS[language])
     for heading in HEADINGS[language] if text.strip() else ():
         if lines.count(heading) == 1:
             places.append(lines.index(heading))
         else:
-            found = "missing" if heading not in lines else "written twice"
-            listed = ", ".join(HEADINGS[language])
-            table.fault(language, f"the heading {heading!r} is {found}; the docs need {listed}, each once")
+            zh, en = ("缺少", "missing") if heading not in lines else ("重复了", "written twice")
+            table.fault(
+                language,
+                f"标题“{heading}”{zh}，请写全以下标题，各一次：{listed}",
+                f"the heading {heading!r} is {en}; the docs need {listed}, each once",
+            )
     if places != sorted(places):
-        table.fault(language, f"the headings stand in this order: {', '.join(HEADINGS[language])}")
+        table.fault(language, f"标题请按这个顺序写：{listed}", f"the headings stand in this order: {listed}")
     for place in places:
         following = next((line for line in lines[place + 1 :] if line), "## ")
         if following.startswith("## "):
-            table.fault(language, f"nothing is written under {lines[place]!r}")
+            table.fault(
+                language,
+                f"“{lines[place]}”之下没有内容，请写上",
+                f"nothing is written under {lines[place]!r}; write it",
+            )
     return text
 
 
-def _cases(table: _Table, shape: Shape) -> tuple[Case, ...]:
+def _cases(table: TomlTable, shape: Shape) -> tuple[Case, ...]:
     entries = table.tables("case")
     cases = tuple(_case(entry, shape) for entry in entries)
     verdicts = {case.expect if isinstance(case.expect, str) else case.expect.verdict for case in cases}
     for verdict in ("violation", "clean", "undetermined"):
         if verdict not in verdicts:
-            table.fault("case", f"no case expects {verdict!r}; write at least one [[case]] of it")
+            table.fault(
+                "case",
+                f"没有要求 {verdict} 的用例，请至少写一个 [[case]]",
+                f"no case expects {verdict!r}; write at least one [[case]] of it",
+            )
     for number, case in enumerate(cases):
         if case.name and case.name in {earlier.name for earlier in cases[:number]}:
-            entries[number].fault("name", f"{case.name!r} names an earlier case too; give each its own name")
+            entries[number].fault(
+                "name",
+                f"“{case.name}”与前面的用例重名，请另起名称",
+                f"{case.name!r} names an earlier case too; give each its own name",
+            )
     return cases
 
 
-def _case(table: _Table, shape: Shape) -> Case:
+def _case(table: TomlTable, shape: Shape) -> Case:
     line = table.table("line")
     columns = (*COMMON_POINT_COLUMNS, *(limit.name for limit in shape.limits))
     point = table.table("point", needed=False)
@@ -361,19 +287,19 @@ def _case(table: _Table, shape: Shape) -> Case:
     )
 
 
-def _other(table: _Table) -> Other:
+def _other(table: TomlTable) -> Other:
     listed = table.flag("listed")
     cells = tuple((key, table.cell(key, LINE)) for key in table.written if key != "listed")
     return Other(cells, listed)
 
 
-def _exempting(table: _Table, key: str) -> str | tuple[str, ...]:
+def _exempting(table: TomlTable, key: str) -> str | tuple[str, ...]:
     if key == "diagnoses":
         return table.texts(key) or ()
     return table.cell(key, EXEMPTION_COLUMNS)
 
 
-def _expect(table: _Table, shape: Shape) -> Expect | str:
+def _expect(table: TomlTable, shape: Shape) -> Expect | str:
     if isinstance(table.raw("expect"), str):
         return table.text("expect", BARE_VERDICTS)
     expect = table.table("expect")
@@ -381,7 +307,11 @@ def _expect(table: _Table, shape: Shape) -> Expect | str:
     level = expect.text("level", LEVELS, needed=verdict == "violation")
     reason = expect.text("reason_code", shape.reasons, needed=verdict == "undetermined")
     if level and verdict in ("undetermined", "exempt"):
-        expect.fault("level", f"only a violation has a level; remove it or expect a violation, not {verdict!r}")
+        expect.fault(
+            "level",
+            f"只有违规（violation）才有级别，请删去级别，或把 {verdict} 改为 violation",
+            f"only a violation has a level; remove it or expect a violation, not {verdict!r}",
+        )
     return Expect(
         verdict,
         level or None,

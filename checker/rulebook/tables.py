@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.model.errors import Fault, RuleError
+from checker.rulebook.load import unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def read_tables(folder: Path) -> tuple[RuleTable, ...]:
         try:
             content = path.read_bytes()
         except OSError as error:
-            faults.append(Fault(path.name, "", f"cannot be read ({error.strerror}); make it readable or remove it"))
+            faults.append(Fault(path.name, "", unreadable(error)))
             continue
         tables.append(RuleTable(path.name, parse(path.name, content, faults)))
     if faults:

@@ -13,7 +13,6 @@ from checker.cli.options import json_option, language_option, rules_folder_optio
 from checker.cli.output import print_json
 from checker.cli.rules.shared import chosen_rules, load, mark
 from checker.model.errors import ExitCode
-from checker.rulebook.fill import FILL
 
 if TYPE_CHECKING:
     from checker.proof.cases import CaseResult
@@ -66,9 +65,4 @@ def _told(rule_id: str, results: Sequence[CaseResult], lang: str) -> Iterable[st
     for result in failed:
         yield f"    {rule_id}::{result.name}"
         for each in result.difference:
-            if lang == "en":
-                yield f"        {each}"
-            elif FILL in each.found:
-                yield f"        {each.field}：还没有写好：{each.found}"
-            else:
-                yield f"        {each.field}：用例要求 {each.expected}，引擎给出 {each.found}"
+            yield f"        {each.text(lang)}"
