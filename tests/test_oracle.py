@@ -499,6 +499,8 @@ COMPARED = (
     "verdict",
     "level",
     "action",
+    "expected",
+    "actual",
     "reason_code",
     "exemption_id",
     "remarks",
