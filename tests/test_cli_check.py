@@ -76,7 +76,7 @@ def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):
         "        知识点 drug-sex-01-0003",
     ]
     assert lines[7] == "        批次 01《药品区分性别使用》第 3 行；批次 2026-01《药品区分性别使用》第 3 行"
-    assert lines[-1] == "  共查 1 行，知识库 2026.01"
+    assert lines[-1] == "  共查 1 行，知识库 2026.05"
 
 
 def test_the_same_in_english(check):
@@ -86,7 +86,7 @@ def test_the_same_in_english(check):
     assert lines[0] == f"✖ Definite violation · stop  咪达唑仑口服溶液  {CHILD_LIMITED}"
     assert lines[1] == "  Who       patient: 40 years (limit: < 14 years)"
     assert lines[-2].startswith("✖ Conclusion  Stop")
-    assert lines[-1] == "  1 line(s) checked, knowledge 2026.01"
+    assert lines[-1] == "  1 line(s) checked, knowledge 2026.05"
 
 
 def test_the_gravest_finding_comes_first_and_lines_are_numbered(check, tmp_path):
