@@ -82,7 +82,7 @@ def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):
         "        批次 01《药品区分性别使用》第 3 行",
         "        批次 2026-01《药品区分性别使用》第 3 行",
     ]
-    assert lines[-1] == "  共查 1 行，知识库 2026.01"
+    assert lines[-1] == "  共查 1 行，知识库 2026.05"
 
 
 def test_the_same_in_english(check):
@@ -96,7 +96,7 @@ def test_the_same_in_english(check):
     )
     assert "            batch 01, 药品限儿童使用, row 1" in lines
     assert lines[-2].startswith("✖ Conclusion  Stop. The rules do not let the fund pay")
-    assert lines[-1] == "  1 line(s) checked, knowledge 2026.01"
+    assert lines[-1] == "  1 line(s) checked, knowledge 2026.05"
 
 
 def test_the_gravest_finding_comes_first_and_lines_are_numbered(check, tmp_path):
