@@ -7,9 +7,11 @@ OUT ?= out/demo
 KNOWLEDGE := $(wildcard knowledge_base/sources/*) $(wildcard rules/*.toml)
 SAMPLES := data/samples/national
 BUILT := knowledge_base/built/rules.plan.json
+QUICK := $(addprefix tests/,test_floors.py test_clause.py test_rulebook.py test_rules.py test_rules_lock.py test_samples.py test_cli_check.py test_refusals.py \
+	test_precheck.py shapes knowledge/test_windows.py knowledge/test_checks.py knowledge/test_merge.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench kb samples wheel clean
+.PHONY: help demo test quick check bench kb samples wheel clean
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -20,7 +22,10 @@ demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/
 		--diagnoses $(SAMPLES)/setl_list_diag_d.parquet --out $(OUT) --csv --force || test $$? -eq 1
 
 test: $(VENV)/.dev $(BUILT) ## set up, and run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+quick: $(VENV)/.dev $(BUILT) ## set up, and run within a minute what catches most: rooms, rules and their cases, shapes, counter, samples
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
 
 check: $(VENV)/.dev $(BUILT) ## lint, types, every rule through all its stages, and the knowledge base through its checks
 	$(BIN)/ruff check .

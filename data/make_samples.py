@@ -76,7 +76,7 @@ FINDING = (
     "line_id", "rule_id", "verdict", "level", "reason_code", "exemption_id", "remarks", "quantity", "amount", "why",
 )  # fmt: skip
 SKIPPED = ("invalid", "context", "refund", "self_paid")
-RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only")
+RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single")
 
 RECEIVERS = ("male", "female", "child", "newborn")
 """Who may get the restricted items that plan/items.csv gives to them."""
@@ -90,7 +90,7 @@ Number = Decimal | None
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of plan/items.csv; `used_as` says who gets it in ordinary lines (planned: nobody)."""
+    """An item of plan/items.csv; `used_as` says who gets it in ordinary lines (planned: nobody; piece: all, before batch 11 limits it)."""
 
     used_as: str
     code: str
@@ -261,7 +261,7 @@ def plant_national(sample: National, plants: list[Row]) -> None:
                 bkkp_sn=line["id"], psn_no=keys["psn_no"], init_feedetl_sn=line.get("original"),
                 setl_id=line.get("settlement_id", keys["setl_id"]), mdtrt_id=line.get("visit_id", keys["mdtrt_id"]),
                 vali_flag=line.get("valid", "1"), med_type=plant.get("med_type", "11"),
-                med_list_codg=line.get("code", item.code),
+                rx_drord_no=line.get("prescription"), med_list_codg=line.get("code", item.code),
                 hilist_code=line.get("hilist_code", line.get("code") or item.code),
             )  # fmt: skip
             sample.expected.line(line["id"], plant["why"], line, quantity, amount)
@@ -303,7 +303,8 @@ def make_people(chance: random.Random, count: int) -> list[Person]:
 
 def fill_national(sample: National, chance: random.Random, total: int) -> None:
     """Add ordinary visits up to `total` lines: ordinary items for all, restricted ones only for whom they are meant."""
-    fitting = {use: [item for item in sample.items.values() if item.used_as == use] for use in (*RECEIVERS, "ordinary")}
+    fitting = {use: [item for item in sample.items.values() if item.used_as == use] for use in RECEIVERS}
+    fitting["ordinary"] = [item for item in sample.items.values() if item.used_as in ("ordinary", "piece")]
     people = make_people(chance, 1500)
     days = (LAST_DAY - FIRST_DAY).days - 12
     serial = 0
@@ -346,6 +347,8 @@ def _visit(
     for order, code in enumerate(codes):
         sample.diagnosis(keys["setl_id"], keys["mdtrt_id"], person.number, order, diag_code=code)
     count = chance.randrange(8, 32) if stays else chance.randrange(1, 7)
+    bought: list[Item] = []
+    returned: list[Item] = []
     for order in range(min(count, total - len(sample.fees))):
         restricted = person.kind in RECEIVERS and chance.random() < (0.4 if person.kind == "newborn" else 0.06)
         item = chance.choice(fitting[person.kind if restricted else "ordinary"])
@@ -362,7 +365,13 @@ def _visit(
             columns["vali_flag"] = "0"
         sign = -1 if tag == ["refund"] else 1
         row = sample.fee(item, when, (sign * quantity, sign * quantity * item.price), place, **columns)
-        sample.expected.line(row["bkkp_sn"], "", {"count": tag}, None, None)
+        counted = [*tag, "not_in_force:herb-single"] if item.used_as == "piece" and not tag else tag
+        sample.expected.line(row["bkkp_sn"], "", {"count": counted}, None, None)
+        (bought if not tag else returned if tag == ["refund"] else []).append(item)
+    # Refunds of limited pieces, and of others beside one, are netted; a line of the visit and item is the original.
+    beside = any(item.used_as == "piece" for item in bought)
+    open_refunds = [item for item in returned if item.code[0] == "T" and item not in bought]
+    sample.expected.counts["refund_without_original"] += sum(beside or item.used_as == "piece" for item in open_refunds)
 
 
 def age_on(birth: date, day: date) -> int:

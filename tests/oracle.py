@@ -779,6 +779,31 @@ def action_of(level: str | None, verdict: str, stage: str) -> str | None:
 
 
 SEX_WORDS = {"male": "男", "female": "女", None: "不明"}
+UNIT_WORDS = {"year": "岁", "month": "个月", "day": "天"}
+
+
+def window_words(point: Mapping[str, Any]) -> str:
+    """Return the window that a point gives, in words."""
+    least, unit, most, most_unit = (point[name] for name in ("age_min", "age_min_unit", "age_max", "age_max_unit"))
+    if most is None:
+        most, most_unit = WORD_BOUNDS.get(point["age_word"], (None, None))
+    if most is None:
+        return f"≥ {least} {UNIT_WORDS[unit]}"
+    if least is None:
+        return f"0–{most - 1} 天" if most_unit == "day" else f"< {most} {UNIT_WORDS[most_unit]}"
+    if unit != most_unit:
+        return f"≥ {least} {UNIT_WORDS[unit]}且 < {most} {UNIT_WORDS[most_unit]}"
+    return f"{least} {UNIT_WORDS[unit]}" if most - least == 1 else f"{least}-{most - 1}{UNIT_WORDS[unit]}"
+
+
+def age_words(age: Age | None) -> str:
+    """Return the age of a person, in words."""
+    if age is None:
+        return "不明"
+    (years, _), (months, most_months), (days, _) = age.year, age.month, age.day
+    if months < most_months or years >= 2:
+        return f"{years} 岁"
+    return f"{months} 个月" if months >= 1 else f"{days} 天"
 
 
 def judge(
@@ -830,8 +855,8 @@ def judge(
         verdict=verdict,
         level=level,
         action=action_of(level, verdict, options.stage),
-        expected=SEX_WORDS[point["sex"]] if rule.reads == "sex" else None,
-        actual=SEX_WORDS[decision.person.sex] if rule.reads == "sex" else None,
+        expected=SEX_WORDS[point["sex"]] if rule.reads == "sex" else window_words(point),
+        actual=SEX_WORDS[decision.person.sex] if rule.reads == "sex" else age_words(decision.age),
         reason_code=decision.reason if verdict == "undetermined" else None,
         exemption_id=exemption_id,
         remarks=tuple(sorted(remarks)),

@@ -82,7 +82,7 @@ def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):
         "        批次 01《药品区分性别使用》第 3 行",
         "        批次 2026-01《药品区分性别使用》第 3 行",
     ]
-    assert lines[-1] == "  共查 1 行，知识库 2026.01"
+    assert lines[-1] == "  共查 1 行，知识库 2026.05"
 
 
 def test_the_same_in_english(check):
@@ -96,7 +96,7 @@ def test_the_same_in_english(check):
     )
     assert "            batch 01, 药品限儿童使用, row 1" in lines
     assert lines[-2].startswith("✖ Conclusion  Stop. The rules do not let the fund pay")
-    assert lines[-1] == "  1 line(s) checked, knowledge 2026.01"
+    assert lines[-1] == "  1 line(s) checked, knowledge 2026.05"
 
 
 def test_the_gravest_finding_comes_first_and_lines_are_numbered(check, tmp_path):
@@ -232,9 +232,7 @@ def test_a_diagnosis_exempts(answer):
 def test_an_item_may_be_named(answer):
     by_name = answer("--item", f" {MALE_ONLY_NAME} ", "--item", ORDINARY.lower(), "--sex", "女", "--on", "2026-03-01")
     (finding,) = by_name["findings"]
-    assert (finding["point_id"], finding["item_name"]) == ("drug-sex-01-0003", MALE_ONLY_NAME)
-    # Nobody gave the line an id; an invented one could be another line's.
-    assert (finding["line_id"], finding["source_record"]) == (None, 1)
+    assert (finding["point_id"], finding["item_name"], finding["line_id"]) == ("drug-sex-01-0003", MALE_ONLY_NAME, "1")
     assert by_name["checked_lines"] == 2
 
 

@@ -44,7 +44,7 @@ def test_the_checkout_is_clean_enough_and_says_what_was_checked(check):
     code, out, err = check()
     assert (code, err) == (0, "")
     assert "knowledge_base/sources/point.csv:803" in out
-    assert re.search(r"1,694 个知识点、1,719 个编码、6 条豁免；24 项检查中 21 项没有问题；错误 0，警告 1，提示 24", out)
+    assert re.search(r"1,811 个知识点、1,872 个编码、6 条豁免；24 项检查中 21 项没有问题；错误 0，警告 1，提示 24", out)
     assert check("--strict")[0] == 1
     code, out, _ = check(lang="en")
     assert "24 checks found nothing" in out

@@ -245,9 +245,17 @@ def rooms_table() -> str:
     return "\n".join(rows)
 
 
+def words_table(title: str, words: Mapping[str, tuple[str, str]]) -> str:
+    """The words of codes, from checker/model/words.py."""
+    rows = [f"| `{code}` | {chinese} | {english} |" for code, (chinese, english) in words.items()]
+    return "\n".join([f"| {title} | 中文 | in English |", "|---|---|---|", *rows])
+
+
 GENERATED: tuple[tuple[str, str, Callable[[], str]], ...] = (
     ("docs/inputs.md", "headers", headers_table),
     ("docs/architecture.md", "rooms", rooms_table),
+    ("docs/findings.md", "reasons", lambda: words_table("`reason_code`", REASONS)),
+    ("docs/findings.md", "remarks", lambda: words_table("remark", REMARKS)),
 )
 
 
@@ -357,7 +365,7 @@ def test_help_names_every_option(command: str) -> None:
 def test_findings_page_explains_every_column_remark_and_reason() -> None:
     page = (ROOT / "docs/findings.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`([a-z][a-z0-9_]*)`", page))
-    assert not {*FINDING_COLUMNS, *REMARKS, *REASONS["en"]} - told
+    assert not {*FINDING_COLUMNS, *REMARKS, *REASONS} - told
 
 
 def test_findings_page_explains_every_key_of_a_run(tmp_path: Path) -> None:

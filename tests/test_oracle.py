@@ -514,6 +514,8 @@ COMPARED = (
     "verdict",
     "level",
     "action",
+    "expected",
+    "actual",
     "reason_code",
     "exemption_id",
     "remarks",

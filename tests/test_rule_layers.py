@@ -146,11 +146,11 @@ def partial(tmp_path: Path) -> Path:
 def test_the_counter_never_passes_an_item_whose_rule_is_not_loaded(capsys, partial: Path) -> None:
     code, out, _ = liangku(capsys, *ASKED, "--rules", partial, "--only-rules")
     assert code == 1
-    assert "? 结论  没有判断：缺少规则，不能当作没有问题" in out
+    assert "? 结论  没有判断：缺少规则，不能当作没有问题。" in out
     assert "知识库中有规则 drug-sex 的知识点，但没有载入这条规则，没有判断。" in out
     assert "可以使用" not in out
     english = liangku(capsys, *ASKED, "--rules", partial, "--only-rules", lang="en")[1]
-    assert "? Conclusion  Not judged: rules are missing, which is no pass" in english
+    assert "? Conclusion  Not judged. Rules are missing, which is no pass." in english
     assert "may be used" not in english.lower()
     code, out, _ = liangku(capsys, *ASKED, "--rules", partial, "--only-rules", "--json")
     answer = json.loads(out)
@@ -238,7 +238,8 @@ def test_a_deprecated_rule_runs_nowhere_and_is_told(capsys, tmp_path: Path, clai
     code, out, _ = liangku(capsys, *ASKED, "--rules", rules)
     assert code == 0
     assert "可以使用" not in out
-    assert "没有发现问题，但有项目没有判断（见下）" in out
+    assert "○ 结论  有项目没有判断：判断过的没有发现问题，没有判断的见下。" in out
+    assert "  None：" not in out
     assert "未判断，规则 drug-sex 已停用（deprecated）" in out
     answer = Precheck.open(rules=[rules]).check(WOMAN)
     assert (answer["verdict"], answer["findings"]) == ("clear", [])

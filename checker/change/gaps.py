@@ -160,15 +160,15 @@ class _Look:
     def _find_uncovered(self) -> None:
         """Make `uncovered` (code): the distinct codes of the data that no pattern covers, whenever its point is in force."""
         lengths = self.connection.execute(
-            "SELECT DISTINCT length(code) FROM kb_pattern WHERE match = 'family'"
+            "SELECT DISTINCT length(code) FROM kb_pattern WHERE role = 'item' AND match = 'family'"
         ).fetchall()
         families = "".join(
-            f" AND left(code, {int(length)}) NOT IN (SELECT code FROM kb_pattern WHERE match = 'family' AND length(code) = {int(length)})"
+            f" AND left(code, {int(length)}) NOT IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'family' AND length(code) = {int(length)})"
             for (length,) in lengths
         )
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE uncovered AS SELECT DISTINCT code FROM code_map
-            WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE match = 'code'){families}"""
+            WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code'){families}"""
         )
 
     def _lines(self, source: Source, *, second: bool) -> str:
@@ -215,7 +215,7 @@ class _Look:
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE several AS
             WITH within AS (
-              SELECT {family} AS family, key FROM kb_pattern JOIN item USING (point_id)
+              SELECT {family} AS family, key FROM kb_pattern JOIN item USING (point_id) WHERE role = 'item'
               UNION SELECT {family}, key FROM named
             )
             SELECT family FROM within WHERE family IS NOT NULL GROUP BY family HAVING count(DISTINCT key) > 1
@@ -223,7 +223,7 @@ class _Look:
         )
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE near AS
-            WITH begun AS (SELECT DISTINCT point_id, {family} AS family, {generic} AS generic FROM kb_pattern),
+            WITH begun AS (SELECT DISTINCT point_id, {family} AS family, {generic} AS generic FROM kb_pattern WHERE role = 'item'),
             own AS (SELECT code, {family} AS family, {generic} AS generic FROM uncovered),
             way AS (
               SELECT code, point_id, 1 AS way FROM own JOIN begun USING (family)

@@ -206,7 +206,8 @@ def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
         "patient": patient,
         "insured": {"sex": asked["insured_sex"], "birth_date": asked["insured_birth"]},
         "diagnoses": list(asked["diagnosis"]),
-        "lines": lines,
+        # All are asked about on the command line, so that their places are their ids.
+        "lines": [{"line_id": str(place), **line} for place, line in enumerate(lines, 1)],
     }
 
 

@@ -211,9 +211,11 @@ def _names(point: pl.DataFrame) -> pl.DataFrame:
 
 
 def _rule_counts(point: pl.DataFrame, pattern: pl.DataFrame) -> Iterable[RuleCount]:
-    """Yield the counts of each rule; the rows of one item's history count a pattern's published codes once."""
+    """Yield the counts of each rule, of limited items alone; the rows of one item's history count a pattern's published codes once."""
     rows = point.group_by("rule_id").len("points").sort("rule_id")
-    covered = pattern.join(point.select("point_id", "rule_id", "item_name"), on="point_id")
+    covered = pattern.filter(pl.col("role") == "item").join(
+        point.select("point_id", "rule_id", "item_name"), on="point_id"
+    )
     items = covered.group_by("rule_id", "item_name", "match", "code").agg(pl.col("published_codes").max())
     published = items.group_by("rule_id").agg(pl.col("published_codes").sum())
     distinct = items.select("rule_id", "match", "code").unique()

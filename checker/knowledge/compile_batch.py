@@ -1,29 +1,34 @@
-"""Compiling the embedded edition's points and patterns from the published facts of the first batch and its update.
+"""Compiling the embedded edition's points and patterns from the published facts: the first batch with its update, and batch 11.
 
     python -m checker.knowledge.compile_batch --points FILE --codes FILE --out knowledge_base/sources
 
 Two lists of each rule meet one after the other (`merge`), drug points covering families: the first batch meets nothing, the
 update meets what the first batch made, in the mode that the rule's tier calls for (knowledge_base/README.md says why). Items of
 all other batches and rules only tell which families hold an item that the rule does not limit alike.
+
+Batch 11 lists decoction pieces [中药饮片] in two rules: those not paid alone become a point each, those never paid are codes in the
+role `listed` of one more point of the same rule, as no other list meets them.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checker.knowledge.frames import csv_text, frame_of
-from checker.knowledge.merge.covers import BY_FAMILY, codes_by_family, limits_of
+from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, Cover, Limit, codes_by_family, limits_of
 from checker.knowledge.merge.families import Mixed, as_said, known_items, mixed_families
-from checker.knowledge.merge.meeting import PublishedList
+from checker.knowledge.merge.meeting import Entry, PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.merge.points import Merged, merge
+from checker.knowledge.merge.rows import Rows, begun, with_sources
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
 from checker.knowledge.published import PublishedItem, read_published
 from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.windows import AgeWindow
 from checker.model.errors import KnowledgeError, LiangkuError
 from checker.model.whole_file import write_whole
 
@@ -49,6 +54,12 @@ RULES = (
     RuleSpec("drug-child-limited", "药品限儿童使用", "GZ10000101007000", Mode.REPLACE),
     RuleSpec("service-child-only", "医疗服务项目儿童专用", "GZ10000302003000", Mode.PATCH),
 )
+
+
+PIECES = RuleSpec("herb-single", "中药饮片单方使用不予支付", "GZ10000101004000", Mode.PATCH)
+NEVER_PAID = RuleSpec("herb-single", "中药饮片单复方均不予支付", "GZ10000101003000", Mode.PATCH)
+PIECES_BATCH = "11"
+_LISTED_NAME = "单复方均不予支付的饮片"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +93,33 @@ def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
                 for family, codes in codes_by_family(item).items():
                     earlier[family] |= codes
         points.update(own)
+    for point, own_patterns in _pieces(published):
+        points[point.point_id], patterns[point.point_id] = point, own_patterns
     return Compiled(
         tuple(points[point_id] for point_id in sorted(points)),
         tuple(row for point_id in sorted(points) for row in patterns[point_id]),
     )
+
+
+def _pieces(published: Sequence[PublishedItem]) -> Iterator[Rows]:
+    """Yield a point for each piece that is not paid alone, and one that lists those never paid, which clear no prescription either."""
+    stem = f"{PIECES.rule_id}-{PIECES_BATCH}"
+    for spec in (PIECES, NEVER_PAID):
+        items = tuple(item for item in published if (item.rule, item.batch) == (spec.name, PIECES_BATCH))
+        if items and spec is PIECES:
+            of = _list(spec, PIECES_BATCH, items)
+            yield from (_piece(f"{stem}-{item.seq:04d}", item.item_name, "item", [item], of) for item in items)
+        elif items:
+            yield _piece(f"{stem}-listed", _LISTED_NAME, "listed", items, _list(spec, PIECES_BATCH, items))
+
+
+def _piece(point_id: str, name: str, role: str, items: Sequence[PublishedItem], published: PublishedList) -> Rows:
+    codes = sorted(code for item in items for code in item.codes)
+    unlimited = Limit(None, None, AgeWindow(None, None, None, None), None)
+    entries = [Entry(0, items[0], unlimited, Cover(BY_CODE, code), frozenset({code})) for code in codes]
+    point, patterns = begun(entries, point_id, published)
+    named = replace(with_sources(point, items[1:]), item_name=name, companions="herb_piece")
+    return named, [replace(pattern, role=role) for pattern in patterns]
 
 
 def _mixed(spec: RuleSpec, published: Sequence[PublishedItem]) -> Mixed:

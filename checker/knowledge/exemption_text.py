@@ -200,7 +200,8 @@ class _Covered:
     def _patterns_of(self, rule_id: str) -> pl.DataFrame:
         if rule_id not in self._codes:
             own = self._points.filter(pl.col("rule_id") == rule_id).select("point_id")
-            self._codes[rule_id] = self._patterns.join(own, on="point_id", how="semi").select("match", "code")
+            limited = self._patterns.filter(pl.col("role") == "item")
+            self._codes[rule_id] = limited.join(own, on="point_id", how="semi").select("match", "code")
         return self._codes[rule_id]
 
 

@@ -74,7 +74,7 @@ def _by_code(con: duckdb.DuckDBPyConnection, code: str) -> list[str]:
     for length in _STEMS:
         found = _texts(
             con,
-            "SELECT DISTINCT item_name FROM kb_point JOIN kb_pattern USING (point_id) WHERE starts_with(code, $stem) "
+            "SELECT DISTINCT item_name FROM kb_point JOIN kb_pattern USING (point_id) WHERE role = 'item' AND starts_with(code, $stem) "
             "ORDER BY item_name LIMIT $names",
             {"stem": code[:length], "names": _NAMES},
         )

@@ -24,9 +24,12 @@ class LimitCells:
     age_max: int | None
     age_max_unit: str | None
     subject: str | None
+    companions: str | None
 
 
-LIMIT_COLUMNS = ("sex", "age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit", "subject")
+LIMIT_COLUMNS = (
+    "sex", "age_word", "age_text", "age_min", "age_min_unit", "age_max", "age_max_unit", "subject", "companions",
+)  # fmt: skip
 """The columns of LimitCells."""
 
 
@@ -51,6 +54,8 @@ class PointWords:
             parts.append(self.say(f"原文“{limits.age_text}”", f"in its words “{limits.age_text}”"))
         if limits.age_min is not None or limits.age_max is not None:
             parts.append(self.window(limits.age_min, limits.age_min_unit, limits.age_max, limits.age_max_unit))
+        if limits.companions:
+            parts.append(self.say("同方须有名单外饮片", "beside a piece outside the lists only"))
         return self.say("，", ", ").join(parts)
 
     def limit_and_subject(self, limits: PointRow | LimitCells) -> str:

@@ -41,7 +41,7 @@ WITH named AS ({{named}}
   SELECT point_id, by_name AS how FROM kb_point JOIN named USING (item_name)
   UNION ALL
   SELECT point_id, CASE WHEN code = $code OR ($full AND starts_with($code, code)) THEN 0 ELSE 1 END
-  FROM kb_pattern WHERE $code <> '' AND (starts_with(code, $code) OR (match = 'family' AND starts_with($code, code)))
+  FROM kb_pattern WHERE role = 'item' AND $code <> '' AND (starts_with(code, $code) OR (match = 'family' AND starts_with($code, code)))
   UNION ALL
   SELECT point_id, CASE WHEN lower(point_id) = $id THEN 0 ELSE 1 END
   FROM kb_point WHERE $id <> '' AND starts_with(lower(point_id), $id)

@@ -29,7 +29,7 @@ _STEPS = (
     """CREATE TEMP TABLE own_item AS
     SELECT * FROM kb_exemption_item WHERE exemption_id IN (SELECT exemption_id FROM own_exemption)""",
     """CREATE TEMP TABLE near_pattern AS
-    SELECT point_id, code FROM kb_pattern WHERE code IN (SELECT code FROM own_pattern)""",
+    SELECT point_id, code FROM kb_pattern WHERE role = 'item' AND code IN (SELECT code FROM own_pattern)""",
     "CREATE TEMP TABLE link AS SELECT point_id, superseded_by FROM kb_point WHERE superseded_by IS NOT NULL",
     """CREATE TEMP TABLE history AS
     WITH RECURSIVE both_ways AS (FROM link UNION ALL SELECT superseded_by, point_id FROM link),
@@ -40,7 +40,7 @@ _STEPS = (
     )
     SELECT start, point_id, false AS shares FROM chain
     UNION ALL
-    SELECT DISTINCT t.point_id, n.point_id, true FROM own_pattern t JOIN near_pattern n USING (code)""",
+    SELECT DISTINCT t.point_id, n.point_id, true FROM own_pattern t JOIN near_pattern n USING (code) WHERE t.role = 'item'""",
     """CREATE TEMP TABLE past AS SELECT * FROM kb_point WHERE point_id IN (SELECT point_id FROM history)""",
 )
 """Of the points asked for: their rows, patterns, exemptions of their rules, and the points that share a code or follow each other."""
@@ -50,13 +50,14 @@ _EXEMPTIONS = "FROM own_exemption ORDER BY exemption_id"
 _EXEMPTION_ITEMS = "FROM own_item ORDER BY ALL"
 _ITEMS_BY_CODE = """
 SELECT DISTINCT t.point_id, i.exemption_id FROM own_pattern t JOIN own_item i
-ON i.match <> 'name' AND (starts_with(t.code, i.value) OR starts_with(i.value, t.code))"""
+ON t.role = 'item' AND i.match <> 'name' AND (starts_with(t.code, i.value) OR starts_with(i.value, t.code))"""
 _HISTORY = """
 SELECT h.start, p.* FROM (SELECT start, point_id, bool_and(shares) AS shares FROM history GROUP BY start, point_id) h
 JOIN past p USING (point_id) JOIN own o ON o.point_id = h.start
 WHERE NOT shares OR o.rule_id = p.rule_id ORDER BY h.start, p.valid_from, p.point_id"""
 _COVERING = """
-SELECT DISTINCT point_id FROM kb_pattern WHERE code = $code OR ($full AND match = 'family' AND starts_with($code, code))"""
+SELECT DISTINCT point_id FROM kb_pattern
+WHERE role = 'item' AND (code = $code OR ($full AND match = 'family' AND starts_with($code, code)))"""
 
 
 @dataclass(frozen=True, slots=True)

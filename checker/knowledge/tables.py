@@ -24,6 +24,8 @@ class KnowledgeTable:
         return f"{self.name}.parquet"
 
 
+_EVER = """point_id, rule_id, item_name, sex, age_word, age_text, age_min, age_min_unit, age_max, age_max_unit, subject, region, region_of,
+    valid_from, valid_to, level_cap, remark, document, batch, published_codes, source_rows, status, superseded_by"""
 POINT = KnowledgeTable(
     "point",
     "kb_point",
@@ -33,8 +35,8 @@ POINT = KnowledgeTable(
         age_min INTEGER, age_min_unit VARCHAR, age_max INTEGER, age_max_unit VARCHAR, subject VARCHAR, region VARCHAR,
         region_of VARCHAR, valid_from DATE, valid_to DATE, level_cap VARCHAR, remark VARCHAR, document VARCHAR,
         batch VARCHAR, published_codes INTEGER, source_rows VARCHAR, status VARCHAR, superseded_by VARCHAR, companions VARCHAR)""",
-    # By name, so that an older edition, which lacks later columns, is read as well.
-    "INSERT INTO kb_point BY NAME SELECT * FROM read_parquet(?)",
+    # By name, so that an older edition, which lacks later columns, is read as well; what every edition has must be there.
+    f"INSERT INTO kb_point BY NAME SELECT {_EVER}, * EXCLUDE ({_EVER}) FROM read_parquet(?)",
 )
 PATTERN = KnowledgeTable(
     "pattern",

@@ -17,7 +17,7 @@ _COLOURS = {
     "clear": "green", "unjudged": "blue", "rule_missing": "magenta", "nothing": "blue",
 }  # fmt: skip
 """Of findings by level, or by verdict where they have none, and of conclusions."""
-_CONCLUDED = ICONS | {"exempt": "✔", "clear": "✔", "unjudged": "○", "nothing": "○"}
+_CONCLUDED = ICONS | {"exempt": "✔", "clear": "✔", "unjudged": "○", "rule_missing": "?", "nothing": "○"}
 """The icons of conclusions."""
 _GRAVEST_FIRST = ("definite", "suspect", "undetermined", "notice", "exempt")
 _LABEL_WIDTH = {0: 4, 1: 8}
@@ -126,7 +126,7 @@ class _Writer:
         for skipped in answer["not_judged"]:
             # What lacks its rule is a finding of its own.
             if skipped["missing"] != "rule":
-                item = names.get(skipped["line_id"], skipped["line_id"])
+                item = names[skipped["line_id"] or skipped["line"]]
                 why = NOT_JUDGED[skipped["missing"]][self._english].format(rule=skipped["rule_id"])
                 yield self._say(f"  {item}：未判断，{why}", f"  {item}: not judged, {why}")
         if answer.get("ignored"):

@@ -176,7 +176,8 @@ def _clauses(table: Mapping[str, Any], shape: Shape) -> Iterator[str]:
     yield "[clause]"
     for key, value in table.get("clause", {"violated": f"age_text = '{FILL}判定子句 the clause'"}).items():
         yield f"{key} = {_value(value)}"
-    yield "\n# 写进疑点的“应为”和“实为”（what the finding says was expected and found）"
+    yield "\n# 写进疑点的“应为”和“实为”，用例同样写法（what was expected and found; cases give the same）:"
+    yield "# sex:male | age:35 year | age_in:2 year..12 year | ? 不明（not known） | text:其他文字（other words）"
     yield "[evidence]"
     blank = {"expected": f"'{FILL}应为什么'", "actual": f"'{FILL}实为什么'"}
     for key, value in table.get("evidence", blank).items():

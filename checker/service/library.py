@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 _MEMORY = "200MB"
 _LEDGER = f"""
 SELECT p.point_id, p.item_name, p.rule_id, p.level_cap, p.valid_from, p.valid_to, p.published_codes, p.document, p.batch, p.source_rows,
-  (SELECT string_agg(code, '; ' ORDER BY match, code) FROM kb_pattern t WHERE t.point_id = p.point_id) AS codes,
+  (SELECT string_agg(code, '; ' ORDER BY match, code) FROM kb_pattern t WHERE t.point_id = p.point_id AND role = 'item') AS codes,
   {", ".join(f"p.{column}" for column in LIMIT_COLUMNS)}
 FROM kb_point p
-WHERE p.status <> 'shadow' AND p.valid_from <= $day AND (p.valid_to IS NULL OR $day < p.valid_to)
+WHERE p.status <> 'shadow' AND p.valid_from <= $day AND (p.valid_to IS NULL OR $day < p.valid_to) AND codes IS NOT NULL
 ORDER BY p.rule_id, p.item_name, p.point_id"""
 _LEDGER_HEAD = 11
 

@@ -57,8 +57,8 @@ def without(point_id: str, rows: Sequence[dict[str, str]] = PATTERNS) -> list[di
 
 EXAMPLES: dict[str, list[Example]] = {
     "columns": [
-        Example(Kb(point_columns=POINT_COLUMNS[:-3]), "point.csv", 1, None, "",
-                Kb(point_columns=POINT_COLUMNS[:-2])),
+        Example(Kb(point_columns=POINT_COLUMNS[:-4]), "point.csv", 1, None, "",
+                Kb(point_columns=POINT_COLUMNS[:-3])),
     ],
     "value": [
         Example(changed("p1", sex="x"), "point.csv", 2, "p1", "sex"),
@@ -279,7 +279,7 @@ def test_a_fault_of_reading_does_not_keep_the_other_checks_from_the_other_rows(t
 
 
 def test_a_broken_header_is_told_alone(tmp_path: Path) -> None:
-    found = checked(Kb(point_columns=POINT_COLUMNS[:-3]).write(tmp_path))
+    found = checked(Kb(point_columns=POINT_COLUMNS[:-4]).write(tmp_path))
     assert [(issue.validator, issue.place.row) for issue in found.issues] == [("columns", 1)]
     assert "source_rows" in found.issues[0].message.en
 

@@ -65,10 +65,11 @@ def test_the_manifest_counts_what_was_built(built: Path, sources: Sources) -> No
         "drug-child-limited": 45,
         "drug-child-only": 4441,
         "drug-sex": 6590,
+        "herb-single": 116,
         "service-child-only": 30,
         "service-sex": 390,
     }
-    assert [notice.batch for notice in manifest.notices] == ["01", "2026-01"]
+    assert [notice.batch for notice in manifest.notices] == ["01", "2026-01", "11"]
 
 
 def test_equal_sources_give_equal_bytes(source_folder: Path, built: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 from collections import Counter
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +13,7 @@ from checker.knowledge.names import item_key
 from checker.knowledge.rows import PointRow
 from checker.knowledge.source import Sources
 
-MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)
+MAY, JANUARY, MAY_2026 = date(2025, 5, 23), date(2026, 1, 28), date(2026, 5, 11)
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +141,25 @@ def test_a_proposal_lowers_and_names_every_point_that_it_means(
         and (("name", point.item_name) in items or ("code", code_of[point.point_id]) in items)
     }
     assert named == meant
+
+
+def test_the_pieces_of_batch_11_are_those_that_were_published(published_folder: Path, sources: Sources) -> None:
+    with (published_folder / "facts" / "batch11_herbs.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    alone = {(row["code"], row["name"]) for row in rows if row["mode"] == "single"}
+    never = {row["code"] for row in rows if row["mode"] != "single"}
+    points = {row.point_id: row for row in sources.points if row.rule_id == "herb-single"}
+    patterns = [row for row in sources.patterns if row.point_id in points]
+    assert (len(alone), len(never), len(points), len(patterns)) == (116, 37, 117, 153)
+    assert {(row.code, points[row.point_id].item_name) for row in patterns if row.role == "item"} == alone
+    listed = [row for row in patterns if row.role == "listed"]
+    assert ({row.code for row in listed}, {row.point_id for row in listed}) == (never, {"herb-single-11-listed"})
+
+
+def test_the_pieces_of_batch_11_as_they_are_published(point: dict[str, PointRow]) -> None:
+    clove, listed = point["herb-single-11-0001"], point["herb-single-11-listed"]
+    assert (clove.item_name, clove.published_codes, clove.source_rows) == ("丁香", 1, "11/中药饮片单方使用不予支付/1")
+    assert (clove.valid_from, clove.valid_to, clove.batch, clove.companions) == (MAY_2026, None, "11", "herb_piece")
+    assert (listed.item_name, listed.published_codes, listed.valid_from) == ("单复方均不予支付的饮片", 37, MAY_2026)
+    assert listed.source_rows.startswith("11/中药饮片单复方均不予支付/1; 11/中药饮片单复方均不予支付/2; ")
+    assert listed.document == clove.document == "国家医疗保障局公布的智能监管“两库”第十一批规则与知识点（2026-05-11）"

@@ -69,8 +69,8 @@ def test_nothing_found_names_what_lies_nearest(edition: Edition, text: str, near
 
 
 def test_nothing_near_says_what_to_give(edition: Edition) -> None:
-    with pytest.raises(InputError, match=r"zzzz.*请给出完整的项目名称"):
-        describe_point([edition], "zzzz")
+    with pytest.raises(InputError, match=r"wwww.*请给出完整的项目名称"):
+        describe_point([edition], "wwww")
 
 
 def test_a_card_is_json(edition: Edition) -> None:

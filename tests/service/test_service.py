@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,18 @@ def test_rules_are_told_together_and_one_by_one(server: Server, precheck: Preche
     assert [rule["id"] for rule in rules] == [rule.id for rule in precheck.plan.rules]
     assert call(server.url, "/v1/rules/drug-sex").document in rules
     assert call(server.url, "/v1/rules/none").refusal == (404, "not_found")
+
+
+def test_the_words_of_all_codes_are_told_and_lie_in_the_pages(server: Server) -> None:
+    told = call(server.url, "/v1/words").document
+    assert told["remark"]["duplicate"] == {"zh": "重复上传，只算一次", "en": "uploaded twice, counted once"}
+    assert told["action"]["confirm"]["zh"] == "写明理由后才能继续"
+    for page in ("/", "/ledger"):
+        with urllib.request.urlopen(server.url + page, timeout=20) as response:
+            html = response.read().decode()
+        held = re.search(r'<script type="application/json" id="catalogue">(.*?)</script>', html)
+        assert held is not None
+        assert json.loads(held[1]) == told
 
 
 def test_the_knowledge_in_use_is_told(server: Server, precheck: Precheck) -> None:

@@ -134,6 +134,10 @@ class _Cards:
         kind = self._say("以此开头", "begins with") if family else self._say("全码", "code")
         told = f"{pattern.code}  {kind}"
         count = self._say(f"公布编码 {pattern.published_codes} 个", f"{pattern.published_codes} published")
+        if pattern.role != "item":
+            from checker.shapes import ROLES
+
+            told = self._words.beside(told, self._say(*ROLES[pattern.role]))
         return self._words.beside(told, count) if family else told
 
     def _exemption(self, card: ExemptionCard) -> Iterator[str]:

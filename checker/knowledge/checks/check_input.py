@@ -42,8 +42,10 @@ class CheckInput:
 
     @cached_property
     def covered(self) -> pl.DataFrame:
-        """Every pattern with its point: match, code, family (NULL for codes without), published_codes, the point's columns, item_key, ends."""
-        pattern = self.layer.pattern.select("point_id", "match", "code", "published_codes")
+        """Every pattern of a limited item with its point: match, code, family (NULL where none), published_codes, the point's columns, item_key, ends."""
+        pattern = self.layer.pattern.filter(pl.col("role") == "item").select(
+            "point_id", "match", "code", "published_codes"
+        )
         joined = pattern.join(self.point.select(_COVERED), on="point_id", maintain_order="right")
         return joined.join(self.keys, on="item_name", how="left", maintain_order="left").with_columns(
             family_column(pl.col("code")).alias("family"), pl.col("valid_to").fill_null(OPEN).alias("ends")

@@ -67,7 +67,7 @@ VALIDATORS = (
     Validator(
         "no-limit", ERROR,
         Said("知识点什么也不限制", "a point that limits nothing"),
-        Said("写一个限制：sex、age_word 或 age_text", "write a limit: sex, age_word or age_text"),
+        Said("写一个限制：sex、age_word、age_text 或 companions", "write a limit: sex, age_word, age_text or companions"),
         faults_of("no-limit"),
     ),
     Validator(

@@ -80,7 +80,9 @@ _SIDES = ("before", "after")
 
 def _covered(sources: Sources) -> pl.DataFrame:
     point = sources.point.select("rule_id", "item_name", *_STATE)
-    return sources.pattern.select("point_id", "match", "code").join(point, on="point_id")
+    return (
+        sources.pattern.filter(pl.col("role") == "item").select("point_id", "match", "code").join(point, on="point_id")
+    )
 
 
 def _states(rows: pl.DataFrame, name: str) -> pl.DataFrame:

@@ -160,8 +160,9 @@ def _points(sources: Sources) -> dict[str, int]:
 
 
 def _covers(sources: Sources) -> dict[str, int]:
-    """How many distinct codes and families each rule covers."""
-    joined = sources.pattern.join(sources.point.select("point_id", "rule_id"), on="point_id")
+    """How many distinct codes and families each rule limits."""
+    limited = sources.pattern.filter(pl.col("role") == "item")
+    joined = limited.join(sources.point.select("point_id", "rule_id"), on="point_id")
     distinct = joined.select("rule_id", "match", "code").unique()
     return dict(distinct.group_by("rule_id").len().iter_rows())
 
