@@ -213,6 +213,13 @@ def test_points_of_a_deprecated_rule_are_a_warning_until_they_end(check, tmp_pat
     assert "已停用（deprecated），1 个仍有效" in check(ended, *only)[1]
 
 
+def test_a_fault_of_reading_is_told_in_the_language_asked_for(check, tmp_path):
+    kb = changed("p1", sex="x").write(tmp_path)
+    chinese, english = (check(kb, "--only", "value", lang=lang)[1] for lang in ("zh", "en"))
+    assert "写的是“x”，请写其中之一：male, female，或留空\n" in chinese
+    assert "found 'x'; write one of male, female, or leave it empty\n" in english
+
+
 def test_what_cannot_be_read_is_bad_input(check, tmp_path):
     assert check(tmp_path / "nowhere")[0] == 2
     folder = Kb().write(tmp_path / "kb")
@@ -221,7 +228,7 @@ def test_what_cannot_be_read_is_bad_input(check, tmp_path):
     assert (code, out) == (2, "")
     assert "is not UTF-8" in err
     (folder / "point.csv").unlink()
-    assert "point.csv: the file is missing" in check(folder)[2]
+    assert "point.csv: 缺少这个文件，请补上（the file is missing" in check(folder)[2]
     built = tmp_path / "built"
     build(Kb().write(tmp_path / "text"), built)
     (built / "point.parquet").write_bytes(b"x")

@@ -301,7 +301,7 @@ BROKEN = {
     ),
     "case date": (
         SOUND.replace('valid_from = "2025-05-23" }', 'valid_from = "2025-02-30" }', 1),
-        ".point, column valid_from: found '2025-02-30'",
+        ".point, column valid_from: 写的是“2025-02-30”，请写日期，如 2025-05-23（found '2025-02-30'; write a date",
     ),
 }
 

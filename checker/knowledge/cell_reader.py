@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
-from checker.model.errors import Fault, KnowledgeError
+from checker.model.errors import Fault, KnowledgeError, both, found_instead
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHOLE = re.compile(r"\d{1,9}")
@@ -21,6 +21,32 @@ _T = TypeVar("_T")
 
 FAULTS_TOLD = 100
 """How many faults an error tells; the rest is counted."""
+
+NEEDED = both("这一列不能为空，请填写", "write a value, the column may not be empty")
+A_WHOLE_NUMBER = "请写不小于 0 的整数", "write a whole number, 0 or more"
+A_DAY = "请写日期，如 2025-05-23", "write a date such as 2025-05-23"
+ID_SIGNS = both("请只用字母、数字和 . _ -", "write letters, digits, '.', '_' and '-' only")
+PLACE_DIGITS = both("请写行政区划代码的前 2 至 6 位数字", "write the first 2 to 6 digits of a place code (admdvs)")
+AFTER_BEGINNING = both(
+    "请写 valid_from（{}）之后的日期，或留空", "write a date after valid_from ({}), or leave it empty"
+)
+
+
+def one_of(allowed: Sequence[str], *, optional: bool = False) -> str:
+    """What to write where a cell holds one of some words."""
+    listed = ", ".join(allowed)
+    return or_empty((f"请写其中之一：{listed}", f"write one of {listed}"), optional=optional)
+
+
+def or_empty(remedy: tuple[str, str], *, optional: bool) -> str:
+    """What to write in both languages, nothing where the cell may be empty."""
+    chinese, english = remedy
+    return both(f"{chinese}，或留空", f"{english}, or leave it empty") if optional else both(chinese, english)
+
+
+def together(one: str, other: str) -> str:
+    """What to write in two cells of which only one is filled."""
+    return both(f"{one} 和 {other} 要一起填，或都不填", f"fill {one} and {other} together, or neither")
 
 
 @dataclass(slots=True)
@@ -38,7 +64,8 @@ class Faults:
         if self.found:
             told = [str(fault) for fault in self.found[:FAULTS_TOLD]]
             if len(self.found) > FAULTS_TOLD:
-                told.append(f"… and {len(self.found) - FAULTS_TOLD} more faults; mend these first")
+                more = len(self.found) - FAULTS_TOLD
+                told.append(both(f"……另有 {more} 处，请先改正以上各处", f"… and {more} more faults; mend these first"))
             raise KnowledgeError("\n".join(told))
 
 
@@ -52,14 +79,14 @@ class Cells:
     faults: Faults
 
     def fault(self, column: str, remedy: str) -> None:
-        """Note that the value of the column is wrong, and what to write instead."""
-        self.faults.add(self.file, f"{self.place}, column {column}", f"found {self.values[column]!r}; {remedy}")
+        """Note that the value of the column is wrong, and what to write instead, in both languages."""
+        self.faults.add(self.file, f"{self.place}, column {column}", found_instead(self.values[column], remedy))
 
     def text(self, column: str) -> str:
         """The text, which must be there."""
         value = self.values[column]
         if not value:
-            self.fault(column, "write a value, the column may not be empty")
+            self.fault(column, NEEDED)
         return value
 
     def optional(self, column: str) -> str | None:
@@ -70,29 +97,29 @@ class Cells:
         """One of the allowed words, which must be there."""
         value = self.values[column]
         if value not in allowed:
-            self.fault(column, f"write one of {', '.join(allowed)}")
+            self.fault(column, one_of(allowed))
         return value
 
     def optional_choice(self, column: str, allowed: Sequence[str]) -> str | None:
         """One of the allowed words, or NULL for an empty cell."""
         value = self.optional(column)
         if value is not None and value not in allowed:
-            self.fault(column, f"write one of {', '.join(allowed)}, or leave it empty")
+            self.fault(column, one_of(allowed, optional=True))
         return value
 
     def whole(self, column: str) -> int:
         """A whole number from 0, which must be there."""
-        value = self._whole(column, "write a whole number, 0 or more")
+        value = self._whole(column, or_empty(A_WHOLE_NUMBER, optional=False))
         return 0 if value is None else value
 
     def day(self, column: str) -> date:
         """A date, which must be there; `date.min` after a fault."""
-        value = self._day(column, "write a date such as 2025-05-23")
+        value = self._day(column, or_empty(A_DAY, optional=False))
         return date.min if value is None else value
 
     def optional_day(self, column: str) -> date | None:
         """A date, or NULL for an empty cell."""
-        return self._day(column, "write a date such as 2025-05-23, or leave it empty") if self.values[column] else None
+        return self._day(column, or_empty(A_DAY, optional=True)) if self.values[column] else None
 
     def _whole(self, column: str, remedy: str) -> int | None:
         value = self.values[column]
@@ -120,11 +147,18 @@ def read_text(path: Path) -> str:
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
-        raise KnowledgeError(f"{path}: the file is missing; put it there") from None
+        raise KnowledgeError(f"{path}: {both('缺少这个文件，请补上', 'the file is missing; put it there')}") from None
     except OSError as error:
-        raise KnowledgeError(f"{path}: the file cannot be read ({error.strerror}); allow reading it") from error
+        told = both(
+            f"无法读取（{error.strerror}），请检查权限", f"the file cannot be read ({error.strerror}); allow reading it"
+        )
+        raise KnowledgeError(f"{path}: {told}") from error
     except UnicodeDecodeError as error:
-        raise KnowledgeError(f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8") from error
+        told = both(
+            f"第 {error.start} 个字节不是 UTF-8 编码，请把文件另存为 UTF-8",
+            f"byte {error.start} is not UTF-8; save the file as UTF-8",
+        )
+        raise KnowledgeError(f"{path}: {told}") from error
 
 
 def read_records(
@@ -138,16 +172,32 @@ def read_records(
     """
     # Lines end as CSV says, not at every character that Unicode calls a line end.
     reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
-    broken = f"{path}: row {{}}: it is not CSV ({{}}); mend its quotes"
+
+    def broken(error: csv.Error) -> KnowledgeError:
+        told = both(f"不是 CSV（{error}），请改正引号", f"it is not CSV ({error}); mend its quotes")
+        return KnowledgeError(f"{path}: row {reader.line_num}: {told}")
+
     known = (*columns, *optional)
     try:
         header = [name.strip() for name in next(reader, [])]
     except csv.Error as error:
-        raise KnowledgeError(broken.format(reader.line_num, error)) from error
-    wrong = [f"the column {name} is missing; add it" for name in columns if name not in header]
+        raise broken(error) from error
+    wrong = [
+        both(f"缺少 {name} 列，请补上", f"the column {name} is missing; add it")
+        for name in columns
+        if name not in header
+    ]
     if not others:
-        wrong += [f"the column {name!r} is unknown; remove it" for name in header if name not in known]
-    wrong += [f"the column {name} stands twice; remove one" for name in known if header.count(name) > 1]
+        wrong += [
+            both(f"不认识“{name}”列，请删去", f"the column {name!r} is unknown; remove it")
+            for name in header
+            if name not in known
+        ]
+    wrong += [
+        both(f"{name} 列出现两次，请删去一个", f"the column {name} stands twice; remove one")
+        for name in known
+        if header.count(name) > 1
+    ]
     for message in wrong:
         faults.add(path.name, "row 1", message, "columns")
 
@@ -157,10 +207,13 @@ def read_records(
                 if len(record) == len(header):
                     yield reader.line_num, record
                 elif any(value.strip() for value in record):
-                    told = f"found {len(record)} cells; write {len(header)}, one for each column"
+                    told = both(
+                        f"有 {len(record)} 个单元格，请写 {len(header)} 个，每列一个",
+                        f"found {len(record)} cells; write {len(header)}, one for each column",
+                    )
                     faults.add(path.name, f"row {reader.line_num}", told, "columns")
         except csv.Error as error:
-            raise KnowledgeError(broken.format(reader.line_num, error)) from error
+            raise broken(error) from error
 
     return header, iter(()) if wrong else records()
 
@@ -182,7 +235,7 @@ def collect(cells: Iterator[Cells], read: Callable[[Cells], _T]) -> list[tuple[C
 def check_id(cells: Cells, column: str, value: str) -> None:
     """Note a fault where the id of a point or exemption has other characters than ids have."""
     if value and not _ID.fullmatch(value):
-        cells.fault(column, "write letters, digits, '.', '_' and '-' only")
+        cells.fault(column, ID_SIGNS)
 
 
 def check_place_and_time(
@@ -190,8 +243,8 @@ def check_place_and_time(
 ) -> None:
     """Note what is wrong with a region or with the days between which something is in force."""
     if region is not None and not _REGION.fullmatch(region):
-        cells.fault("region", "write the first 2 to 6 digits of a place code (admdvs)")
+        cells.fault("region", PLACE_DIGITS)
     if (region is None) != (region_of is None):
-        cells.fault("region_of", "fill region and region_of together, or neither")
+        cells.fault("region_of", together("region", "region_of"))
     if valid_to is not None and valid_to <= valid_from:
-        cells.fault("valid_to", f"write a date after valid_from ({valid_from}), or leave it empty")
+        cells.fault("valid_to", AFTER_BEGINNING.format(valid_from, valid_from))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from checker.model.errors import both
 from checker.model.schema import NATIONAL_CODE
 
 _CODE = re.compile(NATIONAL_CODE)
@@ -12,8 +13,16 @@ FAMILY_PATTERN = "X[A-Z0-9]{13}|Z[A-Z0-9]{10}"
 """The shape of a family, as a regular expression over the whole text."""
 _FAMILY = re.compile(FAMILY_PATTERN)
 
-CODE_SHAPES = "X + 22, Z + 19, T + 9 or C + 19 or 26 capital letters and digits, or 15 digits (a service)"
-FAMILY_SHAPES = "the first 14 characters of an X code or the first 11 of a Z code"
+CODE_SHAPES = both(
+    "请写完整的国家医保编码：X 加 22 位、Z 加 19 位、T 加 9 位、C 加 19 或 26 位大写字母和数字，或 15 位数字（服务项目）",
+    "write a full national code: X + 22, Z + 19, T + 9 or C + 19 or 26 capital letters and digits, or 15 digits (a service)",
+)
+"""What to write where a code has no national shape."""
+FAMILY_SHAPES = both(
+    "请写药品码前段：X 码的前 14 位，或 Z 码的前 11 位",
+    "write a family: the first 14 characters of an X code or the first 11 of a Z code",
+)
+"""What to write where a family has another shape."""
 
 
 def is_code(text: str) -> bool:

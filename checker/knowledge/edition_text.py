@@ -8,6 +8,7 @@ from pathlib import Path
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.manifest import Notice
 from checker.knowledge.toml_text import quoted, read_toml, record_cells
+from checker.model.errors import both
 
 EDITION_FILE = "edition.toml"
 TEXT_LAYOUT = 1
@@ -34,13 +35,19 @@ def read_edition(folder: Path, faults: Faults) -> EditionText:
     file, document = source.file, source.keys
     scalars = {key: value for key, value in document.items() if key not in ("layout", "notice")}
     if document.get("layout") != TEXT_LAYOUT:
-        faults.add(file, "layout", f"found {document.get('layout')!r}; write {TEXT_LAYOUT}")
+        layout = document.get("layout")
+        told = both(f"写的是 {layout!r}，请写 {TEXT_LAYOUT}", f"found {layout!r}; write {TEXT_LAYOUT}")
+        faults.add(file, "layout", told)
     cells = record_cells(file, "the head", scalars, ("name", "version", "published", "compiled"), faults)
     assert cells is not None
     notices = []
     listed = document.get("notice", [])
     if not isinstance(listed, list) or not listed:
-        faults.add(file, "notice", "found none; write a [[notice]] for each public notice that facts come from")
+        told = both(
+            "一份公告也没有，请为每份作为依据的公告写一个 [[notice]]",
+            "found none; write a [[notice]] for each public notice that facts come from",
+        )
+        faults.add(file, "notice", told)
         listed = []
     for number, entry in enumerate(listed, 1):
         place = f"notice {number}"

@@ -16,6 +16,7 @@ from checker.knowledge.match import meets
 from checker.knowledge.names import item_key
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.toml_text import TomlText, quoted, read_toml, record_cells
+from checker.model.errors import both
 
 EXEMPTION_FILE = "exemption.toml"
 
@@ -58,7 +59,8 @@ def _exemptions(source: TomlText, faults: Faults) -> Iterator[Exemption]:
     file, document = source.file, source.keys
     listed = document.get("exemption", [])
     if not isinstance(listed, list):
-        faults.add(file, "exemption", f"found {listed!r}; write [[exemption]] tables")
+        told = both(f"写的是 {listed!r}，请写 [[exemption]] 表", f"found {listed!r}; write [[exemption]] tables")
+        faults.add(file, "exemption", told)
         return
     for number, entry in enumerate(listed, 1):
         named = entry.get("id", number) if isinstance(entry, dict) else number
@@ -87,7 +89,8 @@ def _exemptions(source: TomlText, faults: Faults) -> Iterator[Exemption]:
         check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
         stands_by = entry.get("stands_by", False)
         if not isinstance(stands_by, bool):
-            faults.add(file, f"{place}, key stands_by", f"found {stands_by!r}; write true or false")
+            told = both(f"写的是 {stands_by!r}，请写 true 或 false", f"found {stands_by!r}; write true or false")
+            faults.add(file, f"{place}, key stands_by", told)
         items = tuple(_items(file, place, row.exemption_id, entry.get("items", []), faults))
         yield Exemption(cells, row, items, bool(stands_by))
 
@@ -96,19 +99,29 @@ def _diagnoses(file: str, place: str, listed: object, faults: Faults) -> tuple[s
     if listed is None:
         return None
     if not isinstance(listed, list) or not listed:
-        faults.add(
-            file, f"{place}, key diagnoses", f"found {listed!r}; write a list of ICD-10 prefixes, or leave it out"
+        told = both(
+            f"写的是 {listed!r}，请写 ICD-10 前缀的数组，或不写",
+            f"found {listed!r}; write a list of ICD-10 prefixes, or leave it out",
         )
+        faults.add(file, f"{place}, key diagnoses", told)
         return None
     for value in listed:
         if not isinstance(value, str) or not _DIAGNOSIS.fullmatch(value):
-            faults.add(file, f"{place}, key diagnoses", f"found {value!r}; write an ICD-10 prefix such as I27 or I27.0")
+            told = both(
+                f"写的是 {value!r}，请写 ICD-10 前缀，如 I27 或 I27.0",
+                f"found {value!r}; write an ICD-10 prefix such as I27 or I27.0",
+            )
+            faults.add(file, f"{place}, key diagnoses", told)
     return tuple(sorted(str(value) for value in listed))
 
 
 def _items(file: str, place: str, exemption_id: str, listed: object, faults: Faults) -> Iterator[ExemptionItemRow]:
     if not isinstance(listed, list):
-        faults.add(file, f"{place}, key items", f"found {listed!r}; write a list of {{match, value}} tables")
+        told = both(
+            f"写的是 {listed!r}，请写 {{match, value}} 表的数组",
+            f"found {listed!r}; write a list of {{match, value}} tables",
+        )
+        faults.add(file, f"{place}, key items", told)
         return
     seen: set[tuple[str, str]] = set()
     for number, entry in enumerate(listed, 1):
@@ -117,11 +130,11 @@ def _items(file: str, place: str, exemption_id: str, listed: object, faults: Fau
             continue
         match, value = cells.choice("match", words.ITEM_MATCHES), cells.text("value")
         if match == "code" and value and not is_code(value):
-            cells.fault("value", f"write a full national code: {CODE_SHAPES}")
+            cells.fault("value", CODE_SHAPES)
         if match == "family" and value and not is_family(value):
-            cells.fault("value", f"write a family: {FAMILY_SHAPES}")
+            cells.fault("value", FAMILY_SHAPES)
         if (match, value) in seen:
-            cells.fault("value", "the exemption names it twice; write it once")
+            cells.fault("value", both("这条豁免写了两次，请只写一次", "the exemption names it twice; write it once"))
         seen.add((match, value))
         yield ExemptionItemRow(exemption_id, match, value)
 
@@ -134,20 +147,32 @@ def _check_exemptions(
     seen: set[str] = set()
     for entry in exemptions:
         if entry.row.exemption_id in seen:
-            entry.cells.fault("id", "an earlier exemption has this id; give each its own")
+            entry.cells.fault(
+                "id",
+                both("前面的豁免已用这个编号，请用各自的编号", "an earlier exemption has this id; give each its own"),
+            )
         seen.add(entry.row.exemption_id)
         if entry.stands_by:
             continue
         if entry.row.rule_id and entry.row.rule_id not in rules:
-            entry.cells.fault("rule", "no point has this rule; name one that has, or write stands_by = true")
+            entry.cells.fault(
+                "rule",
+                both(
+                    "没有知识点属于这个规则，请写有知识点的规则，或写 stands_by = true",
+                    "no point has this rule; name one that has, or write stands_by = true",
+                ),
+            )
             continue
         for item in entry.items:
             if not covered.any_point(entry.row.rule_id, item):
                 faults.add(
                     entry.cells.file,
                     f"{entry.cells.place}, key items",
-                    f"found {item.value!r}, which no point of {entry.row.rule_id} covers; "
-                    f"name an item of a point, or write stands_by = true",
+                    both(
+                        f"写的是“{item.value}”，{entry.row.rule_id} 没有知识点包含它，请写知识点的项目，或写 stands_by = true",
+                        f"found {item.value!r}, which no point of {entry.row.rule_id} covers; "
+                        "name an item of a point, or write stands_by = true",
+                    ),
                 )
 
 

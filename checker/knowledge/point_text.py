@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge import words
-from checker.knowledge.cell_reader import Faults
+from checker.knowledge.cell_reader import AFTER_BEGINNING, ID_SIGNS, PLACE_DIGITS, Faults, together
 from checker.knowledge.codes import CODE_SHAPES, FAMILY_PATTERN, FAMILY_SHAPES
 from checker.knowledge.frames import schema_of
 from checker.knowledge.rows import PatternRow, PointRow
@@ -26,6 +26,7 @@ from checker.knowledge.text_table import (
     whole,
 )
 from checker.knowledge.windows import AgeWindow, read_window
+from checker.model.errors import both
 from checker.model.schema import NATIONAL_CODE
 
 POINT_FILE = "point.csv"
@@ -36,7 +37,6 @@ ADDED_COLUMNS = ("status", "superseded_by", "companions")
 POINT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _RULE_ID = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$"
 _REGION = r"^[0-9]{2,6}$"
-_ID_REMEDY = "write letters, digits, '.', '_' and '-' only"
 _NEVER = pl.lit(value=False)
 
 POINT_CELLS = (
@@ -53,36 +53,38 @@ POINT_CELLS = (
     text("document", "missing-evidence"), text("batch", "missing-evidence"), text("source_rows", "missing-evidence"),
     whole("published_codes"),
     choice("status", words.POINT_STATUSES, optional=True),
-    like("region", _REGION, "write the first 2 to 6 digits of a place code (admdvs)"),
+    like("region", _REGION, PLACE_DIGITS),
     CellCheck("value", "region_of", (pl.col("region") == "") != (pl.col("region_of") == ""),
-              "fill region and region_of together, or neither"),
+              together("region", "region_of")),
     CellCheck("validity", "valid_to", as_day("valid_to") <= as_day("valid_from"),
-              pl.format("write a date after valid_from ({}), or leave it empty", pl.col("valid_from"))),
+              pl.format(AFTER_BEGINNING, "valid_from", "valid_from")),
     *(CellCheck("age-bounds", f"{bound}_unit", (pl.col(bound) == "") != (pl.col(f"{bound}_unit") == ""),
-                f"fill {bound} and {bound}_unit together, or neither") for bound in ("age_min", "age_max")),
+                together(bound, f"{bound}_unit")) for bound in ("age_min", "age_max")),
 )  # fmt: skip
 """What each cell of a point may hold."""
 _POINT_ALONE = (
-    like("point_id", POINT_ID, _ID_REMEDY),
-    like("superseded_by", POINT_ID, _ID_REMEDY),
-    like("rule_id", _RULE_ID, "write small letters and digits in words joined by '-'"),
+    like("point_id", POINT_ID, ID_SIGNS),
+    like("superseded_by", POINT_ID, ID_SIGNS),
+    like("rule_id", _RULE_ID, both("请写用连字符连接的小写字母和数字", "write small letters and digits in words joined by '-'")),
     CellCheck("age-bounds", "age_max",
               (pl.col("age_min_unit") == pl.col("age_max_unit")) & (as_whole("age_max") <= as_whole("age_min")),
-              pl.format("write a number above age_min ({}); age_max is exclusive", pl.col("age_min"))),
+              pl.format(both("请写大于 age_min（{}）的数，age_max 不含在内", "write a number above age_min ({}); age_max is exclusive"),
+                        "age_min", "age_min")),
     CellCheck("age-bounds", "age_text",
               (pl.col("age_text") == "") != ((pl.col("age_min") == "") & (pl.col("age_max") == "")),
-              "write the published window together with age_min or age_max, or none of them"),
+              both("请把公布的年龄范围与 age_min 或 age_max 一起写，或都不写",
+                   "write the published window together with age_min or age_max, or none of them")),
     CellCheck("no-limit", "sex", (pl.col("sex") == "") & (pl.col("age_word") == "") & (pl.col("age_text") == "") & (pl.col("companions") == ""),
-              "write a limit: sex, age_word, age_text or companions"),
+              both("请写一个限制：sex、age_word、age_text 或 companions", "write a limit: sex, age_word, age_text or companions")),
 )  # fmt: skip
 _PATTERN_CELLS = (
     text("point_id"), choice("role", words.ROLES), choice("match", words.MATCHES), text("code"), whole("published_codes"),
     CellCheck("code-shape", "code",
               (pl.col("match") == "code") & (pl.col("code") != "") & ~pl.col("code").str.contains(f"^(?:{NATIONAL_CODE})$"),
-              f"write a full national code: {CODE_SHAPES}"),
+              CODE_SHAPES),
     CellCheck("code-shape", "code",
               (pl.col("match") == "family") & (pl.col("code") != "") & ~pl.col("code").str.contains(f"^(?:{FAMILY_PATTERN})$"),
-              f"write a family: {FAMILY_SHAPES}"),
+              FAMILY_SHAPES),
 )  # fmt: skip
 
 
@@ -152,7 +154,7 @@ def _window_checks(table: TextTable) -> list[CellCheck]:
                 same &= pl.col(column) == ("" if bound is None else str(bound))
             filled = (pl.col("age_min") != "") | (pl.col("age_max") != "")
             wrong = (pl.col("age_text") == told) & filled & ~same
-            checks.append(CellCheck("age-bounds", "age_text", wrong, f"write its bounds beside it: {_bounds(window)}"))
+            checks.append(CellCheck("age-bounds", "age_text", wrong, _bounds(window)))
     return checks
 
 
@@ -161,7 +163,8 @@ def _bounds(window: AgeWindow) -> str:
         "empty" if bound is None else f"{bound} {unit}"
         for bound, unit in ((window.minimum, window.minimum_unit), (window.maximum, window.maximum_unit))
     )
-    return f"age_min {low}, age_max {high} (exclusive)"
+    told = f"age_min {low}, age_max {high}"
+    return both(f"请在旁边写它的上下限：{told}（不含）", f"write its bounds beside it: {told} (exclusive)")
 
 
 def _check_references(points: TextTable, patterns: TextTable, faults: Faults) -> None:
@@ -170,12 +173,15 @@ def _check_references(points: TextTable, patterns: TextTable, faults: Faults) ->
     check_cells(
         points,
         [
-            _twice("duplicate-point", "point_id", ["point_id"], points, "{} has this id; give each point its own"),
+            _twice("duplicate-point", "point_id", ["point_id"], points,
+                   both("第 {} 行已有这个编号，请用各自的编号", "row {} has this id; give each point its own")),
             CellCheck("reference", "superseded_by",
                       (pl.col("superseded_by") != "") & ~pl.col("superseded_by").is_in(point_ids.implode()),
-                      f"{POINT_FILE} has no such point; name one of its points or leave it empty"),
+                      both(f"{POINT_FILE} 中没有这个知识点，请写其中的一个，或留空",
+                           f"{POINT_FILE} has no such point; name one of its points or leave it empty")),
             CellCheck("reference", "point_id", known & ~pl.col("point_id").is_in(covered.implode()),
-                      f"{PATTERN_FILE} has no pattern for it; add one or remove the point"),
+                      both(f"{PATTERN_FILE} 中没有它的编码，请补上，或删去这个知识点",
+                           f"{PATTERN_FILE} has no pattern for it; add one or remove the point")),
         ],
         faults,
     )  # fmt: skip
@@ -183,8 +189,10 @@ def _check_references(points: TextTable, patterns: TextTable, faults: Faults) ->
         patterns,
         [
             CellCheck("reference", "point_id", known & ~pl.col("point_id").is_in(point_ids.implode()),
-                      f"{POINT_FILE} has no such point; add it there or remove this pattern"),
-            _twice("duplicate-pattern", "code", ["point_id", "role", "code"], patterns, "{} gives the point this code; write it once"),
+                      both(f"{POINT_FILE} 中没有这个知识点，请补上，或删去这一行",
+                           f"{POINT_FILE} has no such point; add it there or remove this pattern")),
+            _twice("duplicate-pattern", "code", ["point_id", "role", "code"], patterns,
+                   both("第 {} 行已写了这个知识点的这个编码，请只写一次", "row {} gives the point this code; write it once")),
         ],
         faults,
     )  # fmt: skip
@@ -194,5 +202,5 @@ def _twice(check: str, column: str, key: list[str], table: TextTable, remedy: st
     """The key stands once; the remedy names the row where it stands first."""
     if not table.frame.select(key).is_duplicated().any():
         return CellCheck(check, column, _NEVER, "")
-    first = pl.format("row {}", pl.col("row").first().over(key))
-    return CellCheck(check, column, ~pl.struct(key).is_first_distinct(), pl.format(remedy, first))
+    first = pl.col("row").first().over(key)
+    return CellCheck(check, column, ~pl.struct(key).is_first_distinct(), pl.format(remedy, first, first))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from checker.knowledge.cell_reader import Cells, Faults, collect, read_csv
 from checker.knowledge.codes import CODE_SHAPES, is_code
+from checker.model.errors import both
 
 _POINT_COLUMNS = (
     "batch", "published", "rule_code", "rule", "seq", "item_name", "limit_sex", "limit_age_word", "limit_age_window",
@@ -81,24 +82,42 @@ def read_published(points: Path, codes: Path) -> list[PublishedItem]:
         key = _key(cells)
         code = cells.text("code")
         if code and not is_code(code):
-            cells.fault("code", f"write a national code: {CODE_SHAPES}")
+            cells.fault("code", CODE_SHAPES)
         if code in codes_of[key]:
-            cells.fault("code", "the item lists it twice; write it once")
+            cells.fault("code", both("同一项目写了两次，请只写一次", "the item lists it twice; write it once"))
         codes_of[key].append(code)
         first_code.setdefault(key, cells)
     items: dict[tuple[str, str, int], PublishedItem] = {}
     for cells, (key, item, count) in collect(read_csv(points, _POINT_COLUMNS, faults, others=True), _read_item):
         if key in items:
-            cells.fault("seq", "an earlier row of the batch and rule has this number; number each row once")
+            cells.fault(
+                "seq",
+                both(
+                    "同一批次和规则的前面一行已用这个序号，每行只编一个号",
+                    "an earlier row of the batch and rule has this number; number each row once",
+                ),
+            )
         if count != len(codes_of[key]):
-            cells.fault("n_codes", f"{codes.name} lists {len(codes_of[key])}; make the two agree")
+            cells.fault(
+                "n_codes",
+                both(
+                    f"{codes.name} 中有 {len(codes_of[key])} 个，请改成一致",
+                    f"{codes.name} lists {len(codes_of[key])}; make the two agree",
+                ),
+            )
         batch, rule, seq = key
         items[key] = PublishedItem(
             *item, tuple(sorted(codes_of[key])), document_of(batch, item[1]), f"{batch}/{rule}/{seq}"
         )
     for key, cells in first_code.items():
         if key not in items:
-            cells.fault("seq", f"{points.name} has no such item of the batch and rule; add it or remove the code")
+            cells.fault(
+                "seq",
+                both(
+                    f"{points.name} 中没有这一批次和规则的这一项，请补上，或删去编码",
+                    f"{points.name} has no such item of the batch and rule; add it or remove the code",
+                ),
+            )
     faults.stop()
     return sorted(items.values(), key=lambda item: (item.batch, item.rule, item.seq))
 

@@ -19,7 +19,7 @@ from checker.knowledge.manifest import MANIFEST_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, read_points
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 from checker.model.embedded import EMBEDDED, embedded_edition_folder
-from checker.model.errors import KnowledgeError
+from checker.model.errors import KnowledgeError, both
 
 TEXT_FILES = (POINT_FILE, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE)
 """The files of a knowledge base as text."""
@@ -82,7 +82,9 @@ class Reading:
 def read_text_folder(folder: Path) -> Reading:
     """Read the folder's text, with all its faults. Raises KnowledgeError for a folder or file that cannot be read at all."""
     if not folder.is_dir():
-        raise KnowledgeError(f"{folder}: no such folder; name one with {', '.join(TEXT_FILES)}")
+        listed = ", ".join(TEXT_FILES)
+        told = both(f"没有这个文件夹，请给出含 {listed} 的文件夹", f"no such folder; name one with {listed}")
+        raise KnowledgeError(f"{folder}: {told}")
     faults = Faults()
     edition = read_edition(folder, faults)
     point, pattern = read_points(folder, faults)

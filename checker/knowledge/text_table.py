@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from checker.knowledge.cell_reader import Faults, read_records
+from checker.knowledge.cell_reader import A_DAY, A_WHOLE_NUMBER, NEEDED, Faults, one_of, or_empty, read_records
+from checker.model.errors import found_instead
 
 WHOLE = r"^[0-9]{1,9}$"
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -24,7 +25,7 @@ class TextTable:
 
 @dataclass(frozen=True, slots=True)
 class CellCheck:
-    """What is wrong with a cell of `column` where `bad` is true, and what to write instead; `id` is how `kb check` calls it."""
+    """What is wrong with a cell of `column` where `bad` is true, and what to write instead, in both languages; `id` is how `kb check` calls it."""
 
     id: str
     column: str
@@ -70,30 +71,29 @@ def check_cells(table: TextTable, checks: Iterable[CellCheck], faults: Faults) -
         found += [(int(index), number, *row) for index, row in zip(indices, rows.iter_rows(), strict=True)]
     for index, number, value, told in sorted(found, key=lambda each: each[:2]):
         file, place = table.place(index)
-        faults.add(file, f"{place}, column {listed[number].column}", f"found {value!r}; {told}", listed[number].id)
+        faults.add(file, f"{place}, column {listed[number].column}", found_instead(value, told), listed[number].id)
 
 
 def text(column: str, check: str = "value") -> CellCheck:
     """The cell may not be empty."""
-    return CellCheck(check, column, pl.col(column) == "", "write a value, the column may not be empty")
+    return CellCheck(check, column, pl.col(column) == "", NEEDED)
 
 
 def choice(column: str, allowed: Sequence[str], *, optional: bool = False) -> CellCheck:
     """The cell is one of these words, or may be empty where `optional`."""
     words = [*allowed, ""] if optional else [*allowed]
-    remedy = f"write one of {', '.join(allowed)}" + (", or leave it empty" if optional else "")
-    return CellCheck("value", column, ~pl.col(column).is_in(words), remedy)
+    return CellCheck("value", column, ~pl.col(column).is_in(words), one_of(allowed, optional=optional))
 
 
 def whole(column: str, *, optional: bool = False) -> CellCheck:
     """The cell is a whole number of at most nine digits."""
-    remedy = "write a whole number, 0 or more" + (", or leave it empty" if optional else "")
+    remedy = or_empty(A_WHOLE_NUMBER, optional=optional)
     return CellCheck("value", column, _unlike(column, WHOLE, optional=optional), remedy)
 
 
 def day(column: str, *, optional: bool = False) -> CellCheck:
     """The cell is a date of the calendar as YYYY-MM-DD."""
-    remedy = "write a date such as 2025-05-23" + (", or leave it empty" if optional else "")
+    remedy = or_empty(A_DAY, optional=optional)
     no_day = as_day(column).is_null()
     filled = pl.col(column) != "" if optional else pl.lit(value=True)
     return CellCheck("value", column, filled & no_day, remedy)

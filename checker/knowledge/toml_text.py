@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.knowledge.cell_reader import Cells, Faults, read_text
-from checker.model.errors import KnowledgeError
+from checker.model.errors import KnowledgeError, both
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,13 @@ def read_toml(path: Path, known: Sequence[str], faults: Faults) -> TomlText:
     try:
         document = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
-        raise KnowledgeError(f"{path}: it is not TOML ({error}); mend it") from error
+        raise KnowledgeError(
+            f"{path}: {both(f'不是有效的 TOML（{error}），请改正', f'it is not TOML ({error}); mend it')}"
+        ) from error
     for key in document:
         if key not in known:
-            faults.add(path.name, key, f"the key is unknown; write {', '.join(known)}")
+            listed = ", ".join(known)
+            faults.add(path.name, key, both(f"不认识这个键，请写 {listed}", f"the key is unknown; write {listed}"))
     return TomlText(path.name, document)
 
 
@@ -43,16 +46,20 @@ def record_cells(file: str, place: str, entry: object, keys: Sequence[str], faul
     An absent key is an empty cell, a date becomes its text; unknown keys and other values are faults.
     """
     if not isinstance(entry, dict):
-        faults.add(file, place, f"found {entry!r}; write a table of keys")
+        told = both(f"写的是 {entry!r}，请写含各键的表", f"found {entry!r}; write a table of keys")
+        faults.add(file, place, told)
         return None
     values = dict.fromkeys(keys, "")
     for key, value in entry.items():
         if key not in keys:
-            faults.add(file, f"{place}, key {key}", f"the key is unknown; write one of {', '.join(keys)}")
+            listed = ", ".join(keys)
+            told = both(f"不认识这个键，请写其中之一：{listed}", f"the key is unknown; write one of {listed}")
+            faults.add(file, f"{place}, key {key}", told)
         elif isinstance(value, str) or type(value) is date:
             values[key] = str(value).strip()
         else:
-            faults.add(file, f"{place}, key {key}", f"found {value!r}; write text or a date")
+            told = both(f"写的是 {value!r}，请写文字或日期", f"found {value!r}; write text or a date")
+            faults.add(file, f"{place}, key {key}", told)
     return Cells(file, place, values, faults)
 
 

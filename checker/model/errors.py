@@ -53,6 +53,26 @@ def both(chinese: str, english: str) -> str:
     return f"{chinese}（{english}）"
 
 
+def halves(message: str) -> tuple[str, str]:
+    """The two halves of what `both` gave; twice the message where it is in one language.
+
+    >>> halves("写的是“片（甲）”（found '片（甲）'）")
+    ('写的是“片（甲）”', "found '片（甲）'")
+    """
+    depth = 0
+    for place in range(len(message) - 1, -1, -1) if message.endswith("）") else ():
+        depth += {"）": 1, "（": -1}.get(message[place], 0)
+        if depth == 0:
+            return message[:place], message[place + 1 : -1]
+    return message, message
+
+
+def found_instead(value: str, remedy: str) -> str:
+    """The message on a value that is wrong; `remedy` says in both languages what to write instead."""
+    chinese, english = halves(remedy)
+    return both(f"写的是“{value}”，{chinese}" if value else f"没有填，{chinese}", f"found {value!r}; {english}")
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault in a rule or knowledge file: the file, the place within it, what was found and what to write instead (by `both`).

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,20 @@ from checker.knowledge.build import build
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.published import PublishedItem, read_published
 from checker.knowledge.source import Sources, read_sources
+from checker.model.errors import halves
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def in_english(error: object) -> str:
+    """The English half of each fault that an error tells, after its place; each must begin in Chinese."""
+    told = []
+    for fault in str(error).splitlines():
+        chinese, english = halves(fault)
+        place, colon, said = chinese.rpartition(": ")
+        assert re.search("[\u4e00-\u9fff]", said), fault
+        told.append(f"{place}{colon}{english}")
+    return "\n".join(told)
 
 
 @pytest.fixture(scope="session")

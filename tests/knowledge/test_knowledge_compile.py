@@ -13,6 +13,8 @@ from checker.knowledge.published import Limits, PublishedItem, document_of, read
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.model.errors import KnowledgeError
 
+from .conftest import in_english
+
 MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)
 RULE_CODES = {
     "药品区分性别使用": "GZ10000301004000",
@@ -230,7 +232,7 @@ CODES = f"batch,rule,seq,code\n01,药品区分性别使用,3,{A1}\n"
         (
             POINTS,
             CODES.replace(A1, A1[:-1]),
-            f"codes.csv: row 2, column code: found '{A1[:-1]}'; write a national code",
+            f"codes.csv: row 2, column code: found '{A1[:-1]}'; write a full national code",
         ),
         (POINTS.replace("seq,", "no,"), CODES, "points.csv: row 1: the column seq is missing; add it"),
         (POINTS + POINTS.splitlines()[1], CODES, "points.csv: row 3, column seq: found '3'; an earlier row"),
@@ -241,7 +243,7 @@ def test_a_fault_in_the_published_facts_is_named(tmp_path: Path, points: str, co
     (tmp_path / "codes.csv").write_text(codes, encoding="utf-8")
     with pytest.raises(KnowledgeError) as caught:
         read_published(tmp_path / "points.csv", tmp_path / "codes.csv")
-    assert message in str(caught.value)
+    assert message in in_english(caught.value)
 
 
 def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -259,7 +261,7 @@ def test_the_command_names_a_missing_file_and_writes_nothing(
     with pytest.raises(SystemExit) as caught:
         main(["--points", f"{tmp_path}/no.csv", "--codes", f"{tmp_path}/no.csv", "--out", f"{tmp_path}/out"])
     assert caught.value.code == 2
-    assert "no.csv: the file is missing" in capsys.readouterr().err
+    assert "no.csv: 缺少这个文件，请补上（the file is missing" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

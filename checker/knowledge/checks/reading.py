@@ -9,7 +9,7 @@ import polars as pl
 
 from checker.knowledge.checks.check_input import ENGLISH, CheckInput, days_expr, limits_of, place_of
 from checker.knowledge.checks.issue import Found, Place, Said
-from checker.model.errors import Fault
+from checker.model.errors import Fault, halves
 
 OTHER = "value"
 """The check that tells faults of kinds that have none of their own."""
@@ -58,7 +58,8 @@ def age_bounds(checked: CheckInput) -> Iterable[Found]:
 def _found(checked: CheckInput, fault: Fault) -> Found:
     at = _KEY.match(fault.key)
     row, key, column = (at["row"], at["id"], at["column"]) if at else (None, None, None)
-    said = _FOUND.match(fault.message)
+    chinese, english = halves(fault.message)
+    said = _FOUND.match(english)
     value = next((text for text in said.groups() if text is not None), None) if said else None
     if key is not None and key in checked.layer.exemption_places:
         place = checked.layer.exemption_places[key]
@@ -67,7 +68,4 @@ def _found(checked: CheckInput, fault: Fault) -> Found:
     else:
         place = Place(fault.file, None, key)
     where = f"{fault.key}: " if place.row is None and key is None and fault.key else ""
-    told = f"{where}{fault.message}"
-    if value is None:
-        return Found(place, Said(told, told), column)
-    return Found(place, Said(f"{f'写的是“{value}”' if value else '没有填'}（{told}）", told), column, value)
+    return Found(place, Said(f"{where}{chinese}", f"{where}{english}"), column, value)
