@@ -34,9 +34,9 @@ def knowledge(folder: Path) -> Path:
     """A list of pieces not paid alone, and one of pieces never paid."""
 
     def point(point_id: str, name: str, codes: int) -> PointRow:
-        limits = (None,) * 10
+        place, beside = (None,) * 3, {"companions": "herb_piece"}
         return PointRow(
-            point_id, "herb-single", name, *limits, BEGINS, None, None, None, "通知", "11", codes, "11/1", companions="herb_piece"
+            point_id, "herb-single", name, *place, BEGINS, None, None, None, "通知", "11", codes, "11/1", limits=beside
         )  # fmt: skip
 
     points = [*(point(f"P{n}", f"饮片{n}", 1) for n in range(len(LIMITED))), point("L", "名单", len(LISTED))]
