@@ -42,7 +42,7 @@ SELECT DISTINCT ON (p.rule_id, q.code, p.valid_from, p.valid_to)
        p.item_name IN (
            SELECT i.value FROM '{kb}/exemption.parquet' e JOIN '{kb}/exemption_item.parquet' i USING (exemption_id)
            WHERE e.rule_id = p.rule_id AND e.effect = 'exempt' AND e.diagnoses IS NULL AND i.match = 'name') AS exempt
-FROM '{kb}/point.parquet' p JOIN '{kb}/pattern.parquet' q USING (point_id)
+FROM (FROM '{kb}/point.parquet' JOIN '{kb}/item.parquet' USING (point_id)) p JOIN '{kb}/pattern.parquet' q USING (point_id)
 JOIN (VALUES {rules}) r(rule_id, rule_code, level) USING (rule_id)
 ORDER BY p.point_id
 """

@@ -78,7 +78,7 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
         CREATE TABLE limited AS
         WITH patterns AS (
             SELECT match, code, max(published_codes) AS n, min(point_id) AS point_id
-            FROM '{knowledge / "pattern.parquet"}' GROUP BY ALL
+            FROM '{knowledge / "pattern.parquet"}' SEMI JOIN '{knowledge / "item.parquet"}' USING (point_id) GROUP BY ALL
         ), limits AS (
             SELECT q.match, q.code,
                    max(p.sex) AS sex,
@@ -87,7 +87,7 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
                             WHEN age_max IS NULL THEN {_WORD_DAYS}
                             ELSE {_unit_days("age_max")} END) AS high
             FROM '{knowledge / "pattern.parquet"}' q
-            JOIN '{knowledge / "point.parquet"}' p USING (point_id) GROUP BY ALL
+            JOIN '{knowledge / "item.parquet"}' p USING (point_id) GROUP BY ALL
         ), spread AS (
             SELECT q.*, unnest(range(CASE match WHEN 'code' THEN 1 ELSE greatest(1, least(n, 60)) END)) AS k
             FROM patterns q

@@ -58,8 +58,11 @@ def _window(row: dict[str, Any]) -> tuple[int, int, int, int]:
 def load(folder: Path) -> list[Point]:
     """Return every pattern of the five rules with its point; of two with one pattern and time, the smaller id."""
     rules = {rule_id: (code, {"suspect": 2, "definite": 3}[level]) for rule_id, code, level in RULES}
+    limits = {row["point_id"]: row for row in pq.read_table(folder / "item.parquet").to_pylist()}
     points = {
-        row["point_id"]: row for row in pq.read_table(folder / "point.parquet").to_pylist() if row["rule_id"] in rules
+        row["point_id"]: row | limits[row["point_id"]]
+        for row in pq.read_table(folder / "point.parquet").to_pylist()
+        if row["rule_id"] in rules
     }
     free = {row["exemption_id"]: row["rule_id"] for row in pq.read_table(folder / "exemption.parquet").to_pylist()
             if row["effect"] == "exempt" and row["diagnoses"] is None}  # fmt: skip

@@ -28,7 +28,9 @@ def write_text(folder: Path, points: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("exemption.toml", "edition.toml"):
         shutil.copyfile(SOURCES / name, folder / name)
-    rows, patterns = (_rows(SOURCES / name) for name in ("point.csv", "pattern.csv"))
+    shutil.copyfile(SOURCES / "companion.csv", folder / "companion.csv")
+    rows, items, patterns = (_rows(SOURCES / name) for name in ("point.csv", "item.csv", "pattern.csv"))
+    limits = {row["point_id"]: row for row in items}
     models = [row for row in rows if row["rule_id"].startswith("drug") and not row["valid_to"]]
     for number in range(points - len(rows)):
         model = models[number % len(models)]
@@ -36,9 +38,10 @@ def write_text(folder: Path, points: int) -> None:
         rows.append(
             {**model, "point_id": point_id, "item_name": f"{model['item_name']}{number}", "published_codes": "1"}
         )
+        items.append({**limits[model["point_id"]], "point_id": point_id})
         code = f"XZ{number:06d}A001{number:011d}"
         patterns.append({"point_id": point_id, "role": "item", "match": "code", "code": code, "published_codes": "1"})
-    for name, table in (("point.csv", rows), ("pattern.csv", patterns)):
+    for name, table in (("point.csv", rows), ("item.csv", items), ("pattern.csv", patterns)):
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:
             writer = csv.DictWriter(stream, list(table[0]), lineterminator="\n")
             writer.writeheader()

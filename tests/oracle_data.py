@@ -18,6 +18,7 @@ from oracle import RULES, Options
 
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, FileEntry, Manifest, manifest_text
 from checker.knowledge.names import item_key
+from checker.shapes.item import ITEM
 
 Row = dict[str, str | None]
 
@@ -944,8 +945,10 @@ def write_knowledge(rows: KnowledgeRows, folder: Path) -> None:
         {"item_name": name, "item_key": item_key(name), "pinyin": "", "initials": ""}
         for name in sorted({row["item_name"] for row in rows.points})
     ]
+    limits = [limit.name for limit in ITEM.limits]
     tables = {
-        "point": (rows.points, list(point("", ""))),
+        "point": (rows.points, [name for name in point("", "") if name not in limits]),
+        "item": (rows.points, ["point_id", *limits]),
         "pattern": (rows.patterns, list(pattern("", "", ""))),
         "exemption": (exemptions, [name for name in exemption("", "", "") if name != "items"]),
         "exemption_item": (items, ["exemption_id", "match", "value"]),

@@ -15,8 +15,8 @@ import yaml
 
 from tests.commands import ROOT, liangku
 
-POINT = "knowledge_base/sources/point.csv"
-MALE, FEMALE = "drug-sex,爱普列特片,male", "drug-sex,爱普列特片,female"
+ITEM = "knowledge_base/sources/item.csv"
+MALE, FEMALE = "drug-sex-01-0003,male", "drug-sex-01-0003,female"
 
 
 class Repository:
@@ -88,7 +88,7 @@ def test_a_repository_without_changes_is_fit_to_merge(repository: Repository) ->
 
 
 def test_a_changed_point_is_compared_and_its_impact_measured(repository: Repository) -> None:
-    repository.edit(POINT, MALE, FEMALE)
+    repository.edit(ITEM, MALE, FEMALE)
     code, out, _ = repository.ci("--base", "main", "--json")
     report = json.loads(out)
     assert (code, report["failed"], report["unmeasured"]) == (0, False, None)
@@ -104,7 +104,7 @@ def test_a_changed_point_is_compared_and_its_impact_measured(repository: Reposit
 
 
 def test_an_error_in_the_text_stops_the_comparison(repository: Repository) -> None:
-    repository.edit(POINT, MALE, "drug-sex,爱普列特片,man")
+    repository.edit(ITEM, MALE, "drug-sex-01-0003,man")
     code, out, err = repository.ci("--base", "main")
     assert (code, err) == (1, "")
     assert "有错误，未比较影响。" in out
@@ -131,7 +131,7 @@ def test_a_rule_that_does_not_load_is_told_and_nothing_is_compared(repository: R
 def test_the_base_may_be_a_folder_and_the_summary_a_file(repository: Repository, tmp_path: Path) -> None:
     before = tmp_path / "before"
     shutil.copytree(repository.folder, before, ignore=shutil.ignore_patterns(".git"))
-    repository.edit(POINT, MALE, FEMALE)
+    repository.edit(ITEM, MALE, FEMALE)
     code, out, _ = repository.ci("--base", str(before), "--lang", "en", "--out", "out/summary.md")
     assert (code, out) == (0, f"✓ Fit to be merged. Base: {before}\n")
     summary = (repository.folder / "out/summary.md").read_text(encoding="utf-8")
@@ -142,7 +142,7 @@ def test_the_base_may_be_a_folder_and_the_summary_a_file(repository: Repository,
 def test_folders_named_in_full_are_compared_with_those_of_the_base(repository: Repository, tmp_path: Path) -> None:
     before = tmp_path / "before"
     shutil.copytree(repository.folder, before, ignore=shutil.ignore_patterns(".git"))
-    repository.edit(POINT, MALE, FEMALE)
+    repository.edit(ITEM, MALE, FEMALE)
     sources, rules = (str(repository.folder / name) for name in ("knowledge_base/sources", "rules"))
     code, out, _ = repository.ci("--base", str(before), "--sources", sources, "--rules", rules, "--lang", "en")
     assert code == 0
@@ -155,7 +155,7 @@ def test_folders_named_in_full_are_compared_with_those_of_the_base(repository: R
 
 @pytest.mark.parametrize("base", ["", "."])
 def test_a_change_is_not_held_against_itself(repository: Repository, base: str) -> None:
-    repository.edit(POINT, MALE, FEMALE)
+    repository.edit(ITEM, MALE, FEMALE)
     code, out, err = repository.ci("--base", base)
     assert (code, out) == (2, "")
     assert "对照就是要检查的文件夹本身" in err
@@ -167,7 +167,7 @@ def test_what_git_archives_leave_out_is_in_the_base_all_the_same(repository: Rep
     )
     repository.git("add", "-A")
     repository.git("commit", "-q", "-m", "attributes")
-    repository.edit(POINT, MALE, FEMALE)
+    repository.edit(ITEM, MALE, FEMALE)
     code, out, err = repository.ci("--base", "HEAD", "--lang", "en")
     assert (code, err) == (0, "")
     assert "sex: male → female" in out
@@ -189,7 +189,7 @@ def test_a_folder_that_is_named_must_be_there(repository: Repository) -> None:
 
 def test_without_lines_the_summary_says_that_nothing_was_measured(repository: Repository) -> None:
     shutil.rmtree(repository.folder / "data")
-    repository.edit(POINT, MALE, FEMALE)
+    repository.edit(ITEM, MALE, FEMALE)
     code, out, _ = repository.ci("--base", "HEAD")
     assert code == 0
     assert "没有可用的明细数据" in out
@@ -237,7 +237,7 @@ def hooked(repository: Repository) -> Repository:
 
 
 def test_the_hook_lets_sound_changes_pass(hooked: Repository) -> None:
-    hooked.edit(POINT, MALE, FEMALE)
+    hooked.edit(ITEM, MALE, FEMALE)
     done = hooked.run("git", "commit", "-a", "-m", "a point")
     assert done.returncode == 0, done.stderr
     assert hooked.git("log", "--format=%s", "-1") == "a point\n"
@@ -246,7 +246,7 @@ def test_the_hook_lets_sound_changes_pass(hooked: Repository) -> None:
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
-        (POINT, MALE, "drug-sex,爱普列特片,man"),
+        (ITEM, MALE, "drug-sex-01-0003,man"),
         ("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex"),
     ],
     ids=["knowledge", "rule"],
@@ -258,7 +258,7 @@ def test_the_hook_refuses_a_change_that_does_not_pass(hooked: Repository, file: 
 
 
 def test_the_hook_leaves_other_commits_alone(hooked: Repository) -> None:
-    hooked.edit(POINT, MALE, "drug-sex,爱普列特片,man")
+    hooked.edit(ITEM, MALE, "drug-sex-01-0003,man")
     (hooked.folder / "notes.txt").write_text("x", encoding="utf-8")
     hooked.git("add", "notes.txt")
     assert hooked.run("git", "commit", "-m", "notes").returncode == 0
@@ -281,7 +281,7 @@ def workflow(clone: Repository, temporary: Path) -> list[tuple[str, int, str]]:
 
 
 @pytest.mark.parametrize(
-    ("change", "codes"), [(FEMALE, [0, 0]), ("drug-sex,爱普列特片,man", [1, 1])], ids=["sound", "broken"]
+    ("change", "codes"), [(FEMALE, [0, 0]), ("drug-sex-01-0003,man", [1, 1])], ids=["sound", "broken"]
 )
 def test_the_workflow_annotates_and_summarises(
     repository: Repository, shell: Path, tmp_path: Path, change: str, codes: list[int]
@@ -289,16 +289,16 @@ def test_the_workflow_annotates_and_summarises(
     clone = Repository(tmp_path / "clone", shell)
     repository.git("clone", "-q", str(repository.folder), str(clone.folder))
     clone.git("checkout", "-q", "-b", "change")
-    clone.edit(POINT, MALE, change)
+    clone.edit(ITEM, MALE, change)
     clone.git("commit", "-q", "-a", "-m", "a change")
     ran = workflow(clone, tmp_path)
     assert [(name, code) for name, code, _ in ran] == list(zip(["annotate", "summary"], codes, strict=True))
     line = next(
         number
-        for number, text in enumerate((clone.folder / POINT).read_text(encoding="utf-8").splitlines(), 1)
+        for number, text in enumerate((clone.folder / ITEM).read_text(encoding="utf-8").splitlines(), 1)
         if change in text
     )
-    annotated = f"::error file={POINT},line={line}" in ran[0][2]
+    annotated = f"::error file={ITEM},line={line}" in ran[0][2]
     assert annotated is (codes[0] == 1)
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert page.startswith("# Change of knowledge\n\n**" + ("✗" if codes[1] else "✓"))

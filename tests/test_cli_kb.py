@@ -66,7 +66,15 @@ def test_build_of_the_checkout_also_compiles_its_rules(tmp_path):
     built = liangku("kb", "build", cwd=folder, home=folder)
     assert built.returncode == 0, built.stderr
     names = sorted(path.name for path in (folder / "knowledge_base" / "built").iterdir())
-    tables = ["exemption.parquet", "exemption_item.parquet", "name.parquet", "pattern.parquet", "point.parquet"]
+    tables = [
+        "companion.parquet",
+        "exemption.parquet",
+        "exemption_item.parquet",
+        "item.parquet",
+        "name.parquet",
+        "pattern.parquet",
+        "point.parquet",
+    ]
     assert names == sorted([*tables, "manifest.json", "rules.plan.json"])
     again = liangku("kb", "build", "--json", cwd=folder, home=folder)
     assert again.returncode == 0, again.stderr

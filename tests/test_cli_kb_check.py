@@ -44,10 +44,10 @@ def test_the_checkout_is_clean_enough_and_says_what_was_checked(check):
     code, out, err = check()
     assert (code, err) == (0, "")
     assert "knowledge_base/sources/point.csv:803" in out
-    assert re.search(r"1,811 个知识点、1,872 个编码、6 条豁免；24 项检查中 21 项没有问题；错误 0，警告 1，提示 24", out)
+    assert re.search(r"1,811 个知识点、1,872 个编码、6 条豁免；25 项检查中 22 项没有问题；错误 0，警告 1，提示 24", out)
     assert check("--strict")[0] == 1
     code, out, _ = check(lang="en")
-    assert "24 checks found nothing" in out
+    assert "25 checks found nothing" in out
     assert "To mend: " in out
 
 
@@ -57,7 +57,7 @@ def test_issues_stand_below_their_check_worst_first(check, bad):
     lines = out.splitlines()
     heads = [line for line in lines if line[:1] in "✗!·" and line.strip()]
     assert [head.split()[1] for head in heads] == ["错误", "警告", "提示"]
-    assert lines[1] == "  知识 库/point.csv:2  p1  sex=x"
+    assert lines[1] == "  知识 库/item.csv:2  p1  sex=x"
     assert "写的是“x”" in lines[2]
     assert lines[3].startswith("  怎么改：")
 
@@ -93,7 +93,7 @@ def test_json(check, bad):
     assert document["counts"] == {"error": 1, "warning": 2, "info": 1}
     first = document["issues"][0]
     assert {key: first[key] for key in ("check", "severity", "file", "row", "key", "column", "value")} == {
-        "check": "value", "severity": "error", "file": "知识 库/point.csv", "row": 2, "key": "p1", "column": "sex", "value": "x",
+        "check": "value", "severity": "error", "file": "知识 库/item.csv", "row": 2, "key": "p1", "column": "sex", "value": "x",
     }  # fmt: skip
     assert first["message"]["en"].startswith("found 'x'; write one of male, female")
     counts = {entry["id"]: entry["issues"] for entry in document["checks"]}
@@ -106,9 +106,9 @@ def test_junit_has_a_case_for_every_check(check, bad):
     assert code == 1
     suite = ElementTree.fromstring(out)[0]
     cases = {case.get("name"): case for case in suite}
-    assert len(cases) == 24 == int(suite.get("tests"))
+    assert len(cases) == 25 == int(suite.get("tests"))
     failure = cases["value"].find("failure")
-    assert "知识 库/point.csv:2: p1: " in failure.text
+    assert "知识 库/item.csv:2: p1: " in failure.text
     assert cases["name-and-limit"].find("failure") is None
     assert "妇科,100%:片" in cases["name-and-limit"].find("system-out").text
     assert suite.get("failures") == "1"
@@ -131,7 +131,7 @@ def test_sarif_points_to_the_lines(check, bad):
     first = sarif["results"][0]
     assert (first["ruleId"], first["level"], rules[first["ruleIndex"]]) == ("value", "error", "value")
     place = first["locations"][0]["physicalLocation"]
-    assert place["artifactLocation"]["uri"] == "%E7%9F%A5%E8%AF%86%20%E5%BA%93/point.csv"
+    assert place["artifactLocation"]["uri"] == "%E7%9F%A5%E8%AF%86%20%E5%BA%93/item.csv"
     assert place["region"] == {"startLine": 2}
     assert [result["level"] for result in sarif["results"]] == ["error", "note", "warning", "warning"]
 
@@ -148,7 +148,7 @@ def test_github_annotations_are_escaped(check, bad):
     assert code == 1
     lines = out.splitlines()
     assert lines[0].startswith(
-        "::error file=知识 库/point.csv,line=2,title=value a cell holds a value that it cannot::p1: found 'x'"
+        "::error file=知识 库/item.csv,line=2,title=value a cell holds a value that it cannot::p1: found 'x'"
     )
     (warning, _) = (line for line in lines if "title=name-and-limit" in line)
     assert warning.endswith("::p2: the name says '妇科,100%25:片', the limit 'male only'")
@@ -159,7 +159,7 @@ def test_github_annotations_are_escaped(check, bad):
 def test_a_comma_in_a_path_does_not_end_a_property(check, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     out = check(changed("p1", sex="x").write(tmp_path / "a,b:c"), "--format", "github")[1]
-    assert out.startswith("::error file=a%2Cb%3Ac/point.csv,line=2,")
+    assert out.startswith("::error file=a%2Cb%3Ac/item.csv,line=2,")
 
 
 def test_markdown_counts_and_folds(check, bad):

@@ -64,6 +64,8 @@ def edited(tmp_path: Path) -> Path:
         writer = csv.DictWriter(stream, columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    with (folder / "item.csv").open("a", encoding="utf-8") as stream:
+        stream.write("drug-sex-zz-0001,male,,,,,,\n")
     with (folder / "pattern.csv").open("a", encoding="utf-8") as stream:
         stream.write("drug-sex-zz-0001,item,family,XZ99ZZZ001A001,1\n")
     return folder

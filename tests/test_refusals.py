@@ -308,7 +308,7 @@ SPOILED_KNOWLEDGE = {
     remove_manifest: ("manifest.json", "liangku kb build"),
     remove_table: ("pattern.parquet", "build the knowledge base again"),
     alter_one_byte: ("point.parquet", "altered", "build it again"),
-    change_layout: ("manifest.json", "99", "layout 2"),
+    change_layout: ("manifest.json", "99", "layouts 2 and 3"),
     break_manifest: ("manifest.json", "not JSON"),
 }
 

@@ -48,7 +48,7 @@ Row = dict[str, str]
 
 
 def edition(folder: Path, change: Callable[[list[Row]], Iterable[Row]], patterns: str = "") -> Path:
-    """The text of the embedded edition with its points changed, a status column added, and further patterns."""
+    """The text of the embedded edition with its points changed, a status column added, and further patterns; new points are for women."""
     shutil.copytree(SOURCES, folder)
     with (folder / "point.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
@@ -57,6 +57,9 @@ def edition(folder: Path, change: Callable[[list[Row]], Iterable[Row]], patterns
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    limited = (folder / "item.csv").read_text(encoding="utf-8") + (folder / "companion.csv").read_text(encoding="utf-8")
+    with (folder / "item.csv").open("a", encoding="utf-8") as stream:
+        stream.writelines(f"{row['point_id']},female,,,,,,\n" for row in rows if f"\n{row['point_id']}," not in limited)
     with (folder / "pattern.csv").open("a", encoding="utf-8") as stream:
         stream.write(patterns)
     return folder
@@ -133,7 +136,7 @@ def test_a_point_on_trial_never_takes_a_line_from_an_active_one(tmp_path: Path, 
 
     def change(rows: list[Row]) -> Iterable[Row]:
         own = next(row for row in rows if row["point_id"] == POINT)
-        return [*rows, own | {"point_id": "drug-sex-zz-0001", "sex": "female", "status": "shadow"}]
+        return [*rows, own | {"point_id": "drug-sex-zz-0001", "status": "shadow"}]
 
     text = edition(tmp_path / "text", change, f"drug-sex-zz-0001,item,code,{CODE},1\n")
     result = scan(ScanRequest([claims], tmp_path / "out", kb=[built(text, tmp_path / "kb")]))
@@ -175,7 +178,7 @@ def test_refunds_and_duplicates_of_codes_on_trial_leave_all_others_alone(tmp_pat
 
     def change(rows: list[Row]) -> Iterable[Row]:
         own = next(row for row in rows if row["point_id"] == POINT)
-        return [*rows, own | {"point_id": "drug-sex-zz-0001", "sex": "female", "status": "shadow"}]
+        return [*rows, own | {"point_id": "drug-sex-zz-0001", "status": "shadow"}]
 
     text = edition(tmp_path / "text", change, f"drug-sex-zz-0001,item,code,{other},1\n")
     tried = scan(ScanRequest([claims], tmp_path / "tried", kb=[built(text, tmp_path / "kb")]))

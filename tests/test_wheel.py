@@ -106,6 +106,8 @@ def test_the_wheel_holds_the_rules_and_the_built_knowledge_and_nothing_of_the_wo
     rules = {f"checker/_embedded/rules/{path.name}" for path in (ROOT / "rules").glob("*.toml")}
     built = (
         "point.parquet",
+        "item.parquet",
+        "companion.parquet",
         "pattern.parquet",
         "exemption.parquet",
         "exemption_item.parquet",

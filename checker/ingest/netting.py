@@ -81,11 +81,14 @@ def net_lines(
 
 
 def _on_trial(shadow_rules: Sequence[int]) -> str:
-    """SQL of whether `item_code` is one that only points on trial cover."""
+    """SQL of whether `item_code` is one that only points on trial cover; what only stands beside limited items is not."""
     if not shadow_rules:
         return "FALSE"
     numbers = ", ".join(str(int(number)) for number in shadow_rules)
-    return f"item_code NOT IN (SELECT code FROM hot JOIN point USING (point_no) WHERE rule_no NOT IN ({numbers}))"
+    covered = "SELECT code FROM hot JOIN point USING (point_no) WHERE rule_no"
+    return (
+        f"coalesce(item_code IN ({covered} IN ({numbers})) AND item_code NOT IN ({covered} NOT IN ({numbers})), FALSE)"
+    )
 
 
 def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_name_originals: bool) -> int:

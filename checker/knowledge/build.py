@@ -1,4 +1,4 @@
-"""Building a knowledge base: validated text becomes five Parquet files and their manifest."""
+"""Building a knowledge base: validated text becomes Parquet files and their manifest."""
 
 from __future__ import annotations
 
@@ -18,21 +18,31 @@ import polars as pl
 
 from checker.knowledge.edition_text import EDITION_FILE, edition_text
 from checker.knowledge.exemption_text import EXEMPTION_FILE, exemption_text
-from checker.knowledge.frames import csv_text
+from checker.knowledge.frames import csv_text, point_tables
+from checker.knowledge.limit_text import LIMIT_FILES
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, FileEntry, Manifest, RuleCount, manifest_text
 from checker.knowledge.names import item_key
 from checker.knowledge.pinyin import spellings
-from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
+from checker.knowledge.point_text import PATTERN_FILE
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import Sources, read_sources
-from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, TABLES, KnowledgeTable
+from checker.knowledge.tables import (
+    EXEMPTION,
+    EXEMPTION_ITEM,
+    LIMIT_TABLES,
+    NAME,
+    PATTERN,
+    POINT,
+    TABLES,
+    KnowledgeTable,
+)
 from checker.model.errors import KnowledgeError
 from checker.model.out_folder import is_running
 from checker.rulebook.plan import PLAN_FILE
 
 TEXT_FOLDER = "sources"
 """Where an edition that `write_edition` wrote keeps its text."""
-_BUILT_FILES = frozenset({*(table.file for table in TABLES), MANIFEST_FILE, PLAN_FILE})
+_BUILT_FILES = frozenset({*(table.file for table in (*TABLES, *LIMIT_TABLES)), MANIFEST_FILE, PLAN_FILE})
 """What may stand in a folder that a build replaces; the embedded edition's also holds the compiled rules."""
 
 
@@ -53,7 +63,7 @@ def write_edition(knowledge: Sources, out: Path, extras: Mapping[str, str]) -> M
     earlier edition with the same files; it is written whole or not at all. Raises KnowledgeError as `build` does.
     """
     texts = {
-        f"{TEXT_FOLDER}/{POINT_FILE}": csv_text(knowledge.point),
+        **{f"{TEXT_FOLDER}/{name}.csv": csv_text(table) for name, table in point_tables(knowledge.point).items()},
         f"{TEXT_FOLDER}/{PATTERN_FILE}": csv_text(knowledge.pattern),
         f"{TEXT_FOLDER}/{EXEMPTION_FILE}": exemption_text(knowledge.exemptions, knowledge.exemption_items),
         f"{TEXT_FOLDER}/{EDITION_FILE}": edition_text(knowledge.edition),
@@ -87,7 +97,7 @@ def _write(knowledge: Sources, out: Path, texts: Mapping[str, str]) -> Manifest:
 def content_hash(knowledge: Sources) -> str:
     """Return the sha256 over all rows as canonical text: it changes with the facts, not with their encoding."""
     digest = hashlib.sha256()
-    for name, frame in (("point", knowledge.point), ("pattern", knowledge.pattern)):
+    for name, frame in (*point_tables(knowledge.point).items(), ("pattern", knowledge.pattern)):
         digest.update(f"{name}\n{csv_text(frame)}".encode())
     exemptions = [astuple(row) for row in knowledge.exemptions] + [astuple(row) for row in knowledge.exemption_items]
     for row in exemptions:
@@ -109,6 +119,8 @@ def _check_out(out: Path, others_of_ours: Collection[str]) -> None:
     if not out.is_dir():
         raise KnowledgeError(f"{out}：这是一个文件，请给出文件夹（a file stands there; name a folder）")
     ours = {*_BUILT_FILES, *others_of_ours}
+    if any(name.startswith(f"{TEXT_FOLDER}/") for name in ours):
+        ours.update(f"{TEXT_FOLDER}/{name}" for name in LIMIT_FILES)
     folders = {str(Path(name).parent) for name in ours}
     for folder in sorted(folders):
         for entry in sorted((out / folder).iterdir()) if (out / folder).is_dir() else ():
@@ -149,8 +161,10 @@ def _replace(out: Path, fresh: Path, old: Path) -> None:
 
 def write_tables(knowledge: Sources, folder: Path) -> Manifest:
     """Write the Parquet files and the manifest of the rows into the existing folder and return the manifest."""
+    points = point_tables(knowledge.point)
     frames = {
-        POINT: knowledge.point,
+        POINT: points[POINT.name],
+        **{table: points[table.name] for table in LIMIT_TABLES if table.name in points},
         PATTERN: knowledge.pattern,
         EXEMPTION: _frame(knowledge.exemptions, EXEMPTION),
         EXEMPTION_ITEM: _frame(knowledge.exemption_items, EXEMPTION_ITEM),

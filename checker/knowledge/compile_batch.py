@@ -18,17 +18,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from checker.knowledge.frames import csv_text, frame_of
+from checker.knowledge.frames import csv_text, frame_of, point_tables
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, Cover, Limit, codes_by_family, limits_of
 from checker.knowledge.merge.families import Mixed, as_said, known_items, mixed_families
 from checker.knowledge.merge.meeting import Entry, PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.merge.points import Merged, merge
 from checker.knowledge.merge.rows import Rows, begun, with_sources
-from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
+from checker.knowledge.point_text import PATTERN_FILE
 from checker.knowledge.published import PublishedItem, read_published
 from checker.knowledge.rows import PatternRow, PointRow
-from checker.knowledge.windows import AgeWindow
 from checker.model.errors import KnowledgeError, LiangkuError
 from checker.model.whole_file import write_whole
 
@@ -59,12 +58,13 @@ RULES = (
 PIECES = RuleSpec("herb-single", "中药饮片单方使用不予支付", "GZ10000101004000", Mode.PATCH)
 NEVER_PAID = RuleSpec("herb-single", "中药饮片单复方均不予支付", "GZ10000101003000", Mode.PATCH)
 PIECES_BATCH = "11"
+_BESIDE: Limit = frozenset({("companions", "herb_piece")})
 _LISTED_NAME = "单复方均不予支付的饮片"
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The rows of point.csv and pattern.csv, sorted."""
+    """The points and their patterns, sorted."""
 
     points: tuple[PointRow, ...]
     patterns: tuple[PatternRow, ...]
@@ -115,10 +115,9 @@ def _pieces(published: Sequence[PublishedItem]) -> Iterator[Rows]:
 
 def _piece(point_id: str, name: str, role: str, items: Sequence[PublishedItem], published: PublishedList) -> Rows:
     codes = sorted(code for item in items for code in item.codes)
-    unlimited = Limit(None, None, AgeWindow(None, None, None, None), None)
-    entries = [Entry(0, items[0], unlimited, Cover(BY_CODE, code), frozenset({code})) for code in codes]
+    entries = [Entry(0, items[0], _BESIDE, Cover(BY_CODE, code), frozenset({code})) for code in codes]
     point, patterns = begun(entries, point_id, published)
-    named = replace(with_sources(point, items[1:]), item_name=name, companions="herb_piece")
+    named = replace(with_sources(point, items[1:]), item_name=name)
     return named, [replace(pattern, role=role) for pattern in patterns]
 
 
@@ -153,11 +152,12 @@ def _by_point(merged: Merged) -> dict[str, list[PatternRow]]:
 
 
 def write_compiled(compiled: Compiled, out: Path) -> None:
-    """Write point.csv and pattern.csv into the folder; each file is whole or as it was.
+    """Write point.csv, the tables of limits and pattern.csv into the folder; each file is whole or as it was.
 
     Raises InputError where the folder cannot be written.
     """
-    write_whole(out / POINT_FILE, csv_text(frame_of(compiled.points, PointRow)))
+    for name, table in point_tables(frame_of(compiled.points, PointRow)).items():
+        write_whole(out / f"{name}.csv", csv_text(table))
     write_whole(out / PATTERN_FILE, csv_text(frame_of(compiled.patterns, PatternRow)))
 
 

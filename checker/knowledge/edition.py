@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.knowledge.manifest import MANIFEST_FILE, Manifest, read_manifest
-from checker.knowledge.tables import EXEMPTION, NAME, POINT, TABLES
+from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, Manifest, read_manifest
+from checker.knowledge.tables import (
+    CREATE_POINTS,
+    EXEMPTION,
+    LIMIT_TABLES,
+    NAME,
+    POINT,
+    TABLES,
+    KnowledgeTable,
+    select_points,
+)
+from checker.model import sqltext
 from checker.model.errors import KnowledgeError
 
 if TYPE_CHECKING:
@@ -66,7 +76,7 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
             f"清单文件不可用，请重新构建知识库（the manifest cannot be used: {error}; build the knowledge base again）",
         ) from error
     sha256 = {entry.name: entry.sha256 for entry in manifest.files}
-    for table in TABLES:
+    for table in (*TABLES, *(each for each in LIMIT_TABLES if each.file in sha256)):
         place = folder / table.file
         if table.file not in sha256:
             raise fail(
@@ -110,20 +120,33 @@ def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> No
     import duckdb
 
     for table in TABLES:
-        con.execute(table.create)
+        con.execute(CREATE_POINTS if table is POINT else table.create)
     for layer, edition in enumerate(editions):
         try:
             if layer:
                 for statement, table in zip(_REPLACED, _REPLACED_BY, strict=True):
                     con.execute(statement, [_path(edition, table.file)])
             for table in TABLES:
-                con.execute(table.load, [_path(edition, table.file)])
+                # In the order of the files: a join with the limits may leave another.
+                con.execute(f"INSERT INTO {table.kb_table} {select_rows(edition, table)} ORDER BY {table.key}")
         except duckdb.Error as error:
             raise KnowledgeError(
                 f"{edition.folder}: its tables do not have the columns of layout {edition.manifest.layout} ({error}); "
                 "build the knowledge base again",
                 embedded=edition.embedded,
             ) from error
+
+
+def select_rows(edition: Edition, table: KnowledgeTable) -> str:
+    """SQL of the rows of a table of the edition; points with their limits."""
+
+    def path(file: str) -> str:
+        return sqltext.text(_path(edition, file))
+
+    if table is POINT:
+        files = (entry.name for entry in edition.manifest.files)
+        return select_points(files, path, limits_within=edition.manifest.layout < LAYOUT)
+    return table.read.format(path=path(table.file))
 
 
 def _path(edition: Edition, file: str) -> str:

@@ -9,7 +9,9 @@ from typing import TypeVar
 import polars as pl
 
 from checker.knowledge.codes import FAMILY_LENGTH
-from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.rows import POINT_COMMON, PatternRow, PointRow
+from checker.shapes import LIMITS, SHAPES
+from checker.shapes.base import Shape
 
 Row = TypeVar("Row", PointRow, PatternRow)
 
@@ -19,20 +21,39 @@ PATTERN_KEY = ("point_id", "role", "match", "code")
 
 
 def schema_of(kind: type[PointRow] | type[PatternRow]) -> dict[str, type[pl.DataType]]:
-    """The columns of a row class in order, with their types in a frame."""
-    return {column.name: _TYPES[str(column.type).partition(" ")[0]] for column in fields(kind)}
+    """The columns of a row class in order, with their types in a frame; those of a point end with the limits of all shapes."""
+    types = {column.name: _TYPES.get(str(column.type).partition(" ")[0]) for column in fields(kind)}
+    limits = {limit.name: _TYPES[limit.kind.__name__] for limit in LIMITS} if kind is PointRow else {}
+    return {name: type_ for name, type_ in types.items() if type_ is not None} | limits
 
 
 def frame_of(rows: Iterable[Row], kind: type[Row]) -> pl.DataFrame:
     """The rows as a frame, sorted by the key of their table."""
-    values = [astuple(row) for row in rows]
+    values = [row.values() if isinstance(row, PointRow) else astuple(row) for row in rows]
     frame = pl.DataFrame(values, schema=schema_of(kind), orient="row")
     return frame.sort(POINT_KEY if kind is PointRow else PATTERN_KEY)
 
 
 def rows_of(frame: pl.DataFrame, kind: type[Row]) -> tuple[Row, ...]:
     """The rows of a frame, in its order."""
-    return tuple(kind(*values) for values in frame.select(*schema_of(kind)).iter_rows())
+    rows = frame.select(*schema_of(kind)).iter_rows()
+    if issubclass(kind, PointRow):
+        return tuple(kind.of(values) for values in rows)
+    return tuple(kind(*values) for values in rows)
+
+
+def has_shape(shape: Shape) -> pl.Expr:
+    """Whether a point of the wide frame has limits of the shape."""
+    return pl.any_horizontal(pl.col(limit.name).is_not_null() for limit in shape.limits)
+
+
+def point_tables(point: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """The tables that points are kept in, by name: what every point has, and for each shape that some have, the limits."""
+    limits = {
+        shape.id: point.filter(has_shape(shape)).select("point_id", *(limit.name for limit in shape.limits))
+        for shape in SHAPES
+    }
+    return {"point": point.select(POINT_COMMON), **{name: table for name, table in limits.items() if table.height}}
 
 
 def family_column(code: pl.Expr) -> pl.Expr:

@@ -7,8 +7,10 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
-LAYOUT = 2
-"""The layout of the built folder that this program reads and writes."""
+LAYOUT = 3
+"""The layout of the built folder that this program writes: limits in a table for each shape."""
+_READ = (2, LAYOUT)
+"""The layouts that it reads; in the earlier one the table of points had the limits."""
 MANIFEST_FILE = "manifest.json"
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -85,11 +87,13 @@ def read_manifest(text: str) -> Manifest:
         raise ValueError(f"it is not JSON ({error})") from error
     if not isinstance(document, dict) or "layout" not in document:
         raise ValueError("it has no key layout")
-    if document["layout"] != LAYOUT:
-        raise ValueError(f"its layout is {document['layout']!r}, and this program reads layout {LAYOUT}")
+    if document["layout"] not in _READ:
+        raise ValueError(
+            f"its layout is {document['layout']!r}, and this program reads layouts {' and '.join(map(str, _READ))}"
+        )
     try:
         return Manifest(
-            layout=LAYOUT,
+            layout=document["layout"],
             name=_text(document, "name"),
             version=_text(document, "version"),
             published=_text(document, "published"),

@@ -1,4 +1,4 @@
-"""The reviewed text of points and patterns: point.csv and pattern.csv, read, checked and written."""
+"""The reviewed text of points and patterns: point.csv, a table of limits for each shape, and pattern.csv, read and checked."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from checker.knowledge import words
 from checker.knowledge.cell_reader import AFTER_BEGINNING, ID_SIGNS, PLACE_DIGITS, Faults, together
 from checker.knowledge.codes import CODE_SHAPES, FAMILY_PATTERN, FAMILY_SHAPES
 from checker.knowledge.frames import schema_of
-from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.limit_text import check_rows, limit_cells, limit_places, read_limits, wide_checks, with_limits
+from checker.knowledge.rows import POINT_COMMON, PatternRow, PointRow
 from checker.knowledge.text_table import (
     CellCheck,
     TextTable,
@@ -20,33 +21,30 @@ from checker.knowledge.text_table import (
     check_cells,
     choice,
     day,
+    has_columns,
     like,
     read_table,
     text,
+    twice,
     whole,
 )
-from checker.knowledge.windows import AgeWindow, read_window
 from checker.model.errors import both
 from checker.model.schema import NATIONAL_CODE
+from checker.shapes import LIMIT_NAMES, SHAPES
+from checker.shapes.item import ITEM
 
 POINT_FILE = "point.csv"
 PATTERN_FILE = "pattern.csv"
-ADDED_COLUMNS = ("status", "superseded_by", "companions")
+ADDED_COLUMNS = ("status", "superseded_by")
 """Columns that came later: a text without them is read as if every point were active and none superseded."""
 
 POINT_ID = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _RULE_ID = r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$"
 _REGION = r"^[0-9]{2,6}$"
-_NEVER = pl.lit(value=False)
 
-POINT_CELLS = (
+_COMMON_CELLS = (
     text("point_id"), text("rule_id"), text("item_name"),
-    choice("sex", words.SEXES, optional=True),
-    choice("age_word", words.AGE_WORDS, optional=True),
-    whole("age_min", optional=True), choice("age_min_unit", words.UNITS, optional=True),
-    whole("age_max", optional=True), choice("age_max_unit", words.UNITS, optional=True),
     choice("subject", words.SUBJECTS, optional=True),
-    choice("companions", words.COMPANIONS, optional=True),
     choice("region_of", words.REGION_KINDS, optional=True),
     day("valid_from"), day("valid_to", optional=True),
     choice("level_cap", words.LEVEL_CAPS, optional=True),
@@ -58,25 +56,18 @@ POINT_CELLS = (
               together("region", "region_of")),
     CellCheck("validity", "valid_to", as_day("valid_to") <= as_day("valid_from"),
               pl.format(AFTER_BEGINNING, "valid_from", "valid_from")),
-    *(CellCheck("age-bounds", f"{bound}_unit", (pl.col(bound) == "") != (pl.col(f"{bound}_unit") == ""),
-                together(bound, f"{bound}_unit")) for bound in ("age_min", "age_max")),
 )  # fmt: skip
-"""What each cell of a point may hold."""
+POINT_CELLS = (*_COMMON_CELLS, *(check for shape in SHAPES for check in limit_cells(shape)))
+"""What each cell of a point and of its limits may hold."""
 _POINT_ALONE = (
     like("point_id", POINT_ID, ID_SIGNS),
     like("superseded_by", POINT_ID, ID_SIGNS),
-    like("rule_id", _RULE_ID, both("请写用连字符连接的小写字母和数字", "write small letters and digits in words joined by '-'")),
-    CellCheck("age-bounds", "age_max",
-              (pl.col("age_min_unit") == pl.col("age_max_unit")) & (as_whole("age_max") <= as_whole("age_min")),
-              pl.format(both("请写大于 age_min（{}）的数，age_max 不含在内", "write a number above age_min ({}); age_max is exclusive"),
-                        "age_min", "age_min")),
-    CellCheck("age-bounds", "age_text",
-              (pl.col("age_text") == "") != ((pl.col("age_min") == "") & (pl.col("age_max") == "")),
-              both("请把公布的年龄范围与 age_min 或 age_max 一起写，或都不写",
-                   "write the published window together with age_min or age_max, or none of them")),
-    CellCheck("no-limit", "sex", (pl.col("sex") == "") & (pl.col("age_word") == "") & (pl.col("age_text") == "") & (pl.col("companions") == ""),
-              both("请写一个限制：sex、age_word、age_text 或 companions", "write a limit: sex, age_word, age_text or companions")),
-)  # fmt: skip
+    like(
+        "rule_id",
+        _RULE_ID,
+        both("请写用连字符连接的小写字母和数字", "write small letters and digits in words joined by '-'"),
+    ),
+)
 _PATTERN_CELLS = (
     text("point_id"), choice("role", words.ROLES), choice("match", words.MATCHES), text("code"), whole("published_codes"),
     CellCheck("code-shape", "code",
@@ -88,19 +79,32 @@ _PATTERN_CELLS = (
 )  # fmt: skip
 
 
-def read_points(folder: Path, faults: Faults) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the points and patterns of the folder as typed frames in the order of the files; what is wrong is noted in `faults`.
+def read_points(folder: Path, faults: Faults) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame]:
+    """Return the points with their limits and the patterns of the folder as typed frames in the order of the files, and where the limits stand.
 
-    Beside the columns of their rows they hold `row`, the line in the file. A faulty cell is NULL. Raises KnowledgeError for a
-    file that cannot be read at all.
+    Beside the columns of their rows they hold `row`, the line in the file; the third has the `file`, `row` and `point_id` of each limit row. A
+    faulty cell is NULL; what is wrong is noted in `faults`. Limits may also stand in point.csv itself, where there is no limit table. Raises
+    KnowledgeError for a file that cannot be read at all.
     """
-    columns = [name for name in schema_of(PointRow) if name not in ADDED_COLUMNS]
-    point_text = read_table(folder / POINT_FILE, columns, ADDED_COLUMNS, faults)
-    check_cells(point_text, (*POINT_CELLS, *_POINT_ALONE, *_window_checks(point_text)), faults)
+    shapes = [shape for shape in SHAPES if (folder / shape.limit_file).is_file()]
+    within = not shapes and has_columns(folder / POINT_FILE, LIMIT_NAMES)
+    columns = [name for name in POINT_COMMON if name not in ADDED_COLUMNS]
+    if within:
+        columns += [limit.name for limit in ITEM.limits]
+    others = [name for name in LIMIT_NAMES if within and name not in columns]
+    point_text = read_table(folder / POINT_FILE, columns, (*ADDED_COLUMNS, *others), faults)
     pattern_text = read_table(folder / PATTERN_FILE, list(schema_of(PatternRow)), (), faults)
+    limit_texts = {shape: read_limits(folder, shape, faults) for shape in shapes}
+    if within:
+        check_cells(point_text, (*_COMMON_CELLS, *_POINT_ALONE, *wide_checks(point_text)), faults)
+    else:
+        check_cells(point_text, (*_COMMON_CELLS, *_POINT_ALONE), faults)
+        check_rows(point_text, limit_texts, faults)
     check_cells(pattern_text, _PATTERN_CELLS, faults)
     _check_references(point_text, pattern_text, faults)
-    return _with_row(point_text, typed_points(point_text)), _with_row(pattern_text, _typed_patterns(pattern_text))
+    places = limit_places(limit_texts)
+    points = point_text if within else with_limits(point_text, limit_texts)
+    return _with_row(points, typed_points(points)), _with_row(pattern_text, _typed_patterns(pattern_text)), places
 
 
 def check_frames(point: pl.DataFrame, pattern: pl.DataFrame, files: tuple[str, str], faults: Faults) -> None:
@@ -109,7 +113,7 @@ def check_frames(point: pl.DataFrame, pattern: pl.DataFrame, files: tuple[str, s
     A fault says the id of its point where one of text says its row.
     """
     points, patterns = _as_text_table(point, files[0]), _as_text_table(pattern, files[1])
-    check_cells(points, (*POINT_CELLS, *_POINT_ALONE, *_window_checks(points)), faults)
+    check_cells(points, (*_COMMON_CELLS, *_POINT_ALONE, *wide_checks(points)), faults)
     check_cells(patterns, _PATTERN_CELLS, faults)
     _check_references(points, patterns, faults)
 
@@ -140,41 +144,14 @@ def _with_row(table: TextTable, typed: pl.DataFrame) -> pl.DataFrame:
     return typed.with_columns(rows.alias("row"))
 
 
-def _window_checks(table: TextTable) -> list[CellCheck]:
-    """The bounds beside a published window that is understood are its own."""
-    checks = []
-    for told in table.frame["age_text"].unique().to_list():
-        window = read_window(told) if told else None
-        if window is not None:
-            same = pl.lit(value=True)
-            for column, bound in (
-                ("age_min", window.minimum), ("age_min_unit", window.minimum_unit),
-                ("age_max", window.maximum), ("age_max_unit", window.maximum_unit),
-            ):  # fmt: skip
-                same &= pl.col(column) == ("" if bound is None else str(bound))
-            filled = (pl.col("age_min") != "") | (pl.col("age_max") != "")
-            wrong = (pl.col("age_text") == told) & filled & ~same
-            checks.append(CellCheck("age-bounds", "age_text", wrong, _bounds(window)))
-    return checks
-
-
-def _bounds(window: AgeWindow) -> str:
-    low, high = (
-        "empty" if bound is None else f"{bound} {unit}"
-        for bound, unit in ((window.minimum, window.minimum_unit), (window.maximum, window.maximum_unit))
-    )
-    told = f"age_min {low}, age_max {high}"
-    return both(f"请在旁边写它的上下限：{told}（不含）", f"write its bounds beside it: {told} (exclusive)")
-
-
 def _check_references(points: TextTable, patterns: TextTable, faults: Faults) -> None:
     point_ids, covered = points.frame["point_id"], patterns.frame["point_id"]
     known = pl.col("point_id") != ""
     check_cells(
         points,
         [
-            _twice("duplicate-point", "point_id", ["point_id"], points,
-                   both("第 {} 行已有这个编号，请用各自的编号", "row {} has this id; give each point its own")),
+            twice("duplicate-point", "point_id", ["point_id"], points,
+                  both("第 {} 行已有这个编号，请用各自的编号", "row {} has this id; give each point its own")),
             CellCheck("reference", "superseded_by",
                       (pl.col("superseded_by") != "") & ~pl.col("superseded_by").is_in(point_ids.implode()),
                       both(f"{POINT_FILE} 中没有这个知识点，请写其中的一个，或留空",
@@ -191,16 +168,8 @@ def _check_references(points: TextTable, patterns: TextTable, faults: Faults) ->
             CellCheck("reference", "point_id", known & ~pl.col("point_id").is_in(point_ids.implode()),
                       both(f"{POINT_FILE} 中没有这个知识点，请补上，或删去这一行",
                            f"{POINT_FILE} has no such point; add it there or remove this pattern")),
-            _twice("duplicate-pattern", "code", ["point_id", "role", "code"], patterns,
-                   both("第 {} 行已写了这个知识点的这个编码，请只写一次", "row {} gives the point this code; write it once")),
+            twice("duplicate-pattern", "code", ["point_id", "role", "code"], patterns,
+                  both("第 {} 行已写了这个知识点的这个编码，请只写一次", "row {} gives the point this code; write it once")),
         ],
         faults,
     )  # fmt: skip
-
-
-def _twice(check: str, column: str, key: list[str], table: TextTable, remedy: str) -> CellCheck:
-    """The key stands once; the remedy names the row where it stands first."""
-    if not table.frame.select(key).is_duplicated().any():
-        return CellCheck(check, column, _NEVER, "")
-    first = pl.col("row").first().over(key)
-    return CellCheck(check, column, ~pl.struct(key).is_first_distinct(), pl.format(remedy, first, first))

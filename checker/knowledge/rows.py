@@ -1,28 +1,28 @@
-"""The rows of the four tables of a knowledge base.
+"""The rows of the tables of a knowledge base.
 
 docs/architecture.md is the page that fixes the columns; the field order of a row class is the column order of its table.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date
+from typing import Any, Self
+
+from checker.shapes import LIMIT_NAMES
 
 
 @dataclass(frozen=True, slots=True)
 class PointRow:
-    """One knowledge point [知识点]: what is limited, for whom, when in force, on what evidence."""
+    """One knowledge point [知识点]: what is limited, for whom, when in force, on what evidence.
+
+    `limits` are the cells of its row in the limit table of its shape, by name, NULL ones left out.
+    """
 
     point_id: str
     rule_id: str
     item_name: str
-    sex: str | None
-    age_word: str | None
-    age_text: str | None
-    age_min: int | None
-    age_min_unit: str | None
-    age_max: int | None
-    age_max_unit: str | None
     subject: str | None
     region: str | None
     region_of: str | None
@@ -36,7 +36,26 @@ class PointRow:
     source_rows: str
     status: str = "active"
     superseded_by: str | None = None
-    companions: str | None = None
+    limits: Mapping[str, str | int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, values: Sequence[Any]) -> Self:
+        """The point of a row of the wide table: the common columns, then the limits of all shapes."""
+        limits = zip(LIMIT_NAMES, values[len(POINT_COMMON) :], strict=True)
+        common = dict(zip(POINT_COMMON, values, strict=False))
+        return cls(**common, limits={name: value for name, value in limits if value is not None})
+
+    def values(self) -> tuple[Any, ...]:
+        """The row of the wide table."""
+        return (*(getattr(self, name) for name in POINT_COMMON), *(self.limits.get(name) for name in LIMIT_NAMES))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The cells of the wide table by name."""
+        return dict(zip((*POINT_COMMON, *LIMIT_NAMES), self.values(), strict=True))
+
+
+POINT_COMMON = tuple(column.name for column in fields(PointRow) if column.name != "limits")
+"""What every point has, whatever its shape, in the order of its table."""
 
 
 @dataclass(frozen=True, slots=True)

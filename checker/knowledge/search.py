@@ -14,7 +14,7 @@ from checker.knowledge.codes import is_code
 from checker.knowledge.edition import Edition
 from checker.knowledge.names import item_key
 from checker.knowledge.nearest import nearest
-from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells
+from checker.knowledge.point_words import LIMIT_COLUMNS, Limits, limits_of
 from checker.knowledge.resolve import knowledge_files
 from checker.knowledge.views import MEMORY, open_views
 from checker.model.errors import InputError
@@ -80,7 +80,7 @@ class Hit:
     status: str
     level_cap: str | None
     published_codes: int
-    limits: LimitCells
+    limits: Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,5 +136,5 @@ def _hit(row: Sequence[Any]) -> Hit:
     how, item_name, rule_id, point_id, in_force, valid_from, valid_to, status, level_cap, codes, _, *limits = row
     return Hit(
         HOW_WELL[how], item_name, rule_id, point_id, in_force, valid_from, valid_to, status, level_cap, codes,
-        LimitCells(*limits),
+        limits_of(limits),
     )  # fmt: skip

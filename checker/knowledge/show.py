@@ -82,7 +82,13 @@ class PointCard:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON values; dates are ISO text."""
-        return {key: _json(value) for key, value in asdict(self).items()}
+        card = {
+            "point": self.point.to_dict(),
+            "patterns": list(map(asdict, self.patterns)),
+            "exemptions": list(map(asdict, self.exemptions)),
+            "history": [row.to_dict() for row in self.history],
+        }
+        return {key: _json(value) for key, value in card.items()}
 
 
 def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
@@ -96,11 +102,11 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
         found = _find(con, text)
         for number, step in enumerate(_STEPS):
             con.execute(step, [found] if number == 0 else None)
-        points = [PointRow(*row) for row in con.execute(_POINTS).fetchall()]
+        points = [PointRow.of(row) for row in con.execute(_POINTS).fetchall()]
         patterns = _grouped(PatternRow(*row) for row in con.execute(_PATTERNS).fetchall())
         histories: dict[str, list[PointRow]] = defaultdict(list)
         for start, *row in con.execute(_HISTORY).fetchall():
-            histories[start].append(PointRow(*row))
+            histories[start].append(PointRow.of(row))
         exemptions = _exemptions(con, points)
     return [
         PointCard(

@@ -15,13 +15,14 @@ from checker.knowledge.edition import Edition, load_into, open_edition
 from checker.knowledge.edition_text import EDITION_FILE, EditionText, read_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of, schema_of
+from checker.knowledge.limit_text import LIMIT_FILES
 from checker.knowledge.manifest import MANIFEST_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, read_points
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 from checker.model.embedded import EMBEDDED, embedded_edition_folder
 from checker.model.errors import KnowledgeError, both
 
-TEXT_FILES = (POINT_FILE, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE)
+TEXT_FILES = (POINT_FILE, *LIMIT_FILES, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE)
 """The files of a knowledge base as text."""
 
 
@@ -69,11 +70,15 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Text as it was read: what could be typed, and every fault; `point` and `pattern` also say the `row` of the file."""
+    """Text as it was read: what could be typed, and every fault; `point` and `pattern` also say the `row` of the file.
+
+    `limit_places` has the `file`, `row` and `point_id` of each row of a limit table.
+    """
 
     edition: EditionText
     point: pl.DataFrame
     pattern: pl.DataFrame
+    limit_places: pl.DataFrame
     exemptions: tuple[ExemptionRow, ...]
     exemption_items: tuple[ExemptionItemRow, ...]
     faults: Faults
@@ -82,14 +87,14 @@ class Reading:
 def read_text_folder(folder: Path) -> Reading:
     """Read the folder's text, with all its faults. Raises KnowledgeError for a folder or file that cannot be read at all."""
     if not folder.is_dir():
-        listed = ", ".join(TEXT_FILES)
+        listed = ", ".join((POINT_FILE, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE))
         told = both(f"没有这个文件夹，请给出含 {listed} 的文件夹", f"no such folder; name one with {listed}")
         raise KnowledgeError(f"{folder}: {told}")
     faults = Faults()
     edition = read_edition(folder, faults)
-    point, pattern = read_points(folder, faults)
+    point, pattern, limit_places = read_points(folder, faults)
     exemptions, items = read_exemptions(folder, point, pattern, faults)
-    return Reading(edition, point, pattern, exemptions, items, faults)
+    return Reading(edition, point, pattern, limit_places, exemptions, items, faults)
 
 
 def read_sources(folder: Path) -> Sources:

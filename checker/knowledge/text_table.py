@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,12 @@ def read_table(path: Path, columns: Sequence[str], optional: Sequence[str], faul
     cells = cells.filter(~pl.all_horizontal(pl.col(*known) == ""))
     rows = cells["row"]
     return TextTable(cells, lambda index: (path.name, f"row {rows[index]}"))
+
+
+def has_columns(path: Path, names: Collection[str]) -> bool:
+    """Whether the header of a CSV file has any of the columns. Raises KnowledgeError for a file that cannot be read as CSV."""
+    header, _ = read_records(path, (), Faults(), others=True)
+    return bool(set(names).intersection(header))
 
 
 def check_cells(table: TextTable, checks: Iterable[CellCheck], faults: Faults) -> None:
@@ -123,3 +129,11 @@ def as_day(column: str) -> pl.Expr:
 def _unlike(column: str, pattern: str, *, optional: bool) -> pl.Expr:
     unlike = ~pl.col(column).str.contains(pattern)
     return unlike & (pl.col(column) != "") if optional else unlike
+
+
+def twice(check: str, column: str, key: list[str], table: TextTable, remedy: str) -> CellCheck:
+    """The key stands once; the remedy names, in both languages, the row where it stands first."""
+    if not table.frame.select(key).is_duplicated().any():
+        return CellCheck(check, column, pl.lit(value=False), "")
+    first = pl.col("row").first().over(key)
+    return CellCheck(check, column, ~pl.struct(key).is_first_distinct(), pl.format(remedy, first, first))

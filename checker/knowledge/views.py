@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from checker.knowledge.edition import Edition
+from checker.knowledge.edition import Edition, select_rows
 from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, KnowledgeTable
 from checker.model import sqltext
 from checker.model.errors import KnowledgeError
@@ -37,8 +37,7 @@ def open_views(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> N
         for number, edition in enumerate(editions):
             later = [f"SELECT {key} FROM read_parquet({_path(above, owner)})" for above in editions[number + 1 :]]
             kept = "".join(f" AND {key} NOT IN ({taken})" for taken in later)
-            select = table.load[table.load.index("SELECT") :].replace("?", _path(edition, table))
-            layers.append(f"{select} WHERE true{kept}")
+            layers.append(f"SELECT * FROM ({select_rows(edition, table)}) WHERE true{kept}")
         try:
             con.execute(f"CREATE TEMP VIEW {table.kb_table} AS {' UNION ALL '.join(layers)}")
         except duckdb.Error as error:

@@ -47,6 +47,8 @@ _ANSWER = (
     "related_lines",
 )  # fmt: skip
 _QUESTIONS_AT_ONCE = 1000
+_HERE = "\x1a"
+"""Where a document goes in a query: a sign that no clause may hold."""
 
 Related = Mapping[str, Sequence[Mapping[str, Any]]]
 """The rows of the relations that a shape needs beside the candidates, by name."""
@@ -114,7 +116,7 @@ class PreparedQueries:
                 any("exemptions" in question.kind.filled for question in some),
             )
             answers += self._run(
-                f"EXECUTE {statement}({', '.join(['{}'] * (1 + len(self._shape.relations)))})", some, related
+                f"EXECUTE {statement}({', '.join([_HERE] * (1 + len(self._shape.relations)))})", some, related
             )
         return answers
 
@@ -125,14 +127,14 @@ class PreparedQueries:
         facts = {name for name in names if name not in _ONLY_WITH or not filled.isdisjoint(_ONLY_WITH[name])}
         rules = {question.kind.rule_no for question in asked}
         always = frozenset.intersection(*(question.names for question in asked)) & facts
-        documents = ["{}"] * (1 + len(self._shape.relations))
+        documents = [_HERE] * (1 + len(self._shape.relations))
         return self._run(self._query(rules, _columns(facts | filled), always, documents), asked, related)
 
     def _run(self, query: str, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         answers: list[Answer | None] = [None] * len(asked)
         questions = (f'{{"question": {number}, {_json(question)}}}' for number, question in enumerate(asked))
         documents = [f"[{','.join(questions)}]", *(json.dumps(related[name]) for name in self._shape.relations)]
-        before, *parts = query.split("{}")
+        before, *parts = query.split(_HERE)
         # EXECUTE takes literals only. The texts are JSON whose single quotes are escaped, so that none can end the literal.
         literals = ["'" + document.replace("'", "\\u0027") + "'" for document in documents]
         query = before + "".join(itertools.chain.from_iterable(zip(literals, parts, strict=True)))
@@ -152,7 +154,7 @@ class PreparedQueries:
                 if (has_id_number or column != "id_number") and (has_exemptions or column not in _EXEMPTING)
             )
             rules = [number for number, age in self._reads_age.items() if reads_age or not age]
-            name = self._shared[key] = f"judge_{next(self._numbers)}"
+            name = self._shared[key] = f"judge_{self._shape.id}_{next(self._numbers)}"
             documents = [f"${number}" for number in range(1, 2 + len(self._shape.relations))]
             self._connection.execute(f"PREPARE {name} AS {self._query(rules, columns, _ALWAYS, documents)}")
         return name

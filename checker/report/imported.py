@@ -16,6 +16,7 @@ from checker.knowledge.manifest import Manifest
 from checker.knowledge.merge.points import ListChange, Tally
 from checker.knowledge.point_words import PointWords
 from checker.report.console import wide_console
+from checker.shapes.item.words import window_words
 
 SHOWN = 12
 """How many lines of one kind are printed; import.json has all of them."""
@@ -82,7 +83,7 @@ class _Printer:
         table = self._table(("项目", "Item"), ("原文", "In its words"), ("读作", "Read as"), ("位置", "Place"), left=4)
         for window in windows[:SHOWN]:
             assert window.bounds is not None
-            read = self._words.window(*astuple(window.bounds))
+            read = window_words(*astuple(window.bounds), english=self._words.english)
             table.add_row(*map(Text, (window.item_name, window.text, read, window.place)))
         self._console.print(table)
         self._more(len(windows))

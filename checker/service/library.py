@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
 from checker.knowledge.edition import load_into
-from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells, PointWords
+from checker.knowledge.point_words import LIMIT_COLUMNS, PointWords, limits_of
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.knowledge.search import search_in
 from checker.precheck.counter import Precheck
@@ -95,7 +95,7 @@ class Library:
             rule = self.rules.get(rule_id)
             if rule is None:
                 continue
-            limits = LimitCells(*row[_LEDGER_HEAD:])
+            limits = limits_of(row[_LEDGER_HEAD:])
             points.append({
                 "point_id": point_id, "item_name": name, "rule_id": rule_id, "rule_name": rule.name(language),
                 "level": min((rule.level, cap or rule.level), key=LEVEL_RANK.__getitem__), "limit": words.limit(limits),

@@ -12,6 +12,7 @@ SHAPES: tuple[Shape, ...] = (ITEM, COMPANION)
 BY_ID = {shape.id: shape for shape in SHAPES}
 LIMITS: tuple[Limit, ...] = tuple(limit for shape in SHAPES for limit in shape.limits)
 """The limits of all shapes; no two have the same name."""
+LIMIT_NAMES = tuple(limit.name for limit in LIMITS)
 ROLES: dict[str, tuple[str, str]] = {role: words for shape in SHAPES for role, words in shape.roles.items()}
 REASONS: tuple[str, ...] = tuple(dict.fromkeys(reason for shape in SHAPES for reason in shape.reasons))
 POINT_COLUMNS = PLACE_COLUMNS | {limit.column: SQL_TYPES[limit.kind] for limit in LIMITS}

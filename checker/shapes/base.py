@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from checker.model.sql_builder import Steps
+
+if TYPE_CHECKING:
+    import polars as pl
 
 SQL_TYPES: Mapping[type, str] = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
 LINE_COLUMNS = {
@@ -34,7 +38,9 @@ PLACE_COLUMNS = {
 class Limit:
     """One column of a shape's limit table: its cells hold a text (one of `choices`, where there are any) or a whole number.
 
-    `column` is its name among the columns of a candidate.
+    `column` is its name among the columns of a candidate, `fact` what it is held against. `unit_of` names the limit whose unit it is: both are
+    filled or neither. `above` names one that it must exceed where their units are equal. `part_of` names the wording that the number is read
+    from: either is there only with the other. A `wording` does not make two limits different.
     """
 
     name: str
@@ -43,22 +49,39 @@ class Limit:
     en: str
     choices: tuple[str, ...] = ()
     column: str = ""
+    fact: str = ""
+    unit_of: str = ""
+    above: str = ""
+    part_of: str = ""
+    wording: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column", self.column or self.name)
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it limits something without any other cell."""
+        return not (self.unit_of or self.part_of)
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What a clause needs to know beside the limits of a point, in words; the cells of a line and a point by which a case tells it, and the
-    reason code where it is not known.
+    """What a clause needs to know beside the limits of a point, in words and how it is meant; the cells of a line and a point by which a case
+    tells it, and the reason code where it is not known.
     """
 
     zh: str
     en: str
+    meant_zh: str = ""
+    meant_en: str = ""
     line: str = ""
     point: str = ""
     missing: str = "other"
+
+    def told(self, english: bool) -> str:
+        """The fact with how it is meant."""
+        name, meant = (self.en, self.meant_en) if english else (self.zh, self.meant_zh)
+        return name if not meant else f"{name} ({meant})" if english else f"{name}（{meant}）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +101,7 @@ class Column:
     most: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Shape:
     """One way in which facts and points meet. All that knows a shape by name is its folder and the tuple SHAPES.
 
@@ -88,7 +111,9 @@ class Shape:
     `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
     `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
     condition in which nothing is held against anybody. `why` gives SQL of the reason code where a clause is NULL, the first of `reasons` that
-    holds; it is given what tells whether the row's rule reads a fact.
+    holds; it is given what tells whether the row's rule reads a fact. `say` puts the limits of a point into words, in Chinese or in English
+    (true). `faults` of the cells of its limit table, as text, gives what no field of its limits says: the check, the column, where the cell is bad
+    and what to write instead.
     """
 
     id: str
@@ -107,6 +132,13 @@ class Shape:
     case_code: str = "XCASE{:018d}"
     relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     base: Callable[[str], str] = lambda candidates: candidates
+    say: Callable[[Mapping[str, Any], bool], Iterable[str]] = lambda limits, english: ()
+    faults: Callable[[pl.DataFrame], Iterable[tuple[str, str, pl.Expr, str]]] = lambda cells: ()
+
+    @property
+    def limit_file(self) -> str:
+        """The name of its limit table as text."""
+        return f"{self.id}.csv"
 
     @property
     def kinds(self) -> dict[str, type]:

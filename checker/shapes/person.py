@@ -27,9 +27,9 @@ ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECK = "10X98765432"
 
 FACTS = {
-    "sex": Fact("性别", "sex", "patient_sex", "sex", "sex_missing"),
+    "sex": Fact("性别", "sex", line="patient_sex", point="sex", missing="sex_missing"),
     "age": Fact(
-        "服务日期的年龄（由出生日期推算，没有出生日期时用登记的年龄）", "age on the service date, from the birth date or else the age on record",
+        "年龄", "age", "服务日期的，由出生日期推算，没有出生日期时用登记的年龄", "on the service date, from the birth date or else the age on record",
         "patient_birth_date", "age_word", "birth_missing",
     ),
     "stay": Fact("就诊或住院开始时的年龄", "age when the visit or stay began"),

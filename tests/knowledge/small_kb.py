@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.knowledge.frames import schema_of
-from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.rows import POINT_COMMON, PatternRow, PointRow
+from checker.shapes import SHAPES
 
-POINT_COLUMNS = tuple(schema_of(PointRow))
+WIDE_COLUMNS = tuple(schema_of(PointRow))
+POINT_COLUMNS = POINT_COMMON
+LIMIT_COLUMNS = {shape.id: ("point_id", *(limit.name for limit in shape.limits)) for shape in SHAPES}
 PATTERN_COLUMNS = tuple(schema_of(PatternRow))
 EDITION = """layout = 1
 name = "small"
@@ -30,7 +33,7 @@ def point(point_id: str, rule_id: str, item_name: str, **cells: str) -> dict[str
     """A point in force from 2025-05-23; other cells as given, the rest empty."""
     own = {"point_id": point_id, "rule_id": rule_id, "item_name": item_name, "valid_from": "2025-05-23"}
     evidence = {"document": "公告", "batch": "01", "published_codes": "1", "source_rows": f"01/{point_id}"}
-    return {**dict.fromkeys(POINT_COLUMNS, ""), **own, **evidence, **cells}
+    return {**dict.fromkeys(WIDE_COLUMNS, ""), **own, **evidence, **cells}
 
 
 def code(point_id: str, value: str) -> dict[str, str]:
@@ -77,7 +80,10 @@ EXEMPTION = exemption(
 
 @dataclass(frozen=True)
 class Kb:
-    """The rows of a knowledge base as text: sound, unless a test puts something else."""
+    """The rows of a knowledge base as text: sound, unless a test puts something else.
+
+    Rows of points have the limits of all shapes; each is written into the table of the shape that it has any of, else that of `item`.
+    """
 
     points: Sequence[Row] = POINTS
     patterns: Sequence[Row] = PATTERNS
@@ -86,12 +92,15 @@ class Kb:
     point_columns: Sequence[str] = field(default=POINT_COLUMNS)
 
     def write(self, folder: Path) -> Path:
-        """Write the four files into the folder and return it."""
+        """Write the files into the folder and return it."""
         folder.mkdir(parents=True, exist_ok=True)
         for name, columns, rows in (
             ("point.csv", self.point_columns, self.points),
             ("pattern.csv", PATTERN_COLUMNS, self.patterns),
+            *((f"{shape}.csv", columns, self._limits(shape)) for shape, columns in LIMIT_COLUMNS.items()),
         ):
+            if not rows and name != "pattern.csv":
+                continue
             with (folder / name).open("w", encoding="utf-8", newline="") as file:
                 writer = csv.DictWriter(file, columns, extrasaction="ignore", lineterminator="\n")
                 writer.writeheader()
@@ -99,6 +108,14 @@ class Kb:
         (folder / "exemption.toml").write_text(self.exemptions, encoding="utf-8")
         (folder / "edition.toml").write_text(self.edition, encoding="utf-8")
         return folder
+
+    def _limits(self, shape: str) -> list[Row]:
+        def of(row: Row) -> str:
+            return next(
+                (name for name, limits in LIMIT_COLUMNS.items() if any(row[limit] for limit in limits[1:])), "item"
+            )
+
+        return [row for row in self.points if of(row) == shape]
 
 
 def more(points: Sequence[Row] = (), patterns: Sequence[Row] = (), exemptions: str = "") -> Kb:

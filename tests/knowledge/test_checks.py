@@ -57,11 +57,11 @@ def without(point_id: str, rows: Sequence[dict[str, str]] = PATTERNS) -> list[di
 
 EXAMPLES: dict[str, list[Example]] = {
     "columns": [
-        Example(Kb(point_columns=POINT_COLUMNS[:-4]), "point.csv", 1, None, "",
-                Kb(point_columns=POINT_COLUMNS[:-3])),
+        Example(Kb(point_columns=POINT_COLUMNS[:-3]), "point.csv", 1, None, "",
+                Kb(point_columns=POINT_COLUMNS[:-2])),
     ],
     "value": [
-        Example(changed("p1", sex="x"), "point.csv", 2, "p1", "sex"),
+        Example(changed("p1", sex="x"), "item.csv", 2, "p1", "sex"),
         Example(Kb(exemptions=EXEMPTION.replace('"lower"', '"weaken"')), "exemption.toml", 2, "e1", "effect"),
     ],
     "code-shape": [
@@ -79,8 +79,8 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(more(patterns=[family("p1", "XG04CBA088A001")]), "pattern.csv", 7, "p1", "code"),
     ],
     "age-bounds": [
-        Example(changed("p4", age_max="14"), "point.csv", 5, "p4", "age_text"),
-        Example(changed("p4", age_text="12-3岁", age_min="12", age_max="4"), "point.csv", 5, "p4", "age_max"),
+        Example(changed("p4", age_max="14"), "item.csv", 5, "p4", "age_text"),
+        Example(changed("p4", age_text="12-3岁", age_min="12", age_max="4"), "item.csv", 5, "p4", "age_max"),
         Example(changed("p4", age_text="3岁至30个月", age_max="30", age_max_unit="month"), "point.csv", 5, "p4", "age_min",
                 changed("p4", age_text="3岁至40个月", age_max="41", age_max_unit="month")),
         Example(changed("p4", age_text=">=18岁", age_min="18", age_max="", age_max_unit=""), "point.csv", 5, "p4", "age_min",
@@ -93,11 +93,12 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(changed("p1", source_rows=""), "point.csv", 2, "p1", "source_rows"),
         Example(changed("p1", document=" "), "point.csv", 2, "p1", "document"),
     ],
-    "no-limit": [Example(changed("p1", sex=""), "point.csv", 2, "p1", "sex")],
+    "no-limit": [Example(changed("p1", sex=""), "item.csv", 2, "p1", "sex")],
     "unknown-rule": [
         Example(changed("p1", rule_id="drug-sexx"), "point.csv", 2, "p1", "rule_id"),
         Example(more(exemptions=exemption("e2", "no-rule", stands_by="true")), "exemption.toml", 13, "e2", "rule"),
     ],
+    "other-shape": [Example(changed("p1", sex="", companions="herb_piece"), "point.csv", 2, "p1", "rule_id")],
     "unread-point": [
         Example(changed("p3", rule_id="drug-sex"), "point.csv", 4, "p3", "sex"),
         Example(changed("p1", rule_id="drug-child-only"), "point.csv", 2, "p1", "age_word"),
@@ -279,7 +280,7 @@ def test_a_fault_of_reading_does_not_keep_the_other_checks_from_the_other_rows(t
 
 
 def test_a_broken_header_is_told_alone(tmp_path: Path) -> None:
-    found = checked(Kb(point_columns=POINT_COLUMNS[:-4]).write(tmp_path))
+    found = checked(Kb(point_columns=POINT_COLUMNS[:-3]).write(tmp_path))
     assert [(issue.validator, issue.place.row) for issue in found.issues] == [("columns", 1)]
     assert "source_rows" in found.issues[0].message.en
 

@@ -108,7 +108,7 @@ def test_the_result_is_an_edition_that_answers_at_once(first: Path) -> None:
     assert (finding["point_id"], finding["level"], finding["matched_by"]) == ("drug-sex-01-0001", "suspect", "code")
     assert "药品区分性别使用.csv：" in finding["evidence"]
     assert sorted(path.name for path in (first / "sources").iterdir()) == [
-        "edition.toml", "exemption.toml", "pattern.csv", "point.csv",
+        "edition.toml", "exemption.toml", "item.csv", "pattern.csv", "point.csv",
     ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_an_added_and_a_removed_point(diff):
     found = diff(after)
     assert counts(found) == {"added": 1, "gained": 1}
     (change,) = found.points("added")
-    assert (change.point.item_name, change.point.sex) == ("新药片", "male")
+    assert (change.point.item_name, change.point.limits["sex"]) == ("新药片", "male")
     (gained,) = found.codes("gained")
     assert (gained.code, gained.match, gained.before, gained.after[0].point_id) == (NEW_CODE, "code", (), "p6")
     back = diff(Kb(), after)
@@ -62,9 +62,9 @@ def test_an_added_and_a_removed_point(diff):
 def test_a_changed_point_field_by_field(diff):
     found = diff(changed("p1", sex="female", remark="核对"))
     (change,) = found.points("changed")
-    assert change.fields == (FieldChange("sex", "male", "female"), FieldChange("remark", None, "核对"))
+    assert change.fields == (FieldChange("remark", None, "核对"), FieldChange("sex", "male", "female"))
     (limited,) = found.codes("limits")
-    assert [state.limits.sex for state in (*limited.before, *limited.after)] == ["male", "female"]
+    assert [state.limits["sex"] for state in (*limited.before, *limited.after)] == ["male", "female"]
     assert counts(found) == {"changed": 1, "limits": 1}
 
 

@@ -35,7 +35,7 @@ def test_one_item_by_name_spelling_code_and_id(edition: Edition, text: str) -> N
     assert [(hit.item_name, hit.rule_id, hit.point_id) for hit in found.hits] == [
         ("爱普列特片", "drug-sex", "drug-sex-01-0003")
     ]
-    assert (found.items, found.hits[0].in_force, found.hits[0].limits.sex) == (1, True, "male")
+    assert (found.items, found.hits[0].in_force, found.hits[0].limits["sex"]) == (1, True, "male")
 
 
 def test_the_best_come_first(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from checker.knowledge.build import build, content_hash, write_edition
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.manifest import read_manifest
+from checker.knowledge.rows import POINT_COMMON
 from checker.knowledge.source import Sources, read_sources, sources_of
 from checker.model.errors import KnowledgeError
 
@@ -24,6 +25,7 @@ from .conftest import SmallSources
 FILES = [
     "exemption.parquet",
     "exemption_item.parquet",
+    "item.parquet",
     "manifest.json",
     "name.parquet",
     "pattern.parquet",
@@ -34,7 +36,6 @@ FILES = [
 @pytest.mark.parametrize(
     ("file", "attribute"),
     [
-        ("point.parquet", "points"),
         ("pattern.parquet", "patterns"),
         ("exemption.parquet", "exemptions"),
         ("exemption_item.parquet", "exemption_items"),
@@ -48,9 +49,24 @@ def test_the_parquet_files_equal_the_sources(built: Path, sources: Sources, file
     assert found == [astuple(row) for row in rows]
 
 
+def test_the_tables_of_points_equal_the_sources(built: Path, sources: Sources) -> None:
+    point, item, companion = (
+        duckdb.read_parquet(str(built / f"{name}.parquet")) for name in ("point", "item", "companion")
+    )
+    assert tuple(point.columns) == POINT_COMMON
+    assert point.fetchall() == [row.values()[: len(POINT_COMMON)] for row in sources.points]
+    of_pieces = {row.point_id for row in sources.points if row.rule_id == "herb-single"}
+    assert companion.fetchall() == [(point_id, "herb_piece") for point_id in sorted(of_pieces)]
+    assert {row[0]: dict(zip(item.columns[1:], row[1:], strict=True)) for row in item.fetchall()} == {
+        row.point_id: {name: row.limits.get(name) for name in item.columns[1:]}
+        for row in sources.points
+        if row.point_id not in of_pieces
+    }
+
+
 def test_the_types_of_the_columns(built: Path) -> None:
-    table = duckdb.read_parquet(str(built / "point.parquet"))
-    types = dict(zip(table.columns, map(str, table.types), strict=True))
+    tables = [duckdb.read_parquet(str(built / f"{name}.parquet")) for name in ("point", "item")]
+    types = {name: str(kind) for table in tables for name, kind in zip(table.columns, table.types, strict=True)}
     assert {name for name, kind in types.items() if kind == "INTEGER"} == {"age_min", "age_max", "published_codes"}
     assert {name for name, kind in types.items() if kind == "DATE"} == {"valid_from", "valid_to"}
     exemption = duckdb.read_parquet(str(built / "exemption.parquet"))
@@ -74,8 +90,8 @@ def test_the_manifest_counts_what_was_built(built: Path, sources: Sources) -> No
 
 def test_equal_sources_give_equal_bytes(source_folder: Path, built: Path, tmp_path: Path) -> None:
     build(source_folder, tmp_path / "again")
-    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == FILES
-    for name in FILES:
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["companion.parquet", *FILES]
+    for name in ("companion.parquet", *FILES):
         assert (tmp_path / "again" / name).read_bytes() == (built / name).read_bytes()
 
 

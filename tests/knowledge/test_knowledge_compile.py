@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from checker.knowledge.compile_batch import compile_edition, main
-from checker.knowledge.frames import csv_text, frame_of
+from checker.knowledge.frames import csv_text, frame_of, point_tables
 from checker.knowledge.published import Limits, PublishedItem, document_of, read_published
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.model.errors import KnowledgeError
@@ -252,7 +252,7 @@ def test_the_command_writes_both_files(tmp_path: Path, capsys: pytest.CaptureFix
     arguments = ["--points", f"{tmp_path}/points.csv", "--codes", f"{tmp_path}/codes.csv", "--out", f"{tmp_path}/out"]
     assert main(arguments) == 0
     assert "1 points, 1 patterns" in capsys.readouterr().out
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["pattern.csv", "point.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["item.csv", "pattern.csv", "point.csv"]
 
 
 def test_the_command_names_a_missing_file_and_writes_nothing(
@@ -269,7 +269,10 @@ def test_the_committed_sources_are_what_the_published_facts_compile_to(
     published: list[PublishedItem], source_folder: Path
 ) -> None:
     compiled = compile_edition(published)
-    assert (source_folder / "point.csv").read_text(encoding="utf-8") == csv_text(frame_of(compiled.points, PointRow))
+    tables = point_tables(frame_of(compiled.points, PointRow))
+    assert list(tables) == ["point", "item", "companion"]
+    for name, table in tables.items():
+        assert (source_folder / f"{name}.csv").read_text(encoding="utf-8") == csv_text(table)
     assert (source_folder / "pattern.csv").read_text(encoding="utf-8") == csv_text(
         frame_of(compiled.patterns, PatternRow)
     )

@@ -92,7 +92,14 @@ def test_a_drug_code_of_another_item_is_covered_only_where_the_rule_limits_it_al
                     limits[RULE_OF[item.rule], code].add(item.limits)
     foreign = {
         (code, point.item_name, point.rule_id): limits[rule, code]
-        == {Limits({"male": "男", "female": "女"}.get(point.sex or ""), point.age_word, point.age_text, point.subject)}
+        == {
+            Limits(
+                {"male": "男", "female": "女"}.get(point.limits.get("sex") or ""),
+                point.limits.get("age_word"),
+                point.limits.get("age_text"),
+                point.subject,
+            )
+        }
         for code, own in names.items()
         for rule in RULE_OF.values()
         for point in lookup.covering(rule, code)
@@ -111,7 +118,13 @@ def test_on_any_day_the_points_of_one_code_agree(published: list[PublishedItem],
             for code in codes:
                 for day in (FIRST_DAY, DAY_BEFORE, UPDATE_DAY):
                     found = {
-                        (point.sex, point.age_word, point.age_text, point.subject, point.level_cap)
+                        (
+                            point.limits.get("sex"),
+                            point.limits.get("age_word"),
+                            point.limits.get("age_text"),
+                            point.subject,
+                            point.level_cap,
+                        )
                         for point in lookup.applying(rule, code, day)
                     }
                     assert len(found) <= 1, (rule, code, day)

@@ -40,14 +40,18 @@ def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
         open_edition(tmp_path / "nowhere")
 
 
-@pytest.mark.parametrize("file", ["point.parquet", "pattern.parquet", "exemption.parquet", "exemption_item.parquet"])
+@pytest.mark.parametrize(
+    "file", ["point.parquet", "item.parquet", "pattern.parquet", "exemption.parquet", "exemption_item.parquet"]
+)
 def test_a_missing_table_is_named(folder: Path, file: str) -> None:
     (folder / file).unlink()
     with pytest.raises(KnowledgeError, match=f"{file}：.*the file is missing; build the knowledge base again"):
         open_edition(folder)
 
 
-@pytest.mark.parametrize("file", ["point.parquet", "pattern.parquet", "exemption.parquet", "exemption_item.parquet"])
+@pytest.mark.parametrize(
+    "file", ["point.parquet", "item.parquet", "pattern.parquet", "exemption.parquet", "exemption_item.parquet"]
+)
 def test_an_altered_table_is_refused(folder: Path, file: str) -> None:
     content = bytearray((folder / file).read_bytes())
     content[len(content) // 2] ^= 1
@@ -67,8 +71,8 @@ def test_a_missing_manifest_is_named(folder: Path) -> None:
     [
         ("{", "it is not JSON"),
         ("[]", "it has no key layout"),
-        ('{"layout": 1}', "its layout is 1, and this program reads layout 2"),
-        ('{"layout": 2}', "a key is missing or of the wrong kind"),
+        ('{"layout": 1}', "its layout is 1, and this program reads layouts 2 and 3"),
+        ('{"layout": 3}', "a key is missing or of the wrong kind"),
         pytest.param("[" * 100_000, "it is not JSON", id="too deep"),
     ],
 )
@@ -162,5 +166,5 @@ def test_tables_without_the_columns_are_refused(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["files"]["point.parquet"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with duckdb.connect() as con, pytest.raises(KnowledgeError, match="do not have the columns of layout 2"):
+    with duckdb.connect() as con, pytest.raises(KnowledgeError, match="do not have the columns of layout 3"):
         load_into(con, [open_edition(folder)])

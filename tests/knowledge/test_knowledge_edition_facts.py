@@ -36,8 +36,17 @@ def test_the_published_windows(
     point: dict[str, PointRow], point_id: str, name: str, text: str, low: int, high: int | None
 ) -> None:
     row = point[point_id]
-    assert (row.item_name, row.age_word, row.age_text, row.age_min, row.age_max) == (name, "儿童", text, low, high)
-    assert (row.age_min_unit, row.age_max_unit) == ("year", None if high is None else "year")
+    assert (
+        row.item_name,
+        row.limits.get("age_word"),
+        row.limits.get("age_text"),
+        row.limits.get("age_min"),
+        row.limits.get("age_max"),
+    ) == (name, "儿童", text, low, high)
+    assert (row.limits.get("age_min_unit"), row.limits.get("age_max_unit")) == (
+        "year",
+        None if high is None else "year",
+    )
 
 
 def test_the_subjects_of_child_drugs_and_services(sources: Sources) -> None:
@@ -48,7 +57,7 @@ def test_the_subjects_of_child_drugs_and_services(sources: Sources) -> None:
 
 
 def test_the_words_of_child_services(sources: Sources) -> None:
-    words = Counter(row.age_word for row in sources.points if row.rule_id == "service-child-only")
+    words = Counter(row.limits.get("age_word") for row in sources.points if row.rule_id == "service-child-only")
     assert words == {"新生儿": 18, "儿童": 10, "婴幼儿": 2}
 
 
@@ -68,7 +77,7 @@ def test_a_reasonable_use_point_that_the_update_does_not_list_goes_on_at_notice(
 
 def test_a_relisted_point_is_continuous(point: dict[str, PointRow]) -> None:
     row = point["drug-sex-01-0003"]
-    assert (row.item_name, row.sex, row.valid_from, row.valid_to) == ("爱普列特片", "male", MAY, None)
+    assert (row.item_name, row.limits.get("sex"), row.valid_from, row.valid_to) == ("爱普列特片", "male", MAY, None)
     assert row.source_rows == "01/药品区分性别使用/3; 2026-01/药品区分性别使用/3"
 
 
@@ -159,7 +168,12 @@ def test_the_pieces_of_batch_11_are_those_that_were_published(published_folder: 
 def test_the_pieces_of_batch_11_as_they_are_published(point: dict[str, PointRow]) -> None:
     clove, listed = point["herb-single-11-0001"], point["herb-single-11-listed"]
     assert (clove.item_name, clove.published_codes, clove.source_rows) == ("丁香", 1, "11/中药饮片单方使用不予支付/1")
-    assert (clove.valid_from, clove.valid_to, clove.batch, clove.companions) == (MAY_2026, None, "11", "herb_piece")
+    assert (clove.valid_from, clove.valid_to, clove.batch, clove.limits["companions"]) == (
+        MAY_2026,
+        None,
+        "11",
+        "herb_piece",
+    )
     assert (listed.item_name, listed.published_codes, listed.valid_from) == ("单复方均不予支付的饮片", 37, MAY_2026)
     assert listed.source_rows.startswith("11/中药饮片单复方均不予支付/1; 11/中药饮片单复方均不予支付/2; ")
     assert listed.document == clove.document == "国家医疗保障局公布的智能监管“两库”第十一批规则与知识点（2026-05-11）"

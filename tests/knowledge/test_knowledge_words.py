@@ -6,8 +6,9 @@ import doctest
 
 import pytest
 
-from checker.knowledge import codes, names, windows
-from checker.knowledge.windows import AgeWindow, read_window
+from checker.knowledge import codes, names
+from checker.shapes.item import windows
+from checker.shapes.item.windows import AgeWindow, read_window
 
 
 @pytest.mark.parametrize("module", [codes, names, windows])

@@ -114,7 +114,7 @@ class Edition:
     def says(self, code: str, day: date) -> set[tuple[str | None, str | None, str | None]]:
         """Sex, window and cap of the points that cover the code on the day."""
         return {
-            (point.sex, point.age_text, point.level_cap)
+            (point.limits.get("sex"), point.limits.get("age_text"), point.level_cap)
             for point_id, point in self.points.items()
             if point.valid_from <= day and (point.valid_to is None or day < point.valid_to)
             if any(code.startswith(pattern.code) for pattern in self.patterns[point_id])

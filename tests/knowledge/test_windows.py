@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checker.knowledge.windows import AgeWindow, FoundWindow, find_window, read_window
+from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window, read_window
 
 _Bound = tuple[int, str] | None
 

@@ -15,7 +15,7 @@ from openpyxl.styles import Font
 
 from checker.knowledge.published import Limits, PublishedItem
 from checker.knowledge.sheets.read import Workbook, read_workbooks
-from checker.knowledge.windows import AgeWindow
+from checker.shapes.item.windows import AgeWindow
 from tests.knowledge.workbooks import CODE, CODES, FOOTNOTE, POINTS, RULES, drug_sex, read, saved, services
 
 FIRST, UPDATE = "第一批", "2026年1月更新"

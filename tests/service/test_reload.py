@@ -51,6 +51,8 @@ def editions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
+    with (text / "item.csv").open("a", encoding="utf-8") as stream:
+        stream.write("drug-sex-00-0001,male,,,,,,\n")
     with (text / "pattern.csv").open("a", encoding="utf-8") as stream:
         stream.write("drug-sex-00-0001,item,code,XA01AAA001A001010101467,1\n")
     build(text, folder / "second")

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.service.serving import free_port
+
 pytest.importorskip("starlette", reason="the extra [serve] is not installed")
 ROOT = Path(__file__).resolve().parents[2]
 CUT = "…"
@@ -48,9 +50,7 @@ def fits(shown: list[str], printed: list[str]) -> bool:
 def test_the_session_of_the_page_happens(tmp_path: Path) -> None:
     """From the first request to the report, on a free port."""
     shutil.copytree(ROOT / "data/samples/requests", tmp_path / "data/samples/requests")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
+    port = str(free_port())
     folder = tmp_path / "bin"
     folder.mkdir()
     (folder / "liangku").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m checker.cli.main "$@"\n')

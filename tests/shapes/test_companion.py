@@ -6,7 +6,7 @@ import csv
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from checker.ingest.prescription import read_prescription
 from checker.knowledge.build import write_tables
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.rows import PatternRow, PointRow
@@ -33,9 +34,9 @@ def knowledge(folder: Path) -> Path:
     """A list of pieces not paid alone, and one of pieces never paid."""
 
     def point(point_id: str, name: str, codes: int) -> PointRow:
-        limits = (None,) * 10
+        place, beside = (None,) * 3, {"companions": "herb_piece"}
         return PointRow(
-            point_id, "herb-single", name, *limits, BEGINS, None, None, None, "通知", "11", codes, "11/1", companions="herb_piece"
+            point_id, "herb-single", name, *place, BEGINS, None, None, None, "通知", "11", codes, "11/1", limits=beside
         )  # fmt: skip
 
     points = [*(point(f"P{n}", f"饮片{n}", 1) for n in range(len(LIMITED))), point("L", "名单", len(LISTED))]
@@ -192,6 +193,26 @@ def test_the_counter_agrees_with_a_scan(tmp_path: Path) -> None:
         before += len(document["lines"])
     assert answered == scanned
     assert len(scanned) > 100
+
+
+def test_rules_of_several_shapes_are_asked_together() -> None:
+    """As the service asks, with all its statements prepared."""
+    precheck = Precheck.open()
+    precheck.prepare()
+    drug = {"line_id": "1", "item_code": "XG04CBA088A001010101467", "quantity": 1}
+    pieces = [{"line_id": "2", "item_code": "T000700200"}, {"line_id": "3", "item_code": "T001700643"}]
+    documents = [
+        {"service_time": "2026-06-01", "patient": {"sex": "F"}, "lines": lines}
+        for lines in ([drug], [drug, *pieces], pieces)
+    ]
+    read = [read_prescription(document, source="处方", now=datetime(2026, 6, 1)) for document in documents]
+    answers = precheck.answer_together(read, languages=["zh"] * 3)
+    assert [[(f["line_id"], f["rule_id"]) for f in answer["findings"]] for answer in answers] == [
+        [("1", "drug-sex")],
+        [("1", "drug-sex"), ("2", "herb-single"), ("3", "herb-single")],
+        [("2", "herb-single"), ("3", "herb-single")],
+    ]
+    assert answers == [precheck.answer(each) for each in read]
 
 
 def test_a_prescription_of_400_pieces_is_one_answer(tmp_path: Path) -> None:

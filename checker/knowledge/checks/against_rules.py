@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 
 from checker.knowledge.checks.check_input import OPEN, CheckInput, place_of
 from checker.knowledge.checks.issue import WARNING, Found, Said
+from checker.knowledge.frames import has_shape
 from checker.rulebook.plan import RulePlan
-
-_SEX = pl.col("sex").is_not_null()
-_AGE = pl.any_horizontal(pl.col("age_word", "age_min", "age_max").is_not_null())
+from checker.shapes import BY_ID, SHAPES
+from checker.shapes.base import Limit
 
 
 def unknown_rule(checked: CheckInput) -> Iterator[Found]:
@@ -58,57 +58,71 @@ def unknown_rule(checked: CheckInput) -> Iterator[Found]:
             )
 
 
-def unread_point(checked: CheckInput) -> Iterator[Found]:
-    """Points none of whose limits the clause of their rule reads, and points whose rule reads a limit that they do not have."""
+def other_shape(checked: CheckInput) -> Iterator[Found]:
+    """Points that have limits of another shape than their rule's."""
     for rule in checked.rules:
-        own = checked.point.filter(pl.col("rule_id") == rule.id)
-        for row in own.filter(~_read(rule)).iter_rows(named=True):
-            reads_zh, reads_en = _reads(rule)
+        others = [shape for shape in SHAPES if shape.id != rule.shape]
+        own = BY_ID[rule.shape].limit_file
+        for shape in others:
+            for row in checked.point.filter((pl.col("rule_id") == rule.id) & has_shape(shape)).iter_rows(named=True):
+                yield Found(
+                    place_of(row),
+                    Said(
+                        f"它的限制写在 {shape.limit_file}，而规则 {rule.id} 看的是 {own}，请把这一行改写到 {own}",
+                        f"its limits stand in {shape.limit_file}, and the rule {rule.id} reads {own}: write its row there",
+                    ),
+                    "rule_id",
+                    rule.id,
+                )
+
+
+def unread_point(checked: CheckInput) -> Iterator[Found]:
+    """Points none of whose limits the clause of their rule reads."""
+    for rule in checked.rules:
+        read = _limits(rule, read=True)
+        if not read:
+            continue
+        facts = [BY_ID[rule.shape].facts[fact] for fact in dict.fromkeys(limit.fact for limit in read)]
+        zh, en = "和".join(fact.zh for fact in facts), " and the ".join(fact.en for fact in facts)
+        own = checked.point.filter((pl.col("rule_id") == rule.id) & has_shape(BY_ID[rule.shape]))
+        for row in own.filter(~_any(read)).iter_rows(named=True):
             yield Found(
                 place_of(row),
                 Said(
-                    f"规则 {rule.id} 只看{reads_zh}，这个知识点没有这种限制，永远判不出来",
-                    f"the rule {rule.id} reads the {reads_en} only, and the point does not limit it: it can never judge",
+                    f"规则 {rule.id} 只看{zh}，这个知识点没有这种限制，永远判不出来",
+                    f"the rule {rule.id} reads the {en} only, and the point does not limit it: it can never judge",
                 ),
-                "sex" if ("sex" in rule.reads) else "age_word",
+                read[0].name,
             )
 
 
 def unread_limit(checked: CheckInput) -> Iterator[Found]:
     """Limits of a point that the clause of its rule does not read, beside others that it reads."""
     for rule in checked.rules:
-        unread = (
-            (("sex" in rule.reads), _SEX, "sex", "性别", "sex"),
-            (("age" in rule.reads), _AGE, "age_word", "年龄", "age"),
-        )
-        for reads, limited, column, zh, en in unread:
-            if reads:
-                continue
-            for row in checked.point.filter((pl.col("rule_id") == rule.id) & limited & _read(rule)).iter_rows(
-                named=True
-            ):
+        read, unread = _limits(rule, read=True), _limits(rule, read=False)
+        for fact in dict.fromkeys(limit.fact for limit in unread):
+            limits = [limit for limit in unread if limit.fact == fact]
+            named = BY_ID[rule.shape].facts[fact]
+            zh, en = named.zh, named.en
+            beside = _any(read) if read else pl.lit(value=True)
+            own = checked.point.filter((pl.col("rule_id") == rule.id) & _any(limits) & beside)
+            for row in own.iter_rows(named=True):
                 yield Found(
                     place_of(row),
                     Said(
                         f"规则 {rule.id} 不看{zh}，这里的{zh}限制不起作用",
                         f"the rule {rule.id} does not read the {en}: this limit does nothing",
                     ),
-                    column,
-                    row[column],
+                    limits[0].name,
+                    row[limits[0].name],
                 )
 
 
-def _read(rule: RulePlan) -> pl.Expr:
-    """Whether the rule reads a limit of the point."""
-    read = pl.lit(value=not (("sex" in rule.reads) or ("age" in rule.reads)))
-    if "sex" in rule.reads:
-        read |= _SEX
-    if "age" in rule.reads:
-        read |= _AGE
-    return read
+def _limits(rule: RulePlan, *, read: bool) -> list[Limit]:
+    """The limits of the rule's shape whose facts its clause reads, or does not."""
+    return [limit for limit in BY_ID[rule.shape].limits if limit.fact and (limit.fact in rule.reads) is read]
 
 
-def _reads(rule: RulePlan) -> tuple[str, str]:
-    if ("sex" in rule.reads) and ("age" in rule.reads):
-        return "性别和年龄", "sex and the age"
-    return ("性别", "sex") if ("sex" in rule.reads) else ("年龄", "age")
+def _any(limits: Sequence[Limit]) -> pl.Expr:
+    """Whether a point has one of the limits."""
+    return pl.any_horizontal(pl.col(limit.name).is_not_null() for limit in limits if not limit.unit_of)

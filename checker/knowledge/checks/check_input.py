@@ -8,17 +8,20 @@ from functools import cached_property
 
 import polars as pl
 
+from checker.knowledge import point_words
 from checker.knowledge.checks.issue import Place
 from checker.knowledge.checks.layers import Layer
 from checker.knowledge.frames import family_column
 from checker.knowledge.names import item_key
-from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells, PointWords
-from checker.knowledge.windows import UNIT_DAYS
+from checker.knowledge.point_words import LIMIT_COLUMNS, Limits, PointWords
 from checker.rulebook.plan import RulePlan
+from checker.shapes import LIMITS
+from checker.shapes.item.windows import UNIT_DAYS
 
 OPEN = date.max
 """The end of what has none."""
-SAME_LIMITS = tuple(column for column in LIMIT_COLUMNS if column != "age_text")
+_WORDINGS = frozenset(limit.name for limit in LIMITS if limit.wording)
+SAME_LIMITS = tuple(column for column in LIMIT_COLUMNS if column not in _WORDINGS)
 """What makes two limits the same, whatever their wording."""
 _COVERED = (
     "point_id", "rule_id", "item_name", "status", "region", "region_of", "valid_from", "valid_to", "batch", *LIMIT_COLUMNS,
@@ -85,6 +88,6 @@ def place_of(row: dict[str, object], suffix: str = "") -> Place:
     return Place(str(row[f"file{suffix}"]), number if isinstance(number, int) else None, str(row[f"point_id{suffix}"]))
 
 
-def limits_of(row: dict[str, object], suffix: str = "") -> LimitCells:
+def limits_of(row: dict[str, object], suffix: str = "") -> Limits:
     """The limit of the row of a frame."""
-    return LimitCells(*(row[f"{column}{suffix}"] for column in LIMIT_COLUMNS))  # type: ignore[arg-type]
+    return point_words.limits_of(row[f"{column}{suffix}"] for column in LIMIT_COLUMNS)

@@ -16,7 +16,7 @@ from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, check_frames
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
-from checker.knowledge.source import TEXT_FILES, holds_text, read_text_folder, sources_of
+from checker.knowledge.source import TEXT_FILES, Reading, holds_text, read_text_folder, sources_of
 from checker.knowledge.tables import EXEMPTION, PATTERN, POINT
 from checker.model.errors import Fault
 
@@ -60,6 +60,7 @@ def read_layer(folder: Path) -> Layer:
     file_of = {name: f"{shown}/{name}" for name in TEXT_FILES}
     faulty: dict[tuple[str, int], str] = {}
     rows: dict[str, pl.DataFrame] = {}
+    unlimited = _limit_faults(read, faults, file_of, faulty)
     for frame, name in ((read.point, POINT_FILE), (read.pattern, PATTERN_FILE)):
         at = [(fault, found[1]) for fault in faults if fault.file == name and (found := _ROW_AT.match(fault.key))]
         named = frame.filter(pl.col("row").is_in(_rows(row for _, row in at)) & pl.col("point_id").is_not_null())
@@ -67,6 +68,7 @@ def read_layer(folder: Path) -> Layer:
         bad = _rows(row for fault, row in at if fault.check != _HARMLESS)
         kept = frame.clear() if headers else frame.filter(~pl.col("row").is_in(bad))
         rows[name] = kept.with_columns(file=pl.lit(file_of[name]))
+    rows[POINT_FILE] = rows[POINT_FILE].filter(~pl.col("point_id").is_in(unlimited))
     lines = _exemption_lines(folder / EXEMPTION_FILE)
     return Layer(
         shown,
@@ -126,6 +128,17 @@ def shown_path(path: Path) -> str:
     """The path as issues name it: from here where it lies within, with forward slashes."""
     relative = os.path.relpath(path)
     return (str(path) if relative.startswith("..") else relative).replace(os.sep, "/")
+
+
+def _limit_faults(
+    read: Reading, faults: Sequence[Fault], file_of: Mapping[str, str], faulty: dict[tuple[str, int], str]
+) -> list[str]:
+    """The points whose limits have a fault; `faulty` learns which point each such row is of."""
+    points = {(file, row): point for file, row, point in read.limit_places.iter_rows() if point}
+    told = [(fault, int(found[1])) for fault in faults if (found := _ROW_AT.match(fault.key))]
+    own = [(fault, row, points[fault.file, row]) for fault, row in told if (fault.file, row) in points]
+    faulty.update({(file_of[fault.file], row): point for fault, row, point in own})
+    return sorted({point for _, _, point in own})
 
 
 def _on_top(below: pl.DataFrame, above: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:

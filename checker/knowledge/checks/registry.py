@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checker.knowledge.checks.against_rules import unknown_rule, unread_limit, unread_point
+from checker.knowledge.checks.against_rules import other_shape, unknown_rule, unread_limit, unread_point
 from checker.knowledge.checks.exemptions import expired_exemption, unneeded_exemption, wholly_exempt
 from checker.knowledge.checks.families import family_of_another, two_families, unrelated_names
 from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said
@@ -11,6 +11,9 @@ from checker.knowledge.checks.lineage import superseded_by
 from checker.knowledge.checks.overlaps import duplicate_point, limits_overlap, validity_gap
 from checker.knowledge.checks.reading import age_bounds, faults_of
 from checker.knowledge.checks.validator import Validator
+from checker.shapes import LIMITS
+
+_LIMITS = [limit.name for limit in LIMITS if limit.stands_alone]
 
 VALIDATORS = (
     Validator(
@@ -67,7 +70,7 @@ VALIDATORS = (
     Validator(
         "no-limit", ERROR,
         Said("知识点什么也不限制", "a point that limits nothing"),
-        Said("写一个限制：sex、age_word、age_text 或 companions", "write a limit: sex, age_word, age_text or companions"),
+        Said(f"写一个限制：{'、'.join(_LIMITS)} 之一", f"write a limit, one of {', '.join(_LIMITS)}"),
         faults_of("no-limit"),
     ),
     Validator(
@@ -75,6 +78,15 @@ VALIDATORS = (
         Said("没有这个规则", "a rule of no rule file"),
         Said("改成已有的规则，或用 --rules 指定有它的文件夹", "name a rule that there is, or the folder that has it with --rules"),
         unknown_rule,
+    ),
+    Validator(
+        "other-shape", ERROR,
+        Said("限制写在别的形态的表里", "limits in the table of another shape"),
+        Said(
+            "把限制写到规则形态的表里，或把知识点归到看这种限制的规则",
+            "write the limits into the table of the rule's shape, or give the point to a rule that reads them",
+        ),
+        other_shape,
     ),
     Validator(
         "unread-point", ERROR,

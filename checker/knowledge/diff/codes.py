@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from checker.knowledge.point_words import LIMIT_COLUMNS, LimitCells
+from checker.knowledge.point_words import LIMIT_COLUMNS, Limits, limits_of
 from checker.knowledge.source import Sources
 
 CODE_KINDS = ("gained", "lost", "ended", "resumed", "limits", "period")
@@ -24,7 +24,7 @@ class CodeState:
     """How a code is limited on some days: by which point, whom, where, at most at which level, on trial (shadow) or not."""
 
     point_id: str
-    limits: LimitCells
+    limits: Limits
     region: str | None
     region_of: str | None
     level_cap: str | None
@@ -109,5 +109,5 @@ def _kind() -> pl.Expr:
 
 
 def _state(cells: dict[str, Any]) -> CodeState:
-    limits = LimitCells(*(cells[name] for name in LIMIT_COLUMNS))
+    limits = limits_of(cells[name] for name in LIMIT_COLUMNS)
     return CodeState(limits=limits, **{name: cells[name] for name in _STATE if name not in LIMIT_COLUMNS})

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import astuple, dataclass
 
 from checker.knowledge.codes import family_of
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PointRow
-from checker.knowledge.windows import SHAPES, AgeWindow, read_window
 from checker.model.errors import KnowledgeError
+from checker.shapes import LIMITS
+from checker.shapes.item.windows import SHAPES, AgeWindow, read_window
 
 BY_CODE, BY_FAMILY = "code", "family"
 """How the drug codes of a list become patterns: exactly as published, or as the families in which they lie."""
 
+_BOUNDS = ("age_min", "age_min_unit", "age_max", "age_max_unit")
 _SEXES = {"男": "male", "女": "female", None: None}
 
 
@@ -26,14 +28,9 @@ class Cover:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """Whom a point limits, without the wording: two lists that say 2-11岁 and 2岁至11岁 say the same."""
-
-    sex: str | None
-    age_word: str | None
-    window: AgeWindow
-    subject: str | None
+Limit = frozenset[tuple[str, str | int]]
+"""Whom a point limits, the filled cells by name, without the wording: two lists that say 2-11岁 and 2岁至11岁 say the same."""
+_WORDINGS = frozenset(limit.name for limit in LIMITS if limit.wording)
 
 
 def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
@@ -51,7 +48,9 @@ def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
         if window is None:
             faults.append(f"{item.source_row}: found limit_age_window {limits.age_text!r}; write {SHAPES}")
         else:
-            found.append(Limit(_SEXES.get(limits.sex), limits.age_word, window, limits.subject))
+            bounds = dict(zip(_BOUNDS, astuple(window), strict=True))
+            cells = {"sex": _SEXES.get(limits.sex), "age_word": limits.age_word, "subject": limits.subject} | bounds
+            found.append(_filled(cells))
     if faults:
         raise KnowledgeError("\n".join(faults))
     return found
@@ -59,8 +58,11 @@ def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
 
 def limit_of_point(point: PointRow) -> Limit:
     """Return the limit of a point."""
-    window = AgeWindow(point.age_min, point.age_min_unit, point.age_max, point.age_max_unit)
-    return Limit(point.sex, point.age_word, window, point.subject)
+    return _filled({**point.limits, "subject": point.subject})
+
+
+def _filled(cells: Mapping[str, str | int | None]) -> Limit:
+    return frozenset((name, value) for name, value in cells.items() if value is not None and name not in _WORDINGS)
 
 
 def covers(item: PublishedItem, by: str, exact: Collection[str], held: Collection[str]) -> dict[Cover, frozenset[str]]:

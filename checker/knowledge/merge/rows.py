@@ -79,7 +79,9 @@ def divided(point: PointRow, parts: Parts, sources: Sequence[PublishedItem], ids
 
 def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> Rows:
     """Return the point that begins with the entries, which are of one item."""
-    item, limit = entries[0].item, entries[0].limit
+    item, limits = entries[0].item, dict(entries[0].limit)
+    subject = limits.pop("subject", None)
+    wording = {} if item.limits.age_text is None else {"age_text": item.limits.age_text}
     patterns = [
         PatternRow(point_id, "item", entry.cover.match, entry.cover.code, len(entry.codes)) for entry in entries
     ]
@@ -87,14 +89,7 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
         point_id=point_id,
         rule_id=published.rule_id,
         item_name=item.item_name,
-        sex=limit.sex,
-        age_word=limit.age_word,
-        age_text=item.limits.age_text,
-        age_min=limit.window.minimum,
-        age_min_unit=limit.window.minimum_unit,
-        age_max=limit.window.maximum,
-        age_max_unit=limit.window.maximum_unit,
-        subject=limit.subject,
+        subject=None if subject is None else str(subject),
         region=published.region,
         region_of=published.region_of,
         valid_from=published.day,
@@ -105,6 +100,7 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
         batch=published.batch,
         published_codes=sum(pattern.published_codes for pattern in patterns),
         source_rows=item.source_row,
+        limits=limits | wording,
     )
     return point, patterns
 

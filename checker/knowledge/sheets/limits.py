@@ -10,7 +10,7 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import Limits
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
-from checker.knowledge.windows import AgeWindow, FoundWindow, find_window
+from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
 
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")

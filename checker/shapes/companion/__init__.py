@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from checker.model.sql_builder import FALSE, Steps, choose, holds, negated
 from checker.shapes.base import Column, Fact, Limit, Shape
@@ -42,6 +43,14 @@ def _why(steps: Steps, reads: Callable[[str], str]) -> str:
     )
 
 
+_SAID = {"herb_piece": ("同方须有名单外饮片", "only beside a piece outside the lists")}
+
+
+def _say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
+    if limits.get("companions"):
+        yield _SAID[limits["companions"]][english]
+
+
 COMPANION = Shape(
     id="companion",
     zh="明细与同一处方的其他项目",
@@ -54,12 +63,12 @@ COMPANION = Shape(
     limits=(
         Limit(
             "companions", str, "同一处方里要看的其他项目：herb_piece 为中药饮片",
-            "the other items of the prescription that count: herb_piece, decoction pieces", ("herb_piece",),
+            "the other items of the prescription that count: herb_piece, decoction pieces", ("herb_piece",), fact="prescription",
         ),
     ),
     facts={
         "prescription": Fact(
-            "同一处方的其他项目", "the other items of the prescription", "prescription_id", "companions", "prescription_unknown"
+            "同一处方的其他项目", "other items of the prescription", line="prescription_id", point="companions", missing="prescription_unknown"
         )
     },
     columns=(
@@ -84,5 +93,6 @@ COMPANION = Shape(
     base=_base,
     name=_name,
     why=_why,
+    say=_say,
 )  # fmt: skip
 """What a line may be paid for only beside something else in its prescription."""

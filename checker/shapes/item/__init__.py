@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
 from checker.model.sql_builder import Steps
 from checker.shapes import person
 from checker.shapes.base import Column, Limit, Shape
+from checker.shapes.item.words import say
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _MOST = 2**31 - 1
 _UNITS = ("year", "month", "day")
@@ -16,6 +23,13 @@ def _name(steps: Steps) -> None:
     steps.let("related_lines", "CAST(NULL AS VARCHAR[])")
 
 
+def _faults(cells: pl.DataFrame) -> Iterator[tuple[str, str, pl.Expr, str]]:
+    # Polars takes longer to load than the counter may.
+    from checker.shapes.item.window_cells import window_faults
+
+    return window_faults(cells)
+
+
 ITEM = Shape(
     id="item",
     zh="明细与知识点",
@@ -23,16 +37,16 @@ ITEM = Shape(
     scope="line",
     roles={"item": ("受限的项目", "the item that is limited")},
     limits=(
-        Limit("sex", str, "限定的性别", "the sex to which the item is limited", ("male", "female"), "point_sex"),
+        Limit("sex", str, "限定的性别", "the sex to which the item is limited", ("male", "female"), "point_sex", "sex"),
         Limit(
             "age_word", str, "公布的年龄用词：新生儿、婴儿、婴幼儿、儿童、小儿", "the word for the age: 新生儿, 婴儿, 婴幼儿, 儿童 or 小儿",
-            ("新生儿", "婴儿", "婴幼儿", "儿童", "小儿"),
+            ("新生儿", "婴儿", "婴幼儿", "儿童", "小儿"), fact="age",
         ),
-        Limit("age_text", str, "公布的年龄范围，如 2-11岁", "the age window as published, such as 2-11岁"),
-        Limit("age_min", int, "年龄下限（含）", "lower bound of the age"),
-        Limit("age_min_unit", str, "下限的单位", "its unit", _UNITS),
-        Limit("age_max", int, "年龄上限（不含）", "upper bound of the age, exclusive"),
-        Limit("age_max_unit", str, "上限的单位", "its unit", _UNITS),
+        Limit("age_text", str, "公布的年龄范围，如 2-11岁", "the age window as published, such as 2-11岁", fact="age", wording=True),
+        Limit("age_min", int, "年龄下限（含）", "lower bound of the age", fact="age", part_of="age_text"),
+        Limit("age_min_unit", str, "下限的单位", "its unit", _UNITS, fact="age", unit_of="age_min"),
+        Limit("age_max", int, "年龄上限（不含）", "upper bound of the age, exclusive", fact="age", above="age_min", part_of="age_text"),
+        Limit("age_max_unit", str, "上限的单位", "its unit", _UNITS, fact="age", unit_of="age_max"),
     ),
     facts=person.FACTS,
     columns=(
@@ -61,5 +75,7 @@ ITEM = Shape(
     name=_name,
     why=person.why_undetermined,
     doubt="newborn_doubt",
+    say=say,
+    faults=_faults,
 )  # fmt: skip
 """Sex, age, and whatever else one line and one point decide between them."""
