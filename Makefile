@@ -7,8 +7,9 @@ OUT ?= out/demo
 KNOWLEDGE := $(wildcard knowledge_base/sources/*) $(wildcard rules/*.toml)
 SAMPLES := data/samples/national
 BUILT := knowledge_base/built/rules.plan.json
-QUICK := $(addprefix tests/,test_floors.py test_clause.py test_rulebook.py test_rules.py test_rules_lock.py test_samples.py test_cli_check.py test_refusals.py \
-	test_precheck.py shapes knowledge/test_windows.py knowledge/test_checks.py knowledge/test_merge.py)
+# How many tests run side by side; a file stays with one worker, and with it its servers and browser.
+JOBS ?= auto
+PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick check bench kb samples wheel clean
@@ -21,11 +22,11 @@ demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/
 	$(BIN)/liangku scan $(SAMPLES)/fee_list_d.parquet --settlements $(SAMPLES)/setl_d.parquet --visits $(SAMPLES)/mdtrt_d.parquet \
 		--diagnoses $(SAMPLES)/setl_list_diag_d.parquet --out $(OUT) --csv --force || test $$? -eq 1
 
-test: $(VENV)/.dev $(BUILT) ## set up, and run all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/.dev $(BUILT) ## set up, and run all tests (JOBS=2 side by side)
+	$(PYTEST)
 
-quick: $(VENV)/.dev $(BUILT) ## set up, and run within a minute what catches most: rooms, rules and their cases, shapes, counter, samples
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(QUICK)
+quick: $(VENV)/.dev $(BUILT) ## the fast tests, within a minute: all but browsers, large random samples, whole documents, git, wheels
+	$(PYTEST) -m "not slow"
 
 check: $(VENV)/.dev $(BUILT) ## lint, types, every rule through all its stages, and the knowledge base through its checks
 	$(BIN)/ruff check .

@@ -1,0 +1,45 @@
+"""Which tests take long: a run begins with them, so that no worker is left alone with one in the end, and `make quick` leaves them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parent
+SLOW = (
+    "test_ci.py",
+    "test_docs.py::test_commands_run_and_print_what_the_document_shows",
+    "service/test_page.py",
+    "service/test_page_access.py",
+    "service/test_ledger_page.py",
+    "test_impact.py",
+    "test_oracle.py::test_the_product_agrees_with_the_oracle",
+    "test_oracle.py::test_the_extracts_reach_every_verdict_reason_and_remark",
+    "service/test_scan_equality.py",
+    "test_shadow.py",
+    "shapes/test_companion.py::test_the_counter_agrees_with_a_scan",
+    "test_precheck.py::test_the_counter_agrees_with_a_scan",
+    "test_audit.py::test_two_million_lines_stay_below_the_memory_ceiling",
+    "service/test_openapi.py",
+    "service/test_service_faults.py",
+    "test_benchmarks.py",
+    "service/test_page_decisions.py",
+    "service/test_reload.py",
+    "knowledge/test_import_agrees.py",
+    "test_wheel.py",
+    "test_refusals.py::test_a_killed_scan_leaves_no_half_result",
+    "service/test_serve_page.py",
+    "service/test_fuzz_national.py",
+)
+"""Files or tests, longest first: random samples, browsers, whole documents, git repositories, large inputs, wheels."""
+_PLACE = {entry.partition("::")[0]: place for place, entry in reversed([*enumerate(SLOW)])}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, and begin with its files."""
+    names = {item: f"{item.path.relative_to(FOLDER).as_posix()}::{item.name}" for item in items}
+    for item, name in names.items():
+        if name.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: _PLACE.get(names[item].partition("::")[0], len(SLOW)))
