@@ -170,9 +170,7 @@ class _Page:
         limits = {limit for column in shape.columns if column.name in columns for limit in column.limits}
         yield (
             self._say("明细：", "Of the line: ")
-            + self._say("；", "; ").join(
-                self._say(shape.facts[fact].zh, shape.facts[fact].en) for fact in shape.facts_in(columns)
-            )
+            + self._say("；", "; ").join(shape.facts[fact].told(self._english == 1) for fact in shape.facts_in(columns))
             + self._say("。", ".")
         )
         yield ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checker.shapes.base import Limit, Shape
+from checker.shapes.base import Fact, Limit, Shape
 
 PAIR = Shape(
     id="pair",
@@ -14,7 +14,7 @@ PAIR = Shape(
         Limit("partner", str, "另一项目的分类", "the class of the other item", ("imaging", "nursing"), fact="partner"),
         Limit("most", int, "最多次数", "how often at most", fact="partner"),
     ),
-    facts={"partner": ("另一项目", "the other item")},
+    facts={"partner": Fact("另一项目", "the other item")},
     columns=(),
     reasons=("other",),
     name=lambda steps: None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from datetime import date
@@ -54,7 +55,10 @@ def test_a_fault_of_a_limit_table_says_where_it_stands_and_what_to_do(case: str,
     (folder / file).write_text(text.replace(old, new, 1), encoding="utf-8")
     with pytest.raises(KnowledgeError) as error:
         read_sources(folder)
-    assert says in str(error.value)
+    # Where it stands comes first, then what to do in Chinese, and the same in English.
+    place, _, english = re.match(r"(.*?row \d+(, column \w+)?): (.*)", says).groups()
+    assert f"{place}: " in str(error.value)
+    assert f"（{english}" in str(error.value)
 
 
 def in_one_table(folder: Path) -> Path:
@@ -163,6 +167,6 @@ def test_a_further_shape_takes_its_folder_and_its_name_in_shapes(tmp_path: Path)
     assert (told["fields"], told["codes"]) == ([["partner", "imaging", "nursing"]], ["limits"])
     assert (told["shown"], told["said"], told["issues"]) == (2, "with imaging", [])
     assert told["faults"] == [
-        "pair.csv: row 2, column partner: found 'x'; write one of imaging, nursing, or leave it empty",
+        "pair.csv: row 2, column partner: 写的是“x”，请写其中之一：imaging, nursing，或留空（found 'x'; write one of imaging, nursing, or leave it empty）",
         "pair.csv: row 2, column most: found '-1'; write a whole number, 0 or more, or leave it empty",
     ]
