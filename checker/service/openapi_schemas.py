@@ -75,6 +75,7 @@ _FINDING: dict[str, Schema] = {
     "quantity": _NUMBER_OR_NULL,
     "amount": _NUMBER_OR_NULL,
     "amount_in_scope": _NUMBER_OR_NULL,
+    "amount_at_stake": _NUMBER_OR_NULL,
     "rule_version": {"type": ["integer", "null"]},
     "source_record": _COUNT,
 }
@@ -124,8 +125,10 @@ _ANSWER = closed(
     knowledge=_EDITION,
     rules=_HASHED,
     checked_lines=_COUNT,
-    not_in_force=array(closed(line_id=_TEXT, rule_id=_TEXT)),
-    not_judged=array(closed(line_id=_TEXT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))),
+    not_in_force=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
+    not_judged=array(
+        closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))
+    ),
     fully_refunded=array(_TEXT),
     ignored=array(_TEXT),
     reviewed={

@@ -107,6 +107,7 @@ def test_generated_requests_are_answered_as_the_document_says(path: str, open_se
     ("path", "document"),
     [
         ("/v1/check", {"patient": {"sex": "2"}, "lines": [{"item_code": "XG04CBA088A001010101467"}, {"item_code": "?"}]}),
+        ("/v1/check", {"service_time": "2025-01-01", "lines": [{"item_code": "XG04CBA088A001010101467"}]}),
         ("/v1/check/batch", [{"lines": [{"item_name": "爱普列特片", "by_name": True}], "其他": 1}]),
         ("/v1/feedback", {"feedback": [{"finding_id": "a1", "decision": "change"}]}),
         ("/v1/trace", {"trace_code": "8" * 20, "item_name": "爱普列特片"}),
