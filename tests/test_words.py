@@ -19,9 +19,9 @@ from checker.model.template import read_template
 from checker.model.typed_value import worded
 from checker.model.words import REASONS, REMARKS, catalogue, remark_words
 from checker.precheck.counter import Precheck
-from checker.rulebook.rule import REASON_CODES
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from checker.shapes import REASONS as REASONS_OF_SHAPES
 
 ROOT = Path(__file__).resolve().parents[1]
 DRUG = "XG04CBA088A001010101467"
@@ -181,7 +181,7 @@ def test_words_of_a_rules_own_and_braces_reach_scan_and_counter_as_they_stand(tm
     write_knowledge(
         KnowledgeRows([point("P1", "drug-sex", sex="male")], [pattern("P1", "code", DRUG)], []), tmp_path / "kb"
     )
-    for finding in found(tmp_path, {"patient_sex": "女"}, language=language, rules=rules):
+    for finding in found(tmp_path, {"patient_sex": "女"}, language=language, rules=[rules]):
         assert (finding["expected"], finding["actual"]) == ("女贞子 5 岁", "女 7 天")
         assert finding["message"].startswith("{女贞子 5 岁} 女 7 天 女贞子")
 
@@ -214,7 +214,7 @@ def test_evidence_names_documents_batch_and_rows(
 
 def test_every_code_has_words_in_both_languages() -> None:
     words = catalogue()
-    assert {*words["reason"]} == {*REASONS} == {*REASON_CODES, "unknown_code"}
+    assert {*words["reason"]} == {*REASONS} == {*REASONS_OF_SHAPES, "unknown_code", "rule_missing"}
     for kind, entries in words.items():
         for code, said in entries.items():
             assert said["zh"], (kind, code)

@@ -168,5 +168,5 @@ def test_a_further_shape_takes_its_folder_and_its_name_in_shapes(tmp_path: Path)
     assert (told["shown"], told["said"], told["issues"]) == (2, "with imaging", [])
     assert told["faults"] == [
         "pair.csv: row 2, column partner: 写的是“x”，请写其中之一：imaging, nursing，或留空（found 'x'; write one of imaging, nursing, or leave it empty）",
-        "pair.csv: row 2, column most: found '-1'; write a whole number, 0 or more, or leave it empty",
+        "pair.csv: row 2, column most: 写的是“-1”，请写不小于 0 的整数，或留空（found '-1'; write a whole number, 0 or more, or leave it empty）",
     ]

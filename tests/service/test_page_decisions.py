@@ -138,7 +138,7 @@ def test_the_slip_tells_everything_but_who_it_was(desk: DeskPage) -> None:
     desk.page.emulate_media(media="print")
     slip = desk.text("#slip")
     for words in (
-        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "已核对用药人", "0012", "2026.01",
+        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "已核对用药人", "0012", "2026.05",
     ):  # fmt: skip
         assert words in slip
     assert (ID_NUMBER in slip, "1949" in slip) == (False, False)
