@@ -37,9 +37,11 @@ class Judge:
         self, prescriptions: Sequence[Prescription], language: str, *, seconds: float | None = None
     ) -> tuple[Library, list[dict[str, Any]]]:
         """Answer a request. Raises TimeoutError past the limit or the seconds given, and whatever the engine raises."""
-        # Names that mean no item, or several, are refused before anybody waits.
-        for each in prescriptions:
-            self.library.precheck.named(each)
+        library = self.library
+        # Names that mean no item, or several, are refused before anybody waits; a prescription that no point speaks of need not wait.
+        named = [library.precheck.named(each) for each in prescriptions]
+        if len(named) == 1 and (answer := library.precheck.answer_unasked(named[0], language=language)) is not None:
+            return library, [answer]
         answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(prescriptions, language, answers))
         if self._pump is None:
