@@ -110,15 +110,6 @@ class Precheck:
         """Answer any number of prescriptions, each as `answer` would, with the questions of all in one query a shape."""
         return self._answered(prescriptions, languages, PreparedQueries.ask)
 
-    def answer_unasked(self, prescription: Prescription, *, language: str) -> dict[str, Any] | None:
-        """The answer to a prescription of which no line is a point's, so that nothing has to be asked; else None.
-
-        Touches no connection: it may be called beside the thread that asks.
-        """
-        if needs_netting(prescription) or any(map(self._matches, prescription.items)):
-            return None
-        return self._told(prescription, (), (), language)
-
     def _answered(
         self,
         prescriptions: Sequence[Prescription],

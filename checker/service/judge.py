@@ -1,4 +1,4 @@
-"""Judging for many at once: requests that wait together share one query, in a thread of its own, against one library each."""
+"""Judging for many at once: requests that wait together share one query, against one library; what may take long has a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from checker.ingest.prescription import Prescription
 from checker.service.library import Library
 
 _LINES_TOGETHER = 2000
+_LINES_ON_LOOP = 100
+"""So few take a few milliseconds, and handing them to the thread would make every request wait longer than they do."""
 
 
 class Waiting(NamedTuple):
@@ -37,11 +39,9 @@ class Judge:
         self, prescriptions: Sequence[Prescription], language: str, *, seconds: float | None = None
     ) -> tuple[Library, list[dict[str, Any]]]:
         """Answer a request. Raises TimeoutError past the limit or the seconds given, and whatever the engine raises."""
-        library = self.library
-        # Names that mean no item, or several, are refused before anybody waits; a prescription that no point speaks of need not wait.
-        named = [library.precheck.named(each) for each in prescriptions]
-        if len(named) == 1 and (answer := library.precheck.answer_unasked(named[0], language=language)) is not None:
-            return library, [answer]
+        # Names that mean no item, or several, are refused before anybody waits.
+        for each in prescriptions:
+            self.library.precheck.named(each)
         answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
         self._waiting.append(Waiting(prescriptions, language, answers))
         if self._pump is None:
@@ -62,6 +62,8 @@ class Judge:
     async def _run(self) -> None:
         try:
             while self._waiting:
+                # Who has been read by now shares the query.
+                await asyncio.sleep(0)
                 await self._judge(self._take())
         finally:
             self._pump = None
@@ -81,7 +83,7 @@ class Judge:
             return
         library = self.library
         try:
-            answered = await self._in_thread(library, taken)
+            answered = await self._answered(library, taken)
         except asyncio.CancelledError:
             raise
         except Exception as error:
@@ -96,14 +98,16 @@ class Judge:
         for waiting, answers in zip(taken, answered, strict=True):
             _give(waiting, (library, answers))
 
-    async def _in_thread(self, library: Library, taken: Sequence[Waiting]) -> list[list[dict[str, Any]]]:
+    async def _answered(self, library: Library, taken: Sequence[Waiting]) -> list[list[dict[str, Any]]]:
         prescriptions = [each for waiting in taken for each in waiting.prescriptions]
         languages = [waiting.language for waiting in taken for _ in waiting.prescriptions]
+        if sum(len(each.items) for each in prescriptions) <= _LINES_ON_LOOP:
+            return _handed_out(_answers(library, prescriptions, languages), taken)
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._thread, _answers, library, prescriptions, languages)
         limit = loop.call_later(self._seconds, library.precheck.connection.interrupt)
         try:
-            answers = iter(await running)
+            return _handed_out(await running, taken)
         except Exception as error:
             import duckdb
 
@@ -112,13 +116,18 @@ class Judge:
             raise
         finally:
             limit.cancel()
-        return [[next(answers) for _ in waiting.prescriptions] for waiting in taken]
 
 
 def _answers(library: Library, prescriptions: Sequence[Prescription], languages: Sequence[str]) -> list[dict[str, Any]]:
     # Points have other numbers in each edition, and the edition may have changed since the request was taken.
     named = [library.precheck.named(each) for each in prescriptions]
     return library.precheck.answer_together(named, languages=languages)
+
+
+def _handed_out(answers: Sequence[dict[str, Any]], taken: Sequence[Waiting]) -> list[list[dict[str, Any]]]:
+    """The answers by the request that they are for."""
+    each = iter(answers)
+    return [[next(each) for _ in waiting.prescriptions] for waiting in taken]
 
 
 def _give(waiting: Waiting, outcome: tuple[Library, list[dict[str, Any]]] | Exception) -> None:
