@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 
@@ -43,7 +44,10 @@ def main() -> None:
         # Chinese must reach a pipe or an old Windows console as UTF-8, never as an encoding error.
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    code = run(sys.argv[1:])
+    # The interpreter would look for cycles in everything that is loaded before it ends: a tenth of the time of `liangku check`.
+    gc.freeze()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

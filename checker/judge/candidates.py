@@ -70,11 +70,6 @@ def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) 
         JOIN {patterns} p ON p.match = 'code' AND p.code = c.code{families}"""
 
 
-LISTED = """SELECT code, p.valid_from, p.valid_to, p.rule_id FROM pattern JOIN point p USING (point_no)
-WHERE p.companions IS NOT NULL AND match = 'code'"""
-"""SQL of the codes that are on the lists of rules that look at a line's companions: code, from when, before when, rule id."""
-
-
 @dataclass(frozen=True, slots=True)
 class Headers:
     """The columns that the views settlement_header and visit_header carry; empty where there are no such headers."""

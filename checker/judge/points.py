@@ -17,6 +17,10 @@ from checker.shapes.base import SQL_TYPES
 if TYPE_CHECKING:
     import duckdb
 
+LISTED = """SELECT code, p.valid_from, p.valid_to, p.rule_id FROM pattern JOIN point p USING (point_no)
+WHERE p.companions IS NOT NULL AND match = 'code'"""
+"""SQL of the codes that are on the lists of rules that look at a line's companions: code, from when, before when, rule id."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unread:

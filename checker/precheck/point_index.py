@@ -9,9 +9,9 @@ from collections.abc import Collection, Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from checker.judge.candidates import LISTED
 from checker.judge.compile import PRECEDENCE
 from checker.judge.evidence import evidence_sql
+from checker.judge.points import LISTED
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
 

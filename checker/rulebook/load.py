@@ -7,12 +7,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from checker.model.errors import Fault, RuleError, both
 from checker.model.nearest import nearest
-from checker.rulebook.params import ParamSetting, check_params, values_for
-from checker.rulebook.rule import Rule, Rulebook
+
+if TYPE_CHECKING:
+    from checker.rulebook.params import ParamSetting
+    from checker.rulebook.rule import Rule, Rulebook
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ def load_rules(
 
     `params` take the place of what the files say; one that no rule declares or allows raises InputError.
     """
+    from checker.rulebook.rule import Rulebook
+
     files = read_files([Layer(folder, embedded)], only)
     rules, changed = read_rules(files, params)
     return Rulebook(rules, hash_with(files, changed))
@@ -97,6 +101,8 @@ def read_rules(
     _stop_at(faults)
     changed: list[tuple[str, str, int]] = []
     if params:
+        from checker.rulebook.params import check_params, values_for
+
         check_params(params, rules)
         before = {(rule.id, param) for rule in rules for param in rule.params}
         rules = [

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.rulebook.load import Layer, RuleFile, hash_with, read_files, read_rules, refuse_repeated
-from checker.rulebook.rule import STAGES
+from checker.rulebook.names import STAGES
 
 if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
@@ -131,7 +131,7 @@ def _rule_plan(rule: Rule) -> RulePlan:
 def _absent_rule(rule_id: str, why: str) -> RulePlan:
     """Stands for a rule whose points are loaded and not judged: its clause is never decided."""
     return RulePlan(
-        id=rule_id, code=None, version=0, name_zh=rule_id, name_en=rule_id, level="notice", stages=STAGES, shape="item",
+        id=rule_id, code=None, version=0, name_zh=rule_id, name_en=rule_id, level="notice", stages=tuple(STAGES), shape="item",
         reads=(), violated="CAST(NULL AS BOOLEAN)", lower=None, notice=None, expected="''", actual="''",
         messages_zh=("", "", ""), messages_en=("", "", ""), absent=why,
     )  # fmt: skip

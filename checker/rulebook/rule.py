@@ -6,16 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from checker.model import words
+from checker.rulebook import names
 from checker.shapes import BY_ID
 
 if TYPE_CHECKING:
     from checker.rulebook.clause import Clause
 
-LEVELS = ("definite", "suspect", "notice")
-STAGES = ("before", "during", "after")
-STATUSES = ("preview", "shadow", "stable", "deprecated")
-TIERS = ("合理使用", "政策限定")
-TIER_GROUPS = ("政策类", "管理类", "医疗类")
+LEVELS, STAGES, STATUSES = tuple(words.LEVELS), tuple(names.STAGES), tuple(names.STATUSES)
+TIERS, TIER_GROUPS = tuple(names.TIERS), tuple(names.TIER_GROUPS)
 PLACEHOLDERS = (
     "item_name", "item_code", "expected", "actual", "person", "reason", "point_id", "service_date", "rule_name",
 )  # fmt: skip
