@@ -31,6 +31,14 @@ SLOW = (
     "test_refusals.py::test_a_killed_scan_leaves_no_half_result",
     "service/test_serve_page.py",
     "service/test_fuzz_national.py",
+    "test_rules_lock.py",
+    "test_precheck.py::test_prescriptions_that_wait_together_are_answered_as_each_alone",
+    "test_oracle.py::test_every_line_read_is_judged_skipped_or_rejected",
+    "test_cli_rules.py::test_check_counts",
+    "test_cli_rules.py::test_each_wrong_expectation_is_told_with_both_values",
+    "test_rule_layers.py::test_impact",
+    "test_rules_docs.py",
+    "knowledge/test_import.py::test_five_workbooks_take_at_most_two_seconds",
 )
 """Files or tests, longest first: random samples, browsers, whole documents, git repositories, large inputs, wheels."""
 _PLACE = {entry.partition("::")[0]: place for place, entry in reversed([*enumerate(SLOW)])}
