@@ -15,10 +15,10 @@ import polars as pl
 
 from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
-from checker.ingest.columns import clean_text
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_kind import named_lines
 from checker.ingest.sources import Source, first_line
+from checker.ingest.value_sql import clean_text
 from checker.judge.points import hash_of, version_of
 from checker.knowledge.codes import FAMILY_LENGTH
 from checker.knowledge.edition import Edition, load_into

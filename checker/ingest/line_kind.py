@@ -9,9 +9,19 @@ from checker.ingest.columns import always_fits, read_column
 from checker.ingest.named import Named, free_name, name_once
 from checker.ingest.sources import Source
 from checker.model import sqltext
+from checker.model.schema import Kind
 
-KINDS = ("judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid")
+KINDS = (
+    "judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid", "rejected_valid", "rejected_refund",
+)  # fmt: skip
 """What becomes of a line, by its number in the census."""
+REJECTED = {
+    1: ("service_time", Kind.TIME, "服务时间无法识别"),
+    2: ("quantity", Kind.NUMBER, "数量不是数字"),
+    7: ("valid_flag", Kind.VALID, "有效标志无法识别"),
+    8: ("refund_flag", Kind.REFUND, "退费标志无法识别"),
+}
+"""The kinds of lines of which something cannot be read: the column, its kind, and why nobody is accused by the line."""
 
 FLAGS = ("valid_flag", "refund_flag", "is_context", "curr_drord_flag", "paid_by_fund", "self_paying_flag")
 
@@ -49,6 +59,11 @@ def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
     column = lines.map
     time = lines.read("service_time")
     cases = [f"WHEN {time} IS NULL THEN 1", f"WHEN {lines.unreadable('quantity')} THEN 2"]
+    cases += [
+        f"WHEN {lines.unreadable(name)} THEN {number}"
+        for number, (name, *_) in list(REJECTED.items())[2:]
+        if column.has(name)
+    ]
     plain = [f"{time} IS NOT NULL"]
 
     def flag(name: str, usual: str) -> list[str]:

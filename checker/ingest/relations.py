@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
-from checker.ingest.line_kind import KINDS
+from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.sources import Source
 from checker.model import sqltext
@@ -59,6 +59,8 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         "record": reader,
         "service_time": by_kind.get("rejected_time", 0),
         "quantity": by_kind.get("rejected_quantity", 0),
+        "valid_flag": by_kind.get("rejected_valid", 0),
+        "refund_flag": by_kind.get("rejected_refund", 0),
     }
     codes = dict(
         connection.execute(
@@ -267,7 +269,9 @@ def name_origins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None
 
 def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path) -> None:
     """Write rejects.parquet: file, record, column, value, why; the table `origin` names the files."""
-    rejected = one_number(connection, "SELECT count(*) FROM kind_census WHERE kind IN (1, 2)") > 0
+    rejected = (
+        one_number(connection, f"SELECT count(*) FROM kind_census WHERE kind IN ({', '.join(map(str, REJECTED))})") > 0
+    )
     judged = (
         " UNION ALL ".join(line_sql.reject_query(source) for source in files.lines)
         if rejected

@@ -160,6 +160,8 @@ REJECTS: dict[str, Said] = {
     "record": ("记录残缺", "broken record"),
     "service_time": ("时间", "time"),
     "quantity": ("数量", "quantity"),
+    "valid_flag": ("有效标志", "void flag"),
+    "refund_flag": ("退费标志", "refund flag"),
 }
 """What of a line could not be read."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
