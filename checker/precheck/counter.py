@@ -66,6 +66,7 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self.index = PointIndex(connection)
+        self._ask_alone = PreparedQueries.ask_once
         shapes = {rule.shape for rule in self.plan.rules}
         self._queries = {
             shape.id: PreparedQueries(connection, self.plan, shape) for shape in SHAPES if shape.id in shapes
@@ -102,7 +103,7 @@ class Precheck:
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
-        return self._answered([prescription], [language], PreparedQueries.ask_once)[0]
+        return self._answered([prescription], [language], self._ask_alone)[0]
 
     def answer_together(
         self, prescriptions: Sequence[Prescription], *, languages: Sequence[str]
@@ -138,7 +139,8 @@ class Precheck:
         return {"fellow": list(itertools.chain.from_iterable(rows))}
 
     def prepare(self) -> None:
-        """Make ready what the first questions would otherwise wait for."""
+        """Make ready what questions would otherwise wait for: worth its while where many are asked."""
+        self._ask_alone = PreparedQueries.ask
         for queries in self._queries.values():
             queries.prepare()
         self.index.load()
