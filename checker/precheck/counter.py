@@ -170,8 +170,9 @@ class Precheck:
             part = (
                 (number, line)
                 for number in some
+                for with_companions in [self._asks_companions(prescriptions[number])]
                 for line, item in enumerate(prescriptions[number].items)
-                if self._covering(item) or may_be_piece(item)
+                if self._covering(item) or (with_companions and may_be_piece(item))
             )
             left = net(self.connection, prescriptions, part)
             for number in some:
@@ -179,6 +180,10 @@ class Precheck:
                 netted[number] = netted[number]._replace(items=tuple(items))
         self.index.load({match.point_no for each in netted for item in each.items for match in self._matches(item)})
         return netted
+
+    def _asks_companions(self, prescription: Prescription) -> bool:
+        """Whether some line is one whose companions count: without it what may be a companion takes part in nothing."""
+        return any(item.judged and self.index.asks_companions(self._covering(item)) for item in prescription.items)
 
     def _covering(self, item: Item) -> Sequence[Match]:
         """The points that cover a line, those first that judge before others."""
