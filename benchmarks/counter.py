@@ -37,6 +37,7 @@ def measure(repetitions: int) -> dict[str, float]:
     from checker.precheck.counter import Precheck
 
     precheck = Precheck.open()
+    precheck.prepare()
     taken = []
     for _ in range(repetitions + 50):
         start = time.perf_counter()

@@ -370,6 +370,11 @@ def test_keys_that_nothing_reads_are_listed(precheck: Precheck) -> None:
         (({"amount_in_scope": -5, "quantity": 3}, {"quantity": -1, "amount": -1, "amount_in_scope": -5}), [(2, 9, 0)]),
         # The line that was given its id gives first.
         (({}, {"line_id": "9"}, {"quantity": -1, "amount": -10, "amount_in_scope": -10}), [(1, 10, 10)]),
+        # Limited items and their companions take from one another: where no item asks for companions, a local code is neither.
+        (
+            ({"line_id": "1"}, {"item_code": "L1", "quantity": -1, "amount": -10, "original_line_id": "1"}),
+            [(1, 10, 10)],
+        ),
     ],
 )
 def test_lines_are_netted_alike_at_the_counter_and_in_a_scan(

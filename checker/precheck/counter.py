@@ -66,6 +66,7 @@ class Precheck:
         self._region = region
         self._as_of = as_of
         self.index = PointIndex(connection)
+        self._ask_alone = PreparedQueries.ask_once
         shapes = {rule.shape for rule in self.plan.rules}
         self._queries = {
             shape.id: PreparedQueries(connection, self.plan, shape) for shape in SHAPES if shape.id in shapes
@@ -102,7 +103,7 @@ class Precheck:
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:
         """Answer a prescription that was read already."""
-        return self._answered([prescription], [language], PreparedQueries.ask_once)[0]
+        return self._answered([prescription], [language], self._ask_alone)[0]
 
     def answer_together(
         self, prescriptions: Sequence[Prescription], *, languages: Sequence[str]
@@ -138,7 +139,8 @@ class Precheck:
         return {"fellow": list(itertools.chain.from_iterable(rows))}
 
     def prepare(self) -> None:
-        """Make ready what the first questions would otherwise wait for."""
+        """Make ready what questions would otherwise wait for: worth its while where many are asked."""
+        self._ask_alone = PreparedQueries.ask
         for queries in self._queries.values():
             queries.prepare()
         self.index.load()
@@ -168,8 +170,9 @@ class Precheck:
             part = (
                 (number, line)
                 for number in some
+                for with_companions in [self._asks_companions(prescriptions[number])]
                 for line, item in enumerate(prescriptions[number].items)
-                if self._covering(item) or may_be_piece(item)
+                if self._covering(item) or (with_companions and may_be_piece(item))
             )
             left = net(self.connection, prescriptions, part)
             for number in some:
@@ -177,6 +180,10 @@ class Precheck:
                 netted[number] = netted[number]._replace(items=tuple(items))
         self.index.load({match.point_no for each in netted for item in each.items for match in self._matches(item)})
         return netted
+
+    def _asks_companions(self, prescription: Prescription) -> bool:
+        """Whether some line is one whose companions count: without it what may be a companion takes part in nothing."""
+        return any(item.judged and self.index.asks_companions(self._covering(item)) for item in prescription.items)
 
     def _covering(self, item: Item) -> Sequence[Match]:
         """The points that cover a line, those first that judge before others."""

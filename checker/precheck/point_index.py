@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import unicodedata
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,15 +69,18 @@ class PointIndex:
         self._by_name: dict[str, list[int]] = {}
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
         self._regional: set[int] = set()
-        for point_no, matched_by, code, is_regional in connection.execute(
-            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL FROM (
+        self._with_companions: set[int] = set()
+        for point_no, matched_by, code, is_regional, has_companions in connection.execute(
+            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL FROM (
               SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
-                p.point_region
+                p.point_region, p.companions
               FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
             if is_regional:
                 self._regional.add(point_no)
+            if has_companions:
+                self._with_companions.add(point_no)
             held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
             match = Match(point_no, matched_by)
             held[code] = (*held.get(code, ()), match)
@@ -121,6 +124,10 @@ class PointIndex:
                 found = (*found, *(match for match in further if match.point_no not in known))
         # Code before longer family before shorter is how they were put together; a point of a region goes before all others.
         return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
+
+    def asks_companions(self, matches: Iterable[Match]) -> bool:
+        """Whether some of these points look at what else the prescription holds."""
+        return any(match.point_no in self._with_companions for match in matches)
 
     def named(self, points: Collection[int]) -> tuple[Match, ...]:
         """The points of an item that was named, likewise in order."""
