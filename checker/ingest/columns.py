@@ -150,9 +150,22 @@ def plain_text(headers: Sequence[Header], kind: Kind) -> str:
 
 
 def is_given(headers: Sequence[Header], kind: Kind) -> str:
-    """SQL boolean: some header has a value."""
-    value = _typed(headers[0]) if len(headers) == 1 and not headers[0].is_text else first_text(headers, kind)
-    return f"({value} IS NOT NULL)"
+    """SQL boolean: some header has a value; a date that stands for none is none."""
+    is_date = kind in (Kind.TIME, Kind.DATE)
+    if len(headers) == 1 and not headers[0].is_text:
+        value = _typed(headers[0])
+        return (
+            f"({value} IS NOT NULL)" if not is_date else f"({value} IS NOT NULL AND NOT {_stands_for_none(headers[0])})"
+        )
+    value = first_text(headers, kind)
+    return f"({value} IS NOT NULL AND NOT {not_given(value, kind)})" if is_date else f"({value} IS NOT NULL)"
+
+
+def _stands_for_none(header: Header) -> str:
+    """SQL boolean: a value that is no text is a date that stands for none."""
+    if header.type.upper().startswith(("TIMESTAMP", "DATE")):
+        return f"(({_read_typed(header, Kind.TIME)}) IS NULL)"
+    return not_given(raw_text(header, Kind.TIME), Kind.TIME)
 
 
 def read_column(mapping: HeaderMap, name: str) -> str:

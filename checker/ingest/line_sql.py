@@ -247,6 +247,6 @@ def diagnosis_query(source: Source) -> str:
     column = source.map
     return (
         f"SELECT {read_column(column, 'settlement_id')} AS settlement_id, {read_column(column, 'visit_id')} AS visit_id, "
-        f"{read_text(first_text(column.found['code'], Kind.CODE), Kind.CODE)} AS code FROM {source.table.scan()} "
+        f"{read_text(first_text(column.found['code'], Kind.CAPITAL), Kind.CAPITAL)} AS code FROM {source.table.scan()} "
         f"WHERE ({read_column(column, 'valid_flag')}) IS NOT FALSE"
     )

@@ -42,7 +42,7 @@ def read_with_fallback(mapping: HeaderMap, name: str) -> str:
         return read_column(mapping, name)
     second = read_headers(fallback, mapping.columns[name].kind)
     given = is_given(headers, mapping.columns[name].kind)
-    return f"CASE WHEN {given} THEN {read_column(mapping, name)} ELSE {second} END" if headers else second
+    return f"coalesce({read_column(mapping, name)}, CASE WHEN NOT {given} THEN {second} END)" if headers else second
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ class Named:
         """SQL boolean: the column's value is present but cannot be read."""
         headers, kind = self.map.found[name], self.map.columns[name].kind
         if name in self.values and headers:
-            doubt = f"{is_given(headers, kind)} AND {self.values[name]} IS NULL"
-            return f"({doubt} AND NOT {not_given(first_text(headers, kind), kind)})"
+            return f"({self.values[name]} IS NULL AND {is_given(headers, kind)} AND NOT {not_given(first_text(headers, kind), kind)})"
         return unreadable(headers, kind)
 
 

@@ -37,7 +37,7 @@ from checker.model.schema import NULL_WORDS, Kind
 
 NUMBER_TYPE = "DECIMAL(18, 4)"
 SQL_TYPES = {
-    Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.ID: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
+    Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.CAPITAL: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
     Kind.AGE: "VARCHAR", Kind.NUMBER: NUMBER_TYPE, Kind.VALID: "BOOLEAN", Kind.REFUND: "BOOLEAN", Kind.BOOL: "BOOLEAN",
 }  # fmt: skip
 USUAL = {
@@ -45,7 +45,7 @@ USUAL = {
     **{kind: {"0": "FALSE", "1": "TRUE"} for kind in (Kind.BOOL, Kind.VALID, Kind.REFUND)},
 }
 """The codes of the national tables: told by one comparison, before any other spelling is tried."""
-NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.ID})
+NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL})
 """Kinds of which every text is a value."""
 
 
@@ -85,7 +85,7 @@ def read_text(source: str, kind: Kind) -> str:
         return source
     if kind is Kind.CODE:
         return f"upper({rewritten(narrowed(source), CODES)})"
-    if kind is Kind.ID:
+    if kind is Kind.CAPITAL:
         return f"upper({narrowed(source)})"
     if kind in WORDS:
         return _words(source, kind)

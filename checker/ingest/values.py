@@ -130,8 +130,8 @@ def read_code(text: str) -> str:
     return text.upper() if text.isascii() and text.isalnum() else rewrite(narrow(text), CODES).upper()
 
 
-def read_id_number(text: str) -> str:
-    """An identity number in narrow capitals."""
+def read_capitals(text: str) -> str:
+    """An identity number or a code of a diagnosis in narrow capitals."""
     return narrow(text).upper()
 
 

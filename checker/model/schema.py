@@ -24,7 +24,7 @@ class Kind(StrEnum):
     VALID = "valid"
     REFUND = "refund"
     BOOL = "bool"
-    ID = "id"
+    CAPITAL = "capital"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ _PERSON = (
     ("patient_sex", Kind.SEX, "gend 人员性别 性别 患者性别"),
     ("patient_birth_date", Kind.DATE, "brdy 出生日期 患者出生日期"),
     ("patient_age", Kind.AGE, "age 人员年龄 年龄 患者年龄"),
-    ("patient_id_number", Kind.ID, "certno 身份证号 身份证号码 证件号码"),
+    ("patient_id_number", Kind.CAPITAL, "certno 身份证号 身份证号码 证件号码"),
     ("newborn_flag", Kind.BOOL, "nwb_flag 新生儿标志"),
 )
 _PLACE = (
@@ -78,7 +78,7 @@ _STATE = (
     ("refund_flag", Kind.REFUND, "refd_setl_flag 退费标志 退费结算标志"),
     ("original_settlement_id", Kind.TEXT, "init_setl_id 原结算ID"),
     ("visit_start", Kind.TIME, "begntime adm_date 入院日期 门诊日期"),
-    ("diagnosis_code", Kind.CODE, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("diagnosis_code", Kind.CAPITAL, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
 )
 
 LINE = _columns(
@@ -124,7 +124,7 @@ HEADER = _columns(*_KEYS, *_PERSON, *_PLACE, *_STATE)
 
 DIAGNOSIS = _columns(
     *_KEYS,
-    ("code", Kind.CODE, "diag_code dise_codg dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("code", Kind.CAPITAL, "diag_code dise_codg dscg_main_dise_codg 疾病编码ICD 诊断编码"),
     ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别"),
     ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志"),
     ("valid_flag", Kind.VALID, "vali_flag 有效标志"),

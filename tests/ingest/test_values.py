@@ -57,19 +57,57 @@ CODES = {
     "XG04CBA\u200b088A001010101467": "XG04CBA088A001010101467", "'002101030280000": "002101030280000", '="002101030280000"': "002101030280000", "110101.0": "110101", "XG04；": "XG04", "XG04;": "XG04",
     "XG04(自费)": "XG04", "ＸＧ０４": "XG04", " XG04 CB": "XG04CB", "330100001.0000000000": "330100001",
 }  # fmt: skip
-IDS = {"11010119900501008x": "11010119900501008X", "11010119900501008Ｘ": "11010119900501008X", "110101900501004": "110101900501004"}
-VALID = {"1": True, "1.0": True, "有效": True, "001": True, "0": False, "0.0": False, "无效": False, "作废": False, "已作废": False, "否": False, "-1": True, "true": True, "False": False}
+IDS = {
+    "11010119900501008x": "11010119900501008X",
+    "11010119900501008Ｘ": "11010119900501008X",
+    "110101900501004": "110101900501004",
+}
+VALID = {
+    "1": True,
+    "1.0": True,
+    "有效": True,
+    "001": True,
+    "0": False,
+    "0.0": False,
+    "无效": False,
+    "作废": False,
+    "已作废": False,
+    "否": False,
+    "-1": True,
+    "true": True,
+    "False": False,
+}
 REFUND = {"0": False, "1": True, "退费": True, "已退费": True, "1.0": True, "-1": True, "正常": False, "true": True}
 NO_FLAGS = ("2", "?", "可能", "11", "有", "退?")
-NULLS = ("", " ", "-", "--", "NULL", "null", "\\N", "None", "nan", "NaN", "NaT", "#N/A", "n/a", "(null)", "<NULL>", "'", '=""', "\u200b", " \\N\u3000")
+NULLS = (
+    "",
+    " ",
+    "-",
+    "--",
+    "NULL",
+    "null",
+    "\\N",
+    "None",
+    "nan",
+    "NaN",
+    "NaT",
+    "#N/A",
+    "n/a",
+    "(null)",
+    "<NULL>",
+    "'",
+    '=""',
+    "\u200b",
+    " \\N\u3000",
+)
 
 READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.TIME: values.read_time, Kind.DATE: values.read_date, Kind.NUMBER: values.read_number, Kind.AGE: values.read_age, Kind.SEX: values.read_sex,
-    Kind.CODE: values.read_code, Kind.ID: values.read_id_number, Kind.BOOL: values.read_bool,
+    Kind.CODE: values.read_code, Kind.CAPITAL: values.read_capitals, Kind.BOOL: values.read_bool,
     Kind.VALID: lambda text: values.read_bool(text, Kind.VALID), Kind.REFUND: lambda text: values.read_bool(text, Kind.REFUND),
 }  # fmt: skip
 KNOWN: dict[Kind, dict[str, Any]] = {
-    Kind.TIME: TIMES, Kind.NUMBER: NUMBERS, Kind.AGE: AGES, Kind.SEX: SEXES, Kind.CODE: CODES, Kind.ID: IDS, Kind.VALID: VALID, Kind.REFUND: REFUND,
+    Kind.TIME: TIMES, Kind.NUMBER: NUMBERS, Kind.AGE: AGES, Kind.SEX: SEXES, Kind.CODE: CODES, Kind.CAPITAL: IDS, Kind.VALID: VALID, Kind.REFUND: REFUND,
 }  # fmt: skip
 REFUSED: dict[Kind, tuple[str, ...]] = {
     Kind.TIME: NO_TIMES, Kind.NUMBER: NO_NUMBERS, Kind.AGE: NO_AGES, Kind.SEX: NO_SEXES, Kind.VALID: NO_FLAGS, Kind.REFUND: NO_FLAGS, Kind.BOOL: ("退费", "2"),
@@ -90,7 +128,7 @@ def alone(text: str, kind: Kind) -> Any:
 
 def in_columns(texts: list[str], kind: Kind) -> list[Any]:
     """What a scan makes of a column of texts."""
-    cleaned = clean_text("raw") if kind in (Kind.CODE, Kind.ID) else clean_value("raw")
+    cleaned = clean_text("raw") if kind in (Kind.CODE, Kind.CAPITAL) else clean_value("raw")
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE given (place INTEGER, raw VARCHAR)")
         connection.executemany("INSERT INTO given VALUES (?, ?)", list(enumerate(texts)))
@@ -99,7 +137,13 @@ def in_columns(texts: list[str], kind: Kind) -> list[Any]:
             FROM (SELECT place, {cleaned} AS text FROM given) ORDER BY place"""
         ).fetchall()
     return [
-        None if is_null or nothing else UNREADABLE if value is None else f"{value:.4f}" if isinstance(value, Decimal) else value
+        None
+        if is_null or nothing
+        else UNREADABLE
+        if value is None
+        else f"{value:.4f}"
+        if isinstance(value, Decimal)
+        else value
         for is_null, value, nothing in rows
     ]
 
@@ -150,7 +194,9 @@ def test_whatever_is_written_is_read_alike(kind):
     texts = sorted({changed() for _ in range(1500)})
     differing = {
         text: (one, other)
-        for text, one, other in zip(texts, map(lambda text: alone(text, kind), texts), in_columns(texts, kind), strict=True)
+        for text, one, other in zip(
+            texts, map(lambda text: alone(text, kind), texts), in_columns(texts, kind), strict=True
+        )
         if one != other
     }
     assert differing == {}

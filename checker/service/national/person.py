@@ -22,7 +22,7 @@ def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: No
         "line_sex": reader.value(patient, "gend", lambda text: _sex(text, profile)),
         "line_birth": reader.value(patient, "brdy", values.read_date),
         "patient_age": reader.value(patient, "age", values.read_age),
-        "id_number": reader.value(patient, "certno", values.read_id_number),
+        "id_number": reader.value(patient, "certno", values.read_capitals),
         "newborn_flag": _first(reader.value(holder, "nwb_flag", values.read_bool) for holder in (patient, encounter)),
         "person_unreadable": reader.failed or None,
     }
@@ -102,7 +102,7 @@ def read_diagnoses(encounter: Holder, beside: Sequence[Holder], profile: Profile
     rows, _ = find_rows((encounter, *beside), profile.nodes["fsi_diagnose_dtos"])
     names = profile.fields["dise_codg"]
     codes = (main, *(members.read_text(row.value, names, row.path) for row in rows))
-    return tuple(dict.fromkeys(values.read_code(code) for code in codes if code))
+    return tuple(dict.fromkeys(values.read_capitals(code) for code in codes if code))
 
 
 def _first(found: Any) -> Any:
