@@ -223,6 +223,8 @@ def _read_typed(header: Header, kind: Kind) -> str:
         return given_time(f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})")
     if kind is Kind.NUMBER:
         return f"{'' if always_fits(header.type) else 'TRY_'}CAST({value} AS {NUMBER_TYPE})"
+    if kind is Kind.AGE and kind_of_type != "BOOLEAN":
+        return f"CASE WHEN {value} < 0 THEN '-1' ELSE CAST(TRY_CAST(floor({value}) AS BIGINT) AS VARCHAR) END"
     if kind_of_type == "BOOLEAN" and kind is not Kind.AGE:
         return value
     return read_text(raw_text(header, kind), kind)

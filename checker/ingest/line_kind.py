@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from checker.ingest.columns import always_fits, read_column
 from checker.ingest.named import Named, free_name, name_once
 from checker.ingest.sources import Source
+from checker.ingest.value_sql import surely_given
 from checker.model import sqltext
 from checker.model.schema import Kind
 
@@ -64,7 +65,9 @@ def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
         for number, (name, *_) in list(REJECTED.items())[2:]
         if column.has(name)
     ]
-    plain = [f"{time} IS NOT NULL"]
+    headers = column.found["service_time"]
+    typed = len(headers) == 1 and headers[0].type.upper() == "TIMESTAMP"
+    plain = [surely_given(sqltext.name(headers[0].text)) if typed else f"{time} IS NOT NULL"]
 
     def flag(name: str, usual: str) -> list[str]:
         if not column.has(name):

@@ -75,7 +75,7 @@ TICKS = r"-[0-9]{11,13}|[1-9][0-9]{10}|(?:1[0-8]|2[1-9]|[3-9][0-9])[0-9]{10}|[1-
 NO_DAY = "0000"
 """How a value begins that stands for no date, as MySQL writes it."""
 PLACEHOLDERS = ("0001-01-01", "1899-12-30", "1899-12-31", "1900-01-01", "9999-12-31")
-"""Days that programs write where they have none: not given."""
+"""Days, in their order, that programs write where they have none: not given."""
 
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([E][+-]?[0-9]{1,3})?"
 GROUPED = r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?"

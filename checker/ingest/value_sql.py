@@ -84,7 +84,7 @@ def read_text(source: str, kind: Kind) -> str:
     if kind is Kind.TEXT:
         return source
     if kind is Kind.CODE:
-        return f"upper({rewritten(narrowed(source), CODES)})"
+        return f"upper(CASE WHEN regexp_full_match({source}, '[0-9A-Za-z]+') THEN {source} ELSE {rewritten(narrowed(source), CODES)} END)"
     if kind is Kind.CAPITAL:
         return f"upper({narrowed(source)})"
     if kind in WORDS:
@@ -107,7 +107,12 @@ _DAYS = ", ".join(f"DATE '{day}'" for day in PLACEHOLDERS)
 
 def given_time(value: str) -> str:
     """SQL of a date or time that is NULL where it stands for none."""
-    return f"CASE WHEN CAST({value} AS DATE) NOT IN ({_DAYS}) THEN {value} END"
+    return f"CASE WHEN {surely_given(value)} OR CAST({value} AS DATE) NOT IN ({_DAYS}) THEN {value} END"
+
+
+def surely_given(value: str) -> str:
+    """SQL boolean, quickly told: a date or time lies between those that stand for none, as nearly all do."""
+    return f"({value} BETWEEN TIMESTAMP '1900-01-02' AND TIMESTAMP '9999-12-30 23:59:59.999999')"
 
 
 def not_given(source: str, kind: Kind) -> str:
@@ -166,7 +171,8 @@ def _age(source: str) -> str:
         f"WHEN NOT regexp_full_match(a, '{MONTHS_AND_DAYS}') THEN NULL "
         f"WHEN {has(1)} OR {has(2)} THEN {part(1)} * 12 + {part(2)} || 'M' WHEN {has(3)} THEN {part(3)} || 'D' END"
     )
-    return _with(spelt, "a", read)
+    plain = f"WHEN regexp_full_match({source}, '[0-9]{{1,3}}') THEN CAST(CAST({source} AS INTEGER) AS VARCHAR)"
+    return f"CASE {plain} ELSE {_with(spelt, 'a', read)} END"
 
 
 def _moment(source: str) -> str:
