@@ -66,7 +66,7 @@ TIME_FORMS = tuple(
     for time in (" %H:%M:%S", "", " %H:%M", " %H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p", " %I:%M:%S.%f %p")
 )
 OFFSET = r"^(.*:[0-9.]+) ?(Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?)$"
-"""A time with its offset from UTC: it becomes the wall clock of China, eight hours before UTC."""
+"""A time with its offset from UTC: it becomes the wall clock of China, eight hours ahead of it."""
 CHINA = 8
 SERIAL = r"[1-9][0-9]{4}(?:\.[0-9]+)?"
 """Days since 1899-12-30, as spreadsheets count."""
