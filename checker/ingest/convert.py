@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest.json_files import convert_json
-from checker.ingest.sources import InputFile, first_line
+from checker.ingest.sources import InputFile, first_line, own_header
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
@@ -37,13 +37,14 @@ def convert(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Pa
     `rejects`. Raises InputError where the whole file cannot be.
     """
     if source.kind == "csv":
-        _convert_csv(connection, source.path, target, role)
+        _convert_csv(connection, source, target, role)
     else:
         convert_json(connection, source, target, role)
 
 
-def _convert_csv(connection: duckdb.DuckDBPyConnection, path: Path, target: Path, role: str) -> None:
-    headers, delimiter = _csv_headers(path)
+def _convert_csv(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:
+    path = source.path
+    headers, delimiter = _csv_headers(source)
     for table in ("reject_scans", "reject_errors"):
         connection.execute(f"DROP TABLE IF EXISTS {table}")
     # One column more than headers, and padding: a record is whole when its last column is there and the one behind is not. (The
@@ -51,7 +52,7 @@ def _convert_csv(connection: duckdb.DuckDBPyConnection, path: Path, target: Path
     count = len(headers)
     spec = ", ".join(f"{sqltext.text(_column_name(n))}: 'VARCHAR'" for n in range(count + 1))
     reading = (
-        f"read_csv({sqltext.text(str(path))}, auto_detect = false, header = false, skip = 1, columns = {{{spec}}}, "
+        f"read_csv({sqltext.paths([source.place])}, auto_detect = false, header = false, skip = 1, columns = {{{spec}}}, "
         f"delim = {sqltext.text(delimiter)}, quote = '\"', escape = '\"', strict_mode = true, nullstr = chr(1), null_padding = true, "
         "parallel = false, store_rejects = true, rejects_limit = 0, max_line_size = 16000000)"
     )
@@ -90,7 +91,7 @@ def _number_records(
     connection.execute(
         f"""CREATE OR REPLACE TEMP VIEW numbered AS
         SELECT t.*, t.__ordinal + coalesce(r.ordinal, 0) AS __record
-        FROM read_parquet({sqltext.text(str(raw))}) t ASOF LEFT JOIN (
+        FROM {sqltext.parquet(raw)} t ASOF LEFT JOIN (
           SELECT record - ordinal AS before, max(ordinal) AS ordinal FROM reader_rejects GROUP BY ALL) r ON t.__ordinal > r.before"""
     )
     connection.execute(
@@ -110,8 +111,9 @@ def _column_name(number: int) -> str:
     return f"c{number}"
 
 
-def _csv_headers(path: Path) -> tuple[list[str], str]:
-    with path.open("rb") as stream:
+def _csv_headers(source: InputFile) -> tuple[list[str], str]:
+    path = source.path
+    with source.place.open("rb") as stream:
         start = stream.read(PROBE_BYTES)
     text = _decode(path, start)
     first = next((line for line in text.splitlines() if line.strip()), "")
@@ -132,7 +134,7 @@ def _distinct(path: Path, headers: list[str]) -> list[str]:
         if key in seen and key:
             raise InputError(f"{path}：表头“{header}”出现了两次，请只保留一列（header appears twice: keep one）")
         seen.add(key)
-        named.append(header or f"(无表头 {number})")
+        named.append(own_header(header) or f"(无表头 {number})")
     return named
 
 

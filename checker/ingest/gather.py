@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.columns import map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
-from checker.ingest.sources import InputFile, InputTable, Source, find_files, parquet_tables
+from checker.ingest.sources import InputFile, InputTable, Source
+from checker.ingest.stamp import Stamp, take_stamps
+from checker.ingest.tables import ParquetFile, open_parquet, parquet_tables
+from checker.ingest.walk import PassedOver, find_files
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column, normal_header
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,17 +31,32 @@ ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
+class FileRead:
+    """One file that is read: its rows, those that the reader rejected, and which of its headers feed which column."""
+
+    role: str
+    file: InputFile
+    rows: int
+    rejected: int
+    columns: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Gathered:
-    """The inputs of a scan. `origins` are the files as given, by the file number that line numbers carry."""
+    """The inputs of a scan. `origins` are the files as told, by the file number that line numbers carry; `stamps` tell whether
+    an input has changed since it was opened.
+    """
 
     lines: tuple[Source, ...]
     settlements: tuple[Source, ...]
     visits: tuple[Source, ...]
     diagnoses: tuple[Source, ...]
-    files: tuple[tuple[str, InputFile], ...]
+    files: tuple[FileRead, ...]
+    passed: tuple[tuple[str, PassedOver], ...]
     origins: tuple[tuple[int, Path], ...]
     readable: tuple[Path, ...]
     reader_rejects: Path
+    stamps: Mapping[Path, Stamp] = field(repr=False)
 
 
 def gather(
@@ -50,21 +68,34 @@ def gather(
     """
     forced = parse_map_options(maps, {**LINE, **HEADER, **DIAGNOSIS})
     found = {role: find_files(inputs.get(role, ())) for role in ROLES}
-    given = [file.path.resolve() for files in found.values() for file in files]
+    passed = [(role, each) for role, told in found.items() for each in told.passed]
+    given = [file.place.resolve() for told in found.values() for file in told.files]
+    stamps = take_stamps(file.path for told in found.values() for file in told.files)
     reader_rejects = work / "reader_rejects.parquet"
+    sources: dict[str, tuple[Source, ...]] = {}
+    read: list[FileRead] = []
     with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
-        sources = {role: _sources(connection, role, files, forced, work) for role, files in found.items()}
+        for role, told in found.items():
+            opened = _Opened(connection, role, forced, work)
+            for file in told.files:
+                opened.open(file)
+            sources[role] = opened.sources()
+            read += opened.read(sources[role])
+            passed += [(role, each) for each in opened.passed]
+            if told.files and not sources[role]:
+                _refuse_all(told.files[0].path, opened.passed)
         connection.execute(f"COPY rejects TO {sqltext.text(str(reader_rejects))} (FORMAT parquet)")
     _need_forced_headers(forced, sources)
     if need_person:
-        _need_person(sources, found)
+        _need_person(sources)
     return Gathered(
         lines=sources["lines"],
         settlements=sources["settlements"],
         visits=sources["visits"],
         diagnoses=sources["diagnoses"],
-        files=tuple((role, file) for role, files in found.items() for file in files),
+        files=tuple(read),
+        passed=tuple(passed),
         origins=tuple(
             (source.table.first_file + place, origin)
             for source in sources["lines"]
@@ -72,23 +103,90 @@ def gather(
         ),
         readable=tuple(given),
         reader_rejects=reader_rejects,
+        stamps=stamps,
     )
 
 
-def _sources(
-    connection: duckdb.DuckDBPyConnection, role: str, files: Sequence[InputFile], forced: Mapping[str, str], work: Path
-) -> tuple[Source, ...]:
-    columns, needed = ROLES[role]
-    opened: list[tuple[Path, Path, bool]] = []
-    for number, file in enumerate(files):
-        if file.kind == "parquet":
-            opened.append((file.path.resolve(), file.path, False))
+class _Opened:
+    """The files of one role, opened one after the other on the connection that converts."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, role: str, forced: Mapping[str, str], work: Path) -> None:
+        self._connection = connection
+        self._role = role
+        self._forced = forced
+        self._work = work
+        self._files: list[ParquetFile] = []
+        self.passed: list[PassedOver] = []
+
+    def open(self, file: InputFile) -> None:
+        """Make a file readable as a table, or pass it over.
+
+        Raises InputError where it cannot be read, or was named by itself and holds no row.
+        """
+        target = self._work / f"{self._role}-{len(self._files)}.parquet"
+        try:
+            if file.kind != "parquet":
+                convert(self._connection, file, target, self._role)
+            opened = open_parquet(self._connection, file, target, converted=file.kind != "parquet")
+        except InputError:
+            # A text in a folder need not be a table.
+            if file.alone or file.path.suffix.lower() != ".txt":
+                raise
+            self._pass(file, "no_known_header")
+            return
+        if not file.alone and not self._knows(opened):
+            self._pass(file, "no_known_header")
+        elif opened.rows > 0 or self._rejected(file) > 0 or (file.alone and self._role != "lines"):
+            self._files.append(opened)
+        elif file.alone:
+            raise InputError(
+                f"{file.path}：只有表头，没有明细行，请检查导出条件后重新导出（no lines in the input: export it again）"
+            )
         else:
-            target = work / f"{role}-{number}.parquet"
-            convert(connection, file, target, role)
-            opened.append((target, file.path, True))
-    tables = parquet_tables(connection, opened)
-    return tuple(_source(table, columns, needed, forced) for table in tables)
+            self._pass(file, "header_only")
+
+    def sources(self) -> tuple[Source, ...]:
+        """The tables of the files. Raises InputError where one lacks a needed column."""
+        columns, needed = ROLES[self._role]
+        return tuple(_source(table, columns, needed, self._forced) for table in parquet_tables(self._files))
+
+    def read(self, sources: Sequence[Source]) -> Iterator[FileRead]:
+        """What is told of each file, in the order in which they were given."""
+        feeds = {origin: _feeds(source) for source in sources for origin in source.table.origin}
+        for file in self._files:
+            yield FileRead(
+                self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {})
+            )
+
+    def _pass(self, file: InputFile, reason: str) -> None:
+        self._connection.execute("DELETE FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)])
+        self.passed.append(PassedOver(file.path, reason))
+
+    def _knows(self, file: ParquetFile) -> bool:
+        """Whether some header is known; a text without any is no table."""
+        columns, _ = ROLES[self._role]
+        known = {normal_header(name) for column in columns.values() for name in column.all_headers}
+        known |= {normal_header(header) for header in self._forced.values()}
+        own = [*(header.text for header in file.headers), *(key for key, _ in file.origin.partition)]
+        return any(normal_header(header) in known for header in own)
+
+    def _rejected(self, file: InputFile) -> int:
+        row = self._connection.execute(
+            "SELECT count(*) FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)]
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def _feeds(source: Source) -> dict[str, tuple[str, ...]]:
+    """The headers that feed each column, in the order in which they count."""
+    mapping = source.map
+    fed = {name: (*mapping.found.get(name, ()), *mapping.fallback.get(name, ())) for name in mapping.columns}
+    return {name: tuple(header.text.strip() for header in headers) for name, headers in fed.items() if headers}
+
+
+def _refuse_all(first: Path, passed: Sequence[PassedOver]) -> None:
+    told = "；".join(each.said() for each in passed[:5])
+    raise InputError(f"{first}：没有一个文件可以读（not one file could be read）：{told}")
 
 
 def _source(
@@ -121,12 +219,12 @@ def _need_forced_headers(forced: Mapping[str, str], sources: Mapping[str, tuple[
             raise InputError(f"--map {column}={header}：输入文件中没有表头“{header}”（no input has this header）")
 
 
-def _need_person(sources: Mapping[str, tuple[Source, ...]], files: Mapping[str, Sequence[InputFile]]) -> None:
+def _need_person(sources: Mapping[str, tuple[Source, ...]]) -> None:
     for role in ("lines", "settlements", "visits"):
         for source in sources[role]:
             if any(name in source.map.columns and source.map.has(name) for name in PERSON_COLUMNS):
                 return
-    first = files["lines"][0].path
+    first = sources["lines"][0].table.origin[0]
     raise InputError(
         f"{first}：没有任何来源提供性别、出生日期、年龄或身份证号，无法判断；"
         "请用 --settlements 指定结算表（setl_d），或用 --map patient_sex=表头 指定（no person column in any source: give --settlements）"

@@ -22,18 +22,18 @@ INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date"}
 def convert_json(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:
     """Write a JSON file to `target`, as `convert` does; documents that are no objects go to the table `rejects`."""
     path = source.path
-    kind = "jsonl" if source.kind == "jsonl" else _json_shape(path)
+    kind = "jsonl" if source.kind == "jsonl" else _json_shape(source.place)
     connection.execute("DROP TABLE IF EXISTS documents")
     if kind == "jsonl":
         lines = (
-            f"read_csv({sqltext.text(str(path))}, auto_detect = false, header = false, columns = {{'doc': 'VARCHAR'}}, "
+            f"read_csv({sqltext.paths([source.place])}, auto_detect = false, header = false, columns = {{'doc': 'VARCHAR'}}, "
             "delim = '\x1f', quote = '', escape = '', max_line_size = 16000000)"
         )
         reading = f"SELECT ltrim(doc, chr(65279)) AS doc, row_number() OVER () AS record FROM {lines}"
     else:
         reading = (
             f"SELECT CAST(json AS VARCHAR) AS doc, row_number() OVER () AS record FROM "
-            f"read_json_objects({sqltext.text(str(path))}, format = '{kind}', maximum_object_size = 67108864)"
+            f"read_json_objects({sqltext.paths([source.place])}, format = '{kind}', maximum_object_size = 67108864)"
         )
     try:
         connection.execute(

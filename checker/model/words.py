@@ -162,6 +162,21 @@ REJECTS: dict[str, Said] = {
     "quantity": ("数量", "quantity"),
 }
 """What of a line could not be read."""
+NOT_READ: dict[str, Said] = {
+    "unknown_kind": ("不认识的文件类型", "unknown kind of file"),
+    "no_known_header": ("没有可识别的表头", "no header that is known"),
+    "unreadable": ("无法打开，请检查权限或链接", "cannot be opened: check permission or link"),
+    "empty": ("空文件，没有数据", "empty, without data"),
+    "header_only": ("只有表头，没有数据", "a header without rows"),
+    "hidden": ("名称以 _ 或 . 开头，按惯例不是数据", "begins with _ or ., which by custom is no data"),
+    "of_the_system": ("系统或办公软件的临时文件", "a file of the system or of an office program"),
+    "own_results": ("本程序以前的扫描结果", "results of an earlier scan"),
+    "repeated": ("同一个文件已经读了一次", "the same file is read already"),
+    "superseded": ("不在数据表的最新版本里", "not in the latest version of the table"),
+}
+"""Why a file among the inputs is not read."""
+MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "unreadable"))
+"""The reasons that leave open whether data was passed over: the run is incomplete."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient; by language."""
 SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import relations
+from checker.ingest import completeness, relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
@@ -130,6 +130,7 @@ class _Run:
         connection, files = self.connection, self.files
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files)
+        counts = completeness.count_files(connection, files, second)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
             connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
@@ -184,9 +185,13 @@ class _Run:
             for number, rule in enumerate(self.plan.rules)
             if number in not_in_force and not rule.shadow
         }
-        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, {})
+        incomplete = (
+            *completeness.find_gaps(files, counts, self.request.max_rejects),
+            *completeness.find_changes(files),
+        )
+        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, incomplete, {})
         seconds = time.monotonic() - started
-        return replace(result, run=record(self.request, files, self.loaded, result, seconds))
+        return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
 
     @property
     def plan(self) -> Plan:
