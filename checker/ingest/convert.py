@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,16 +30,18 @@ READER_FAULTS = {
 }
 
 
-def convert(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:
+def convert(
+    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, wanted: Collection[str] = ()
+) -> None:
     """Write `source` (csv, json, jsonl) to `target` as Parquet: one text column a header, and `__record` (1-based).
 
     The connection keeps the order of records (`connect_locked(ordered=True)`); those that cannot be read go to its table
-    `rejects`. Raises InputError where the whole file cannot be.
+    `rejects`. `wanted` are headers, as `normal_header` writes them, that somebody named. Raises InputError where the whole file cannot be.
     """
     if source.kind == "csv":
         _convert_csv(connection, source, target, role)
     else:
-        convert_json(connection, source, target, role)
+        convert_json(connection, source, target, role, wanted)
 
 
 def _convert_csv(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str) -> None:

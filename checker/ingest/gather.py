@@ -114,6 +114,7 @@ class _Opened:
         self._connection = connection
         self._role = role
         self._forced = forced
+        self._named = {normal_header(header) for header in forced.values()}
         self._work = work
         self._files: list[ParquetFile] = []
         self.passed: list[PassedOver] = []
@@ -126,7 +127,7 @@ class _Opened:
         target = self._work / f"{self._role}-{len(self._files)}.parquet"
         try:
             if file.kind != "parquet":
-                convert(self._connection, file, target, self._role)
+                convert(self._connection, file, target, self._role, self._named)
             opened = open_parquet(self._connection, file, target, converted=file.kind != "parquet")
         except InputError:
             # A text in a folder need not be a table.
@@ -166,7 +167,7 @@ class _Opened:
         """Whether some header is known; a text without any is no table."""
         columns, _ = ROLES[self._role]
         known = {normal_header(name) for column in columns.values() for name in column.all_headers}
-        known |= {normal_header(header) for header in self._forced.values()}
+        known |= self._named
         own = [*(header.text for header in file.headers), *(key for key, _ in file.origin.partition)]
         return any(normal_header(header) in known for header in own)
 
