@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import duckdb
 import polars as pl
 import pytest
 
@@ -508,3 +509,53 @@ def test_scratch_of_a_killed_run_is_removed_by_the_next(tmp_path):
     (left / "work").mkdir(parents=True)
     scanned(tmp_path / "out", csv_file(tmp_path / "lines.csv", "one"))
     assert not left.exists()
+
+
+# ---- what breaks while it is read ----
+
+
+def broken_page(path: Path) -> Path:
+    frame = pl.DataFrame([row(str(number)) for number in range(3000)], schema=COLUMNS, orient="row")
+    frame.write_parquet(path, compression="uncompressed", use_pyarrow=True, pyarrow_options={"use_dictionary": False})
+    content = bytearray(path.read_bytes())
+    # The lengths of the first texts: whoever reads them runs beyond the page.
+    content[40:400] = bytes(byte ^ 0xFF for byte in content[40:400])
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("role", ["lines", "settlements"])
+def test_a_broken_page_names_its_file(tmp_path, role):
+    whole = csv_file(tmp_path / "whole.csv", "1")
+    broken = broken_page(tmp_path / "broken.parquet")
+    given = [whole, broken] if role == "lines" else [whole, "--settlements", broken, "--map", "settlement_id=line_id"]
+    done = scanned(tmp_path / "out", *given, code=2)
+    assert "broken.parquet" in done.stderr
+    assert "重新导出" in done.stderr
+
+
+def test_a_time_out_of_range_names_its_file(tmp_path):
+    frame = pl.DataFrame([row("1")], schema=COLUMNS, orient="row").with_columns(
+        fee_ocur_time=pl.Series([2**62], dtype=pl.Int64).cast(pl.Datetime("ms"))
+    )
+    frame.write_parquet(tmp_path / "far.parquet")
+    assert "far.parquet" in scanned(tmp_path / "out", tmp_path / "far.parquet", code=2).stderr
+
+
+def test_a_full_disk_names_the_folder_and_the_bytes(tmp_path, during_the_census):
+    path = csv_file(tmp_path / "lines.csv", "1")
+
+    def fill(_):
+        raise duckdb.IOException('Could not write file "x": No space left on device')
+
+    during_the_census(fill)
+    done = scanned(tmp_path / "out", path, code=2)
+    assert "磁盘空间不够" in done.stderr
+    assert str(tmp_path) in done.stderr
+    assert f"{3 * path.stat().st_size:,} 字节" in done.stderr
+
+
+def test_a_file_that_vanishes_during_the_scan_is_told(tmp_path, during_the_census):
+    path = parquet_file(tmp_path / "lines.parquet", "1")
+    during_the_census(lambda _: path.unlink())
+    assert "lines.parquet" in scanned(tmp_path / "out", path, code=2).stderr

@@ -47,6 +47,11 @@ class ScanRequest:
     params: Sequence[ParamSetting] = ()
     max_rejects: float = MAX_REJECTS
 
+    @property
+    def all_inputs(self) -> tuple[str | Path, ...]:
+        """The inputs of all roles as given."""
+        return (*self.inputs, *self.settlements, *self.visits, *self.diagnoses)
+
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:

@@ -14,7 +14,6 @@ from checker.ingest import completeness, relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
-from checker.ingest.sources import first_line
 from checker.judge import candidates, fellows
 from checker.judge.compile import fired_sql
 from checker.judge.finding_sql import finding_sql, word_values
@@ -22,10 +21,10 @@ from checker.judge.points import Loaded, load_points
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model import sqltext
-from checker.model.errors import InternalError
 from checker.model.out_folder import OutFolder
 from checker.model.schema import FINDING_COLUMNS
 from checker.rulebook.plan import Plan
+from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
 from checker.scan.not_judged import count_not_judged
 from checker.scan.request import ScanRequest, ScanResult
@@ -79,24 +78,25 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     with OutFolder(request.out, force=request.force) as out:
         tell.step("read", None)
-        files = gather(
-            {
-                "lines": request.inputs,
-                "settlements": request.settlements,
-                "visits": request.visits,
-                "diagnoses": request.diagnoses,
-            },
-            request.maps,
-            out.work,
-        )
-        with contextlib.closing(_connect(files, editions, out)) as connection:
-            try:
+        files = None
+        try:
+            files = gather(
+                {
+                    "lines": request.inputs,
+                    "settlements": request.settlements,
+                    "visits": request.visits,
+                    "diagnoses": request.diagnoses,
+                },
+                request.maps,
+                out.work,
+            )
+            with contextlib.closing(_connect(files, editions, out)) as connection:
                 loaded = load_points(
                     connection, editions, rules, stage="after" if request.stage == "audit" else "during"
                 )
                 result = _Run(connection, request, loaded, files, out, tell).go(started)
-            except _engine_error() as error:
-                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
+        except _engine_error() as error:
+            raise explain(error, files, request.all_inputs, out.work) from error
         out.commit(result.run)
     return result
 
