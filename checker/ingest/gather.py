@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.columns import map_headers, parse_map_options
+from checker.ingest.columns import Header, map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
+from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.sources import InputFile, InputTable, Source, find_files, parquet_tables
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column, normal_header
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,6 +26,8 @@ ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
     "diagnoses": (DIAGNOSIS, (("code",), ("settlement_id", "visit_id"))),
 }
 """The kinds of tables of a scan: their columns, and what each must have (one of each group)."""
+HEADERS_SHOWN = 12
+"""So many headers of a file are shown where a needed one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class Gathered:
     origins: tuple[tuple[int, Path], ...]
     readable: tuple[Path, ...]
     reader_rejects: Path
+    csv: Mapping[tuple[str, Path], CsvFacts]
+    """How each CSV file was read, by role and path as given."""
 
 
 def gather(
@@ -54,7 +59,8 @@ def gather(
     reader_rejects = work / "reader_rejects.parquet"
     with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
-        sources = {role: _sources(connection, role, files, forced, work) for role, files in found.items()}
+        csv: dict[tuple[str, Path], CsvFacts] = {}
+        sources = {role: _sources(connection, role, files, forced, work, csv) for role, files in found.items()}
         connection.execute(f"COPY rejects TO {sqltext.text(str(reader_rejects))} (FORMAT parquet)")
     _need_forced_headers(forced, sources)
     if need_person:
@@ -72,11 +78,17 @@ def gather(
         ),
         readable=tuple(given),
         reader_rejects=reader_rejects,
+        csv=csv,
     )
 
 
 def _sources(
-    connection: duckdb.DuckDBPyConnection, role: str, files: Sequence[InputFile], forced: Mapping[str, str], work: Path
+    connection: duckdb.DuckDBPyConnection,
+    role: str,
+    files: Sequence[InputFile],
+    forced: Mapping[str, str],
+    work: Path,
+    csv: dict[tuple[str, Path], CsvFacts],
 ) -> tuple[Source, ...]:
     columns, needed = ROLES[role]
     opened: list[tuple[Path, Path, bool]] = []
@@ -85,10 +97,29 @@ def _sources(
             opened.append((file.path.resolve(), file.path, False))
         else:
             target = work / f"{role}-{number}.parquet"
-            convert(connection, file, target, role)
+            facts = convert(connection, file, target, role, _wanted(role, forced, str(file.path)))
+            if facts:
+                csv[role, file.path] = facts
             opened.append((target, file.path, True))
     tables = parquet_tables(connection, opened)
     return tuple(_source(table, columns, needed, forced) for table in tables)
+
+
+def _wanted(role: str, forced: Mapping[str, str], name: str) -> Wanted:
+    """What a CSV file of a role is asked for: the headers of its columns, those named by --map included."""
+    columns, needed = ROLES[role]
+    known = {normal_header(header) for column in columns.values() for header in column.all_headers}
+    known |= {normal_header(header) for column, header in forced.items() if column in columns}
+
+    def choose(texts: Sequence[str]) -> set[str]:
+        mapping = map_headers([Header(text, "VARCHAR") for text in texts], columns, forced, source=name)
+        feeding = (*mapping.found.values(), *mapping.fallback.values())
+        chosen = {header.text for headers in feeding for header in headers}
+        # Whoever misses a column is shown what there is instead.
+        missing = not all(any(mapping.has(column) for column in group) for group in needed)
+        return chosen.union(texts[:HEADERS_SHOWN]) if missing else chosen
+
+    return Wanted(known, choose)
 
 
 def _source(
@@ -99,7 +130,7 @@ def _source(
     for group in needed:
         if not any(mapping.has(column) for column in group):
             known = "、".join(header for column in group for header in columns[column].all_headers)
-            seen = "、".join(header.text for header in table.headers[:12])
+            seen = "、".join(header.text for header in table.headers[:HEADERS_SHOWN])
             raise InputError(
                 f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{seen}；"
                 f"也可以用 --map {group[0]}=表头 指定（needed column missing）"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
 }  # fmt: skip
 GLOB_SIGNS = set("*?[")
@@ -76,10 +76,16 @@ def find_files(inputs: Iterable[str | Path]) -> tuple[InputFile, ...]:
     return tuple(found.values())
 
 
+def kind_of(path: Path) -> str | None:
+    """What a file is by the end of its name; None for what is not read."""
+    name = path.name.lower()
+    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
+
+
 def _expand(given: str) -> list[Path]:
     path = Path(given)
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
+        files = sorted(file for file in path.rglob("*") if file.is_file() and kind_of(file))
         if not files:
             raise InputError(
                 f"{given}：文件夹中没有可读的文件（支持 {'、'.join(SUFFIXES)}）（no readable file in this folder）"
@@ -96,10 +102,10 @@ def _expand(given: str) -> list[Path]:
 
 
 def _input_file(path: Path) -> InputFile:
-    kind = SUFFIXES.get(path.suffix.lower())
+    kind = kind_of(path)
     if kind is None:
         raise InputError(
-            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV（UTF-8）或 JSON 文件（unsupported file type）"
+            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV 或 JSON 文件（unsupported file type）"
         )
     if path.stat().st_size == 0:
         raise InputError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")

@@ -29,7 +29,10 @@ def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanRe
     return {
         "liangku": __version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "inputs": [{"role": role, **_describe(file.path)} for role, file in files.files],
+        "inputs": [
+            {"role": role, **_describe(file.path)} | ({"csv": files.csv[role, file.path].to_plain()} if file.kind == "csv" else {})
+            for role, file in files.files
+        ],
         "options": {
             "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
             "maps": list(request.maps), "language": request.language,
