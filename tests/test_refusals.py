@@ -95,7 +95,7 @@ def test_header_without_lines(scan, tmp_path):
 
 def test_unsupported_file_type(scan, tmp_path):
     (tmp_path / "lines.xlsx").write_bytes(b"PK\x03\x04")
-    assert_refused(scan(tmp_path / "lines.xlsx"), "lines.xlsx", "不支持的文件类型", "CSV（UTF-8）")
+    assert_refused(scan(tmp_path / "lines.xlsx"), "lines.xlsx", "不支持的文件类型", "CSV 或 JSON")
 
 
 def test_text_named_parquet(scan, tmp_path):
@@ -107,18 +107,6 @@ def test_truncated_parquet(scan, tmp_path):
     whole = (ROOT / "data" / "samples" / "national" / "fee_list_d.parquet").read_bytes()
     (tmp_path / "lines.parquet").write_bytes(whole[: len(whole) // 2])
     assert_refused(scan(tmp_path / "lines.parquet"), "lines.parquet", "损坏或不完整", "请重新导出")
-
-
-def test_gb18030(scan, tmp_path):
-    assert_refused(
-        scan(csv_file(tmp_path, GOOD, encoding="gb18030")), "lines.csv", "GB18030", "费用明细流水号", "另存为 UTF-8"
-    )
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
-def test_utf16(scan, tmp_path, encoding):
-    mark = "\ufeff" if encoding == "utf-16-le" else ""
-    assert_refused(scan(csv_file(tmp_path, GOOD, header=mark + HEADER, encoding=encoding)), "UTF-16", "另存为 UTF-8")
 
 
 @pytest.mark.parametrize("text", ['[{"a": 1}', "not json", "[1, 2]"])

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.columns import map_headers, parse_map_options
+from checker.ingest.columns import Header, map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
+from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.stamp import Stamp, take_stamps
 from checker.ingest.tables import ParquetFile, open_parquet, parquet_tables
@@ -28,6 +29,8 @@ ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
     "diagnoses": (DIAGNOSIS, (("code",), ("settlement_id", "visit_id"))),
 }
 """The kinds of tables of a scan: their columns, and what each must have (one of each group)."""
+HEADERS_SHOWN = 12
+"""So many headers of a file are shown where a needed one is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class FileRead:
     rows: int
     rejected: int
     columns: Mapping[str, tuple[str, ...]]
+    csv: CsvFacts | None = None
+    """How a CSV file was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class _Opened:
         self._connection = connection
         self._role = role
         self._forced = forced
-        self._named = {normal_header(header) for header in forced.values()}
+        self._csv: dict[Path, CsvFacts | None] = {}
         self._work = work
         self._files: list[ParquetFile] = []
         self.passed: list[PassedOver] = []
@@ -127,11 +132,11 @@ class _Opened:
         target = self._work / f"{self._role}-{len(self._files)}.parquet"
         try:
             if file.kind != "parquet":
-                convert(self._connection, file, target, self._role, self._named)
+                self._csv[file.path] = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
             opened = open_parquet(self._connection, file, target, converted=file.kind != "parquet")
         except InputError:
             # A text in a folder need not be a table.
-            if file.alone or file.path.suffix.lower() != ".txt":
+            if file.alone or ".txt" not in file.path.name.lower():
                 raise
             self._pass(file, "no_known_header")
             return
@@ -156,8 +161,9 @@ class _Opened:
         feeds = {origin: _feeds(source) for source in sources for origin in source.table.origin}
         for file in self._files:
             yield FileRead(
-                self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {})
-            )
+                self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {}),
+                self._csv.get(file.origin.path),
+            )  # fmt: skip
 
     def _pass(self, file: InputFile, reason: str) -> None:
         self._connection.execute("DELETE FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)])
@@ -165,11 +171,25 @@ class _Opened:
 
     def _knows(self, file: ParquetFile) -> bool:
         """Whether some header is known; a text without any is no table."""
-        columns, _ = ROLES[self._role]
-        known = {normal_header(name) for column in columns.values() for name in column.all_headers}
-        known |= self._named
+        known = self._wanted(str(file.origin.path)).known
         own = [*(header.text for header in file.headers), *(key for key, _ in file.origin.partition)]
         return any(normal_header(header) in known for header in own)
+
+    def _wanted(self, name: str) -> Wanted:
+        """What a file is asked for: the headers of the columns of its role, those named by --map included."""
+        columns, needed = ROLES[self._role]
+        known = {normal_header(header) for column in columns.values() for header in column.all_headers}
+        known |= {normal_header(header) for column, header in self._forced.items() if column in columns}
+
+        def choose(texts: Sequence[str]) -> set[str]:
+            mapping = map_headers([Header(text, "VARCHAR") for text in texts], columns, self._forced, source=name)
+            feeding = (*mapping.found.values(), *mapping.fallback.values())
+            chosen = {header.text for headers in feeding for header in headers}
+            # Whoever misses a column is shown what there is instead.
+            missing = not all(any(mapping.has(column) for column in group) for group in needed)
+            return chosen.union(texts[:HEADERS_SHOWN]) if missing else chosen
+
+        return Wanted(known, choose)
 
     def _rejected(self, file: InputFile) -> int:
         row = self._connection.execute(
@@ -198,7 +218,7 @@ def _source(
     for group in needed:
         if not any(mapping.has(column) for column in group):
             known = "、".join(header for column in group for header in columns[column].all_headers)
-            seen = "、".join(header.text for header in table.headers[:12])
+            seen = "、".join(header.text for header in table.headers[:HEADERS_SHOWN])
             raise InputError(
                 f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{seen}；"
                 f"也可以用 --map {group[0]}=表头 指定（needed column missing）"

@@ -12,7 +12,7 @@ from checker.model.errors import InputError
 
 SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
 }  # fmt: skip
 OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
@@ -98,6 +98,12 @@ class Source:
     map: HeaderMap
 
 
+def kind_of(path: Path) -> str | None:
+    """What a file is by the end of its name; None for what is not read."""
+    name = path.name.lower()
+    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
+
+
 def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str, str | None]] = ()) -> InputFile:
     """What a file is.
 
@@ -106,10 +112,10 @@ def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str,
     with path.open("rb") as stream:
         start = stream.read(len(_PARQUET))
     # Hive and Impala write Parquet without any suffix.
-    kind = SUFFIXES.get(path.suffix.lower()) or ("parquet" if start == _PARQUET else None)
+    kind = kind_of(path) or ("parquet" if start == _PARQUET else None)
     if kind is None:
         raise UnknownKindError(
-            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV（UTF-8）或 JSON 文件（unsupported file type）"
+            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV 或 JSON 文件（unsupported file type）"
         )
     if not start:
         raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")

@@ -177,6 +177,25 @@ NOT_READ: dict[str, Said] = {
 """Why a file among the inputs is not read."""
 MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "unreadable"))
 """The reasons that leave open whether data was passed over: the run is incomplete."""
+ENCODING_NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+"""The encodings of text that are read, and how they are called."""
+SEPARATOR_NAMES: dict[str, Said] = {
+    ",": ("逗号", "comma"),
+    "\t": ("制表符", "tab"),
+    ";": ("分号", "semicolon"),
+    "|": ("竖线", "bar"),
+}
+"""The usual separators of columns."""
+RECORD_FAULTS = {
+    "missing": "列数比表头少",
+    "too many": "列数比表头多",
+    "quote": "引号没有配对（从文件第 {line} 行开始）",
+    "encoding": "不是 {encoding} 文字",
+    "zero": "含有空字符（NUL）",
+    "long": "这一行太长",
+    "note": "表头下面的说明行，不是明细",
+}
+"""Why a record cannot be split into its columns, as rejects.parquet says it."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient; by language."""
 SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}

@@ -10,11 +10,24 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from checker.model.words import LEVELS, NOT_READ, REASONS, REJECTS, SKIPS, VERDICTS, Said, remark_words
+from checker.model.words import (
+    ENCODING_NAMES,
+    LEVELS,
+    NOT_READ,
+    REASONS,
+    REJECTS,
+    SEPARATOR_NAMES,
+    SKIPS,
+    VERDICTS,
+    Said,
+    remark_words,
+)
 from checker.report.console import wide_console
 from checker.scan.request import ScanResult
 from checker.scan.summary import Group, Measure
 
+CSV_FILES_SHOWN = 5
+"""Of so many CSV files the terminal says how they were read."""
 _COLOURS = {"definite": "bold red", "suspect": "yellow", "notice": "blue"}
 
 FILES_NAMED, GAPS_NAMED = 5, 20
@@ -70,8 +83,30 @@ class _Printer:
         self._hints()
         self._gaps()
 
+    def _csv_files(self) -> None:
+        """How CSV files were read, a line each."""
+        read = [each for each in self._result.run["inputs"] if "csv" in each]
+        for each in read[:CSV_FILES_SHOWN]:
+            facts, path = each["csv"], escape(each["path"])
+            encoding = ENCODING_NAMES[facts["encoding"]] + (" BOM" if facts["byte_order_mark"] else "")
+            separator = SEPARATOR_NAMES.get(facts["separator"])
+            how = f"{encoding}, {facts['line_end'].upper()}"
+            shown = (facts["separator"].encode("unicode_escape").decode(),) * 2 if separator is None else separator
+            self._say(
+                f"{path}：{how.replace(', ', '、')}，以{escape(shown[0])}分隔，表头在第 {facts['header_row']} 行，"
+                f"{facts['records']:,} 条记录，残缺 {facts['rejects']:,}",
+                f"{path}: {how}, {escape(shown[1])} between values, header in line {facts['header_row']}, "
+                f"{facts['records']:,} records, {facts['rejects']:,} broken",
+            )
+        if len(read) > CSV_FILES_SHOWN:
+            self._say(
+                f"（另有 {len(read) - CSV_FILES_SHOWN:,} 个 CSV 文件，见 run.json）",
+                f"({len(read) - CSV_FILES_SHOWN:,} more CSV files, see run.json)",
+            )
+
     def _lines(self) -> None:
         self._files()
+        self._csv_files()
         census = self._result.census
         skipped, rejected = sum(census.skipped.values()), sum(census.rejected.values())
         self._say(

@@ -91,6 +91,7 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
             "lines": each.rows + each.rejected,
             "rejects": rejected[each.file.path] if each.role == "lines" else each.rejected,
             "columns": {column: list(headers) for column, headers in each.columns.items()},
+            **({"csv": each.csv.to_plain()} if each.csv else {}),
         }
         for each in files.files
     ]
