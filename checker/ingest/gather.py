@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
+from checker.ingest.archive import unpacked
 from checker.ingest.columns import Header, map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
+from checker.ingest.passed import PassedOver
 from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.stamp import Stamp, take_stamps
 from checker.ingest.tables import ParquetFile, open_parquet, parquet_tables
-from checker.ingest.walk import PassedOver, find_files
+from checker.ingest.walk import find_files
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column, normal_header
@@ -129,6 +131,9 @@ class _Opened:
 
         Raises InputError where it cannot be read, or was named by itself and holds no row.
         """
+        if file.kind == "zip":
+            self._open_archive(file)
+            return
         target = self._work / f"{self._role}-{len(self._files)}.parquet"
         try:
             if file.kind != "parquet":
@@ -150,6 +155,18 @@ class _Opened:
             )
         else:
             self._pass(file, "header_only")
+
+    def _open_archive(self, file: InputFile) -> None:
+        before = len(self._files), len(self.passed)
+        folder = self._work / f"{self._role}-archive-{len(self._files)}-{len(self.passed)}"
+        folder.mkdir()
+        for member in unpacked(file, folder):
+            if isinstance(member, PassedOver):
+                self.passed.append(member)
+            else:
+                self.open(member)
+        if len(self._files) == before[0] and file.alone:
+            _refuse_all(file.path, self.passed[before[1] :])
 
     def sources(self) -> tuple[Source, ...]:
         """The tables of the files. Raises InputError where one lacks a needed column."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checker.ingest.columns import Header, HeaderMap
@@ -14,6 +14,7 @@ SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".zip": "zip",
 }  # fmt: skip
 OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
 """Columns of our own, and of the engine, beside those of a file: the file's number, the record's, what is wrong with it."""
@@ -30,10 +31,10 @@ class EmptyFileError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One file to be read: its name as people are told it, and its kind (parquet, csv, json, jsonl).
+    """One file to be read: its name as people are told it, and its kind (parquet, csv, json, jsonl; zip for several).
 
-    Its bytes lie at `place`. `partition` are columns that only the names of its folders hold. `alone`: somebody named this very
-    file, so that what is wrong with it is an error; of a file found in a folder it may be told instead.
+    Its bytes lie at `place`, unpacked from `archive` where it is a member of one. `partition` are columns that only the names of its
+    folders hold. `alone`: somebody named this very file, so that what is wrong with it is an error; of one found in a folder it may be told.
     """
 
     path: Path
@@ -41,6 +42,16 @@ class InputFile:
     at: Path | None = None
     partition: tuple[tuple[str, str | None], ...] = ()
     alone: bool = True
+    archive: Path | None = None
+
+    @property
+    def on_disk(self) -> Path:
+        """The file that somebody put there: the archive of a member, else itself."""
+        return self.archive or self.path
+
+    def within(self, archive: Path, shown: Path) -> InputFile:
+        """This file as a member of an archive, under the name by which it is told."""
+        return replace(self, path=shown, at=self.path, archive=archive)
 
     @property
     def place(self) -> Path:
@@ -98,10 +109,9 @@ class Source:
     map: HeaderMap
 
 
-def kind_of(path: Path) -> str | None:
-    """What a file is by the end of its name; None for what is not read."""
-    name = path.name.lower()
-    return next((kind for suffix, kind in SUFFIXES.items() if name.endswith(suffix)), None)
+def suffix_of(name: str) -> str:
+    """The end of a file's name that tells what it is; '' for what is not read."""
+    return next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
 
 
 def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str, str | None]] = ()) -> InputFile:
@@ -112,10 +122,10 @@ def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str,
     with path.open("rb") as stream:
         start = stream.read(len(_PARQUET))
     # Hive and Impala write Parquet without any suffix.
-    kind = kind_of(path) or ("parquet" if start == _PARQUET else None)
+    kind = SUFFIXES.get(suffix_of(path.name)) or ("parquet" if start == _PARQUET else None)
     if kind is None:
         raise UnknownKindError(
-            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV 或 JSON 文件（unsupported file type）"
+            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV、JSON 文件或它们的 ZIP 包（unsupported file type）"
         )
     if not start:
         raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")

@@ -55,8 +55,9 @@ def open_parquet(
         if not converted and any(own_header(header.text) != header.text for header in headers):
             return _renamed(connection, origin, target, headers)
     except duckdb.Error as error:
+        said = first_line(error).replace(sqltext.one_path(place), str(origin.path))
         raise InputError(
-            f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {first_line(error)}）"
+            f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）"
         ) from error
     return ParquetFile(place, origin, converted, headers, int(rows[0]) if rows else 0)
 

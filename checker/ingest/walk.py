@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from checker.ingest import delta
+from checker.ingest.passed import PassedOver
 from checker.ingest.sources import SUFFIXES, EmptyFileError, InputFile, UnknownKindError, input_file
 from checker.model.errors import InputError
 from checker.model.out_folder import RUN_FILE
-from checker.model.words import MAY_BE_DATA, NOT_READ
 
 GLOB_SIGNS = set("*?[")
 NOT_DATA = "_."
@@ -26,24 +26,6 @@ TOLD = 5
 """How many files a sentence names."""
 
 Partition = tuple[tuple[str, str | None], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PassedOver:
-    """A file, folder or part of a file that is not read, and why: a key of NOT_READ."""
-
-    path: Path
-    reason: str
-
-    @property
-    def may_be_data(self) -> bool:
-        """True where something that may be data was not read: the run is then incomplete."""
-        return self.reason in MAY_BE_DATA
-
-    def said(self) -> str:
-        """The path and the reason in both languages."""
-        chinese, english = NOT_READ[self.reason]
-        return f"{self.path}：{chinese}（{english}）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +94,7 @@ class _Walk:
         above = {folder for match in matches for folder in match.parents}
         before = len(self.files), len(self.passed)
         for match in matches:
-            if not means_all and any(_is_hidden(part) for part in match.relative_to(fixed).parts):
+            if not means_all and any(is_hidden(part) for part in match.relative_to(fixed).parts):
                 self._pass(match, "hidden")
             elif not match.is_dir():
                 self._take(match, fixed)
@@ -146,7 +128,7 @@ class _Walk:
             path = folder / name
             if name in own:
                 continue
-            if _is_hidden(name):
+            if is_hidden(name):
                 self._pass(path, "hidden")
             elif path.is_dir():
                 identity = _identity(path)
@@ -168,7 +150,7 @@ class _Walk:
         if path in table:
             self._take(path, root, table[path])
         else:
-            self._pass(path, "hidden" if _is_hidden(path.name) else "superseded")
+            self._pass(path, "hidden" if is_hidden(path.name) else "superseded")
 
     def _take(self, path: Path, root: Path, partition: Partition | None = None) -> None:
         """A file found in a folder or by a pattern."""
@@ -176,9 +158,9 @@ class _Walk:
             return self._pass(path, "unreadable")
         if path.resolve() in self.files:
             return self._pass(path, "repeated")
-        if path.name.lower() in OF_THE_SYSTEM or path.name.startswith("~$"):
+        if is_of_the_system(path.name):
             return self._pass(path, "of_the_system")
-        columns = _partition(path.parent.relative_to(root).parts) if partition is None else partition
+        columns = partition_of(path.parent.relative_to(root).parts) if partition is None else partition
         try:
             self.files[path.resolve()] = input_file(path, alone=False, partition=columns)
         except UnknownKindError:
@@ -193,8 +175,14 @@ class _Walk:
         self.passed.append(PassedOver(path, reason))
 
 
-def _is_hidden(part: str) -> bool:
+def is_hidden(part: str) -> bool:
+    """Whether a part of a path says that what lies there is no data."""
     return part.startswith(tuple(NOT_DATA)) and part != ".."
+
+
+def is_of_the_system(name: str) -> bool:
+    """Whether a file is the system's or an office program's own."""
+    return name.lower() in OF_THE_SYSTEM or name.startswith("~$")
 
 
 def _fixed_parts(pattern: Path) -> Iterator[str]:
@@ -205,7 +193,7 @@ def _fixed_parts(pattern: Path) -> Iterator[str]:
         yield part
 
 
-def _partition(folders: Iterable[str]) -> Partition:
+def partition_of(folders: Iterable[str]) -> Partition:
     """The columns that folders such as `year=2026` hold, as Hive and Spark write them."""
     pairs = [part.partition("=") for part in folders]
     return tuple(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from checker.ingest.completeness import FileCount
 from checker.ingest.gather import Gathered
-from checker.ingest.walk import PassedOver
+from checker.ingest.passed import PassedOver
 from checker.judge.points import Loaded
 from checker.model.version import __version__
 from checker.scan.shadow import shadow_document
@@ -86,7 +86,8 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
         {
             "role": each.role,
             "path": str(each.file.path),
-            **files.stamps[each.file.path].to_plain(),
+            **({"archive": str(each.file.archive)} if each.file.archive else {}),
+            **files.stamps[each.file.on_disk].to_plain(),
             "kind": each.file.kind,
             "lines": each.rows + each.rejected,
             "rejects": rejected[each.file.path] if each.role == "lines" else each.rejected,
