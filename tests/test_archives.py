@@ -89,9 +89,9 @@ def test_names_that_lead_elsewhere_write_nothing_there(tmp_path):
 
 def test_a_member_that_is_broken_is_told_under_its_name(tmp_path):
     path = packed(tmp_path / "month.zip", {"a.csv": lines("one"), "b.parquet": b"PAR1 and no more"})
-    done = scanned(tmp_path / "out", path, code=2)
-    assert "month.zip/b.parquet" in done.stderr
-    assert "archive-" not in done.stderr
+    done = scanned(tmp_path / "out", path, code=4)
+    assert "month.zip/b.parquet：Parquet 文件已损坏" in done.stdout.replace("\n", "")
+    assert ".partial-" not in done.stdout
 
 
 def test_an_archive_without_data_is_refused(tmp_path):

@@ -293,6 +293,26 @@ def test_run_json_tells_of_each_file_what_was_read(tmp_path):
     assert told["b.csv"]["columns"]["patient_sex"] == ["性别"]
 
 
+DAMAGED = {
+    "a.parquet": b"PAR1 and no more", "b.parquet": b"text", "c.json": b'[{"a": 1}', "d.csv.gz": b"\x1f\x8b and no more",
+    "e.xlsx": b"PK and no more", "f.zip": b"PK and no more", "g.xls": b"<html>", "h.csv": b"a,b,a\n1,2,3\n",
+}  # fmt: skip
+
+
+def test_damaged_files_are_told_within_a_folder_and_refused_by_themselves(tmp_path):
+    root = tmp_path / "in"
+    csv_file(root / "lines.csv", "one")
+    for name, content in DAMAGED.items():
+        (root / name).write_bytes(content)
+    done = scanned(tmp_path / "out", root, code=4)
+    assert found(tmp_path / "out") == ["one"]
+    assert passed_over(tmp_path / "out", root) == dict.fromkeys(DAMAGED, "damaged")
+    assert run(tmp_path / "out")["lines"]["read"] == 1
+    for name in DAMAGED:
+        assert f"{root / name}：" in done.stdout.replace("\n", "")
+        assert name in scanned(tmp_path / "alone", root / name, code=2).stderr
+
+
 # ---- partitions ----
 
 

@@ -94,8 +94,8 @@ def test_header_without_lines(scan, tmp_path):
 
 
 def test_unsupported_file_type(scan, tmp_path):
-    (tmp_path / "lines.xlsx").write_bytes(b"PK\x03\x04")
-    assert_refused(scan(tmp_path / "lines.xlsx"), "lines.xlsx", "不支持的文件类型", "CSV 或 JSON")
+    (tmp_path / "lines.docx").write_bytes(b"PK\x03\x04")
+    assert_refused(scan(tmp_path / "lines.docx"), "lines.docx", "不支持的文件类型", "CSV、JSON、Excel")
 
 
 def test_text_named_parquet(scan, tmp_path):

@@ -21,6 +21,10 @@ _CHUNK = 1 << 20
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 
 
+class NoRoomError(InputError):
+    """The disk has no room for what is to be unpacked: no fault of the archive."""
+
+
 def unpacked(archive: InputFile, work: Path) -> Iterator[InputFile | PassedOver]:
     """The members of an archive, each unpacked when it is asked for; all but Parquet files are removed when the next one is.
 
@@ -45,7 +49,7 @@ def unpacked(archive: InputFile, work: Path) -> Iterator[InputFile | PassedOver]
             except EmptyFileError:
                 yield PassedOver(shown, "empty")
             except InputError as error:
-                raise InputError(str(error).replace(str(place), str(shown))) from error
+                yield PassedOver(shown, "damaged", str(error).replace(str(place), str(shown)))
             else:
                 kind = "nested" if inner.kind == "zip" else None
                 yield PassedOver(shown, kind) if kind else inner.within(path, shown)
@@ -104,7 +108,7 @@ def _refuse(path: Path, entries: list[zipfile.ZipInfo]) -> None:
 def _unpack(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, shown: Path) -> None:
     free = shutil.disk_usage(place.parent).free
     if entry.file_size > free:
-        raise InputError(
+        raise NoRoomError(
             f"{shown}：磁盘空间不够，解压需要 {entry.file_size:,} 字节，{place.parent.parent.parent} 剩余 {free:,} 字节"
             f"（disk full: {entry.file_size:,} bytes are needed, {free:,} are free）"
         )

@@ -72,7 +72,7 @@ def find_dialect(text: Utf8Text, chunks: Iterator[bytes], known: Collection[str]
     notes = _notes(lines[last + 1 :], separator, known)
     behind = last + 1 + len(notes)
     size = sum(len(line.encode()) + 1 for line in lines[:behind])
-    dialect = Dialect(separator, _distinct(text.path, headers), row + 1, tuple(notes), behind + 1)
+    dialect = Dialect(separator, distinct_headers(text.path, headers), row + 1, tuple(notes), behind + 1)
     return dialect, start[size:]
 
 
@@ -160,7 +160,8 @@ def _notes(lines: Sequence[str], separator: str, known: Collection[str]) -> list
     return notes
 
 
-def _distinct(path: Path, headers: Sequence[str]) -> tuple[str, ...]:
+def distinct_headers(path: Path, headers: Sequence[str]) -> tuple[str, ...]:
+    """The headers as columns of their own: one without a name gets its place. Raises InputError where one stands twice."""
     seen: set[str] = set()
     named: list[str] = []
     for number, header in enumerate(headers, 1):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.archive import unpacked
+from checker.ingest.archive import NoRoomError, unpacked
 from checker.ingest.columns import Header, map_headers, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS, convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
@@ -17,6 +17,7 @@ from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.stamp import Stamp, take_stamps
 from checker.ingest.tables import ParquetFile, open_parquet, parquet_tables
 from checker.ingest.walk import find_files
+from checker.ingest.workbook import read_workbook
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column, normal_header
@@ -124,6 +125,7 @@ class _Opened:
         self._csv: dict[Path, CsvFacts | None] = {}
         self._work = work
         self._files: list[ParquetFile] = []
+        self._targets = 0
         self.passed: list[PassedOver] = []
 
     def open(self, file: InputFile) -> None:
@@ -131,20 +133,24 @@ class _Opened:
 
         Raises InputError where it cannot be read, or was named by itself and holds no row.
         """
-        if file.kind == "zip":
-            self._open_archive(file)
+        if file.kind in ("zip", "xlsx"):
+            self._open_several(file)
             return
-        target = self._work / f"{self._role}-{len(self._files)}.parquet"
+        target = self._target()
         try:
             if file.kind != "parquet":
                 self._csv[file.path] = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
             opened = open_parquet(self._connection, file, target, converted=file.kind != "parquet")
-        except InputError:
-            # A text in a folder need not be a table.
-            if file.alone or ".txt" not in file.path.name.lower():
+        except InputError as error:
+            if file.alone:
                 raise
-            self._pass(file, "no_known_header")
+            # A text in a folder need not be a table.
+            is_text = ".txt" in file.path.name.lower()
+            self._pass(file, "no_known_header" if is_text else "damaged", "" if is_text else str(error))
             return
+        self._keep(file, opened)
+
+    def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
             self._pass(file, "no_known_header")
         elif opened.rows > 0 or self._rejected(file) > 0 or (file.alone and self._role != "lines"):
@@ -156,17 +162,44 @@ class _Opened:
         else:
             self._pass(file, "header_only")
 
-    def _open_archive(self, file: InputFile) -> None:
+    def _open_several(self, file: InputFile) -> None:
+        """Open an archive's members, or a workbook's sheets."""
         before = len(self._files), len(self.passed)
-        folder = self._work / f"{self._role}-archive-{len(self._files)}-{len(self.passed)}"
-        folder.mkdir()
-        for member in unpacked(file, folder):
-            if isinstance(member, PassedOver):
-                self.passed.append(member)
-            else:
-                self.open(member)
+        try:
+            for member in self._members(file) if file.kind == "zip" else self._sheets(file):
+                if isinstance(member, PassedOver):
+                    self.passed.append(member)
+                elif isinstance(member, ParquetFile):
+                    self._keep(member.origin, member)
+                else:
+                    self.open(member)
+        except NoRoomError:
+            raise
+        except InputError as error:
+            if file.alone:
+                raise
+            self._pass(file, "damaged", str(error))
         if len(self._files) == before[0] and file.alone:
             _refuse_all(file.path, self.passed[before[1] :])
+
+    def _members(self, file: InputFile) -> Iterator[InputFile | PassedOver]:
+        folder = self._target().with_suffix("")
+        folder.mkdir()
+        return unpacked(file, folder)
+
+    def _sheets(self, file: InputFile) -> Iterator[ParquetFile | PassedOver]:
+        columns, _ = ROLES[self._role]
+        for sheet in read_workbook(file, self._target, self._wanted(str(file.path)), columns):
+            if isinstance(sheet, PassedOver):
+                yield sheet
+            else:
+                origin = replace(file, path=sheet.path, archive=file.on_disk, alone=False)
+                yield open_parquet(self._connection, origin, sheet.target, converted=True)
+
+    def _target(self) -> Path:
+        """A file of our own that is not there yet."""
+        self._targets += 1
+        return self._work / f"{self._role}-{self._targets}.parquet"
 
     def sources(self) -> tuple[Source, ...]:
         """The tables of the files. Raises InputError where one lacks a needed column."""
@@ -182,9 +215,9 @@ class _Opened:
                 self._csv.get(file.origin.path),
             )  # fmt: skip
 
-    def _pass(self, file: InputFile, reason: str) -> None:
+    def _pass(self, file: InputFile, reason: str, detail: str = "") -> None:
         self._connection.execute("DELETE FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)])
-        self.passed.append(PassedOver(file.path, reason))
+        self.passed.append(PassedOver(file.path, reason, detail))
 
     def _knows(self, file: ParquetFile) -> bool:
         """Whether some header is known; a text without any is no table."""

@@ -10,10 +10,11 @@ from checker.model.words import MAY_BE_DATA, NOT_READ
 
 @dataclass(frozen=True, slots=True)
 class PassedOver:
-    """A file, folder or part of a file that is not read, and why: a key of NOT_READ."""
+    """A file, folder or part of a file that is not read, and why: a key of NOT_READ, and the sentence that says more where there is one."""
 
     path: Path
     reason: str
+    detail: str = ""
 
     @property
     def may_be_data(self) -> bool:
@@ -22,5 +23,7 @@ class PassedOver:
 
     def said(self) -> str:
         """The path and the reason in both languages."""
+        if self.detail:
+            return self.detail
         chinese, english = NOT_READ[self.reason]
         return f"{self.path}：{chinese}（{english}）"

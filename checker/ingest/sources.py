@@ -14,11 +14,13 @@ SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
-    ".zip": "zip",
+    ".zip": "zip", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
 }  # fmt: skip
 OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
 """Columns of our own, and of the engine, beside those of a file: the file's number, the record's, what is wrong with it."""
 _PARQUET = b"PAR1"
+_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
+"""How workbooks of today and of old begin."""
 
 
 class UnknownKindError(InputError):
@@ -120,17 +122,24 @@ def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str,
     Raises UnknownKindError, EmptyFileError, InputError where its bytes are not those of its name, and OSError where it cannot be opened.
     """
     with path.open("rb") as stream:
-        start = stream.read(len(_PARQUET))
+        start = stream.read(64)
     # Hive and Impala write Parquet without any suffix.
-    kind = SUFFIXES.get(suffix_of(path.name)) or ("parquet" if start == _PARQUET else None)
+    kind = SUFFIXES.get(suffix_of(path.name)) or ("parquet" if start.startswith(_PARQUET) else None)
     if kind is None:
         raise UnknownKindError(
-            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV、JSON 文件或它们的 ZIP 包（unsupported file type）"
+            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包（unsupported file type）"
         )
     if not start:
         raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
-    if kind == "parquet" and start != _PARQUET:
+    if kind == "parquet" and not start.startswith(_PARQUET):
         raise InputError(f"{path}：不是 Parquet 文件，请检查扩展名或重新导出（not a Parquet file）")
+    if kind == "xlsx" and not start.startswith(_WORKBOOKS):
+        # Many programs write text or a web page under a workbook's name.
+        if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            raise InputError(
+                f"{path}：其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx（a web page under a workbook's name: save it as .xlsx）"
+            )
+        kind = "csv"
     return InputFile(path, kind, partition=tuple(partition), alone=alone)
 
 

@@ -167,12 +167,14 @@ class _Walk:
             self._pass(path, "unknown_kind")
         except EmptyFileError:
             self._pass(path, "empty")
+        except InputError as error:
+            self._pass(path, "damaged", str(error))
         except OSError:
             self._pass(path, "unreadable")
         return None
 
-    def _pass(self, path: Path, reason: str) -> None:
-        self.passed.append(PassedOver(path, reason))
+    def _pass(self, path: Path, reason: str, detail: str = "") -> None:
+        self.passed.append(PassedOver(path, reason, detail))
 
 
 def is_hidden(part: str) -> bool:

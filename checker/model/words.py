@@ -165,9 +165,11 @@ REJECTS: dict[str, Said] = {
 NOT_READ: dict[str, Said] = {
     "unknown_kind": ("不认识的文件类型", "unknown kind of file"),
     "no_known_header": ("没有可识别的表头", "no header that is known"),
+    "damaged": ("无法读取", "cannot be read"),
     "nested": ("压缩包里的压缩包，请先解压", "an archive within an archive: unpack it first"),
     "unreadable": ("无法打开，请检查权限或链接", "cannot be opened: check permission or link"),
     "empty": ("空文件，没有数据", "empty, without data"),
+    "hidden_sheet": ("隐藏的工作表", "a hidden worksheet"),
     "header_only": ("只有表头，没有数据", "a header without rows"),
     "hidden": ("名称以 _ 或 . 开头，按惯例不是数据", "begins with _ or ., which by custom is no data"),
     "of_the_system": ("系统或办公软件的临时文件", "a file of the system or of an office program"),
@@ -176,7 +178,7 @@ NOT_READ: dict[str, Said] = {
     "superseded": ("不在数据表的最新版本里", "not in the latest version of the table"),
 }
 """Why a file among the inputs is not read."""
-MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "nested", "unreadable"))
+MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "damaged", "nested", "unreadable"))
 """The reasons that leave open whether data was passed over: the run is incomplete."""
 ENCODING_NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 """The encodings of text that are read, and how they are called."""

@@ -99,4 +99,5 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
 
 
 def _passed(role: str, each: PassedOver) -> dict[str, Any]:
-    return {"role": role, "path": str(each.path), "reason": each.reason, "may_be_data": each.may_be_data}
+    told = {"role": role, "path": str(each.path), "reason": each.reason, "may_be_data": each.may_be_data}
+    return told | ({"detail": each.detail} if each.detail else {})
