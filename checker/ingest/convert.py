@@ -32,7 +32,7 @@ def convert(
     facts = convert_csv(source.path, target, rejected, wanted)
     if facts.rejects:
         connection.execute(
-            f"INSERT INTO rejects SELECT ?, ?, record, NULL, value, why FROM {sqltext.parquet(rejected)}",
+            f'INSERT INTO rejects SELECT ?, ?, record, "column", value, why FROM {sqltext.parquet(rejected)}',
             [role, str(source.path)],
         )
     rejected.unlink()

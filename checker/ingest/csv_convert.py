@@ -9,14 +9,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from checker.ingest.csv_columns import BlockReader, Read
 from checker.ingest.csv_dialect import RECORD, find_dialect
 from checker.ingest.csv_records import Block, Cutter
-from checker.ingest.csv_repair import Reject, shown
-from checker.ingest.csv_text import Utf8Text
+from checker.ingest.csv_repair import Reject
+from checker.ingest.csv_text import TextFile
 from checker.model.errors import InputError
-from checker.model.words import RECORD_FAULTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,17 +59,19 @@ class CsvFacts:
 
 def convert_csv(path: Path, target: Path, rejected: Path, wanted: Wanted) -> CsvFacts:
     """Write the wanted columns of a CSV file to `target`, with `__record` (1-based), and what cannot be read to `rejected`
-    (record, value, why).
+    (the fields of Reject).
 
     Memory does not grow with the file. Raises InputError where the file cannot be read, or does not add up.
     """
-    text = Utf8Text(path)
+    text = TextFile(path)
     chunks = iter(text)
     dialect, start = find_dialect(text, chunks, wanted.known)
     chosen = set(wanted.choose(dialect.headers))
-    reader = _Reader(path, dialect.headers, [header for header in dialect.headers if header in chosen], dialect.byte)
+    reader = BlockReader(
+        path, dialect.headers, [header for header in dialect.headers if header in chosen], dialect.byte
+    )
     cutter = Cutter(dialect, text)
-    blocks = cutter.blocks(chain([start], chunks))
+    blocks = cutter.blocks(_one_ahead(chain([start], chunks)))
     with _Writer(reader.schema, target, rejected) as writer, ThreadPoolExecutor(1) as hand:
         written: Future[None] | None = None
         for table, rejects in _side_by_side(reader.read, blocks):
@@ -88,7 +90,13 @@ def convert_csv(path: Path, target: Path, rejected: Path, wanted: Wanted) -> Csv
     )  # fmt: skip
 
 
-Read = tuple["pa.Table", Sequence[Reject]]
+def _one_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same chunks; the next one is made ready meanwhile."""
+    with ThreadPoolExecutor(1) as pool:
+        ready = pool.submit(next, chunks, None)
+        while (chunk := ready.result()) is not None:
+            ready = pool.submit(next, chunks, None)
+            yield chunk
 
 
 def _side_by_side(read: Callable[[Block], Read], blocks: Iterator[Block]) -> Iterator[Read]:
@@ -104,80 +112,6 @@ def _side_by_side(read: Callable[[Block], Read], blocks: Iterator[Block]) -> Ite
             yield ahead.popleft().result()
 
 
-class _Reader:
-    """Splits the records of a block into columns; what has too few or too many is set aside with its number."""
-
-    def __init__(self, path: Path, headers: Sequence[str], chosen: Sequence[str], separator: bytes) -> None:
-        import pyarrow as pa
-
-        self._path = path
-        self._names = [f"c{number}" for number in range(len(headers))]
-        self._chosen = [name for name, header in zip(self._names, headers, strict=True) if header in set(chosen)]
-        self._separator = separator.decode()
-        self.schema = pa.schema([*((header, pa.string()) for header in chosen), (RECORD, pa.int64())])
-
-    def read(self, block: Block) -> Read:
-        """The columns of a block and its rejects, those that it came with included."""
-        import pyarrow as pa
-        from pyarrow import csv
-
-        if not len(block.numbers):
-            return self.schema.empty_table(), block.rejects
-        odd: list[tuple[int, int, str]] = []
-
-        def set_aside(row: Any) -> str:
-            odd.append((row.number - 1, row.actual_columns, row.text))
-            return "skip"
-
-        columns = csv.read_csv(
-            pa.BufferReader(block.text),
-            read_options=csv.ReadOptions(use_threads=False, block_size=len(block.text) + 1, column_names=self._names),
-            parse_options=csv.ParseOptions(
-                delimiter=self._separator, newlines_in_values=True, invalid_row_handler=set_aside
-            ),
-            convert_options=csv.ConvertOptions(
-                include_columns=self._chosen,
-                column_types=dict.fromkeys(self._names, pa.string()),
-                check_utf8=False,
-            ),
-        )
-        numbers = block.numbers
-        if columns.num_rows + len(odd) != len(numbers):
-            raise InputError(
-                f"{self._path}：第 {numbers[0]} 至 {numbers[-1]} 条记录读出的条数对不上，请检查引号和换行后重新导出"
-                f"（records {numbers[0]} to {numbers[-1]} do not add up: check quotes and line ends, and export it again）"
-            )
-        kept = _without(numbers, [place for place, _, _ in odd])
-        table = pa.Table.from_arrays([*columns.columns, kept], schema=self.schema)
-        rejects = [
-            Reject(
-                number,
-                shown(text[:1000].encode()),
-                RECORD_FAULTS["missing" if count < len(self._names) else "too many"],
-            )
-            for number, (_, count, text) in zip(_at(numbers, odd), odd, strict=True)
-        ]
-        return table, [*block.rejects, *rejects]
-
-
-def _at(numbers: pa.Array[Any], odd: Sequence[tuple[int, int, str]]) -> list[int]:
-    import pyarrow as pa
-
-    return list(numbers.take(pa.array([place for place, _, _ in odd], pa.int64())).to_pylist())
-
-
-def _without(numbers: pa.Array[Any], places: Sequence[int]) -> pa.Array[Any]:
-    import pyarrow as pa
-
-    if not places:
-        return numbers
-    ends = [*places, len(numbers)]
-    starts = [0, *(place + 1 for place in places)]
-    return pa.concat_arrays(
-        [numbers.slice(0, 0), *(numbers.slice(a, b - a) for a, b in zip(starts, ends, strict=True) if b > a)]
-    )
-
-
 class _Writer:
     """Writes records and rejects as they come, so that no more than a block of either is held."""
 
@@ -185,7 +119,9 @@ class _Writer:
         import pyarrow as pa
 
         self._schema, self._target, self._rejected = schema, target, rejected
-        self._reject_schema = pa.schema([("record", pa.int64()), ("value", pa.string()), ("why", pa.string())])
+        self._reject_schema = pa.schema(
+            [(name, pa.int64() if name == "record" else pa.string()) for name in Reject._fields]
+        )
         self.records = 0
         self.rejects = 0
 

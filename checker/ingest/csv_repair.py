@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.ingest import csv_lines
+from checker.ingest.csv_text import is_foreign
 from checker.model.words import RECORD_FAULTS
 
 if TYPE_CHECKING:
@@ -42,18 +43,22 @@ class Shape:
 
 
 class Reject(NamedTuple):
-    """A record that is not read: its number in the file, from 1, its beginning, and why (Chinese, as all of rejects.parquet)."""
+    """A record that is not read: its number in the file, from 1, its beginning, and why (Chinese, as all of rejects.parquet).
+
+    Where one column alone is broken that is named, and the value is its own.
+    """
 
     record: int
     value: str
     why: str
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
     """Lines read carefully: the text of the records that may be whole, their numbers, the others, how many all are on how many lines.
 
-    `rest` are lines at the end that may be the beginning of a record that goes on.
+    The lines behind these may be the beginning of a record that goes on.
     """
 
     text: bytes
@@ -61,11 +66,13 @@ class Repaired:
     rejects: Sequence[Reject]
     records: int
     lines: int
-    rest: bytes
 
 
-def repair(text: bytes, shape: Shape, *, record: int, line: int, encoding: str, longest: int, final: bool) -> Repaired:
-    """Read a text of whole lines, its first record being number `record` on line `line` of a file of this encoding (as it is called).
+def repair(
+    text: bytes, shape: Shape, *, inner: str, encoding: str, record: int, line: int, longest: int, final: bool
+) -> Repaired:
+    """Read a text of whole lines of the encoding `inner`, its first record being number `record` on line `line` of the file, whose
+    own encoding is called `encoding`.
 
     A quote that opens a value and does not close it on its line goes on over the next lines only where these give one whole
     record and are none themselves; else it costs its own line, and no other. Nothing is left over when the text is `final`, or when
@@ -78,9 +85,7 @@ def repair(text: bytes, shape: Shape, *, record: int, line: int, encoding: str, 
     zero = _all_false(len(lines))
     if b"\0" in text:
         zero = pc.greater(pc.count_substring(lines, pattern=b"\0"), 0)
-    broken = zero
-    if not csv_lines.is_utf8(text):
-        broken = pc.or_(zero, pc.invert(csv_lines.consists_of(lines, csv_lines.UTF8)))
+    broken = pc.or_(zero, _is_no_text(text, lines, inner))
     unclosed, folded, end = _open_quotes(lines, broken, shape, longest, final=final)
     used, broken = lines.slice(0, end), broken.slice(0, end)
     given = pc.greater(pc.binary_length(used), 0)
@@ -95,7 +100,7 @@ def repair(text: bytes, shape: Shape, *, record: int, line: int, encoding: str, 
     }
     kinds = pc.if_else(zero.slice(0, end), None, open_)
     rejects = [
-        Reject(place, shown(value), whys[kind].format(line=line + at))
+        Reject(place, shown(value, inner), whys[kind].format(line=line + at))
         for place, value, kind, at in zip(
             *(column.filter(lost).to_pylist() for column in (number, pc.binary_slice(used, 0, 4 * SHOWN), kinds)),
             _places(lost),
@@ -108,13 +113,23 @@ def repair(text: bytes, shape: Shape, *, record: int, line: int, encoding: str, 
         rejects,
         pc.sum(pc.cast(starts, pa.int64()), min_count=0).as_py(),
         end,
-        csv_lines.join(lines.slice(end)),
     )
 
 
-def shown(value: bytes) -> str:
+def shown(value: bytes, encoding: str = "utf-8") -> str:
     """The beginning of a broken record."""
-    return value.decode("utf-8", "replace").strip("\r\n")[:SHOWN]
+    return value.decode(encoding, "replace").strip("\r\n")[:SHOWN]
+
+
+def _is_no_text(text: bytes, lines: pa.Array[Any], encoding: str) -> pa.Array[Any]:
+    """Of each line, whether it is not of the encoding."""
+    import pyarrow.compute as pc
+
+    if encoding == "gb18030":
+        return pc.or_(pc.invert(csv_lines.consists_of(lines, csv_lines.GB18030)), is_foreign(lines))
+    if csv_lines.is_utf8(text):
+        return _all_false(len(lines))
+    return pc.invert(csv_lines.consists_of(lines, csv_lines.UTF8))
 
 
 def _open_quotes(
@@ -123,14 +138,20 @@ def _open_quotes(
     """The lines with a quote that never closes, the lines that go on within a record, and how many lines are told apart so far."""
     import pyarrow.compute as pc
 
-    closed = csv_lines.matches(lines, rb"\A" + shape.plain + rb"\z")
-    odd = _places(pc.equal(pc.bit_wise_and(pc.count_substring(lines, pattern=b'"'), 1), 1))
-    whole = _places(pc.and_(pc.and_(closed, pc.greater(pc.binary_length(lines), 0)), _has_columns(lines, shape)))
+    quotes = pc.count_substring(lines, pattern=b'"')
+    odd = _places(pc.equal(pc.bit_wise_and(quotes, 1), 1))
+    bare = pc.equal(quotes, 0)
+    whole = _places(pc.and_(bare, pc.equal(pc.count_substring(lines, pattern=shape.separator), shape.columns - 1)))
+    quoted = pc.indices_nonzero(pc.invert(bare))
+    told = lines.take(quoted)
+    closed = csv_lines.matches(told, rb"\A" + shape.plain + rb"\z")
+    whole = sorted([*whole, *quoted.filter(pc.and_(closed, _has_columns(told, shape))).to_pylist()])
+    opening = quoted.filter(pc.and_not(pc.invert(closed), broken.take(quoted))).to_pylist()
     fits = _fitting(lines, odd, broken, shape)
     unclosed: list[int] = []
     folded: list[int] = []
     free = 0
-    for place in _places(pc.and_not(pc.invert(closed), broken)):
+    for place in opening:
         if place < free:
             continue
         at = bisect_right(odd, place)
