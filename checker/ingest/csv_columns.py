@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.ingest.csv_dialect import RECORD
-from checker.ingest.csv_records import Block
+from checker.ingest.csv_records import Block, Cutter
 from checker.ingest.csv_repair import Reject, shown
 from checker.ingest.csv_text import is_foreign, spoil_utf8
 from checker.model.errors import InputError
@@ -16,50 +16,59 @@ from checker.model.words import ENCODING_NAMES, RECORD_FAULTS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Read = tuple["pa.Table", Sequence[Reject]]
-"""The records of a block that are read, and those that are not."""
 Odd = tuple[int, int, str]
 """A record of the wrong number of columns: its place in the block, how many it has, its text."""
 NO_TEXT = "\ufffd"
 """What stands for bytes that are no text."""
 
 
+class Read(NamedTuple):
+    """The records of a block that are read, and those that are not, counted from 1; and how many there are."""
+
+    table: pa.Table
+    rejects: Sequence[Reject]
+    records: int
+
+
 class BlockReader:
     """Reads the chosen columns of blocks of a file; several at once, in threads."""
 
-    def __init__(self, path: Path, headers: Sequence[str], chosen: Sequence[str], separator: bytes) -> None:
+    def __init__(
+        self, path: Path, headers: Sequence[str], chosen: Sequence[str], separator: bytes, cutter: Cutter
+    ) -> None:
         import pyarrow as pa
 
         self._path = path
+        self._cutter = cutter
         self._names = [f"c{number}" for number in range(len(headers))]
         self._chosen = [name for name, header in zip(self._names, headers, strict=True) if header in set(chosen)]
         self._separator = separator.decode()
         self.schema = pa.schema([*((header, pa.string()) for header in chosen), (RECORD, pa.int64())])
 
     def read(self, block: Block) -> Read:
-        """The columns of a block and its rejects, those that it came with included."""
+        """The columns of a block and its rejects."""
         import pyarrow as pa
 
-        numbers = block.numbers
+        records, encoding = self._cutter.records(block)
+        numbers = records.numbers
         if not len(numbers):
-            return self.schema.empty_table(), block.rejects
-        columns, odd = self._split(block)
-        if columns.num_rows + len(odd) != len(numbers):
+            return Read(self.schema.empty_table(), records.rejects, records.count)
+        columns, odd = self._split(records.text, encoding)
+        if columns.num_rows + len(odd) != len(numbers) or len(numbers) + len(records.rejects) != records.count:
             raise InputError(
-                f"{self._path}：第 {numbers[0]} 至 {numbers[-1]} 条记录读出的条数对不上，请检查引号和换行后重新导出"
-                f"（records {numbers[0]} to {numbers[-1]} do not add up: check quotes and line ends, and export it again）"
+                f"{self._path}：从第 {block.line} 行起有几行读出的记录数对不上，请检查引号和换行后重新导出"
+                f"（the lines from {block.line} on do not add up to records: check quotes and line ends, and export it again）"
             )
         table = columns.append_column(RECORD, _without(numbers, [place for place, _, _ in odd]))
         table = table.rename_columns(self.schema.names).combine_chunks()
-        rejects = [*block.rejects, *self._rejected(numbers, odd)]
-        if block.encoding == "utf-8":
-            return table, rejects
-        table, broken = _of_text_only(
-            pa.Table.from_arrays([_decoded(each) for each in table.columns], table.column_names)
-        )
-        return table, [*rejects, *broken]
+        rejects = [*records.rejects, *self._rejected(numbers, odd)]
+        if encoding == "utf-8":
+            return Read(table, rejects, records.count)
+        decoded = pa.Table.from_arrays([_decoded(each) for each in table.columns], table.column_names)
+        table, broken = _of_text_only(decoded)
+        return Read(table, [*rejects, *broken], records.count)
 
-    def _split(self, block: Block) -> tuple[pa.Table, list[Odd]]:
+    def _split(self, text: bytes, encoding: str) -> tuple[pa.Table, list[Odd]]:
         """The chosen columns of the records that have as many as the header, as they lie or in UTF-8; and the other records."""
         import pyarrow as pa
 
@@ -69,14 +78,14 @@ class BlockReader:
             odd.append((row.number - 1, row.actual_columns, row.text))
             return "skip"
 
-        if block.encoding == "utf-8":
-            return self._parse(block.text, pa.string(), set_aside), odd
+        if encoding == "utf-8":
+            return self._parse(text, pa.string(), set_aside), odd
         try:
-            return self._parse(block.text, pa.binary(), None), odd
+            return self._parse(text, pa.binary(), None), odd
         except pa.ArrowInvalid:
             # What is set aside must be text, to be shown.
-            text = spoil_utf8(block.text).decode("gb18030", "replace")
-            return self._parse(text.encode(), pa.string(), set_aside), odd
+            shown_text = spoil_utf8(text).decode("gb18030", "replace")
+            return self._parse(shown_text.encode(), pa.string(), set_aside), odd
 
     def _parse(self, text: bytes, kind: pa.DataType, set_aside: Callable[[Any], str] | None) -> pa.Table:
         import pyarrow as pa
@@ -135,7 +144,7 @@ def _decoded(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
     return pa.array(texts, pa.string()).take(listed.indices)
 
 
-def _of_text_only(table: pa.Table) -> Read:
+def _of_text_only(table: pa.Table) -> tuple[pa.Table, list[Reject]]:
     """The records of a table without those in which a value is no text, and these."""
     import pyarrow.compute as pc
 

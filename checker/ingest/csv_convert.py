@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING
 from checker.ingest.csv_columns import BlockReader, Read
 from checker.ingest.csv_dialect import RECORD, find_dialect
 from checker.ingest.csv_records import Block, Cutter
-from checker.ingest.csv_repair import Reject
 from checker.ingest.csv_text import TextFile
-from checker.model.errors import InputError
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 
+ROW_GROUP = 20_000
+"""At least so many records are written together."""
+REJECTED = ("role", "file", "record", "column_name", "value", "why")
+"""The columns of a file of rejects."""
 FEW_VALUES = 0.2
 """Distinct values to values, below which a list of them is worth its making."""
 
@@ -37,7 +39,9 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
-    """How a CSV file was read: what was detected, and how many records there were, the rejects included."""
+    """How a CSV file was read: what was detected, how many records there were, the rejects included, and where these are listed
+    (a file only where there are any).
+    """
 
     encoding: str
     byte_order_mark: bool
@@ -47,6 +51,7 @@ class CsvFacts:
     columns: int
     records: int
     rejects: int
+    rejected: Path
 
     def to_plain(self) -> dict[str, object]:
         """The facts as run.json holds them."""
@@ -57,36 +62,33 @@ class CsvFacts:
         }  # fmt: skip
 
 
-def convert_csv(path: Path, target: Path, rejected: Path, wanted: Wanted) -> CsvFacts:
+def convert_csv(path: Path, target: Path, rejected: Path, role: str, wanted: Wanted) -> CsvFacts:
     """Write the wanted columns of a CSV file to `target`, with `__record` (1-based), and what cannot be read to `rejected`
-    (the fields of Reject).
+    (see REJECTED).
 
     Memory does not grow with the file. Raises InputError where the file cannot be read, or does not add up.
     """
+    import pyarrow as pa
+
     text = TextFile(path)
     chunks = iter(text)
     dialect, start = find_dialect(text, chunks, wanted.known)
     chosen = set(wanted.choose(dialect.headers))
-    reader = BlockReader(
-        path, dialect.headers, [header for header in dialect.headers if header in chosen], dialect.byte
-    )
+    kept = [header for header in dialect.headers if header in chosen]
     cutter = Cutter(dialect, text)
+    reader = BlockReader(path, dialect.headers, kept, dialect.byte, cutter)
     blocks = cutter.blocks(_one_ahead(chain([start], chunks)))
-    with _Writer(reader.schema, target, rejected) as writer, ThreadPoolExecutor(1) as hand:
+    with _Writer(reader.schema, target, rejected, (role, str(path))) as writer, ThreadPoolExecutor(1) as hand:
         written: Future[None] | None = None
-        for table, rejects in _side_by_side(reader.read, blocks):
+        for block in _side_by_side(reader.read, blocks):
             if written:
                 written.result()
-            written = hand.submit(writer.write, table, rejects)
+            written = hand.submit(writer.write, block)
         if written:
             written.result()
-    if writer.records + writer.rejects != cutter.records:
-        raise InputError(
-            f"{path}：文件有 {cutter.records:,} 条记录，只读出 {writer.records + writer.rejects:,} 条，请检查引号和换行后重新导出"
-            "（records were lost in reading: check quotes and line ends, and export it again）"
-        )
+    pa.default_memory_pool().release_unused()
     return CsvFacts(
-        text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), cutter.records, writer.rejects
+        text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected
     )  # fmt: skip
 
 
@@ -115,39 +117,42 @@ def _side_by_side(read: Callable[[Block], Read], blocks: Iterator[Block]) -> Ite
 class _Writer:
     """Writes records and rejects as they come, so that no more than a block of either is held."""
 
-    def __init__(self, schema: pa.Schema, target: Path, rejected: Path) -> None:
+    def __init__(self, schema: pa.Schema, target: Path, rejected: Path, origin: tuple[str, str]) -> None:
         import pyarrow as pa
 
-        self._schema, self._target, self._rejected = schema, target, rejected
-        self._reject_schema = pa.schema(
-            [(name, pa.int64() if name == "record" else pa.string()) for name in Reject._fields]
-        )
-        self.records = 0
+        self._schema, self._target, self._rejected, self._origin = schema, target, rejected, origin
+        self._reject_schema = pa.schema([(name, pa.int64() if name == "record" else pa.string()) for name in REJECTED])
+        self.count = 0
         self.rejects = 0
 
     def __enter__(self) -> _Writer:
         self._table: pq.ParquetWriter | None = None
         self._others: pq.ParquetWriter | None = None
+        self._held: list[pa.Table] = []
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:
-            self._table = self._table or self._open(self._schema.empty_table())
-            self._others = self._others or self._open_rejected()
+            self._write_held()
         for writer in (self._table, self._others):
             if writer:
                 writer.close()
 
-    def write(self, table: pa.Table, rejects: Sequence[Reject]) -> None:
-        """Write a block: a row group of each that has rows."""
+    def write(self, block: Read) -> None:
+        """Write a block, its records numbered on from the last one."""
         import pyarrow as pa
+        import pyarrow.compute as pc
 
+        table, rejects, before = block.table, block.rejects, self.count
+        self.count += block.records
         if table.num_rows:
-            self._table = self._table or self._open(table)
-            self._table.write_table(table)
-            self.records += table.num_rows
+            self._held.append(table.set_column(table.num_columns - 1, RECORD, pc.add(table[RECORD], before)))
+            if sum(each.num_rows for each in self._held) >= ROW_GROUP:
+                self._write_held()
         if rejects:
-            columns = zip(*rejects, strict=True)
+            records, values, whys, names = zip(*rejects, strict=True)
+            origin = ([each] * len(rejects) for each in self._origin)
+            columns = (*origin, [record + before for record in records], names, values, whys)
             self._others = self._others or self._open_rejected()
             self._others.write_table(
                 pa.Table.from_arrays(
@@ -156,6 +161,15 @@ class _Writer:
                 )
             )
             self.rejects += len(rejects)
+
+    def _write_held(self) -> None:
+        """Write what is held as one row group; of a file without records the headers."""
+        import pyarrow as pa
+
+        table = pa.concat_tables(self._held) if self._held else self._schema.empty_table()
+        self._table = self._table or self._open(table)
+        self._table.write_table(table)
+        self._held = []
 
     def _open(self, table: pa.Table) -> pq.ParquetWriter:
         """The file of records. Columns whose values repeat in the first block are written as numbers of a list of values."""

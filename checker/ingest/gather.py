@@ -41,7 +41,7 @@ class Gathered:
     files: tuple[tuple[str, InputFile], ...]
     origins: tuple[tuple[int, Path], ...]
     readable: tuple[Path, ...]
-    reader_rejects: Path
+    reader_rejects: tuple[Path, ...]
     csv: Mapping[tuple[str, Path], CsvFacts]
     """How each CSV file was read, by role and path as given."""
 
@@ -77,7 +77,7 @@ def gather(
             for place, origin in enumerate(source.table.origin)
         ),
         readable=tuple(given),
-        reader_rejects=reader_rejects,
+        reader_rejects=(reader_rejects, *(facts.rejected for facts in csv.values() if facts.rejects)),
         csv=csv,
     )
 

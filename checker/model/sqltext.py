@@ -29,6 +29,6 @@ def texts(values: Iterable[str]) -> str:
     return ", ".join(text(value) for value in values)
 
 
-def parquet(path: Path) -> str:
-    """Return the SQL table function that reads one Parquet file."""
-    return f"read_parquet({text(str(path))})"
+def parquet(*paths: Path) -> str:
+    """Return the SQL table function that reads one Parquet file, or several of the same columns."""
+    return f"read_parquet([{texts(str(path) for path in paths)}])"
