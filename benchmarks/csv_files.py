@@ -113,7 +113,7 @@ def bare(path: Path) -> None:
     """The measure: DuckDB reads the columns that the product needs."""
     longest = ", ".join(f"max(length({name}))" for name in KNOWN)
     print(
-        duckdb.sql(f"SELECT count(*), {longest} FROM read_csv('{path}', all_varchar = true, header = true)").fetchone()
+        duckdb.sql(f"SELECT count(*), {longest} FROM read_csv('{path}', all_varchar = true, header = true)").fetchall()
     )
 
 

@@ -42,10 +42,13 @@ class Read:
 
     def __init__(self, path: Path) -> None:
         target, rejected = path.with_suffix(".read"), path.with_suffix(".rejected")
-        self.facts: CsvFacts = convert_csv(path, target, rejected, WANTED)
+        rejected.unlink(missing_ok=True)
+        self.facts: CsvFacts = convert_csv(path, target, rejected, "lines", WANTED)
         table = pl.read_parquet(target)
         self.rows: dict[int, Row] = {row[-1]: row[:-1] for row in table.rows()}
-        self.rejects: list[tuple[int, str, str]] = pl.read_parquet(rejected).rows()
+        self.rejects: list[tuple[int, str, str]] = []
+        if self.facts.rejects:
+            self.rejects = pl.read_parquet(rejected).select("record", "value", "why").rows()
         assert sorted([*self.rows, *(number for number, _, _ in self.rejects)]) == [*range(1, self.facts.records + 1)]
         assert list(self.rows) == sorted(self.rows), "the order of records was lost"
         assert self.facts.rejects == len(self.rejects)

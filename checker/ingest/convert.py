@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from checker.ingest.csv_convert import CsvFacts, Wanted, convert_csv
 from checker.ingest.json_files import convert_json
 from checker.ingest.sources import InputFile
-from checker.model import sqltext
 from checker.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,23 +21,15 @@ def convert(
 ) -> CsvFacts | None:
     """Write `source` (csv, json, jsonl) to `target` as Parquet: one text column a header, and `__record` (1-based).
 
-    Of a CSV file only what is wanted of it is written, and how it was read is told. The connection keeps the order of records
-    (`connect_locked(ordered=True)`); those that cannot be read go to its table `rejects`. Raises InputError where the whole file
-    cannot be.
+    Of a CSV file only what is wanted of it is written, and how it was read is told, with the file of those that cannot be read. Of
+    JSON these go to the table `rejects` of the connection, which keeps the order of records (`connect_locked(ordered=True)`).
+    Raises InputError where the whole file cannot be.
     """
     if source.kind != "csv":
         convert_json(connection, source, target, role, wanted.known)
         return None
-    rejected = target.with_suffix(".rejected.parquet")
     try:
-        facts = convert_csv(source.place, target, rejected, wanted)
+        return convert_csv(source.place, target, target.with_suffix(".rejected.parquet"), (role, source.path), wanted)
     except InputError as error:
         # Who is told of a file that had to be unpacked is told its own name.
         raise InputError(str(error).replace(str(source.place), str(source.path))) from error
-    if facts.rejects:
-        connection.execute(
-            f"INSERT INTO rejects SELECT ?, ?, record, NULL, value, why FROM {sqltext.parquet(rejected)}",
-            [role, str(source.path)],
-        )
-    rejected.unlink()
-    return facts

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.ingest.csv_text import Utf8Text
+from checker.ingest.csv_text import TextFile, spoil_utf8
 from checker.ingest.sources import own_header
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
@@ -47,12 +47,17 @@ class Dialect:
     """The number of the first line behind header and notes, from 1."""
 
     @property
+    def stands_alone(self) -> bool:
+        """Whether the separator is one byte that is part of no character of GB18030."""
+        return self.separator == self.byte.decode() and self.byte < b"\x40" and not self.byte.isdigit()
+
+    @property
     def byte(self) -> bytes:
         """The separator within the text that is read."""
         return self.separator.encode() if len(self.separator.encode()) == 1 else STAND_IN.encode()
 
 
-def find_dialect(text: Utf8Text, chunks: Iterator[bytes], known: Collection[str]) -> tuple[Dialect, bytes]:
+def find_dialect(text: TextFile, chunks: Iterator[bytes], known: Collection[str]) -> tuple[Dialect, bytes]:
     """Find the header within the first rows; return how the file is written and the text behind header and notes that is read already.
 
     `known` are the headers that somebody asks for, as they are compared. Raises InputError where there is no header that can be read.
@@ -62,7 +67,7 @@ def find_dialect(text: Utf8Text, chunks: Iterator[bytes], known: Collection[str]
         start += chunk
         if len(start) > LONGEST_RECORD or start.count(b"\n") > 2 * HEADER_ROWS:
             break
-    lines = _decoded_lines(text, start)
+    raw, lines = _decoded_lines(text, start)
     row, last, separator, headers = _best(text.path, lines, known)
     if len(headers) > MOST_COLUMNS:
         raise InputError(
@@ -71,33 +76,34 @@ def find_dialect(text: Utf8Text, chunks: Iterator[bytes], known: Collection[str]
         )
     notes = _notes(lines[last + 1 :], separator, known)
     behind = last + 1 + len(notes)
-    size = sum(len(line.encode()) + 1 for line in lines[:behind])
+    size = sum(len(line) + 1 for line in raw[:behind])
     dialect = Dialect(separator, distinct_headers(text.path, headers), row + 1, tuple(notes), behind + 1)
     return dialect, start[size:]
 
 
-def _decoded_lines(text: Utf8Text, start: bytes) -> list[str]:
-    """The first lines as text: as many as can be header or notes."""
-    path = text.path
+def _decoded_lines(text: TextFile, start: bytes) -> tuple[list[bytes], list[str]]:
+    """The first lines, as bytes and as text: as many as can be header or notes."""
+    path, name = text.path, ENCODING_NAMES[text.encoding]
     if not start.strip():
         raise InputError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
+    raw = start.split(b"\n", 2 * HEADER_ROWS)[: 2 * HEADER_ROWS]
     lines: list[str] = []
-    for number, line in enumerate(start.split(b"\n", 2 * HEADER_ROWS)[: 2 * HEADER_ROWS], 1):
+    for number, line in enumerate(raw, 1):
         if len(line) > LONGEST_RECORD:
             raise InputError(
                 f"{path}：第 {number} 行超过 {LONGEST_RECORD // 10**6} MB，找不到表头，请检查换行后重新导出"
                 f"（line {number} is longer than any header: check the line ends）"
             )
         try:
-            lines.append(line.decode())
+            lines.append((spoil_utf8(line) if text.inner == "gb18030" else line).decode(text.inner))
         except UnicodeDecodeError:
             if lines:
                 break
             raise InputError(
-                f"{path}：第 {number} 行不是 {ENCODING_NAMES[text.encoding]} 文字，而后面的行是，请统一另存为 UTF-8 后再试"
-                f"（line {number} is not {ENCODING_NAMES[text.encoding]} as the lines below: save all as UTF-8）"
+                f"{path}：第 {number} 行不是 {name} 文字，而后面的行是，请统一另存为 UTF-8 后再试"
+                f"（line {number} is not {name} as the lines below: save all as UTF-8）"
             ) from None
-    return lines
+    return raw, lines
 
 
 def _best(path: Path, lines: Sequence[str], known: Collection[str]) -> tuple[int, int, str, list[str]]:

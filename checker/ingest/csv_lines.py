@@ -35,6 +35,11 @@ def join(lines: pa.Array[Any]) -> bytes:
     return joined + b"\n"
 
 
+def behind(text: bytes, count: int) -> bytes:
+    """What stands behind so many lines of a text."""
+    return b"" if count == text.count(b"\n") else join(split(text).slice(count))
+
+
 def matches(lines: pa.Array[Any], pattern: bytes) -> pa.Array[Any]:
     """Of each line, whether the pattern is found in it; in time that grows with its length alone (RE2)."""
     import pyarrow.compute as pc

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.ingest import csv_lines
+from checker.ingest.csv_text import is_foreign
 from checker.model.words import RECORD_FAULTS
 
 if TYPE_CHECKING:
@@ -42,95 +43,110 @@ class Shape:
 
 
 class Reject(NamedTuple):
-    """A record that is not read: its number in the file, from 1, its beginning, and why (Chinese, as all of rejects.parquet)."""
+    """A record that is not read: its number in the file, from 1, its beginning, and why (Chinese, as all of rejects.parquet).
+
+    Where one column alone is broken that is named, and the value is its own.
+    """
 
     record: int
     value: str
     why: str
+    column: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Repaired:
-    """Lines read carefully: the text of the records that may be whole, their numbers, the others, how many all are on how many lines.
-
-    `rest` are lines at the end that may be the beginning of a record that goes on.
-    """
+class Records:
+    """The records of some lines: the text of those that may be whole, with their numbers, and the others; `count` of both."""
 
     text: bytes
     numbers: pa.Array[Any]
     rejects: Sequence[Reject]
-    records: int
-    lines: int
-    rest: bytes
+    count: int
 
 
-def repair(text: bytes, shape: Shape, *, record: int, line: int, encoding: str, longest: int, final: bool) -> Repaired:
-    """Read a text of whole lines, its first record being number `record` on line `line` of a file of this encoding (as it is called).
+def repair(text: bytes, shape: Shape, *, inner: str, encoding: str, line: int) -> Records:
+    """Read a text of whole lines of the encoding `inner`, on line `line` of the file and below, whose own encoding is called
+    `encoding`. Records are counted from 1.
 
     A quote that opens a value and does not close it on its line goes on over the next lines only where these give one whole
-    record and are none themselves; else it costs its own line, and no other. Nothing is left over when the text is `final`, or when
-    what would be is longer than `longest` bytes.
+    record and are none themselves; else it costs its own line, and no other.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     lines = csv_lines.split(text)
-    zero = _all_false(len(lines))
-    if b"\0" in text:
-        zero = pc.greater(pc.count_substring(lines, pattern=b"\0"), 0)
-    broken = zero
-    if not csv_lines.is_utf8(text):
-        broken = pc.or_(zero, pc.invert(csv_lines.consists_of(lines, csv_lines.UTF8)))
-    unclosed, folded, end = _open_quotes(lines, broken, shape, longest, final=final)
-    used, broken = lines.slice(0, end), broken.slice(0, end)
-    given = pc.greater(pc.binary_length(used), 0)
-    within, open_ = _mask(folded, end), _mask(unclosed, end)
+    zero = pc.greater(pc.count_substring(lines, pattern=b"\0"), 0) if b"\0" in text else _all_false(len(lines))
+    broken = pc.or_(zero, _is_no_text(text, lines, inner))
+    unclosed, folded, _ = _open_quotes(lines, broken, shape, longest=0)
+    given = pc.greater(pc.binary_length(lines), 0)
+    within, open_ = _mask(folded, len(lines)), _mask(unclosed, len(lines))
     lost = pc.or_(broken, open_)
     starts = pc.and_not(given, within)
-    number = pc.add(pc.cumulative_sum(pc.cast(starts, pa.int64())), record - 1)
-    whys = {
-        True: RECORD_FAULTS["quote"],
-        False: RECORD_FAULTS["encoding"].format(encoding=encoding),
-        None: RECORD_FAULTS["zero"],
-    }
-    kinds = pc.if_else(zero.slice(0, end), None, open_)
+    number = pc.cumulative_sum(pc.cast(starts, pa.int64()))
+    fault = pc.if_else(open_, "quote", pc.if_else(zero, "zero", "encoding"))
     rejects = [
-        Reject(place, shown(value), whys[kind].format(line=line + at))
+        Reject(place, shown(value, inner), RECORD_FAULTS[kind].format(line=line + at, encoding=encoding))
         for place, value, kind, at in zip(
-            *(column.filter(lost).to_pylist() for column in (number, pc.binary_slice(used, 0, 4 * SHOWN), kinds)),
+            *(column.filter(lost).to_pylist() for column in (number, pc.binary_slice(lines, 0, 4 * SHOWN), fault)),
             _places(lost),
             strict=True,
         )
     ]
-    return Repaired(
-        csv_lines.join(used.filter(pc.and_not(pc.or_(given, within), lost))),
+    return Records(
+        csv_lines.join(lines.filter(pc.and_not(pc.or_(given, within), lost))),
         number.filter(pc.and_not(starts, lost)),
         rejects,
         pc.sum(pc.cast(starts, pa.int64()), min_count=0).as_py(),
-        end,
-        csv_lines.join(lines.slice(end)),
     )
 
 
-def shown(value: bytes) -> str:
+def settled(text: bytes, shape: Shape, *, inner: str, longest: int) -> int:
+    """How many lines of a text that goes on can be told apart by themselves: those behind may be the beginning of a record.
+
+    These are no longer than `longest` bytes together.
+    """
+    lines = csv_lines.split(text)
+    return _open_quotes(lines, _is_no_text(text, lines, inner), shape, longest)[2]
+
+
+def shown(value: bytes, encoding: str = "utf-8") -> str:
     """The beginning of a broken record."""
-    return value.decode("utf-8", "replace").strip("\r\n")[:SHOWN]
+    return value.decode(encoding, "replace").strip("\r\n")[:SHOWN]
+
+
+def _is_no_text(text: bytes, lines: pa.Array[Any], encoding: str) -> pa.Array[Any]:
+    """Of each line, whether it is not of the encoding."""
+    import pyarrow.compute as pc
+
+    if encoding == "gb18030":
+        return pc.or_(pc.invert(csv_lines.consists_of(lines, csv_lines.GB18030)), is_foreign(lines))
+    if csv_lines.is_utf8(text):
+        return _all_false(len(lines))
+    return pc.invert(csv_lines.consists_of(lines, csv_lines.UTF8))
 
 
 def _open_quotes(
-    lines: pa.Array[Any], broken: pa.Array[Any], shape: Shape, longest: int, *, final: bool
+    lines: pa.Array[Any], broken: pa.Array[Any], shape: Shape, longest: int
 ) -> tuple[list[int], list[int], int]:
-    """The lines with a quote that never closes, the lines that go on within a record, and how many lines are told apart so far."""
+    """The lines with a quote that never closes, the lines that go on within a record, and how many lines are told apart so far:
+    all but those, at most `longest` bytes, that may go on behind the last one.
+    """
     import pyarrow.compute as pc
 
-    closed = csv_lines.matches(lines, rb"\A" + shape.plain + rb"\z")
-    odd = _places(pc.equal(pc.bit_wise_and(pc.count_substring(lines, pattern=b'"'), 1), 1))
-    whole = _places(pc.and_(pc.and_(closed, pc.greater(pc.binary_length(lines), 0)), _has_columns(lines, shape)))
+    quotes = pc.count_substring(lines, pattern=b'"')
+    odd = _places(pc.equal(pc.bit_wise_and(quotes, 1), 1))
+    bare = pc.equal(quotes, 0)
+    whole = _places(pc.and_(bare, pc.equal(pc.count_substring(lines, pattern=shape.separator), shape.columns - 1)))
+    quoted = pc.indices_nonzero(pc.invert(bare))
+    told = lines.take(quoted)
+    closed = csv_lines.matches(told, rb"\A" + shape.plain + rb"\z")
+    whole = sorted([*whole, *quoted.filter(closed).filter(_has_columns(told.filter(closed), shape)).to_pylist()])
+    opening = quoted.filter(pc.and_not(pc.invert(closed), broken.take(quoted))).to_pylist()
     fits = _fitting(lines, odd, broken, shape)
     unclosed: list[int] = []
     folded: list[int] = []
     free = 0
-    for place in _places(pc.and_not(pc.invert(closed), broken)):
+    for place in opening:
         if place < free:
             continue
         at = bisect_right(odd, place)
@@ -140,7 +156,7 @@ def _open_quotes(
         next_whole = bisect_right(whole, place)
         record = whole[next_whole] if next_whole < len(whole) else len(lines)
         if at == len(odd):
-            if record == len(lines) and not final and _size(lines, place) <= longest:
+            if record == len(lines) and 0 < _size(lines, place) <= longest:
                 return unclosed, folded, place
             unclosed.append(place)
             continue
@@ -165,10 +181,12 @@ def _fitting(lines: pa.Array[Any], odd: Sequence[int], broken: pa.Array[Any], sh
     before = pc.binary_join(pa.ListArray.from_arrays(pa.array(odd, pa.int32()), lines), b"\n")
     last = lines.take(pa.array(odd[1:]))
     together = pc.binary_join_element_wise(before, last, pa.scalar(b"\n", pa.binary()))
-    fit = pc.and_(csv_lines.matches(together, rb"\A" + shape.folded + rb"\z"), _has_columns(together, shape))
     count = pc.cumulative_sum(pc.cast(broken, pa.int64()))
     same = pc.equal(count.take(pa.array(odd[:-1])), count.take(pa.array(odd[1:])))
-    return list(pc.and_(fit, same).to_pylist())
+    fit = pc.and_(csv_lines.matches(together, rb"\A" + shape.folded + rb"\z"), same)
+    right = _has_columns(together.filter(fit), shape)
+    places = set(pc.indices_nonzero(fit).filter(right).to_pylist())
+    return [place in places for place in range(len(odd))]
 
 
 def _has_columns(records: pa.Array[Any], shape: Shape) -> pa.Array[Any]:

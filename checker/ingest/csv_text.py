@@ -1,4 +1,4 @@
-"""A text file as a stream of UTF-8 with line feeds, whatever its encoding, line ends and compression; told from its body."""
+"""A text file as a stream with line feeds, whatever its encoding, line ends and compression; told from its body."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checker.ingest import csv_lines
 from checker.ingest.sources import first_line
@@ -16,7 +16,7 @@ from checker.model.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHUNK = 8 << 20
+CHUNK = 4 << 20
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SIGNS = frozenset("µμ×°±·αβγδ²³÷")
 """Characters of two bytes in UTF-8 that stand in medical texts; any other such pair is rather one Chinese character of GB18030."""
@@ -27,10 +27,11 @@ _LOW_SHARE = 0.2
 """Big5 has a low second byte in four characters of ten, GB18030 in rare ones only."""
 
 
-class Utf8Text:
+class TextFile:
     """The text of a file, chunk by chunk: iterate once, then `encoding`, `marked` and `line_end` tell what it was.
 
-    Bytes that are no text of the encoding go on as bytes that are no UTF-8, so that whoever looks at records finds them there.
+    UTF-16 becomes UTF-8; UTF-8 and GB18030 stay as they lie, for in both line ends, quotes and the usual separators are their own
+    bytes and no part of another character. Nothing is checked: bytes that are no text go on as bytes that are no text.
     Raises InputError for a file that is damaged or of an encoding that is not read.
     """
 
@@ -39,6 +40,11 @@ class Utf8Text:
         self.encoding = "utf-8"
         self.marked = False
         self.line_end = "lf"
+
+    @property
+    def inner(self) -> str:
+        """The encoding of the chunks."""
+        return "gb18030" if self.encoding == "gb18030" else "utf-8"
 
     def __iter__(self) -> Iterator[bytes]:
         held = b""
@@ -63,7 +69,7 @@ class Utf8Text:
         else:
             self.encoding = _wide(self.path, first) or self.encoding
         everything = chain([first], chunks)
-        return self._from_utf16(everything) if self.encoding.startswith("utf-16") else self._from_narrow(everything)
+        return self._from_utf16(everything) if self.encoding.startswith("utf-16") else self._as_it_lies(everything)
 
     def _from_utf16(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self.encoding)("surrogatepass")
@@ -72,21 +78,12 @@ class Utf8Text:
         if decoder.getstate()[0]:
             yield b"\xff"
 
-    def _from_narrow(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        decided, tail = self.marked, b""
+    def _as_it_lies(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        decided = self.marked
         for chunk in chunks:
             if not decided and not chunk.isascii():
                 self.encoding, decided = _body_encoding(self.path, chunk), True
-            if self.encoding == "utf-8":
-                yield chunk
-                continue
-            text = tail + chunk
-            cut = max(text.rfind(b"\n"), text.rfind(b"\r")) + 1
-            if not cut and len(text) > 2 * CHUNK:
-                cut = len(text)
-            yield _from_gb18030(text[:cut])
-            tail = text[cut:]
-        yield _from_gb18030(tail)
+            yield chunk
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
@@ -169,29 +166,26 @@ def _reads_as_utf8(text: bytes) -> bool:
     return any(sign >= "\u2e80" for sign in shown) or shown <= _SIGNS
 
 
-def _from_gb18030(text: bytes) -> bytes:
-    if text.isascii():
-        return text
-    if csv_lines.matches_whole(text, _CHINESE_PAIR):
-        text = _mark_utf8_lines(text)
-    # What cannot be decoded passes as it is: it is no UTF-8 either.
-    return text.decode("gb18030", "surrogateescape").encode("utf-8", "surrogateescape")
+def to_utf8(text: bytes) -> bytes:
+    """Whole lines of GB18030 in UTF-8. What cannot be decoded passes as it is: it is no UTF-8 either."""
+    return spoil_utf8(text).decode("gb18030", "surrogateescape").encode("utf-8", "surrogateescape")
 
 
-def _mark_utf8_lines(text: bytes) -> bytes:
-    """Spoil the lines that are UTF-8 within a file of GB18030: many of them would decode, to rubbish."""
+def spoil_utf8(text: bytes) -> bytes:
+    """The same lines of GB18030, but those that are UTF-8 with a byte that is neither: many of them would decode, to rubbish."""
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     lines = csv_lines.split(text)
-    strange = pc.and_(csv_lines.matches(lines, _CHINESE_PAIR), csv_lines.consists_of(lines, csv_lines.UTF8))
-    if not pc.any(strange).as_py():
+    strange = is_foreign(lines)
+    if not pc.any(strange, min_count=0).as_py():
         return text
-    spoiled = pc.binary_join_element_wise(lines, _bytes(b"\xff"), _bytes(b""))
-    return csv_lines.join(pc.if_else(strange, spoiled, lines))[: None if text.endswith(b"\n") else -1]
+    end, nothing = (pa.scalar(value, pa.binary()) for value in (b"\xff", b""))
+    return csv_lines.join(pc.if_else(strange, pc.binary_join_element_wise(lines, end, nothing), lines))
 
 
-def _bytes(value: bytes) -> pa.Scalar[object]:
-    """A value beside a column of bytes."""
-    import pyarrow as pa
+def is_foreign(values: pa.Array[Any]) -> pa.Array[Any]:
+    """Of texts of a file of GB18030, whether each is rather UTF-8."""
+    import pyarrow.compute as pc
 
-    return pa.scalar(value, pa.binary())
+    return pc.and_(csv_lines.matches(values, _CHINESE_PAIR), csv_lines.consists_of(values, csv_lines.UTF8))
