@@ -14,7 +14,7 @@ from checker.ingest.columns import read_headers
 from checker.ingest.gather import Gathered
 from checker.ingest.sources import Source, first_line
 from checker.model import sqltext
-from checker.model.errors import InputError, InternalError, LiangkuError
+from checker.model.errors import InputError, InternalError
 
 if TYPE_CHECKING:
     pass
@@ -24,10 +24,12 @@ _NEEDED = 3
 """So many times the size of its inputs a scan may write while it works, at most: text converted, lines sorted, findings."""
 
 
-def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path], work: Path) -> LiangkuError:
+def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path], work: Path) -> Exception:
     """What to tell of a failure of the engine in the folder `work` over the inputs `given`; `files` is None where these were being opened."""
     if any(words in str(error) for words in _FULL):
         return _disk_full(given, work)
+    if isinstance(error, OSError):
+        return error
     if files is not None:
         if changed := stamp.changed(files.stamps):
             return InputError(

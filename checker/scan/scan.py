@@ -95,9 +95,12 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                     connection, editions, rules, stage="after" if request.stage == "audit" else "during"
                 )
                 result = _Run(connection, request, loaded, files, out, tell).go(started)
-        except _engine_error() as error:
-            raise explain(error, files, request.all_inputs, out.work) from error
-        out.commit(result.run)
+            out.commit(result.run)
+        except (_engine_error(), OSError) as error:
+            told = explain(error, files, request.all_inputs, out.work)
+            if told is error:
+                raise
+            raise told from error
     return result
 
 
