@@ -96,6 +96,8 @@ class Gaps:
     knowledge_version: str
     knowledge_hash: str
     gaps: tuple[Gap, ...]
+    incomplete: tuple[str, ...] = ()
+    """What of the claims was not read though it may be data, said in both languages."""
 
     def to_dict(self, limit: int | None = None) -> dict[str, Any]:
         """As `--json` writes it: yuan as numbers with two decimals, days as YYYY-MM-DD; the first `limit` gaps, and how many there are."""
@@ -155,6 +157,7 @@ class _Look:
             knowledge_version=version_of(self.editions),
             knowledge_hash=hash_of(self.editions),
             gaps=self._gaps(),
+            incomplete=tuple(each.said() for _, each in self.files.passed if each.may_be_data),
         )
 
     def _find_uncovered(self) -> None:

@@ -19,6 +19,7 @@ from checker.cli.options import json_option, knowledge_options, language_option
 from checker.ingest import values
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.errors import ExitCode, InputError
+from checker.model.json_text import distinct
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
@@ -254,7 +255,9 @@ def _parse(source: str, content: bytes) -> Any:
             f"{source}：不是 UTF-8 编码{guess}，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
         ) from None
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=distinct)
+    except InputError as error:
+        raise InputError(f"{source}：{error}") from None
     except json.JSONDecodeError as error:
         raise InputError(
             f"{source}：第 {error.lineno} 行第 {error.colno} 个字符处不是有效的 JSON，请改正"

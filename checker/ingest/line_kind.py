@@ -45,8 +45,9 @@ class Lines(Named):
 def named_lines(source: Source, names: Collection[str] = (), *, refund_settlements: bool, joined: str = "") -> Lines:
     """The lines of a source, those `joined` where SQL says so; of the columns `names` the long readings are named as well."""
     headers = source.table.headers
-    relation = f"SELECT *, file_index, file_row_number FROM {source.table.scan()} {joined}"
-    named = name_once(relation, source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names))
+    named = name_once(
+        source.table.relation(joined), source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names)
+    )
     kind = sqltext.name(free_name("kind", headers))
     number = _kind_number(named, refund_settlements=refund_settlements)
     return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind)

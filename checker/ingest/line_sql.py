@@ -49,16 +49,18 @@ def used_fallback(mapping: HeaderMap) -> str:
 def take_census(
     connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], *, refund_settlements: bool
 ) -> dict[int, bool]:
-    """Count all lines by raw item code into the table `code_census`, and by kind into `kind_census`.
+    """Count all lines by raw item code into the table `code_census`, and by file and kind into `kind_census`.
 
     Returns, by index of the source, whether its first code header has empty values that a second one may fill.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE code_census (source INTEGER, raw VARCHAR, n BIGINT)")
-    connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (kind UTINYINT, n BIGINT)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (file_no BIGINT, kind UTINYINT, n BIGINT)")
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
         lines = named_lines(source, refund_settlements=refund_settlements)
-        connection.execute(f"INSERT INTO kind_census SELECT {lines.kind}, count(*) FROM ({lines.sql}) GROUP BY ALL")
+        connection.execute(
+            f"INSERT INTO kind_census SELECT {source.table.file_number}, {lines.kind}, count(*) FROM ({lines.sql}) GROUP BY ALL"
+        )
         _count_codes(connection, number, source, second=False)
         needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
         if needs_second[number]:

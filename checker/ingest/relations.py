@@ -49,7 +49,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
     line_sql.normalise_codes(connection)
     reader = one_number(
-        connection, f"SELECT count(*) FROM {sqltext.parquet(files.reader_rejects)} WHERE role = 'lines'"
+        connection, f"SELECT count(*) FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines'"
     )
     by_kind = {
         KINDS[kind]: count
@@ -113,7 +113,11 @@ def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered) -> str
         ).fetchone()
         if row:
             return f"，例如第 {row[0]} 行“{row[1]}”列“{row[2] or ''}”{row[3]}"
-    return ""
+    row = connection.execute(
+        f"SELECT record, why FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines' ORDER BY record LIMIT 1"
+    ).fetchone()
+    # Of the record itself nothing is shown: it may name a person.
+    return f"，例如第 {row[0]} 条记录{row[1]}" if row else ""
 
 
 def _refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: Sequence[Source]) -> bool:
@@ -278,7 +282,7 @@ def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target
         else "SELECT 0::BIGINT AS file_no, 0::BIGINT AS record, '' AS column_name, '' AS value, '' AS why WHERE FALSE"
     )
     connection.execute(
-        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {sqltext.parquet(files.reader_rejects)}
+        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {sqltext.parquet(*files.reader_rejects)}
         UNION ALL SELECT file, record, column_name, left(value, 200), why FROM ({judged}) JOIN origin USING (file_no)
         ORDER BY file, record) TO {sqltext.text(str(target))} (FORMAT parquet)"""
     )

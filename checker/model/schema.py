@@ -6,6 +6,7 @@ of the Chinese headers: the hospital extract sheets and common pharmacy exports.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -159,9 +160,12 @@ HERB_PIECE_CODE = "T[A-Z0-9]{9}"
 
 
 def normal_header(text: str) -> str:
-    """Return a header as it is compared: NFKC, trimmed, lower-cased, without a byte order mark.
+    """Return a header as it is compared: NFKC, trimmed, camelCase as words, lower-cased, without a byte order mark.
 
     >>> normal_header("\\ufeff Med_List_Codg ")
     'med_list_codg'
+    >>> normal_header("medListCodg")
+    'med_list_codg'
     """
-    return unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip().lower()
+    plain = unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower()

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import click
 
-from checker.cli.kb.impact import Share
-from checker.cli.options import Day, header_options, json_option, language_option
+from checker.cli.options import Day, Share, header_options, json_option, language_option
 from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
 from checker.model.errors import ExitCode, InputError

@@ -1,0 +1,93 @@
+"""Parquet files become tables: their headers as they stand, the columns that their folders name, and none that takes our own columns' place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.ingest.columns import Header
+from checker.ingest.sources import InputFile, InputTable, first_line, own_header
+from checker.model import sqltext
+from checker.model.errors import InputError
+from checker.model.schema import normal_header
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class ParquetFile:
+    """One Parquet file: where it lies, the input that it is or was made from, its headers and rows; `converted`: we wrote it."""
+
+    place: Path
+    origin: InputFile
+    converted: bool
+    headers: tuple[Header, ...]
+    rows: int
+
+
+def open_parquet(
+    connection: duckdb.DuckDBPyConnection, origin: InputFile, target: Path, *, converted: bool
+) -> ParquetFile:
+    """Look into a Parquet file: the input itself, or what it was converted to, `target`.
+
+    An input with a column that bears the name of one of our own is written to `target`, under a name that is free.
+    Raises InputError where the file cannot be read.
+    """
+    import duckdb
+
+    place = target if converted else origin.place.resolve()
+    try:
+        names = connection.execute(
+            "SELECT name FROM parquet_schema(?) WHERE column_id IS NOT NULL AND num_children IS NULL",
+            [sqltext.one_path(place)],
+        ).fetchall()
+        described = connection.execute(f"DESCRIBE SELECT * FROM {sqltext.parquet(place)}").fetchall()
+        rows = connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [sqltext.one_path(place)]).fetchone()
+        # DuckDB renames a header that stands twice; the file's own names must be compared.
+        told = names if len(names) == len(described) else described
+        headers = tuple(
+            Header(str(name[0]), str(column[1])) for name, column in zip(told, described, strict=True)
+            if not (converted and name[0] == "__record")
+        )  # fmt: skip
+        if not converted and any(own_header(header.text) != header.text for header in headers):
+            return _renamed(connection, origin, target, headers)
+    except duckdb.Error as error:
+        said = first_line(error).replace(sqltext.one_path(place), str(origin.path))
+        raise InputError(
+            f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）"
+        ) from error
+    return ParquetFile(place, origin, converted, headers, int(rows[0]) if rows else 0)
+
+
+def _renamed(
+    connection: duckdb.DuckDBPyConnection, origin: InputFile, target: Path, headers: Sequence[Header]
+) -> ParquetFile:
+    kept = ", ".join(f"{sqltext.name(each.text)} AS {sqltext.name(own_header(each.text))}" for each in headers)
+    connection.execute(
+        f"COPY (SELECT {kept}, row_number() OVER () AS __record FROM {sqltext.parquet(origin.place.resolve())}) "
+        f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
+    )
+    return open_parquet(connection, origin, target, converted=True)
+
+
+def parquet_tables(files: Iterable[ParquetFile], *, first_file: int = 0) -> tuple[InputTable, ...]:
+    """Group Parquet files into tables of equal headers, those that only their folders' names hold among them."""
+    groups: dict[tuple[bool, tuple[Header, ...], tuple[str, ...]], list[tuple[Path, Path, tuple[str | None, ...]]]] = {}
+    for file in files:
+        known = {normal_header(header.text) for header in file.headers}
+        # A column of the file itself counts before one of the same name that its folders hold.
+        named = {own_header(key): value for key, value in file.origin.partition if normal_header(key) not in known}
+        member = (file.place, file.origin.path, tuple(named.values()))
+        groups.setdefault((file.converted, file.headers, tuple(named)), []).append(member)
+    tables: list[InputTable] = []
+    number = first_file
+    for (converted, headers, named_columns), members in groups.items():
+        places, origins, values = zip(*members, strict=True)
+        of_folders = dict(zip(named_columns, zip(*values, strict=True), strict=True))
+        all_headers = (*headers, *(Header(name, "VARCHAR") for name in of_folders))
+        tables.append(InputTable(places, all_headers, converted, number, origins, of_folders))
+        number += len(members)
+    return tuple(tables)
