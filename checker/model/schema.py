@@ -22,10 +22,10 @@ class Kind(StrEnum):
     TIME = "time"
     AGE = "age"
     NUMBER = "number"
-    VALID = "valid"
-    REFUND = "refund"
+    VALID = "valid flag"
+    REFUND = "refund flag"
     BOOL = "bool"
-    CAPITAL = "capital"
+    CAPITAL = "capitals"
 
 
 @dataclass(frozen=True, slots=True)

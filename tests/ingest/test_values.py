@@ -356,9 +356,7 @@ def test_whatever_is_written_is_read_alike(kind):
     texts = sorted({changed() for _ in range(1500)})
     differing = {
         text: (one, other)
-        for text, one, other in zip(
-            texts, (alone(text, kind) for text in texts), in_columns(texts, kind), strict=True
-        )
+        for text, one, other in zip(texts, (alone(text, kind) for text in texts), in_columns(texts, kind), strict=True)
         if one != other
     }
     assert differing == {}
