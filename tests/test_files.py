@@ -337,14 +337,14 @@ def test_partitions_may_be_empty_escaped_or_of_other_keys(tmp_path):
     root = tmp_path / "in"
     for folder, line in (
         ("gend=%E5%A5%B3", "escaped"),
-        ("gend=__HIVE_DEFAULT_PARTITION__", "none"),
+        ("gend=__HIVE_DEFAULT_PARTITION__", "nothing"),
         ("性别=女", "chinese"),
     ):
         parquet_file(root / folder / "a.parquet", line, leave_out="gend", brdy="1990-01-01")
     scanned(tmp_path / "out", root)
     told = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("line_id")
     assert told.select("line_id", "verdict").rows() == [
-        ("chinese", "violation"), ("escaped", "violation"), ("none", "undetermined"),
+        ("chinese", "violation"), ("escaped", "violation"), ("nothing", "undetermined"),
     ]  # fmt: skip
 
 
