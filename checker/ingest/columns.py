@@ -127,7 +127,7 @@ def raw_text(header: Header, kind: Kind) -> str:
 def _typed(header: Header) -> str:
     """SQL of a value that is no text; what is not a number is none."""
     value = sqltext.name(header.text)
-    return f"nullif({value}, CAST('NaN' AS {header.type}))" if header.type.upper() in FLOATS else value
+    return f"CASE WHEN NOT isnan({value}) THEN {value} END" if header.type.upper() in FLOATS else value
 
 
 def first_text(headers: Sequence[Header], kind: Kind) -> str:

@@ -13,6 +13,7 @@ from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.sources import Source
+from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import NATIONAL_CODE
@@ -37,6 +38,7 @@ class Census:
     skipped: dict[str, int]
     rejected: dict[str, int]
     codes: dict[str, int]
+    unreadable: tuple[Unreadable, ...]
 
 
 def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
@@ -78,6 +80,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         codes={
             key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")
         },
+        unreadable=count_unreadable(connection, files.lines),
     )
     _need_judged(connection, census, files)
     return census, second, refunds

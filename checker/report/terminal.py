@@ -115,6 +115,11 @@ class _Printer:
             f"[bold]{census.read:,}[/bold] lines read = {census.judged:,} judged + {skipped:,} skipped{self._parts(census.skipped, SKIPS)}"
             f" + {rejected:,} rejected{self._parts(census.rejected, REJECTS)}",
         )
+        for header, count, example in census.unreadable:
+            self._say(
+                f"[yellow]“{escape(header)}”列有 {count:,} 行无法识别，例如“{escape(example)}”，按不知道处理[/yellow]",
+                f"[yellow]{count:,} values of the column {escape(header)} cannot be read, such as {escape(example)}: taken as not known[/yellow]",
+            )
         codes = census.codes
         odd = codes["no_national_shape"] + codes["no_code"]
         if odd:

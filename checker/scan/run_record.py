@@ -49,6 +49,7 @@ def record(
             "rejected": {**census.rejected, "total": sum(census.rejected.values())},
         },
         "codes": census.codes,
+        "unreadable": [each._asdict() for each in census.unreadable],
         "not_in_force": {**result.not_in_force, "total": sum(result.not_in_force.values())},
         "duplicates": netted.duplicates,
         "fully_refunded": netted.fully_refunded,
