@@ -252,6 +252,16 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
     assert "Permission denied" in done.stderr
 
 
+def test_a_name_that_is_not_utf_8_is_told(tmp_path):
+    csv_file(tmp_path / "in" / "a.csv", "one")
+    csv_file(Path(os.fsdecode(os.fsencode(tmp_path / "in") + "/明细.csv".encode("gbk"))), "two")
+    done = scanned(tmp_path / "out", tmp_path / "in", code=4)
+    assert {Path(each["path"]).name: each["reason"] for each in run(tmp_path / "out")["passed_over"]} == {
+        "明细.csv": "name"
+    }
+    assert "请改名" in done.stdout
+
+
 def test_a_pipe_is_refused_without_being_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.csv")
     assert "不是普通文件" in scanned(tmp_path / "out", tmp_path / "pipe.csv", code=2).stderr
