@@ -58,7 +58,8 @@ class Cutter:
             if end > begin:
                 text = held + memoryview(chunk)[begin:end]
                 cut = self._safe_end(text)
-                yield self._block(text[:cut])
+                if cut:
+                    yield self._block(text[:cut])
                 held = text[cut:] + chunk[end:]
                 continue
             held += chunk[begin:]
