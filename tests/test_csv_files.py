@@ -407,7 +407,7 @@ import sys
 from pathlib import Path
 from checker.ingest.gather import gather
 from checker.scan.run_record import peak_memory_mb
-[facts] = gather({"lines": [sys.argv[1]]}, (), Path(sys.argv[2])).csv.values()
+[facts] = [each.csv for each in gather({"lines": [sys.argv[1]]}, (), Path(sys.argv[2])).files]
 print(facts.records, facts.rejects, peak_memory_mb())
 """
 
