@@ -124,7 +124,7 @@ def read(path: Path) -> None:
 
     with tempfile.TemporaryDirectory(dir=path.parent) as work:
         files = gather({"lines": [path]}, (), Path(work))
-    print(*files.csv.values())
+    print(*(each.csv for each in files.files))
 
 
 def main() -> None:
