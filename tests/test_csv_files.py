@@ -6,18 +6,23 @@ import gzip
 import itertools
 import json
 import random
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from benchmarks import csv_files
 from checker.ingest import csv_records, csv_text
 from checker.ingest.csv_convert import CsvFacts, Wanted, convert_csv
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.commands import ROOT
 
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADERS = ("费用明细流水号", "费用发生日期", "国标代码", "项目名称", "数量", "金额", "性别", "出生日期")
@@ -392,3 +397,39 @@ def test_files_side_by_side_are_each_read_as_they_are(tmp_path: Path) -> None:
     told = scan(ScanRequest([tmp_path / "a.csv", tmp_path / "b.csv"], tmp_path / "out"))
     assert told.census.read == 6
     assert [each["csv"]["encoding"] for each in told.run["inputs"]] == ["utf-8", "gb18030"]
+
+
+# ---- memory ----
+
+MEMORY_CEILING_MB = 600
+READ = """
+import sys
+from pathlib import Path
+from checker.ingest.gather import gather
+from checker.scan.run_record import peak_memory_mb
+[facts] = [each.csv for each in gather({"lines": [sys.argv[1]]}, (), Path(sys.argv[2])).files]
+print(facts.records, facts.rejects, peak_memory_mb())
+"""
+
+
+def test_large_files_stay_below_the_memory_ceiling_and_lose_no_line(tmp_path: Path) -> None:
+    """More than memory was ever enough for; whole, of another encoding, and without one good record."""
+    plain = csv_files.make(tmp_path, 450)
+    lines = sum(text.count(b"\n") for text in csv_files.lines_of(plain)) - 1
+    bad = {"every record with a column too many", "every record with a quote that never closes"}
+    for way in ("plain", "GB18030", *sorted(bad)):
+        path = csv_files.written(plain, way) if way != "plain" else plain
+        (tmp_path / "work").mkdir()
+        # A process counts the memory of the one that starts it as its own peak: a shell is small, a run of all tests is not.
+        small = ["sh", "-c", '"$@"; exit $?', "sh"]
+        ended = subprocess.run(
+            [*small, sys.executable, "-c", READ, path, tmp_path / "work"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        records, rejects, peak = ended.stdout.split()
+        assert (int(records), int(rejects)) == (lines, lines if way in bad else 0), way
+        assert peak == "None" or int(peak) <= MEMORY_CEILING_MB, way
+        shutil.rmtree(tmp_path / "work")

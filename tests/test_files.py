@@ -66,19 +66,16 @@ def passed_over(out: Path, root: Path) -> Mapping[str, str]:
 
 
 @pytest.mark.parametrize("kind", WRITERS)
-@pytest.mark.parametrize(
-    ("name", "decoy"), [("a[1]", "a1"), ("a*", "ab"), ("a?", "ab"), ("a'b", "ab"), ("[a]*?", "abc")]
-)
-def test_signs_of_patterns_in_names_are_names(tmp_path, kind, name, decoy):
-    """A file that exists is itself: its neighbour, which the name would fit as a pattern, is read once or not at all."""
-    write = WRITERS[kind]
-    write(tmp_path / "in" / f"{name}.{kind}", "odd")
-    write(tmp_path / "in" / f"{decoy}.{kind}", "plain")
-    scanned(tmp_path / "one", tmp_path / "in" / f"{name}.{kind}")
-    assert found(tmp_path / "one") == ["odd"]
+def test_signs_of_patterns_in_names_are_names(tmp_path, kind):
+    """A file that exists is itself: its neighbours, which the name would fit as a pattern, are read once or not at all."""
+    names = {"a[1]": "a1", "b*": "bb", "c?": "cc", "d'e": "de", "[f]*?": "fgh"}
+    for name in (*names, *names.values()):
+        WRITERS[kind](tmp_path / "in" / f"{name}.{kind}", name)
+    scanned(tmp_path / "odd", *(tmp_path / "in" / f"{name}.{kind}" for name in names))
+    assert found(tmp_path / "odd") == sorted(names)
     scanned(tmp_path / "all", tmp_path / "in")
-    assert found(tmp_path / "all") == ["odd", "plain"]
-    assert [each["lines"] for each in run(tmp_path / "all")["inputs"]] == [1, 1]
+    assert found(tmp_path / "all") == sorted([*names, *names.values()])
+    assert [each["lines"] for each in run(tmp_path / "all")["inputs"]] == [1] * 10
 
 
 def test_a_pattern_still_means_files(tmp_path):
@@ -112,22 +109,22 @@ def test_a_pattern_as_out_touches_no_other_folder(tmp_path):
     assert others.is_dir()
 
 
+OWN = ("file_row_number", "FILE_INDEX", "filename", "__record", "__fault", "__text", "__ordinal")
+
+
 @pytest.mark.parametrize("kind", WRITERS)
-@pytest.mark.parametrize(
-    "name", ["file_row_number", "FILE_INDEX", "filename", "__record", "__fault", "__text", "__ordinal"]
-)
-def test_no_column_of_a_file_takes_the_place_of_our_own(tmp_path, kind, name):
+def test_no_column_of_a_file_takes_the_place_of_our_own(tmp_path, kind):
     """With a column of the reader's own names every line once counted as the same line."""
-    path = tmp_path / f"lines.{kind}"
-    lines = [f"L{number}" for number in range(1, 6)]
-    if kind == "csv":
-        text = "\n".join([f"{HEADER},{name}", *(",".join((*row(line), "7")) for line in lines), ""])
-        path.write_text(text, encoding="utf-8")
-    else:
-        parquet_file(path, *lines, **{name: 7})
-    scanned(tmp_path / "out", path)
-    told = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("source_record")
-    assert told.select("line_id", "source_record").rows() == [(line, place) for place, line in enumerate(lines, 1)]
+    lines = [(name, place) for name in sorted(OWN) for place in range(1, 6)]
+    for name in OWN:
+        path = tmp_path / "in" / f"of {name}.{kind}"
+        parquet_file(path, *(f"{name} {place}" for place in range(1, 6)), **{name: 7})
+        if kind == "csv":
+            pl.read_parquet(path).write_csv(path)
+    scanned(tmp_path / "out", tmp_path / "in")
+    told = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("source_file", "source_record")
+    assert told.select("line_id", "source_record").rows() == [(f"{name} {place}", place) for name, place in lines]
+    assert [Path(file).stem for file in told["source_file"]] == [f"of {name}" for name, _ in lines]
 
 
 def test_such_a_column_can_still_be_mapped(tmp_path):
@@ -253,6 +250,16 @@ def test_a_folder_that_cannot_be_listed_is_told(tmp_path, monkeypatch):
     done = scanned(tmp_path / "alone", tmp_path / "in" / "locked", code=2)
     assert "locked" in done.stderr
     assert "Permission denied" in done.stderr
+
+
+def test_a_name_that_is_not_utf_8_is_told(tmp_path):
+    csv_file(tmp_path / "in" / "a.csv", "one")
+    csv_file(Path(os.fsdecode(os.fsencode(tmp_path / "in") + "/明细.csv".encode("gbk"))), "two")
+    done = scanned(tmp_path / "out", tmp_path / "in", code=4)
+    assert {Path(each["path"]).name: each["reason"] for each in run(tmp_path / "out")["passed_over"]} == {
+        "明细.csv": "name"
+    }
+    assert "请改名" in done.stdout
 
 
 def test_a_pipe_is_refused_without_being_opened(tmp_path):

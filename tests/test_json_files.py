@@ -198,9 +198,9 @@ def test_five_thousand_keys_are_read(tmp_path):
     assert len(found(path)) == 200
 
 
-@pytest.mark.parametrize("key", ["", "a\u0000b", 'a"b', "a.b", "a/b~c", "$", "__record"])
-def test_odd_keys_are_keys(tmp_path, key):
-    path = written(tmp_path / "lines.json", [row("1", **{key: "x"}), row("2")])
+def test_odd_keys_are_keys(tmp_path):
+    odd = ["", "a\u0000b", 'a"b', "a.b", "a/b~c", "$", "__record", "file_index"]
+    path = written(tmp_path / "lines.json", [row("1", **dict.fromkeys(odd, "x")), row("2")])
     scanned(path)
     assert found(path) == ["1", "2"]
 
@@ -209,7 +209,7 @@ def test_random_documents_end_in_rows_rejects_or_a_refusal(tmp_path):
     """Whatever is broken in a file of lines, it is never our own failure, and nothing vanishes."""
     chance = random.Random(7)
     lines = [json.dumps(row(str(number), nested={"a": [1, {"b": None}]}), ensure_ascii=False) for number in range(40)]
-    for attempt in range(12):
+    for attempt in range(6):
         broken = [
             "".join(chance.choice('{}[]",:\\ 0\u4e00') if chance.random() < 0.02 else sign for sign in line)
             for line in lines

@@ -195,6 +195,17 @@ def test_a_workbook_whose_xml_bears_prefixes_is_read(tmp_path):
     assert found(tmp_path / "out") == [("1",)]
 
 
+def test_days_may_be_counted_from_1904(tmp_path):
+    rows = [row("date", datetime(2026, 3, 1, 10, 30)), row("serial", 46082.4375 - 1462)]
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, *rows]))
+    old, new = b"<workbookPr ", b'<workbookPr date1904="1" '
+    repacked(path, lambda name, content: (name, content.replace(old, new) if name == "xl/workbook.xml" else content))
+    scanned(tmp_path / "out", path)
+    assert dict(found(tmp_path / "out", "service_time")) == {
+        "date": datetime(2030, 3, 2, 10, 30), "serial": datetime(2026, 3, 1, 10, 30),
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("suffix", ["xls", "xlsx"])
 def test_text_under_a_workbooks_name_is_read_as_text(tmp_path, suffix):
     text = "\n".join(["\t".join(HEADER), "\t".join(map(str, row("1"))), ""])

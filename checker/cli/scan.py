@@ -50,7 +50,7 @@ def command(
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
 
-    INPUT 是 Parquet、CSV 或 JSON 文件、文件夹或通配符，可以有多个。结果写入 --out：
+    INPUT 是 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包，也可以是文件夹或通配符，可以有多个。结果写入 --out：
     findings.parquet（疑点及证据）、rejects.parquet（无法读取的行）、run.json（计数与版本）。
 
     \b

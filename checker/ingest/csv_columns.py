@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from checker.ingest import csv_lines
 from checker.ingest.csv_dialect import RECORD
 from checker.ingest.csv_records import Block, Cutter
-from checker.ingest.csv_repair import Reject, shown
+from checker.ingest.csv_rejects import SHOWN, reject_schema, reject_table, shown
 from checker.ingest.csv_text import is_foreign, spoil_utf8
 from checker.model.errors import InputError
 from checker.model.words import ENCODING_NAMES, RECORD_FAULTS
@@ -16,8 +17,8 @@ from checker.model.words import ENCODING_NAMES, RECORD_FAULTS
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Odd = tuple[int, int, str]
-"""A record of the wrong number of columns: its place in the block, how many it has, its text."""
+MANY = 200
+"""More records of a block that have the wrong number of columns are not told one by one."""
 NO_TEXT = "\ufffd"
 """What stands for bytes that are no text."""
 
@@ -26,7 +27,7 @@ class Read(NamedTuple):
     """The records of a block that are read, and those that are not, counted from 1; and how many there are."""
 
     table: pa.Table
-    rejects: Sequence[Reject]
+    rejects: pa.Table
     records: int
 
 
@@ -53,39 +54,79 @@ class BlockReader:
         numbers = records.numbers
         if not len(numbers):
             return Read(self.schema.empty_table(), records.rejects, records.count)
-        columns, odd = self._split(records.text, encoding)
-        if columns.num_rows + len(odd) != len(numbers) or len(numbers) + len(records.rejects) != records.count:
+        table, rejects = self._split(records.text, encoding, numbers)
+        if (
+            table.num_rows + rejects.num_rows != len(numbers)
+            or len(numbers) + records.rejects.num_rows != records.count
+        ):
             raise InputError(
                 f"{self._path}：从第 {block.line} 行起有几行读出的记录数对不上，请检查引号和换行后重新导出"
                 f"（the lines from {block.line} on do not add up to records: check quotes and line ends, and export it again）"
             )
-        table = columns.append_column(RECORD, _without(numbers, [place for place, _, _ in odd]))
-        table = table.rename_columns(self.schema.names).combine_chunks()
-        rejects = [*records.rejects, *self._rejected(numbers, odd)]
-        if encoding == "utf-8":
-            return Read(table, rejects, records.count)
-        decoded = pa.Table.from_arrays([_decoded(each) for each in table.columns], table.column_names)
-        table, broken = _of_text_only(decoded)
-        return Read(table, [*rejects, *broken], records.count)
+        lost = [records.rejects, rejects]
+        if encoding == "gb18030":
+            decoded = pa.Table.from_arrays([_decoded(each) for each in table.columns], table.column_names)
+            table, broken = _of_text_only(decoded)
+            lost += broken
+        return Read(table, pa.concat_tables(lost), records.count)
 
-    def _split(self, text: bytes, encoding: str) -> tuple[pa.Table, list[Odd]]:
+    def _split(self, text: bytes, encoding: str, numbers: pa.Array[Any]) -> tuple[pa.Table, pa.Table]:
         """The chosen columns of the records that have as many as the header, as they lie or in UTF-8; and the other records."""
         import pyarrow as pa
 
-        odd: list[Odd] = []
+        if encoding == "utf-8":
+            try:
+                return self._one_by_one(text, numbers, MANY)
+            except pa.ArrowInvalid:
+                return (
+                    self._all_at_once(text, encoding, numbers) if b'"' not in text else self._one_by_one(text, numbers)
+                )
+        try:
+            return self._named(self._parse(text, pa.binary(), None), numbers), reject_schema().empty_table()
+        except pa.ArrowInvalid:
+            if b'"' not in text:
+                return self._all_at_once(text, encoding, numbers)
+            # What is set aside one by one must be text.
+            return self._one_by_one(spoil_utf8(text).decode("gb18030", "replace").encode(), numbers)
+
+    def _one_by_one(self, text: bytes, numbers: pa.Array[Any], most: int | None = None) -> tuple[pa.Table, pa.Table]:
+        """Set the records of the wrong number of columns aside as they come; ArrowInvalid where they are more than `most`."""
+        import pyarrow as pa
+
+        odd: list[tuple[int, bool, str]] = []
 
         def set_aside(row: Any) -> str:
-            odd.append((row.number - 1, row.actual_columns, row.text))
-            return "skip"
+            odd.append((row.number - 1, row.actual_columns < row.expected_columns, row.text[:SHOWN]))
+            return "error" if most is not None and len(odd) > most else "skip"
 
-        if encoding == "utf-8":
-            return self._parse(text, pa.string(), set_aside), odd
-        try:
-            return self._parse(text, pa.binary(), None), odd
-        except pa.ArrowInvalid:
-            # What is set aside must be text, to be shown.
-            shown_text = spoil_utf8(text).decode("gb18030", "replace")
-            return self._parse(shown_text.encode(), pa.string(), set_aside), odd
+        columns = self._parse(text, pa.string(), set_aside)
+        places, fewer, values = zip(*odd, strict=True) if odd else ((), (), ())
+        rejects = reject_table(
+            numbers.take(pa.array(places, pa.int64())),
+            pa.array(values, pa.string()),
+            _whys(pa.array(fewer, pa.bool_())),
+        )
+        return self._named(columns, _without(numbers, places)), rejects
+
+    def _all_at_once(self, text: bytes, encoding: str, numbers: pa.Array[Any]) -> tuple[pa.Table, pa.Table]:
+        """Tell the records of the wrong number of columns by their separators: of a text without quotes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        lines = csv_lines.split(text)
+        separators = pc.count_substring(lines, pattern=self._separator.encode())
+        odd = pc.not_equal(separators, len(self._names) - 1)
+        fewer = pc.less(separators, len(self._names) - 1)
+        rejects = reject_table(numbers.filter(odd), shown(lines.filter(odd), encoding), _whys(fewer.filter(odd)))
+        right = csv_lines.join(lines.filter(pc.invert(odd)))
+        if not right:
+            return self.schema.empty_table(), rejects
+        columns = self._parse(right, pa.binary() if encoding == "gb18030" else pa.string(), None)
+        return self._named(columns, numbers.filter(pc.invert(odd))), rejects
+
+    def _named(self, columns: pa.Table, numbers: pa.Array[Any]) -> pa.Table:
+        """The columns under their headers, with the numbers of their records."""
+        return columns.append_column(RECORD, numbers).rename_columns(self.schema.names).combine_chunks()
 
     def _parse(self, text: bytes, kind: pa.DataType, set_aside: Callable[[Any], str] | None) -> pa.Table:
         import pyarrow as pa
@@ -102,15 +143,11 @@ class BlockReader:
             ),
         )
 
-    def _rejected(self, numbers: pa.Array[Any], odd: Sequence[Odd]) -> list[Reject]:
-        import pyarrow as pa
 
-        records = numbers.take(pa.array([place for place, _, _ in odd], pa.int64())).to_pylist()
-        most = len(self._names)
-        return [
-            Reject(record, shown(text[:1000].encode()), RECORD_FAULTS["missing" if count < most else "too many"])
-            for record, (_, count, text) in zip(records, odd, strict=True)
-        ]
+def _whys(fewer: pa.Array[Any]) -> pa.Array[Any]:
+    import pyarrow.compute as pc
+
+    return pc.if_else(fewer, RECORD_FAULTS["missing"], RECORD_FAULTS["too many"])
 
 
 def _without(numbers: pa.Array[Any], places: Sequence[int]) -> pa.Array[Any]:
@@ -144,20 +181,17 @@ def _decoded(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
     return pa.array(texts, pa.string()).take(listed.indices)
 
 
-def _of_text_only(table: pa.Table) -> tuple[pa.Table, list[Reject]]:
+def _of_text_only(table: pa.Table) -> tuple[pa.Table, list[pa.Table]]:
     """The records of a table without those in which a value is no text, and these."""
     import pyarrow.compute as pc
 
-    names = [name for name in table.column_names if name != RECORD]
     why = RECORD_FAULTS["encoding"].format(encoding=ENCODING_NAMES["gb18030"])
-    rejects: list[Reject] = []
-    for name in names:
+    rejects = []
+    for name in table.column_names[:-1]:
         broken = pc.match_substring(table[name], pattern=NO_TEXT)
         if pc.any(broken, min_count=0).as_py():
-            lost = table.filter(broken)
-            rejects += [
-                Reject(record, value, why, name)
-                for record, value in zip(lost[RECORD].to_pylist(), lost[name].to_pylist(), strict=True)
-            ]
+            lost = table.filter(broken).combine_chunks()
+            values = pc.utf8_slice_codeunits(lost[name].chunk(0), 0, SHOWN)
+            rejects.append(reject_table(lost[RECORD].chunk(0), values, why, name))
             table = table.filter(pc.invert(broken))
     return table, rejects

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from checker.ingest.csv_columns import BlockReader, Read
 from checker.ingest.csv_dialect import RECORD, find_dialect
 from checker.ingest.csv_records import Block, Cutter
+from checker.ingest.csv_rejects import reject_schema
 from checker.ingest.csv_text import TextFile
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 20_000
 """At least so many records are written together."""
-REJECTED = ("role", "file", "record", "column_name", "value", "why")
-"""The columns of a file of rejects."""
 FEW_VALUES = 0.2
 """Distinct values to values, below which a list of them is worth its making."""
 
@@ -64,7 +63,7 @@ class CsvFacts:
 
 def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Path], wanted: Wanted) -> CsvFacts:
     """Write the wanted columns of a CSV file to `target`, with `__record` (1-based), and what cannot be read to `rejected`
-    (see REJECTED), of the role and file `told_as`.
+    (the role and file `told_as`, and the columns of `reject_schema`).
 
     Memory does not grow with the file. Raises InputError where the file cannot be read, or does not add up.
     """
@@ -121,10 +120,7 @@ class _Writer:
     """Writes records and rejects as they come, so that no more than a block of either is held."""
 
     def __init__(self, schema: pa.Schema, target: Path, rejected: Path, origin: tuple[str, str]) -> None:
-        import pyarrow as pa
-
         self._schema, self._target, self._rejected, self._origin = schema, target, rejected, origin
-        self._reject_schema = pa.schema([(name, pa.int64() if name == "record" else pa.string()) for name in REJECTED])
         self.count = 0
         self.rejects = 0
 
@@ -152,24 +148,18 @@ class _Writer:
             self._held.append(table.set_column(table.num_columns - 1, RECORD, pc.add(table[RECORD], before)))
             if sum(each.num_rows for each in self._held) >= ROW_GROUP:
                 self._write_held()
-        if rejects:
-            records, values, whys, names = zip(*rejects, strict=True)
-            origin = ([each] * len(rejects) for each in self._origin)
-            columns = (*origin, [record + before for record in records], names, values, whys)
+        if rejects.num_rows:
+            role, file = (pa.repeat(pa.scalar(each, pa.string()), rejects.num_rows) for each in self._origin)
+            told = rejects.set_column(0, "record", pc.add(rejects["record"], before))
             self._others = self._others or self._open_rejected()
-            self._others.write_table(
-                pa.Table.from_arrays(
-                    [pa.array(column, field.type) for column, field in zip(columns, self._reject_schema, strict=True)],
-                    schema=self._reject_schema,
-                )
-            )
-            self.rejects += len(rejects)
+            self._others.write_table(told.add_column(0, "role", role).add_column(1, "file", file))
+            self.rejects += rejects.num_rows
 
     def _write_held(self) -> None:
         """Write what is held as one row group; of a file without records the headers."""
         import pyarrow as pa
 
-        table = pa.concat_tables(self._held) if self._held else self._schema.empty_table()
+        table = pa.concat_tables([self._schema.empty_table(), *self._held])
         self._table = self._table or self._open(table)
         self._table.write_table(table)
         self._held = []
@@ -188,6 +178,10 @@ class _Writer:
         )
 
     def _open_rejected(self) -> pq.ParquetWriter:
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        return pq.ParquetWriter(self._rejected, self._reject_schema, compression="lz4")
+        schema = pa.schema([("role", pa.string()), ("file", pa.string()), *reject_schema()])
+        return pq.ParquetWriter(
+            self._rejected, schema, compression="lz4", use_dictionary=["role", "file", "column_name", "why"]
+        )

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from checker.ingest import csv_lines
 from checker.ingest.csv_dialect import LONGEST_RECORD, Dialect
-from checker.ingest.csv_repair import Records, Reject, Shape, repair, settled, shown
+from checker.ingest.csv_rejects import reject_schema, reject_table, shown
+from checker.ingest.csv_repair import Records, Shape, repair, settled
 from checker.ingest.csv_text import TextFile, to_utf8
 from checker.model.words import ENCODING_NAMES, RECORD_FAULTS
 
 BARRIER_LINES = 1000
 """So many lines at the end of a block are asked whether a record may go on over them."""
+LONGEST_SHOWN = 1000
+"""So many bytes of a line that is too long are kept, to be shown."""
 _BLANK_LINES = re.compile(rb"\n{2,}")
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of a file from line `line` on, as they lie, which no record goes beyond; `rejects` where they hold no record at all."""
+    """Lines of a file from line `line` on, as they lie, which no record goes beyond; `why` says of lines that are no records."""
 
     text: bytes
     encoding: str
     line: int
-    rejects: Sequence[Reject] = ()
+    why: str = ""
 
 
 class Cutter:
@@ -41,7 +44,8 @@ class Cutter:
     def blocks(self, chunks: Iterable[bytes]) -> Iterator[Block]:
         """The lines of a text that comes in chunks, in order; the rows of notes first, as records that are none."""
         if self._dialect.notes:
-            yield self._rejected(RECORD_FAULTS["note"], [shown(note.encode()) for note in self._dialect.notes])
+            notes = "".join(f"{note}\n" for note in self._dialect.notes)
+            yield Block(notes.encode(), "utf-8", self._line, RECORD_FAULTS["note"])
         held, too_long = b"", False
         for chunk in chunks:
             begin = 0
@@ -54,12 +58,13 @@ class Cutter:
             if end > begin:
                 text = held + memoryview(chunk)[begin:end]
                 cut = self._safe_end(text)
-                yield self._block(text[:cut])
+                if cut:
+                    yield self._block(text[:cut])
                 held = text[cut:] + chunk[end:]
                 continue
             held += chunk[begin:]
             if len(held) > LONGEST_RECORD:
-                yield self._rejected(RECORD_FAULTS["long"], [shown(held[:1000], self._source.inner)])
+                yield Block(held[:LONGEST_SHOWN], self._source.inner, self._line, RECORD_FAULTS["long"])
                 self._line += 1
                 held, too_long = b"", True
         if held:
@@ -69,8 +74,11 @@ class Cutter:
         """The records of a block, counted from 1, and the encoding of their text."""
         import pyarrow as pa
 
-        if block.rejects:
-            return Records(b"", pa.array([], pa.int64()), block.rejects, len(block.rejects)), block.encoding
+        if block.why:
+            lines = csv_lines.split(block.text)
+            numbers = pa.array(range(1, len(lines) + 1), pa.int64())
+            rejects = reject_table(numbers, shown(lines, block.encoding), block.why)
+            return Records(b"", numbers.slice(0, 0), rejects, len(lines)), block.encoding
         text, encoding = self._readable(block.text, block.encoding)
         if not self._is_plain(text, encoding):
             name = ENCODING_NAMES[self._source.encoding]
@@ -78,7 +86,7 @@ class Cutter:
         if text.startswith(b"\n") or csv_lines.matches_whole(text, rb"\n\n"):
             text = _BLANK_LINES.sub(b"\n", text).removeprefix(b"\n")
         count = text.count(b"\n")
-        return Records(text, pa.array(range(1, count + 1), pa.int64()), (), count), encoding
+        return Records(text, pa.array(range(1, count + 1), pa.int64()), reject_schema().empty_table(), count), encoding
 
     def _readable(self, text: bytes, encoding: str) -> tuple[bytes, str]:
         """The same lines with a separator of one byte that is part of no character, and their encoding."""
@@ -116,7 +124,3 @@ class Cutter:
         block = Block(text, self._source.inner, self._line)
         self._line += text.count(b"\n")
         return block
-
-    def _rejected(self, why: str, values: Sequence[str]) -> Block:
-        rejects = [Reject(number, value, why) for number, value in enumerate(values, 1)]
-        return Block(b"", "utf-8", self._line, rejects)

@@ -6,17 +6,15 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from checker.ingest import csv_lines
+from checker.ingest.csv_rejects import reject_table, shown
 from checker.ingest.csv_text import is_foreign
 from checker.model.words import RECORD_FAULTS
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-SHOWN = 200
-"""So many characters of a broken record are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +40,13 @@ class Shape:
         return value + rb"(?:" + separator + value + rb")*"
 
 
-class Reject(NamedTuple):
-    """A record that is not read: its number in the file, from 1, its beginning, and why (Chinese, as all of rejects.parquet).
-
-    Where one column alone is broken that is named, and the value is its own.
-    """
-
-    record: int
-    value: str
-    why: str
-    column: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Records:
     """The records of some lines: the text of those that may be whole, with their numbers, and the others; `count` of both."""
 
     text: bytes
     numbers: pa.Array[Any]
-    rejects: Sequence[Reject]
+    rejects: pa.Table
     count: int
 
 
@@ -83,21 +69,26 @@ def repair(text: bytes, shape: Shape, *, inner: str, encoding: str, line: int) -
     lost = pc.or_(broken, open_)
     starts = pc.and_not(given, within)
     number = pc.cumulative_sum(pc.cast(starts, pa.int64()))
-    fault = pc.if_else(open_, "quote", pc.if_else(zero, "zero", "encoding"))
-    rejects = [
-        Reject(place, shown(value, inner), RECORD_FAULTS[kind].format(line=line + at, encoding=encoding))
-        for place, value, kind, at in zip(
-            *(column.filter(lost).to_pylist() for column in (number, pc.binary_slice(lines, 0, 4 * SHOWN), fault)),
-            _places(lost),
-            strict=True,
-        )
-    ]
     return Records(
         csv_lines.join(lines.filter(pc.and_not(pc.or_(given, within), lost))),
         number.filter(pc.and_not(starts, lost)),
-        rejects,
+        reject_table(
+            number.filter(lost), shown(lines.filter(lost), inner), _whys(open_, zero, encoding, line).filter(lost)
+        ),
         pc.sum(pc.cast(starts, pa.int64()), min_count=0).as_py(),
     )
+
+
+def _whys(unclosed: pa.Array[Any], zero: pa.Array[Any], encoding: str, line: int) -> pa.Array[Any]:
+    """Of each line why it is no record, where it is none; of a quote the line of the file."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    before, after = RECORD_FAULTS["quote"].split("{line}")
+    places = pa.array(range(line, line + len(unclosed)), pa.int64()).cast(pa.string())
+    quote = pc.binary_join_element_wise(before, places, after, "")
+    other = pc.if_else(zero, RECORD_FAULTS["zero"], RECORD_FAULTS["encoding"].format(encoding=encoding))
+    return pc.if_else(unclosed, quote, other)
 
 
 def settled(text: bytes, shape: Shape, *, inner: str, longest: int) -> int:
@@ -107,11 +98,6 @@ def settled(text: bytes, shape: Shape, *, inner: str, longest: int) -> int:
     """
     lines = csv_lines.split(text)
     return _open_quotes(lines, _is_no_text(text, lines, inner), shape, longest)[2]
-
-
-def shown(value: bytes, encoding: str = "utf-8") -> str:
-    """The beginning of a broken record."""
-    return value.decode(encoding, "replace").strip("\r\n")[:SHOWN]
 
 
 def _is_no_text(text: bytes, lines: pa.Array[Any], encoding: str) -> pa.Array[Any]:

@@ -125,25 +125,32 @@ class _Walk:
         if own:
             self._pass(folder, "own_results")
         for name in names:
-            path = folder / name
-            if name in own:
-                continue
-            if is_hidden(name):
-                self._pass(path, "hidden")
-            elif path.is_dir():
-                identity = _identity(path)
-                if identity in seen:
-                    self._pass(path, "repeated")
-                elif table is None:
-                    self._walk(path, root, {*seen, identity})
-                else:
-                    for file in _all_files(path):
-                        self._take_of_table(file, root, table)
-            elif table is None:
-                self._take(path, root)
-            else:
-                self._take_of_table(path, root, table)
+            if name not in own:
+                try:
+                    self._visit(folder / name, root, seen, table)
+                except OSError:
+                    self._pass(folder / name, "unreadable")
         return None
+
+    def _visit(
+        self, path: Path, root: Path, seen: set[tuple[int, int]], table: Mapping[Path, Partition] | None
+    ) -> None:
+        """Take what lies at a path in a folder."""
+        if is_hidden(path.name):
+            self._pass(path, "hidden")
+        elif path.is_dir():
+            identity = _identity(path)
+            if identity in seen:
+                self._pass(path, "repeated")
+            elif table is None:
+                self._walk(path, root, {*seen, identity})
+            else:
+                for file in _all_files(path):
+                    self._take_of_table(file, root, table)
+        elif table is None:
+            self._take(path, root)
+        else:
+            self._take_of_table(path, root, table)
 
     def _take_of_table(self, path: Path, root: Path, table: Mapping[Path, Partition]) -> None:
         """A file below a Delta table: only those that its log lists are rows of it."""
@@ -156,6 +163,8 @@ class _Walk:
         """A file found in a folder or by a pattern."""
         if not path.is_file():
             return self._pass(path, "unreadable")
+        if not _is_text(path):
+            return self._pass(path, "name")
         if path.resolve() in self.files:
             return self._pass(path, "repeated")
         if is_of_the_system(path.name):
@@ -174,7 +183,7 @@ class _Walk:
         return None
 
     def _pass(self, path: Path, reason: str, detail: str = "") -> None:
-        self.passed.append(PassedOver(path, reason, detail))
+        self.passed.append(PassedOver(_as_text(path), reason, detail))
 
 
 def is_hidden(part: str) -> bool:
@@ -218,6 +227,16 @@ def _all_files(folder: Path) -> Iterator[Path]:
     for place, folders, names in os.walk(folder):
         folders.sort()
         yield from (Path(place) / name for name in sorted(names))
+
+
+def _is_text(name: Path | str) -> bool:
+    """Whether the bytes of a name are UTF-8; others reach Python as surrogates, which no file of ours can hold."""
+    return not any("\ud800" <= sign <= "\udfff" for sign in str(name))
+
+
+def _as_text(path: Path) -> Path:
+    """The path as it can be shown: a name that is not UTF-8 as GB18030, in which Chinese systems once wrote names."""
+    return Path(*(part if _is_text(part) else os.fsencode(part).decode("gb18030", "replace") for part in path.parts))
 
 
 def _identity(folder: Path) -> tuple[int, int]:

@@ -26,10 +26,13 @@ OLE, ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SERIAL = r"^[1-9][0-9]{4}(\.[0-9]+)?$"
 """A day as spreadsheets count it, with the time as a fraction: 1927 to 2173."""
-_DAY_ZERO = (1899, 12, 30)
+_DAY_ZERO, _DAY_ZERO_1904 = (1899, 12, 30), (1904, 1, 1)
 _UNFILLED = (Kind.NUMBER,)
 """Of these kinds a value merged over rows is one value for all of them: repeated it would count several times."""
 _MOST_FILLED = 1 << 20
+
+
+Day = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +50,17 @@ def read_workbook(
 
     Raises InputError where the workbook cannot be read.
     """
-    for name, visible, merges, frames in _sheets(file):
+    for name, visible, merges, day_zero, frames in _sheets(file):
         path = file.path / (name.replace("/", "_") or "-")
         if not visible:
             yield PassedOver(path, "hidden_sheet")
             continue
-        sheet = _Sheet(path, target(), wanted, columns, merges)
+        sheet = _Sheet(path, target(), wanted, columns, merges, day_zero)
         reason = sheet.write(frames)
         yield SheetRead(path, sheet.target) if reason is None else PassedOver(path, reason)
 
 
-def _sheets(file: InputFile) -> Iterator[tuple[str, bool, Sequence[Area], Iterator[pl.DataFrame]]]:
+def _sheets(file: InputFile) -> Iterator[tuple[str, bool, Sequence[Area], Day, Iterator[pl.DataFrame]]]:
     import fastexcel
 
     with file.place.open("rb") as stream:
@@ -68,15 +71,17 @@ def _sheets(file: InputFile) -> Iterator[tuple[str, bool, Sequence[Area], Iterat
             book = fastexcel.read_excel(str(file.place))
             for name in book.sheet_names:
                 visible = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string").visible == "visible"
-                yield name, visible, (), _frames(book, name)
+                yield name, visible, (), _DAY_ZERO, _frames(book, name)
         except fastexcel.FastExcelError as error:
             raise _damaged(file.path) from error
         return
     package = Package(file.path, file.place)
     try:
+        day_zero = _DAY_ZERO_1904 if package.counts_from_1904 else _DAY_ZERO
         for worksheet in package.worksheets():
             merges = package.merges(worksheet) if worksheet.visible else ()
-            yield worksheet.name, worksheet.visible, merges, _frames_of_parts(file.path, package.parts(worksheet))
+            frames = _frames_of_parts(file.path, package.parts(worksheet))
+            yield worksheet.name, worksheet.visible, merges, day_zero, frames
     finally:
         package.close()
 
@@ -110,8 +115,15 @@ class _Sheet:
     """One worksheet on its way to its file."""
 
     def __init__(
-        self, path: Path, target: Path, wanted: Wanted, columns: Mapping[str, Column], merges: Sequence[Area]
+        self,
+        path: Path,
+        target: Path,
+        wanted: Wanted,
+        columns: Mapping[str, Column],
+        merges: Sequence[Area],
+        day_zero: Day,
     ) -> None:
+        self._day_zero = day_zero
         self._path = path
         self.target = target
         self._wanted = wanted
@@ -195,7 +207,7 @@ class _Sheet:
             return pl.col(place)
         serial = pl.when(pl.col(place).str.contains(_SERIAL)).then(pl.col(place)).cast(pl.Float64)
         seconds = (serial * 86_400).round(0).cast(pl.Int64)
-        day = pl.datetime(*_DAY_ZERO) + pl.duration(seconds=seconds)
+        day = pl.datetime(*self._day_zero) + pl.duration(seconds=seconds)
         return pl.coalesce(day.dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col(place))
 
 

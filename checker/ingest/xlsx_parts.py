@@ -88,6 +88,15 @@ class Package:
         """Close the file."""
         self._zip.close()
 
+    @property
+    def counts_from_1904(self) -> bool:
+        """Whether the days of the workbook are counted from 1904, as on old Macs."""
+        with self._faults_told():
+            return any(
+                _plain(each.tag) == "workbookPr" and each.attrib.get("date1904", "0") in ("1", "true", "on")
+                for each in self._xml(self._book).iter()
+            )
+
     def worksheets(self) -> tuple[Worksheet, ...]:
         """The worksheets in their order; charts and macros are none."""
         with self._faults_told():
@@ -161,10 +170,6 @@ class Package:
     def _template(self) -> bytes:
         """A workbook without its sheet: texts and number formats of this one."""
         targets = self._targets(self._book)
-        date1904 = any(
-            _plain(each.tag) == "workbookPr" and each.attrib.get("date1904", "0") in ("1", "true", "on")
-            for each in self._xml(self._book).iter()
-        )
         relations = [f'<Relationship Id="sheet" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>']
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
@@ -178,7 +183,7 @@ class Package:
             copy.writestr("[Content_Types].xml", _TYPES)
             book = f'<Relationship Id="book" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
             copy.writestr("_rels/.rels", _RELATIONS.format(book))
-            copy.writestr("xl/workbook.xml", _BOOK.format(int(date1904)))
+            copy.writestr("xl/workbook.xml", _BOOK.format(int(self.counts_from_1904)))
             copy.writestr("xl/_rels/workbook.xml.rels", _RELATIONS.format("".join(relations)))
         return buffer.getvalue()
 

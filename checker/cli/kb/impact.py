@@ -11,6 +11,7 @@ import click
 from checker.change.impact_findings import SAMPLE
 from checker.cli.options import Share, format_option, header_options, json_option, knowledge_options, language_option
 from checker.cli.output import chosen_format, print_json
+from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
 from checker.model.errors import ExitCode
 
@@ -81,7 +82,7 @@ def command(
         rules=rules, only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
         max_new_lines=max_new_lines, sample=sample, work=work,
     )  # fmt: skip
-    with Bar(lang) as bar:
+    with stoppable(), Bar(lang) as bar:
         result = impact(request, bar)
     if chosen == "json":
         print_json(impact_document(result))
