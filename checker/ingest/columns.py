@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from checker.ingest.spellings import CHINA
 from checker.ingest.value_sql import (
     NOT_READ,
     NUMBER_TYPE,
@@ -22,6 +23,8 @@ from checker.model.errors import InputError
 from checker.model.schema import Column, Kind, normal_header
 
 FLOATS = ("DOUBLE", "FLOAT")
+INSTANT, UNTOLD = "INT96 INSTANT", "INT96"
+"""Types of times in the old form of Parquet (INT96): instants in UTC, or nobody knows whether."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,13 @@ def raw_text(header: Header, kind: Kind) -> str:
 def _typed(header: Header) -> str:
     """SQL of a value that is no text; what is not a number is none."""
     value = sqltext.name(header.text)
+    if header.type == INSTANT:
+        return f"({value} + INTERVAL {CHINA} HOUR)"
     return f"CASE WHEN NOT isnan({value}) THEN {value} END" if header.type.upper() in FLOATS else value
+
+
+def _is_time(header: Header) -> bool:
+    return header.type == INSTANT or header.type.upper().startswith(("TIMESTAMP", "DATE"))
 
 
 def first_text(headers: Sequence[Header], kind: Kind) -> str:
@@ -163,7 +172,7 @@ def is_given(headers: Sequence[Header], kind: Kind) -> str:
 
 def _stands_for_none(header: Header) -> str:
     """SQL boolean: a value that is no text is a date that stands for none."""
-    if header.type.upper().startswith(("TIMESTAMP", "DATE")):
+    if _is_time(header):
         return f"(({_read_typed(header, Kind.TIME)}) IS NULL)"
     return not_given(raw_text(header, Kind.TIME), Kind.TIME)
 
@@ -198,7 +207,7 @@ def unreadable(headers: Sequence[Header], kind: Kind) -> str:
         return "FALSE"
     if len(headers) == 1 and not headers[0].is_text:
         value = _typed(headers[0])
-        if kind in (Kind.TIME, Kind.DATE) and headers[0].type.upper().startswith(("TIMESTAMP", "DATE")):
+        if kind in (Kind.TIME, Kind.DATE) and _is_time(headers[0]):
             return "FALSE"
         if kind is Kind.NUMBER and always_fits(headers[0].type):
             return "FALSE"
@@ -218,7 +227,7 @@ def _read_typed(header: Header, kind: Kind) -> str:
         if kind_of_type.startswith("TIMESTAMP WITH TIME ZONE"):
             # An instant without a wall clock: China has one time zone.
             value = f"timezone('Asia/Shanghai', {value})"
-        elif not kind_of_type.startswith(("TIMESTAMP", "DATE")):
+        elif not _is_time(header):
             return read_text(raw_text(header, kind), kind)
         return given_time(f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})")
     if kind is Kind.NUMBER:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest.archive import NoRoomError, unpacked
-from checker.ingest.columns import Header, map_headers
+from checker.ingest.columns import UNTOLD, Header, map_headers
 from checker.ingest.convert import convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.passed import PassedOver
@@ -16,7 +16,7 @@ from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.tables import ParquetFile, open_parquet, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
-from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, normal_header
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, Kind, normal_header
 
 if TYPE_CHECKING:
     import duckdb
@@ -198,6 +198,15 @@ def _source(
 ) -> Source:
     name = str(table.origin[0])
     mapping = map_headers(table.headers, columns, forced, source=name)
+    for column in columns.values():
+        told = mapping.found.get(column.name, ())
+        if column.kind in (Kind.TIME, Kind.DATE) and (
+            untold := next((each for each in told if each.type == UNTOLD), None)
+        ):
+            raise InputError(
+                f"{name}：“{untold.text}”列是旧式的 INT96 时间，写这个文件的程序没有说明是 UTC 时刻还是当地钟点，可能差 8 小时；"
+                "请由 Spark、Hive、Impala 导出，或改用 TIMESTAMP 类型重新导出（INT96 without a known writer may be eight hours off: export it as TIMESTAMP）"
+            )
     for group in needed:
         if not any(mapping.has(column) for column in group):
             known = "、".join(header for column in group for header in columns[column].all_headers)

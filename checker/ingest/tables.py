@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.ingest.columns import Header
+from checker.ingest.columns import INSTANT, UNTOLD, Header
 from checker.ingest.sources import InputFile, InputTable, first_line, own_header
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -41,15 +41,20 @@ def open_parquet(
     place = target if converted else origin.place.resolve()
     try:
         names = connection.execute(
-            "SELECT name FROM parquet_schema(?) WHERE column_id IS NOT NULL AND num_children IS NULL",
+            "SELECT name, type FROM parquet_schema(?) WHERE column_id IS NOT NULL AND num_children IS NULL",
             [sqltext.one_path(place)],
         ).fetchall()
         described = connection.execute(f"DESCRIBE SELECT * FROM {sqltext.parquet(place)}").fetchall()
-        rows = connection.execute("SELECT num_rows FROM parquet_file_metadata(?)", [sqltext.one_path(place)]).fetchone()
+        about = connection.execute(
+            "SELECT num_rows, created_by FROM parquet_file_metadata(?)", [sqltext.one_path(place)]
+        ).fetchone()
+        assert about is not None
+        stored, old_time = dict(names), _old_time(str(about[1] or ""))
         # DuckDB renames a header that stands twice; the file's own names must be compared.
         told = names if len(names) == len(described) else described
         headers = tuple(
-            Header(str(name[0]), str(column[1])) for name, column in zip(told, described, strict=True)
+            Header(str(name[0]), old_time if stored.get(name[0]) == "INT96" else str(column[1]))
+            for name, column in zip(told, described, strict=True)
             if not (converted and name[0] == "__record")
         )  # fmt: skip
         if not converted and any(own_header(header.text) != header.text for header in headers):
@@ -59,7 +64,13 @@ def open_parquet(
         raise InputError(
             f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）"
         ) from error
-    return ParquetFile(place, origin, converted, headers, int(rows[0]) if rows else 0)
+    return ParquetFile(place, origin, converted, headers, int(about[0]))
+
+
+def _old_time(writer: str) -> str:
+    """The type of the times that a program wrote as INT96: Spark and Hive (by parquet-mr) write instants, Impala the wall clock."""
+    known = {"parquet-mr": INSTANT, "spark": INSTANT, "hive": INSTANT, "impala": "TIMESTAMP"}
+    return next((type_ for name, type_ in known.items() if name in writer.lower()), UNTOLD)
 
 
 def _renamed(
@@ -70,7 +81,8 @@ def _renamed(
         f"COPY (SELECT {kept}, row_number() OVER () AS __record FROM {sqltext.parquet(origin.place.resolve())}) "
         f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
     )
-    return open_parquet(connection, origin, target, converted=True)
+    opened = open_parquet(connection, origin, target, converted=True)
+    return replace(opened, headers=tuple(Header(own_header(each.text), each.type) for each in headers))
 
 
 def parquet_tables(files: Iterable[ParquetFile], *, first_file: int = 0) -> tuple[InputTable, ...]:
