@@ -993,7 +993,10 @@ def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
     removed = 0
     for line in lines:
         # reading: NULL equals NULL in institution, visit, quantity and amount, and 1 is 1.0.
-        key = (line.institution_id, line.visit_id, line.line_id, line.code, line.time, line.quantity, line.amount)
+        key = (
+            line.institution_id, line.visit_id, line.line_id, line.code, line.time, line.quantity, line.amount,
+            *(line.own.value(name) for name in ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")),
+        )  # fmt: skip
         if line.line_id is not None and key in first:
             first[key].is_duplicate = True
             removed += 1
@@ -1014,18 +1017,30 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     without = 0
     for refund in refunds:
         for way, key in enumerate(refund_keys(refund)):
-            if key is not None and key in ways[way]:
-                total = sums[way].setdefault(key, dict.fromkeys(refund.net, Decimal(0)))
+            of_one_patient = {
+                patient_of(line, way)
+                for line in (ways[way].get(key, ()) if key is not None else ())
+                if None in (mine := {patient_of(refund, way), patient_of(line, way)}) or len(mine) == 1
+            }
+            for patient in of_one_patient:
+                total = sums[way].setdefault((key, patient), dict.fromkeys(refund.net, Decimal(0)))
                 for name, value in refund.net.items():
                     total[name] += abs(value or Decimal(0))
+            if of_one_patient:
                 break
         else:
             without += 1
     for way, totals in enumerate(sums):
-        for key, total in totals.items():
+        for (key, patient), total in totals.items():
             for line in sorted(ways[way][key], key=order_of_taking):
-                take(line, total)
+                if patient_of(line, way) == patient:
+                    take(line, total)
     return without
+
+
+def patient_of(line: Line, way: int) -> str | None:
+    """Return whose line it is; a settlement that is named as the original tells that by itself."""
+    return None if way == 1 else line.own.value("patient_id")
 
 
 # reading: the third way is two, refunds with a visit before refunds that only have a settlement, each from what the

@@ -532,6 +532,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "quantity": ("cnt", "数量"),
     "amount": ("det_item_fee_sumamt", "金额"),
     "amount_in_scope": ("inscp_amt", "医保范围金额"),
+    "patient_id": ("psn_no", "人员编号"),
     "institution_id": ("fixmedins_code", "机构编码"),
     "care_type": ("med_type", "医疗类别"),
     "insured_region": ("insu_admdvs", "参保地区划"),
@@ -669,6 +670,7 @@ LINE_COLUMNS = (
     "curr_drord_flag",
     "admission",
     "inf",
+    "patient_id",
 )
 HEADER_COLUMNS = (
     "settlement_id",
@@ -780,6 +782,7 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
         else None,
         "amount_in_scope": rng.choice(("10.00", "35.5", "0")) if rng.random() < 0.7 else None,
         "institution_id": visit.institution,
+        "patient_id": f"P{visit.visit_id}" if rng.random() < 0.8 else None,
         **person_values(rng, visit, "line"),
     }
     chance = rng.random()
@@ -864,6 +867,8 @@ def refund_of(rng: Random, original: dict[str, str | None], number: int) -> dict
         values[rng.choice(("institution_id", "visit_id", "settlement_id", "item_code"))] = None
     if rng.random() < 0.1:
         values["original_line_id"] = "L-none"
+    if rng.random() < 0.15:
+        values["patient_id"] = rng.choice((None, "P-other"))
     return values
 
 

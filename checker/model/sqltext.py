@@ -45,5 +45,5 @@ def paths(files: Iterable[Path]) -> str:
 
 
 def parquet(*files: Path) -> str:
-    """Return the SQL table function that reads these Parquet files, texts without their mark (Impala) as texts, and no columns that the names of folders may hold."""
+    """Return the SQL table function that reads these Parquet files: texts without their mark (Impala) are texts, folders name no columns."""
     return f"read_parquet([{paths(files)}], hive_partitioning = false, binary_as_string = true)"

@@ -61,7 +61,8 @@ def test_an_unknown_writer_is_asked(tmp_path):
 
 
 def test_texts_without_the_mark_of_a_text_are_texts(tmp_path):
-    line = {"line_id": [b"1"], "fee_ocur_time": [b"2026-03-01"], "med_list_codg": [b"XG04CBA088A001010101467"], "cnt": [b"1"], "gend": ["女".encode()]}  # fmt: skip
+    line = {"line_id": [b"1"], "fee_ocur_time": [b"2026-03-01"],
+            "med_list_codg": [b"XG04CBA088A001010101467"], "cnt": [b"1"], "gend": ["女".encode()]}  # fmt: skip
     pq.write_table(pa.table(line), tmp_path / "a.parquet", store_schema=False)
     assert scanned(tmp_path / "a.parquet", tmp_path / "out").returncode == 1
     assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["verdict"].to_list() == ["violation"]

@@ -60,3 +60,17 @@ def test_a_table_of_numbers_has_nothing_that_cannot_be_read(tmp_path):
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["unreadable"] == []
     found = pl.read_parquet(out / "findings.parquet").sort("line_id")
     assert found.select("line_id", "verdict").rows() == [("1", "violation"), ("2", "undetermined")]
+
+
+def test_a_line_of_another_person_is_neither_a_duplicate_nor_a_refund(tmp_path):
+    header = "line_id,mdtrt_id,fee_ocur_time,med_list_codg,cnt,det_item_fee_sumamt,psn_no,gend"
+    rows = (
+        f"1,V1,2026-03-01,{DRUG},1,5,PA,2",
+        f"1,V1,2026-03-01,{DRUG},1,5,PB,2",
+        f"1,V1,2026-03-01,{DRUG},1,5,PB,1",
+        f"2,V1,2026-03-01,{DRUG},-1,-5,PB,2",
+    )
+    (tmp_path / "in.csv").write_text("\n".join((header, *rows, "")), encoding="utf-8")
+    assert liangku("scan", tmp_path / "in.csv", "--out", tmp_path / "out").returncode == 1
+    found = pl.read_parquet(tmp_path / "out" / "findings.parquet")
+    assert found.select("patient_id", "quantity", "remarks").rows() == [("PA", 1.0, [])]
