@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 from checker.ingest import stamp
 from checker.ingest.gather import Gathered
+from checker.ingest.line_kind import REJECTED
 from checker.ingest.line_sql import raw_code
-from checker.model import sqltext
 from checker.model.errors import both
-from checker.model.schema import NATIONAL_CODE
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,7 +51,7 @@ def count_files(
     bad: dict[int, int] = {}
     for number, kind, count in connection.execute("SELECT file_no, kind, n FROM kind_census").fetchall():
         read[number] = read.get(number, 0) + count
-        if kind in (1, 2):
+        if kind in REJECTED:
             bad[number] = bad.get(number, 0) + count
     rejected = {each.file.path: each.rejected for each in files.files if each.role == "lines"}
     without = _without_code(connection, files, second, read)
@@ -72,8 +71,8 @@ def _without_code(
 ) -> dict[int, int]:
     """Of each file the lines without a national code; only files of which these may be nearly all are looked at."""
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE odd_code AS SELECT raw FROM code_map
-        WHERE code IS NULL OR NOT regexp_full_match(code, {sqltext.text(NATIONAL_CODE)})"""
+        """CREATE OR REPLACE TEMP TABLE odd_code AS SELECT raw FROM code_map
+        WHERE NOT is_known"""
     )
     odd = dict(
         connection.execute(

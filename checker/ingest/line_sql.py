@@ -18,7 +18,7 @@ from checker.ingest.prescription_key import is_guessed, prescription_key
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext
-from checker.model.schema import Kind
+from checker.model.schema import NATIONAL_CODE, Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -92,10 +92,19 @@ def raw_code(source: Source, *, second: bool) -> str:
 
 
 def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `code_map` (raw, code) of the distinct raw codes as they are read; NULL words to NULL."""
+    """Make the table `code_map` (raw, code, is_known) of the distinct raw codes as they are read; NULL words to NULL.
+
+    Known is a code of national shape, and one that the knowledge names (kb_pattern): a cut code that still tells the item is judged, and
+    not called unknown as well.
+    """
+    families = "kb_pattern WHERE role = 'item' AND match = 'family'"
+    lengths = [length for (length,) in connection.execute(f"SELECT DISTINCT length(code) FROM {families}").fetchall()]
+    named = ["code IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code')"]
+    named += [f"left(code, {int(length)}) IN (SELECT code FROM {families})" for length in lengths]
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE code_map AS
-        SELECT raw, {read_text("cleaned", Kind.CODE)} AS code FROM (SELECT DISTINCT raw, {clean_text("raw")} AS cleaned FROM code_census)"""
+        SELECT raw, code, coalesce(regexp_full_match(code, '{NATIONAL_CODE}') OR {" OR ".join(named)}, FALSE) AS is_known FROM (
+          SELECT raw, {read_text("cleaned", Kind.CODE)} AS code FROM (SELECT DISTINCT raw, {clean_text("raw")} AS cleaned FROM code_census))"""
     )
 
 

@@ -16,12 +16,10 @@ from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import NATIONAL_CODE
 
 if TYPE_CHECKING:
     import duckdb
 
-NATIONAL_SHAPE = f"regexp_full_match(code, '{NATIONAL_CODE}')"
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
@@ -66,7 +64,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     }
     codes = dict(
         connection.execute(
-            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT {NATIONAL_SHAPE} THEN 'no_national_shape'
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT is_known THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT
             FROM code_census c LEFT JOIN code_map m ON m.raw IS NOT DISTINCT FROM c.raw GROUP BY class"""
