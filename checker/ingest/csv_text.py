@@ -16,7 +16,7 @@ from checker.model.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHUNK = 4 << 20
+CHUNK = 3 << 20
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SIGNS = frozenset("µμ×°±·αβγδ²³÷")
 """Characters of two bytes in UTF-8 that stand in medical texts; any other such pair is rather one Chinese character of GB18030."""
