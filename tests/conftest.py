@@ -22,6 +22,7 @@ SLOW = (
     "test_precheck.py::test_the_counter_agrees_with_a_scan",
     "test_csv_files.py::test_large_files_stay_below_the_memory_ceiling",
     "test_audit.py::test_two_million_lines_stay_below_the_memory_ceiling",
+    "test_large_inputs.py",
     "service/test_openapi.py",
     "service/test_service_faults.py",
     "test_benchmarks.py",

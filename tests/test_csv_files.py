@@ -296,6 +296,14 @@ def test_one_chinese_character_tells_gb18030(read, monkeypatch: pytest.MonkeyPat
     assert told.rows == {1: (column, "1")}
 
 
+def test_the_only_chinese_may_stand_where_a_chunk_ends(read, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.WANTED", Wanted(frozenset(("gend", "cnt")), lambda found: found))
+    content = "gend,cnt\n1,1\n1,1\n女,2\n女,3".encode("gb18030")
+    for chunk in range(17, len(content) + 2):
+        monkeypatch.setattr(csv_text, "CHUNK", chunk)
+        assert list(read(content).rows.values())[2:] == [("女", "2"), ("女", "3")], chunk
+
+
 @pytest.mark.parametrize(("encoding", "other"), [("utf-8", "gb18030"), ("gb18030", "utf-8")])
 def test_lines_of_another_encoding_are_rejected(read, encoding: str, other: str) -> None:
     table = rows(300)

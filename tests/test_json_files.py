@@ -180,6 +180,15 @@ def test_the_service_takes_keys_that_stand_once(text):
     assert parse(text.encode(), Limits()) == json.loads(text)
 
 
+@pytest.mark.parametrize("text", ['{"lines": [{"item_name": "\\ud800"}]}', '{"\\udc00": 1, "lines": []}'])
+def test_half_of_a_character_is_refused_by_check_and_the_service(text):
+    done = liangku("check", "-", stdin=text.encode())
+    assert done.returncode == 2
+    assert "不成对" in done.stderr
+    with pytest.raises(InputError):
+        parse(text.encode(), Limits())
+
+
 def test_two_spellings_of_one_header_are_refused(tmp_path):
     path = written(tmp_path / "lines.json", [row("1", Gend="1")])
     assert "Gend" in scanned(path, code=2).stderr

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -214,6 +216,27 @@ def test_text_under_a_workbooks_name_is_read_as_text(tmp_path, suffix):
     assert found(tmp_path / "out") == [("1",)]
 
 
+OLD = zlib.decompress(base64.b85decode(
+    'c-rk)O-NKx6h8O;%#V)ajA^BT4MJ-Ez=%_tpyL?js=*Y>B1ml}Ms!rh1T9d@W+@~QSkywWMH{P4KUh$kXc3sT2!cQp+O!JnXQ95%J@38A(GeUd!Fb=}o_o)^_q^}Cd(VCM&Agp)&P_bb'
+    'nTIu~0TEUdE0|W<7#6FpH~{+<g*Wxuf<-Z~tzfm_LYiclPJ3hKYslAo9t3zGy+jG{8Os^y0e^Q_(6xoAqZnElkD;1Ln0o@;#$tzTiYtTUIg&d_-lwt8NY;{Nlw>uIonxnA#_KPt)bhAl'
+    '$fG_xN(PU~=ObClAPZjeJRZ8n)Uh)7BJHi6+pHs3vcV+alGX>if)TFohPyaZFn}lxhf4ziS142!4p;T|&Os)w`y_l<TmXyu27lo)>|1MRfc9VUcJl^y3$Er``*lGA7zU+<@vM%54TdD%'
+    'BQX2<SA$VVg>ExX5fMV|fh8COCw8V`F#|g^TG+=&`NE#gpG_v!Fx#}Z??-U)25!IQ6Xwu@pY`LNdxA4#Sj~>z8ON%irMM9*b7*`VGq8LYKy$s@bGXjuuB`OA-DT?KIatAf^`62Z9xMm2'
+    '^r!ISgkC?6xYth_ZAu%;0HjmfNn6u_5508n+q+|J4c@b48KxsgJ(%|KhX(~Na}RX3gML3%7Li9W$t!f%J=D%2nTh)b>->f+t#NdO#$2V|eB>!7y!RHYY8PTV`t|se+~|ULKengp=PzbX'
+    'eeg~|9v+kd^yk+Il&}(Z>n6ujuU<3l750f__PW=ZMQ~7U0!2H0(_tA>$mS%2s`1%jF-_3sO4UTv#F!?bCdD)vHCf|P=P;fJh{vRj5EDcq(g?n6BF?r5{E0aH!(VFEejW{9q375mQZy#='
+    'xl{odi8_YIVbxfq1S}GHq-ZSCIu<F8MM}sb#j(f<SY+}@)mY?pEOH!+oRCG1vD63|@Q5!19z=hz75UC$ay#bx#(8MdXB867ssRHA3>YwAASv)q1%CYUk2(H9A!{EcX6=8SWh^Vk-z5Jn'
+    '8lfAn3;0X&2y|f`fq|s*XD7%^zZcu2kN$rl$4O+5KnJu@934sLFMd?A)z7nON5|jWLdo*4BopU9=Kl@l$TWE'
+))  # fmt: skip
+"""A workbook in the format of Excel 97: a title, an empty row, the header, three lines with date cells; a hidden sheet."""
+
+
+def test_workbooks_of_the_old_format_are_read(tmp_path):
+    (tmp_path / "a.xls").write_bytes(OLD)
+    scanned(tmp_path / "out", tmp_path / "a.xls")
+    time = datetime(2026, 3, 1, 10, 30)
+    assert found(tmp_path / "out", "source_record", "service_time") == [("3", 4, time), ("4", 5, time), ("5", 6, time)]
+    assert passed_over(tmp_path / "out") == {"hid": "hidden_sheet"}
+
+
 REFUSED = {
     "a web page": (b"<html><table><tr><td>1</td></tr></table></html>", "网页"),
     "a password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "密码"),
@@ -238,6 +261,14 @@ def test_a_sheet_that_unpacks_to_an_absurd_size_is_refused(tmp_path, monkeypatch
     with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/media/bomb.xml", b"0" * (2 << 20))
     assert "解压后" in scanned(tmp_path / "out", path, code=2).stderr
+
+
+def test_a_cell_far_away_takes_no_memory_for_what_lies_between(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
+    book = openpyxl.load_workbook(path)
+    book["明细"]["XFD1048576"] = "x"
+    book.save(path)
+    assert "XFD 列、第 1048576 行" in scanned(tmp_path / "out", path, code=2).stderr
 
 
 def test_a_workbook_in_an_archive_is_read(tmp_path):

@@ -17,7 +17,7 @@ from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_kind import named_lines
-from checker.ingest.sources import Source, first_line
+from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text
 from checker.judge.points import hash_of, version_of
 from checker.knowledge.codes import FAMILY_LENGTH
@@ -26,7 +26,7 @@ from checker.knowledge.merge.families import exact_among_families
 from checker.knowledge.names import item_key
 from checker.knowledge.resolve import knowledge_files, open_editions
 from checker.model import sqltext
-from checker.model.errors import InternalError
+from checker.scan.engine_fault import explain
 from checker.scan.summary import yuan
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ def find_gaps(request: GapsRequest) -> Gaps:
             try:
                 return _Look(connection, files, editions, request).go()
             except duckdb.Error as error:
-                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
+                raise explain(error, files, request.claims, work) from error
 
 
 @dataclass(frozen=True, slots=True)

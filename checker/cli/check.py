@@ -255,7 +255,15 @@ def _parse(source: str, content: bytes) -> Any:
             f"{source}：不是 UTF-8 编码{guess}，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
         ) from None
     try:
-        return json.loads(text, object_pairs_hook=distinct)
+        document = json.loads(text, object_pairs_hook=distinct)
+        if "\\u" in text:
+            # Half of a character can be escaped, but stands in no text of ours.
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{source}：JSON 中有不成对的代理字符（如 \\ud800），请改正（half of a surrogate pair: mend the text）"
+        ) from None
     except InputError as error:
         raise InputError(f"{source}：{error}") from None
     except json.JSONDecodeError as error:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import shutil
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -17,6 +19,8 @@ from checker.model.errors import InputError
 MAX_MEMBERS = 100_000
 MAX_RATIO, RATIO_FROM = 250, 64 << 20
 """A member that unpacks to more than so many times its size, and to more than so many bytes, is a bomb; text packs to a tenth."""
+ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OverflowError, struct.error, OSError)
+"""What a damaged archive makes its reader raise; of the errors of the system only that of a place that cannot be (EINVAL)."""
 _CHUNK = 1 << 20
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 
@@ -121,7 +125,9 @@ def _unpack(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, shown:
 def _faults_told(path: Path) -> Iterator[None]:
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except ZIP_FAULTS as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
         raise InputError(
             f"{path}：压缩包已损坏或不完整，请重新打包或重新传输（damaged or cut ZIP archive: pack or transfer it again）"
         ) from error

@@ -22,11 +22,12 @@ _BLANK_LINES = re.compile(rb"\n{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines of a file from line `line` on, as they lie, which no record goes beyond; `why` says of lines that are no records."""
+    """So many lines of a file from line `line` on, as they lie, which no record goes beyond; `why` is of lines that are no records."""
 
     text: bytes
     encoding: str
     line: int
+    lines: int
     why: str = ""
 
 
@@ -45,7 +46,7 @@ class Cutter:
         """The lines of a text that comes in chunks, in order; the rows of notes first, as records that are none."""
         if self._dialect.notes:
             notes = "".join(f"{note}\n" for note in self._dialect.notes)
-            yield Block(notes.encode(), "utf-8", self._line, RECORD_FAULTS["note"])
+            yield Block(notes.encode(), "utf-8", self._line, len(self._dialect.notes), RECORD_FAULTS["note"])
         held, too_long = b"", False
         for chunk in chunks:
             begin = 0
@@ -64,7 +65,7 @@ class Cutter:
                 continue
             held += chunk[begin:]
             if len(held) > LONGEST_RECORD:
-                yield Block(held[:LONGEST_SHOWN], self._source.inner, self._line, RECORD_FAULTS["long"])
+                yield Block(held[:LONGEST_SHOWN], self._source.inner, self._line, 1, RECORD_FAULTS["long"])
                 self._line += 1
                 held, too_long = b"", True
         if held:
@@ -83,9 +84,10 @@ class Cutter:
         if not self._is_plain(text, encoding):
             name = ENCODING_NAMES[self._source.encoding]
             return repair(text, self._shape, inner=encoding, encoding=name, line=block.line), encoding
+        count = block.lines
         if text.startswith(b"\n") or csv_lines.matches_whole(text, rb"\n\n"):
             text = _BLANK_LINES.sub(b"\n", text).removeprefix(b"\n")
-        count = text.count(b"\n")
+            count = text.count(b"\n")
         return Records(text, pa.array(range(1, count + 1), pa.int64()), reject_schema().empty_table(), count), encoding
 
     def _readable(self, text: bytes, encoding: str) -> tuple[bytes, str]:
@@ -121,6 +123,6 @@ class Cutter:
         return len(text) - len(csv_lines.behind(text, lines))
 
     def _block(self, text: bytes) -> Block:
-        block = Block(text, self._source.inner, self._line)
-        self._line += text.count(b"\n")
+        block = Block(text, self._source.inner, self._line, text.count(b"\n"))
+        self._line += block.lines
         return block

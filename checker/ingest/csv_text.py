@@ -16,7 +16,7 @@ from checker.model.errors import InputError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-CHUNK = 4 << 20
+CHUNK = 3 << 20
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _SIGNS = frozenset("µμ×°±·αβγδ²³÷")
 """Characters of two bytes in UTF-8 that stand in medical texts; any other such pair is rather one Chinese character of GB18030."""
@@ -82,7 +82,10 @@ class TextFile:
         decided = self.marked
         for chunk in chunks:
             if not decided and not chunk.isascii():
-                self.encoding, decided = _body_encoding(self.path, chunk), True
+                # The last line may be cut within a character, but at the end of the file.
+                lines = chunk if len(chunk) < CHUNK else chunk[: chunk.rfind(b"\n") + 1] or chunk
+                if not lines.isascii():
+                    self.encoding, decided = _body_encoding(self.path, lines), True
             yield chunk
 
 
@@ -140,15 +143,16 @@ def _body_encoding(path: Path, text: bytes) -> str:
     """
     import pyarrow.compute as pc
 
-    lines = csv_lines.split(text[: text.rfind(b"\n") + 1 or len(text)].replace(b"\r", b"\n"))
+    lines = csv_lines.split(text.replace(b"\r", b"\n"))
     lines = lines.filter(csv_lines.matches(lines, rb"[\x80-\xff]"))
-    utf8 = pc.sum(csv_lines.consists_of(lines, csv_lines.UTF8), min_count=0).as_py()
-    gb18030 = pc.sum(csv_lines.consists_of(lines, csv_lines.GB18030), min_count=0).as_py()
-    if max(utf8, gb18030) * 2 < len(lines):
+    utf8, gb18030 = csv_lines.consists_of(lines, csv_lines.UTF8), csv_lines.consists_of(lines, csv_lines.GB18030)
+    if max(_count(utf8), _count(gb18030)) * 2 < len(lines):
         raise InputError(
             f"{path}：文件不是 UTF-8、GB18030 或 UTF-16 编码，请另存为 UTF-8 后再试（neither UTF-8, GB18030 nor UTF-16: save it as UTF-8）"
         )
-    if utf8 > gb18030 or (utf8 == gb18030 and _reads_as_utf8(text)):
+    # Much UTF-8 could be GB18030 as well, to read as rubbish; lines that can be one alone tell.
+    surely_utf8, surely_gb18030 = _count(is_foreign(lines)), _count(pc.and_not(gb18030, utf8))
+    if surely_utf8 > surely_gb18030 or (surely_utf8 == surely_gb18030 and _reads_as_utf8(text)):
         return "utf-8"
     sample = text[:_SAMPLE]
     seconds = _DOUBLE.findall(sample)
@@ -158,6 +162,12 @@ def _body_encoding(path: Path, text: bytes) -> str:
             f"{path}：文件编码像是 BIG5（第一行读作“{shown}”），请另存为 UTF-8 后再试（this file looks like BIG5: save it as UTF-8）"
         )
     return "gb18030"
+
+
+def _count(mask: pa.Array[Any]) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.sum(mask, min_count=0).as_py())
 
 
 def _reads_as_utf8(text: bytes) -> bool:

@@ -13,7 +13,7 @@ from checker.ingest.convert import convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.passed import PassedOver
 from checker.ingest.sources import InputFile, InputTable, Source
-from checker.ingest.tables import ParquetFile, open_parquet, parquet_tables
+from checker.ingest.tables import Described, ParquetFile, open_parquet, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, Kind, normal_header
@@ -52,10 +52,19 @@ class Opening:
         self._connection = connection
         self._role = role
         self._forced = forced
+        columns, _ = ROLES[role]
+        self._known = frozenset(
+            normal_header(header)
+            for header in (
+                *(header for column in columns.values() for header in column.all_headers),
+                *(header for column, header in forced.items() if column in columns),
+            )
+        )
         self._csv: dict[Path, CsvFacts | None] = {}
         self._work = work
         self._files: list[ParquetFile] = []
         self._targets = 0
+        self._described: Described = {}
         self.passed: list[PassedOver] = []
 
     def open(self, file: InputFile) -> None:
@@ -70,7 +79,7 @@ class Opening:
         try:
             if file.kind != "parquet":
                 self._csv[file.path] = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
-            opened = open_parquet(self._connection, file, target, converted=file.kind != "parquet")
+            opened = open_parquet(self._connection, file, target, self._described, converted=file.kind != "parquet")
         except InputError as error:
             if file.alone:
                 raise
@@ -124,7 +133,7 @@ class Opening:
                 yield sheet
             else:
                 origin = replace(file, path=sheet.path, archive=file.on_disk, alone=False)
-                yield open_parquet(self._connection, origin, sheet.target, converted=True)
+                yield open_parquet(self._connection, origin, sheet.target, self._described, converted=True)
 
     def _target(self) -> Path:
         """A file of our own that is not there yet."""
@@ -152,15 +161,12 @@ class Opening:
 
     def _knows(self, file: ParquetFile) -> bool:
         """Whether some header is known; a text without any is no table."""
-        known = self._wanted(str(file.origin.path)).known
         own = [*(header.text for header in file.headers), *(key for key, _ in file.origin.partition)]
-        return any(normal_header(header) in known for header in own)
+        return any(normal_header(header) in self._known for header in own)
 
     def _wanted(self, name: str) -> Wanted:
         """What a file is asked for: the headers of the columns of its role, those named by --map included."""
         columns, needed = ROLES[self._role]
-        known = {normal_header(header) for column in columns.values() for header in column.all_headers}
-        known |= {normal_header(header) for column, header in self._forced.items() if column in columns}
 
         def choose(texts: Sequence[str]) -> set[str]:
             mapping = map_headers([Header(text, "VARCHAR") for text in texts], columns, self._forced, source=name)
@@ -170,9 +176,12 @@ class Opening:
             missing = not all(any(mapping.has(column) for column in group) for group in needed)
             return chosen.union(texts[:HEADERS_SHOWN]) if missing else chosen
 
-        return Wanted(known, choose)
+        return Wanted(self._known, choose)
 
     def _rejected(self, file: InputFile) -> int:
+        """How many records of a file the reader rejected."""
+        if file.kind == "parquet":
+            return 0
         row = self._connection.execute(
             "SELECT count(*) FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)]
         ).fetchone()

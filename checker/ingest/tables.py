@@ -28,10 +28,14 @@ class ParquetFile:
     rows: int
 
 
+Described = dict[tuple[object, ...], tuple[Header, ...]]
+"""The headers of files by their schema: of many files of one schema only the first is asked for its types."""
+
+
 def open_parquet(
-    connection: duckdb.DuckDBPyConnection, origin: InputFile, target: Path, *, converted: bool
+    connection: duckdb.DuckDBPyConnection, origin: InputFile, target: Path, known: Described, *, converted: bool
 ) -> ParquetFile:
-    """Look into a Parquet file: the input itself, or what it was converted to, `target`.
+    """Look into a Parquet file: the input itself, or what it was converted to, `target`; `known` are headers of files seen before.
 
     An input with a column that bears the name of one of our own is written to `target`, under a name that is free.
     Raises InputError where the file cannot be read.
@@ -39,28 +43,20 @@ def open_parquet(
     import duckdb
 
     place = target if converted else origin.place.resolve()
+    path = sqltext.one_path(place)
     try:
-        names = connection.execute(
-            "SELECT name, type FROM parquet_schema(?) WHERE column_id IS NOT NULL AND num_children IS NULL",
-            [sqltext.one_path(place)],
-        ).fetchall()
-        described = connection.execute(f"DESCRIBE SELECT * FROM {sqltext.parquet(place)}").fetchall()
-        about = connection.execute(
-            "SELECT num_rows, created_by FROM parquet_file_metadata(?)", [sqltext.one_path(place)]
-        ).fetchone()
+        schema = connection.execute("SELECT * EXCLUDE (file_name) FROM parquet_schema(?)", [path]).fetchall()
+        about = connection.execute("SELECT num_rows, created_by FROM parquet_file_metadata(?)", [path]).fetchone()
         assert about is not None
-        stored, old_time = dict(names), _old_time(str(about[1] or ""))
-        # DuckDB renames a header that stands twice; the file's own names must be compared.
-        told = names if len(names) == len(described) else described
-        headers = tuple(
-            Header(str(name[0]), old_time if stored.get(name[0]) == "INT96" else str(column[1]))
-            for name, column in zip(told, described, strict=True)
-            if not (converted and name[0] == "__record")
-        )  # fmt: skip
+        old_time = _old_time(str(about[1] or ""))
+        key = (old_time, *map(str, schema))
+        if key not in known:
+            known[key] = _described(connection, place, old_time)
+        headers = tuple(header for header in known[key] if not (converted and header.text == "__record"))
         if not converted and any(own_header(header.text) != header.text for header in headers):
-            return _renamed(connection, origin, target, headers)
+            return _renamed(connection, origin, target, headers, known)
     except duckdb.Error as error:
-        said = first_line(error).replace(sqltext.one_path(place), str(origin.path))
+        said = first_line(error).replace(path, str(origin.path))
         raise InputError(
             f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）"
         ) from error
@@ -73,15 +69,29 @@ def _old_time(writer: str) -> str:
     return next((type_ for name, type_ in known.items() if name in writer.lower()), UNTOLD)
 
 
+def _described(connection: duckdb.DuckDBPyConnection, place: Path, old_time: str) -> tuple[Header, ...]:
+    names = connection.execute(
+        "SELECT name, type FROM parquet_schema(?) WHERE column_id IS NOT NULL AND num_children IS NULL",
+        [sqltext.one_path(place)],
+    ).fetchall()
+    described = connection.execute(f"DESCRIBE SELECT * FROM {sqltext.parquet(place)}").fetchall()
+    # DuckDB renames a header that stands twice; the file's own names must be compared.
+    told, stored = names if len(names) == len(described) else described, dict(names)
+    return tuple(
+        Header(str(name[0]), old_time if stored.get(name[0]) == "INT96" else str(column[1]))
+        for name, column in zip(told, described, strict=True)
+    )
+
+
 def _renamed(
-    connection: duckdb.DuckDBPyConnection, origin: InputFile, target: Path, headers: Sequence[Header]
+    connection: duckdb.DuckDBPyConnection, origin: InputFile, target: Path, headers: Sequence[Header], known: Described
 ) -> ParquetFile:
     kept = ", ".join(f"{sqltext.name(each.text)} AS {sqltext.name(own_header(each.text))}" for each in headers)
     connection.execute(
         f"COPY (SELECT {kept}, row_number() OVER () AS __record FROM {sqltext.parquet(origin.place.resolve())}) "
         f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
     )
-    opened = open_parquet(connection, origin, target, converted=True)
+    opened = open_parquet(connection, origin, target, known, converted=True)
     return replace(opened, headers=tuple(Header(own_header(each.text), each.type) for each in headers))
 
 

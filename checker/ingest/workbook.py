@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.csv_convert import Wanted
 from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers
+from checker.ingest.old_workbook import read_old
 from checker.ingest.passed import PassedOver
 from checker.ingest.sources import InputFile
 from checker.ingest.xlsx_parts import Area, Package, Part
@@ -50,7 +52,7 @@ def read_workbook(
 
     Raises InputError where the workbook cannot be read.
     """
-    for name, visible, merges, day_zero, frames in _sheets(file):
+    for name, visible, merges, day_zero, frames in _sheets(file, target().with_suffix("")):
         path = file.path / (name.replace("/", "_") or "-")
         if not visible:
             yield PassedOver(path, "hidden_sheet")
@@ -60,19 +62,15 @@ def read_workbook(
         yield SheetRead(path, sheet.target) if reason is None else PassedOver(path, reason)
 
 
-def _sheets(file: InputFile) -> Iterator[tuple[str, bool, Sequence[Area], Day, Iterator[pl.DataFrame]]]:
-    import fastexcel
-
+def _sheets(file: InputFile, scratch: Path) -> Iterator[tuple[str, bool, Sequence[Area], Day, Iterator[pl.DataFrame]]]:
     with file.place.open("rb") as stream:
         start = stream.read(8)
     if start.startswith(OLE):
         _refuse_password(file)
         try:
-            book = fastexcel.read_excel(str(file.place))
-            for name in book.sheet_names:
-                visible = book.load_sheet(name, header_row=None, n_rows=1, dtypes="string").visible == "visible"
-                yield name, visible, (), _DAY_ZERO, _frames(book, name)
-        except fastexcel.FastExcelError as error:
+            for name, visible, frame in read_old(file.place, scratch):
+                yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),))
+        except (ValueError, subprocess.TimeoutExpired) as error:
             raise _damaged(file.path) from error
         return
     package = Package(file.path, file.place)
@@ -84,10 +82,6 @@ def _sheets(file: InputFile) -> Iterator[tuple[str, bool, Sequence[Area], Day, I
             yield worksheet.name, worksheet.visible, merges, day_zero, frames
     finally:
         package.close()
-
-
-def _frames(book: fastexcel.ExcelReader, name: str) -> Iterator[pl.DataFrame]:
-    yield _numbered(book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string"), 1)
 
 
 def _frames_of_parts(path: Path, parts: Iterator[Part]) -> Iterator[pl.DataFrame]:

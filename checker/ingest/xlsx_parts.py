@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import join, normpath
 from xml.etree import ElementTree
 
-from checker.ingest.archive import MAX_RATIO, RATIO_FROM
+from checker.ingest.archive import MAX_RATIO, RATIO_FROM, ZIP_FAULTS
 from checker.model.errors import InputError
 
 PART = 32 << 20
 """Bytes of a worksheet's XML that go into one part: some six hundred thousand cells."""
 LONGEST_ROW = 64 << 20
 MOST_MERGES = 1_000_000
+WIDEST_PART = 16 << 20
+"""Cells in the rectangle that the filled cells of a part span: a reader takes memory for all of them."""
 _SMALL = 16 << 20
 _CHUNK = 1 << 20
 _AREA = re.compile(rb'mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _BEGIN = re.compile(rb"<((?:\w+:)?)sheetData(\s*/)?\s*>")
+_FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^>/]*>")
 _FIRST_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="([0-9]{1,7})"')
 _TYPES = (
     '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -161,11 +164,27 @@ class Package:
                     if len(text) > LONGEST_ROW:
                         raise zipfile.BadZipFile("row too long")
                     continue
+                self._refuse_scattered(sheet, text[:cut])
                 yield _part(template, opening, text[:cut], closing, prefix)
                 text = text[cut:]
             rows, _, _ = text.partition(b"</" + prefix + b"sheetData")
             if b"<" + prefix + b"row" in rows:
+                self._refuse_scattered(sheet, rows)
                 yield _part(template, opening, rows, closing, prefix)
+
+    def _refuse_scattered(self, sheet: Worksheet, rows: bytes) -> None:
+        """Refuse cells so far apart that between them there would be no memory for nothing."""
+        filled = _FILLED.findall(rows)
+        if not filled:
+            return
+        numbers = {int(number) for _, number in filled}
+        columns = {letters for letters, _ in filled}
+        if (max(numbers) - min(numbers) + 2) * (max(map(column_index, columns)) + 1) > WIDEST_PART:
+            far = max(columns, key=column_index).decode()
+            raise InputError(
+                f"{self._path}：工作表“{sheet.name}”的内容散布到 {far} 列、第 {max(numbers)} 行，中间大片空白，请删去多余的单元格后另存"
+                "（its cells are scattered too far: delete those that do not belong）"
+            )
 
     def _template(self) -> bytes:
         """A workbook without its sheet: texts and number formats of this one."""
@@ -224,15 +243,9 @@ class Package:
     def _faults_told(self) -> Iterator[None]:
         try:
             yield
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            ElementTree.ParseError,
-            KeyError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except (*ZIP_FAULTS, ElementTree.ParseError, KeyError, NotImplementedError, RuntimeError) as error:
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
             raise InputError(
                 f"{self._path}：工作簿不完整或已损坏，请重新传输，或用 Excel/WPS 打开后另存为 .xlsx（damaged or cut workbook: save it anew）"
             ) from error

@@ -24,10 +24,10 @@ _NEEDED = 3
 """So many times the size of its inputs a scan may write while it works, at most: text converted, lines sorted, findings."""
 
 
-def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path], work: Path) -> Exception:
-    """What to tell of a failure of the engine in the folder `work` over the inputs `given`; `files` is None where these were being opened."""
+def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path], folder: Path) -> Exception:
+    """What to tell of a failure of the engine that works in `folder` over the inputs `given`; `files` is None where these were being opened."""
     if any(words in str(error) for words in _FULL):
-        return _disk_full(given, work)
+        return _disk_full(given, folder)
     if isinstance(error, OSError):
         return error
     if files is not None:
@@ -42,10 +42,10 @@ def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path
     return InternalError(f"引擎失败（the engine failed）：{first_line(error)}")
 
 
-def _disk_full(given: Iterable[str | Path], work: Path) -> InputError:
-    free, needed = shutil.disk_usage(work).free, _NEEDED * sum(map(_size, given))
+def _disk_full(given: Iterable[str | Path], folder: Path) -> InputError:
+    free, needed = shutil.disk_usage(folder).free, _NEEDED * sum(map(_size, given))
     return InputError(
-        f"{work.parent.parent}：磁盘空间不够，现剩余 {free:,} 字节；这次扫描最多需要约 {needed:,} 字节，请清理，或把 --out 放到别的盘"
+        f"{folder}：磁盘空间不够，现剩余 {free:,} 字节；这次扫描最多需要约 {needed:,} 字节，请清理，或把 --out 放到别的盘"
         f"（disk full: {free:,} bytes free, up to {needed:,} may be needed there）"
     )
 
