@@ -1,7 +1,7 @@
 """How long CSV files take to be read, against DuckDB's own `read_csv` over the same columns: `python -m benchmarks.csv_files`.
 
-Each way is a process of its own, in turn; the median counts. The file has 82 columns, as the platform's extracts have, of which the
-product needs 33. Read means all that comes before any line is judged: text becomes Parquet, every record is numbered and counted.
+Each way is a process of its own, in turn with what it is held against; the medians count. The file has 82 columns, as the platform's
+extracts have, of which the product needs 33. Read means all that comes before any line is judged: text becomes Parquet, every record is numbered and counted.
 The same table is then read in other encodings, quoted, compressed and broken; `--mb 3000` makes each of three gigabytes.
 """
 
@@ -138,33 +138,40 @@ def main() -> None:
     args.data.mkdir(parents=True, exist_ok=True)
     plain = make(args.data, args.mb)
     print("| file | size | seconds | times | peak memory |\n|---|---|---|---|---|")
-    base = _measure({"DuckDB's read_csv": bare, "plain": read}, plain, args.repeat, 0.0)
+    _measure("bare", bare, plain, "plain", read, plain, args.repeat)
     for way in args.ways:
         other = written(plain, way)
-        _measure({way: read}, other, args.repeat, base)
+        _measure("plain", read, plain, way, read, other, args.repeat)
         other.unlink()
     plain.unlink()
 
 
-def _measure(ways: dict[str, Callable[[Path], None]], path: Path, repeat: int, base: float) -> float:
-    """Print a row a way; the times are those of the plain file, and of the plain file those of the bare query."""
-    warm_cache([str(path)])
-    commands = {
-        name: Command([sys.executable, "-c", f"import sys; from pathlib import Path; from benchmarks.csv_files import {way.__name__}; "
-                       f"{way.__name__}(Path(sys.argv[1]))", str(path)])
-        for name, way in ways.items()
-    }  # fmt: skip
-    for name, runs in alternate(commands, repeat).items():
-        if runs.failure:
-            print(f"| {name} | | | {runs.failure} | |", flush=True)
-            continue
-        times = f"{runs.seconds / base:.2f} × " if base else ""
-        print(
-            f"| {name} | {path.stat().st_size / 1e6:,.0f} MB | {runs.seconds:.2f} | {times}| {runs.peak_mb:.0f} MB |",
-            flush=True,
-        )
-        base = runs.seconds if name in ("DuckDB's read_csv", "plain") else base
-    return base
+def _command(way: Callable[[Path], None], path: Path) -> Command:
+    code = f"import sys; from pathlib import Path; from benchmarks.csv_files import {way.__name__}; {way.__name__}(Path(sys.argv[1]))"
+    return Command([sys.executable, "-c", code, str(path)])
+
+
+def _measure(
+    base: str,
+    base_way: Callable[[Path], None],
+    base_path: Path,
+    name: str,
+    way: Callable[[Path], None],
+    path: Path,
+    repeat: int,
+) -> None:
+    """Run two ways in turn, and print a row: the second, in times of the first."""
+    warm_cache([str(base_path), str(path)])
+    runs = alternate({base: _command(base_way, base_path), name: _command(way, path)}, repeat)
+    one, other = runs[base], runs[name]
+    if failure := one.failure or other.failure:
+        print(f"| {name} | | | {failure} | |", flush=True)
+        return
+    print(
+        f"| {name} | {path.stat().st_size / 1e6:,.0f} MB | {other.seconds:.2f} | {other.seconds / one.seconds:.2f} × {base} ({one.seconds:.2f}) "
+        f"| {other.peak_mb:.0f} MB |",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

@@ -313,6 +313,16 @@ def test_lines_of_another_encoding_are_rejected(read, encoding: str, other: str)
     assert told.why == dict.fromkeys((50, 150, 250), f"不是 {encoding.upper()} 文字")
 
 
+@pytest.mark.parametrize("byte", [b"\xff", b"\xc3", b"\x81\x30"])
+def test_a_value_that_is_no_gb18030_is_named_with_its_column(read, tmp_path: Path, byte: bytes) -> None:
+    lines = [text(row, headers=()).encode("gb18030")[1:] for row in rows(9)]
+    lines[4] = lines[4].replace(b",1,", byte + b",1,", 1)
+    told = read(text().encode("gb18030") + b"".join(lines))
+    assert told.rows == {n: row for n, row in enumerate(rows(9), 1) if n != 5}
+    assert told.why == {5: "不是 GB18030 文字"}
+    assert pl.read_parquet(tmp_path / "lines.rejected")["column_name"].to_list() == ["项目名称"]
+
+
 def test_a_header_of_another_encoding_is_refused(read) -> None:
     with pytest.raises(InputError, match="第 1 行不是 GB18030 文字"):
         read(text().encode() + text(*rows(50)).encode("gb18030"))

@@ -65,8 +65,8 @@ class BlockReader:
             )
         lost = [records.rejects, rejects]
         if encoding == "gb18030":
-            decoded = pa.Table.from_arrays([_decoded(each) for each in table.columns], table.column_names)
-            table, broken = _of_text_only(decoded)
+            columns, whole = zip(*(_decoded(column) for column in table.columns), strict=True)
+            table, broken = _of_text_only(pa.Table.from_arrays(columns, schema=self.schema), whole)
             lost += broken
         return Read(table, pa.concat_tables(lost), records.count)
 
@@ -162,35 +162,43 @@ def _without(numbers: pa.Array[Any], places: Sequence[int]) -> pa.Array[Any]:
     )
 
 
-def _decoded(column: pa.ChunkedArray[Any]) -> pa.Array[Any]:
-    """A column of GB18030 as text; each distinct value is decoded once, and what is none of it has NO_TEXT in it."""
+def _decoded(column: pa.ChunkedArray[Any]) -> tuple[pa.Array[Any], bool]:
+    """A column of GB18030 as text, and whether it is wholly text; what is none has NO_TEXT in it. Distinct values are decoded once."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     values = column.chunk(0) if column.num_chunks else pa.array([], column.type)
+    if pa.types.is_string(values.type):
+        return values, not pc.any(pc.match_substring(values, pattern=NO_TEXT), min_count=0).as_py()
     if not pa.types.is_binary(values.type):
-        return values
+        return values, True
     data = values.buffers()[2]
     if data is None or data.to_pybytes().isascii():
-        return values.view(pa.string())
+        return values.view(pa.string()), True
     listed = values.dictionary_encode()
-    foreign = is_foreign(listed.dictionary).to_pylist()
-    texts = [
-        NO_TEXT if other else value.decode("gb18030", "replace")
-        for value, other in zip(listed.dictionary.to_pylist(), foreign, strict=True)
-    ]
-    return pa.array(texts, pa.string()).take(listed.indices)
+    raw = listed.dictionary.to_pylist()
+    texts = _texts(raw)
+    for place in pc.indices_nonzero(is_foreign(listed.dictionary)).to_pylist():
+        texts[place] = NO_TEXT + raw[place].decode()
+    return pa.array(texts, pa.string()).take(listed.indices), not any(NO_TEXT in text for text in texts)
 
 
-def _of_text_only(table: pa.Table) -> tuple[pa.Table, list[pa.Table]]:
-    """The records of a table without those in which a value is no text, and these."""
+def _texts(values: list[bytes]) -> list[str]:
+    """Values of GB18030 as text, decoded as one: NUL parts them, for lines that hold it are records no more."""
+    texts = b"\0".join(values).decode("gb18030", "replace").split("\0")
+    return texts if len(texts) == len(values) else [value.decode("gb18030", "replace") for value in values]
+
+
+def _of_text_only(table: pa.Table, whole: Sequence[bool]) -> tuple[pa.Table, list[pa.Table]]:
+    """The records of a table without those in which a value is no text, and these; columns that are `whole` have none."""
     import pyarrow.compute as pc
 
     why = RECORD_FAULTS["encoding"].format(encoding=ENCODING_NAMES["gb18030"])
     rejects = []
-    for name in table.column_names[:-1]:
+    for name in (name for name, is_whole in zip(table.column_names, whole, strict=True) if not is_whole):
         broken = pc.match_substring(table[name], pattern=NO_TEXT)
-        if pc.any(broken, min_count=0).as_py():
-            lost = table.filter(broken).combine_chunks()
+        lost = table.filter(broken).combine_chunks()
+        if lost.num_rows:
             values = pc.utf8_slice_codeunits(lost[name].chunk(0), 0, SHOWN)
             rejects.append(reject_table(lost[RECORD].chunk(0), values, why, name))
             table = table.filter(pc.invert(broken))

@@ -146,10 +146,9 @@ def _open_quotes(
                 return unclosed, folded, place
             unclosed.append(place)
             continue
-        # A last line that is a record itself is one, but behind a quote that opens the first value it always looks like one.
         last = odd[at]
-        first_value = lines[place].as_py().startswith(b'"')
-        if fits[at - 1] and (record > last or (record == last and first_value)):
+        # A last line that is a record itself is one, but behind a quote that opens the first value it always looks like one.
+        if fits[at - 1] and (record > last or (record == last and lines[place].as_py().startswith(b'"'))):
             folded.extend(range(place + 1, last + 1))
             free = last + 1
         else:
