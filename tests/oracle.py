@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from math import floor
@@ -123,12 +123,25 @@ class UnreadableError(ValueError):
 
 
 # reading: blanks are all of Unicode's white space (tab, no-break space, ideographic space), not only U+0020.
+_AROUND = "".join(chr(sign) for sign in range(0x3001) if chr(sign).isspace()) + "\u200b\u200c\u200d\u2060\ufeff"
+_NOTHING = {"", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>"}
+
+
 def trimmed(text: str | None) -> str | None:
-    """Return the text without outer blanks, or None for what stands for NULL."""
+    """Return the text without what stands around it, or None for what stands for NULL."""
     if text is None:
         return None
-    text = text.strip()
-    return None if text.lower() in ("", "-", "--", "null") else text
+    text = text.strip(_AROUND)
+    if text.startswith('="') and text.endswith('"') and len(text) > 2 and '"' not in text[2:-1]:
+        text = text[2:-1]
+    elif text.startswith("'"):
+        text = text[1:]
+    return None if text.lower() in _NOTHING else text
+
+
+def narrow(text: str) -> str:
+    """Return full-width signs as the narrow ones."""
+    return "".join(chr(ord(sign) - 0xFEE0) if 0xFF01 <= ord(sign) <= 0xFF5E else sign for sign in text)
 
 
 @cache
@@ -137,30 +150,69 @@ def header_key(header: str) -> str:
     return unicodedata.normalize("NFKC", header.replace("\ufeff", "")).strip().lower()
 
 
-_DATE = r"([0-9]{4})([-/])([0-9]{1,2})\2([0-9]{1,2})"
-_CLOCK = r"([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]+))?)?"
-# reading: `T` and `Z` are upper case; an offset stands only after a clock and is not checked for being a real one.
-_DATE_CLOCK = re.compile(_DATE + r"(?:[ T]" + _CLOCK + r"(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?")
-_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:([0-9]{2})([0-9]{2})([0-9]{2}))?")
-_CHINESE = re.compile(r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日(?: ([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2}))?)?")
+NO_DAYS = {date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(9999, 12, 31)}
+_DAYS = (
+    r"(?P<y>[0-9]{4}) ?[-/.年] ?(?P<m>[0-9]{1,2}) ?[-/.月] ?(?P<d>[0-9]{1,2})(?: ?日)?",
+    r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})",
+    r"(?P<m>[0-9]{1,2})/(?P<d>[0-9]{1,2})/(?P<y>[0-9]{4})",
+    r"(?P<b>[A-Za-z]{3})[a-z]* (?P<d>[0-9]{1,2}),? (?P<y>[0-9]{4})",
+    r"(?P<d>[0-9]{1,2})[- ](?P<b>[A-Za-z]{3})[a-z]*[- ](?P<y>[0-9]{4})",
+)
+_CLOCKS = (
+    r"(?:(?P<early>上午|下午) ?)?(?P<H>[0-9]{1,2}):(?P<M>[0-9]{1,2})(?::(?P<S>[0-9]{1,2})(?:[.,](?P<f>[0-9]+))?)?(?: ?(?P<half>AM|PM))?",
+    r"(?P<H>[0-9]{2})(?P<M>[0-9]{2})(?:(?P<S>[0-9]{2}))?",
+)
+_OFFSET = r"(?: ?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+# reading: `T` and `Z` are upper case; an offset stands only after a clock.
+_SPELLINGS = [re.compile(day) for day in _DAYS] + [
+    re.compile(f"{day}(?:T| |(?<=日)){_CLOCKS[0]}{_OFFSET}") for day in _DAYS
+] + [re.compile(f"{_DAYS[1]}[T ]?{_CLOCKS[1]}{_OFFSET}")]  # fmt: skip
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 
-def read_time(text: str) -> datetime:
-    """Return the wall clock that the text names."""
-    micro = 0
-    if match := _DATE_CLOCK.fullmatch(text):
-        year, _, month, day, hour, minute, second, fraction = match.groups()
-        parts = (year, month, day, hour or "0", minute or "0", second or "0")
-        # reading: a fraction may have any number of digits; past the sixth they are cut.
-        micro = int((fraction or "0")[:6].ljust(6, "0"))
-    elif match := (_COMPACT.fullmatch(text) or _CHINESE.fullmatch(text)):
-        parts = tuple(part or "0" for part in match.groups())
-    else:
+def read_time(text: str) -> datetime | None:
+    """Return the wall clock of China that the text names; None for a day that programs write where they have none."""
+    text = re.sub(r"\s+", " ", narrow(text))
+    if text.startswith("0000"):
+        return None
+    moment = _read_moment(re.sub(r"^([0-9]+)\.0+$", r"\1", text))
+    return None if moment.date() in NO_DAYS else moment
+
+
+def _read_moment(text: str) -> datetime:
+    if re.fullmatch(r"[1-9][0-9]{4}(\.[0-9]+)?", text):
+        return datetime(1899, 12, 30) + timedelta(seconds=floor(Decimal(text) * 86400 + Decimal("0.5")))
+    if re.fullmatch(r"1[0-9]{12}", text):
+        return datetime(1970, 1, 1, 8) + timedelta(milliseconds=int(text))
+    match = next((found for spelling in _SPELLINGS if (found := spelling.fullmatch(text))), None)
+    if match is None:
         raise UnreadableError(text)
+    said = {
+        "H": None,
+        "M": None,
+        "S": None,
+        "f": None,
+        "half": None,
+        "early": None,
+        "zone": None,
+        "b": None,
+    } | match.groupdict()
     try:
-        return datetime(*(int(part) for part in parts), micro)  # type: ignore[arg-type]
-    except ValueError:
+        month = _MONTHS.index(said["b"].lower()) + 1 if said["b"] else int(said["m"])
+        hour = int(said["H"] or 0)
+        if half := said["half"] or said["early"]:
+            if not 1 <= hour <= 12:
+                raise UnreadableError(text)
+            hour = hour % 12 + (12 if half in ("PM", "下午") else 0)
+        # reading: a fraction may have any number of digits; past the sixth they are cut.
+        micro = int((said["f"] or "0")[:6].ljust(6, "0"))
+        moment = datetime(int(said["y"]), month, int(said["d"]), hour, int(said["M"] or 0), int(said["S"] or 0), micro)
+        if zone := said["zone"]:
+            ahead = 0 if zone == "Z" else int(zone[1:3]) * 60 + (int(zone[-2:]) if len(zone) > 3 else 0)
+            moment += timedelta(minutes=480 + (ahead if zone[0] == "-" else -ahead))
+    except (ValueError, OverflowError):
         raise UnreadableError(text) from None
+    return moment
 
 
 # reading: the digits of a number are ASCII; 1_000, inf and １２ are none.
@@ -169,24 +221,45 @@ _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 
 
 def read_number(text: str) -> Decimal:
-    """Return the exact number."""
+    """Return the exact number; accountants write one below zero in parentheses or with the sign behind it."""
+    text = re.sub(r"[￥¥元\s]|RMB|CNY", "", narrow(text).replace("￥", "￥"))
+    sign = ""
+    if match := re.fullmatch(r"([+-]?)\((.+)\)", text):
+        sign, text = "-", match[2] if not match[1] else "x"
+    elif re.fullmatch(r"[^-]+-", text):
+        sign, text = "-", text[:-1]
+    if sign and text[:1] in "+-":
+        raise UnreadableError(text)
     if _GROUPED.fullmatch(text):
         text = text.replace(",", "")
     if not _NUMBER.fullmatch(text):
         raise UnreadableError(text)
-    return Decimal(text)
+    return Decimal(sign + text)
 
 
-def read_age(text: str) -> int:
-    """Return completed years."""
-    # reading: "cut" is towards the past birthday, so -0.5 is -1 and impossible, not a newborn's 0.
-    return floor(read_number(text.removesuffix("岁").rstrip()))
+_AGE = re.compile(
+    r"(?:(?P<y>[0-9]+)(?:周?岁|Y|年)零?)?(?:(?P<m>[0-9]+)(?:\.[0-9]+)?(?:个?月龄?|M)零?)?(?:(?P<d>[0-9]+)(?:\.[0-9]+)?(?:日龄?|天|D))?"
+)
+
+
+def read_age(text: str) -> tuple[str, int]:
+    """Return completed years, months or days: the unit and how many."""
+    text = re.sub(r"\s", "", narrow(text)).upper()
+    if match := re.fullmatch(r"(-?[0-9]+(?:\.[0-9]*)?)(?:周?岁|Y|年)?", text):
+        # reading: "cut" is towards the past birthday, so -0.5 is -1 and impossible, not a newborn's 0.
+        return "year", floor(Decimal(match[1]))
+    match = _AGE.fullmatch(text)
+    if match is None or not any(match.groups()):
+        raise UnreadableError(text)
+    if match["y"] or match["m"]:
+        return "month", 12 * int(match["y"] or 0) + int(match["m"] or 0)
+    return "day", int(match["d"])
 
 
 SEXES = {
     **dict.fromkeys(("1", "男", "男性", "m", "male"), "male"),
     **dict.fromkeys(("2", "女", "女性", "f", "female"), "female"),
-    **dict.fromkeys(("0", "9", "未知", "未说明"), None),
+    **dict.fromkeys(("0", "9", "未知", "未说明", "未说明的性别", "未知的性别", "不详"), None),
 }
 BOOLS = {
     **dict.fromkeys(("1", "true", "t", "y", "yes", "是"), True),
@@ -194,60 +267,89 @@ BOOLS = {
 }
 
 
+VALID = BOOLS | dict.fromkeys(("有效", "正常"), True)
+VALID |= dict.fromkeys(("无效", "作废", "已作废", "撤销", "已撤销", "注销", "已注销", "删除", "已删除"), False)
+REFUND = BOOLS | dict.fromkeys(("正常", "未退费", "未退", "收费", "正常结算"), False)
+REFUND |= dict.fromkeys(
+    ("退费", "已退费", "退款", "已退款", "退", "退货", "已退货", "冲正", "已冲正", "红冲", "已红冲"), True
+)
+
+
+def plain_word(text: str) -> str:
+    """Return a word or code without blanks, leading zeros and decimals that are zero, in lower case."""
+    word = re.sub(r"\.0+$", "", re.sub(r"\s", "", narrow(text)).lower())
+    return re.sub(r"^0+(?=[0-9])", "", word)
+
+
 # reading: sexes and flags are compared without regard to case (the page writes them in lower case, the contract names
 # M/F).
 def read_sex(text: str) -> str | None:
     """Return male, female or None for a sex that is said to be unknown."""
-    if text.lower() not in SEXES:
+    word = plain_word(text)
+    if match := re.fullmatch(r"([0129])[-.:|、]?(男.*|女.*|[未不].*)", word):
+        code, word = match.groups()
+        if {"1": "男", "2": "女"}.get(code, word[0]) != word[0] or (code in "09" and word[0] not in "未不"):
+            raise UnreadableError(text)
+    if word not in SEXES:
         raise UnreadableError(text)
-    return SEXES[text.lower()]
+    return SEXES[word]
 
 
-def read_bool(text: str) -> bool:
-    """Return a yes or no."""
-    if text.lower() not in BOOLS:
-        raise UnreadableError(text)
-    return BOOLS[text.lower()]
+def reads_words(words: Mapping[str, bool]) -> Callable[[str], bool]:
+    """Return a reader of a yes or no; -1 is what some programs write for yes."""
 
+    def read(text: str) -> bool:
+        word = plain_word(text)
+        word = "1" if word == "-1" else word
+        if word not in words:
+            raise UnreadableError(text)
+        return words[word]
 
-# reading: refund_flag and valid_flag know the words too (否 is 0); leading zeros go before the word is looked up, and
-# 000 is 0.
-def read_flag(text: str) -> bool:
-    """Return a yes or no whose digits may be padded with zeros."""
-    return read_bool(text.lstrip("0") or "0")
+    return read
 
 
 def read_item_code(text: str) -> str:
     """Return an item code as it is compared."""
-    return unicodedata.normalize("NFKC", text).strip().upper()
+    code = re.sub(r"[(（]自费[)）]$", "", re.sub(f"[{_AROUND}]", "", narrow(text)))
+    return re.sub(r"^([0-9]+)\.0+$", r"\1", code.rstrip(";,")).upper()
 
 
 READERS = {
-    Kind.TEXT: str,
+    Kind.TEXT: lambda text: re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", text),
     Kind.CODE: read_item_code,
     Kind.SEX: read_sex,
     # reading: a date column takes every spelling of a time and keeps the day.
-    Kind.DATE: lambda text: read_time(text).date(),
+    Kind.DATE: lambda text: moment.date() if (moment := read_time(text)) else None,
+    Kind.CAPITAL: lambda text: narrow(text).upper(),
     Kind.TIME: read_time,
     Kind.AGE: read_age,
     Kind.NUMBER: read_number,
-    Kind.FLAG: read_flag,
-    Kind.BOOL: read_bool,
+    Kind.VALID: reads_words(VALID),
+    Kind.REFUND: reads_words(REFUND),
+    Kind.BOOL: reads_words(BOOLS),
 }
 
 
-# reading: NFKC is said of item codes only; a diagnosis code is trimmed and upper-cased.
-DIAGNOSIS_READER = str.upper
+def read_diagnosis(text: str) -> str:
+    """Return a diagnosis code, or several in one text, in narrow capitals."""
+    return narrow(text).upper()
 
 
-def first_text(row: Raw, headers: Sequence[str]) -> str | None:
+def first_text(row: Raw, headers: Sequence[str], kind: Kind) -> str | None:
     """Return the first non-empty value under these headers; the row's own are in the form of comparison.
 
-    An unreadable value is not empty: it counts, and no later header is asked.
+    An unreadable value is not empty: it counts, and no later header is asked. A date that stands for none is empty.
     """
     for header in headers:
-        if (text := trimmed(row.get(header_key(header)))) is not None:
-            return text
+        if (text := trimmed(row.get(header_key(header)))) is None:
+            continue
+        if kind in (Kind.TIME, Kind.DATE):
+            try:
+                if read_time(text) is None:
+                    continue
+            except UnreadableError:
+                pass
+        return text
     return None
 
 
@@ -265,9 +367,9 @@ class Source:
         if name not in self._read:
             known: list[Any] = []
             unreadable = False
-            reader = DIAGNOSIS_READER if name in ("code", "diagnosis_code") else READERS[self.table[name].kind]
+            reader = read_diagnosis if name in ("code", "diagnosis_code") else READERS[self.table[name].kind]
             for row in self.rows:
-                text = first_text(row, self.table[name].all_headers)
+                text = first_text(row, self.table[name].all_headers, self.table[name].kind)
                 if text is None:
                     continue
                 try:
@@ -326,25 +428,25 @@ class Person:
     sex_conflict: bool = False
     birth: date | None = None
     birth_conflict: bool = False
-    age: int | None = None
+    age: tuple[str, int] | None = None
     given: bool = False
 
 
 def id_number_facts(number: str | None) -> tuple[str, date] | None:
-    """Return sex and birth date of a right ID number, by ISO 7064 mod 11-2."""
-    if number is None or len(number) != 18 or not re.fullmatch(r"[0-9]{17}[0-9Xx]", number):
+    """Return sex and birth date of a right ID number, by ISO 7064 mod 11-2; those of 15 digits have no check character."""
+    if number is None or not re.fullmatch(r"[0-9]{17}[0-9X]|[0-9]{15}", number):
         return None
+    day, sex = (number[6:14], number[16]) if len(number) == 18 else (f"19{number[6:12]}", number[14])
     try:
-        born = date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        born = date(int(day[:4]), int(day[4:6]), int(day[6:]))
     except ValueError:
         return None
     remainder = 0
     for digit in number[:17]:
         remainder = (remainder + int(digit)) * 2 % 11
-    # reading: x is as good as X.
-    if "0123456789X"[(12 - remainder) % 11] != number[17].upper():
+    if len(number) == 18 and "0123456789X"[(12 - remainder) % 11] != number[17]:
         return None
-    return ("male" if int(number[16]) % 2 else "female"), born
+    return ("male" if int(sex) % 2 else "female"), born
 
 
 def age_between(born: date, day: date) -> Age | None:
@@ -357,11 +459,15 @@ def age_between(born: date, day: date) -> Age | None:
     return Age((years, years), (months, months), (days, days))
 
 
-def age_of_years(years: int) -> Age | None:
-    """Return the age of someone of whom only the completed years are known."""
-    if not 0 <= years <= 130:
+def age_on_record(unit: str, number: int) -> Age | None:
+    """Return the age of someone of whom only completed years, months or days are known."""
+    if not 0 <= number < {"year": 131, "month": 131 * 12, "day": 131 * 366}[unit]:
         return None
-    return Age((years, years), (12 * years, 12 * years + 11), (365 * years, 366 * years + 365))
+    if unit == "year":
+        return Age((number, number), (12 * number, 12 * number + 11), (365 * number, 366 * number + 365))
+    if unit == "month":
+        return Age((number // 12, number // 12), (number, number), (max(30 * number - 2, 0), 31 * number + 30))
+    return Age((number // 366, number // 365), (number // 31, (number + 2) // 30), (number, number))
 
 
 DAY_ZERO = Age((0, 0), (0, 0), (0, 0))
@@ -422,9 +528,9 @@ class Line:
         """Set the service time, or say why there is none."""
         column = LINE["service_time"]
         (row,) = self.own.rows
-        text = first_text(row, (column.name, *column.headers))
+        text = first_text(row, (column.name, *column.headers), Kind.TIME)
         if text is None:
-            text = first_text(row, column.fallback)
+            text = first_text(row, column.fallback, Kind.TIME)
             self.time_fallback = text is not None
         if text is None:
             return Reject(self.file, self.record, "service_time", "missing")
@@ -432,7 +538,7 @@ class Line:
             self.time = read_time(text)
         except UnreadableError:
             return Reject(self.file, self.record, "service_time", "unreadable")
-        return None
+        return Reject(self.file, self.record, "service_time", "missing") if self.time is None else None
 
     def kind(self) -> str:
         """Return judged, or why the line is skipped."""
@@ -649,7 +755,7 @@ def decide(rule: Rule, point: Mapping[str, Any], line: Line, header_missing: boo
         age = age_between(person.birth, today)
         impossible = age is None
     elif person.age is not None and not person.birth_conflict:
-        age = age_of_years(person.age)
+        age = age_on_record(*person.age)
         impossible = age is None
 
     if rule.reads == "sex":
@@ -887,7 +993,10 @@ def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
     removed = 0
     for line in lines:
         # reading: NULL equals NULL in institution, visit, quantity and amount, and 1 is 1.0.
-        key = (line.institution_id, line.visit_id, line.line_id, line.code, line.time, line.quantity, line.amount)
+        key = (
+            line.institution_id, line.visit_id, line.line_id, line.code, line.time, line.quantity, line.amount,
+            *(line.own.value(name) for name in ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")),
+        )  # fmt: skip
         if line.line_id is not None and key in first:
             first[key].is_duplicate = True
             removed += 1
@@ -908,18 +1017,30 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     without = 0
     for refund in refunds:
         for way, key in enumerate(refund_keys(refund)):
-            if key is not None and key in ways[way]:
-                total = sums[way].setdefault(key, dict.fromkeys(refund.net, Decimal(0)))
+            of_one_patient = {
+                patient_of(line, way)
+                for line in (ways[way].get(key, ()) if key is not None else ())
+                if None in (mine := {patient_of(refund, way), patient_of(line, way)}) or len(mine) == 1
+            }
+            for patient in of_one_patient:
+                total = sums[way].setdefault((key, patient), dict.fromkeys(refund.net, Decimal(0)))
                 for name, value in refund.net.items():
                     total[name] += abs(value or Decimal(0))
+            if of_one_patient:
                 break
         else:
             without += 1
     for way, totals in enumerate(sums):
-        for key, total in totals.items():
+        for (key, patient), total in totals.items():
             for line in sorted(ways[way][key], key=order_of_taking):
-                take(line, total)
+                if patient_of(line, way) == patient:
+                    take(line, total)
     return without
+
+
+def patient_of(line: Line, way: int) -> str | None:
+    """Return whose line it is; a settlement that is named as the original tells that by itself."""
+    return None if way == 1 else line.own.value("patient_id")
 
 
 # reading: the third way is two, refunds with a visit before refunds that only have a settlement, each from what the
@@ -1010,6 +1131,9 @@ def scan(
             reject = line.read_time()
             if reject is None and line.own.unreadable("quantity"):
                 reject = Reject(file, record, "quantity", "unreadable")
+            for flag in ("valid_flag", "refund_flag"):
+                if reject is None and line.own.unreadable(flag):
+                    reject = Reject(file, record, flag, "unreadable")
             if reject is not None:
                 result.rejects.append(reject)
                 continue

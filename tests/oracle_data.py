@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -218,31 +219,38 @@ def exemption_items(rng: Random, service: bool) -> list[tuple[str, str]]:
 
 # ----------------------------------------------------------------------------------- Hostile spellings
 
-NULLS = ("", "", "", "-", "--", "null", "NULL", " - ", " ")
+NULLS = ("", "", "", "-", "--", "null", "NULL", " - ", " ", "\\N", "None", "nan", "NaT", "#N/A", "(null)", "\u200b")
 
 
 def spell_sex(rng: Random, sex: str | None) -> str:
     """Write a sex in one of its spellings, rarely as rubbish."""
     if rng.random() < 0.03:
-        return rng.choice(("X", "3", "女士", "male?", "01", "男女"))
+        return rng.choice(("X", "3", "女士", "male?", "1-女", "男女"))
     if sex is None:
-        return rng.choice(("0", "9", "未知", "未说明", *NULLS))
+        return rng.choice(("0", "9", "未知", "未说明", "未说明的性别", "9.0", *NULLS))
     if sex == "male":
-        return rng.choice(("1", "1", "男", "男性", "m", "M", "male", "Male", " 男 "))
-    return rng.choice(("2", "2", "女", "女性", "f", "F", "female", "FEMALE", " 女 "))
+        return rng.choice(("1", "1", "男", "男性", "m", "M", "male", "Male", " 男 ", "01", "1.0", "1-男", "Ｍ"))
+    return rng.choice(("2", "2", "女", "女性", "f", "F", "female", "FEMALE", " 女 ", "02", "2.0000", "2女性", "女 性"))
 
 
 def spell_date(rng: Random, day: date | None) -> str:
     """Write a day in one of its spellings, rarely as rubbish."""
     if rng.random() < 0.03:
         return rng.choice(
-            ("1990-13-45", "2026-02-30", "不详", "1990", "20261301", "1990.01.01", "2025-02-29", "1990-01")
+            ("1990-13-45", "2026-02-30", "不详", "1990", "20261301", "90.01.01", "2025-02-29", "1990-01", "01-MAR-26")
         )
     if day is None:
-        return rng.choice(NULLS)
+        return rng.choice((*NULLS, *PLACEHOLDERS))
     return rng.choice(
         (
             f"{day:%Y-%m-%d}",
+            f"{day:%Y.%m.%d}",
+            f"{day:%d-%b-%Y}",
+            f"{day.month}/{day.day}/{day.year} 0:00:00",
+            f"'{day:%Y-%m-%d}",
+            str((day - date(1899, 12, 30)).days) if day.year > 1927 else f"{day:%Y%m%d}.0",
+            f"{datetime.combine(day, time(0)) - timedelta(hours=8):%Y-%m-%dT%H:%M:%S}.000Z",
+            "".join(chr(ord(sign) + 0xFEE0) for sign in f"{day:%Y-%m-%d}"),
             f"{day:%Y-%m-%d}",
             f"{day:%Y/%m/%d}",
             f"{day:%Y%m%d}",
@@ -254,6 +262,9 @@ def spell_date(rng: Random, day: date | None) -> str:
             f" {day:%Y-%m-%d} ",
         )
     )
+
+
+PLACEHOLDERS = ("1900-01-01", "1899-12-30 00:00:00", "0001/1/1", "9999-12-31", "0000-00-00")
 
 
 def spell_time(rng: Random, moment: datetime) -> str:
@@ -276,6 +287,14 @@ def spell_time(rng: Random, moment: datetime) -> str:
             f"{moment:%Y-%m-%d %H:%M:%S}.1234567",
             f"{moment:%Y-%m-%d %H:%M:%S}.125",
             f"{moment:%Y-%m-%dT%H:%M:%S}Z",
+            f"{moment.year}/{moment.month}/{moment.day} {'上午' if moment.hour < 12 else '下午'} {moment:%I:%M:%S}",
+            f"{moment:%b %d %Y %I:%M%p}",
+            f"{moment:%Y%m%d %H:%M:%S}",
+            f"{moment:%Y%m%d%H%M}",
+            f"{moment:%Y-%m-%d %H:%M:%S},125",
+            f"{moment:%Y-%m-%d %H:%M:%S}+08",
+            f"{int((moment - datetime(1970, 1, 1, 8)).total_seconds() * 1000)}",
+            f"{(moment - datetime(1899, 12, 30)) / timedelta(days=1):.7f}",
             f"{moment:%Y-%m-%dT%H:%M:%S}.5-11:00",
             f" {moment:%Y-%m-%d %H:%M}+08:00 ",
         )
@@ -287,28 +306,66 @@ BAD_TIMES = (
     "2026-13-01 10:00:00",
     "2026-03-01 25:00:00",
     "昨天",
-    "46082",
+    "01-MAR-26",
+    "2026-03-01 24:00:00",
+    "1900-01-01",
     "2026-03",
     "2026-03-01 10",
     "2026-03-01 10:61",
     "20260229",
     "2026-03/01",
 )
-BAD_NUMBERS = ("abc", "一", "5盒", "1..2", "NaN", "inf", "0x10", "1_000", "1-", "１２", "1,2,3", "12,34", "1,234,5")
+BAD_NUMBERS = ("abc", "一", "5盒", "1..2", "inf", "0x10", "1_000", "-(1)-", "--5", "1,2,3", "12,34", "1,234,5")
 
 
 def spell_age(rng: Random, years: int) -> str:
     """Write an age in one of its spellings, rarely as rubbish or an impossible one."""
     if rng.random() < 0.12:
-        return rng.choice(("abc", "3个月", "-1", "-0.5", "131", "130", "130.9", "二", "岁", "0.9", "13.99岁"))
-    return rng.choice((str(years), str(years), f"{years}岁", f"{years}.5", f"{years}.0", f" {years} 岁 ", f"0{years}"))
+        return rng.choice(
+            (
+                "abc",
+                "3个月",
+                "2月",
+                "30天",
+                "15D",
+                "13岁11个月",
+                "1岁零2月",
+                "6M",
+                "-1",
+                "-0.5",
+                "131",
+                "130",
+                "130.9",
+                "二",
+                "岁",
+                "0.9",
+                "13.99岁",
+            )
+        )
+    return rng.choice(
+        (
+            str(years),
+            str(years),
+            f"{years}岁",
+            f"{years}.5",
+            f"{years}.0",
+            f" {years} 岁 ",
+            f"0{years}",
+            f"{years}周岁",
+            f"{years}Y",
+        )
+    )
 
 
 def spell_bool(rng: Random, value: bool) -> str:
     """Write a yes or no in one of its spellings, rarely as rubbish."""
     if rng.random() < 0.03:
-        return rng.choice(("2", "x", "01", "是的"))
-    return rng.choice(("1", "true", "T", "y", "YES", "是", " 1 ") if value else ("0", "false", "F", "n", "No", "否"))
+        return rng.choice(("2", "x", "11", "是的"))
+    return rng.choice(
+        ("1", "true", "T", "y", "YES", "是", " 1 ", "1.0", "-1")
+        if value
+        else ("0", "false", "F", "n", "No", "否", "0.0")
+    )
 
 
 def spell_flag(rng: Random, value: bool) -> str:
@@ -316,6 +373,16 @@ def spell_flag(rng: Random, value: bool) -> str:
     if rng.random() < 0.03:
         return rng.choice(("2", "x", "9"))
     return rng.choice(("1", "001", "01", "1", "是", "true") if value else ("0", "000", "00", "0", "否", "F"))
+
+
+def spell_number(rng: Random, text: str | None) -> str | None:
+    """Write a number now and then as accountants and spreadsheets do."""
+    if text is None or rng.random() < 0.8 or not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
+        return text
+    size = text.lstrip("-")
+    if text[0] == "-":
+        return rng.choice((f"({size})", f"{size}-", f"－{size}", f"-￥{size}", f"'-{size}"))
+    return rng.choice((f"￥{size}", f"{size}元", f"'{size}", "".join(chr(ord(sign) + 0xFEE0) for sign in size)))
 
 
 def spell_code(rng: Random, code: str) -> str:
@@ -343,6 +410,8 @@ def id_number(rng: Random, sex: str, born: date) -> str:
         return body
     elif chance > 0.92:
         return "370811" + body[8:17]
+    elif chance > 0.91:
+        return "".join(chr(ord(sign) + 0xFEE0) for sign in body + check)
     elif chance > 0.90:
         return "A" + body[1:] + check
     return (body + check).lower() if chance < 0.5 else body + check
@@ -463,6 +532,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "quantity": ("cnt", "数量"),
     "amount": ("det_item_fee_sumamt", "金额"),
     "amount_in_scope": ("inscp_amt", "医保范围金额"),
+    "patient_id": ("psn_no", "人员编号"),
     "institution_id": ("fixmedins_code", "机构编码"),
     "care_type": ("med_type", "医疗类别"),
     "insured_region": ("insu_admdvs", "参保地区划"),
@@ -600,6 +670,7 @@ LINE_COLUMNS = (
     "curr_drord_flag",
     "admission",
     "inf",
+    "patient_id",
 )
 HEADER_COLUMNS = (
     "settlement_id",
@@ -660,7 +731,10 @@ def extract(seed: int, lines: int = 2000) -> Extract:
         written.append(copy_of(rng, rng.choice(written)))
     order = sorted(range(len(written)), key=lambda place: place + rng.randrange(lines // 2 + 1))
     for place in order:
-        sheet.add(written[place])
+        spelt = {
+            name: spell_number(rng, written[place].get(name)) for name in ("quantity", "amount", "amount_in_scope")
+        }
+        sheet.add(written[place] | {name: text for name, text in spelt.items() if text is not None})
 
     parquet = rng.random() < 0.3
     if not parquet:
@@ -708,6 +782,7 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
         else None,
         "amount_in_scope": rng.choice(("10.00", "35.5", "0")) if rng.random() < 0.7 else None,
         "institution_id": visit.institution,
+        "patient_id": f"P{visit.visit_id}" if rng.random() < 0.8 else None,
         **person_values(rng, visit, "line"),
     }
     chance = rng.random()
@@ -792,6 +867,8 @@ def refund_of(rng: Random, original: dict[str, str | None], number: int) -> dict
         values[rng.choice(("institution_id", "visit_id", "settlement_id", "item_code"))] = None
     if rng.random() < 0.1:
         values["original_line_id"] = "L-none"
+    if rng.random() < 0.15:
+        values["patient_id"] = rng.choice((None, "P-other"))
     return values
 
 

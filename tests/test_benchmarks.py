@@ -151,8 +151,9 @@ def test_a_limit_counts_only_where_the_findings_agree() -> None:
             "times the scan with the embedded",
         ),
         (("impact", "--lines", "20000", "--repeat", "1"), '"ratio"'),
+        (("csv_files", "--mb", "2", "--repeat", "1"), "| every record with a quote that never closes | 2 MB |"),
     ],
-    ids=["large knowledge", "impact"],
+    ids=["large knowledge", "impact", "csv files"],
 )
 def test_what_is_run_by_hand_runs(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     name, *options = words

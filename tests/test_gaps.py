@@ -183,3 +183,12 @@ def test_codes_of_other_rules_are_found_where_they_lie_in_a_restricted_family(tm
     assert len(in_family) == 7
     assert all(gap.several_items for gap in in_family)
     assert {point.item_name for gap in in_family for point in gap.points} == {"波生坦分散片"}
+
+
+def test_claims_that_were_not_read_are_told(tmp_path: Path, kb: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    (folder / "claims.csv").write_text(CLAIMS, encoding="utf-8")
+    (folder / "more.dat").write_bytes(b"x")
+    assert run(["kb", "gaps", "--claims", str(folder), "--kb", str(kb), "--lang", "zh"]) == 0
+    assert f"没有读 {folder / 'more.dat'}" in capsys.readouterr().out

@@ -270,6 +270,16 @@ def test_several_claims_after_one_option(ask, tmp_path, claims) -> None:
     assert (document["read"], document["new"]["extent"]["lines"], len(document["new"]["sample"])) == (11, 3, 1)
 
 
+def test_claims_that_were_not_read_are_told(ask, tmp_path, claims) -> None:
+    folder = tmp_path / "claims"
+    folder.mkdir()
+    claims.rename(folder / "claims.csv")
+    (folder / "more.dat").write_bytes(b"x")
+    _, out, _ = ask("embedded", "--param", "child_age=16", "--claims", folder)
+    assert "数据不完整" in out
+    assert "more.dat" in out
+
+
 def test_scratch_files_go_where_they_are_asked_to_and_leave_again(ask, tmp_path, claims) -> None:
     work = tmp_path / "work"
     work.mkdir()

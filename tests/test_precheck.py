@@ -212,6 +212,15 @@ def test_a_line_without_national_code_is_undetermined(precheck: Precheck) -> Non
         assert answer["checked_lines"] == 1
 
 
+def test_a_cut_code_that_still_tells_the_item_has_one_answer(precheck: Precheck, tmp_path: Path) -> None:
+    document = asked(DRUG[:20], visit_id="V1")
+    assert [finding["verdict"] for finding in precheck.check(document)["findings"]] == ["violation"]
+    (tmp_path / "rx.json").write_text(json.dumps(document), encoding="utf-8")
+    result = scan(ScanRequest([tmp_path / "rx.json"], tmp_path / "out"))
+    assert result.census.codes["no_national_shape"] == 0
+    assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["verdict"].to_list() == ["violation"]
+
+
 def test_a_service_of_an_uncovered_system_is_clear(precheck: Precheck) -> None:
     """A code that the knowledge does not speak of needs no finding."""
     answer = precheck.check(asked("330100005000000"))

@@ -49,7 +49,7 @@ def scan(tmp_path) -> Callable[..., Done]:
     def run(*arguments: str | Path) -> Done:
         before = listing(tmp_path)
         done = liangku("scan", *arguments, "--out", tmp_path / "out")
-        if done.returncode >= 2:
+        if done.returncode in (2, 3):
             assert listing(tmp_path) == before, "a refusal left something behind"
         return done
 
@@ -94,8 +94,8 @@ def test_header_without_lines(scan, tmp_path):
 
 
 def test_unsupported_file_type(scan, tmp_path):
-    (tmp_path / "lines.xlsx").write_bytes(b"PK\x03\x04")
-    assert_refused(scan(tmp_path / "lines.xlsx"), "lines.xlsx", "不支持的文件类型", "CSV（UTF-8）")
+    (tmp_path / "lines.docx").write_bytes(b"PK\x03\x04")
+    assert_refused(scan(tmp_path / "lines.docx"), "lines.docx", "不支持的文件类型", "CSV、JSON、Excel")
 
 
 def test_text_named_parquet(scan, tmp_path):
@@ -107,18 +107,6 @@ def test_truncated_parquet(scan, tmp_path):
     whole = (ROOT / "data" / "samples" / "national" / "fee_list_d.parquet").read_bytes()
     (tmp_path / "lines.parquet").write_bytes(whole[: len(whole) // 2])
     assert_refused(scan(tmp_path / "lines.parquet"), "lines.parquet", "损坏或不完整", "请重新导出")
-
-
-def test_gb18030(scan, tmp_path):
-    assert_refused(
-        scan(csv_file(tmp_path, GOOD, encoding="gb18030")), "lines.csv", "GB18030", "费用明细流水号", "另存为 UTF-8"
-    )
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le"])
-def test_utf16(scan, tmp_path, encoding):
-    mark = "\ufeff" if encoding == "utf-16-le" else ""
-    assert_refused(scan(csv_file(tmp_path, GOOD, header=mark + HEADER, encoding=encoding)), "UTF-16", "另存为 UTF-8")
 
 
 @pytest.mark.parametrize("text", ['[{"a": 1}', "not json", "[1, 2]"])
@@ -183,7 +171,7 @@ def test_unreadable_time_and_quantity_go_to_the_rejects_and_the_scan_goes_on(sca
     bad_quantity = f"L3,2026-03-01,{MALE_ONLY},爱普列特片,一盒,35.5,女,1990-05-01"
     source = csv_file(tmp_path, GOOD, bad_time, bad_quantity)
     run = scan(source)
-    assert run.returncode == 1, run.stderr
+    assert run.returncode == 4, run.stderr
     rejects = pl.read_parquet(tmp_path / "out" / "rejects.parquet").sort("record")
     assert rejects.columns == ["file", "record", "column", "value", "why"]
     assert rejects.select("file", "record", "column", "value").rows() == [
@@ -197,7 +185,7 @@ def test_unreadable_time_and_quantity_go_to_the_rejects_and_the_scan_goes_on(sca
 
 def test_rejects_alone_do_not_make_a_finding(scan, tmp_path):
     ordinary = "L1,2026-03-01,XC02KXB144A001010100151,波生坦片,1,35.5,女,1990-05-01"
-    run = scan(csv_file(tmp_path, ordinary, ordinary.replace("2026-03-01", "?")))
+    run = scan(csv_file(tmp_path, ordinary, ordinary.replace("2026-03-01", "?")), "--max-rejects", "50%")
     assert run.returncode == 0, run.stderr
 
 
@@ -393,7 +381,7 @@ PRESCRIPTIONS = {
     "service time": ({"service_time": "明天", "lines": [LINE]}, ["service_time", "2026-03-01"]),
     "patient": ({"patient": "P1", "lines": [LINE]}, ["patient"]),
     "patient's sex": ({"patient": {"sex": "X"}, "lines": [LINE]}, ["patient.sex", "男 或 女"]),
-    "patient's age": ({"patient": {"age": "小"}, "lines": [LINE]}, ["patient.age", "数字"]),
+    "patient's age": ({"patient": {"age": "小"}, "lines": [LINE]}, ["patient.age", "周岁"]),
     "insured's birth date": ({"insured": {"birth_date": "1990-13-45"}, "lines": [LINE]}, ["insured.birth_date"]),
     "diagnoses": ({"diagnoses": "N40", "lines": [LINE]}, ["diagnoses", "N40.x00"]),
     "stage": ({"stage": "later", "lines": [LINE]}, ["stage", "dispense"]),
@@ -438,7 +426,7 @@ OPTIONS = {
     ),
     "sex": (["--item", MALE_ONLY, "--sex", "X"], ["--sex", "男 或 女"]),
     "birth": (["--item", MALE_ONLY, "--birth", "1990-13-01"], ["--birth", "2026-03-01"]),
-    "age": (["--item", MALE_ONLY, "--age", "小"], ["--age", "数字"]),
+    "age": (["--item", MALE_ONLY, "--age", "小"], ["--age", "周岁"]),
     "impossible age": (["--item", MALE_ONLY, "--age", "200"], ["--age", "130"]),
     "negative age": (["--item", MALE_ONLY, "--age", "-1"], ["--age", "130"]),
     "check character": (["--item", MALE_ONLY, "--id-number", ID_NUMBER], ["--id-number", "校验码"]),
@@ -489,7 +477,7 @@ def test_scans_never_repeat_a_person(scan, tmp_path):
     run = scan(
         csv_file(tmp_path, f"{GOOD},{NAME},{ID_NUMBER},{NAME}", f"{bad},{NAME}", f"{bad},{NAME},{NAME}", header=header)
     )
-    assert run.returncode == 1, run.stderr
+    assert run.returncode == 4, run.stderr
     assert NAME not in run.stderr + run.stdout
     assert ID_NUMBER not in run.stderr + run.stdout
 

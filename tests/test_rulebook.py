@@ -404,6 +404,8 @@ def test_an_unknown_age_is_null_for_every_word(book: dict[str, Rule], rule_id: s
         ({"age_word": "新生儿", "age_years": 0, "age_days": 29}, True),
         ({"age_word": "新生儿", "age_years": 0}, None),
         ({"age_word": "新生儿", "age_years": 1}, True),
+        ({"age_word": "新生儿", "age_years": 0, "age_months": 1}, None),
+        ({"age_word": "新生儿", "age_years": 0, "age_months": 2}, True),
         ({"age_word": "婴儿", "age_years": 0}, False),
         ({"age_word": "婴儿", "age_years": 1}, True),
         ({"age_word": "婴幼儿", "age_years": 2}, False),

@@ -21,7 +21,7 @@ RULES = Path(__file__).resolve().parents[1] / "rules"
 RULE = "drug-child-only"
 PARAM = '[params.floor]\nvalue = 2\ntype = "int"\nunit = "岁"\nmeaning_zh = "值"\nmeaning_en = "value"\nallowed = [1, 3]\n\n'
 CHANGES: dict[str, tuple[str, str, list[tuple[str, str | None, str | None, bool]]]] = {
-    "version": ("version = 2", "version = 3", [("version", "2", "3", False)]),
+    "version": ("version = 3", "version = 4", [("version", "3", "4", False)]),
     "status": ('status = "stable"', 'status = "deprecated"', [("status", "stable", "deprecated", False)]),
     "shadow": ('status = "stable"', 'status = "shadow"', [("status", "stable", "shadow", True)]),
     "since": ("since = 2025-05-23", "since = 2025-05-24", [("since", "2025-05-23", "2025-05-24", False)]),
@@ -211,7 +211,7 @@ def test_the_table_shows_clauses_line_by_line_and_reads_no_markup(
 def test_faults_of_both_sides_are_told_with_their_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     other = folder.parent / "other"
     shutil.copytree(folder, other)
-    edit(folder, "version = 2", "version = 0")
+    edit(folder, "version = 3", "version = 0")
     edit(other, 'level = "suspect"', 'level = "grave"')
     assert run(["rules", "diff", str(folder), str(other)]) == 2
     err = capsys.readouterr().err

@@ -22,7 +22,7 @@ CONTENT = {
     "level": ('level = "suspect"', 'level = "notice"'),
     "stages": ('stages = ["before", "during", "after"]', 'stages = ["before", "after"]'),
     "name": ('zh = "药品儿童专用"', 'zh = "药品儿童用"'),
-    "clause": ("age_years >= 1 or age_days", "age_years > 1 or age_days"),
+    "clause": ("age_years >= 1 or case", "age_years > 1 or case"),
     "lower": ("and age_years < :child_age_lenient", "and age_years <= :child_age_lenient"),
     "evidence": ("then '?'", "then 'text:不详'"),
     "parameter": ("value = 14", "value = 15"),
@@ -92,17 +92,17 @@ def test_changed_content_needs_a_new_version(folder: Path, capsys: pytest.Captur
     edit(folder, *CONTENT[part])
     (fault,) = checked(folder, capsys)
     assert fault.startswith(f"{RULE}.toml: version: ")
-    assert "version = 3" in fault
-    assert "raise version to 3" in fault
+    assert "version = 4" in fault
+    assert "raise version to 4" in fault
     code, told = lock(folder, capsys)
-    assert (code, "raise version to 3" in told) == (2, True)
+    assert (code, "raise version to 4" in told) == (2, True)
     assert (folder / "lock.json").read_bytes() == before
 
-    edit(folder, "version = 2", "version = 3")
+    edit(folder, "version = 3", "version = 4")
     (fault,) = checked(folder, capsys)
     assert "run `liangku rules lock`" in fault
     code, told = lock(folder, capsys)
-    assert (code, f"    {RULE} 3\n" in told) == (0, True)
+    assert (code, f"    {RULE} 4\n" in told) == (0, True)
     assert checked(folder, capsys) == []
 
 
@@ -116,11 +116,11 @@ def test_docs_cases_and_layout_may_change(folder: Path, capsys: pytest.CaptureFi
 
 
 def test_a_version_never_falls(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    edit(folder, "version = 2", "version = 4")
+    edit(folder, "version = 3", "version = 5")
     assert lock(folder, capsys)[0] == 0
-    edit(folder, "version = 4", "version = 3")
+    edit(folder, "version = 5", "version = 4")
     (fault,) = checked(folder, capsys)
-    assert "raise version to 5" in fault
+    assert "raise version to 6" in fault
     assert lock(folder, capsys)[0] == 2
 
 
@@ -147,11 +147,11 @@ def test_a_rule_that_is_gone_is_restored_or_retired_for_good(folder: Path, capsy
     assert lock(folder, capsys)[0] == 2
     assert lock(folder, capsys, "--retire", RULE, "--reason", "并入 drug-child")[0] == 0
     document = json.loads((folder / "lock.json").read_text(encoding="utf-8"))
-    assert document["retired"] == {RULE: {"reason": "并入 drug-child", "version": 2}}
+    assert document["retired"] == {RULE: {"reason": "并入 drug-child", "version": 3}}
     assert RULE not in document["rules"]
     assert checked(folder, capsys) == []
 
-    file.write_text(text.replace("version = 2", "version = 3", 1), encoding="utf-8")
+    file.write_text(text.replace("version = 3", "version = 4", 1), encoding="utf-8")
     (fault,) = checked(folder, capsys)
     assert fault.startswith(f"{RULE}.toml: id: ")
     assert "并入 drug-child" in fault

@@ -15,10 +15,10 @@ import polars as pl
 
 from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
-from checker.ingest.columns import clean_text
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_kind import named_lines
-from checker.ingest.sources import Source, first_line
+from checker.ingest.sources import Source
+from checker.ingest.value_sql import clean_text
 from checker.judge.points import hash_of, version_of
 from checker.knowledge.codes import FAMILY_LENGTH
 from checker.knowledge.edition import Edition, load_into
@@ -26,7 +26,7 @@ from checker.knowledge.merge.families import exact_among_families
 from checker.knowledge.names import item_key
 from checker.knowledge.resolve import knowledge_files, open_editions
 from checker.model import sqltext
-from checker.model.errors import InternalError
+from checker.scan.engine_fault import explain
 from checker.scan.summary import yuan
 
 if TYPE_CHECKING:
@@ -96,6 +96,8 @@ class Gaps:
     knowledge_version: str
     knowledge_hash: str
     gaps: tuple[Gap, ...]
+    incomplete: tuple[str, ...] = ()
+    """What of the claims was not read though it may be data, said in both languages."""
 
     def to_dict(self, limit: int | None = None) -> dict[str, Any]:
         """As `--json` writes it: yuan as numbers with two decimals, days as YYYY-MM-DD; the first `limit` gaps, and how many there are."""
@@ -127,7 +129,7 @@ def find_gaps(request: GapsRequest) -> Gaps:
             try:
                 return _Look(connection, files, editions, request).go()
             except duckdb.Error as error:
-                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
+                raise explain(error, files, request.claims, work) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,7 @@ class _Look:
             knowledge_version=version_of(self.editions),
             knowledge_hash=hash_of(self.editions),
             gaps=self._gaps(),
+            incomplete=tuple(each.said() for _, each in self.files.passed if each.may_be_data),
         )
 
     def _find_uncovered(self) -> None:

@@ -104,6 +104,8 @@ class Impact:
     gone: FindingChange
     changed: FindingChange
     thresholds: tuple[Threshold, ...]
+    incomplete: tuple[str, ...] = ()
+    """Why the lines are not all that was given, said in both languages."""
 
     @property
     def new_share(self) -> Decimal:
@@ -173,6 +175,7 @@ def impact_of(
         gone=compared.gone,
         changed=compared.changed,
         thresholds=tuple(thresholds),
+        incomplete=tuple(gap.said for gap in second.gaps),
     )
 
 

@@ -86,7 +86,7 @@ class TrialRun:
         return None
 
     def _evidence(self, ident: str, kind: str, trial: Mapping[str, Any], column: str) -> Evidence:
-        found = pl.scan_parquet(self.folder / SHADOW_FILE).filter(
+        found = pl.scan_parquet(self.folder / SHADOW_FILE, glob=False).filter(
             pl.col(column) == ident, pl.col("verdict").is_in(FLAGGED)
         )
         hits, judged, charged = trial["hits"], trial["judged"], trial["charged"]

@@ -19,6 +19,7 @@ from checker.cli.options import json_option, knowledge_options, language_option
 from checker.ingest import values
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.errors import ExitCode, InputError
+from checker.model.json_text import distinct
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
@@ -70,12 +71,26 @@ def read_id_number(text: str) -> str:
     return number
 
 
-def read_age(text: str) -> int:
-    """Completed years that a living person can have. Raises ValueError."""
+def read_age(text: str) -> str:
+    """An age that a living person can have, in completed years, or in months or days where it is written so. Raises ValueError."""
     age = values.read_age(text)
-    if not 0 <= age <= OLDEST_YEARS:
+    in_a_year = {"M": 12, "D": 366}.get(age[-1], 1)
+    if not 0 <= int(age.rstrip("MD")) <= OLDEST_YEARS * in_a_year:
         raise ValueError(f"年龄应为 0 到 {OLDEST_YEARS} 的周岁")
     return age
+
+
+def read_day(text: str) -> date:
+    """A date. Raises ValueError, also for one that programs write where they have none."""
+    return read_moment(text).date()
+
+
+def read_moment(text: str) -> datetime:
+    """A time, likewise."""
+    moment = values.read_time(text)
+    if moment is None:
+        raise ValueError("这一天是没有日期时的占位值，请填写真实的日期，或去掉这个选项")
+    return moment
 
 
 _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
@@ -90,14 +105,14 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
     help="国家医保编码或受限项目的名称，可多次给出（code or name; repeat）",
 )
 @click.option("--sex", metavar=_SEX, callback=reads(values.read_sex), help="患者性别（patient's sex）")
-@click.option("--birth", metavar=_DATE, callback=reads(values.read_date), help="患者出生日期（patient's birth date）")
-@click.option("--age", metavar=_NUMBER, callback=reads(read_age), help="患者周岁（patient's age in completed years）")
+@click.option("--birth", metavar=_DATE, callback=reads(read_day), help="患者出生日期（patient's birth date）")
+@click.option("--age", metavar=_NUMBER, callback=reads(read_age), help="患者年龄：周岁，或 8月、15天（age in completed years, or months or days）")
 @click.option(
     "--id-number", metavar=_NUMBER, callback=reads(read_id_number), help="患者身份证号，取其性别和出生日期（ID number）"
 )
 @click.option("--newborn", is_flag=True, help="为新生儿开的，登记的可能是母亲（the record may be the mother's）")
 @click.option(
-    "--on", metavar=_DATE, callback=reads(values.read_time), help="服务日期，默认现在（service date, default now）"
+    "--on", metavar=_DATE, callback=reads(read_moment), help="服务日期，默认现在（service date, default now）"
 )
 @click.option(
     "--insured-sex",
@@ -108,7 +123,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 @click.option(
     "--insured-birth",
     metavar=_DATE,
-    callback=reads(values.read_date),
+    callback=reads(read_day),
     help="参保人出生日期（the insured's birth date）",
 )
 @click.option("--diagnosis", multiple=True, metavar="ICD", help="诊断编码，可多次给出（diagnosis; repeat）")
@@ -240,7 +255,17 @@ def _parse(source: str, content: bytes) -> Any:
             f"{source}：不是 UTF-8 编码{guess}，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
         ) from None
     try:
-        return json.loads(text)
+        document = json.loads(text, object_pairs_hook=distinct)
+        if "\\u" in text:
+            # Half of a character can be escaped, but stands in no text of ours.
+            json.dumps(document, ensure_ascii=False).encode()
+        return document
+    except UnicodeEncodeError:
+        raise InputError(
+            f"{source}：JSON 中有不成对的代理字符（如 \\ud800），请改正（half of a surrogate pair: mend the text）"
+        ) from None
+    except InputError as error:
+        raise InputError(f"{source}：{error}") from None
     except json.JSONDecodeError as error:
         raise InputError(
             f"{source}：第 {error.lineno} 行第 {error.colno} 个字符处不是有效的 JSON，请改正"

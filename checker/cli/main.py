@@ -10,7 +10,7 @@ import sys
 import click
 
 from checker.cli.lazy import LazyGroup
-from checker.model.errors import ExitCode, LiangkuError
+from checker.model.errors import ExitCode, LiangkuError, Terminated
 from checker.model.version import __version__
 
 COMMANDS = {
@@ -35,6 +35,7 @@ def cli() -> None:
     Rule checker for China's medical insurance: one set of rules at the counter and over the warehouse.
 
     退出码 Exit codes: 0 没有发现 nothing found · 1 有疑点或无法判断 findings · 2 输入有误 bad input · 3 程序故障 failure
+    · 4 结果不完整 incomplete: 有的输入没有读，或文件中无法读取的行太多
     """
 
 
@@ -78,6 +79,9 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("已中断（interrupted）", err=True)
         return 130
+    except Terminated:
+        click.echo("已终止（terminated）", err=True)
+        return 143
     except BrokenPipeError:
         # The reader of our output has gone; nothing more can be said to it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

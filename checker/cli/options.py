@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import locale
 import os
+import re
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +41,23 @@ class Day(click.ParamType[date]):
             return date.fromisoformat(str(value))
         except ValueError:
             self.fail(f"“{value}”不是日期，请写作 2026-03-01（write YYYY-MM-DD）", param, ctx)
+
+
+class Share(click.ParamType[Decimal]):
+    """A share, written as 1% or 0.01."""
+
+    name = "SHARE"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        """Read the share as a number between 0 and 1, or fail with what to write."""
+        if isinstance(value, Decimal):
+            return value
+        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)(%?)", str(value).strip())
+        share = Decimal(match[1]) / (100 if match[2] else 1) if match else Decimal(2)
+        # A bare 1 may mean all lines or one in a hundred; whoever writes it must say which.
+        if match is None or share > 1 or (share == 1 and not match[2]):
+            self.fail(f"“{value}”不是比例，请写作 1% 或 0.01（write 1% or 0.01）", param, ctx)
+        return share
 
 
 def knowledge_options(command: F) -> F:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import click
 
-from checker.cli.options import header_options, json_option, knowledge_options, language_option
+from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option
+from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
 from checker.report.progress import Bar
 from checker.report.terminal import print_scan
-from checker.scan.request import ScanRequest
+from checker.scan.request import MAX_REJECTS, ScanRequest
 from checker.scan.scan import scan
 
 
@@ -30,18 +32,25 @@ from checker.scan.scan import scan
     show_default=True,
     help="结算前（settle）还是事后审核（audit）",
 )
+@click.option(
+    "--max-rejects",
+    type=Share(),
+    default=f"{MAX_REJECTS:.0%}",
+    show_default=True,
+    help="一个文件中无法读取的行最多占多少，超过时退出码为 4（share of a file's lines that may be rejected before the exit code is 4）",
+)
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options
 @json_option
 @language_option
 def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
-    maps: tuple[str, ...], as_csv: bool, stage: str, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    maps: tuple[str, ...], as_csv: bool, stage: str, max_rejects: Decimal, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
 
-    INPUT 是 Parquet、CSV（UTF-8）或 JSON 文件、文件夹或通配符，可以有多个。结果写入 --out：
+    INPUT 是 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包，也可以是文件夹或通配符，可以有多个。结果写入 --out：
     findings.parquet（疑点及证据）、rejects.parquet（无法读取的行）、run.json（计数与版本）。
 
     \b
@@ -52,12 +61,14 @@ def command(
     """
     request = ScanRequest(
         inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, csv=as_csv, as_of=as_of,
-        kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang,
+        kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
     )  # fmt: skip
-    with Bar(lang) as bar:
+    with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)
     if as_json:
         click.echo(json.dumps(result.run, ensure_ascii=False, indent=2, default=str))
     else:
         print_scan(result, lang)
+    if result.gaps:
+        return ExitCode.INCOMPLETE
     return ExitCode.FINDINGS if result.summary.found else ExitCode.CLEAR

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import weakref
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +20,8 @@ SCAN_MEMORY = "420MB"
 
 SCRATCH = "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
 """How relations between two steps of a scan are written: fast, in row groups small enough for the writer's memory."""
+
+_OPEN: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
 
 def connect_locked(
@@ -45,12 +49,25 @@ def connect_locked(
     connection.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
     connection.execute("SET enable_progress_bar = false")
     connection.execute(f"SET temp_directory = {sqltext.text(str(spill) if spill else '')}")
-    allowed_folders = [*folders, *([spill] if spill else [])]
-    connection.execute(f"SET allowed_paths = [{sqltext.texts(str(path) for path in readable)}]")
-    connection.execute(f"SET allowed_directories = [{sqltext.texts(str(path) for path in allowed_folders)}]")
+    connection.execute(f"SET allowed_paths = [{_allowed(readable)}]")
+    connection.execute(f"SET allowed_directories = [{_allowed([*folders, *([spill] if spill else [])])}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
+    _OPEN.add(connection)
     return connection
+
+
+def interrupt_all() -> None:
+    """End what the engine is doing on any connection; the statement fails."""
+    for connection in [*_OPEN]:
+        with contextlib.suppress(Exception):
+            # One that has just been closed has nothing to interrupt.
+            connection.interrupt()
+
+
+def _allowed(paths: Iterable[Path]) -> str:
+    """Each path as it stands, and as readers are told it: the engine compares both."""
+    return sqltext.texts(dict.fromkeys(way for path in paths for way in (str(path), sqltext.one_path(path))))
 
 
 def one_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:

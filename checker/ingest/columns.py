@@ -6,38 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from checker.ingest.spellings import CHINA
+from checker.ingest.value_sql import (
+    NOT_READ,
+    NUMBER_TYPE,
+    SQL_TYPES,
+    USUAL,
+    clean_text,
+    clean_value,
+    given_time,
+    not_given,
+    read_text,
+)
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import NULL_WORDS, Column, Kind, normal_header
+from checker.model.schema import Column, Kind, normal_header
 
-BLANKS = " \t\r\n\u3000\u00a0"
-TIME_FORMATS = (
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S.%f",
-    "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M",
-    "%Y/%m/%d %H:%M:%S", "%Y/%m/%d", "%Y/%m/%d %H:%M", "%Y/%m/%d %H:%M:%S.%f",
-    "%Y/%m/%dT%H:%M:%S", "%Y/%m/%dT%H:%M:%S.%f", "%Y/%m/%dT%H:%M", "%Y年%m月%d日", "%Y年%m月%d日 %H:%M:%S", "%Y年%m月%d日 %H:%M",
-)  # fmt: skip
-COMPACT_FORMATS = (("[0-9]{14}", "%Y%m%d%H%M%S"), ("[0-9]{8}", "%Y%m%d"))
-MALE_WORDS = ("1", "男", "男性", "m", "male")
-FEMALE_WORDS = ("2", "女", "女性", "f", "female")
-UNKNOWN_SEX_WORDS = ("0", "9", "未知", "未说明")
-TRUE_WORDS = ("1", "true", "t", "y", "yes", "是")
-FALSE_WORDS = ("0", "false", "f", "n", "no", "否")
-NUMBER_TYPE = "DECIMAL(18, 4)"
-SQL_TYPES = {
-    Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP", Kind.AGE: "BIGINT",
-    Kind.NUMBER: NUMBER_TYPE, Kind.FLAG: "BOOLEAN", Kind.BOOL: "BOOLEAN",
-}  # fmt: skip
-NUMBER_PATTERN = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?"
-GROUPED_PATTERN = r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?"
-AGE_PATTERN = r"[+-]?[0-9]+(\.[0-9]+)?\s*岁?"
-LONGEST_NULL_WORD = max(len(word) for word in NULL_WORDS)
-USUAL = {
-    Kind.SEX: {"1": "'male'", "2": "'female'", "0": "NULL", "9": "NULL"},
-    Kind.BOOL: {"0": "FALSE", "1": "TRUE"},
-    Kind.FLAG: {"0": "FALSE", "1": "TRUE"},
-}
-"""The codes of the national tables: told by one comparison, before any other spelling is tried."""
+FLOATS = ("DOUBLE", "FLOAT")
+INSTANT, UNTOLD = "INT96 INSTANT", "INT96"
+"""Types of times in the old form of Parquet (INT96): instants in UTC, or nobody knows whether."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,47 +114,67 @@ def _present(by_name: Mapping[str, Header], names: Iterable[str]) -> tuple[Heade
 # ------------------------------------------------------------------------------------------------ expressions
 
 
-def raw_text(header: Header) -> str:
-    """SQL for the cleaned text of a header: trimmed, NULL words to NULL."""
+def raw_text(header: Header, kind: Kind) -> str:
+    """SQL for the cleaned text of a header that holds values of a kind; NULL words to NULL."""
     value = sqltext.name(header.text)
     if header.clean:
         return value
-    return clean_text(value) if header.is_text else f"CAST({value} AS VARCHAR)"
+    if header.is_text:
+        return clean_text(value) if kind in NOT_READ else clean_value(value)
+    # Floats and wide decimals stand for whole numbers where a column has NULLs, or came from Oracle.
+    if header.type.upper() in FLOATS:
+        return f"CASE WHEN {value} = floor({value}) THEN printf('%.0f', {_typed(header)}) ELSE CAST({_typed(header)} AS VARCHAR) END"
+    return f"regexp_replace(CAST({value} AS VARCHAR), '\\.0+$', '')"
 
 
-def clean_text(value: str) -> str:
-    """SQL that trims the text column `value` and turns NULL words to NULL; plain values pass without being trimmed."""
-    plain = " AND ".join(f"NOT contains({value}, {sqltext.text(blank)})" for blank in BLANKS)
-    word = " AND ".join(f"{value} <> {sqltext.text(word)}" for word in NULL_WORDS if word != "null")
-    trimmed = f"trim({value}, {sqltext.text(BLANKS)})"
-    return (
-        f"CASE WHEN {value} IS NULL THEN NULL "
-        f"WHEN {plain} AND (strlen({value}) > {LONGEST_NULL_WORD} OR ({word} AND lower({value}) <> 'null')) THEN {value} "
-        f"WHEN lower({trimmed}) NOT IN ({sqltext.texts(NULL_WORDS)}) THEN {trimmed} END"
-    )
+def _typed(header: Header) -> str:
+    """SQL of a value that is no text; what is not a number is none."""
+    value = sqltext.name(header.text)
+    if header.type == INSTANT:
+        return f"({value} + INTERVAL {CHINA} HOUR)"
+    return f"CASE WHEN NOT isnan({value}) THEN {value} END" if header.type.upper() in FLOATS else value
 
 
-def first_text(headers: Sequence[Header]) -> str:
-    """SQL for the first non-empty cleaned text among headers; NULL where there are none."""
+def _is_time(header: Header) -> bool:
+    return header.type == INSTANT or header.type.upper().startswith(("TIMESTAMP", "DATE"))
+
+
+def first_text(headers: Sequence[Header], kind: Kind) -> str:
+    """SQL for the first non-empty cleaned text among headers that hold values of a kind; NULL where there are none."""
     if not headers:
         return "CAST(NULL AS VARCHAR)"
-    return (
-        f"coalesce({', '.join(raw_text(header) for header in headers)})" if len(headers) > 1 else raw_text(headers[0])
-    )
+    texts = [raw_text(header, kind) for header in headers]
+    if len(texts) > 1 and kind in (Kind.TIME, Kind.DATE):
+        # A date that stands for none must not take the place of one that is given in the next column.
+        texts = [f"CASE WHEN NOT {not_given(text, kind)} THEN {text} END" for text in texts]
+    return f"coalesce({', '.join(texts)})" if len(texts) > 1 else texts[0]
 
 
 def plain_text(headers: Sequence[Header], kind: Kind) -> str:
     """SQL for the first non-empty cleaned text; the usual codes of the kind pass without being cleaned."""
     if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
-        return first_text(headers)
+        return first_text(headers, kind)
     raw = sqltext.name(headers[0].text)
-    return f"CASE WHEN {raw} IN ({sqltext.texts(USUAL[kind])}) THEN {raw} ELSE {first_text(headers)} END"
+    return f"CASE WHEN {raw} IN ({sqltext.texts(USUAL[kind])}) THEN {raw} ELSE {first_text(headers, kind)} END"
 
 
-def is_given(headers: Sequence[Header]) -> str:
-    """SQL boolean: some header has a value."""
-    value = sqltext.name(headers[0].text) if len(headers) == 1 and not headers[0].is_text else first_text(headers)
-    return f"({value} IS NOT NULL)"
+def is_given(headers: Sequence[Header], kind: Kind) -> str:
+    """SQL boolean: some header has a value; a date that stands for none is none."""
+    is_date = kind in (Kind.TIME, Kind.DATE)
+    if len(headers) == 1 and not headers[0].is_text:
+        value = _typed(headers[0])
+        return (
+            f"({value} IS NOT NULL)" if not is_date else f"({value} IS NOT NULL AND NOT {_stands_for_none(headers[0])})"
+        )
+    value = first_text(headers, kind)
+    return f"({value} IS NOT NULL AND NOT {not_given(value, kind)})" if is_date else f"({value} IS NOT NULL)"
+
+
+def _stands_for_none(header: Header) -> str:
+    """SQL boolean: a value that is no text is a date that stands for none."""
+    if _is_time(header):
+        return f"(({_read_typed(header, Kind.TIME)}) IS NULL)"
+    return not_given(raw_text(header, Kind.TIME), Kind.TIME)
 
 
 def read_column(mapping: HeaderMap, name: str) -> str:
@@ -186,7 +193,7 @@ def read_headers(headers: Sequence[Header], kind: Kind) -> str:
         and kind in (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE, Kind.BOOL)
     ):
         return _read_typed(headers[0], kind)
-    slow = read_text(first_text(headers), kind)
+    slow = read_text(first_text(headers, kind), kind)
     if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
         return slow
     raw = sqltext.name(headers[0].text)
@@ -196,91 +203,40 @@ def read_headers(headers: Sequence[Header], kind: Kind) -> str:
 
 def unreadable(headers: Sequence[Header], kind: Kind) -> str:
     """SQL boolean: the first non-empty value is present but cannot be read as `kind`."""
-    if not headers or kind in (Kind.TEXT, Kind.CODE):
+    if not headers or kind in NOT_READ:
         return "FALSE"
     if len(headers) == 1 and not headers[0].is_text:
-        value = sqltext.name(headers[0].text)
-        typed_unreadable = f"({value} IS NOT NULL AND ({_read_typed(headers[0], kind)}) IS NULL)"
-        if kind in (Kind.TIME, Kind.DATE) and headers[0].type.upper().startswith(("TIMESTAMP", "DATE")):
+        value = _typed(headers[0])
+        if kind in (Kind.TIME, Kind.DATE) and _is_time(headers[0]):
             return "FALSE"
         if kind is Kind.NUMBER and always_fits(headers[0].type):
             return "FALSE"
-        return typed_unreadable
-    source = first_text(headers)
-    known = f"lower({source}) IN ({sqltext.texts(UNKNOWN_SEX_WORDS)})" if kind is Kind.SEX else "FALSE"
-    slow = f"({source} IS NOT NULL AND ({read_text(source, kind)}) IS NULL AND NOT {known})"
+        return f"({value} IS NOT NULL AND ({read_headers(headers, kind)}) IS NULL AND NOT {not_given(raw_text(headers[0], kind), kind)})"
+    source = first_text(headers, kind)
+    slow = f"({source} IS NOT NULL AND ({read_text(source, kind)}) IS NULL AND NOT {not_given(source, kind)})"
     if len(headers) != 1 or kind not in USUAL:
         return slow
     raw = sqltext.name(headers[0].text)
     return f"CASE WHEN {raw} IS NULL OR {raw} IN ({sqltext.texts(USUAL[kind])}) THEN FALSE ELSE {slow} END"
 
 
-def read_text(source: str, kind: Kind) -> str:
-    """SQL that reads cleaned text `source` as `kind`; NULL where it cannot be read."""
-    if kind is Kind.TEXT:
-        return source
-    if kind is Kind.CODE:
-        return f"upper({source})"
-    if kind is Kind.SEX:
-        return _match(f"lower({source})", (MALE_WORDS, "'male'"), (FEMALE_WORDS, "'female'"))
-    if kind is Kind.BOOL:
-        return _match(f"lower({source})", (TRUE_WORDS, "TRUE"), (FALSE_WORDS, "FALSE"))
-    if kind is Kind.FLAG:
-        bare = f"CASE WHEN ltrim({source}, '0') = '' THEN '0' ELSE lower(ltrim({source}, '0')) END"
-        return _match(bare, (TRUE_WORDS, "TRUE"), (FALSE_WORDS, "FALSE"))
-    if kind is Kind.NUMBER:
-        return (
-            f"CASE WHEN regexp_full_match({source}, '{NUMBER_PATTERN}') THEN TRY_CAST({source} AS {NUMBER_TYPE}) "
-            f"WHEN regexp_full_match({source}, '{GROUPED_PATTERN}') THEN TRY_CAST(replace({source}, ',', '') AS {NUMBER_TYPE}) END"
-        )
-    if kind is Kind.AGE:
-        # Below zero any age is impossible, so that its size does not matter.
-        return (
-            f"CASE WHEN NOT regexp_full_match({source}, '{AGE_PATTERN}') THEN NULL "
-            f"WHEN regexp_matches({source}, '^-.*[1-9]') THEN -1 "
-            f"ELSE TRY_CAST(regexp_extract({source}, '[0-9]+') AS BIGINT) END"
-        )
-    time = _read_time(source)
-    return time if kind is Kind.TIME else f"CAST({time} AS DATE)"
-
-
-def _match(value: str, *meanings: tuple[Sequence[str], str]) -> str:
-    """SQL CASE over words: unlike a long IN list, which becomes a join of all rows, its arms are tried only where reached."""
-    arms = " ".join(f"WHEN {sqltext.text(word)} THEN {meaning}" for words, meaning in meanings for word in words)
-    return f"CASE {value} {arms} END"
-
-
-def _read_time(source: str) -> str:
-    # A fraction finer than a microsecond is cut, an offset dropped.
-    local = f"regexp_replace(regexp_replace({source}, '\\s*(Z|[+-][0-9]{{2}}:?[0-9]{{2}})$', ''), '(\\.[0-9]{{6}})[0-9]+$', '\\1')"
-    compact = " ".join(
-        f"WHEN regexp_full_match({source}, '{pattern}') THEN try_strptime({source}, '{form}')"
-        for pattern, form in COMPACT_FORMATS
-    )
-    return (
-        f"CASE WHEN starts_with({source}, '0000') THEN NULL {compact} WHEN regexp_matches({source}, '^[0-9]{{4}}[-/年]') "
-        f"THEN try_strptime(CASE WHEN length({source}) > 10 THEN {local} ELSE {source} END, "
-        f"[{sqltext.texts(TIME_FORMATS)}]) END"
-    )
-
-
 def _read_typed(header: Header, kind: Kind) -> str:
-    value = sqltext.name(header.text)
+    value = _typed(header)
     kind_of_type = header.type.upper()
     if kind in (Kind.TIME, Kind.DATE):
         if kind_of_type.startswith("TIMESTAMP WITH TIME ZONE"):
             # An instant without a wall clock: China has one time zone.
             value = f"timezone('Asia/Shanghai', {value})"
-        elif not kind_of_type.startswith(("TIMESTAMP", "DATE")):
-            return read_text(f"CAST({value} AS VARCHAR)", kind)
-        return f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})"
+        elif not _is_time(header):
+            return read_text(raw_text(header, kind), kind)
+        return given_time(f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})")
     if kind is Kind.NUMBER:
         return f"{'' if always_fits(header.type) else 'TRY_'}CAST({value} AS {NUMBER_TYPE})"
-    if kind is Kind.AGE:
-        return f"TRY_CAST(floor({value}) AS BIGINT)"
-    if kind_of_type == "BOOLEAN":
+    if kind is Kind.AGE and kind_of_type != "BOOLEAN":
+        return f"CASE WHEN {value} < 0 THEN '-1' ELSE CAST(TRY_CAST(floor({value}) AS BIGINT) AS VARCHAR) END"
+    if kind_of_type == "BOOLEAN" and kind is not Kind.AGE:
         return value
-    return read_text(f"CAST({value} AS VARCHAR)", kind)
+    return read_text(raw_text(header, kind), kind)
 
 
 def always_fits(type_: str) -> bool:

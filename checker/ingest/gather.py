@@ -3,42 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.columns import map_headers, parse_map_options
-from checker.ingest.convert import REJECT_COLUMNS, convert
-from checker.ingest.sources import InputFile, InputTable, Source, find_files, parquet_tables
+from checker.ingest.columns import parse_map_options
+from checker.ingest.convert import REJECT_COLUMNS
+from checker.ingest.opening import ROLES, FileRead, Opening, refuse_all
+from checker.ingest.passed import PassedOver
+from checker.ingest.sources import Source
+from checker.ingest.stamp import Stamp, take_stamps
+from checker.ingest.walk import find_files
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS, Column
-
-if TYPE_CHECKING:
-    import duckdb
-
-ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
-    "lines": (LINE, (("item_code",), ("service_time",))),
-    "settlements": (HEADER, (("settlement_id",),)),
-    "visits": (HEADER, (("visit_id",),)),
-    "diagnoses": (DIAGNOSIS, (("code",), ("settlement_id", "visit_id"))),
-}
-"""The kinds of tables of a scan: their columns, and what each must have (one of each group)."""
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """The inputs of a scan. `origins` are the files as given, by the file number that line numbers carry."""
+    """The inputs of a scan. `origins` are the files as told, by the file number that line numbers carry; `stamps` tell whether
+    an input has changed since it was opened.
+    """
 
     lines: tuple[Source, ...]
     settlements: tuple[Source, ...]
     visits: tuple[Source, ...]
     diagnoses: tuple[Source, ...]
-    files: tuple[tuple[str, InputFile], ...]
+    files: tuple[FileRead, ...]
+    passed: tuple[tuple[str, PassedOver], ...]
     origins: tuple[tuple[int, Path], ...]
     readable: tuple[Path, ...]
-    reader_rejects: Path
+    reader_rejects: tuple[Path, ...]
+    stamps: Mapping[Path, Stamp] = field(repr=False)
 
 
 def gather(
@@ -50,61 +46,43 @@ def gather(
     """
     forced = parse_map_options(maps, {**LINE, **HEADER, **DIAGNOSIS})
     found = {role: find_files(inputs.get(role, ())) for role in ROLES}
-    given = [file.path.resolve() for files in found.values() for file in files]
+    passed = [(role, each) for role, told in found.items() for each in told.passed]
+    given = [file.place.resolve() for told in found.values() for file in told.files]
+    stamps = take_stamps(file.path for told in found.values() for file in told.files)
     reader_rejects = work / "reader_rejects.parquet"
+    sources: dict[str, tuple[Source, ...]] = {}
+    read: list[FileRead] = []
     with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
-        sources = {role: _sources(connection, role, files, forced, work) for role, files in found.items()}
+        for role, told in found.items():
+            opened = Opening(connection, role, forced, work)
+            for file in told.files:
+                opened.open(file)
+            sources[role] = opened.sources()
+            read += opened.read(sources[role])
+            passed += [(role, each) for each in opened.passed]
+            if told.files and not sources[role]:
+                refuse_all(told.files[0].path, opened.passed)
         connection.execute(f"COPY rejects TO {sqltext.text(str(reader_rejects))} (FORMAT parquet)")
     _need_forced_headers(forced, sources)
     if need_person:
-        _need_person(sources, found)
+        _need_person(sources)
     return Gathered(
         lines=sources["lines"],
         settlements=sources["settlements"],
         visits=sources["visits"],
         diagnoses=sources["diagnoses"],
-        files=tuple((role, file) for role, files in found.items() for file in files),
+        files=tuple(read),
+        passed=tuple(passed),
         origins=tuple(
             (source.table.first_file + place, origin)
             for source in sources["lines"]
             for place, origin in enumerate(source.table.origin)
         ),
         readable=tuple(given),
-        reader_rejects=reader_rejects,
+        reader_rejects=(reader_rejects, *(each.csv.rejected for each in read if each.csv and each.csv.rejects)),
+        stamps=stamps,
     )
-
-
-def _sources(
-    connection: duckdb.DuckDBPyConnection, role: str, files: Sequence[InputFile], forced: Mapping[str, str], work: Path
-) -> tuple[Source, ...]:
-    columns, needed = ROLES[role]
-    opened: list[tuple[Path, Path, bool]] = []
-    for number, file in enumerate(files):
-        if file.kind == "parquet":
-            opened.append((file.path.resolve(), file.path, False))
-        else:
-            target = work / f"{role}-{number}.parquet"
-            convert(connection, file, target, role)
-            opened.append((target, file.path, True))
-    tables = parquet_tables(connection, opened)
-    return tuple(_source(table, columns, needed, forced) for table in tables)
-
-
-def _source(
-    table: InputTable, columns: dict[str, Column], needed: tuple[tuple[str, ...], ...], forced: Mapping[str, str]
-) -> Source:
-    name = str(table.origin[0])
-    mapping = map_headers(table.headers, columns, forced, source=name)
-    for group in needed:
-        if not any(mapping.has(column) for column in group):
-            known = "、".join(header for column in group for header in columns[column].all_headers)
-            seen = "、".join(header.text for header in table.headers[:12])
-            raise InputError(
-                f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{seen}；"
-                f"也可以用 --map {group[0]}=表头 指定（needed column missing）"
-            )
-    return Source(table, mapping)
 
 
 def _need_forced_headers(forced: Mapping[str, str], sources: Mapping[str, tuple[Source, ...]]) -> None:
@@ -121,12 +99,12 @@ def _need_forced_headers(forced: Mapping[str, str], sources: Mapping[str, tuple[
             raise InputError(f"--map {column}={header}：输入文件中没有表头“{header}”（no input has this header）")
 
 
-def _need_person(sources: Mapping[str, tuple[Source, ...]], files: Mapping[str, Sequence[InputFile]]) -> None:
+def _need_person(sources: Mapping[str, tuple[Source, ...]]) -> None:
     for role in ("lines", "settlements", "visits"):
         for source in sources[role]:
             if any(name in source.map.columns and source.map.has(name) for name in PERSON_COLUMNS):
                 return
-    first = files["lines"][0].path
+    first = sources["lines"][0].table.origin[0]
     raise InputError(
         f"{first}：没有任何来源提供性别、出生日期、年龄或身份证号，无法判断；"
         "请用 --settlements 指定结算表（setl_d），或用 --map patient_sex=表头 指定（no person column in any source: give --settlements）"

@@ -8,10 +8,21 @@ from dataclasses import dataclass
 from checker.ingest.columns import always_fits, read_column
 from checker.ingest.named import Named, free_name, name_once
 from checker.ingest.sources import Source
+from checker.ingest.value_sql import surely_given
 from checker.model import sqltext
+from checker.model.schema import Kind
 
-KINDS = ("judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid")
+KINDS = (
+    "judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid", "rejected_valid", "rejected_refund",
+)  # fmt: skip
 """What becomes of a line, by its number in the census."""
+REJECTED = {
+    1: ("service_time", Kind.TIME, "服务时间无法识别"),
+    2: ("quantity", Kind.NUMBER, "数量不是数字"),
+    7: ("valid_flag", Kind.VALID, "有效标志无法识别"),
+    8: ("refund_flag", Kind.REFUND, "退费标志无法识别"),
+}
+"""The kinds of lines of which something cannot be read: the column, its kind, and why nobody is accused by the line."""
 
 FLAGS = ("valid_flag", "refund_flag", "is_context", "curr_drord_flag", "paid_by_fund", "self_paying_flag")
 
@@ -34,8 +45,9 @@ class Lines(Named):
 def named_lines(source: Source, names: Collection[str] = (), *, refund_settlements: bool, joined: str = "") -> Lines:
     """The lines of a source, those `joined` where SQL says so; of the columns `names` the long readings are named as well."""
     headers = source.table.headers
-    relation = f"SELECT *, file_index, file_row_number FROM {source.table.scan()} {joined}"
-    named = name_once(relation, source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names))
+    named = name_once(
+        source.table.relation(joined), source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names)
+    )
     kind = sqltext.name(free_name("kind", headers))
     number = _kind_number(named, refund_settlements=refund_settlements)
     return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind)
@@ -49,7 +61,14 @@ def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
     column = lines.map
     time = lines.read("service_time")
     cases = [f"WHEN {time} IS NULL THEN 1", f"WHEN {lines.unreadable('quantity')} THEN 2"]
-    plain = [f"{time} IS NOT NULL"]
+    cases += [
+        f"WHEN {lines.unreadable(name)} THEN {number}"
+        for number, (name, *_) in list(REJECTED.items())[2:]
+        if column.has(name)
+    ]
+    headers = column.found["service_time"]
+    typed = len(headers) == 1 and headers[0].type.upper() == "TIMESTAMP"
+    plain = [surely_given(sqltext.name(headers[0].text)) if typed else f"{time} IS NOT NULL"]
 
     def flag(name: str, usual: str) -> list[str]:
         if not column.has(name):

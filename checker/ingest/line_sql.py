@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from checker.ingest.columns import (
     Header,
     HeaderMap,
-    clean_text,
     first_text,
     is_given,
     read_column,
-    read_text,
 )
-from checker.ingest.line_kind import Lines, named_lines
+from checker.ingest.line_kind import REJECTED, Lines, named_lines
 from checker.ingest.named import free_name, name_once
 from checker.ingest.prescription_key import is_guessed, prescription_key
 from checker.ingest.sources import Source
+from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext
-from checker.model.schema import NULL_WORDS, Kind
+from checker.model.schema import NATIONAL_CODE, Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,22 +43,24 @@ def used_fallback(mapping: HeaderMap) -> str:
     headers, fallback = mapping.found["service_time"], mapping.fallback.get("service_time", ())
     if not fallback:
         return "FALSE"
-    return f"(NOT {is_given(headers)})" if headers else "TRUE"
+    return f"(NOT {is_given(headers, Kind.TIME)})" if headers else "TRUE"
 
 
 def take_census(
     connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], *, refund_settlements: bool
 ) -> dict[int, bool]:
-    """Count all lines by raw item code into the table `code_census`, and by kind into `kind_census`.
+    """Count all lines by raw item code into the table `code_census`, and by file and kind into `kind_census`.
 
     Returns, by index of the source, whether its first code header has empty values that a second one may fill.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE code_census (source INTEGER, raw VARCHAR, n BIGINT)")
-    connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (kind UTINYINT, n BIGINT)")
+    connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (file_no BIGINT, kind UTINYINT, n BIGINT)")
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
         lines = named_lines(source, refund_settlements=refund_settlements)
-        connection.execute(f"INSERT INTO kind_census SELECT {lines.kind}, count(*) FROM ({lines.sql}) GROUP BY ALL")
+        connection.execute(
+            f"INSERT INTO kind_census SELECT {source.table.file_number}, {lines.kind}, count(*) FROM ({lines.sql}) GROUP BY ALL"
+        )
         _count_codes(connection, number, source, second=False)
         needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
         if needs_second[number]:
@@ -77,8 +77,7 @@ def _count_codes(connection: duckdb.DuckDBPyConnection, number: int, source: Sou
 
 def _has_empty_codes(connection: duckdb.DuckDBPyConnection, number: int) -> bool:
     row = connection.execute(
-        f"SELECT count(*) FROM code_census WHERE source = ? AND coalesce(lower(trim(raw)), '') IN ({sqltext.texts(NULL_WORDS)})",
-        [number],
+        f"SELECT count(*) FROM code_census WHERE source = ? AND {clean_text('raw')} IS NULL", [number]
     ).fetchone()
     return bool(row and row[0])
 
@@ -87,26 +86,26 @@ def raw_code(source: Source, *, second: bool) -> str:
     """SQL of the item code as it stands; with `second` the first non-empty of all code headers."""
     headers = source.map.found["item_code"]
     if second:
-        return first_text(headers)
+        return first_text(headers, Kind.CODE)
     value = sqltext.name(headers[0].text)
     return value if headers[0].is_text else f"CAST({value} AS VARCHAR)"
 
 
 def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `code_map` (raw, code) of the distinct raw codes: trimmed, NFKC, upper-cased; NULL words to NULL."""
+    """Make the table `code_map` (raw, code, is_known) of the distinct raw codes as they are read; NULL words to NULL.
+
+    Known is a code of national shape, and one that the knowledge names (kb_pattern): a cut code that still tells the item is judged, and
+    not called unknown as well.
+    """
+    families = "kb_pattern WHERE role = 'item' AND match = 'family'"
+    lengths = [length for (length,) in connection.execute(f"SELECT DISTINCT length(code) FROM {families}").fetchall()]
+    named = ["code IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code')"]
+    named += [f"left(code, {int(length)}) IN (SELECT code FROM {families})" for length in lengths]
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE code_map AS
-        SELECT raw, CASE WHEN lower(code) NOT IN ({sqltext.texts(NULL_WORDS)}) THEN upper(code) END AS code
-        FROM (SELECT DISTINCT raw, trim(raw, ' ' || chr(9) || chr(10) || chr(13) || chr(12288) || chr(160)) AS code FROM code_census)"""
+        SELECT raw, code, coalesce(regexp_full_match(code, '{NATIONAL_CODE}') OR {" OR ".join(named)}, FALSE) AS is_known FROM (
+          SELECT raw, {read_text("cleaned", Kind.CODE)} AS code FROM (SELECT DISTINCT raw, {clean_text("raw")} AS cleaned FROM code_census))"""
     )
-    # DuckDB has no NFKC; the few distinct codes that are not plain ASCII are normalised here.
-    odd = connection.execute(
-        "SELECT raw FROM code_map WHERE raw <> strip_accents(raw) OR regexp_matches(raw, '[^ -~]')"
-    ).fetchall()
-    for (raw,) in odd:
-        plain = unicodedata.normalize("NFKC", raw).strip()
-        code = None if plain.lower() in NULL_WORDS else plain.upper()
-        connection.execute("UPDATE code_map SET code = ? WHERE raw = ?", [code, raw])
 
 
 def stage_query(
@@ -194,8 +193,8 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
 
 
 STAGED_TEXTS = (
-    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "patient_id_number", "care_type",
-    "insured_region", "region", "institution_id", "item_name",
+    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "care_type", "insured_region",
+    "region", "institution_id", "item_name",
 )  # fmt: skip
 """The text columns of staged lines: cleaned when they are read."""
 
@@ -207,16 +206,22 @@ def cleaned(table: str, names: Collection[str]) -> str:
 
 
 def reject_query(source: Source) -> str:
-    """SQL of the rejects of one source (file number, record, column, value, why): no readable time, or no readable quantity."""
+    """SQL of the rejects of one source (file number, record, column, value, why): no readable time, quantity, or void or refund flag."""
     lines = named_lines(source, refund_settlements=False)
-    times, quantities = _times(lines.map), lines.map.found["quantity"]
-    time_name = next((header.text for header in _times(source.map)), "service_time")
-    quantity_name = next((header.text for header in source.map.found["quantity"]), "quantity")
-    return f"""SELECT {source.table.file_number} AS file_no, {source.table.record} AS record,
-        CASE {lines.kind} WHEN 1 THEN {sqltext.text(time_name)} ELSE {sqltext.text(quantity_name)} END AS column_name,
-        CASE {lines.kind} WHEN 1 THEN {first_text(times)} ELSE {first_text(quantities)} END AS value,
-        CASE WHEN {lines.kind} = 2 THEN '数量不是数字' WHEN {first_text(times)} IS NULL THEN '没有服务时间' ELSE '服务时间无法识别' END AS why
-        FROM {lines.of_kinds(1, 2)}"""
+    cases: dict[str, list[str]] = {"column_name": [], "value": [], "why": []}
+    for number, (name, kind, why) in REJECTED.items():
+        headers = _times(lines.map) if kind is Kind.TIME else lines.map.found[name]
+        value = first_text(headers, kind)
+        told = sqltext.text(why)
+        if kind is Kind.TIME:
+            told = f"CASE WHEN {value} IS NULL OR {not_given(value, kind)} THEN '没有服务时间' ELSE {told} END"
+        shown = _times(source.map) if kind is Kind.TIME else source.map.found[name]
+        header = sqltext.text(next((each.text for each in shown), name))
+        for column, answer in (("column_name", header), ("value", value), ("why", told)):
+            cases[column].append(f"WHEN {number} THEN {answer}")
+    chosen = ", ".join(f"CASE {lines.kind} {' '.join(arms)} END AS {column}" for column, arms in cases.items())
+    return f"""SELECT {source.table.file_number} AS file_no, {source.table.record} AS record, {chosen}
+        FROM {lines.of_kinds(*REJECTED)}"""
 
 
 def _times(mapping: HeaderMap) -> tuple[Header, ...]:
@@ -253,6 +258,6 @@ def diagnosis_query(source: Source) -> str:
     column = source.map
     return (
         f"SELECT {read_column(column, 'settlement_id')} AS settlement_id, {read_column(column, 'visit_id')} AS visit_id, "
-        f"{read_text(first_text(column.found['code']), Kind.CODE)} AS code FROM {source.table.scan()} "
+        f"{read_text(first_text(column.found['code'], Kind.CAPITAL), Kind.CAPITAL)} AS code FROM {source.table.scan()} "
         f"WHERE ({read_column(column, 'valid_flag')}) IS NOT FALSE"
     )

@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from checker.ingest.columns import Header, HeaderMap, is_given, plain_text, read_column, read_headers, unreadable
+from checker.ingest.columns import (
+    Header,
+    HeaderMap,
+    first_text,
+    is_given,
+    plain_text,
+    read_column,
+    read_headers,
+    unreadable,
+)
+from checker.ingest.value_sql import not_given
 from checker.model import sqltext
 from checker.model.schema import Kind
 
@@ -31,7 +41,8 @@ def read_with_fallback(mapping: HeaderMap, name: str) -> str:
     if not fallback:
         return read_column(mapping, name)
     second = read_headers(fallback, mapping.columns[name].kind)
-    return f"CASE WHEN {is_given(headers)} THEN {read_column(mapping, name)} ELSE {second} END" if headers else second
+    given = is_given(headers, mapping.columns[name].kind)
+    return f"coalesce({read_column(mapping, name)}, CASE WHEN NOT {given} THEN {second} END)" if headers else second
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +59,10 @@ class Named:
 
     def unreadable(self, name: str) -> str:
         """SQL boolean: the column's value is present but cannot be read."""
-        headers = self.map.found[name]
+        headers, kind = self.map.found[name], self.map.columns[name].kind
         if name in self.values and headers:
-            return f"({is_given(headers)} AND {self.values[name]} IS NULL)"
-        return unreadable(headers, self.map.columns[name].kind)
+            return f"({self.values[name]} IS NULL AND {is_given(headers, kind)} AND NOT {not_given(first_text(headers, kind), kind)})"
+        return unreadable(headers, kind)
 
 
 def name_once(relation: str, mapping: HeaderMap, headers: Sequence[Header], names: Collection[str]) -> Named:

@@ -11,23 +11,27 @@ from checker.engines.duckdb import one_number
 if TYPE_CHECKING:
     import duckdb
 
+PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
+"""What lines say of the person: lines that differ in it are not the same line."""
+_ONE_PATIENT = "NOT coalesce(r.patient_id <> o.patient_id, FALSE)"
+_PATIENT = "coalesce(o.patient_id, chr(30))"
 WAYS = (
     # By pointer: the refund names the line, which may be of another code.
     ("r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
-     "AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id",
-     "concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id)"),
+     f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id AND {_ONE_PATIENT}",
+     f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id, {_PATIENT})"),
     # By settlement: the reversing settlement names the reversed one.
     ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
      "concat_ws(chr(31), o.settlement_id, o.item_code)"),
     # By visit.
-    ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id",
-     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code)"),
+    (f"r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id AND {_ONE_PATIENT}",
+     f"concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code, {_PATIENT})"),
     # By settlement, where the refund has no visit.
     ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NULL "
-     "AND r.settlement_id = o.settlement_id",
-     "concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code)"),
+     f"AND r.settlement_id = o.settlement_id AND {_ONE_PATIENT}",
+     f"concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code, {_PATIENT})"),
 )  # fmt: skip
-"""How a refund finds its originals, in order: the join, and the key of the originals that share one refunded sum."""
+"""How a refund finds its originals, of one patient, in order: the join, and the key of the originals that share one refunded sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +56,16 @@ def net_lines(
     Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
     numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
     """
-    on_trial = _on_trial(shadow_rules)
+    on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
-          SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount FROM staged_line
+          SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount, {person} FROM staged_line
           WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
         SELECT line_no, place = 1 AS is_first, {on_trial} AS on_trial FROM (
           SELECT line_no, item_code, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
-          WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount))
+          WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount, {person}))
         WHERE members > 1"""
     )
     connection.execute(
@@ -100,7 +104,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
-        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.item_code, {on_trial} AS on_trial, s.original_line_id,
+        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id, s.item_code, {on_trial} AS on_trial, s.original_line_id,
           {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM staged_line s {header}
@@ -109,7 +113,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
-        SELECT line_no, institution_id, visit_id, settlement_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
+        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
           amount, amount_in_scope,
           coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken

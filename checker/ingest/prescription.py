@@ -121,7 +121,7 @@ def read_amount(value: object) -> str | None:
 def read_codes(found: Sequence[object]) -> tuple[str, ...]:
     """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing."""
     codes = [values.clean(code) for code in found]
-    return tuple([code.upper() for code in codes if code])
+    return tuple([values.read_capitals(code) for code in codes if code])
 
 
 def _code(value: object) -> str | None:
@@ -140,7 +140,7 @@ _HEAD: dict[str, Callable[[object], Any]] = {
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
-    "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _ANY_CODE), "newborn": ("newborn_flag", _flag),
+    "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _single(values.read_capitals)), "newborn": ("newborn_flag", _flag),
 }  # fmt: skip
 _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
-from checker.ingest.line_kind import KINDS
+from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.sources import Source
+from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import NATIONAL_CODE
 
 if TYPE_CHECKING:
     import duckdb
 
-NATIONAL_SHAPE = f"regexp_full_match(code, '{NATIONAL_CODE}')"
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
@@ -37,6 +36,7 @@ class Census:
     skipped: dict[str, int]
     rejected: dict[str, int]
     codes: dict[str, int]
+    unreadable: tuple[Unreadable, ...]
 
 
 def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
@@ -49,7 +49,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
     line_sql.normalise_codes(connection)
     reader = one_number(
-        connection, f"SELECT count(*) FROM {sqltext.parquet(files.reader_rejects)} WHERE role = 'lines'"
+        connection, f"SELECT count(*) FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines'"
     )
     by_kind = {
         KINDS[kind]: count
@@ -59,10 +59,12 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         "record": reader,
         "service_time": by_kind.get("rejected_time", 0),
         "quantity": by_kind.get("rejected_quantity", 0),
+        "valid_flag": by_kind.get("rejected_valid", 0),
+        "refund_flag": by_kind.get("rejected_refund", 0),
     }
     codes = dict(
         connection.execute(
-            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT {NATIONAL_SHAPE} THEN 'no_national_shape'
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT is_known THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT
             FROM code_census c LEFT JOIN code_map m ON m.raw IS NOT DISTINCT FROM c.raw GROUP BY class"""
@@ -76,6 +78,7 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         codes={
             key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")
         },
+        unreadable=count_unreadable(connection, files.lines),
     )
     _need_judged(connection, census, files)
     return census, second, refunds
@@ -111,7 +114,11 @@ def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered) -> str
         ).fetchone()
         if row:
             return f"，例如第 {row[0]} 行“{row[1]}”列“{row[2] or ''}”{row[3]}"
-    return ""
+    row = connection.execute(
+        f"SELECT record, why FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines' ORDER BY record LIMIT 1"
+    ).fetchone()
+    # Of the record itself nothing is shown: it may name a person.
+    return f"，例如第 {row[0]} 条记录{row[1]}" if row else ""
 
 
 def _refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: Sequence[Source]) -> bool:
@@ -267,14 +274,16 @@ def name_origins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None
 
 def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path) -> None:
     """Write rejects.parquet: file, record, column, value, why; the table `origin` names the files."""
-    rejected = one_number(connection, "SELECT count(*) FROM kind_census WHERE kind IN (1, 2)") > 0
+    rejected = (
+        one_number(connection, f"SELECT count(*) FROM kind_census WHERE kind IN ({', '.join(map(str, REJECTED))})") > 0
+    )
     judged = (
         " UNION ALL ".join(line_sql.reject_query(source) for source in files.lines)
         if rejected
         else "SELECT 0::BIGINT AS file_no, 0::BIGINT AS record, '' AS column_name, '' AS value, '' AS why WHERE FALSE"
     )
     connection.execute(
-        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {sqltext.parquet(files.reader_rejects)}
+        f"""COPY (SELECT file, record, column_name AS "column", value, why FROM {sqltext.parquet(*files.reader_rejects)}
         UNION ALL SELECT file, record, column_name, left(value, 200), why FROM ({judged}) JOIN origin USING (file_no)
         ORDER BY file, record) TO {sqltext.text(str(target))} (FORMAT parquet)"""
     )

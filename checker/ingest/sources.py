@@ -1,54 +1,101 @@
-"""Inputs as they are named on the command line become tables: Parquet as it lies, CSV and JSON converted once."""
+"""Inputs and tables: what a file is by its name and first bytes, and the Parquet files that are read as one table."""
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from checker.ingest.columns import Header, HeaderMap
 from checker.model import sqltext
 from checker.model.errors import InputError
 
-if TYPE_CHECKING:
-    import duckdb
-
 SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv",
+    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".zip": "zip", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
 }  # fmt: skip
-GLOB_SIGNS = set("*?[")
+OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
+"""Columns of our own, and of the engine, beside those of a file: the file's number, the record's, what is wrong with it."""
+_PARQUET = b"PAR1"
+_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
+"""How workbooks of today and of old begin."""
+
+
+class UnknownKindError(InputError):
+    """A file that is none of the kinds that are read."""
+
+
+class EmptyFileError(InputError):
+    """A file of no bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class InputFile:
-    """One input file: the path as given, and its kind (parquet, csv, json, jsonl)."""
+    """One file to be read: its name as people are told it, and its kind (parquet, csv, json, jsonl; zip for several).
+
+    Its bytes lie at `place`, unpacked from `archive` where it is a member of one. `partition` are columns that only the names of its
+    folders hold. `alone`: somebody named this very file, so that what is wrong with it is an error; of one found in a folder it may be told.
+    """
 
     path: Path
     kind: str
+    at: Path | None = None
+    partition: tuple[tuple[str, str | None], ...] = ()
+    alone: bool = True
+    archive: Path | None = None
+
+    @property
+    def on_disk(self) -> Path:
+        """The file that somebody put there: the archive of a member, else itself."""
+        return self.archive or self.path
+
+    def within(self, archive: Path, shown: Path) -> InputFile:
+        """This file as a member of an archive, under the name by which it is told."""
+        return replace(self, path=shown, at=self.path, archive=archive)
+
+    @property
+    def place(self) -> Path:
+        """Where its bytes lie: elsewhere than its name says where they had to be unpacked."""
+        return self.at or self.path
 
 
 @dataclass(frozen=True, slots=True)
 class InputTable:
-    """Parquet files of one set of headers. `first_file` numbers the files within the run; `converted` files carry `__record`."""
+    """Parquet files of one set of headers. `first_file` numbers the files within the run; `converted` files carry `__record`.
+
+    `of_folders` are columns that only the names of the files' folders hold: for each the value of every file.
+    """
 
     files: tuple[Path, ...]
     headers: tuple[Header, ...]
     converted: bool
     first_file: int
     origin: tuple[Path, ...]
+    of_folders: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
 
     def scan(self) -> str:
-        """SQL of the table with the virtual columns `file_index` and `file_row_number`."""
-        return f"read_parquet([{sqltext.texts(str(path) for path in self.files)}], hive_partitioning = false)"
+        """SQL of the table, to select columns from by name: `file_index` and `file_row_number` are among them."""
+        return f"({self.relation()})" if self.of_folders else sqltext.parquet(*self.files)
+
+    def relation(self, joined: str = "") -> str:
+        """SQL of all columns of the table, `file_index` and `file_row_number` among them, and of what is joined to it."""
+        named = "".join(
+            f", ([{', '.join('NULL' if value is None else sqltext.text(value) for value in values)}]::VARCHAR[])[file_index::BIGINT + 1] "
+            f"AS {sqltext.name(name)}"
+            for name, values in self.of_folders.items()
+        )
+        rows = f"SELECT *, file_index, file_row_number{named} FROM {sqltext.parquet(*self.files)}"
+        # What a table is joined by may be one of these columns: they must have their names by then.
+        return f"SELECT * FROM ({rows}) {joined}" if named and joined else f"{rows} {joined}"
 
     @property
     def file_number(self) -> str:
         """SQL of the number of the file within the run."""
-        return f"(CAST(file_index AS BIGINT) + {self.first_file})"
+        return (
+            f"(CAST(file_index AS BIGINT) + {self.first_file})" if len(self.files) > 1 else f"{self.first_file}::BIGINT"
+        )
 
     @property
     def record(self) -> str:
@@ -64,93 +111,41 @@ class Source:
     map: HeaderMap
 
 
-def find_files(inputs: Iterable[str | Path]) -> tuple[InputFile, ...]:
-    """Expand files, folders and globs into input files, in a stable order, each once.
+def suffix_of(name: str) -> str:
+    """The end of a file's name that tells what it is; '' for what is not read."""
+    return next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
 
-    Raises InputError where nothing is found, a file is empty, or its kind is not known.
+
+def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str, str | None]] = ()) -> InputFile:
+    """What a file is.
+
+    Raises UnknownKindError, EmptyFileError, InputError where its bytes are not those of its name, and OSError where it cannot be opened.
     """
-    found: dict[Path, InputFile] = {}
-    for given in inputs:
-        for path in _expand(str(given)):
-            found.setdefault(path.resolve(), _input_file(path))
-    return tuple(found.values())
-
-
-def _expand(given: str) -> list[Path]:
-    path = Path(given)
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and file.suffix.lower() in SUFFIXES)
-        if not files:
-            raise InputError(
-                f"{given}：文件夹中没有可读的文件（支持 {'、'.join(SUFFIXES)}）（no readable file in this folder）"
-            )
-        return files
-    if path.is_file():
-        return [path]
-    if GLOB_SIGNS & set(given):
-        files = sorted(Path(match) for match in glob.glob(given, recursive=True) if Path(match).is_file())  # noqa: PTH207
-        if files:
-            return files
-        raise InputError(f"{given}：没有文件符合这个模式，请检查路径（no file matches this pattern）")
-    raise InputError(f"{given}：找不到该文件或文件夹，请检查路径（no such file or folder）")
-
-
-def _input_file(path: Path) -> InputFile:
-    kind = SUFFIXES.get(path.suffix.lower())
+    with path.open("rb") as stream:
+        start = stream.read(64)
+    # Hive and Impala write Parquet without any suffix.
+    kind = SUFFIXES.get(suffix_of(path.name)) or ("parquet" if start.startswith(_PARQUET) else None)
     if kind is None:
-        raise InputError(
-            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV（UTF-8）或 JSON 文件（unsupported file type）"
+        raise UnknownKindError(
+            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包（unsupported file type）"
         )
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
-    if kind == "parquet":
-        with path.open("rb") as stream:
-            if stream.read(4) != b"PAR1":
-                raise InputError(f"{path}：不是 Parquet 文件，请检查扩展名或重新导出（not a Parquet file）")
-    return InputFile(path, kind)
-
-
-def parquet_headers(connection: duckdb.DuckDBPyConnection, path: Path) -> tuple[Header, ...]:
-    """Read the headers of a Parquet file as they stand in it.
-
-    Raises InputError where the file cannot be read.
-    """
-    import duckdb
-
-    try:
-        names = connection.execute(
-            "SELECT name FROM parquet_schema(?) WHERE column_id IS NOT NULL AND num_children IS NULL", [str(path)]
-        ).fetchall()
-        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({sqltext.text(str(path))})").fetchall()
-    except duckdb.Error as error:
-        raise InputError(
-            f"{path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {first_line(error)}）"
-        ) from error
-    if len(names) == len(described):
-        # DuckDB renames a header that stands twice; the file's own names must be compared.
-        return tuple(Header(str(name[0]), str(column[1])) for name, column in zip(names, described, strict=True))
-    return tuple(Header(str(column[0]), str(column[1])) for column in described)
-
-
-def parquet_tables(
-    connection: duckdb.DuckDBPyConnection, files: Sequence[tuple[Path, Path, bool]], *, first_file: int = 0
-) -> tuple[InputTable, ...]:
-    """Group Parquet files (file, origin, converted) into tables of equal headers."""
-    groups: dict[tuple[bool, tuple[Header, ...]], list[tuple[Path, Path]]] = {}
-    for file, origin, converted in files:
-        headers = parquet_headers(connection, file)
-        groups.setdefault((converted, headers), []).append((file, origin))
-    tables: list[InputTable] = []
-    number = first_file
-    for (converted, headers), members in groups.items():
-        own = tuple(header for header in headers if header.text != "__record")
-        tables.append(
-            InputTable(
-                tuple(file for file, _ in members), own, converted, number, tuple(origin for _, origin in members)
+    if not start:
+        raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
+    if kind == "parquet" and not start.startswith(_PARQUET):
+        raise InputError(f"{path}：不是 Parquet 文件，请检查扩展名或重新导出（not a Parquet file）")
+    if kind == "xlsx" and not start.startswith(_WORKBOOKS):
+        # Many programs write text or a web page under a workbook's name.
+        if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+            raise InputError(
+                f"{path}：其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx（a web page under a workbook's name: save it as .xlsx）"
             )
-        )
-        number += len(members)
-    return tuple(tables)
+        kind = "csv"
+    return InputFile(path, kind, partition=tuple(partition), alone=alone)
+
+
+def own_header(header: str) -> str:
+    """The header as a column of a converted file: one that bears the name of a column of our own gets a blank, which no comparison of headers sees."""
+    return f"{header} " if header.lower() in OWN_COLUMNS else header
 
 
 def first_line(error: Exception) -> str:

@@ -1,104 +1,110 @@
-"""One value at a time: what the counter reads from a message or an option, by the same words as the columns of a file."""
+"""One value at a time: what the counter reads from a message or an option, by the same spellings as the columns of a file."""
 
 from __future__ import annotations
 
+import functools
 import re
-import unicodedata
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
-from checker.ingest.columns import (
-    AGE_PATTERN,
+from checker.ingest.spellings import (
     BLANKS,
-    COMPACT_FORMATS,
-    FALSE_WORDS,
-    FEMALE_WORDS,
-    GROUPED_PATTERN,
-    MALE_WORDS,
-    NUMBER_PATTERN,
-    TIME_FORMATS,
-    TRUE_WORDS,
+    CHINA,
+    CODES,
+    FLAGS,
+    GROUPED,
+    LONGEST_AGE,
+    LONGEST_NULL_WORD,
+    MONTHS_AND_DAYS,
+    NO_DAY,
+    NUMBER,
+    NUMBERS,
+    OFFSET,
+    PLACEHOLDERS,
+    SERIAL,
+    SEXES,
+    TICKS,
+    TIME_FORMS,
+    TIME_SHAPE,
+    TIMES,
+    TRIMMED,
     UNKNOWN_SEX_WORDS,
+    USUAL_TIME,
+    WHOLE,
+    WORDS,
+    YEARS,
+    Rewritings,
+    narrow,
+    rewrite,
 )
-from checker.model.schema import NULL_WORDS
+from checker.model.schema import NULL_WORDS, Kind
 
-_FINE = re.compile(r"(\.[0-9]{6})[0-9]+$")
-_OFFSET = re.compile(r"\s*(Z|[+-][0-9]{2}:?[0-9]{2})$")
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,14}(?:\.([0-9]{1,4}))?")
-_PLAIN_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[ T](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2})?")
+_USUAL_TIME = re.compile(USUAL_TIME)
 _NO_TIME = "日期应写作 2026-03-01，时间应写作 2026-03-01 10:30:00"
+_NO_DAYS = frozenset(date.fromisoformat(day) for day in PLACEHOLDERS)
+_SERIAL_FROM, _TICKS_FROM = datetime(1899, 12, 30), datetime(1970, 1, 1, CHINA)
+_MEANINGS = {kind: {word: meaning for words, meaning in listed for word in words} for kind, listed in WORDS.items()}
+_NULLS = frozenset(NULL_WORDS)
+_AROUND = frozenset(f"{BLANKS}'=")
+"""How a value begins that has something around it."""
+_LONGEST_VALUE = 200
+"""Characters of a number, a time or a word: nothing longer is one."""
 
 
 def clean(value: object) -> str | None:
-    """Text of a value, trimmed; None for NULL words and for None."""
+    """Text of a value without what stands around it; None for NULL words and for None."""
     if value is None:
         return None
     if type(value) is str:
-        text = value.strip(BLANKS)
+        if value and value[0] not in _AROUND and value[-1] not in BLANKS:
+            text = value
+        else:
+            text = rewrite(value, (TRIMMED,)) if len(value) < _LONGEST_VALUE else value.strip(BLANKS)
+        if "." in text:
+            text = rewrite(text, (WHOLE,))
     else:
-        text = (("true" if value else "false") if isinstance(value, bool) else str(value)).strip(BLANKS)
-    # No word for nothing is longer than four characters.
-    return None if len(text) < 5 and text.lower() in NULL_WORDS else text
+        text = ("true" if value else "false") if isinstance(value, bool) else rewrite(str(value), (WHOLE,))
+    return None if len(text) <= LONGEST_NULL_WORD and text.lower() in _NULLS else text
 
 
 def read_sex(text: str) -> str | None:
     """`male`, `female`, or None for unknown. Raises ValueError for any other word."""
-    word = text.lower()
-    if word in MALE_WORDS:
-        return "male"
-    if word in FEMALE_WORDS:
-        return "female"
+    word = _word(text, SEXES)
     if word in UNKNOWN_SEX_WORDS:
         return None
-    raise ValueError("性别应为 男 或 女（也可写 M/F、1/2）")
+    return str(_meaning(word, Kind.SEX, "性别应为 男 或 女（也可写 M/F、1/2）"))
 
 
-def read_bool(text: str) -> bool:
-    """A flag. Raises ValueError for any other word."""
-    word = text.lower()
-    if word in TRUE_WORDS:
-        return True
-    if word in FALSE_WORDS:
-        return False
-    raise ValueError("应为 true 或 false")
+def read_bool(text: str, kind: Kind = Kind.BOOL) -> bool:
+    """A flag; whether a line is valid or a refund has words of its own (Kind.VALID, Kind.REFUND). Raises ValueError for any other word."""
+    return bool(_meaning(_word(text, FLAGS), kind, "应为 true 或 false"))
 
 
-def read_time(text: str) -> datetime:
-    """A time on the wall clock; an offset is dropped. Raises ValueError."""
-    # The usual form is read without strptime, which takes ten times as long.
-    if _PLAIN_TIME.fullmatch(text):
-        try:
-            return datetime.fromisoformat(text)
-        except ValueError:
-            raise ValueError(_NO_TIME) from None
-    formats: Sequence[str] = TIME_FORMATS
-    for pattern, form in COMPACT_FORMATS:
-        if re.fullmatch(pattern, text):
-            formats = (form,)
-    if text.startswith("0000"):
-        formats = ()
-    bare = _FINE.sub(r"\1", _OFFSET.sub("", text)) if len(text) > 10 else text
-    for form in formats:
-        try:
-            return datetime.strptime(bare, form)  # the wall clock is meant
-        except ValueError:
-            continue
-    raise ValueError(_NO_TIME)
+def read_time(text: str) -> datetime | None:
+    """A time on the wall clock of China; None where it stands for none, such as 9999-12-31. Raises ValueError."""
+    if text.startswith(NO_DAY):
+        return None
+    found = _moment(text)
+    return None if found.date() in _NO_DAYS else found
 
 
-def read_date(text: str) -> date:
-    """A date. Raises ValueError."""
-    return read_time(text).date()
+def read_date(text: str) -> date | None:
+    """A date, likewise. Raises ValueError."""
+    found = read_time(text)
+    return None if found is None else found.date()
 
 
-def read_age(text: str) -> int:
-    """Completed years of a number with or without 岁; -1 for any below zero. Raises ValueError."""
-    if not re.fullmatch(AGE_PATTERN, text) or len(text) > 20:
-        raise ValueError("年龄应为数字（周岁）")
-    if text.startswith("-") and re.search("[1-9]", text):
-        return -1
-    return int(re.findall("[0-9]+", text)[0])
+def read_age(text: str) -> str:
+    """Completed years as a number, of months or days with M or D behind it; -1 for any below zero. Raises ValueError."""
+    spelt = re.sub(f"[{BLANKS}]+", "", narrow(text)).upper()
+    if years := _pattern(YEARS).fullmatch(spelt):
+        return "-1" if re.search("^-.*[1-9]", spelt) else str(int(years[1][:LONGEST_AGE]))
+    parts = _pattern(MONTHS_AND_DAYS).fullmatch(spelt)
+    if parts is None or not any(parts.groups()):
+        raise ValueError("年龄应为周岁，或写明 岁、月、天")
+    year, month, day = (int((part or "0")[:LONGEST_AGE]) for part in parts.groups())
+    return f"{year * 12 + month}M" if parts[1] or parts[2] else f"{day}D"
 
 
 def read_number(text: str) -> str:
@@ -107,8 +113,10 @@ def read_number(text: str) -> str:
         decimals = usual[1]
         whole = (text if decimals is None else text[: -len(decimals) - 1]).lstrip("0") or "0"
         return f"{whole}.{(decimals or '').ljust(4, '0')}"
-    plain = text.replace(",", "") if re.fullmatch(GROUPED_PATTERN, text) else text
-    if not re.fullmatch(NUMBER_PATTERN, plain):
+    plain = rewrite(narrow(text).upper(), NUMBERS) if len(text) < _LONGEST_VALUE else text
+    if _pattern(GROUPED).fullmatch(plain):
+        plain = plain.replace(",", "")
+    if not _pattern(NUMBER).fullmatch(plain):
         raise ValueError("应为数字")
     number = Decimal(plain)
     if abs(number) >= 10**14:
@@ -118,5 +126,62 @@ def read_number(text: str) -> str:
 
 
 def read_code(text: str) -> str:
-    """An item code: NFKC, trimmed, upper-cased."""
-    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip().upper()
+    """An item code without what hangs on it, in capitals."""
+    return text.upper() if text.isascii() and text.isalnum() else rewrite(narrow(text), CODES).upper()
+
+
+def read_capitals(text: str) -> str:
+    """An identity number or a code of a diagnosis in narrow capitals."""
+    return narrow(text).upper()
+
+
+def _word(text: str, rewritings: Rewritings) -> str:
+    return rewrite(narrow(text), rewritings).lower() if len(text) < _LONGEST_VALUE else text
+
+
+def _meaning(word: str, kind: Kind, fault: str) -> str | bool:
+    try:
+        return _MEANINGS[kind][word]
+    except KeyError:
+        raise ValueError(fault) from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        if _USUAL_TIME.fullmatch(text):
+            return datetime.fromisoformat(text)
+        if len(text) >= _LONGEST_VALUE:
+            raise ValueError
+        return _spelt_moment(rewrite(narrow(text).upper(), TIMES))
+    except (ValueError, OverflowError):
+        raise ValueError(_NO_TIME) from None
+
+
+def _spelt_moment(text: str) -> datetime:
+    if _pattern(SERIAL).fullmatch(text):
+        # Halves of a second are rounded away from zero, as SQL does.
+        return _SERIAL_FROM + timedelta(seconds=int(float(text) * 86400 + 0.5))
+    if _pattern(TICKS).fullmatch(text):
+        return _TICKS_FROM + timedelta(milliseconds=int(text))
+    zone = _pattern(OFFSET).search(text)
+    if zone is None:
+        return _local(text)
+    offset = zone[2]
+    hours = 0 if offset in ("Z", "UTC", "GMT") else int(offset[:3])
+    minutes = int(offset[0] + offset[-2:]) if len(offset) > 3 else 0
+    return _local(zone[1]) + timedelta(hours=CHINA - hours, minutes=-minutes)
+
+
+def _local(text: str) -> datetime:
+    if _pattern(TIME_SHAPE).fullmatch(text):
+        for form in TIME_FORMS:
+            try:
+                return datetime.strptime(text, form)  # the wall clock is meant
+            except ValueError:
+                continue
+    raise ValueError
+
+
+@functools.cache
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.ASCII)

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
-from checker.ingest.columns import clean_text
 from checker.ingest.gather import Gathered
 from checker.ingest.relations import PASSED_TEXTS
+from checker.ingest.value_sql import clean_text
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
 from checker.shapes.base import LINE_COLUMNS
@@ -156,7 +156,7 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
         "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
-        "id_number": f"upper({first('patient_id_number')})", "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
+        "id_number": first("patient_id_number"), "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
         "insured_region": _region(first("insured_region"), region), "region": _region(place_of, region),
         "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",

@@ -70,9 +70,8 @@ def select_fellows(
     else:
         file = work / "fellows.parquet"
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
-        both = f"[{sqltext.texts((str(spilled), str(file)))}]"
         connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM read_parquet({both}, union_by_name = true)"
+            f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM read_parquet([{sqltext.paths((spilled, file))}], union_by_name = true)"
         )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE beside_line AS SELECT * FROM ({beside}) WHERE {here}")
 

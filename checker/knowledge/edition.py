@@ -150,4 +150,5 @@ def select_rows(edition: Edition, table: KnowledgeTable) -> str:
 
 
 def _path(edition: Edition, file: str) -> str:
-    return str((edition.folder / file).absolute())
+    """The path as the engine's readers must be told it."""
+    return sqltext.one_path((edition.folder / file).absolute())

@@ -15,12 +15,19 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What a command ends with; a higher number wins."""
+    """What a command ends with. Bad input and failures leave no result; an incomplete one is a result that does not speak of all
+    that was given, whatever it found.
+    """
 
     CLEAR = 0
     FINDINGS = 1
     BAD_INPUT = 2
     FAILURE = 3
+    INCOMPLETE = 4
+
+
+class Terminated(BaseException):
+    """The system asks the process to end (SIGTERM): no error that anything may catch on the way out."""
 
 
 class LiangkuError(Exception):

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from checker.model.errors import InputError
+from checker.model.folder_lock import FolderLock
 
 RUN_FILE = "run.json"
 
@@ -24,20 +25,31 @@ class OutFolder:
 
     def __init__(self, target: Path, *, force: bool) -> None:
         self.target = target
+        self._force = force
         self._old = _check(target, force=force)
-        self._partial = target.absolute().parent / f".{target.name or 'out'}.partial-{os.getpid()}"
+        place = target.absolute()
+        # Of two spellings of one folder only one may hold the lock.
+        self._partials = f".{place.name or 'out'}.partial-"
+        self._partial = place.parent / f"{self._partials}{os.getpid()}"
+        self._lock = FolderLock(place.parent / f".{place.name or 'out'}.lock")
         self.result = self._partial / "result"
         self.work = self._partial / "work"
 
     def __enter__(self) -> OutFolder:
         try:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
-            for left in self._partial.parent.glob(f".{self.target.name}.partial-*"):
-                if not is_running(left.name.rpartition("-")[2]):
+            if not self._lock.take():
+                raise InputError(
+                    f"--out {self.target}：另一个命令正在写这个文件夹，请等它结束或换一个文件夹（another command is writing there: wait or choose another）"
+                )
+            for left in self._partial.parent.iterdir():
+                # Who holds the lock is alone: whatever lies here was left by a run that was killed.
+                if left.name.startswith(self._partials):
                     shutil.rmtree(left, ignore_errors=True)
             self.result.mkdir(parents=True)
             (self.work / "spill").mkdir(parents=True)
         except OSError as error:
+            self._lock.release()
             raise InputError(
                 f"--out {self.target}：无法写入（{error.strerror}），请换一个文件夹（cannot write here）"
             ) from error
@@ -50,6 +62,10 @@ class OutFolder:
         (self.result / RUN_FILE).write_text(
             json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
         )
+        if _check(self.target, force=self._force) != self._old:
+            raise InputError(
+                f"--out {self.target}：在此期间另有命令写过这个文件夹，没有覆盖；请换一个文件夹再运行（written to meanwhile: choose another）"
+            )
         for name in self._old:
             (self.target / name).unlink(missing_ok=True)
         self.target.mkdir(parents=True, exist_ok=True)
@@ -60,6 +76,7 @@ class OutFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._partial, ignore_errors=True)
+        self._lock.release()
 
 
 def is_running(process: str) -> bool:

@@ -6,6 +6,7 @@ of the Chinese headers: the hospital extract sheets and common pharmacy exports.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,8 +22,10 @@ class Kind(StrEnum):
     TIME = "time"
     AGE = "age"
     NUMBER = "number"
-    FLAG = "flag"
+    VALID = "valid flag"
+    REFUND = "refund flag"
     BOOL = "bool"
+    CAPITAL = "capitals"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ _PERSON = (
     ("patient_sex", Kind.SEX, "gend 人员性别 性别 患者性别"),
     ("patient_birth_date", Kind.DATE, "brdy 出生日期 患者出生日期"),
     ("patient_age", Kind.AGE, "age 人员年龄 年龄 患者年龄"),
-    ("patient_id_number", Kind.TEXT, "certno 身份证号 身份证号码 证件号码"),
+    ("patient_id_number", Kind.CAPITAL, "certno 身份证号 身份证号码 证件号码"),
     ("newborn_flag", Kind.BOOL, "nwb_flag 新生儿标志"),
 )
 _PLACE = (
@@ -72,11 +75,11 @@ _PLACE = (
     ("region", Kind.TEXT, "medins_admdvs 就医地区划"),
 )
 _STATE = (
-    ("valid_flag", Kind.FLAG, "vali_flag 有效标志"),
-    ("refund_flag", Kind.FLAG, "refd_setl_flag 退费标志 退费结算标志"),
+    ("valid_flag", Kind.VALID, "vali_flag 有效标志"),
+    ("refund_flag", Kind.REFUND, "refd_setl_flag 退费标志 退费结算标志"),
     ("original_settlement_id", Kind.TEXT, "init_setl_id 原结算ID"),
     ("visit_start", Kind.TIME, "begntime adm_date 入院日期 门诊日期"),
-    ("diagnosis_code", Kind.CODE, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("diagnosis_code", Kind.CAPITAL, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
 )
 
 LINE = _columns(
@@ -122,10 +125,10 @@ HEADER = _columns(*_KEYS, *_PERSON, *_PLACE, *_STATE)
 
 DIAGNOSIS = _columns(
     *_KEYS,
-    ("code", Kind.CODE, "diag_code dise_codg dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("code", Kind.CAPITAL, "diag_code dise_codg dscg_main_dise_codg 疾病编码ICD 诊断编码"),
     ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别"),
     ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志"),
-    ("valid_flag", Kind.FLAG, "vali_flag 有效标志"),
+    ("valid_flag", Kind.VALID, "vali_flag 有效标志"),
 )
 """One diagnosis of a visit or settlement."""
 
@@ -139,7 +142,7 @@ PERSON_COLUMNS = (
 )
 """Without any of these in any source nothing can be judged."""
 
-NULL_WORDS = ("", "-", "--", "null")
+NULL_WORDS = ("", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>")
 """What stands for NULL in text, compared after trimming and lower-casing."""
 
 FINDING_COLUMNS = (
@@ -157,9 +160,12 @@ HERB_PIECE_CODE = "T[A-Z0-9]{9}"
 
 
 def normal_header(text: str) -> str:
-    """Return a header as it is compared: NFKC, trimmed, lower-cased, without a byte order mark.
+    """Return a header as it is compared: NFKC, trimmed, camelCase as words, lower-cased, without a byte order mark.
 
     >>> normal_header("\\ufeff Med_List_Codg ")
     'med_list_codg'
+    >>> normal_header("medListCodg")
+    'med_list_codg'
     """
-    return unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip().lower()
+    plain = unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower()

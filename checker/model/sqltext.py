@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -29,6 +30,20 @@ def texts(values: Iterable[str]) -> str:
     return ", ".join(text(value) for value in values)
 
 
-def parquet(path: Path) -> str:
-    """Return the SQL table function that reads one Parquet file."""
-    return f"read_parquet({text(str(path))})"
+def one_path(path: Path | str) -> str:
+    """Return a path as DuckDB's readers must be told it, so that it means one file: of `*`, `?` and `[` they would make a pattern.
+
+    >>> one_path("out[1]/a*.parquet")
+    'out[[]1]/a[*].parquet'
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
+
+
+def paths(files: Iterable[Path]) -> str:
+    """Return a comma-separated list of quoted paths, each meaning one file."""
+    return texts(one_path(file) for file in files)
+
+
+def parquet(*files: Path) -> str:
+    """Return the SQL table function that reads these Parquet files: texts without their mark (Impala) are texts, folders name no columns."""
+    return f"read_parquet([{paths(files)}], hive_partitioning = false, binary_as_string = true)"

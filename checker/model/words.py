@@ -160,8 +160,48 @@ REJECTS: dict[str, Said] = {
     "record": ("记录残缺", "broken record"),
     "service_time": ("时间", "time"),
     "quantity": ("数量", "quantity"),
+    "valid_flag": ("有效标志", "void flag"),
+    "refund_flag": ("退费标志", "refund flag"),
 }
 """What of a line could not be read."""
+NOT_READ: dict[str, Said] = {
+    "unknown_kind": ("不认识的文件类型", "unknown kind of file"),
+    "no_known_header": ("没有可识别的表头", "no header that is known"),
+    "damaged": ("无法读取", "cannot be read"),
+    "nested": ("压缩包里的压缩包，请先解压", "an archive within an archive: unpack it first"),
+    "name": ("文件名不是 UTF-8 文字，请改名", "its name is not UTF-8: rename it"),
+    "unreadable": ("无法打开，请检查权限或链接", "cannot be opened: check permission or link"),
+    "empty": ("空文件，没有数据", "empty, without data"),
+    "hidden_sheet": ("隐藏的工作表", "a hidden worksheet"),
+    "header_only": ("只有表头，没有数据", "a header without rows"),
+    "hidden": ("名称以 _ 或 . 开头，按惯例不是数据", "begins with _ or ., which by custom is no data"),
+    "of_the_system": ("系统或办公软件的临时文件", "a file of the system or of an office program"),
+    "own_results": ("本程序以前的扫描结果", "results of an earlier scan"),
+    "repeated": ("同一个文件已经读了一次", "the same file is read already"),
+    "superseded": ("不在数据表的最新版本里", "not in the latest version of the table"),
+}
+"""Why a file among the inputs is not read."""
+MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "damaged", "nested", "name", "unreadable"))
+"""The reasons that leave open whether data was passed over: the run is incomplete."""
+ENCODING_NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
+"""The encodings of text that are read, and how they are called."""
+SEPARATOR_NAMES: dict[str, Said] = {
+    ",": ("逗号", "comma"),
+    "\t": ("制表符", "tab"),
+    ";": ("分号", "semicolon"),
+    "|": ("竖线", "bar"),
+}
+"""The usual separators of columns."""
+RECORD_FAULTS = {
+    "missing": "列数比表头少",
+    "too many": "列数比表头多",
+    "quote": "引号没有配对（从文件第 {line} 行开始）",
+    "encoding": "不是 {encoding} 文字",
+    "zero": "含有空字符（NUL）",
+    "long": "这一行太长",
+    "note": "表头下面的说明行，不是明细",
+}
+"""Why a record cannot be split into its columns, as rejects.parquet says it."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient; by language."""
 SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from checker.ingest.netting import net_lines
+from checker.ingest.netting import PERSON, net_lines
 from checker.ingest.prescription import Item, Left, Prescription
 
 if TYPE_CHECKING:
@@ -38,9 +38,11 @@ def net(
     """
     rows = [row for number, line in taking_part if (row := _row(number, line, prescriptions[number])) is not None]
     spec = json.dumps([_LINE])
+    # A prescription is one person's.
+    one_person = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in PERSON)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE staged_line AS
-        SELECT *, CAST(NULL AS VARCHAR) AS original_settlement_id, hash(is_refund, line_id, item_code, quantity, amount) AS duplicate_key
+        SELECT *, CAST(NULL AS VARCHAR) AS original_settlement_id, {one_person}, hash(is_refund, line_id, item_code, quantity, amount) AS duplicate_key
         FROM (SELECT unnest(from_json(CAST(? AS VARCHAR), '{spec}'), max_depth := 2))""",
         [json.dumps(rows)],
     )

@@ -13,6 +13,7 @@ from checker.knowledge.build import write_tables
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.rows import ExemptionItemRow, PatternRow
 from checker.knowledge.source import Sources
+from checker.model import sqltext
 from checker.model.errors import InputError, InternalError, KnowledgeError, both
 from checker.model.schema import LINE
 from checker.proof.case_rows import IN_FORCE_FROM, CaseRows
@@ -116,7 +117,7 @@ class Bench:
             writer.writerows(cells for case in cases for cells in (case.cells, *case.others))
         result = scan(ScanRequest([lines], out, kb=[self._knowledge]), plan=self._plan)
         with duckdb.connect() as connection:
-            rows = connection.execute(_FINDINGS, [str(out / "findings.parquet")]).fetchall()
+            rows = connection.execute(_FINDINGS, [sqltext.one_path(out / "findings.parquet")]).fetchall()
         findings: dict[str, tuple[CaseFinding, ...]] = {}
         for code, rule_id, verdict, level, reason, exemption, expected, actual, remarks in rows:
             own = exemption and exemption.removeprefix(f"{code}-")

@@ -112,6 +112,7 @@ class _Words:
                     f"读入 {impact.read:,} 行 = 判断 {impact.judged:,} + 跳过 {impact.skipped:,} + 无法读取 {impact.rejected:,}",
                     f"{impact.read:,} lines read = {impact.judged:,} judged + {impact.skipped:,} skipped + {impact.rejected:,} rejected",
                 ),
+                *(say(f"数据不完整：{each}", f"The data are incomplete: {each}") for each in impact.incomplete),
             ),
             ("", *self._headings()),
             (

@@ -10,12 +10,28 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from checker.model.words import LEVELS, REASONS, REJECTS, SKIPS, VERDICTS, Said, remark_words
+from checker.model.words import (
+    ENCODING_NAMES,
+    LEVELS,
+    NOT_READ,
+    REASONS,
+    REJECTS,
+    SEPARATOR_NAMES,
+    SKIPS,
+    VERDICTS,
+    Said,
+    remark_words,
+)
 from checker.report.console import wide_console
 from checker.scan.request import ScanResult
 from checker.scan.summary import Group, Measure
 
+CSV_FILES_SHOWN = 5
+"""Of so many CSV files the terminal says how they were read."""
 _COLOURS = {"definite": "bold red", "suspect": "yellow", "notice": "blue"}
+
+FILES_NAMED, GAPS_NAMED = 5, 20
+"""How many files that were passed over, and how many reasons of an incomplete result, the terminal names."""
 
 
 def print_scan(result: ScanResult, language: str) -> None:
@@ -37,6 +53,11 @@ class _Printer:
             self._say(
                 "[yellow]载入的规则没有发现疑点，但有的行没有判断（见下）。[/yellow]",
                 "[yellow]The rules that are loaded found nothing, but some lines were not judged (see below).[/yellow]",
+            )
+        elif summary.findings == 0 and self._result.gaps:
+            self._say(
+                "[yellow]读到的行中没有发现疑点，但结果不完整（见下）。[/yellow]",
+                "[yellow]Nothing found in what was read, but the result is incomplete (see below).[/yellow]",
             )
         elif summary.findings == 0:
             self._say("[green]没有发现疑点。[/green]", "[green]Nothing found.[/green]")
@@ -60,8 +81,32 @@ class _Printer:
                     f"[yellow]Not judged: {each.lines:,} lines of items with points; {escape(each.how('en'))}[/yellow]",
                 )
         self._hints()
+        self._gaps()
+
+    def _csv_files(self) -> None:
+        """How CSV files were read, a line each."""
+        read = [each for each in self._result.run["inputs"] if "csv" in each]
+        for each in read[:CSV_FILES_SHOWN]:
+            facts, path = each["csv"], escape(each["path"])
+            encoding = ENCODING_NAMES[facts["encoding"]] + (" BOM" if facts["byte_order_mark"] else "")
+            separator = SEPARATOR_NAMES.get(facts["separator"])
+            how = f"{encoding}, {facts['line_end'].upper()}"
+            shown = (facts["separator"].encode("unicode_escape").decode(),) * 2 if separator is None else separator
+            self._say(
+                f"{path}：{how.replace(', ', '、')}，以{escape(shown[0])}分隔，表头在第 {facts['header_row']} 行，"
+                f"{facts['records']:,} 条记录，残缺 {facts['rejects']:,}",
+                f"{path}: {how}, {escape(shown[1])} between values, header in line {facts['header_row']}, "
+                f"{facts['records']:,} records, {facts['rejects']:,} broken",
+            )
+        if len(read) > CSV_FILES_SHOWN:
+            self._say(
+                f"（另有 {len(read) - CSV_FILES_SHOWN:,} 个 CSV 文件，见 run.json）",
+                f"({len(read) - CSV_FILES_SHOWN:,} more CSV files, see run.json)",
+            )
 
     def _lines(self) -> None:
+        self._files()
+        self._csv_files()
         census = self._result.census
         skipped, rejected = sum(census.skipped.values()), sum(census.rejected.values())
         self._say(
@@ -70,6 +115,11 @@ class _Printer:
             f"[bold]{census.read:,}[/bold] lines read = {census.judged:,} judged + {skipped:,} skipped{self._parts(census.skipped, SKIPS)}"
             f" + {rejected:,} rejected{self._parts(census.rejected, REJECTS)}",
         )
+        for header, count, example in census.unreadable:
+            self._say(
+                f"[yellow]“{escape(header)}”列有 {count:,} 行无法识别，例如“{escape(example)}”，按不知道处理[/yellow]",
+                f"[yellow]{count:,} values of the column {escape(header)} cannot be read, such as {escape(example)}: taken as not known[/yellow]",
+            )
         codes = census.codes
         odd = codes["no_national_shape"] + codes["no_code"]
         if odd:
@@ -80,6 +130,36 @@ class _Printer:
             self._say(
                 f"{count:,} 行是知识库未涉及的服务项目编码体系（01…、33… 等）",
                 f"{count:,} lines are of service code systems not covered (01…, 33…)",
+            )
+
+    def _files(self) -> None:
+        """What of the inputs was passed over, a line a reason; what may be data stands below, with all that is incomplete."""
+        passed: dict[str, list[str]] = {}
+        for each in self._result.run["passed_over"]:
+            if not each["may_be_data"]:
+                passed.setdefault(each["reason"], []).append(each["path"])
+        for reason, paths in passed.items():
+            chinese, english = NOT_READ[reason]
+            more = len(paths) - FILES_NAMED
+            shown = escape("、".join(paths[:FILES_NAMED]))
+            self._say(
+                f"没有读 {len(paths):,} 个（{chinese}）：{shown}{' 等，全部见 run.json' if more > 0 else ''}",
+                f"{len(paths):,} passed over ({english}): {shown}{f' and {more:,} more, see run.json' if more > 0 else ''}",
+            )
+
+    def _gaps(self) -> None:
+        gaps = self._result.gaps
+        if not gaps:
+            return
+        self._say(
+            f"[bold red]结果不完整，{len(gaps):,} 处（退出码 4）：[/bold red]",
+            f"[bold red]The result is incomplete, for {len(gaps):,} reasons (exit code 4):[/bold red]",
+        )
+        for gap in gaps[:GAPS_NAMED]:
+            self._say(f"  {escape(gap.said)}", f"  {escape(gap.said)}")
+        if len(gaps) > GAPS_NAMED:
+            self._say(
+                f"  其余 {len(gaps) - GAPS_NAMED:,} 处见 run.json", f"  {len(gaps) - GAPS_NAMED:,} more in run.json"
             )
 
     def _total(self) -> None:

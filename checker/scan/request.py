@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from checker.ingest.completeness import Gap
 from checker.ingest.netting import Netted
 from checker.ingest.relations import Census
 from checker.rulebook.params import ParamSetting
@@ -15,13 +16,17 @@ from checker.scan.not_judged import NotJudged
 from checker.scan.shadow import Shadow
 from checker.scan.summary import Summary
 
+MAX_REJECTS = 0.01
+"""The share of a file's lines that may be rejected before a result counts as incomplete."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
     """What to scan and where to put the findings; paths as given by the caller.
 
     `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `rules` lie on the embedded
-    ones, in order, or with `only_rules` on nothing. `params` set parameters of the rules otherwise.
+    ones, in order, or with `only_rules` on nothing. `params` set parameters of the rules otherwise. `max_rejects` is the share of a
+    file's lines that may be rejected.
     """
 
     inputs: Sequence[str | Path]
@@ -40,12 +45,18 @@ class ScanRequest:
     force: bool = False
     language: str = "zh"
     params: Sequence[ParamSetting] = ()
+    max_rejects: float = MAX_REJECTS
+
+    @property
+    def all_inputs(self) -> tuple[str | Path, ...]:
+        """The inputs of all roles as given."""
+        return (*self.inputs, *self.settlements, *self.visits, *self.diagnoses)
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
     """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `not_judged` what no rule
-    looked at; `run` is what run.json holds.
+    looked at; `gaps` why it does not speak of all that was given; `run` is what run.json holds.
     """
 
     out: Path
@@ -55,4 +66,5 @@ class ScanResult:
     not_in_force: Mapping[str, int]
     shadow: Shadow
     not_judged: Sequence[NotJudged]
+    gaps: Sequence[Gap]
     run: Mapping[str, Any] = field(repr=False)

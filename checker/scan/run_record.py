@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checker.ingest.completeness import FileCount
 from checker.ingest.gather import Gathered
+from checker.ingest.passed import PassedOver
 from checker.judge.points import Loaded
 from checker.model.version import __version__
 from checker.scan.shadow import shadow_document
@@ -17,11 +18,15 @@ from checker.scan.summary import to_plain
 if TYPE_CHECKING:
     from checker.scan.request import ScanRequest, ScanResult
 
-HASHED_BYTES = 64 << 20
-"""Inputs up to this size are named by sha256 in run.json, larger ones by size and time of change."""
 
-
-def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanResult, seconds: float) -> dict[str, Any]:
+def record(
+    request: ScanRequest,
+    files: Gathered,
+    counts: Sequence[FileCount],
+    loaded: Loaded,
+    result: ScanResult,
+    seconds: float,
+) -> dict[str, Any]:
     """The document of a scan that took so many seconds; yuan as numbers with two decimals."""
     import duckdb
 
@@ -29,12 +34,14 @@ def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanRe
     return {
         "liangku": __version__,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "inputs": [{"role": role, **_describe(file.path)} for role, file in files.files],
+        "inputs": _inputs(files, counts),
+        "passed_over": [_passed(role, each) for role, each in files.passed],
+        "incomplete": [gap.to_plain() for gap in result.gaps],
         "options": {
             "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
             "maps": list(request.maps), "language": request.language,
             "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
-            "params": [str(setting) for setting in request.params],
+            "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects,
         },
         "lines": {
             "read": census.read, "judged": census.judged,
@@ -42,6 +49,7 @@ def record(request: ScanRequest, files: Gathered, loaded: Loaded, result: ScanRe
             "rejected": {**census.rejected, "total": sum(census.rejected.values())},
         },
         "codes": census.codes,
+        "unreadable": [each._asdict() for each in census.unreadable],
         "not_in_force": {**result.not_in_force, "total": sum(result.not_in_force.values())},
         "duplicates": netted.duplicates,
         "fully_refunded": netted.fully_refunded,
@@ -72,12 +80,25 @@ def peak_memory_mb() -> int | None:
     return int(peak / (1 << 20) if sys.platform == "darwin" else peak / 1024)
 
 
-def _describe(path: Path) -> dict[str, Any]:
-    status = path.stat()
-    told: dict[str, Any] = {"path": str(path), "size": status.st_size}
-    if status.st_size <= HASHED_BYTES:
-        with path.open("rb") as stream:
-            told["sha256"] = hashlib.file_digest(stream, "sha256").hexdigest()
-    else:
-        told["modified"] = datetime.fromtimestamp(status.st_mtime, UTC).isoformat(timespec="seconds")
-    return told
+def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]]:
+    """The files read, in order: which they are, what was read of them, and which header feeds which column."""
+    rejected = {count.path: count.rejected for count in counts}
+    return [
+        {
+            "role": each.role,
+            "path": str(each.file.path),
+            **({"archive": str(each.file.archive)} if each.file.archive else {}),
+            **files.stamps[each.file.on_disk].to_plain(),
+            "kind": each.file.kind,
+            "lines": each.rows + each.rejected,
+            "rejects": rejected[each.file.path] if each.role == "lines" else each.rejected,
+            "columns": {column: list(headers) for column, headers in each.columns.items()},
+            **({"csv": each.csv.to_plain()} if each.csv else {}),
+        }
+        for each in files.files
+    ]
+
+
+def _passed(role: str, each: PassedOver) -> dict[str, Any]:
+    told = {"role": role, "path": str(each.path), "reason": each.reason, "may_be_data": each.may_be_data}
+    return told | ({"detail": each.detail} if each.detail else {})

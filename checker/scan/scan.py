@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import relations
+from checker.ingest import completeness, relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
-from checker.ingest.sources import first_line
 from checker.judge import candidates, fellows
 from checker.judge.compile import fired_sql
 from checker.judge.finding_sql import finding_sql, word_values
@@ -22,10 +21,10 @@ from checker.judge.points import Loaded, load_points
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model import sqltext
-from checker.model.errors import InternalError
 from checker.model.out_folder import OutFolder
 from checker.model.schema import FINDING_COLUMNS
 from checker.rulebook.plan import Plan
+from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
 from checker.scan.not_judged import count_not_judged
 from checker.scan.request import ScanRequest, ScanResult
@@ -79,25 +78,29 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     with OutFolder(request.out, force=request.force) as out:
         tell.step("read", None)
-        files = gather(
-            {
-                "lines": request.inputs,
-                "settlements": request.settlements,
-                "visits": request.visits,
-                "diagnoses": request.diagnoses,
-            },
-            request.maps,
-            out.work,
-        )
-        with contextlib.closing(_connect(files, editions, out)) as connection:
-            try:
+        files = None
+        try:
+            files = gather(
+                {
+                    "lines": request.inputs,
+                    "settlements": request.settlements,
+                    "visits": request.visits,
+                    "diagnoses": request.diagnoses,
+                },
+                request.maps,
+                out.work,
+            )
+            with contextlib.closing(_connect(files, editions, out)) as connection:
                 loaded = load_points(
                     connection, editions, rules, stage="after" if request.stage == "audit" else "during"
                 )
                 result = _Run(connection, request, loaded, files, out, tell).go(started)
-            except _engine_error() as error:
-                raise InternalError(f"引擎失败（the engine failed）：{first_line(error)}") from error
-        out.commit(result.run)
+            out.commit(result.run)
+        except (_engine_error(), OSError) as error:
+            told = explain(error, files, request.all_inputs, out.work.parent.parent)
+            if told is error:
+                raise
+            raise told from error
     return result
 
 
@@ -130,6 +133,7 @@ class _Run:
         connection, files = self.connection, self.files
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files)
+        counts = completeness.count_files(connection, files, second)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
             connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
@@ -184,9 +188,13 @@ class _Run:
             for number, rule in enumerate(self.plan.rules)
             if number in not_in_force and not rule.shadow
         }
-        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, {})
+        incomplete = (
+            *completeness.find_gaps(files, counts, self.request.max_rejects),
+            *completeness.find_changes(files),
+        )
+        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, incomplete, {})
         seconds = time.monotonic() - started
-        return replace(result, run=record(self.request, files, self.loaded, result, seconds))
+        return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
 
     @property
     def plan(self) -> Plan:

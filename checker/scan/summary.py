@@ -69,7 +69,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
         f"""CREATE OR REPLACE TEMP VIEW found AS
         SELECT rule_id, rule_name, verdict, level, reason_code, remarks, institution_id, strftime(service_time, '%Y-%m') AS month,
           patient_id, amount, amount_in_scope, hash(source_file, source_record) AS line
-        FROM read_parquet({sqltext.text(str(findings))})"""
+        FROM {sqltext.parquet(findings)}"""
     )
     suspect = "verdict = 'violation'"
     total = connection.execute("SELECT count(*) FROM found").fetchone()

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from checker.model.errors import InputError
+from checker.model.json_text import refuse_doubled
 from checker.service.settings import Limits
 
 JSON = "application/json; charset=utf-8"
@@ -118,6 +119,7 @@ def parse(body: bytes, limits: Limits, kind: str = "") -> Any:
         raise InputError(_too_deep(limits)) from None
     if body.count(b"{") + body.count(b"[") > limits.depth and _is_deeper(document, limits.depth):
         raise InputError(_too_deep(limits))
+    refuse_doubled(body, document)
     return document
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from checker.ingest.columns import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
 from checker.ingest.prescription import STAGES
+from checker.ingest.spellings import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
 from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
 from checker.model.words import NOT_JUDGED, catalogue
 from checker.rulebook.plan import LEVEL_RANK

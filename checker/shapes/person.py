@@ -25,6 +25,8 @@ PHARMACY_CARE = "41%"
 OLDEST_YEARS = 130
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECK = "10X98765432"
+OLD_ID_NUMBER = "[0-9]{15}"
+"""As given out until 1999: a year of two digits, no check character."""
 
 FACTS = {
     "sex": Fact("性别", "sex", line="patient_sex", point="sex", missing="sex_missing"),
@@ -68,8 +70,11 @@ def name_person(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
     right = every(steps.known(number), id_number_is_right("id_number"))
     born = steps.let("id_birth", NULL if number == NULL else
-                     choose((right, "CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE)"), otherwise=NULL))  # fmt: skip
-    male = "ascii(substr(id_number, 17, 1)) % 2 = 1"
+                     choose((right, "CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE)"),
+                            (f"regexp_full_match(id_number, '{OLD_ID_NUMBER}')", "CAST(try_strptime('19' || substr(id_number, 7, 6), '%Y%m%d') AS DATE)"),
+                            otherwise=NULL))  # fmt: skip
+    # The last digit but the check character, which numbers of 15 digits have not.
+    male = "ascii(substr(id_number, strlen(id_number) // 18 * 2 + 15, 1)) % 2 = 1"
     sex = steps.let(
         "id_sex", choose((steps.known(born), choose((male, "'male'"), otherwise="'female'")), otherwise=NULL)
     )
@@ -122,12 +127,15 @@ def name_age(steps: Steps) -> None:
     span = steps.let(
         "span", NULL if birth == NULL else f"{months} * 100 + {_day_of_month('service_date')} - {_day_of_month(birth)}"
     )
-    in_range = {
-        "span": f"span BETWEEN 0 AND {(OLDEST_YEARS + 1) * 1200 - 1}",
-        "age_only": f"age_only BETWEEN 0 AND {OLDEST_YEARS}",
-    }
-    lived = steps.let("lived", NULL if span == NULL else f"CASE WHEN {in_range['span']} THEN span END")
-    alone = steps.let("age_alone", NULL if age == NULL else f"CASE WHEN {in_range['age_only']} THEN age_only END")
+    lived = steps.let(
+        "lived", NULL if span == NULL else f"CASE WHEN span BETWEEN 0 AND {(OLDEST_YEARS + 1) * 1200 - 1} THEN span END"
+    )
+    # An age on record is a number of years, or of months or days with their letter behind it.
+    number = "TRY_CAST(rtrim(age_only, 'MD') AS BIGINT)"
+    oldest = f"CASE right(age_only, 1) WHEN 'M' THEN {_MONTHS - 1} WHEN 'D' THEN {_DAYS - 1} ELSE {OLDEST_YEARS} END"
+    alone = steps.let(
+        "age_alone", NULL if age == NULL else f"CASE WHEN {number} BETWEEN 0 AND {oldest} THEN {number} END"
+    )
     steps.let(
         "impossible",
         some(
@@ -143,17 +151,20 @@ def name_age(steps: Steps) -> None:
         value = first(NULL if lived == NULL else by_birth, NULL if alone == NULL else by_age)
         return steps.let(name, choose((doubt, "0"), otherwise=value))
 
+    def on_record(years: str, months: str, days: str) -> str:
+        return f"CASE right(age_only, 1) WHEN 'M' THEN {months} WHEN 'D' THEN {days} ELSE {years} END"
+
     days = f"CASE WHEN lived IS NOT NULL THEN date_diff('day', {birth}, service_date) END"
+    least_and_most = {
+        "year": ("lived // 1200", ("age_alone", "age_alone // 12", "age_alone // 366"), ("age_alone", "age_alone // 12", "age_alone // 365")),
+        "month": ("lived // 100", ("age_alone * 12", "age_alone", "age_alone // 31"), ("age_alone * 12 + 11", "age_alone", "(age_alone + 2) // 30")),
+        "day": (days, ("age_alone * 365", "greatest(age_alone * 30 - 2, 0)", "age_alone"), ("age_alone * 366 + 365", "age_alone * 31 + 30", "age_alone")),
+    }  # fmt: skip
     ends = {
-        "year": (aged("age_years", "lived // 1200", "age_alone"), steps["age_years"]),
-        "month": (
-            aged("months_low", "lived // 100", "age_alone * 12"),
-            aged("months_high", "lived // 100", "age_alone * 12 + 11"),
-        ),
-        "day": (aged("days_low", days, "age_alone * 365"), aged("days_high", days, "age_alone * 366 + 365")),
+        unit: (aged(f"{unit}s_low", by_birth, on_record(*low)), aged(f"{unit}s_high", by_birth, on_record(*high)))
+        for unit, (by_birth, low, high) in least_and_most.items()
     }
-    for unit in ("month", "day"):
-        low, high = ends[unit]
+    for unit, (low, high) in ends.items():
         same = TRUE if low == high else f"{low} = {high}"
         steps.let(f"age_{unit}s", choose((same, low), otherwise=NULL))
     least, most = steps["age_min"], steps["age_max"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -118,6 +119,18 @@ def test_a_workbook_becomes_items_with_their_codes_and_their_place(tmp_path: Pat
         document="“药品区分性别使用”规则对应知识点明细（第三批.xlsx，2026-06-01）",
         source_row="第三批.xlsx：“知识点”第 6 行；“知识点对应药品代码”第 7–9 行",
     )
+
+
+def test_backslashes_in_the_package_are_folders(tmp_path: Path) -> None:
+    """Some programs pack a workbook so; Excel opens it."""
+    path = saved(drug_sex(), tmp_path)
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name.replace("/", "\\"), content)
+    (workbook,) = read(path)
+    assert workbook.codes == 5
 
 
 def test_rows_are_counted_from_the_top_also_where_nothing_stands_there(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 
-from checker.cli.kb.impact import Share
-from checker.cli.options import Day, header_options, json_option, language_option
+from checker.cli.options import Day, Share, header_options, json_option, language_option
 from checker.cli.output import print_json
+from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
 from checker.model.errors import ExitCode, InputError
 
@@ -80,7 +80,7 @@ def command(
         base=base, sources=sources, rules=rules_folder, only_rules=only_rules, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
         maps=maps, max_new_share=max_new_share, max_new_lines=max_new_lines, day=day, language=lang,
     )  # fmt: skip
-    with Bar(lang) as bar:
+    with stoppable(), Bar(lang) as bar:
         report = run_ci(request, bar)
     text = ci_markdown(report, lang)
     if out is not None:

@@ -117,6 +117,8 @@ def _notes(found: Gaps, limit: int, *, english: bool) -> Iterator[str]:
         f"{found.read:,} lines read = {found.judged:,} looked at + {found.skipped:,} skipped + {found.rejected:,} rejected; "
         f"{found.codes:,} codes, {gaps:,} of them possible gaps (knowledge {found.knowledge_version})",
     )
+    for each in found.incomplete:
+        yield say(f"没有读 {each}", f"Not read: {each}")
     if gaps > limit:
         yield say(
             f"只列出前 {limit:,} 个，其余见 --limit 或 --json", f"The first {limit:,} are listed; see --limit or --json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -10,27 +9,11 @@ from pathlib import Path
 import click
 
 from checker.change.impact_findings import SAMPLE
-from checker.cli.options import format_option, header_options, json_option, knowledge_options, language_option
+from checker.cli.options import Share, format_option, header_options, json_option, knowledge_options, language_option
 from checker.cli.output import chosen_format, print_json
+from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
 from checker.model.errors import ExitCode
-
-
-class Share(click.ParamType[Decimal]):
-    """A share, written as 1% or 0.01."""
-
-    name = "SHARE"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        """Read the share as a number between 0 and 1, or fail with what to write."""
-        if isinstance(value, Decimal):
-            return value
-        match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,12})?)(%?)", str(value).strip())
-        share = Decimal(match[1]) / (100 if match[2] else 1) if match else Decimal(2)
-        # A bare 1 may mean all lines or one in a hundred; whoever writes it must say which.
-        if match is None or share > 1 or (share == 1 and not match[2]):
-            self.fail(f"“{value}”不是比例，请写作 1% 或 0.01（write 1% or 0.01）", param, ctx)
-        return share
 
 
 @click.command("impact", cls=ManyClaims)
@@ -99,7 +82,7 @@ def command(
         rules=rules, only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
         max_new_lines=max_new_lines, sample=sample, work=work,
     )  # fmt: skip
-    with Bar(lang) as bar:
+    with stoppable(), Bar(lang) as bar:
         result = impact(request, bar)
     if chosen == "json":
         print_json(impact_document(result))

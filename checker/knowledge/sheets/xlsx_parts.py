@@ -89,7 +89,8 @@ class _Package:
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
-        self._parts = {info.filename: info for info in archive.infolist()}
+        # Some programs write `\\` between folders, as Windows does; Excel opens it.
+        self._parts = {info.filename.replace("\\", "/"): info for info in archive.infolist()}
         self._unpacked = 0
 
     def sheets(self) -> tuple[SheetPart, ...]:

@@ -135,7 +135,7 @@ class _Orders:
         if text is None:
             return None
         try:
-            return members.read_number(text)
+            return values.read_number(text)
         except ValueError as error:
             if needed:
                 raise members.cannot_read(

@@ -11,8 +11,6 @@ from checker.service.national.nodes import Holder, find_rows
 from checker.service.national.notes import Notes
 from checker.service.national.profile import Profile
 
-_AGE_MOST = 999
-"""Ages above it are as impossible as it is."""
 _RETAIL, _PHARMACY_PURCHASE = "2", "41"
 
 
@@ -21,19 +19,20 @@ def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: No
     reader = _Person(profile, notes)
     facts: dict[str, Any] = {
         "patient_id": members.read_text(patient.value, profile.fields["patn_id"], patient.path),
-        "line_sex": reader.value(patient, "gend", lambda text: _sex(text.lower(), profile)),
-        "line_birth": reader.value(patient, "brdy", members.read_date),
-        "patient_age": reader.value(patient, "age", lambda text: min(values.read_age(text), _AGE_MOST)),
-        "id_number": reader.value(patient, "certno", values.read_code),
+        "line_sex": reader.value(patient, "gend", lambda text: _sex(text, profile)),
+        "line_birth": reader.value(patient, "brdy", values.read_date),
+        "patient_age": reader.value(patient, "age", values.read_age),
+        "id_number": reader.value(patient, "certno", values.read_capitals),
         "newborn_flag": _first(reader.value(holder, "nwb_flag", values.read_bool) for holder in (patient, encounter)),
         "person_unreadable": reader.failed or None,
     }
     return facts
 
 
-def _sex(word: str, profile: Profile) -> str | None:
-    """The sex of a code, with or without leading zeros. Raises KeyError."""
-    return profile.sexes[word if word in profile.sexes else word.lstrip("0")]
+def _sex(text: str, profile: Profile) -> str | None:
+    """The sex of a word: of the province's own, or as everywhere. Raises ValueError."""
+    word = text.lower()
+    return profile.sexes[word] if word in profile.sexes else values.read_sex(text)
 
 
 class _Person:
@@ -48,7 +47,7 @@ class _Person:
             return None
         try:
             found = read(text)
-        except (ValueError, KeyError):
+        except ValueError:
             self.failed = True
             self._notes.add(f"{holder.path}.{field} 无法识别，按未提供处理（cannot be read: taken as not given）")
             return None
@@ -103,7 +102,7 @@ def read_diagnoses(encounter: Holder, beside: Sequence[Holder], profile: Profile
     rows, _ = find_rows((encounter, *beside), profile.nodes["fsi_diagnose_dtos"])
     names = profile.fields["dise_codg"]
     codes = (main, *(members.read_text(row.value, names, row.path) for row in rows))
-    return tuple(dict.fromkeys(values.read_code(code) for code in codes if code))
+    return tuple(dict.fromkeys(values.read_capitals(code) for code in codes if code))
 
 
 def _first(found: Any) -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from checker.ingest.columns import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
+from checker.ingest.spellings import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
 from checker.model.errors import Fault, InputError
 
 INFNOS = ("3101", "3102", "3103")

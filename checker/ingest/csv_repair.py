@@ -1,0 +1,210 @@
+"""The careful reading of lines that do not plainly stand for a record each: quoted line ends, quotes that never close, broken text."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from checker.ingest import csv_lines
+from checker.ingest.csv_rejects import reject_table, shown
+from checker.ingest.csv_text import is_foreign
+from checker.model.words import RECORD_FAULTS
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a record of a file must be: so many columns, with this byte between them."""
+
+    columns: int
+    separator: bytes
+
+    @property
+    def plain(self) -> bytes:
+        """The pattern of a record on one line, in which each quote that opens a value closes it."""
+        return self._pattern(rb"[^\"\n]|\"\"")
+
+    @property
+    def folded(self) -> bytes:
+        """The pattern of a record that may go on over several lines, within quotes."""
+        return self._pattern(rb"[^\"]|\"\"")
+
+    def _pattern(self, within: bytes) -> bytes:
+        separator = re.escape(self.separator)
+        value = rb"(?:\"(?:" + within + rb")*\"|[^\"\n" + separator + rb"][^\n" + separator + rb"]*)?"
+        return value + rb"(?:" + separator + value + rb")*"
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The records of some lines: the text of those that may be whole, with their numbers, and the others; `count` of both."""
+
+    text: bytes
+    numbers: pa.Array[Any]
+    rejects: pa.Table
+    count: int
+
+
+def repair(text: bytes, shape: Shape, *, inner: str, encoding: str, line: int) -> Records:
+    """Read a text of whole lines of the encoding `inner`, on line `line` of the file and below, whose own encoding is called
+    `encoding`. Records are counted from 1.
+
+    A quote that opens a value and does not close it on its line goes on over the next lines only where these give one whole
+    record and are none themselves; else it costs its own line, and no other.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    lines = csv_lines.split(text)
+    zero = pc.greater(pc.count_substring(lines, pattern=b"\0"), 0) if b"\0" in text else _all_false(len(lines))
+    broken = pc.or_(zero, _is_no_text(text, lines, inner))
+    unclosed, folded, _ = _open_quotes(lines, broken, shape, longest=0)
+    given = pc.greater(pc.binary_length(lines), 0)
+    within, open_ = _mask(folded, len(lines)), _mask(unclosed, len(lines))
+    lost = pc.or_(broken, open_)
+    starts = pc.and_not(given, within)
+    number = pc.cumulative_sum(pc.cast(starts, pa.int64()))
+    return Records(
+        csv_lines.join(lines.filter(pc.and_not(pc.or_(given, within), lost))),
+        number.filter(pc.and_not(starts, lost)),
+        reject_table(
+            number.filter(lost), shown(lines.filter(lost), inner), _whys(open_, zero, encoding, line).filter(lost)
+        ),
+        pc.sum(pc.cast(starts, pa.int64()), min_count=0).as_py(),
+    )
+
+
+def _whys(unclosed: pa.Array[Any], zero: pa.Array[Any], encoding: str, line: int) -> pa.Array[Any]:
+    """Of each line why it is no record, where it is none; of a quote the line of the file."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    before, after = RECORD_FAULTS["quote"].split("{line}")
+    places = pa.array(range(line, line + len(unclosed)), pa.int64()).cast(pa.string())
+    quote = pc.binary_join_element_wise(before, places, after, "")
+    other = pc.if_else(zero, RECORD_FAULTS["zero"], RECORD_FAULTS["encoding"].format(encoding=encoding))
+    return pc.if_else(unclosed, quote, other)
+
+
+def settled(text: bytes, shape: Shape, *, inner: str, longest: int) -> int:
+    """How many lines of a text that goes on can be told apart by themselves: those behind may be the beginning of a record.
+
+    These are no longer than `longest` bytes together.
+    """
+    lines = csv_lines.split(text)
+    return _open_quotes(lines, _is_no_text(text, lines, inner), shape, longest)[2]
+
+
+def _is_no_text(text: bytes, lines: pa.Array[Any], encoding: str) -> pa.Array[Any]:
+    """Of each line, whether it is not of the encoding."""
+    import pyarrow.compute as pc
+
+    if encoding == "gb18030":
+        return pc.or_(pc.invert(csv_lines.consists_of(lines, csv_lines.GB18030)), is_foreign(lines))
+    if csv_lines.is_utf8(text):
+        return _all_false(len(lines))
+    return pc.invert(csv_lines.consists_of(lines, csv_lines.UTF8))
+
+
+def _open_quotes(
+    lines: pa.Array[Any], broken: pa.Array[Any], shape: Shape, longest: int
+) -> tuple[list[int], list[int], int]:
+    """The lines with a quote that never closes, the lines that go on within a record, and how many lines are told apart so far:
+    all but those, at most `longest` bytes, that may go on behind the last one.
+    """
+    import pyarrow.compute as pc
+
+    quotes = pc.count_substring(lines, pattern=b'"')
+    odd = _places(pc.equal(pc.bit_wise_and(quotes, 1), 1))
+    bare = pc.equal(quotes, 0)
+    whole = _places(pc.and_(bare, pc.equal(pc.count_substring(lines, pattern=shape.separator), shape.columns - 1)))
+    quoted = pc.indices_nonzero(pc.invert(bare))
+    told = lines.take(quoted)
+    closed = csv_lines.matches(told, rb"\A" + shape.plain + rb"\z")
+    whole = sorted([*whole, *quoted.filter(closed).filter(_has_columns(told.filter(closed), shape)).to_pylist()])
+    opening = quoted.filter(pc.and_not(pc.invert(closed), broken.take(quoted))).to_pylist()
+    fits = _fitting(lines, odd, broken, shape)
+    unclosed: list[int] = []
+    folded: list[int] = []
+    free = 0
+    for place in opening:
+        if place < free:
+            continue
+        at = bisect_right(odd, place)
+        if not at or odd[at - 1] != place:
+            unclosed.append(place)
+            continue
+        next_whole = bisect_right(whole, place)
+        record = whole[next_whole] if next_whole < len(whole) else len(lines)
+        if at == len(odd):
+            if record == len(lines) and 0 < _size(lines, place) <= longest:
+                return unclosed, folded, place
+            unclosed.append(place)
+            continue
+        last = odd[at]
+        # A last line that is a record itself is one, but behind a quote that opens the first value it always looks like one.
+        if fits[at - 1] and (record > last or (record == last and lines[place].as_py().startswith(b'"'))):
+            folded.extend(range(place + 1, last + 1))
+            free = last + 1
+        else:
+            unclosed.append(place)
+    return unclosed, folded, len(lines)
+
+
+def _fitting(lines: pa.Array[Any], odd: Sequence[int], broken: pa.Array[Any], shape: Shape) -> Sequence[bool]:
+    """Of each line with an odd number of quotes, whether it gives one whole record together with all up to the next such line."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if len(odd) < 2:
+        return []
+    before = pc.binary_join(pa.ListArray.from_arrays(pa.array(odd, pa.int32()), lines), b"\n")
+    last = lines.take(pa.array(odd[1:]))
+    together = pc.binary_join_element_wise(before, last, pa.scalar(b"\n", pa.binary()))
+    count = pc.cumulative_sum(pc.cast(broken, pa.int64()))
+    same = pc.equal(count.take(pa.array(odd[:-1])), count.take(pa.array(odd[1:])))
+    fit = pc.and_(csv_lines.matches(together, rb"\A" + shape.folded + rb"\z"), same)
+    right = _has_columns(together.filter(fit), shape)
+    places = set(pc.indices_nonzero(fit).filter(right).to_pylist())
+    return [place in places for place in range(len(odd))]
+
+
+def _has_columns(records: pa.Array[Any], shape: Shape) -> pa.Array[Any]:
+    """Of each record, whether it has as many columns as it should; what stands within quotes does not count."""
+    import pyarrow.compute as pc
+
+    bare = pc.replace_substring_regex(records, pattern=rb'"(?:[^"]|"")*"', replacement=b"")
+    return pc.equal(pc.count_substring(bare, pattern=shape.separator), shape.columns - 1)
+
+
+def _size(lines: pa.Array[Any], place: int) -> int:
+    import pyarrow.compute as pc
+
+    return int(pc.sum(pc.binary_length(lines.slice(place)), min_count=0).as_py())
+
+
+def _places(mask: pa.Array[Any]) -> list[int]:
+    import pyarrow.compute as pc
+
+    return list(pc.indices_nonzero(mask).to_pylist())
+
+
+def _mask(places: Sequence[int], length: int) -> pa.Array[Any]:
+    """TRUE at these places, which rise."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not places:
+        return _all_false(length)
+    return pc.is_in(pa.array(range(length), pa.int64()), pa.array(places, pa.int64()))
+
+
+def _all_false(length: int) -> pa.Array[Any]:
+    import pyarrow as pa
+
+    return pa.repeat(pa.scalar(value=False), length)

@@ -1,0 +1,249 @@
+"""JSON becomes Parquet of text columns: objects, arrays, lines of objects, and prescriptions; each document is rows, or a reject."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.ingest.json_wrapper import cut_out, find_rows
+from checker.ingest.sources import InputFile, own_header
+from checker.model import sqltext
+from checker.model.errors import InputError
+from checker.model.schema import DIAGNOSIS, DOCUMENT_HEADER, HEADER, LINE, normal_header
+
+if TYPE_CHECKING:
+    import duckdb
+
+PERSON_KEYS = {"id": "patient_id", "sex": "patient_sex", "birth_date": "patient_birth_date", "age": "patient_age",
+               "id_number": "patient_id_number", "newborn": "newborn_flag"}  # fmt: skip
+INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date"}
+PRESCRIPTION_KEYS = frozenset(("lines", "patient", "insured", "diagnoses", "stage"))
+KNOWN = frozenset(
+    normal_header(name) for table in (LINE, HEADER, DIAGNOSIS) for each in table.values() for name in each.all_headers
+)
+UNKNOWN_KEYS = 200
+"""How many keys that nothing recognises become columns: those of a file may be thousands, or be data themselves."""
+NO_OBJECT, NO_LINES, TWICE = "不是有效的 JSON 对象", "lines 是空的，没有明细", "键出现了两次"
+
+
+def convert_json(
+    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, wanted: Collection[str]
+) -> None:
+    """Write a JSON file to `target`, as `convert` does.
+
+    A document becomes a row; one with an array `lines` is a prescription (see docs/inputs.md) and becomes one row a line. Documents that
+    are no objects, or hold a key twice, go to the table `rejects`. Keys that are `wanted` are columns in any case.
+    """
+    _read_documents(connection, source, target)
+    _reject_faulty(connection, source, role, "documents", "doc")
+    keys = _keys(connection, source.path, "documents", "doc")
+    if "lines" in keys and _any(connection, "is_prescription"):
+        _write_prescriptions(connection, source, target, role, keys, wanted)
+        return
+    paths = {key: _json_path(key) for key in _chosen(source.path, keys, wanted)}
+    _copy(
+        connection,
+        f"""SELECT {", ".join(_elements(("found", paths)))}, record AS __record
+        FROM (SELECT record, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
+        target,
+    )
+
+
+# ------------------------------------------------------------------------------------------------ documents
+
+
+def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path) -> None:
+    """Make the table `documents` of a file's JSON documents."""
+    if source.kind == "jsonl":
+        return _make_documents(connection, source.path, _lines(source.place))
+    wrapped = find_rows(source.place, KNOWN, PRESCRIPTION_KEYS)
+    fault = None
+    rows = target.with_suffix(".json")
+    for start, end in wrapped:
+        cut_out(source.place, start, end, rows)
+        try:
+            return _make_documents(connection, source.path, _objects(rows))
+        except InputError as error:
+            # What looks like the end of the array may belong to what follows it, or to the next of several objects.
+            fault = fault or error
+        finally:
+            rows.unlink()
+    try:
+        _make_documents(connection, source.path, _objects(source.place))
+    except InputError as error:
+        raise fault or error from error
+
+
+def _lines(place: Path) -> str:
+    """SQL of the lines of a file as documents. The separator stands in no JSON; what it splits is put together again, and is none."""
+    reading = (
+        f"read_csv({sqltext.paths([place])}, auto_detect = false, header = false, columns = {{'doc': 'VARCHAR', 'rest': 'VARCHAR'}}, "
+        "delim = '\x1f', quote = '', escape = '', null_padding = true, parallel = false, max_line_size = 16000000, buffer_size = 33554432)"
+    )
+    return f"SELECT ltrim(doc || coalesce(chr(31) || rest, ''), chr(65279)) AS doc, row_number() OVER () AS record FROM {reading}"
+
+
+def _objects(place: Path) -> str:
+    """SQL of the values of an array, or of values one after the other, as documents."""
+    with place.open("rb") as stream:
+        start = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
+    form = "array" if start.startswith(b"[") else "unstructured"
+    return (
+        "SELECT CAST(json AS VARCHAR) AS doc, row_number() OVER () AS record FROM "
+        f"read_json_objects({sqltext.paths([place])}, format = '{form}', maximum_object_size = 67108864)"
+    )
+
+
+def _make_documents(connection: duckdb.DuckDBPyConnection, path: Path, reading: str) -> None:
+    """Make `documents` (record, doc, is_prescription, fault, key): `fault` says why one is no row, of which `key` where it is one's."""
+    import duckdb
+
+    twice = " ".join(
+        f"WHEN {_doubled(f'json_keys(safe{place})')} IS NOT NULL THEN {_doubled(f'json_keys(safe{place})')}"
+        for place in ("", ", '/patient'", ", '/insured'")
+    )
+    connection.execute("DROP TABLE IF EXISTS documents")
+    try:
+        connection.execute(
+            f"""CREATE TEMP TABLE documents AS SELECT record, doc, is_prescription, key,
+              CASE WHEN NOT is_object THEN '{NO_OBJECT}' WHEN key IS NOT NULL THEN '{TWICE}' WHEN is_empty THEN '{NO_LINES}' END AS fault
+            FROM (SELECT record, doc, json_type(safe) = 'OBJECT' AS is_object, CASE {twice} END AS key,
+                coalesce(json_type(safe, '/lines') = 'ARRAY', FALSE) AS is_prescription,
+                coalesce(json_array_length(safe, '/lines') = 0 AND json_type(safe, '/lines') = 'ARRAY', FALSE) AS is_empty
+              FROM (SELECT record, doc, CASE WHEN json_valid(doc) THEN doc ELSE 'null' END AS safe FROM ({reading}) WHERE trim(doc) <> ''))"""
+        )
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        found = re.search(r"in record/value (\d+)", str(error))
+        # The engine has counted on by then.
+        number = int(found[1]) - 1 if found else 0
+        chinese, english = (f"第 {number} 条记录处", f" at record {number}") if number else ("", "")
+        raise InputError(
+            f"{path}：{chinese}不是有效的 JSON（应为 UTF-8 编码的对象、数组或逐行对象），请检查文件是否完整"
+            f"（not valid JSON{english}: check that the file is whole）"
+        ) from error
+
+
+def _doubled(keys: str) -> str:
+    """SQL of a key that stands twice in the list `keys`; NULL where none does."""
+    twice = f"list_filter({keys}, lambda k: len(list_filter({keys}, lambda other: other = k)) > 1)[1]"
+    return f"CASE WHEN len(list_distinct({keys})) < len({keys}) THEN {twice} END"
+
+
+def _reject_faulty(connection: duckdb.DuckDBPyConnection, source: InputFile, role: str, table: str, shown: str) -> None:
+    """Move the rows of `table` that have a fault to the rejects."""
+    connection.execute(
+        f"INSERT INTO rejects SELECT ?, ?, record, key, left({shown}, 200), fault FROM {table} WHERE fault IS NOT NULL ORDER BY record",
+        [role, str(source.path)],
+    )
+    connection.execute(f"DELETE FROM {table} WHERE fault IS NOT NULL")
+
+
+def _any(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
+    row = connection.execute(f"SELECT bool_or({condition}) FROM documents").fetchone()
+    return bool(row and row[0])
+
+
+# ------------------------------------------------------------------------------------------------ keys
+
+
+def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str, document: str) -> list[str]:
+    """The keys of the documents of a table. Raises InputError where there is none, or two differ in nothing that headers differ in."""
+    rows = connection.execute(f"SELECT DISTINCT unnest(json_keys({document})) AS k FROM {table} ORDER BY k").fetchall()
+    keys = [str(row[0]) for row in rows]
+    if not keys:
+        raise InputError(
+            f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}（no readable record: each line is a JSON object）"
+        )
+    return keys
+
+
+def _chosen(path: Path, keys: Iterable[str], wanted: Collection[str]) -> list[str]:
+    """The keys that become columns: all that something may read, and of the others so many as a message may name."""
+    seen: dict[str, str] = {}
+    unknown = 0
+    for key in keys:
+        header = normal_header(key)
+        if header not in KNOWN and header not in wanted:
+            unknown += 1
+            # What cannot be the name of a column is none that anybody could map.
+            if unknown > UNKNOWN_KEYS or not header or "\0" in key:
+                continue
+        if header in seen:
+            raise InputError(
+                f"{path}：键“{seen[header]}”与“{key}”是同一个表头，请只保留一个（two keys for one header: keep one）"
+            )
+        seen[header] = key
+    return list(seen.values())
+
+
+def _extracted(document: str, paths: Mapping[str, str]) -> str:
+    """SQL of all these texts of a JSON document as one list: each call of its own would keep the whole document parsed once more."""
+    return f"json_extract_string({document}, CAST([{', '.join(paths.values())}] AS VARCHAR[]))"
+
+
+def _elements(*lists: tuple[str, Iterable[str]]) -> list[str]:
+    """SQL of the columns whose values stand in lists, in the order of the names; a name in several is that of the first value given."""
+    values: dict[str, list[str]] = {}
+    for listed, names in lists:
+        for place, name in enumerate(names, 1):
+            values.setdefault(name, []).append(f"{listed}[{place}]")
+    return [f"coalesce({', '.join(each)}) AS {sqltext.name(own_header(name))}" for name, each in values.items()]
+
+
+def _json_path(*keys: str) -> str:
+    # A JSON pointer reaches any key, also one with dots or quotes.
+    return sqltext.text("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys))
+
+
+# ------------------------------------------------------------------------------------------------ prescriptions
+
+
+def _write_prescriptions(
+    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, keys: Sequence[str], wanted: Collection[str]
+) -> None:  # fmt: skip
+    """A prescription becomes one row a line; patient, insured and head stand on every line. Other documents stay a row each."""
+    twice = _doubled("json_keys(line)")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE prescription_lines AS
+        SELECT doc, record, place, line, is_prescription, CASE WHEN is_object THEN {twice} END AS key,
+          CASE WHEN NOT is_object THEN '{NO_OBJECT}' WHEN {twice} IS NOT NULL THEN '{TWICE}' END AS fault
+        FROM (SELECT *, json_type(line) = 'OBJECT' AS is_object FROM (
+          SELECT doc, record, is_prescription, generate_subscripts(lines, 1) AS place, unnest(lines) AS line
+          FROM (SELECT doc, record, is_prescription, CASE WHEN is_prescription
+              THEN CAST(json_extract(doc, '$.lines[*]') AS JSON[]) ELSE [CAST(doc AS JSON)] END AS lines FROM documents)))"""
+    )
+    _reject_faulty(connection, source, role, "prescription_lines", "line")
+    line_keys = _keys(connection, source.path, "prescription_lines", "line")
+    of_line = {key: _json_path(key) for key in _chosen(source.path, line_keys, wanted)}
+    of_line.pop(DOCUMENT_HEADER, None)
+    of_document = {
+        column: _json_path(group, key)
+        for group, members in (("patient", PERSON_KEYS), ("insured", INSURED_KEYS))
+        for key, column in members.items()
+    }
+    for key in _chosen(source.path, keys, wanted):
+        if key not in ("lines", "patient", "insured", "diagnoses", "diagnosis_code", DOCUMENT_HEADER):
+            of_document.setdefault(key, _json_path(key))
+    listed = "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')"
+    # What a line may say is the line's. A row of its own beside prescriptions says all itself, but they still say it in their heads.
+    if not _any(connection, "NOT is_prescription"):
+        of_document = {key: path for key, path in of_document.items() if key not in of_line}
+        listed = "NULL" if "diagnosis_code" in of_line else listed
+    told = [
+        *_elements(("of_line", of_line), ("of_document", of_document), ("[listed]", {"diagnosis_code": ""})),
+        # Lines that say nothing else are of the prescription that the document is; nobody's own number begins so.
+        f"CASE WHEN is_prescription THEN chr(30) || record || {sqltext.text(source.path.name)} END AS {DOCUMENT_HEADER}",
+    ]
+    _copy(
+        connection,
+        f"""SELECT {", ".join(told)}, __record
+        FROM (SELECT {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document, {listed} AS listed, record,
+          is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
+        target,
+    )
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
+    connection.execute(f"COPY ({query}) TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)")

@@ -1,0 +1,199 @@
+"""SQL that reads text as a kind of value, by the spellings of checker.ingest.spellings; NULL where it cannot be read."""
+
+from __future__ import annotations
+
+from checker.ingest.spellings import (
+    BLANKS,
+    CHINA,
+    CODES,
+    FLAGS,
+    GROUPED,
+    LONGEST_AGE,
+    LONGEST_NULL_WORD,
+    MONTHS_AND_DAYS,
+    NO_DAY,
+    NUMBER,
+    NUMBERS,
+    OFFSET,
+    PLACEHOLDERS,
+    SERIAL,
+    SEXES,
+    TICKS,
+    TIME_FORMS,
+    TIME_SHAPE,
+    TIMES,
+    TRIMMED,
+    UNKNOWN_SEX_WORDS,
+    USUAL_TIME,
+    WHOLE,
+    WORDS,
+    YEARS,
+    Rewritings,
+    narrowed,
+    rewritten,
+)
+from checker.model import sqltext
+from checker.model.schema import NULL_WORDS, Kind
+
+NUMBER_TYPE = "DECIMAL(18, 4)"
+SQL_TYPES = {
+    Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.CAPITAL: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
+    Kind.AGE: "VARCHAR", Kind.NUMBER: NUMBER_TYPE, Kind.VALID: "BOOLEAN", Kind.REFUND: "BOOLEAN", Kind.BOOL: "BOOLEAN",
+}  # fmt: skip
+USUAL = {
+    Kind.SEX: {"1": "'male'", "2": "'female'", "0": "NULL", "9": "NULL"},
+    **{kind: {"0": "FALSE", "1": "TRUE"} for kind in (Kind.BOOL, Kind.VALID, Kind.REFUND)},
+}
+"""The codes of the national tables: told by one comparison, before any other spelling is tried."""
+NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL})
+"""Kinds of which every text is a value."""
+
+
+def clean_text(value: str) -> str:
+    """SQL of a text without what stands around it, and a whole number without decimals; NULL words to NULL."""
+    return _clean(value, (TRIMMED, WHOLE), f"NOT contains({value}, '.')")
+
+
+def clean_value(value: str) -> str:
+    """SQL of the text of a value that is read as a number, a time or a word; NULL words to NULL."""
+    return _clean(value, (TRIMMED,))
+
+
+def _clean(value: str, rewritings: Rewritings, *plain: str) -> str:
+    # Nearly every value is plain, which is told by cheap comparisons: the first signs of BLANKS are the narrow ones, others are not ASCII.
+    told = [f"NOT contains({value}, {sqltext.text(blank)})" for blank in BLANKS if blank.isascii()]
+    told += [
+        f"strlen({value}) = length({value})",
+        *plain,
+        f"NOT starts_with({value}, '''')",
+        f"NOT starts_with({value}, '=')",
+    ]
+    words = f"strlen({value}) > {LONGEST_NULL_WORD} OR regexp_full_match({value}, '(?i){_ANY_NULL_WORD}') IS FALSE"
+    trimmed = rewritten(value, rewritings)
+    return (
+        f"CASE WHEN {value} IS NULL THEN NULL WHEN {' AND '.join(told)} AND ({words}) THEN {value} "
+        f"WHEN NOT regexp_full_match({trimmed}, '(?i){_ANY_NULL_WORD}') THEN {trimmed} END"
+    )
+
+
+_ANY_NULL_WORD = "|".join(word.replace("\\", "\\\\").replace("(", r"\(").replace(")", r"\)") for word in NULL_WORDS)
+
+
+def read_text(source: str, kind: Kind) -> str:
+    """SQL that reads cleaned text `source` as `kind`; NULL where it cannot be read, and for a date that stands for none."""
+    if kind is Kind.TEXT:
+        return source
+    if kind is Kind.CODE:
+        return f"upper(CASE WHEN regexp_full_match({source}, '[0-9A-Za-z]+') THEN {source} ELSE {rewritten(narrowed(source), CODES)} END)"
+    if kind is Kind.CAPITAL:
+        return f"upper({narrowed(source)})"
+    if kind in WORDS:
+        return _words(source, kind)
+    if kind is Kind.NUMBER:
+        return _number(source)
+    if kind is Kind.AGE:
+        return _age(source)
+    # Nearly all times are of the usual form, and told without a lambda.
+    usual = " AND ".join(
+        (f"regexp_full_match({source}, '{USUAL_TIME}')", *(f"left({source}, 10) <> '{day}'" for day in PLACEHOLDERS))
+    )
+    odd = _with(_moment(source), "m", given_time("m"))
+    given = f"CASE WHEN {usual} THEN TRY_CAST({source} AS TIMESTAMP) WHEN NOT starts_with({source}, '{NO_DAY}') THEN {odd} END"
+    return given if kind is Kind.TIME else f"CAST({given} AS DATE)"
+
+
+_DAYS = ", ".join(f"DATE '{day}'" for day in PLACEHOLDERS)
+
+
+def given_time(value: str) -> str:
+    """SQL of a date or time that is NULL where it stands for none."""
+    return f"CASE WHEN {surely_given(value)} OR CAST({value} AS DATE) NOT IN ({_DAYS}) THEN {value} END"
+
+
+def surely_given(value: str) -> str:
+    """SQL boolean, quickly told: a date or time lies between those that stand for none, as nearly all do."""
+    return f"({value} BETWEEN TIMESTAMP '1900-01-02' AND TIMESTAMP '9999-12-30 23:59:59.999999')"
+
+
+def not_given(source: str, kind: Kind) -> str:
+    """SQL boolean: the cleaned text `source` stands for nothing that is known, though it is a word or a date."""
+    if kind is Kind.SEX:
+        return f"lower({rewritten(narrowed(source), SEXES)}) IN ({sqltext.texts(UNKNOWN_SEX_WORDS)})"
+    if kind in (Kind.TIME, Kind.DATE):
+        return f"(starts_with({source}, '{NO_DAY}') OR coalesce(CAST({_moment(source)} AS DATE) IN ({_DAYS}), FALSE))"
+    return "FALSE"
+
+
+def _words(source: str, kind: Kind) -> str:
+    """SQL CASE over words: unlike a long IN list, which becomes a join of all rows, its arms are tried only where reached."""
+    spelt = rewritten(narrowed(source), SEXES if kind is Kind.SEX else FLAGS)
+    arms = " ".join(
+        f"WHEN {sqltext.text(word)} THEN {_literal(meaning)}" for words, meaning in WORDS[kind] for word in words
+    )
+    return f"CASE lower({spelt}) {arms} END"
+
+
+def _literal(meaning: str | bool) -> str:
+    return sqltext.text(meaning) if isinstance(meaning, str) else str(meaning).upper()
+
+
+def _number(source: str) -> str:
+    def cast(text: str) -> str:
+        return f"TRY_CAST({text} AS {NUMBER_TYPE})"
+
+    written = rewritten(f"upper({narrowed(source)})", NUMBERS)
+    ungrouped = cast("replace(n, ',', '')")
+    plain = (
+        f"CASE WHEN regexp_full_match(n, '{NUMBER}') THEN {cast('n')} "
+        f"WHEN regexp_full_match(n, '{GROUPED}') THEN {ungrouped} END"
+    )
+    return (
+        f"CASE WHEN regexp_full_match({source}, '{NUMBER}') THEN {cast(source)} ELSE {_with(written, 'n', plain)} END"
+    )
+
+
+def _age(source: str) -> str:
+    # Below zero any age is impossible, so that its size does not matter.
+    spelt = f"upper(regexp_replace({narrowed(source)}, '[{BLANKS}]+', '', 'g'))"
+
+    def part(number: int) -> str:
+        return (
+            f"coalesce(TRY_CAST(left(regexp_extract(a, '^{MONTHS_AND_DAYS}$', {number}), {LONGEST_AGE}) AS BIGINT), 0)"
+        )
+
+    def has(number: int) -> str:
+        return f"regexp_extract(a, '^{MONTHS_AND_DAYS}$', {number}) <> ''"
+
+    years = f"CAST(CAST(left(regexp_extract(a, '^{YEARS}$', 1), {LONGEST_AGE}) AS BIGINT) AS VARCHAR)"
+    read = (
+        f"CASE WHEN regexp_matches(a, '^-.*[1-9]') AND regexp_full_match(a, '{YEARS}') THEN '-1' "
+        f"WHEN regexp_full_match(a, '{YEARS}') THEN {years} "
+        f"WHEN NOT regexp_full_match(a, '{MONTHS_AND_DAYS}') THEN NULL "
+        f"WHEN {has(1)} OR {has(2)} THEN {part(1)} * 12 + {part(2)} || 'M' WHEN {has(3)} THEN {part(3)} || 'D' END"
+    )
+    plain = f"WHEN regexp_full_match({source}, '[0-9]{{1,3}}') THEN CAST(CAST({source} AS INTEGER) AS VARCHAR)"
+    return f"CASE {plain} ELSE {_with(spelt, 'a', read)} END"
+
+
+def _moment(source: str) -> str:
+    """SQL of the time on the wall clock of China that a cleaned text gives."""
+    forms = f"[{sqltext.texts(TIME_FORMS)}]"
+    local = f"CASE WHEN regexp_full_match(t, '{TIME_SHAPE}') THEN try_strptime(t, {forms}) END"
+    zone = f"regexp_extract(t, '{OFFSET}', 2)"
+    hours = f"CASE WHEN {zone} IN ('Z', 'UTC', 'GMT') THEN 0 ELSE CAST({zone}[1:3] AS INTEGER) END"
+    minutes = f"coalesce(TRY_CAST({zone}[1] || right({zone}, 2) AS INTEGER), 0) * CAST(strlen({zone}) > 3 AS INTEGER)"
+    shifted = _with(f"regexp_extract(t, '{OFFSET}', 1)", "u", local.replace("(t, ", "(u, "))
+    read = (
+        f"CASE WHEN regexp_full_match(t, '{SERIAL}') "
+        f"THEN TIMESTAMP '1899-12-30' + to_seconds(CAST(round(CAST(t AS DOUBLE) * 86400) AS BIGINT)) "
+        f"WHEN regexp_full_match(t, '{TICKS}') THEN epoch_ms(CAST(t AS BIGINT)) + INTERVAL {CHINA} HOUR "
+        f"WHEN regexp_matches(t, '{OFFSET}') THEN {shifted} + to_hours({CHINA} - {hours}) - to_minutes({minutes}) "
+        f"ELSE {local} END"
+    )
+    spelt = rewritten(f"upper({narrowed(source)})", TIMES)
+    return f"CASE WHEN regexp_full_match({source}, '{USUAL_TIME}') THEN TRY_CAST({source} AS TIMESTAMP) ELSE {_with(spelt, 't', read)} END"
+
+
+def _with(value: str, name: str, body: str) -> str:
+    """SQL of `body`, in which `name` stands for `value`, which is worked out once."""
+    return f"list_transform([{value}], lambda {name}: {body})[1]"

@@ -1,0 +1,263 @@
+"""Excel workbooks: each worksheet with known headers becomes Parquet of text columns, row numbers as a person sees them."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.ingest.csv_convert import Wanted
+from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers
+from checker.ingest.old_workbook import read_old
+from checker.ingest.passed import PassedOver
+from checker.ingest.sources import InputFile
+from checker.ingest.xlsx_parts import Area, Package, Part
+from checker.model.errors import InputError
+from checker.model.schema import Column, Kind, normal_header
+
+if TYPE_CHECKING:
+    import fastexcel
+    import polars as pl
+    import pyarrow.parquet as pq
+
+ROW = "row"
+"""The column of a frame that holds row numbers; the others are named by the index of the spreadsheet's column."""
+OLE, ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_SERIAL = r"^[1-9][0-9]{4}(\.[0-9]+)?$"
+"""A day as spreadsheets count it, with the time as a fraction: 1927 to 2173."""
+_DAY_ZERO, _DAY_ZERO_1904 = (1899, 12, 30), (1904, 1, 1)
+_UNFILLED = (Kind.NUMBER,)
+"""Of these kinds a value merged over rows is one value for all of them: repeated it would count several times."""
+_MOST_FILLED = 1 << 20
+
+
+Day = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRead:
+    """A worksheet that was written to `target`; `path` is the workbook's and its name."""
+
+    path: Path
+    target: Path
+
+
+def read_workbook(
+    file: InputFile, target: Callable[[], Path], wanted: Wanted, columns: Mapping[str, Column]
+) -> Iterator[SheetRead | PassedOver]:
+    """Write every worksheet of a workbook that has a known header to a file of its own, which `target` names, or pass it over.
+
+    Raises InputError where the workbook cannot be read.
+    """
+    for name, visible, merges, day_zero, frames in _sheets(file, target().with_suffix("")):
+        path = file.path / (name.replace("/", "_") or "-")
+        if not visible:
+            yield PassedOver(path, "hidden_sheet")
+            continue
+        sheet = _Sheet(path, target(), wanted, columns, merges, day_zero)
+        reason = sheet.write(frames)
+        yield SheetRead(path, sheet.target) if reason is None else PassedOver(path, reason)
+
+
+def _sheets(file: InputFile, scratch: Path) -> Iterator[tuple[str, bool, Sequence[Area], Day, Iterator[pl.DataFrame]]]:
+    with file.place.open("rb") as stream:
+        start = stream.read(8)
+    if start.startswith(OLE):
+        _refuse_password(file)
+        try:
+            for name, visible, frame in read_old(file.place, scratch):
+                yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),))
+        except (ValueError, subprocess.TimeoutExpired) as error:
+            raise _damaged(file.path) from error
+        return
+    package = Package(file.path, file.place)
+    try:
+        day_zero = _DAY_ZERO_1904 if package.counts_from_1904 else _DAY_ZERO
+        for worksheet in package.worksheets():
+            merges = package.merges(worksheet) if worksheet.visible else ()
+            frames = _frames_of_parts(file.path, package.parts(worksheet))
+            yield worksheet.name, worksheet.visible, merges, day_zero, frames
+    finally:
+        package.close()
+
+
+def _frames_of_parts(path: Path, parts: Iterator[Part]) -> Iterator[pl.DataFrame]:
+    import fastexcel
+
+    for part in parts:
+        try:
+            book = fastexcel.read_excel(part.workbook)
+            # A part that does not begin with the first row has an anchor in the row above.
+            anchored = part.first > 1
+            sheet = book.load_sheet(0, header_row=None, skip_rows=None if anchored else 0, dtypes="string")
+            frame = _numbered(sheet, part.first - 1 if anchored else 1)
+        except fastexcel.FastExcelError as error:
+            raise _damaged(path) from error
+        yield frame.slice(1) if anchored else frame
+
+
+def _numbered(sheet: fastexcel.ExcelSheet, first: int) -> pl.DataFrame:
+    frame = sheet.to_polars()
+    frame.columns = [str(column.absolute_index) for column in sheet.selected_columns]
+    return frame.with_row_index(ROW, first)
+
+
+class _Sheet:
+    """One worksheet on its way to its file."""
+
+    def __init__(
+        self,
+        path: Path,
+        target: Path,
+        wanted: Wanted,
+        columns: Mapping[str, Column],
+        merges: Sequence[Area],
+        day_zero: Day,
+    ) -> None:
+        self._day_zero = day_zero
+        self._path = path
+        self.target = target
+        self._wanted = wanted
+        self._merges = _Merges(merges)
+        self._kinds = {normal_header(name): column.kind for column in columns.values() for name in column.all_headers}
+        self._headers: dict[str, str] = {}
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = 0
+
+    def write(self, frames: Iterator[pl.DataFrame]) -> str | None:
+        """Write the rows behind the header; return why the sheet is passed over where it has no header or no row."""
+        import polars as pl
+
+        any_cell = False
+        try:
+            for frame in frames:
+                any_cell = any_cell or (frame.width > 1 and frame.height > 0)
+                behind = 0
+                if not self._headers:
+                    behind = self._find_header(self._merges.filled(frame, ()))
+                    if not self._headers:
+                        return "no_known_header" if any_cell else "empty"
+                filled = self._merges.filled(frame, self._columns_of_numbers())
+                self._append(filled.filter(pl.col(ROW) > behind))
+        finally:
+            if self._writer:
+                self._writer.close()
+        if not any_cell:
+            return "empty"
+        return None if self._rows else "header_only"
+
+    def _columns_of_numbers(self) -> Collection[str]:
+        return {place for place, header in self._headers.items() if self._kinds.get(normal_header(header)) in _UNFILLED}
+
+    def _find_header(self, frame: pl.DataFrame) -> int:
+        """Find the row with the most known headers among the first; return the number of the last row of the header."""
+        places = [name for name in frame.columns if name != ROW]
+        best, at = 0, -1
+        rows = frame.head(HEADER_ROWS).select(places).rows()
+        for number, cells in enumerate(rows):
+            known = len({normal_header(cell) for cell in cells if cell} & set(self._wanted.known))
+            if known > best:
+                best, at = known, number
+        if at < 0:
+            return 0
+        told = [(cell or "").strip() for cell in rows[at]]
+        filled = max(place for place, cell in enumerate(told) if cell) + 1
+        headers = distinct_headers(self._path, told[:filled])
+        chosen = set(self._wanted.choose(headers))
+        self._headers = {place: header for place, header in zip(places, headers, strict=False) if header in chosen}
+        # What is merged over several rows of the header stands in each of them.
+        while at + 1 < len(rows) and [(cell or "").strip() for cell in rows[at + 1]] == told:
+            at += 1
+        return int(frame[ROW][at])
+
+    def _append(self, frame: pl.DataFrame) -> None:
+        import polars as pl
+        import pyarrow.parquet as pq
+
+        texts = [name for name in frame.columns if name != ROW]
+        if texts:
+            frame = frame.filter(pl.any_horizontal(pl.col(texts).str.strip_chars().fill_null("") != ""))
+        present = set(texts)
+        out = frame.select(
+            *(
+                (self._read(place, header) if place in present else pl.lit(None, pl.String)).alias(header)
+                for place, header in self._headers.items()
+            ),
+            pl.col(ROW).cast(pl.Int64).alias("__record"),
+        ).to_arrow()
+        self._writer = self._writer or pq.ParquetWriter(self.target, out.schema, compression="lz4")
+        if out.num_rows:
+            self._writer.write_table(out, row_group_size=122_880)
+        self._rows += out.num_rows
+
+    def _read(self, place: str, header: str) -> pl.Expr:
+        """A cell's text; a day that the sheet shows as a number becomes a date."""
+        import polars as pl
+
+        if self._kinds.get(normal_header(header)) not in (Kind.DATE, Kind.TIME):
+            return pl.col(place)
+        serial = pl.when(pl.col(place).str.contains(_SERIAL)).then(pl.col(place)).cast(pl.Float64)
+        seconds = (serial * 86_400).round(0).cast(pl.Int64)
+        day = pl.datetime(*self._day_zero) + pl.duration(seconds=seconds)
+        return pl.coalesce(day.dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col(place))
+
+
+class _Merges:
+    """The merged ranges of a sheet: every cell of one says what its first says."""
+
+    def __init__(self, areas: Sequence[Area]) -> None:
+        self._areas = sorted(areas, key=lambda area: area.top)
+        self._values: dict[Area, str | None] = {}
+
+    def filled(self, frame: pl.DataFrame, but: Collection[str]) -> pl.DataFrame:
+        """The frame with merged cells filled in, but not downwards in the columns `but`."""
+        import polars as pl
+
+        if not self._areas or frame.height == 0:
+            return frame
+        first, last = frame[ROW][0], frame[ROW][-1]
+        updates: dict[str, dict[int, str | None]] = {}
+        count = 0
+        for area in self._areas:
+            if area.bottom < first or area.top > last:
+                continue
+            left = str(area.left)
+            if area.top >= first and left in frame.columns:
+                self._values[area] = frame[left][area.top - first]
+            value = self._values.get(area)
+            for column in range(area.left, area.right + 1):
+                name = str(column)
+                rows = range(max(area.top, first), min(area.bottom, last) + 1)
+                if name not in frame.columns or value is None:
+                    continue
+                updates.setdefault(name, {}).update(dict.fromkeys(rows[:1] if name in but else rows, value))
+                count += len(rows)
+                if count > _MOST_FILLED:
+                    raise InputError(
+                        "合并单元格覆盖的格子太多，请取消合并后再试（too many cells are merged: unmerge them）"
+                    )
+        for name, values in updates.items():
+            told = pl.DataFrame(
+                {ROW: list(values), "value": list(values.values())}, schema={ROW: frame.schema[ROW], "value": pl.String}
+            )
+            frame = (
+                frame.join(told, on=ROW, how="left", maintain_order="left")
+                .with_columns(pl.coalesce(name, "value").alias(name))
+                .drop("value")
+            )
+        return frame
+
+
+def _refuse_password(file: InputFile) -> None:
+    with file.place.open("rb") as stream:
+        if _ENCRYPTED in stream.read(1 << 20):
+            raise InputError(f"{file.path}：工作簿有打开密码，请去掉密码后另存（has a password: save it without one）")
+
+
+def _damaged(path: Path) -> InputError:
+    return InputError(
+        f"{path}：工作簿不完整或已损坏，请用 Excel/WPS 打开后另存为 .xlsx（damaged or cut workbook: save it anew）"
+    )

@@ -1,0 +1,84 @@
+"""Why the engine failed in a scan: a full disk, an input that changed or is damaged, or a fault of our own."""
+
+from __future__ import annotations
+
+import glob
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import connect_locked
+from checker.ingest import stamp
+from checker.ingest.columns import read_headers
+from checker.ingest.gather import Gathered
+from checker.ingest.sources import Source, first_line
+from checker.model import sqltext
+from checker.model.errors import InputError, InternalError
+
+if TYPE_CHECKING:
+    pass
+
+_FULL = ("No space left on device", "not enough space", "max_temp_directory_size", "Disk quota exceeded")
+_NEEDED = 3
+"""So many times the size of its inputs a scan may write while it works, at most: text converted, lines sorted, findings."""
+
+
+def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path], folder: Path) -> Exception:
+    """What to tell of a failure of the engine that works in `folder` over the inputs `given`; `files` is None where these were being opened."""
+    if any(words in str(error) for words in _FULL):
+        return _disk_full(given, folder)
+    if isinstance(error, OSError):
+        return error
+    if files is not None:
+        if changed := stamp.changed(files.stamps):
+            return InputError(
+                f"{'、'.join(map(str, changed[:5]))}：扫描期间文件有变化，请等写完后重新扫描（changed during the scan: scan it again）"
+            )
+        for path, fault in _damaged(files):
+            return InputError(
+                f"{path}：文件中有无法读取的数据，请重新导出（damaged, or a value out of range: export it again）：{fault}"
+            )
+    return InternalError(f"引擎失败（the engine failed）：{first_line(error)}")
+
+
+def _disk_full(given: Iterable[str | Path], folder: Path) -> InputError:
+    free, needed = shutil.disk_usage(folder).free, _NEEDED * sum(map(_size, given))
+    return InputError(
+        f"{folder}：磁盘空间不够，现剩余 {free:,} 字节；这次扫描最多需要约 {needed:,} 字节，请清理，或把 --out 放到别的盘"
+        f"（disk full: {free:,} bytes free, up to {needed:,} may be needed there）"
+    )
+
+
+def _size(given: str | Path) -> int:
+    """The bytes of an input: of a folder or pattern those of its files."""
+    paths = [Path(given)] if Path(given).exists() else map(Path, glob.glob(str(given), recursive=True))  # noqa: PTH207
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _damaged(files: Gathered) -> Iterator[tuple[Path, str]]:
+    """The inputs that cannot be read to their end, each read by itself."""
+    import duckdb
+
+    with connect_locked(readable=files.readable, threads=1) as connection:
+        for source in (*files.lines, *files.settlements, *files.visits, *files.diagnoses):
+            if source.table.converted:
+                continue
+            for file, origin in zip(source.table.files, source.table.origin, strict=True):
+                try:
+                    connection.execute(f"SELECT {_everything(source)} FROM {sqltext.parquet(file)}")
+                except duckdb.Error as error:
+                    yield origin, first_line(error)
+
+
+def _everything(source: Source) -> str:
+    """SQL that reads all columns that a scan may read, as it reads them."""
+    inner = {header.text for header in source.table.headers} - set(source.table.of_folders)
+    read = [
+        f"count({read_headers((header,), source.map.columns[name].kind)})"
+        for name, headers in source.map.found.items()
+        for header in (*headers, *source.map.fallback.get(name, ()))
+        if header.text in inner
+    ]
+    return ", ".join(read) or "count(*)"

@@ -1,0 +1,76 @@
+"""What is written and cannot be read is told: the line is rejected, or its column is counted with an example."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.commands import liangku
+
+HEADER = "费用明细流水号,费用发生日期,国标代码,数量,金额,性别,有效标志,退费标志,自费标志"
+DRUG = "XG04CBA088A001010101467"
+
+
+def scanned(tmp_path: Path, *rows: str) -> tuple[str, Path]:
+    file, out = tmp_path / "in.csv", tmp_path / "out"
+    file.write_text("\n".join((HEADER, *rows, "")), encoding="utf-8")
+    done = liangku("scan", file, "--out", out, "--lang", "en", "--max-rejects", "100%")
+    assert done.returncode == 1, done.stderr
+    return done.stdout, out
+
+
+@pytest.mark.parametrize(
+    ("flags", "column", "why"),
+    [("也许,0", "有效标志", "有效标志无法识别"), ("1,退?", "退费标志", "退费标志无法识别")],
+)
+def test_a_line_whose_void_or_refund_flag_cannot_be_read_accuses_nobody(tmp_path, flags, column, why):
+    told, out = scanned(tmp_path, f"1,2026-03-01,{DRUG},1,5,女,{flags},0", f"2,2026-03-01,{DRUG},1,5,女,1,0,0")
+    assert pl.read_parquet(out / "findings.parquet")["line_id"].to_list() == ["2"]
+    rejects = pl.read_parquet(out / "rejects.parquet").select("record", "column", "value", "why").rows()
+    assert rejects == [(1, column, flags.replace("1,", "").replace(",0", ""), why)]
+    assert "2 lines read = 1 judged + 0 skipped + 1 rejected" in told
+
+
+def test_amounts_and_flags_that_cannot_be_read_are_counted_with_an_example(tmp_path):
+    told, out = scanned(
+        tmp_path,
+        f"1,2026-03-01,{DRUG},1,abc,女,1,0,0",
+        f"2,2026-03-01,{DRUG},1,x-y,女,1,0,perhaps",
+        f"3,2026-03-01,{DRUG},1,\\N,女,1,0,0",
+    )
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert run["unreadable"] == [
+        {"header": "金额", "lines": 2, "example": "abc"},
+        {"header": "自费标志", "lines": 1, "example": "perhaps"},
+    ]
+    assert "2 values of the column 金额 cannot be read, such as abc" in told
+    assert pl.read_parquet(out / "findings.parquet").height == 3
+
+
+def test_a_table_of_numbers_has_nothing_that_cannot_be_read(tmp_path):
+    out = tmp_path / "out"
+    frame = {"line_id": [1.0, 2.0], "fee_ocur_time": ["2026-03-01"] * 2, "med_list_codg": [DRUG] * 2, "cnt": [1.0, float("nan")],
+             "det_item_fee_sumamt": [5.0, None], "gend": [2.0, float("nan")], "vali_flag": [1.0, None]}  # fmt: skip
+    pl.DataFrame(frame).write_parquet(tmp_path / "in.parquet")
+    done = liangku("scan", tmp_path / "in.parquet", "--out", out)
+    assert done.returncode == 1, done.stderr
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["unreadable"] == []
+    found = pl.read_parquet(out / "findings.parquet").sort("line_id")
+    assert found.select("line_id", "verdict").rows() == [("1", "violation"), ("2", "undetermined")]
+
+
+def test_a_line_of_another_person_is_neither_a_duplicate_nor_a_refund(tmp_path):
+    header = "line_id,mdtrt_id,fee_ocur_time,med_list_codg,cnt,det_item_fee_sumamt,psn_no,gend"
+    rows = (
+        f"1,V1,2026-03-01,{DRUG},1,5,PA,2",
+        f"1,V1,2026-03-01,{DRUG},1,5,PB,2",
+        f"1,V1,2026-03-01,{DRUG},1,5,PB,1",
+        f"2,V1,2026-03-01,{DRUG},-1,-5,PB,2",
+    )
+    (tmp_path / "in.csv").write_text("\n".join((header, *rows, "")), encoding="utf-8")
+    assert liangku("scan", tmp_path / "in.csv", "--out", tmp_path / "out").returncode == 1
+    found = pl.read_parquet(tmp_path / "out" / "findings.parquet")
+    assert found.select("patient_id", "quantity", "remarks").rows() == [("PA", 1.0, [])]

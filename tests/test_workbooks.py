@@ -1,0 +1,279 @@
+"""Excel workbooks as inputs: what a person sees in the sheets is what is judged, and every sheet is read or named."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+from checker.ingest import xlsx_parts
+from tests.commands import Done, liangku
+
+MALE_ONLY = "XG04CBA088A001010101467"
+HEADER = ("费用明细流水号", "费用发生时间", "国标代码", "数量", "金额", "性别", "出生日期")
+
+
+def row(
+    line: object, time: object = "2026-03-01 10:00:00", sex: object = "女", birth: object = "1990-05-01"
+) -> tuple[object, ...]:
+    return (line, time, MALE_ONLY, 1, 35.5, sex, birth)
+
+
+def workbook(
+    path: Path, *sheets: tuple[str, Sequence[Sequence[object]]], merged: Sequence[str] = (), hidden: Sequence[str] = ()
+) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets:
+        sheet = book.create_sheet(name)
+        for cells in rows:
+            sheet.append(cells)
+        for area in merged:
+            sheet.merge_cells(area)
+        if name in hidden:
+            sheet.sheet_state = "veryHidden" if name.startswith("Wps") else "hidden"
+    path.parent.mkdir(exist_ok=True)
+    book.save(path)
+    return path
+
+
+def scanned(out: Path, *arguments: str | Path, code: int = 1) -> Done:
+    done = liangku("scan", *arguments, "--out", out, "--lang", "zh")
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def found(out: Path, *columns: str) -> list[tuple[object, ...]]:
+    return (
+        pl.read_parquet(out / "findings.parquet")
+        .sort("source_file", "source_record")
+        .select("line_id", *columns)
+        .rows()
+    )
+
+
+def passed_over(out: Path) -> dict[str, str]:
+    document = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    return {Path(each["path"]).name: each["reason"] for each in document["passed_over"]}
+
+
+def test_sheets_of_the_same_headers_are_one_table(tmp_path):
+    path = workbook(tmp_path / "2026.xlsx", ("三月", [HEADER, row("1"), row("2")]), ("四月", [HEADER, row("3")]))
+    scanned(tmp_path / "out", path)
+    assert found(tmp_path / "out", "source_file", "source_record") == [
+        ("1", f"{path}/三月", 2), ("2", f"{path}/三月", 3), ("3", f"{path}/四月", 2),
+    ]  # fmt: skip
+    told = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["inputs"]
+    assert [(each["path"], each["archive"], each["kind"], each["lines"]) for each in told] == [
+        (f"{path}/三月", str(path), "xlsx", 2), (f"{path}/四月", str(path), "xlsx", 1),
+    ]  # fmt: skip
+    assert told[0]["columns"]["patient_sex"] == ["性别"]
+
+
+def test_titles_blank_rows_and_columns_keep_the_row_numbers(tmp_path):
+    rows = [[], ["", "某某医院 2026 年 3 月明细"], [], ["", *HEADER], ["", *row("1")], [], ["", *row("2")]]
+    scanned(tmp_path / "out", workbook(tmp_path / "a.xlsx", ("明细", rows), merged=["B2:H2"]))
+    assert found(tmp_path / "out", "source_record") == [("1", 5), ("2", 7)]
+
+
+def test_dates_are_dates_however_the_cell_is_written(tmp_path):
+    times = {
+        "date": datetime(2026, 3, 1, 10, 30), "text": "2026-03-01 10:30:00", "serial": 46082.4375, "serial text": "46082.4375",
+        "compact": 20260301103000, "slashes": "2026/3/1 10:30",
+    }  # fmt: skip
+    births = {"date": date(1990, 5, 1), "serial": 32994, "compact": 19900501}
+    rows = [row(name, time) for name, time in times.items()] + [
+        row(f"birth {name}", birth=birth) for name, birth in births.items()
+    ]
+    scanned(tmp_path / "out", workbook(tmp_path / "a.xlsx", ("明细", [HEADER, *rows])))
+    told = dict(found(tmp_path / "out", "service_time"))
+    assert {told[name] for name in times} == {datetime(2026, 3, 1, 10, 30)}
+    assert set(told) == {*times, *(f"birth {name}" for name in births)}
+    remarks = pl.read_parquet(tmp_path / "out" / "findings.parquet").explode("remarks")["remarks"].to_list()
+    assert "person_unreadable" not in remarks
+
+
+def test_numbers_and_codes_may_be_texts_or_numbers(tmp_path):
+    rows = [
+        (1, "2026-03-01", MALE_ONLY, "1", "35.50", 2, 19900501), (2.0, "2026-03-01", MALE_ONLY, 1.0, 35.5, "2", "19900501"),
+        (3, "2026-03-01", 310300001000000, 1, 1, 2, 19900501),
+    ]  # fmt: skip
+    scanned(tmp_path / "out", workbook(tmp_path / "a.xlsx", ("明细", [HEADER, *rows])))
+    assert [(line, float(amount)) for line, amount in found(tmp_path / "out", "amount")] == [("1", 35.5), ("2", 35.5)]
+    codes = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["codes"]
+    assert codes["no_national_shape"] == 0
+
+
+def test_merged_cells_say_the_same_in_each_row_but_sums_count_once(tmp_path):
+    rows = [
+        ("费用明细流水号", "费用发生时间", "国标代码", "费用", "", "患者", ""), ("", "", "", "数量", "金额", "性别", "出生日期"),
+        row("1"), ("2", "", MALE_ONLY, 1, "", "", ""), ("3", "2026-03-02", MALE_ONLY, 1, 7, "女", "1990-05-01"),
+    ]  # fmt: skip
+    merged = ["A1:A2", "B1:B2", "C1:C2", "D1:E1", "F1:G1", "B3:B4", "E3:E4", "F3:F4", "G3:G4"]
+    scanned(tmp_path / "out", workbook(tmp_path / "a.xlsx", ("明细", rows), merged=merged))
+    assert [(line, amount and float(amount)) for line, amount in found(tmp_path / "out", "amount")] == [
+        ("1", 35.5), ("2", None), ("3", 7.0),
+    ]  # fmt: skip
+
+
+def test_hidden_and_other_sheets_are_named(tmp_path):
+    path = workbook(
+        tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]), ("旧", [HEADER, row("2")]), ("WpsReserved_CellImgList", [["x"]]),
+        ("说明", [["本表由某某系统导出"]]), ("Sheet3", []), ("下月", [HEADER]), hidden=["旧", "WpsReserved_CellImgList"],
+    )  # fmt: skip
+    scanned(tmp_path / "out", path, code=4)
+    assert [line for (line,) in found(tmp_path / "out")] == ["1"]
+    assert passed_over(tmp_path / "out") == {
+        "旧": "hidden_sheet", "WpsReserved_CellImgList": "hidden_sheet", "说明": "no_known_header", "Sheet3": "empty", "下月": "header_only",
+    }  # fmt: skip
+
+
+def test_a_sheet_is_read_in_parts_as_in_one(tmp_path, monkeypatch):
+    """However small the parts are: rows keep their numbers, also behind gaps, and merged cells reach over the cuts."""
+    rows = [
+        HEADER,
+        *(row(str(number)) for number in range(60)),
+        [],
+        [],
+        *(row(str(number)) for number in range(60, 80)),
+    ]
+    rows[30] = ("29", None, MALE_ONLY, 1, 35.5, None, None)
+    path = workbook(tmp_path / "a.xlsx", ("明细", rows), merged=["B29:B31", "F20:F31", "G30:G31"])
+    scanned(tmp_path / "whole", path)
+    monkeypatch.setattr(xlsx_parts, "PART", 1)
+    monkeypatch.setattr(xlsx_parts, "_CHUNK", 700)
+    scanned(tmp_path / "parts", path)
+    columns = ("source_record", "service_time", "verdict", "amount")
+    assert found(tmp_path / "whole", *columns) == found(tmp_path / "parts", *columns)
+    assert len(found(tmp_path / "parts")) == 80
+
+
+def test_settlements_may_be_a_workbook(tmp_path):
+    lines = workbook(tmp_path / "lines.xlsx", ("a", [("setl_id", *HEADER[:5]), ("S1", *row("1")[:5])]))
+    heads = workbook(tmp_path / "heads.xlsx", ("a", [("setl_id", "gend", "brdy"), ("S1", "2", date(1990, 5, 1))]))
+    scanned(tmp_path / "out", lines, "--settlements", heads)
+    assert found(tmp_path / "out", "verdict") == [("1", "violation")]
+
+
+def repacked(path: Path, change) -> Path:
+    """The workbook with its members changed: `change` takes and gives name and content."""
+    with zipfile.ZipFile(path) as archive:
+        members = [change(name, archive.read(name)) for name in archive.namelist()]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    path.write_bytes(buffer.getvalue())
+    return path
+
+
+def test_backslashes_in_the_package_are_folders(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
+    repacked(path, lambda name, content: (name.replace("/", "\\"), content))
+    scanned(tmp_path / "out", path)
+    assert found(tmp_path / "out") == [("1",)]
+
+
+def test_a_workbook_whose_xml_bears_prefixes_is_read(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
+
+    def prefixed(name: str, content: bytes) -> tuple[str, bytes]:
+        if name.startswith("xl/worksheets/"):
+            text = content.decode().replace("<", "<x:").replace("<x:/", "</x:").replace("<x:?", "<?")
+            content = text.replace("xmlns=", "xmlns:x=", 1).encode()
+        return name, content
+
+    repacked(path, prefixed)
+    scanned(tmp_path / "out", path)
+    assert found(tmp_path / "out") == [("1",)]
+
+
+def test_days_may_be_counted_from_1904(tmp_path):
+    rows = [row("date", datetime(2026, 3, 1, 10, 30)), row("serial", 46082.4375 - 1462)]
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, *rows]))
+    old, new = b"<workbookPr ", b'<workbookPr date1904="1" '
+    repacked(path, lambda name, content: (name, content.replace(old, new) if name == "xl/workbook.xml" else content))
+    scanned(tmp_path / "out", path)
+    assert dict(found(tmp_path / "out", "service_time")) == {
+        "date": datetime(2030, 3, 2, 10, 30), "serial": datetime(2026, 3, 1, 10, 30),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["xls", "xlsx"])
+def test_text_under_a_workbooks_name_is_read_as_text(tmp_path, suffix):
+    text = "\n".join(["\t".join(HEADER), "\t".join(map(str, row("1"))), ""])
+    (tmp_path / f"a.{suffix}").write_text(text, encoding="gb18030")
+    scanned(tmp_path / "out", tmp_path / f"a.{suffix}")
+    assert found(tmp_path / "out") == [("1",)]
+
+
+OLD = zlib.decompress(base64.b85decode(
+    'c-rk)O-NKx6h8O;%#V)ajA^BT4MJ-Ez=%_tpyL?js=*Y>B1ml}Ms!rh1T9d@W+@~QSkywWMH{P4KUh$kXc3sT2!cQp+O!JnXQ95%J@38A(GeUd!Fb=}o_o)^_q^}Cd(VCM&Agp)&P_bb'
+    'nTIu~0TEUdE0|W<7#6FpH~{+<g*Wxuf<-Z~tzfm_LYiclPJ3hKYslAo9t3zGy+jG{8Os^y0e^Q_(6xoAqZnElkD;1Ln0o@;#$tzTiYtTUIg&d_-lwt8NY;{Nlw>uIonxnA#_KPt)bhAl'
+    '$fG_xN(PU~=ObClAPZjeJRZ8n)Uh)7BJHi6+pHs3vcV+alGX>if)TFohPyaZFn}lxhf4ziS142!4p;T|&Os)w`y_l<TmXyu27lo)>|1MRfc9VUcJl^y3$Er``*lGA7zU+<@vM%54TdD%'
+    'BQX2<SA$VVg>ExX5fMV|fh8COCw8V`F#|g^TG+=&`NE#gpG_v!Fx#}Z??-U)25!IQ6Xwu@pY`LNdxA4#Sj~>z8ON%irMM9*b7*`VGq8LYKy$s@bGXjuuB`OA-DT?KIatAf^`62Z9xMm2'
+    '^r!ISgkC?6xYth_ZAu%;0HjmfNn6u_5508n+q+|J4c@b48KxsgJ(%|KhX(~Na}RX3gML3%7Li9W$t!f%J=D%2nTh)b>->f+t#NdO#$2V|eB>!7y!RHYY8PTV`t|se+~|ULKengp=PzbX'
+    'eeg~|9v+kd^yk+Il&}(Z>n6ujuU<3l750f__PW=ZMQ~7U0!2H0(_tA>$mS%2s`1%jF-_3sO4UTv#F!?bCdD)vHCf|P=P;fJh{vRj5EDcq(g?n6BF?r5{E0aH!(VFEejW{9q375mQZy#='
+    'xl{odi8_YIVbxfq1S}GHq-ZSCIu<F8MM}sb#j(f<SY+}@)mY?pEOH!+oRCG1vD63|@Q5!19z=hz75UC$ay#bx#(8MdXB867ssRHA3>YwAASv)q1%CYUk2(H9A!{EcX6=8SWh^Vk-z5Jn'
+    '8lfAn3;0X&2y|f`fq|s*XD7%^zZcu2kN$rl$4O+5KnJu@934sLFMd?A)z7nON5|jWLdo*4BopU9=Kl@l$TWE'
+))  # fmt: skip
+"""A workbook in the format of Excel 97: a title, an empty row, the header, three lines with date cells; a hidden sheet."""
+
+
+def test_workbooks_of_the_old_format_are_read(tmp_path):
+    (tmp_path / "a.xls").write_bytes(OLD)
+    scanned(tmp_path / "out", tmp_path / "a.xls")
+    time = datetime(2026, 3, 1, 10, 30)
+    assert found(tmp_path / "out", "source_record", "service_time") == [("3", 4, time), ("4", 5, time), ("5", 6, time)]
+    assert passed_over(tmp_path / "out") == {"hid": "hidden_sheet"}
+
+
+REFUSED = {
+    "a web page": (b"<html><table><tr><td>1</td></tr></table></html>", "网页"),
+    "a password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "密码"),
+    "an old file that is none": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "损坏"),
+    "a ZIP of something else": (b"PK\x05\x06" + bytes(18), "损坏"),
+    "cut": (b"PK\x03\x04", "损坏"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_workbook_is_refused(tmp_path, name):
+    content, says = REFUSED[name]
+    (tmp_path / "a.xlsx").write_bytes(content)
+    done = scanned(tmp_path / "out", tmp_path / "a.xlsx", code=2)
+    assert "a.xlsx" in done.stderr
+    assert says in done.stderr
+
+
+def test_a_sheet_that_unpacks_to_an_absurd_size_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(xlsx_parts, "RATIO_FROM", 1 << 20)
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/bomb.xml", b"0" * (2 << 20))
+    assert "解压后" in scanned(tmp_path / "out", path, code=2).stderr
+
+
+def test_a_cell_far_away_takes_no_memory_for_what_lies_between(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
+    book = openpyxl.load_workbook(path)
+    book["明细"]["XFD1048576"] = "x"
+    book.save(path)
+    assert "XFD 列、第 1048576 行" in scanned(tmp_path / "out", path, code=2).stderr
+
+
+def test_a_workbook_in_an_archive_is_read(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
+    with zipfile.ZipFile(tmp_path / "month.zip", "w") as archive:
+        archive.write(path, "三月/a.xlsx")
+    scanned(tmp_path / "out", tmp_path / "month.zip")
+    assert found(tmp_path / "out", "source_file") == [("1", f"{tmp_path / 'month.zip'}/三月/a.xlsx/明细")]
