@@ -106,7 +106,12 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 )
 @click.option("--sex", metavar=_SEX, callback=reads(values.read_sex), help="患者性别（patient's sex）")
 @click.option("--birth", metavar=_DATE, callback=reads(read_day), help="患者出生日期（patient's birth date）")
-@click.option("--age", metavar=_NUMBER, callback=reads(read_age), help="患者年龄：周岁，或 8月、15天（age in completed years, or months or days）")
+@click.option(
+    "--age",
+    metavar=_NUMBER,
+    callback=reads(read_age),
+    help="患者年龄：周岁，或 8月、15天（age in completed years, or months or days）",
+)
 @click.option(
     "--id-number", metavar=_NUMBER, callback=reads(read_id_number), help="患者身份证号，取其性别和出生日期（ID number）"
 )
