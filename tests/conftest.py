@@ -33,16 +33,28 @@ SLOW = (
     "test_refusals.py::test_a_killed_scan_leaves_no_half_result",
     "service/test_serve_page.py",
     "service/test_fuzz_national.py",
+    "test_csv_files.py",
+    "test_files.py",
+    "test_json_files.py",
+    "test_workbooks.py",
     "test_rules_lock.py",
     "test_precheck.py::test_prescriptions_that_wait_together_are_answered_as_each_alone",
     "test_oracle.py::test_every_line_read_is_judged_skipped_or_rejected",
     "test_cli_rules.py::test_check_counts",
     "test_cli_rules.py::test_each_wrong_expectation_is_told_with_both_values",
     "test_rule_layers.py::test_impact",
+    "test_rules_new.py",
     "test_rules_docs.py",
+    "test_rules.py::test_every_stage_of_every_rule_passes",
+    "test_cli_rules.py::test_a_failing_case_is_named_with_field_and_both_values",
+    "test_cli_rules.py::test_a_line_that_is_not_judged_is_not_clean",
+    "test_cli_rules.py::test_test_counts_the_cases_of_each_rule",
+    "test_rule_layers.py::test_cases_are_run_whatever_the_status_and_the_stages",
+    "test_audit.py::test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory",
+    "test_audit.py::test_thousands_of_prescriptions_fit_into_the_memory_of_a_scan",
     "knowledge/test_import.py::test_five_workbooks_take_at_most_two_seconds",
 )
-"""Files or tests, longest first: random samples, browsers, whole documents, git repositories, large inputs, wheels."""
+"""Files or tests, longest first: random samples, browsers, whole documents, git repositories, inputs of every form, wheels."""
 _PLACE = {entry.partition("::")[0]: place for place, entry in reversed([*enumerate(SLOW)])}
 
 
