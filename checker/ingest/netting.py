@@ -60,12 +60,14 @@ def net_lines(
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
-          SELECT line_no, is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount, {person} FROM staged_line
+          SELECT line_no, is_refund, institution_id, visit_id, CASE WHEN visit_id IS NULL THEN settlement_id END AS without_visit,
+            line_id, item_code, service_time, quantity, amount, {person} FROM staged_line
           WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
         SELECT line_no, place = 1 AS is_first, {on_trial} AS on_trial FROM (
           SELECT line_no, item_code, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
-          WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, line_id, item_code, service_time, quantity, amount, {person}))
+          WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, without_visit,
+            line_id, item_code, service_time, quantity, amount, {person}))
         WHERE members > 1"""
     )
     connection.execute(

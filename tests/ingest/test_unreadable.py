@@ -74,3 +74,14 @@ def test_a_line_of_another_person_is_neither_a_duplicate_nor_a_refund(tmp_path):
     assert liangku("scan", tmp_path / "in.csv", "--out", tmp_path / "out").returncode == 1
     found = pl.read_parquet(tmp_path / "out" / "findings.parquet")
     assert found.select("patient_id", "quantity", "remarks").rows() == [("PA", 1.0, [])]
+
+
+def test_lines_of_two_settlements_without_a_visit_are_two(tmp_path):
+    rows = (f"{settlement},1,{DRUG},2026-03-01,1,35.5" for settlement in ("S1", "S2"))
+    (tmp_path / "in.csv").write_text(
+        "\n".join(("setl_id,feedetl_sn,med_list_codg,fee_ocur_time,cnt,sumamt", *rows, "")), encoding="utf-8"
+    )
+    (tmp_path / "setl.csv").write_text("setl_id,psn_no,gend\nS1,P1,1\nS2,P2,2\n", encoding="utf-8")
+    done = liangku("scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", tmp_path / "out")
+    assert done.returncode == 1, done.stderr
+    assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["settlement_id"].to_list() == ["S2"]
