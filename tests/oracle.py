@@ -994,7 +994,8 @@ def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
     for line in lines:
         # reading: NULL equals NULL in institution, visit, quantity and amount, and 1 is 1.0.
         key = (
-            line.institution_id, line.visit_id, line.settlement_id if line.visit_id is None else None, line.line_id, line.code, line.time, line.quantity, line.amount,
+            line.institution_id, line.visit_id, line.settlement_id if line.visit_id is None else None,
+            line.line_id, line.code, line.time, line.quantity, line.amount,
             *(line.own.value(name) for name in ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")),
         )  # fmt: skip
         if line.line_id is not None and key in first:
