@@ -60,11 +60,10 @@ def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
     """
     column = lines.map
     time = lines.read("service_time")
-    cases = [f"WHEN {time} IS NULL THEN 1", f"WHEN {lines.unreadable('quantity')} THEN 2"]
-    cases += [
-        f"WHEN {lines.unreadable(name)} THEN {number}"
-        for number, (name, *_) in list(REJECTED.items())[2:]
-        if column.has(name)
+    cases = [
+        f"WHEN {f'{time} IS NULL' if kind is Kind.TIME else lines.unreadable(name)} THEN {number}"
+        for number, (name, kind, _) in REJECTED.items()
+        if kind is Kind.TIME or column.has(name)
     ]
     headers = column.found["service_time"]
     typed = len(headers) == 1 and headers[0].type.upper() == "TIMESTAMP"

@@ -12,14 +12,12 @@ from dataclasses import dataclass, replace
 from checker.ingest.columns import (
     Header,
     HeaderMap,
-    first_text,
     is_given,
     plain_text,
     read_column,
     read_headers,
     unreadable,
 )
-from checker.ingest.value_sql import not_given
 from checker.model import sqltext
 from checker.model.schema import Kind
 
@@ -61,7 +59,7 @@ class Named:
         """SQL boolean: the column's value is present but cannot be read."""
         headers, kind = self.map.found[name], self.map.columns[name].kind
         if name in self.values and headers:
-            return f"({self.values[name]} IS NULL AND {is_given(headers, kind)} AND NOT {not_given(first_text(headers, kind), kind)})"
+            return f"({self.values[name]} IS NULL AND {is_given(headers, kind)})"
         return unreadable(headers, kind)
 
 
