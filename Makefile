@@ -58,6 +58,8 @@ $(BIN)/python:
 
 $(VENV)/.run: $(BIN)/python pyproject.toml hatch_build.py
 	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	@# pip compiles what it installs, but not a folder that it only points to: every command would do it again where nothing may be cached.
+	$(BIN)/python -m compileall -q checker
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run

@@ -14,9 +14,9 @@ import openpyxl
 import pytest
 
 ROOT = Path(__file__).parents[1]
-MEMORY_CEILING_MB = 800
+MEMORY_CEILING_MB = 600
 MALE_ONLY = "XG04CBA088A001010101467"
-JSON_ROWS, SHEET_ROWS = 900_000, 400_000
+JSON_ROWS, SHEET_ROWS = 450_000, 200_000
 ROWS = f"""SELECT 'L' || range AS line_id, '2026-03-01 10:00:00' AS fee_ocur_time, '{MALE_ONLY}' AS med_list_codg, 1 AS cnt, 35.5 AS amount,
     CASE WHEN range % 1000 = 0 THEN '2' ELSE '1' END AS gend, 'V' || range // 5 AS mdtrt_id, repeat('某', 20) || range AS remark
     FROM range({JSON_ROWS})"""
