@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -580,6 +581,14 @@ def test_a_full_disk_names_the_folder_and_the_bytes(tmp_path, during_the_census)
     assert "磁盘空间不够" in done.stderr
     assert str(tmp_path) in done.stderr
     assert f"{3 * path.stat().st_size:,} 字节" in done.stderr
+
+
+def test_a_disk_that_keeps_no_large_files_is_named(tmp_path, during_the_census):
+    def fill(_):
+        raise OSError(errno.EFBIG, "File too large")
+
+    during_the_census(fill)
+    assert f"{tmp_path}：" in scanned(tmp_path / "out", csv_file(tmp_path / "lines.csv", "1"), code=2).stderr
 
 
 def test_a_file_that_vanishes_during_the_scan_is_told(tmp_path, during_the_census):

@@ -155,7 +155,7 @@ def _encounters(
         )
     if wanted not in visit_ids:
         raise InputError(
-            f"{_path(patient)}curr_mdtrt_id 所指的就诊“{wanted[:40]}”不在 fsi_encounter_dtos 中，应为其中一条的 mdtrt_id"
+            f"{_path(patient)}curr_mdtrt_id 所指的就诊“{(wanted or '')[:40]}”不在 fsi_encounter_dtos 中，应为其中一条的 mdtrt_id"
             "（the current encounter is not among the encounters）"
         )
     current = [each for each, visit_id in zip(encounters, visit_ids, strict=True) if visit_id == wanted]
