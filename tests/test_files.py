@@ -165,6 +165,7 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
     (root / "2026-02.dat").write_text("x", encoding="utf-8")
     (root / "说明.txt").write_text("一月的数据\n二月的数据另给\n", encoding="utf-8")
     (root / "说明.docx").write_bytes(b"PK")
+    (root / "科室汇总.csv").write_text("科室,费用发生日期,金额\n内科,2026-01-31,71\n", encoding="utf-8")
     (root / "gone.csv").symlink_to(root / "nowhere.csv")
     done = scanned(tmp_path / "out", root, code=4)
     assert found(tmp_path / "out") == ["one"]
@@ -172,10 +173,12 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
         "2026-02.dat": "unknown_kind",
         "说明.docx": "unknown_kind",
         "说明.txt": "no_known_header",
+        "科室汇总.csv": "unfit_headers",
         "gone.csv": "unreadable",
     }
     assert passed_over(tmp_path / "out", root) == reasons
     assert "结果不完整" in done.stdout
+    assert "缺少“item_code”列" in done.stdout
     assert all(name in done.stdout for name in reasons)
     assert {gap["why"] for gap in run(tmp_path / "out")["incomplete"]} == {"not_read"}
     assert run(tmp_path / "out")["lines"]["read"] == 1

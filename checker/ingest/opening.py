@@ -141,9 +141,29 @@ class Opening:
         return self._work / f"{self._role}-{self._targets}.parquet"
 
     def sources(self) -> tuple[Source, ...]:
-        """The tables of the files. Raises InputError where one lacks a needed column."""
+        """The tables of the files; those found in a folder that lack a needed column are passed over, as long as others are left.
+
+        Raises InputError where a file named by itself lacks one, or all do.
+        """
         columns, needed = ROLES[self._role]
-        return tuple(_source(table, columns, needed, self._forced) for table in parquet_tables(self._files))
+        sources: list[Source] = []
+        first_lack: InputError | None = None
+        for table in parquet_tables(self._files):
+            try:
+                sources.append(_source(table, columns, needed, self._forced))
+            except InputError as error:
+                others = [file for file in self._files if file.origin.path in table.origin]
+                if any(file.origin.alone for file in others):
+                    raise
+                first_lack = first_lack or error
+                for file in others:
+                    self._files.remove(file)
+                    told = str(error).replace(str(table.origin[0]), str(file.origin.path), 1)
+                    self._pass(file.origin, "unfit_headers", told)
+        if first_lack and not self._files:
+            raise first_lack
+        # What is left has other numbers.
+        return self.sources() if first_lack else tuple(sources)
 
     def read(self, sources: Sequence[Source]) -> Iterator[FileRead]:
         """What is told of each file, in the order in which they were given."""

@@ -13,7 +13,8 @@ import pytest
 from tests.commands import Done, liangku
 
 CHILDREN_ONLY = "XN05CDM084X001010102000"
-WRITERS = {b"parquet-mr version 1.13.1 (build a)": "utc", b"impala version 4.1.0-RELEASE (b": "local"}
+SPARK = b"parquet-mr version 1.13.1 (build a)"
+WRITERS = {SPARK: "utc", b"impala version 4.1.0-RELEASE (b": "local"}
 _OWN = b"parquet-cpp-arrow version "
 
 
@@ -22,11 +23,15 @@ def written_by(path: Path, writer: bytes | None, time: datetime, birth: datetime
     frame = {"line_id": ["1"], "fee_ocur_time": [time], "med_list_codg": [CHILDREN_ONLY], "cnt": ["1"], "brdy": [birth]}
     table = pa.table(frame | {name: [value] for name, value in further.items()})
     pq.write_table(table, path, use_deprecated_int96_timestamps=True, store_schema=False)
-    if writer is not None:
-        data = path.read_bytes()
-        place = data.rindex(_OWN)
-        length = data[place - 1]
-        path.write_bytes(data[:place] + writer.ljust(length)[:length] + data[place + length :])
+    return path if writer is None else signed_by(path, writer)
+
+
+def signed_by(path: Path, writer: bytes) -> Path:
+    """The file with another writer's name in place of ours."""
+    data = path.read_bytes()
+    place = data.rindex(_OWN)
+    length = data[place - 1]
+    path.write_bytes(data[:place] + writer.ljust(length)[:length] + data[place + length :])
     return path
 
 
