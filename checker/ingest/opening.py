@@ -77,9 +77,7 @@ class Opening:
             return
         target = self._target()
         try:
-            if file.kind != "parquet":
-                self._csv[file.path] = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
-            opened = open_parquet(self._connection, file, target, self._described, converted=file.kind != "parquet")
+            opened = self._opened(file, target)
         except InputError as error:
             if file.alone:
                 raise
@@ -88,6 +86,17 @@ class Opening:
             self._pass(file, "no_known_header" if is_text else "damaged", "" if is_text else str(error))
             return
         self._keep(file, opened)
+
+    def _opened(self, file: InputFile, target: Path) -> ParquetFile:
+        """A file as a table: as it lies, or as what it was converted to."""
+        if file.kind != "parquet":
+            facts = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
+            self._csv[file.path] = facts
+            if facts:
+                # Of thousands of small files even asking what we have just written takes long.
+                headers = tuple(Header(header, "VARCHAR") for header in facts.kept)
+                return ParquetFile(target, file, True, headers, facts.records - facts.rejects)
+        return open_parquet(self._connection, file, target, self._described, converted=file.kind != "parquet")
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
@@ -202,11 +211,12 @@ class Opening:
         """How many records of a file the reader rejected."""
         if file.kind == "parquet":
             return 0
+        if facts := self._csv.get(file.path):
+            return facts.rejects
         row = self._connection.execute(
             "SELECT count(*) FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)]
         ).fetchone()
-        facts = self._csv.get(file.path)
-        return (int(row[0]) if row else 0) + (facts.rejects if facts else 0)
+        return int(row[0]) if row else 0
 
 
 def _feeds(source: Source) -> dict[str, tuple[str, ...]]:
