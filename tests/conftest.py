@@ -35,6 +35,7 @@ SLOW = (
     "service/test_fuzz_national.py",
     "test_csv_files.py",
     "test_files.py",
+    "ingest/test_every_form.py",
     "test_json_files.py",
     "test_workbooks.py",
     "test_rules_lock.py",

@@ -121,7 +121,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("kind", BROKEN)
 @pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16-le"])
-@pytest.mark.parametrize("chunk", [8 << 20, 4096, 333])
+@pytest.mark.parametrize("chunk", [8 << 20, 333])
 def test_one_broken_record_in_a_hundred_costs_itself_alone(
     read, monkeypatch: pytest.MonkeyPatch, kind: str, encoding: str, chunk: int
 ) -> None:
@@ -388,14 +388,11 @@ def findings(folder: Path) -> list[tuple[object, ...]]:
     return table.sort("source_record").rows()
 
 
-@pytest.mark.parametrize("suffix", ["csv", "csv.gz"])
-@pytest.mark.parametrize("encoding", ["gb18030", "utf-16"])
-def test_a_scan_finds_the_same_and_tells_how_it_read(tmp_path: Path, encoding: str, suffix: str) -> None:
+def test_a_scan_finds_the_same_and_tells_how_it_read(tmp_path: Path) -> None:
     content = text(*rows(40)) + "合计,,,,40,1420.0,,\n"
     (tmp_path / "plain.csv").write_text(content, encoding="utf-8")
-    other = tmp_path / f"other.{suffix}"
-    raw = ("某某医院费用明细\n" + content.replace(",", ";")).encode(encoding)
-    other.write_bytes(gzip.compress(raw) if suffix.endswith("gz") else raw)
+    other = tmp_path / "other.csv.gz"
+    other.write_bytes(gzip.compress(("某某医院费用明细\n" + content.replace(",", ";")).encode("utf-16")))
     plain = scan(ScanRequest([tmp_path / "plain.csv"], tmp_path / "plain"))
     told = scan(ScanRequest([other], tmp_path / "other"))
     assert findings(tmp_path / "other") == findings(tmp_path / "plain")
@@ -404,7 +401,7 @@ def test_a_scan_finds_the_same_and_tells_how_it_read(tmp_path: Path, encoding: s
     assert (told.census.read, told.census.rejected["service_time"]) == (41, 1)
     run = json.loads((tmp_path / "other" / "run.json").read_text(encoding="utf-8"))
     assert run["inputs"][0]["csv"] == {
-        "encoding": encoding.replace("utf-16", "utf-16-le"), "byte_order_mark": encoding == "utf-16", "line_end": "lf",
+        "encoding": "utf-16-le", "byte_order_mark": True, "line_end": "lf",
         "separator": ";", "header_row": 2, "columns": 8, "records": 41, "rejects": 0,
     }  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -164,6 +165,7 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
     (root / "2026-02.dat").write_text("x", encoding="utf-8")
     (root / "说明.txt").write_text("一月的数据\n二月的数据另给\n", encoding="utf-8")
     (root / "说明.docx").write_bytes(b"PK")
+    (root / "科室汇总.csv").write_text("科室,费用发生日期,金额\n内科,2026-01-31,71\n", encoding="utf-8")
     (root / "gone.csv").symlink_to(root / "nowhere.csv")
     done = scanned(tmp_path / "out", root, code=4)
     assert found(tmp_path / "out") == ["one"]
@@ -171,10 +173,12 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
         "2026-02.dat": "unknown_kind",
         "说明.docx": "unknown_kind",
         "说明.txt": "no_known_header",
+        "科室汇总.csv": "unfit_headers",
         "gone.csv": "unreadable",
     }
     assert passed_over(tmp_path / "out", root) == reasons
     assert "结果不完整" in done.stdout
+    assert "缺少“item_code”列" in done.stdout
     assert all(name in done.stdout for name in reasons)
     assert {gap["why"] for gap in run(tmp_path / "out")["incomplete"]} == {"not_read"}
     assert run(tmp_path / "out")["lines"]["read"] == 1
@@ -580,6 +584,14 @@ def test_a_full_disk_names_the_folder_and_the_bytes(tmp_path, during_the_census)
     assert "磁盘空间不够" in done.stderr
     assert str(tmp_path) in done.stderr
     assert f"{3 * path.stat().st_size:,} 字节" in done.stderr
+
+
+def test_a_disk_that_keeps_no_large_files_is_named(tmp_path, during_the_census):
+    def fill(_):
+        raise OSError(errno.EFBIG, "File too large")
+
+    during_the_census(fill)
+    assert f"{tmp_path}：" in scanned(tmp_path / "out", csv_file(tmp_path / "lines.csv", "1"), code=2).stderr
 
 
 def test_a_file_that_vanishes_during_the_scan_is_told(tmp_path, during_the_census):

@@ -95,6 +95,8 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
                 "amount_in_scope": maybe(rng, 0.5, rng.choice((10, 10, -5))),
                 "is_context": maybe(rng, 0.2, rng.choice((True, "0"))),
                 "paid_by_fund": maybe(rng, 0.3, rng.choice((True, False, "1"))),
+                "valid_flag": maybe(rng, 0.3, rng.choice((True, "1", "正常", "作废", "0"))),
+                "refund_flag": maybe(rng, 0.2, rng.choice((False, "0", "收费"))),
             }
             for line in range(rng.choice((1, 1, 2, 5)))
         ],
@@ -124,6 +126,7 @@ def again(rng: Random, line: dict[str, Any], prescription: int) -> Iterator[dict
         yield back | rng.choice((
             {"quantity": -1, "amount": -35.5, "amount_in_scope": -10}, {"quantity": -1, "amount_in_scope": 5},
             {"quantity": "-2.5", "amount": None}, {"quantity": None, "amount": "-10"},
+            {"quantity": 1, "amount": 35.5, "refund_flag": "退费"}, {"quantity": 2, "refund_flag": True},
             {"quantity": "-0", "amount": 0}, {"quantity": -1000, "amount": "-99"}, {"quantity": "-0.5", "amount": "-12.30"},
         ))  # fmt: skip
 
@@ -240,9 +243,12 @@ def test_context_and_self_paid_lines_are_not_checked(precheck: Precheck) -> None
         {"item_code": DRUG, "is_context": True},
         {"item_code": DRUG, "paid_by_fund": "0"},
         {"item_code": DRUG, "quantity": -1},
+        {"item_code": DRUG, "valid_flag": "作废"},
+        {"item_code": DRUG, "refund_flag": 1},
     ]
     answer = precheck.check(asked(lines=lines))
     assert (answer["verdict"], answer["findings"], answer["checked_lines"]) == ("clear", [], 0)
+    assert "ignored" not in answer
 
 
 def test_what_is_taken_back_is_not_held_against_anybody(precheck: Precheck) -> None:

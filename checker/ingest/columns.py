@@ -15,6 +15,7 @@ from checker.ingest.value_sql import (
     clean_text,
     clean_value,
     given_time,
+    in_calendar,
     not_given,
     read_text,
 )
@@ -173,7 +174,7 @@ def is_given(headers: Sequence[Header], kind: Kind) -> str:
 def _stands_for_none(header: Header) -> str:
     """SQL boolean: a value that is no text is a date that stands for none."""
     if _is_time(header):
-        return f"(({_read_typed(header, Kind.TIME)}) IS NULL)"
+        return f"({_in_calendar(header)} AND ({_read_typed(header, Kind.TIME)}) IS NULL)"
     return not_given(raw_text(header, Kind.TIME), Kind.TIME)
 
 
@@ -208,7 +209,7 @@ def unreadable(headers: Sequence[Header], kind: Kind) -> str:
     if len(headers) == 1 and not headers[0].is_text:
         value = _typed(headers[0])
         if kind in (Kind.TIME, Kind.DATE) and _is_time(headers[0]):
-            return "FALSE"
+            return f"({value} IS NOT NULL AND NOT {_in_calendar(headers[0])})"
         if kind is Kind.NUMBER and always_fits(headers[0].type):
             return "FALSE"
         return f"({value} IS NOT NULL AND ({read_headers(headers, kind)}) IS NULL AND NOT {not_given(raw_text(headers[0], kind), kind)})"
@@ -224,12 +225,10 @@ def _read_typed(header: Header, kind: Kind) -> str:
     value = _typed(header)
     kind_of_type = header.type.upper()
     if kind in (Kind.TIME, Kind.DATE):
-        if kind_of_type.startswith("TIMESTAMP WITH TIME ZONE"):
-            # An instant without a wall clock: China has one time zone.
-            value = f"timezone('Asia/Shanghai', {value})"
-        elif not _is_time(header):
+        if not _is_time(header):
             return read_text(raw_text(header, kind), kind)
-        return given_time(f"CAST({value} AS {'TIMESTAMP' if kind is Kind.TIME else 'DATE'})")
+        given = given_time(f"TRY_CAST({_wall_clock(header)} AS TIMESTAMP)")
+        return given if kind is Kind.TIME else f"CAST({given} AS DATE)"
     if kind is Kind.NUMBER:
         return f"{'' if always_fits(header.type) else 'TRY_'}CAST({value} AS {NUMBER_TYPE})"
     if kind is Kind.AGE and kind_of_type != "BOOLEAN":
@@ -237,6 +236,22 @@ def _read_typed(header: Header, kind: Kind) -> str:
     if kind_of_type == "BOOLEAN" and kind is not Kind.AGE:
         return value
     return read_text(raw_text(header, kind), kind)
+
+
+def _wall_clock(header: Header) -> str:
+    """SQL of a date or time as the clock in China showed it."""
+    if header.type.upper().startswith("TIMESTAMP WITH TIME ZONE"):
+        # An instant without a wall clock: China has one time zone. Of instants beyond all calendars there is no clock.
+        some = f"{_typed(header)} BETWEEN TIMESTAMPTZ '0001-01-01 00:00:00+00' AND TIMESTAMPTZ '9999-12-31 23:59:59+00'"
+        return f"CASE WHEN {some} THEN timezone('Asia/Shanghai', {_typed(header)}) END"
+    return _typed(header)
+
+
+def _in_calendar(header: Header) -> str:
+    """SQL boolean: a date or time is of the years 1 to 9999; others, and infinity, are what broken programs write."""
+    if header.type.upper() == "DATE":
+        return f"({_typed(header)} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31')"
+    return f"coalesce({in_calendar(f'TRY_CAST({_wall_clock(header)} AS TIMESTAMP)')}, FALSE)"
 
 
 def always_fits(type_: str) -> bool:

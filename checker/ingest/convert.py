@@ -25,10 +25,10 @@ def convert(
     JSON these go to the table `rejects` of the connection, which keeps the order of records (`connect_locked(ordered=True)`).
     Raises InputError where the whole file cannot be.
     """
-    if source.kind != "csv":
-        convert_json(connection, source, target, role, wanted.known)
-        return None
     try:
+        if source.kind != "csv":
+            convert_json(connection, source, target, role, wanted.known)
+            return None
         return convert_csv(source.place, target, target.with_suffix(".rejected.parquet"), (role, source.path), wanted)
     except InputError as error:
         # Who is told of a file that had to be unpacked is told its own name.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,14 +32,14 @@ FEW_VALUES = 0.2
 class Wanted:
     """What is asked of a file: the headers that are `known`, as they are compared, and which of those found are to be read."""
 
-    known: Collection[str]
+    known: Set[str]
     choose: Callable[[Sequence[str]], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
-    """How a CSV file was read: what was detected, how many records there were, the rejects included, and where these are listed
-    (a file only where there are any).
+    """How a CSV file was read: what was detected, how many records there were, the rejects included, where these are listed
+    (a file only where there are any), and which headers were kept.
     """
 
     encoding: str
@@ -51,6 +51,7 @@ class CsvFacts:
     records: int
     rejects: int
     rejected: Path
+    kept: tuple[str, ...]
 
     def to_plain(self) -> dict[str, object]:
         """The facts as run.json holds them."""
@@ -82,20 +83,28 @@ def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Pa
         ThreadPoolExecutor(1) as hand,
     ):
         written: Future[None] | None = None
+        held: Read | None = None
         for block in _side_by_side(reader.read, blocks):
             if written:
                 written.result()
-            written = hand.submit(writer.write, block)
+            written = hand.submit(writer.write, held) if held else None
+            held = block
         if written:
             written.result()
+        if held:
+            writer.write(held)
     pa.default_memory_pool().release_unused()
     return CsvFacts(
-        text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected
+        text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected, tuple(kept)
     )  # fmt: skip
 
 
 def _one_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same chunks; the next one is made ready meanwhile."""
+    """The same chunks; the next one is made ready meanwhile. A small file has one, and threads would take longer than it does."""
+    first = list(islice(chunks, 2))
+    yield from first
+    if len(first) < 2:
+        return
     with ThreadPoolExecutor(1) as pool:
         ready = pool.submit(next, chunks, None)
         while (chunk := ready.result()) is not None:
@@ -104,11 +113,15 @@ def _one_ahead(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _side_by_side(read: Callable[[Block], Read], blocks: Iterator[Block]) -> Iterator[Read]:
-    """Read blocks on all processors, a few ahead of the one that is asked for; in order."""
+    """Read blocks on all processors, a few ahead of the one that is asked for; in order, and the only one at once."""
+    first = list(islice(blocks, 2))
+    if len(first) < 2:
+        yield from map(read, first)
+        return
     workers = min(os.cpu_count() or 1, 8)
     ahead: deque[Future[Read]] = deque()
     with ThreadPoolExecutor(workers) as pool:
-        for block in blocks:
+        for block in chain(first, blocks):
             ahead.append(pool.submit(read, block))
             if len(ahead) > workers:
                 yield ahead.popleft().result()

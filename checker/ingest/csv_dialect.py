@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import functools
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ HEADER_ROWS = 30
 LONGEST_RECORD = 16_000_000
 """No record and no header is longer, in bytes."""
 MOST_COLUMNS = 20_000
+LONG_CELL = 200
+"""What is so long is no word that would come again."""
 LONG_ROW = 1 << 16
 """In longer rows only the usual separators are tried."""
 USUAL_SEPARATORS = (",", "\t", ";", "|")
@@ -57,7 +60,7 @@ class Dialect:
         return self.separator.encode() if len(self.separator.encode()) == 1 else STAND_IN.encode()
 
 
-def find_dialect(text: TextFile, chunks: Iterator[bytes], known: Collection[str]) -> tuple[Dialect, bytes]:
+def find_dialect(text: TextFile, chunks: Iterator[bytes], known: Set[str]) -> tuple[Dialect, bytes]:
     """Find the header within the first rows; return how the file is written and the text behind header and notes that is read already.
 
     `known` are the headers that somebody asks for, as they are compared. Raises InputError where there is no header that can be read.
@@ -106,7 +109,7 @@ def _decoded_lines(text: TextFile, start: bytes) -> tuple[list[bytes], list[str]
     return raw, lines
 
 
-def _best(path: Path, lines: Sequence[str], known: Collection[str]) -> tuple[int, int, str, list[str]]:
+def _best(path: Path, lines: Sequence[str], known: Set[str]) -> tuple[int, int, str, list[str]]:
     """The row (and its last line), separator and cells with the most known headers; of several the first, and the fewest cells."""
     found: tuple[int, int, int, str, list[str]] | None = None
     for number, line in enumerate(lines[:HEADER_ROWS]):
@@ -116,11 +119,20 @@ def _best(path: Path, lines: Sequence[str], known: Collection[str]) -> tuple[int
             if separator not in line:
                 continue
             last, cells = _cells(lines, number, separator)
-            score = len({normal_header(cell) for cell in cells} & set(known))
+            score = len({_compared(cell) for cell in set(cells)} & known)
             fewer = found is not of_row and found is not None and score == found[0] and len(cells) < len(found[4])
             if score and (found is None or score > found[0] or fewer):
                 found = (score, number, last, separator, cells)
     return found[1:] if found else _guessed(path, lines)
+
+
+_of_short = functools.lru_cache(1 << 14)(normal_header)
+"""The same words come in the first rows of all files of a folder."""
+
+
+def _compared(cell: str) -> str:
+    """A cell as headers are compared."""
+    return _of_short(cell) if len(cell) < LONG_CELL else normal_header(cell)
 
 
 def _guessed(path: Path, lines: Sequence[str]) -> tuple[int, int, str, list[str]]:
@@ -152,13 +164,13 @@ def _cells(lines: Sequence[str], number: int, separator: str) -> tuple[int, list
     return last, [cell.strip() for cell in cells]
 
 
-def _notes(lines: Sequence[str], separator: str, known: Collection[str]) -> list[str]:
+def _notes(lines: Sequence[str], separator: str, known: Set[str]) -> list[str]:
     """The rows right under the header that are a second header, or say of which type or form its columns are."""
     notes: list[str] = []
     for number, line in enumerate(lines[:HEADER_ROWS]):
         last, cells = _cells(lines, number, separator)
         given = [cell for cell in cells if cell]
-        second = sum(normal_header(cell) in known for cell in given) > 1
+        second = sum(_compared(cell) in known for cell in given) > 1
         typed = len(given) > 1 and all(_TYPE_WORD.fullmatch(cell) for cell in given)
         if last > number or not (second or typed):
             break

@@ -82,8 +82,9 @@ class TextFile:
         decided = self.marked
         for chunk in chunks:
             if not decided and not chunk.isascii():
-                # The last line may be cut within a character, but at the end of the file.
-                lines = chunk if len(chunk) < CHUNK else chunk[: chunk.rfind(b"\n") + 1] or chunk
+                # The last line may be cut within a character, but at the end of the file. Of one long line the last quote is no half.
+                end = chunk.rfind(b"\n") + 1 or chunk.rfind(b'"') + 1
+                lines = chunk if len(chunk) < CHUNK else chunk[:end] or chunk
                 if not lines.isascii():
                     self.encoding, decided = _body_encoding(self.path, lines), True
             yield chunk

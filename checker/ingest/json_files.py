@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest.json_utf8 import as_utf8
 from checker.ingest.json_wrapper import cut_out, find_rows
 from checker.ingest.sources import InputFile, own_header
 from checker.model import sqltext
@@ -25,6 +26,8 @@ KNOWN = frozenset(
 )
 UNKNOWN_KEYS = 200
 """How many keys that nothing recognises become columns: those of a file may be thousands, or be data themselves."""
+_SEPARATOR = "\x1f\x1e\x1d\x1c"
+_TOO_LARGE = ("Maximum line size", "maximum_object_size", "Out of Memory")
 NO_OBJECT, NO_LINES, TWICE = "不是有效的 JSON 对象", "lines 是空的，没有明细", "键出现了两次"
 
 
@@ -56,22 +59,33 @@ def convert_json(
 
 def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path) -> None:
     """Make the table `documents` of a file's JSON documents."""
-    if source.kind == "jsonl":
-        return _make_documents(connection, source.path, _lines(source.place))
-    wrapped = find_rows(source.place, KNOWN, PRESCRIPTION_KEYS)
+    text = target.with_suffix(".utf8")
+    place = as_utf8(source.place, text)
+    try:
+        if source.kind == "jsonl":
+            _make_documents(connection, source.path, _lines(place))
+        else:
+            _read_values(connection, source.path, place, target.with_suffix(".json"))
+    except InputError as error:
+        raise InputError(str(error).replace(str(text), str(source.path))) from error
+    finally:
+        text.unlink(missing_ok=True)
+
+
+def _read_values(connection: duckdb.DuckDBPyConnection, path: Path, place: Path, rows: Path) -> None:
+    """The documents of a file that is no file of lines: of the array that an object wraps, which is written to `rows`, or of all of it."""
     fault = None
-    rows = target.with_suffix(".json")
-    for start, end in wrapped:
-        cut_out(source.place, start, end, rows)
+    for start, end in find_rows(place, KNOWN, PRESCRIPTION_KEYS):
+        cut_out(place, start, end, rows)
         try:
-            return _make_documents(connection, source.path, _objects(rows))
+            return _make_documents(connection, path, _objects(rows))
         except InputError as error:
             # What looks like the end of the array may belong to what follows it, or to the next of several objects.
             fault = fault or error
         finally:
             rows.unlink()
     try:
-        _make_documents(connection, source.path, _objects(source.place))
+        _make_documents(connection, path, _objects(place))
     except InputError as error:
         raise fault or error from error
 
@@ -80,9 +94,9 @@ def _lines(place: Path) -> str:
     """SQL of the lines of a file as documents. The separator stands in no JSON; what it splits is put together again, and is none."""
     reading = (
         f"read_csv({sqltext.paths([place])}, auto_detect = false, header = false, columns = {{'doc': 'VARCHAR', 'rest': 'VARCHAR'}}, "
-        "delim = '\x1f', quote = '', escape = '', null_padding = true, parallel = false, max_line_size = 16000000, buffer_size = 33554432)"
+        f"delim = '{_SEPARATOR}', quote = '', escape = '', null_padding = true, parallel = false, max_line_size = 16000000, buffer_size = 33554432)"
     )
-    return f"SELECT ltrim(doc || coalesce(chr(31) || rest, ''), chr(65279)) AS doc, row_number() OVER () AS record FROM {reading}"
+    return f"SELECT ltrim(doc || coalesce('{_SEPARATOR}' || rest, ''), chr(65279)) AS doc, row_number() OVER () AS record FROM {reading}"
 
 
 def _objects(place: Path) -> str:
@@ -114,11 +128,15 @@ def _make_documents(connection: duckdb.DuckDBPyConnection, path: Path, reading: 
                 coalesce(json_array_length(safe, '/lines') = 0 AND json_type(safe, '/lines') = 'ARRAY', FALSE) AS is_empty
               FROM (SELECT record, doc, CASE WHEN json_valid(doc) THEN doc ELSE 'null' END AS safe FROM ({reading}) WHERE trim(doc) <> ''))"""
         )
-    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
-        found = re.search(r"in record/value (\d+)", str(error))
-        # The engine has counted on by then.
-        number = int(found[1]) - 1 if found else 0
+    except (duckdb.InvalidInputException, duckdb.ConversionException, duckdb.OutOfMemoryException) as error:
+        found = re.search(r"in record/value (\d+)|on line (\d+)", str(error))
+        # Of values the engine has counted on by then.
+        number = (int(found[1]) - 1 if found[1] else int(found[2])) if found else 0
         chinese, english = (f"第 {number} 条记录处", f" at record {number}") if number else ("", "")
+        if any(words in str(error) for words in _TOO_LARGE):
+            raise InputError(
+                f"{path}：{chinese}有一条记录太大（文件里一行、数组里一个对象最多 16 MB），请拆成较小的记录（a record{english} is too large: split it）"
+            ) from error
         raise InputError(
             f"{path}：{chinese}不是有效的 JSON（应为 UTF-8 编码的对象、数组或逐行对象），请检查文件是否完整"
             f"（not valid JSON{english}: check that the file is whole）"
@@ -153,8 +171,12 @@ def _keys(connection: duckdb.DuckDBPyConnection, path: Path, table: str, documen
     rows = connection.execute(f"SELECT DISTINCT unnest(json_keys({document})) AS k FROM {table} ORDER BY k").fetchall()
     keys = [str(row[0]) for row in rows]
     if not keys:
+        first = connection.execute(
+            "SELECT record, why, column_name FROM rejects WHERE file = ? ORDER BY record LIMIT 1", [str(path)]
+        ).fetchone()
+        told = f"；第 {first[0]} 条：{first[1]}{f'（{first[2]}）' if first[2] else ''}" if first else ""
         raise InputError(
-            f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}（no readable record: each line is a JSON object）"
+            f"{path}：没有可读的记录，每条明细应是一个 JSON 对象 {{…}}{told}（no readable record: each line is a JSON object）"
         )
     return keys
 

@@ -77,9 +77,7 @@ class Opening:
             return
         target = self._target()
         try:
-            if file.kind != "parquet":
-                self._csv[file.path] = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
-            opened = open_parquet(self._connection, file, target, self._described, converted=file.kind != "parquet")
+            opened = self._opened(file, target)
         except InputError as error:
             if file.alone:
                 raise
@@ -88,6 +86,17 @@ class Opening:
             self._pass(file, "no_known_header" if is_text else "damaged", "" if is_text else str(error))
             return
         self._keep(file, opened)
+
+    def _opened(self, file: InputFile, target: Path) -> ParquetFile:
+        """A file as a table: as it lies, or as what it was converted to."""
+        if file.kind != "parquet":
+            facts = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
+            self._csv[file.path] = facts
+            if facts:
+                # Of thousands of small files even asking what we have just written takes long.
+                headers = tuple(Header(header, "VARCHAR") for header in facts.kept)
+                return ParquetFile(target, file, True, headers, facts.records - facts.rejects)
+        return open_parquet(self._connection, file, target, self._described, converted=file.kind != "parquet")
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
@@ -141,9 +150,29 @@ class Opening:
         return self._work / f"{self._role}-{self._targets}.parquet"
 
     def sources(self) -> tuple[Source, ...]:
-        """The tables of the files. Raises InputError where one lacks a needed column."""
+        """The tables of the files; those found in a folder that lack a needed column are passed over, as long as others are left.
+
+        Raises InputError where a file named by itself lacks one, or all do.
+        """
         columns, needed = ROLES[self._role]
-        return tuple(_source(table, columns, needed, self._forced) for table in parquet_tables(self._files))
+        sources: list[Source] = []
+        first_lack: InputError | None = None
+        for table in parquet_tables(self._files):
+            try:
+                sources.append(_source(table, columns, needed, self._forced))
+            except InputError as error:
+                others = [file for file in self._files if file.origin.path in table.origin]
+                if any(file.origin.alone for file in others):
+                    raise
+                first_lack = first_lack or error
+                for file in others:
+                    self._files.remove(file)
+                    told = str(error).replace(str(table.origin[0]), str(file.origin.path), 1)
+                    self._pass(file.origin, "unfit_headers", told)
+        if first_lack and not self._files:
+            raise first_lack
+        # What is left has other numbers.
+        return self.sources() if first_lack else tuple(sources)
 
     def read(self, sources: Sequence[Source]) -> Iterator[FileRead]:
         """What is told of each file, in the order in which they were given."""
@@ -182,11 +211,12 @@ class Opening:
         """How many records of a file the reader rejected."""
         if file.kind == "parquet":
             return 0
+        if facts := self._csv.get(file.path):
+            return facts.rejects
         row = self._connection.execute(
             "SELECT count(*) FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)]
         ).fetchone()
-        facts = self._csv.get(file.path)
-        return (int(row[0]) if row else 0) + (facts.rejects if facts else 0)
+        return int(row[0]) if row else 0
 
 
 def _feeds(source: Source) -> dict[str, tuple[str, ...]]:

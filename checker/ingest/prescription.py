@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from checker.ingest import values
 from checker.model.errors import InputError
+from checker.model.schema import Kind
 
 STAGES = ("prescribe", "dispense", "settle")
 STAGE = "dispense"
@@ -36,7 +37,7 @@ class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
-    `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
+    `is_void`: it is withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -53,6 +54,7 @@ class Item(NamedTuple):
     original_line_id: str | None = None
     prescription_id: str | None = None
     prescriber: str | None = None
+    is_void: bool = False
 
     @property
     def takes_back(self) -> bool:
@@ -106,6 +108,7 @@ def _flag(value: object) -> bool | None:
 
 _ANY_TEXT, read_time = _single(str), _single(values.read_time)
 _DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
+_VALID, _REFUND = (_single(functools.partial(values.read_bool, kind=kind)) for kind in (Kind.VALID, Kind.REFUND))
 _ANY_AMOUNT = _single(values.read_number)
 # Amounts come again and again; what is said of persons is never kept, and nothing that is long.
 _SHORT_AMOUNT = functools.lru_cache(8192, typed=True)(_ANY_AMOUNT)
@@ -148,6 +151,7 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _text, "original_line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text,
+    "valid_flag": _VALID, "refund_flag": _REFUND,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -245,14 +249,15 @@ class _Reader:
                 _flag(given("paid_by_fund")),
                 _flag(given("by_name")),
             )
+            is_void, is_taken_back = _VALID(given("valid_flag")) is False, _REFUND(given("refund_flag")) is True
         except (TypeError, ValueError):
             raise self._line_refusal(line, number) from None
-        is_refund = is_negative(quantity) or is_negative(amount)
-        is_judged = not (is_refund or is_context or is_paid is False)
+        is_refund = not is_void and (is_taken_back or is_negative(quantity) or is_negative(amount))
+        is_judged = not (is_void or is_refund or is_context or is_paid is False)
         is_by_name = by_name is True and name is not None and code is None
         return Item._make((
             line_id, code, name, quantity, amount, in_scope, is_judged, (), is_by_name, is_refund and not is_context, None, original,
-            prescription, None,
+            prescription, None, is_void,
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

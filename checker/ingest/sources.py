@@ -13,7 +13,7 @@ from checker.model.errors import InputError
 SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
-    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json.gz": "json", ".jsonl.gz": "jsonl", ".ndjson.gz": "jsonl",
     ".zip": "zip", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
 }  # fmt: skip
 OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
@@ -21,6 +21,12 @@ OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record"
 _PARQUET = b"PAR1"
 _WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
 """How workbooks of today and of old begin."""
+
+_NOT_TEXT = {
+    b"PK\x03\x04": "ZIP 压缩包或 Excel 工作簿", _WORKBOOKS[1]: "旧版 Excel 工作簿", _PARQUET: "Parquet 文件",
+    b"Rar!": "RAR 压缩包", b"7z\xbc\xaf": "7z 压缩包",
+}  # fmt: skip
+"""What begins so is no text, whatever its name says."""
 
 
 class UnknownKindError(InputError):
@@ -133,6 +139,11 @@ def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str,
         raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
     if kind == "parquet" and not start.startswith(_PARQUET):
         raise InputError(f"{path}：不是 Parquet 文件，请检查扩展名或重新导出（not a Parquet file）")
+    other = next((told for sign, told in _NOT_TEXT.items() if start.startswith(sign)), None)
+    if other and (kind in ("csv", "json", "jsonl") or (kind == "zip" and not start.startswith(b"PK"))):
+        raise InputError(
+            f"{path}：其实是{other}，与扩展名不符，请改成相应的扩展名，RAR、7z 请先解压（not what its name says: give it its own suffix, unpack RAR and 7z）"
+        )
     if kind == "xlsx" and not start.startswith(_WORKBOOKS):
         # Many programs write text or a web page under a workbook's name.
         if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):

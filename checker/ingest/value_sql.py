@@ -107,7 +107,13 @@ _DAYS = ", ".join(f"DATE '{day}'" for day in PLACEHOLDERS)
 
 def given_time(value: str) -> str:
     """SQL of a date or time that is NULL where it stands for none."""
-    return f"CASE WHEN {surely_given(value)} OR CAST({value} AS DATE) NOT IN ({_DAYS}) THEN {value} END"
+    others = f"{in_calendar(value)} AND CAST({value} AS DATE) NOT IN ({_DAYS})"
+    return f"CASE WHEN {surely_given(value)} OR {others} THEN {value} END"
+
+
+def in_calendar(value: str) -> str:
+    """SQL boolean: a date or time is of a year that four digits can tell."""
+    return f"({value} BETWEEN TIMESTAMP '0001-01-01' AND TIMESTAMP '9999-12-31 23:59:59.999999')"
 
 
 def surely_given(value: str) -> str:

@@ -167,6 +167,7 @@ REJECTS: dict[str, Said] = {
 NOT_READ: dict[str, Said] = {
     "unknown_kind": ("不认识的文件类型", "unknown kind of file"),
     "no_known_header": ("没有可识别的表头", "no header that is known"),
+    "unfit_headers": ("表头不合用，例如缺少必需的列", "its headers do not fit, a needed one is missing"),
     "damaged": ("无法读取", "cannot be read"),
     "nested": ("压缩包里的压缩包，请先解压", "an archive within an archive: unpack it first"),
     "name": ("文件名不是 UTF-8 文字，请改名", "its name is not UTF-8: rename it"),
@@ -181,7 +182,7 @@ NOT_READ: dict[str, Said] = {
     "superseded": ("不在数据表的最新版本里", "not in the latest version of the table"),
 }
 """Why a file among the inputs is not read."""
-MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "damaged", "nested", "name", "unreadable"))
+MAY_BE_DATA = frozenset(("unknown_kind", "no_known_header", "unfit_headers", "damaged", "nested", "name", "unreadable"))
 """The reasons that leave open whether data was passed over: the run is incomplete."""
 ENCODING_NAMES = {"utf-8": "UTF-8", "gb18030": "GB18030", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"}
 """The encodings of text that are read, and how they are called."""

@@ -22,7 +22,12 @@ def fellows(
     day = as_of or prescription.service_time.date()
     for line, item in enumerate((*prescription.items, *prescription.beside)):
         codes = index.codes_of(item.named_points) if item.named_points else (item.item_code or "",)
-        if item.takes_back or is_gone(item) or not (may_be_piece(item) or any(map(_HERB_PIECE.fullmatch, codes))):
+        if (
+            item.is_void
+            or item.takes_back
+            or is_gone(item)
+            or not (may_be_piece(item) or any(map(_HERB_PIECE.fullmatch, codes)))
+        ):
             continue
         key, _ = prescription_key(number, prescription, item)
         listed = sorted({rule_id for code in codes for rule_id in index.listed_by(code, day)})

@@ -6,7 +6,6 @@ import glob
 import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest import stamp
@@ -16,10 +15,11 @@ from checker.ingest.sources import Source, first_line
 from checker.model import sqltext
 from checker.model.errors import InputError, InternalError
 
-if TYPE_CHECKING:
-    pass
-
 _FULL = ("No space left on device", "not enough space", "max_temp_directory_size", "Disk quota exceeded")
+_TOO_LARGE = "File too large"
+"""What a disk says that keeps no file of that size: FAT32 none above 4 GB, an account none above its limit."""
+_PLAIN, _PACKED = (".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson"), 10
+"""What is no plain text (Parquet, archives, workbooks) packs ten bytes of text into one."""
 _NEEDED = 3
 """So many times the size of its inputs a scan may write while it works, at most: text converted, lines sorted, findings."""
 
@@ -28,6 +28,10 @@ def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path
     """What to tell of a failure of the engine that works in `folder` over the inputs `given`; `files` is None where these were being opened."""
     if any(words in str(error) for words in _FULL):
         return _disk_full(given, folder)
+    if _TOO_LARGE in str(error):
+        return InputError(
+            f"{folder}：这个盘或账户不允许写这么大的文件（如 FAT32 最多 4 GB），请把 --out 放到别的盘（no file of that size may be written there）"
+        )
     if isinstance(error, OSError):
         return error
     if files is not None:
@@ -51,10 +55,12 @@ def _disk_full(given: Iterable[str | Path], folder: Path) -> InputError:
 
 
 def _size(given: str | Path) -> int:
-    """The bytes of an input: of a folder or pattern those of its files."""
+    """The bytes of an input as text, about: of a folder or pattern those of its files."""
     paths = [Path(given)] if Path(given).exists() else map(Path, glob.glob(str(given), recursive=True))  # noqa: PTH207
     files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    return sum(
+        file.stat().st_size * (1 if file.suffix.lower() in _PLAIN else _PACKED) for file in files if file.is_file()
+    )
 
 
 def _damaged(files: Gathered) -> Iterator[tuple[Path, str]]:

@@ -117,6 +117,8 @@ _LINE = asked(
     amount_in_scope=_SENT_NUMBER,
     is_context=_SENT_FLAG,
     paid_by_fund=_SENT_FLAG,
+    valid_flag=_SENT_FLAG,
+    refund_flag=_SENT_FLAG,
 )
 _ANSWER = closed(
     ("fully_refunded", "ignored", "ticket", "message"),

@@ -13,7 +13,8 @@ import pytest
 from tests.commands import Done, liangku
 
 CHILDREN_ONLY = "XN05CDM084X001010102000"
-WRITERS = {b"parquet-mr version 1.13.1 (build a)": "utc", b"impala version 4.1.0-RELEASE (b": "local"}
+SPARK = b"parquet-mr version 1.13.1 (build a)"
+WRITERS = {SPARK: "utc", b"impala version 4.1.0-RELEASE (b": "local"}
 _OWN = b"parquet-cpp-arrow version "
 
 
@@ -22,11 +23,15 @@ def written_by(path: Path, writer: bytes | None, time: datetime, birth: datetime
     frame = {"line_id": ["1"], "fee_ocur_time": [time], "med_list_codg": [CHILDREN_ONLY], "cnt": ["1"], "brdy": [birth]}
     table = pa.table(frame | {name: [value] for name, value in further.items()})
     pq.write_table(table, path, use_deprecated_int96_timestamps=True, store_schema=False)
-    if writer is not None:
-        data = path.read_bytes()
-        place = data.rindex(_OWN)
-        length = data[place - 1]
-        path.write_bytes(data[:place] + writer.ljust(length)[:length] + data[place + length :])
+    return path if writer is None else signed_by(path, writer)
+
+
+def signed_by(path: Path, writer: bytes) -> Path:
+    """The file with another writer's name in place of ours."""
+    data = path.read_bytes()
+    place = data.rindex(_OWN)
+    length = data[place - 1]
+    path.write_bytes(data[:place] + writer.ljust(length)[:length] + data[place + length :])
     return path
 
 
@@ -66,3 +71,26 @@ def test_texts_without_the_mark_of_a_text_are_texts(tmp_path):
     pq.write_table(pa.table(line), tmp_path / "a.parquet", store_schema=False)
     assert scanned(tmp_path / "a.parquet", tmp_path / "out").returncode == 1
     assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["verdict"].to_list() == ["violation"]
+
+
+@pytest.mark.parametrize("type_", [pa.date32(), pa.timestamp("us"), pa.timestamp("us", "UTC")], ids=str)
+def test_days_beyond_all_calendars_are_unreadable_and_never_later_than_every_rule(tmp_path, type_):
+    """The largest number is infinity to the engine, and the year 5,881,580 to whoever wrote it."""
+    most = 2 ** (type_.bit_width - 1) - 1
+    right = 20_513 * (1 if type_ == pa.date32() else 86_400_000_000)
+    times = [most, most - 1, -most, -(most // 100), right, right]
+    births = [right // 2] * 5 + [most]
+    columns = {
+        name: pa.array(days, pa.int32() if type_ == pa.date32() else pa.int64()).cast(type_)
+        for name, days in (("fee_ocur_time", times), ("brdy", births))
+    }
+    told = {"line_id": [*"abcdef"], "med_list_codg": [CHILDREN_ONLY] * 6, "cnt": ["1"] * 6}
+    pq.write_table(pa.table(told | columns), tmp_path / "a.parquet")
+    assert scanned(tmp_path / "a.parquet", tmp_path / "out").returncode == 4
+    assert pl.read_parquet(tmp_path / "out" / "rejects.parquet").select("record", "column").sort("record").rows() == [
+        (record, "fee_ocur_time") for record in (1, 2, 3, 4)
+    ]
+    found = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("line_id")
+    assert found.select("line_id", "verdict", "remarks").rows() == [
+        ("e", "violation", []), ("f", "undetermined", ["person_unreadable"]),
+    ]  # fmt: skip

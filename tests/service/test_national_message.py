@@ -330,11 +330,13 @@ def test_orders_of_one_id_with_other_content_are_each_judged() -> None:
     assert codes(read(message(patient(encounter(*orders))))) == [MALE_ONLY, ORDINARY, MALE_ONLY]
 
 
-@pytest.mark.parametrize("empty", ["", None, "-", ...])
-def test_the_only_encounter_is_the_current_one_where_none_is_named(empty: object) -> None:
-    asked = read(message(patient(curr_mdtrt_id=empty)))
-    assert codes(asked) == [MALE_ONLY]
-    assert "curr_mdtrt_id" in asked.notes[0]
+@pytest.mark.parametrize("visit", ["V1", ..., ""])
+@pytest.mark.parametrize("current", ["", None, "-", ..., "ZY0001", 17])
+def test_the_only_encounter_is_the_current_one_whichever_is_named(current: object, visit: object) -> None:
+    asked = read(message(patient(encounter(mdtrt_id=visit), curr_mdtrt_id=current)))
+    assert (codes(asked), asked.context_lines) == ([MALE_ONLY], 0)
+    differs = visit == "V1" or current in ("ZY0001", 17)
+    assert any("curr_mdtrt_id" in note for note in asked.notes) == differs
 
 
 def test_an_order_without_id_is_given_none() -> None:
@@ -355,7 +357,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "patient is a number": (message(7), "input.data.patient_dtos[0] 应为"),
     "no encounter": (message(patient(fsi_encounter_dtos="")), "input.data.patient_dtos[0].fsi_encounter_dtos"),
     "no orders node": (message(patient(encounter(fsi_order_dtos=...))), "fsi_encounter_dtos[0].fsi_order_dtos 缺失"),
-    "the named encounter is not there": (message(patient(curr_mdtrt_id="V7")), "“V7”不在"),
+    "the named encounter is not there": (message(patient(encounter(), encounter(mdtrt_id="V2"), curr_mdtrt_id="V7")), "“V7”不在"),
     "several encounters, none named": (message(patient(encounter(), encounter(mdtrt_id="V2"), curr_mdtrt_id="")), "2 条"),
     "a quantity in words": (
         message(patient(encounter(order(), order(), order(cnt="两盒")))),

@@ -136,20 +136,26 @@ def _encounters(
     if having is not patient:
         notes.add(f"fsi_encounter_dtos 写在 {_named(having)} 下，不在参保人内（the node stands outside the patient）")
     wanted = members.read_text(patient.value, profile.fields["curr_mdtrt_id"], patient.path)
-    if wanted is None:
-        if len(encounters) > 1:
-            raise InputError(
-                f"{_path(patient)}curr_mdtrt_id 为空而就诊信息有 {len(encounters)} 条，应写明本次就诊的 mdtrt_id"
-                "（several encounters: name the current one）"
-            )
-        notes.add(
-            f"{_path(patient)}curr_mdtrt_id 为空，按唯一的一次就诊处理（empty: the only encounter is the current one）"
-        )
-        return [(encounters[0], (patient, *beside))]
     visit_ids = [members.read_text(each.value, profile.fields["mdtrt_id"], each.path) for each in encounters]
+    if len(encounters) == 1 and wanted != visit_ids[0]:
+        told = (
+            ("为空", "empty")
+            if wanted is None
+            # Hospitals put the number of an outpatient visit into the one and that of a stay into the other.
+            else (f"“{wanted[:40]}”与就诊信息的 mdtrt_id 不一致", "differs from mdtrt_id")
+        )
+        notes.add(
+            f"{_path(patient)}curr_mdtrt_id {told[0]}，按唯一的一次就诊处理（{told[1]}: the only encounter is the current one）"
+        )
+        wanted = visit_ids[0]
+    elif wanted is None and len(encounters) > 1:
+        raise InputError(
+            f"{_path(patient)}curr_mdtrt_id 为空而就诊信息有 {len(encounters)} 条，应写明本次就诊的 mdtrt_id"
+            "（several encounters: name the current one）"
+        )
     if wanted not in visit_ids:
         raise InputError(
-            f"{_path(patient)}curr_mdtrt_id 所指的就诊“{wanted[:40]}”不在 fsi_encounter_dtos 中，应为其中一条的 mdtrt_id"
+            f"{_path(patient)}curr_mdtrt_id 所指的就诊“{(wanted or '')[:40]}”不在 fsi_encounter_dtos 中，应为其中一条的 mdtrt_id"
             "（the current encounter is not among the encounters）"
         )
     current = [each for each, visit_id in zip(encounters, visit_ids, strict=True) if visit_id == wanted]
