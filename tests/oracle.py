@@ -516,13 +516,30 @@ class Line:
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
 
-    def first(self, name: str) -> Any:
+    @property
+    def is_pharmacy(self) -> bool:
+        """Return whether the line is a purchase in a pharmacy."""
+        return (self.first("care_type") or "").startswith("41")
+
+    @property
+    def headers_tell_of_insured(self) -> bool:
+        """Return whether the person of the headers is the holder of the card: in a pharmacy, but where the line names the insured."""
+        named = any(self.own.value(name) is not None for name in ("insured_sex", "insured_birth_date"))
+        return self.is_pharmacy and not named
+
+    @property
+    def another_paid(self) -> bool:
+        """Return whether another's account paid in a pharmacy."""
+        return self.is_pharmacy and (self.first("mutual_aid_amount") or 0) > 0
+
+    def first(self, name: str, sources: Sequence[Source] | None = None) -> Any:
         """Return the first known value of line, settlement, visit.
 
         A value that cannot be read, or in which the headers of one key contradict each other, is no value, and the next
         source is asked.
         """
-        return next((found for source in self.sources if (found := source.value(name)) is not None), None)
+        sources = self.sources if sources is None else sources
+        return next((found for source in sources if (found := source.value(name)) is not None), None)
 
     def read_time(self) -> Reject | None:
         """Set the service time, or say why there is none."""
@@ -562,27 +579,33 @@ class Line:
         return "self_paid" if paid is False else "judged"
 
     def patient(self) -> Person:
-        """Return the patient, from all sources."""
-        facts = id_number_facts(self.first("patient_id_number"))
-        sexes = {sex for source in self.sources for sex in source.known("patient_sex")}
-        births = {born for source in self.sources for born in source.known("patient_birth_date")}
+        """Return the patient, from all sources that speak of the patient."""
+        return self._person((self.own,) if self.headers_tell_of_insured else self.sources)
+
+    def _person(self, sources: Sequence[Source]) -> Person:
+        """Return the person of whom these sources speak."""
+        facts = id_number_facts(self.first("patient_id_number", sources))
+        sexes = {sex for source in sources for sex in source.known("patient_sex")}
+        births = {born for source in sources for born in source.known("patient_birth_date")}
         if facts:
             sexes.add(facts[0])
             births.add(facts[1])
         # reading: ages that contradict each other within the headers of one key are a value of the patient, but no
         # age.
-        ages = [age for source in self.sources for age in source.known("patient_age")]
+        ages = [age for source in sources for age in source.known("patient_age")]
         return Person(
             sex=min(sexes) if len(sexes) == 1 else None,
             sex_conflict=len(sexes) > 1,
             birth=min(births) if len(births) == 1 else None,
             birth_conflict=len(births) > 1,
-            age=self.first("patient_age"),
+            age=self.first("patient_age", sources),
             given=bool(sexes or births or ages),
         )
 
     def insured(self) -> Person:
-        """Return the insured, of whom only the line speaks."""
+        """Return the insured, of whom the line speaks, or in a pharmacy the headers."""
+        if self.headers_tell_of_insured:
+            return self._person(self.sources[1:])
         sex, birth = self.own.value("insured_sex"), self.own.value("insured_birth_date")
         return Person(sex=sex, birth=birth, given=sex is not None or birth is not None)
 
@@ -744,8 +767,8 @@ def decide(rule: Rule, point: Mapping[str, Any], line: Line, header_missing: boo
             return Decision(None, "header_missing" if header_missing else "newborn", Person(), None)
         return Decision(False, None, Person(), DAY_ZERO)
 
-    pharmacy = (line.first("care_type") or "").startswith("41")
-    if point["subject"] == "就诊人" and pharmacy and not patient.given and insured.given:
+    of_user = point["subject"] == "就诊人" or (point["subject"] != "参保人" and line.another_paid)
+    if of_user and line.is_pharmacy and not patient.given and insured.given:
         return Decision(None, "header_missing" if header_missing else "patient_unknown", Person(), None)
 
     person = insured if insured.given and (point["subject"] == "参保人" or not patient.given) else patient
@@ -926,6 +949,10 @@ def judge(
     verdict = "violation" if decision.violated else "undetermined"
     applied = exempted(knowledge, rule, point, line, diagnoses, verdict == "violation", day, options)
     remarks = line.remarks()
+    only_insured = line.is_pharmacy and not line.patient().given and line.insured().given
+    of_user = point["subject"] == "就诊人" or (point["subject"] != "参保人" and line.another_paid)
+    if line.another_paid or (only_insured and not of_user):
+        remarks.add("family_account")
     if point["remark"]:
         remarks.add(point["remark"])
     level, exemption_id = None, None

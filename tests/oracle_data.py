@@ -496,6 +496,9 @@ def stay(rng: Random, number: int) -> Stay:
         tells |= {"line", "settlement", "visit", "id", "age"}
     if pharmacy and insured and rng.random() < 0.6:
         tells = set()
+    if pharmacy and rng.random() < 0.4:
+        # As the national tables have it: the headers tell of the holder of the card, and nobody of the patient.
+        insured, tells = False, {"settlement", "visit"}
     return Stay(
         visit_id=None if rng.random() < 0.1 else f"V{number}",
         settlement_id=None if rng.random() < 0.1 else f"S{number}",
@@ -542,6 +545,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "original_settlement_id": ("init_setl_id", "原结算ID"),
     "visit_start": ("begntime", "入院日期"),
     "diagnosis_code": ("dscg_maindiag_code", "疾病编码ICD"),
+    "mutual_aid_amount": ("acct_mulaid_pay", "账户共济支付金额"),
     "paid_by_fund": ("医保支付标志", "paid_by_fund"),
     "self_paying_flag": ("自费标志",),
     "is_context": ("历史医嘱",),
@@ -664,6 +668,7 @@ LINE_COLUMNS = (
     "original_settlement_id",
     "visit_start",
     "diagnosis_code",
+    "mutual_aid_amount",
     "paid_by_fund",
     "self_paying_flag",
     "is_context",
@@ -685,6 +690,7 @@ HEADER_COLUMNS = (
     "original_settlement_id",
     "visit_start",
     "diagnosis_code",
+    "mutual_aid_amount",
 )
 
 
@@ -810,6 +816,8 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
     if rng.random() < 0.7:
         values["care_type"] = visit.care_type
         values["insured_region"] = visit.insured_region
+    if visit.care_type == "41" and rng.random() < 0.1:
+        values["mutual_aid_amount"] = rng.choice(("3", "0"))
     if rng.random() < 0.2:
         values["region"] = rng.choice(("370800", "110101"))
     if rng.random() < 0.3:
@@ -911,6 +919,8 @@ def header_sheet(rng: Random, visits: Iterable[Stay], source: str) -> list[Row]:
                 values["visit_start"] = spell_time(rng, visit.start)
             if rng.random() < 0.1:
                 values["diagnosis_code"] = rng.choice(DIAGNOSES) if turn == 0 else None
+            if visit.care_type == "41" and rng.random() < 0.3:
+                values["mutual_aid_amount"] = rng.choice(("12.50", "0", "0.00", "x", "1,000"))
             if rng.random() < 0.2:
                 values["valid_flag"] = spell_flag(rng, rng.random() < 0.6)
             if rng.random() < 0.05:

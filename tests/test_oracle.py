@@ -76,6 +76,8 @@ def child(born: str | None = None, day: str = "2026-03-01", **more: str | None) 
     return {"brdy": born, "fee_ocur_time": day, **more}
 
 
+HOLDER = {"settlements": [{"setl_id": "S1", "gend": "2"}]}
+PAID_BY_ANOTHER = {"settlements": [{"setl_id": "S1", "gend": "2", "acct_mulaid_pay": "35.50"}]}
 SEX_CASES: list[tuple[str, dict[str, str | None], dict[str, Any], str]] = [
     ("a woman and a drug for men", {"gend": "2"}, {}, "violation suspect"),
     ("a man and a drug for men", {"gend": "男"}, {}, "clean"),
@@ -144,6 +146,61 @@ SEX_CASES: list[tuple[str, dict[str, str | None], dict[str, Any], str]] = [
         {"参保人性别": "女", "med_type": "41"},
         {"subject": "就诊人"},
         "undetermined patient_unknown",
+    ),
+    (
+        "a pharmacy's settlement is its holder's: a patient's point",
+        {"med_type": "41"},
+        HOLDER | {"subject": "就诊人"},
+        "undetermined patient_unknown",
+    ),
+    (
+        "a pharmacy's settlement is its holder's: an insured's point",
+        {"med_type": "41"},
+        HOLDER | {"subject": "参保人"},
+        "violation suspect +family_account",
+    ),
+    (
+        "a pharmacy's settlement and a point of no subject",
+        {"med_type": "41"},
+        HOLDER,
+        "violation suspect +family_account",
+    ),
+    (
+        "the same where another's account paid",
+        {"med_type": "41"},
+        PAID_BY_ANOTHER,
+        "undetermined patient_unknown +family_account",
+    ),
+    (
+        "another's account paid for an insured's point",
+        {"med_type": "41"},
+        PAID_BY_ANOTHER | {"subject": "参保人"},
+        "violation suspect +family_account",
+    ),
+    ("another's account paid in a hospital", {"med_type": "11"}, PAID_BY_ANOTHER, "violation suspect"),
+    (
+        "a pharmacy's line names the patient, its settlement the holder",
+        {"med_type": "41", "gend": "1"},
+        HOLDER,
+        "clean",
+    ),
+    (
+        "the patient is named, the point is the insured's",
+        {"med_type": "41", "gend": "1"},
+        HOLDER | {"subject": "参保人"},
+        "violation suspect",
+    ),
+    (
+        "a pharmacy's line names the insured, its settlement the patient",
+        {"med_type": "41", "参保人性别": "男"},
+        HOLDER,
+        "violation suspect",
+    ),
+    (
+        "two settlements of a holder that differ",
+        {"med_type": "41"},
+        {"settlements": [*HOLDER["settlements"], {"setl_id": "S1", "gend": "1"}]},
+        "undetermined sources_conflict +family_account",
     ),
     (
         "a patient's point in a hospital that knows the insured",
@@ -758,4 +815,5 @@ REMARKS = {
     "lowered_lenient",
     "lowered_exemption",
     "not_in_2026_list",
+    "family_account",
 }

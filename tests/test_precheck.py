@@ -82,6 +82,7 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
         "insured_region": maybe(rng, 0.6, rng.choice(("370811", "370800", "110101", "37"))),
         "region": maybe(rng, 0.5, rng.choice(("370811", "110105"))),
         "visit_start": maybe(rng, 0.3, (day - timedelta(days=rng.choice((0, 3, 27, 28, 29, 400)))).isoformat()),
+        "mutual_aid_amount": maybe(rng, 0.2, rng.choice((12.5, "0", 0, "0.0100"))),
         "patient": patient,
         "insured": insured,
         "diagnoses": rng.sample([*(code for some in DIAGNOSIS_PREFIXES for code in some), "i27.001", "N40.x000", "A00"], rng.choice((0, 0, 1, 3))),

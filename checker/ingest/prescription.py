@@ -84,6 +84,11 @@ def is_negative(amount: str | None) -> bool:
     return amount is not None and amount[0] == "-"
 
 
+def is_above_zero(amount: str | None) -> bool:
+    """Whether an amount as read here is above zero."""
+    return amount is not None and amount[0] != "-" and amount.strip("0.") != ""
+
+
 def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
     """A reader of whatever JSON holds. Raises TypeError for more than a single value, ValueError for one that `read` refuses."""
 
@@ -136,7 +141,7 @@ def _code(value: object) -> str | None:
 
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
-    "region": _text, "visit_start": read_time,
+    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),

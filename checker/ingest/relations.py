@@ -14,8 +14,10 @@ from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
+from checker.ingest.value_sql import clean_text
 from checker.model import sqltext
 from checker.model.errors import InputError
+from checker.model.schema import PHARMACY_CARE
 
 if TYPE_CHECKING:
     import duckdb
@@ -163,14 +165,27 @@ def select_lines(
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
-    """The line columns that no judgment of this run can need: places without regional points, care type without an insured."""
+    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be the insured."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
     )
     insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
-    return frozenset((*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type",))))
+    insured |= any(source.map.has(name) for source in (*files.settlements, *files.visits) for name in HEADER_PERSON)
+    return frozenset(
+        (*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type", "mutual_aid_amount")))
+    )
+
+
+def may_be_pharmacy(
+    connection: duckdb.DuckDBPyConnection, header_columns: frozenset[str], unneeded: frozenset[str]
+) -> bool:
+    """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
+    if "care_type" in unneeded or "care_type" in header_columns:
+        return "care_type" not in unneeded
+    lines = f"SELECT count(*) FROM raw_line WHERE {clean_text('care_type')} LIKE '{PHARMACY_CARE}'"
+    return one_number(connection, lines) > 0
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:

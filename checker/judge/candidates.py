@@ -77,6 +77,11 @@ class Headers:
     settlement: frozenset[str]
     visit: frozenset[str]
 
+    @property
+    def all(self) -> frozenset[str]:
+        """The columns that either carries."""
+        return self.settlement | self.visit
+
 
 def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool) -> frozenset[str]:
     """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
@@ -88,13 +93,14 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
 
     by_line = {
         "line_sex": "patient_sex", "line_birth": "patient_birth_date", "insured_sex": "insured_sex",
-        "insured_birth_date": "insured_birth_date",
+        "insured_birth_date": "insured_birth_date", "patient_age": "patient_age", "id_number": "patient_id_number",
     }  # fmt: skip
+    by_header = {"header_age": "patient_age", "header_id_number": "patient_id_number"}
     anywhere = {
-        "patient_age": "patient_age", "id_number": "patient_id_number", "newborn_flag": "newborn_flag", "care_type": "care_type",
-        "visit_start": "visit_start",
+        "newborn_flag": "newborn_flag", "care_type": "care_type", "visit_start": "visit_start", "family_paid": "mutual_aid_amount",
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
+    absent |= {column for column, name in by_header.items() if name not in headers.all}
     absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
     for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
         absent |= {
@@ -146,6 +152,9 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
             return f"s.{column}" if column in PASSED_TEXTS else own_value(column)
         return f"coalesce({', '.join((own_value(column), *places(column)))})"
 
+    def of_headers(column: str) -> str:
+        return f"coalesce({', '.join(places(column))})" if places(column) else "CAST(NULL AS VARCHAR)"
+
     def any_of(column: str) -> str:
         return " OR ".join(f"coalesce({place}, FALSE)" for place in places(column)) or "FALSE"
 
@@ -155,8 +164,10 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     place_of = _institution_place(clean_text(first("institution_id")), first("region"))
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
-        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
-        "id_number": first("patient_id_number"), "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
+        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "family_paid": f"{first('mutual_aid_amount')} > 0",
+        "patient_age": "s.patient_age", "header_age": of_headers("patient_age"),
+        "id_number": "s.patient_id_number", "header_id_number": of_headers("patient_id_number"),
+        "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
         "insured_region": _region(first("insured_region"), region), "region": _region(place_of, region),
         "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",

@@ -39,6 +39,7 @@ FIRED_OUTPUTS = (
     "actual",
     "reason_code",
     "related_lines",
+    "family_account",
 )
 """What `fired_sql` adds to its candidates for `verdict_sql`."""
 
@@ -188,6 +189,7 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
     remarks = {
         "duplicate": steps["duplicate"],
         "exemption_possible": steps["exemption_possible"],
+        "family_account": steps["family_account"],
         "lowered_exemption": every(violation, lowers),
         "lowered_lenient": every(violation, lowered),
         "partly_refunded": steps["partly_refunded"],

@@ -80,6 +80,7 @@ _STATE = (
     ("original_settlement_id", Kind.TEXT, "init_setl_id 原结算ID"),
     ("visit_start", Kind.TIME, "begntime adm_date 入院日期 门诊日期"),
     ("diagnosis_code", Kind.CAPITAL, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("mutual_aid_amount", Kind.NUMBER, "acct_mulaid_pay 账户共济支付金额 个人账户共济支付金额 共济支付金额"),
 )
 
 LINE = _columns(
@@ -141,6 +142,9 @@ PERSON_COLUMNS = (
     "insured_birth_date",
 )
 """Without any of these in any source nothing can be judged."""
+
+PHARMACY_CARE = "41%"
+"""The care types of purchases in a pharmacy, as SQL compares them."""
 
 NULL_WORDS = ("", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>")
 """What stands for NULL in text, compared after trimming and lower-casing."""

@@ -94,6 +94,7 @@ NEXT: dict[str, Said] = {
 REMARKS: dict[str, Said] = {
     "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
     "exemption_possible": ("没有诊断信息，补上后可能属于豁免情形", "no diagnosis on file; with one, an exemption may apply"),
+    "family_account": ("药店购药，付款的参保人不一定是使用人", "bought in a pharmacy: who takes it need not be the insured whose account paid"),
     "lowered_exemption": ("因豁免情形降一级", "one level lower because an exemption applies"),
     "lowered_lenient": ("超过严格年龄界限，仍在宽松界限以内，降一级", "past the strict age limit but within the lenient one: one level lower"),
     "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.prescription import Item, Left, Prescription, read_prescription
+from checker.ingest.prescription import Item, Left, Prescription, is_above_zero, read_prescription
 from checker.judge.points import hash_of, load_points, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
@@ -224,6 +224,8 @@ class Precheck:
         given["on_date"] = self._as_of or day
         if "visit_start" in given:
             given["visit_start"] = given["visit_start"].date()
+        if is_above_zero(given.pop("mutual_aid_amount", None)):
+            given["family_paid"] = True
         if prescription.diagnoses:
             given["diagnoses"] = prescription.diagnoses
         insured, place = (

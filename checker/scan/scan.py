@@ -46,7 +46,8 @@ RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
-    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines", "rule_no", "point_no",
+    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
+    "family_account", "rule_no", "point_no",
     "matched_by", "diagnosis_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -168,6 +169,8 @@ class _Run:
         if with_fellows:
             fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
+        if not relations.may_be_pharmacy(connection, headers.all, unneeded):
+            absent |= {"care_type", "family_paid"}
         candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
         self._judge(candidate, absent, unneeded, contested=contested)
         not_in_force = candidates.count_not_in_force(

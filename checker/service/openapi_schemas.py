@@ -91,6 +91,7 @@ _PRESCRIPTION = asked(
     care_type=_SENT,
     insured_region=_SENT,
     region=_SENT,
+    mutual_aid_amount=_SENT_NUMBER,
     patient={"oneOf": [ref("Patient"), {"type": "null"}]},
     insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME), {"type": "null"}]},
     diagnoses={"type": ["array", "null"], "items": {"oneOf": [_TEXT, asked("code", code=_TEXT)]}},
