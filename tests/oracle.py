@@ -42,6 +42,7 @@ class Rule:
     rule_id: str
     level: str
     reads: str
+    fund_only: bool = False
 
 
 RULES = {
@@ -50,7 +51,7 @@ RULES = {
         Rule("drug-sex", "suspect", "sex"),
         Rule("service-sex", "suspect", "sex"),
         Rule("drug-child-only", "suspect", "age"),
-        Rule("drug-child-limited", "definite", "age"),
+        Rule("drug-child-limited", "definite", "age", fund_only=True),
         Rule("service-child-only", "suspect", "age"),
     )
 }
@@ -108,6 +109,7 @@ class Result:
     )
     rejects: list[Reject] = field(default_factory=list)
     not_in_force: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
+    not_in_scope: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
     fully_refunded: int = 0
     refunds_without_original: int = 0
     duplicates_removed: int = 0
@@ -618,6 +620,15 @@ class Line:
         # Care type, places and visit start are, like the age, the first known of line, settlement, visit.
         digits = (self.first("institution_id") or "")[1:7]
         return digits if re.fullmatch(r"[0-9]{6}", digits) else self.first("region")
+
+    def in_scope(self) -> bool:
+        """Return whether the fund may pay something of what is left of the line."""
+        if self.amount is not None and self.amount == 0:
+            return True
+        if self.net["amount_in_scope"] is not None and self.net["amount_in_scope"] == 0:
+            return False
+        self_paid = self.own.value("full_self_paid_amount")
+        return self_paid is None or self.amount is None or self_paid != self.amount
 
     def remarks(self) -> set[str]:
         """Return the remarks that every finding of the line carries."""
@@ -1198,6 +1209,9 @@ def scan(
         ):
             if knowledge.point_for(rule_id, line, day, options) is None:
                 result.not_in_force[rule_id] += 1
+                continue
+            if RULES[rule_id].fund_only and not line.in_scope():
+                result.not_in_scope[rule_id] += 1
                 continue
             finding = judge(knowledge, RULES[rule_id], line, on_file.of_line(line), header_missing, day, options)
             if finding is not None:

@@ -535,6 +535,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "quantity": ("cnt", "数量"),
     "amount": ("det_item_fee_sumamt", "金额"),
     "amount_in_scope": ("inscp_amt", "医保范围金额"),
+    "full_self_paid_amount": ("fulamt_ownpay_amt", "全自费金额"),
     "patient_id": ("psn_no", "人员编号"),
     "institution_id": ("fixmedins_code", "机构编码"),
     "care_type": ("med_type", "医疗类别"),
@@ -668,7 +669,6 @@ LINE_COLUMNS = (
     "original_settlement_id",
     "visit_start",
     "diagnosis_code",
-    "mutual_aid_amount",
     "paid_by_fund",
     "self_paying_flag",
     "is_context",
@@ -676,6 +676,8 @@ LINE_COLUMNS = (
     "admission",
     "inf",
     "patient_id",
+    "mutual_aid_amount",
+    "full_self_paid_amount",
 )
 HEADER_COLUMNS = (
     "settlement_id",
@@ -816,6 +818,8 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
     if rng.random() < 0.7:
         values["care_type"] = visit.care_type
         values["insured_region"] = visit.insured_region
+    if rng.random() < 0.15:
+        values["full_self_paid_amount"] = values["amount"] if rng.random() < 0.6 else rng.choice(("0", "5.00", "x"))
     if visit.care_type == "41" and rng.random() < 0.1:
         values["mutual_aid_amount"] = rng.choice(("3", "0"))
     if rng.random() < 0.2:

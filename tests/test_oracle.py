@@ -426,6 +426,35 @@ def test_a_line_written_twice_is_judged_once() -> None:
     assert [finding.record for finding in result.findings] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("line", "rule", "judged"),
+    [
+        ({"inscp_amt": "0"}, LIMITED, False),
+        ({"inscp_amt": "0.00", "det_item_fee_sumamt": None}, LIMITED, False),
+        ({"fulamt_ownpay_amt": "35.50"}, LIMITED, False),
+        ({"fulamt_ownpay_amt": "35.50", "inscp_amt": "10"}, LIMITED, False),
+        ({"inscp_amt": "0"}, ONLY, True),
+        ({}, LIMITED, True),
+        ({"inscp_amt": "零"}, LIMITED, True),
+        ({"inscp_amt": "0.01"}, LIMITED, True),
+        ({"fulamt_ownpay_amt": "35.49"}, LIMITED, True),
+        ({"fulamt_ownpay_amt": "0", "det_item_fee_sumamt": "0"}, LIMITED, True),
+        ({"inscp_amt": "0", "det_item_fee_sumamt": "0"}, LIMITED, True),
+    ],
+)
+def test_what_the_fund_does_not_pay_is_no_matter_of_policy(
+    line: dict[str, str | None], rule: str, judged: bool
+) -> None:
+    result = ask(child("1990-01-01", det_item_fee_sumamt="35.50") | line, rule)
+    assert (len(result.findings), result.not_in_scope[LIMITED]) == (judged, not judged)
+
+
+def test_what_refunds_leave_decides_what_the_fund_pays() -> None:
+    charged = child("1990-01-01", cnt="2", det_item_fee_sumamt="10", inscp_amt="4")
+    result = ask([charged, back(cnt="-1", det_item_fee_sumamt="-5", inscp_amt="-4")], LIMITED)
+    assert (result.findings, result.not_in_scope[LIMITED]) == ([], 1)
+
+
 def test_lines_without_an_id_are_no_duplicates() -> None:
     assert len(ask([WOMAN | {"bkkp_sn": None}, WOMAN | {"bkkp_sn": "--"}]).findings) == 2
 
@@ -704,6 +733,7 @@ def counts_of(result: Result) -> dict[str, int]:
         **{f"skipped {kind}": count for kind, count in result.skipped.items()},
         **{f"rejected {column}": count for column, count in rejected.items()},
         **{f"not in force {rule}": count for rule, count in result.not_in_force.items()},
+        **{f"not in scope {rule}": count for rule, count in result.not_in_scope.items()},
         "duplicates": result.duplicates_removed + result.refund_duplicates_removed,
         "fully refunded": result.fully_refunded,
         "refunds without original": result.refunds_without_original,
@@ -719,6 +749,7 @@ def told_counts(run: dict[str, Any]) -> dict[str, int]:
         **{f"skipped {kind}": count for kind, count in lines["skipped"].items() if kind != "total"},
         **{f"rejected {column}": count for column, count in lines["rejected"].items() if column != "total"},
         **{f"not in force {rule}": count for rule, count in run["not_in_force"].items() if rule != "total"},
+        **{f"not in scope {rule}": count for rule, count in run["not_in_scope"].items() if rule != "total"},
         "duplicates": run["duplicates"],
         "fully refunded": run["fully_refunded"],
         "refunds without original": run["refunds_without_original"],

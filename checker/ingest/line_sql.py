@@ -114,7 +114,14 @@ def stage_query(
 ) -> str:
     """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
     prescription = () if "prescription_key" in unneeded else PRESCRIPTION
-    named = ("visit_start", "amount_in_scope", "mutual_aid_amount", *PERSON_FIELDS, *prescription)
+    named = (
+        "visit_start",
+        "amount_in_scope",
+        "full_self_paid_amount",
+        "mutual_aid_amount",
+        *PERSON_FIELDS,
+        *prescription,
+    )
     lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
     def read(name: str) -> str:
@@ -130,7 +137,7 @@ def stage_query(
             "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start",
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
-            "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
+            "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
         )},
         "item_name": read("item_name" if source.map.has("item_name") else "local_item_name"),
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "

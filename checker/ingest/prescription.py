@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from checker.ingest import values
+from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
 
 STAGES = ("prescribe", "dispense", "settle")
@@ -53,6 +54,14 @@ class Item(NamedTuple):
     original_line_id: str | None = None
     prescription_id: str | None = None
     prescriber: str | None = None
+    full_self_paid_amount: str | None = None
+
+    @property
+    def is_not_in_scope(self) -> bool:
+        """Whether nothing of what is left of it is within the fund's scope."""
+        return is_not_in_scope(
+            self.amount, self.left.amount_in_scope if self.left else self.amount_in_scope, self.full_self_paid_amount
+        )
 
     @property
     def takes_back(self) -> bool:
@@ -152,7 +161,8 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _text, "original_line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
-    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text,
+    "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
+    "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -240,10 +250,11 @@ class _Reader:
         try:
             line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
             original, prescription = _text(given("original_line_id")), _text(given("prescription_id"))
-            quantity, amount, in_scope = (
+            quantity, amount, in_scope, self_paid = (
                 read_amount(given("quantity")),
                 read_amount(given("amount")),
                 read_amount(given("amount_in_scope")),
+                read_amount(given("full_self_paid_amount")),
             )
             is_context, is_paid, by_name = (
                 _flag(given("is_context")),
@@ -257,7 +268,7 @@ class _Reader:
         is_by_name = by_name is True and name is not None and code is None
         return Item._make((
             line_id, code, name, quantity, amount, in_scope, is_judged, (), is_by_name, is_refund and not is_context, None, original,
-            prescription, None,
+            prescription, None, self_paid,
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

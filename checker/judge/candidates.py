@@ -10,6 +10,7 @@ from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.relations import PASSED_TEXTS
+from checker.ingest.scope import not_in_scope_sql
 from checker.ingest.value_sql import clean_text
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
@@ -115,6 +116,15 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
     return frozenset(absent)
 
 
+NETTED = "LEFT JOIN netted_line n ON n.line_no = s.line_no"
+NOT_IN_SCOPE = not_in_scope_sql(
+    "s.amount",
+    "CASE WHEN n.line_no IS NULL THEN s.amount_in_scope ELSE n.amount_in_scope END",
+    "s.full_self_paid_amount",
+)
+"""SQL of whether a staged line `s`, after refunds (`NETTED`), is not paid by the fund."""
+
+
 def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
     """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
@@ -128,9 +138,9 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
-        "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
+        "not_in_scope": NOT_IN_SCOPE, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
-    joins: list[str] = []
+    joins: list[str] = [] if "not_in_scope" in absent else [NETTED]
     known: dict[str, frozenset[str]] = {}
 
     def own_value(column: str) -> str:
@@ -193,6 +203,26 @@ def _institution_place(institution: str, otherwise: str) -> str:
 
 def _joined(columns: Sequence[str]) -> str:
     return columns[0] if len(columns) == 1 else f"concat_ws(',', {', '.join(columns)})"
+
+
+def count_not_in_scope(
+    connection: duckdb.DuckDBPyConnection, rules: Sequence[int], *, as_of: str | None, regional: str | None
+) -> dict[int, int]:
+    """Count judged lines, by number of the rules that concern only what the fund pays, with a point in force that the fund does not pay.
+
+    Where there are regional points, `regional` is the SQL of the candidates, whose places the headers may have told.
+    """
+    if not rules:
+        return {}
+    chosen = f"rule_no IN ({', '.join(map(str, rules))})"
+    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+    covered = f"""SELECT s.line_no, rule_no FROM staged_line s {NETTED} JOIN hot t ON t.code = s.item_code JOIN point p USING (point_no)
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {NOT_IN_SCOPE}
+          AND {on_date} >= t.valid_from AND {on_date} < t.valid_to"""
+    if regional:
+        covered = f"SELECT line_no, rule_no FROM ({regional}) WHERE not_in_scope AND {in_force_sql()}"
+    counted = f"SELECT rule_no, count(DISTINCT line_no) FROM ({covered}) WHERE {chosen} GROUP BY rule_no"
+    return {int(rule): int(count) for rule, count in connection.execute(counted).fetchall()}
 
 
 def count_not_in_force(

@@ -99,7 +99,13 @@ def _name_fired(steps: Steps, shape: Shape, plan: Plan, rules: Collection[int], 
     case = _CaseOf(plan, rules, steps)
     steps.let("clause_value", case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)"))
     doubtful = steps[shape.doubt] if shape.doubt else FALSE
-    violated = steps.let("violated", choose((every(doubtful, "clause_value"), NULL), otherwise="clause_value"))
+    not_paid = steps["not_in_scope"]
+    waived = every(
+        holds("not_in_scope", not_paid), FALSE if not_paid == NULL else case.any_of(lambda rule: rule.fund_only)
+    )
+    violated = steps.let(
+        "violated", choose((waived, FALSE), (every(doubtful, "clause_value"), NULL), otherwise="clause_value")
+    )
     if not keep_clean:
         steps.keep(violated, "IS DISTINCT FROM FALSE")
     steps.let("lowered", case.of(lambda rule: rule.lower, FALSE))

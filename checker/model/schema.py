@@ -105,6 +105,7 @@ LINE = _columns(
     ("unit_price", Kind.NUMBER, "pric 单价"),
     ("amount", Kind.NUMBER, "det_item_fee_sumamt sumamt 金额"),
     ("amount_in_scope", Kind.NUMBER, "inscp_amt inscp_scp_amt 医保范围金额"),
+    ("full_self_paid_amount", Kind.NUMBER, "fulamt_ownpay_amt 全自费金额"),
     *_PLACE,
     ("department", Kind.TEXT, "bilg_dept_name drord_dept_name 费用科室名称 开单科室"),
     ("prescriber", Kind.TEXT, "bilg_dr_name drord_dr_name 开单医生"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import completeness, relations
+from checker.ingest import completeness, relations, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
@@ -169,12 +169,18 @@ class _Run:
         if with_fellows:
             fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
+        fund_only = self._fund_only()
+        if not fund_only:
+            absent |= {"not_in_scope"}
         if not relations.may_be_pharmacy(connection, headers.all, unneeded):
             absent |= {"care_type", "family_paid"}
         candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
         self._judge(candidate, absent, unneeded, contested=contested)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
+        )
+        not_in_scope = candidates.count_not_in_scope(
+            connection, fund_only, as_of=self.as_of, regional=candidate if contested else None
         )
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
@@ -186,18 +192,28 @@ class _Run:
         summary = summarise(connection, self.findings)
         if self.request.csv:
             write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
-        silent = {
-            rule.id: not_in_force[number]
-            for number, rule in enumerate(self.plan.rules)
-            if number in not_in_force and not rule.shadow
-        }
         incomplete = (
             *completeness.find_gaps(files, counts, self.request.max_rejects),
             *completeness.find_changes(files),
         )
-        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, incomplete, {})
+        silent, unpaid = self._by_rule(not_in_force), self._by_rule(not_in_scope)
+        result = ScanResult(
+            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, incomplete, {}
+        )
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
+
+    def _by_rule(self, counts: Mapping[int, int]) -> dict[str, int]:
+        """Counts by rule number as counts by rule, without what is on trial."""
+        rules = enumerate(self.plan.rules)
+        return {rule.id: counts[number] for number, rule in rules if number in counts and not rule.shadow}
+
+    def _fund_only(self) -> list[int]:
+        """The numbers of the rules that concern only what the fund pays and have points for the input, where some column tells what it pays."""
+        if not scope.tell_scope(self.files.lines):
+            return []
+        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
+        return sorted({int(number) for (number,) in found} & set(self.plan.fund_only_numbers))
 
     @property
     def plan(self) -> Plan:

@@ -116,11 +116,12 @@ _LINE = asked(
     quantity=_SENT_NUMBER,
     amount=_SENT_NUMBER,
     amount_in_scope=_SENT_NUMBER,
+    full_self_paid_amount=_SENT_NUMBER,
     is_context=_SENT_FLAG,
     paid_by_fund=_SENT_FLAG,
 )
 _ANSWER = closed(
-    ("fully_refunded", "ignored", "ticket", "message"),
+    ("not_in_scope", "fully_refunded", "ignored", "ticket", "message"),
     verdict=_VERDICT,
     findings=array(ref("Finding")),
     knowledge=_EDITION,
@@ -130,6 +131,7 @@ _ANSWER = closed(
     not_judged=array(
         closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))
     ),
+    not_in_scope=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
     fully_refunded=array(_TEXT),
     ignored=array(_TEXT),
     reviewed={
@@ -141,7 +143,7 @@ _ANSWER = closed(
     message=_TEXT,
 )
 _LATE_ANSWER = closed(
-    ("fully_refunded", "ignored"),
+    ("not_in_scope", "fully_refunded", "ignored"),
     **{
         name: schema
         for name, schema in _ANSWER["properties"].items()
@@ -153,6 +155,7 @@ _LATE_ANSWER = closed(
             "checked_lines",
             "not_in_force",
             "not_judged",
+            "not_in_scope",
             "fully_refunded",
             "ignored",
         )
