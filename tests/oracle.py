@@ -398,6 +398,52 @@ class Source:
         return self._column(name)[1]
 
 
+def reversed_settlements(
+    headers: Sequence[Raw] | None, staged: Sequence[Line], refunds: Sequence[Line], with_lines: set[str]
+) -> dict[str, bool]:
+    """Return the settlements of staged lines that headers without lines reverse, and whether as a whole.
+
+    `staged` and `refunds` are the judged and refund lines of restricted items, duplicates among them; `with_lines` are the settlements
+    that any line names.
+    """
+    groups: dict[str, list[Raw]] = defaultdict(list)
+    for row in headers or ():
+        header = Source((row,), HEADER)
+        key, original = header.value("settlement_id"), header.value("original_settlement_id")
+        if header.value("valid_flag") is not False and None not in (key, original) and key != original:
+            groups[key].append(row)
+    totals = headers_by_key(headers, "settlement_id")
+    charged: dict[str, dict[Any, Decimal]] = defaultdict(dict)
+    for line in staged:
+        same = line.line_id or (line.file, line.record)
+        charged[line.settlement_id][same, line.code, line.time, line.quantity, line.amount] = line.amount or Decimal(0)
+    own = {line.settlement_id for line in (*staged, *refunds)}
+    reversals: dict[str, list[tuple[str, Decimal | None]]] = defaultdict(list)
+    for key, rows in groups.items():
+        header = Source(
+            [row for row in rows if Source((row,), HEADER).value("original_settlement_id") in charged], HEADER
+        )
+        amounts, original = header.known("settlement_amount"), header.value("original_settlement_id")
+        is_reversal = header.value("refund_flag") is True or (amounts and max(amounts) < 0)
+        if original is not None and is_reversal and key not in own:
+            reversals[original].append((key, abs(amounts[0]) if len(amounts) == 1 else None))
+    found: dict[str, bool] = {}
+    for original, by in reversals.items():
+        back = (
+            sum(amount for _, amount in by if amount is not None)
+            if all(amount is not None for _, amount in by)
+            else None
+        )
+        total = totals[original].value("settlement_amount") if original in totals else None
+        reaches = None if back is None or total is None else back >= abs(total)
+        if reaches:
+            found[original] = True
+        elif not any(key in with_lines for key, _ in by):
+            less = back is not None and back < sum(charged[original].values())
+            found[original] = not less if reaches is None else False
+    return found
+
+
 def headers_by_key(rows: Iterable[Raw] | None, key: str) -> dict[str, Source]:
     """Return settlement or visit headers by their own key; those with valid_flag 0 are as if they were not there."""
     groups: dict[str, list[Raw]] = defaultdict(list)
@@ -517,6 +563,7 @@ class Line:
         }
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
+        self.reversed: bool | None = None
 
     @property
     def is_pharmacy(self) -> bool:
@@ -533,6 +580,12 @@ class Line:
     def another_paid(self) -> bool:
         """Return whether another's account paid in a pharmacy."""
         return self.is_pharmacy and (self.first("mutual_aid_amount") or 0) > 0
+
+    @property
+    def settlement_flag_is_unclear(self) -> bool:
+        """Return whether the settlement says something of refunds that nobody can read."""
+        header = self.settlement
+        return header is not None and not header.known("refund_flag") and header.unreadable("refund_flag")
 
     def first(self, name: str, sources: Sequence[Source] | None = None) -> Any:
         """Return the first known value of line, settlement, visit.
@@ -637,6 +690,8 @@ class Line:
             found.add("duplicate")
         if any(self.taken.values()):
             found.add("partly_refunded")
+        if self.reversed is False:
+            found.add("partly_reversed")
         if self.time_fallback:
             found.add("service_time_fallback")
         if any(source.unreadable(name) for source in self.sources for name in PERSON_FIELDS):
@@ -1160,6 +1215,7 @@ def scan(
     on_file = Diagnoses.of(diagnoses)
     judged: list[Line] = []
     refunds: list[Line] = []
+    with_lines: set[str] = set()
     for file, rows in files.items():
         for record, row in enumerate(rows, start=1):
             result.read += 1
@@ -1167,12 +1223,17 @@ def scan(
                 result.rejects.append(Reject(file, record, None, "columns"))
                 continue
             line = Line(file, record, row, settlement_headers, visit_headers)
+            with_lines.add(line.settlement_id)
             reject = line.read_time()
             if reject is None and line.own.unreadable("quantity"):
                 reject = Reject(file, record, "quantity", "unreadable")
             for flag in ("valid_flag", "refund_flag"):
                 if reject is None and line.own.unreadable(flag):
                     reject = Reject(file, record, flag, "unreadable")
+            if reject is None and line.own.value("refund_flag") is None and line.settlement_flag_is_unclear:
+                reject = Reject(file, record, "refund_flag", "unreadable in the settlement")
+            if reject is None and line.own.unreadable("amount") and line.quantity is None:
+                reject = Reject(file, record, "amount", "unreadable without a quantity")
             if reject is not None:
                 result.rejects.append(reject)
                 continue
@@ -1187,18 +1248,21 @@ def scan(
 
     # reading: lines of restricted items are those whose code some pattern of some rule covers, in force or not;
     # refunds alike.
-    originals, result.duplicates_removed = without_duplicates(
-        line for line in judged if knowledge.patterns_of(line.code)
-    )
-    refunds, result.refund_duplicates_removed = without_duplicates(
-        line for line in refunds if knowledge.patterns_of(line.code)
-    )
+    staged = [line for line in judged if knowledge.patterns_of(line.code)]
+    staged_refunds = [line for line in refunds if knowledge.patterns_of(line.code)]
+    reversed_ = reversed_settlements(settlements, staged, staged_refunds, with_lines)
+    originals, result.duplicates_removed = without_duplicates(staged)
+    refunds, result.refund_duplicates_removed = without_duplicates(staged_refunds)
+    for line in originals:
+        line.reversed = reversed_.get(line.settlement_id)
+        if line.reversed:
+            line.net = {name: None if value is None else Decimal(0) for name, value in line.net.items()}
     result.refunds_without_original = net_refunds(originals, refunds)
 
     # reading: what is wholly refunded takes no part, and is counted whether it would have been a finding or not.
     for line in originals:
         assert line.time is not None
-        if nothing_left(line):
+        if line.reversed or nothing_left(line):
             result.fully_refunded += 1
             continue
         day = options.as_of or line.time.date()

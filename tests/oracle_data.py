@@ -547,6 +547,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "visit_start": ("begntime", "入院日期"),
     "diagnosis_code": ("dscg_maindiag_code", "疾病编码ICD"),
     "mutual_aid_amount": ("acct_mulaid_pay", "账户共济支付金额"),
+    "settlement_amount": ("medfee_sumamt", "医疗总费用"),
     "paid_by_fund": ("医保支付标志", "paid_by_fund"),
     "self_paying_flag": ("自费标志",),
     "is_context": ("历史医嘱",),
@@ -693,6 +694,7 @@ HEADER_COLUMNS = (
     "visit_start",
     "diagnosis_code",
     "mutual_aid_amount",
+    "settlement_amount",
 )
 
 
@@ -900,10 +902,30 @@ def copy_of(rng: Random, original: dict[str, str | None]) -> dict[str, str | Non
     return values
 
 
+def total_of(visit: Stay) -> str:
+    """Return what a settlement comes to, the same however often it is asked."""
+    return f"{visit.born.toordinal() % 900 + 20}.50"
+
+
+def reversal_of(rng: Random, visit: Stay, number: int) -> dict[str, str | None]:
+    """Return a header that reverses a settlement, in whole or in part, now and then one that has lines or tells too little."""
+    total = total_of(visit)
+    return {
+        "settlement_id": rng.choice(
+            (f"RV{number}", f"RV{number}", f"RV{number}", f"RS{number}", visit.settlement_id, f"S{number}")
+        ),
+        "visit_id": visit.visit_id,
+        "original_settlement_id": visit.settlement_id,
+        "refund_flag": rng.choice(("1", "001", "退费", "1", None, "0", "x")),
+        "settlement_amount": rng.choice((f"-{total}", f"-{total}", f"({total})", total, "-3.00", "-300", "x", None)),
+        "valid_flag": rng.choice((None, None, "1", "0")),
+    }
+
+
 DIAGNOSES = ("I27.000", "I27.0", "I27", "I27.1", "i27.0x1", "E30.100", "N40.x00", "N40.X00", "Q99.100x001", "Z00.000")
 
 
-def header_sheet(rng: Random, visits: Iterable[Stay], source: str) -> list[Row]:
+def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
     """Return settlement or visit headers: most, some twice, some contradicting, some not valid."""
     sheet = Sheet(rng, [name for name in HEADER_COLUMNS if rng.random() < 0.9 or name.endswith("_id")], noise=0.05)
     for visit in visits:
@@ -923,6 +945,8 @@ def header_sheet(rng: Random, visits: Iterable[Stay], source: str) -> list[Row]:
                 values["visit_start"] = spell_time(rng, visit.start)
             if rng.random() < 0.1:
                 values["diagnosis_code"] = rng.choice(DIAGNOSES) if turn == 0 else None
+            if rng.random() < 0.7:
+                values["settlement_amount"] = total_of(visit)
             if visit.care_type == "41" and rng.random() < 0.3:
                 values["mutual_aid_amount"] = rng.choice(("12.50", "0", "0.00", "x", "1,000"))
             if rng.random() < 0.2:
@@ -930,6 +954,9 @@ def header_sheet(rng: Random, visits: Iterable[Stay], source: str) -> list[Row]:
             if rng.random() < 0.05:
                 values["refund_flag"] = spell_flag(rng, rng.random() < 0.3)
             sheet.add(values)
+    if source == "settlement":
+        for number, visit in enumerate(rng.sample(list(visits), len(visits) // 12)):
+            sheet.add(reversal_of(rng, visit, number))
     for row in rng.sample(range(1000), 5):
         sheet.add(
             {

@@ -385,6 +385,42 @@ def test_a_refund_of_another_visit_finds_nothing() -> None:
     assert (say(result), result.refunds_without_original) == ("violation suspect", 1)
 
 
+REVERSAL = {"setl_id": "R1", "init_setl_id": "S1", "refd_setl_flag": "1", "medfee_sumamt": "-100"}
+REVERSALS: list[tuple[str, list[Raw], str]] = [
+    ("of the whole", [{"medfee_sumamt": "100"}, REVERSAL], "gone"),
+    ("told by its negative sum", [{"medfee_sumamt": "100"}, REVERSAL | {"refd_setl_flag": None}], "gone"),
+    ("in two parts", [{"medfee_sumamt": "100"}, REVERSAL | {"medfee_sumamt": "-60"}, REVERSAL | {"setl_id": "R2", "medfee_sumamt": "-40"}], "gone"),
+    ("without sums", [{}, REVERSAL | {"medfee_sumamt": None}], "gone"),
+    ("in part", [{"medfee_sumamt": "100"}, REVERSAL | {"medfee_sumamt": "-99.99"}], "violation suspect +partly_reversed"),
+    ("of less than the line", [{}, REVERSAL | {"medfee_sumamt": "-9.99"}], "violation suspect +partly_reversed"),
+    ("that is void", [{"medfee_sumamt": "100"}, REVERSAL | {"vali_flag": "0"}], "violation suspect"),
+    ("that is none", [{"medfee_sumamt": "100"}, REVERSAL | {"refd_setl_flag": "0", "medfee_sumamt": "100"}], "violation suspect"),
+    ("of itself", [{"medfee_sumamt": "100", "init_setl_id": "S1"}], "violation suspect"),
+    ("of another settlement", [{"medfee_sumamt": "100"}, REVERSAL | {"init_setl_id": "S7"}], "violation suspect"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "headers", "answer"), REVERSALS, ids=[case[0] for case in REVERSALS])
+def test_a_reversal_without_lines(name: str, headers: list[Raw], answer: str) -> None:
+    result = ask(WOMAN, settlements=[{"setl_id": "S1", **header} for header in headers])
+    assert ("gone" if nothing_is_left(result) else say(result)) == answer
+
+
+def test_a_reversal_with_lines_is_told_by_them() -> None:
+    headers = [{"setl_id": "S1", "medfee_sumamt": "100"}, REVERSAL]
+    half = ask([WOMAN, back(cnt="-1", det_item_fee_sumamt="-5", setl_id="R1")], settlements=headers)
+    assert (say(half), half.findings[0].quantity) == ("violation suspect +partly_refunded", 1)
+    other = [WOMAN, back(med_list_codg="XA01AAA001A001010101467", setl_id="R1")]
+    assert say(ask(other, settlements=[{"setl_id": "S1"}, REVERSAL])) == "violation suspect"
+
+
+def test_a_refund_does_not_reach_for_what_is_reversed() -> None:
+    again = WOMAN | {"bkkp_sn": "2", "setl_id": "S2"}
+    headers = [{"setl_id": "S1", "medfee_sumamt": "100"}, {"setl_id": "S2"}, REVERSAL]
+    result = ask([WOMAN, again, back(setl_id="S2"), back(bkkp_sn="Q", init_feedetl_sn="1")], settlements=headers)
+    assert (result.findings, result.fully_refunded, result.refunds_without_original) == ([], 2, 0)
+
+
 def test_half_a_refund_leaves_the_rest() -> None:
     result = ask([WOMAN, back(cnt="-1", det_item_fee_sumamt="-4")])
     assert say(result) == "violation suspect +partly_refunded"
@@ -487,6 +523,7 @@ def test_skipped_by_hand(line: dict[str, str | None], kind: str) -> None:
         ({"fee_ocur_time": None}, "service_time"),
         ({"cnt": "两"}, "quantity"),
         ({"cnt": "一", "vali_flag": "0"}, "quantity"),
+        ({"det_item_fee_sumamt": "-35.5元整"}, "amount"),
     ],
 )
 def test_rejected_by_hand(line: dict[str, str | None], column: str) -> None:
@@ -839,6 +876,7 @@ REASONS = {
 REMARKS = {
     "duplicate",
     "partly_refunded",
+    "partly_reversed",
     "service_time_fallback",
     "person_unreadable",
     "exemption_possible",

@@ -47,13 +47,15 @@ def net_lines(
     connection: duckdb.DuckDBPyConnection,
     *,
     any_refund: bool,
+    any_reversal: bool,
     headers_name_originals: bool,
     shadow_rules: Sequence[int],
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
     `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
-    Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
+    Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
+    are gone before any refund is netted. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
     numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
     """
     on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
@@ -74,7 +76,14 @@ def net_lines(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN, on_trial BOOLEAN)"""
     )
-    without = _net_refunds(connection, on_trial, headers_name_originals) if any_refund else 0
+    without = 0
+    if any_refund or any_reversal:
+        gone = (
+            "(SELECT settlement_id FROM reversed_settlement WHERE is_whole)"
+            if any_reversal
+            else "(SELECT NULL WHERE FALSE)"
+        )
+        without = _net_refunds(connection, on_trial, gone, headers_name_originals)
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
         UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
@@ -97,7 +106,8 @@ def _on_trial(shadow_rules: Sequence[int]) -> str:
     )
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_name_originals: bool) -> int:
+def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, gone: str, headers_name_originals: bool) -> int:
+    """Net the refunds against the originals, of which those of the settlements `gone` (SQL) have nothing left to give."""
     original = (
         "coalesce(s.original_settlement_id, h.original_settlement_id)"
         if headers_name_originals
@@ -116,14 +126,15 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
         SELECT line_no, institution_id, visit_id, settlement_id, patient_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
-          amount, amount_in_scope,
-          coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
+          amount, amount_in_scope, is_gone, CASE WHEN is_gone THEN 0 ELSE coalesce(quantity, 0) END AS quantity_left,
+          CASE WHEN is_gone THEN 0 ELSE coalesce(amount, 0) END AS amount_left,
+          CASE WHEN is_gone THEN 0 ELSE coalesce(amount_in_scope, 0) END AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
-        FROM staged_line
+        FROM (SELECT *, coalesce(settlement_id IN {gone}, FALSE) AS is_gone FROM staged_line)
         WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
           AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
             OR visit_id IN (SELECT visit_id FROM open_refund) OR settlement_id IN (SELECT settlement_id FROM open_refund))
-          OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund)"""
+          OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund) OR NOT is_refund AND is_gone"""
     )
     connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")
     for join, key in WAYS:
@@ -132,10 +143,10 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
         """INSERT INTO netted_line
         SELECT line_no, CASE WHEN quantity IS NOT NULL THEN quantity_left END, CASE WHEN amount IS NOT NULL THEN amount_left END,
           CASE WHEN amount_in_scope IS NOT NULL THEN scope_left END,
-          CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
+          is_gone OR CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
           coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left, on_trial
         FROM original
-        WHERE quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
+        WHERE is_gone OR quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
     )
     return one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial")
 

@@ -64,7 +64,7 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     """SQL that adds VERDICT_OUTPUTS to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), duplicate, partly_refunded (booleans). `stage` is before or after.
+    on file), duplicate, partly_refunded, partly_reversed (booleans). `stage` is before or after.
     """
     steps = Steps({}, _TYPES)
     _name_verdict(steps, plan, range(len(plan.rules)), stage)
@@ -199,6 +199,7 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "lowered_exemption": every(violation, lowers),
         "lowered_lenient": every(violation, lowered),
         "partly_refunded": steps["partly_refunded"],
+        "partly_reversed": steps["partly_reversed"],
         "person_unreadable": steps["person_unreadable"],
         "service_time_fallback": steps["time_fallback"],
         "stay_began_in_window": every(violation, noticed),

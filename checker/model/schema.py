@@ -122,7 +122,10 @@ LINE = _columns(
 )
 """One item ordered, sold or charged. `self_paying_flag` and `curr_drord_flag` are the national opposites of `paid_by_fund` and `is_context`."""
 
-HEADER = _columns(*_KEYS, *_PERSON, *_PLACE, *_STATE)
+HEADER = _columns(
+    *_KEYS, *_PERSON, *_PLACE, *_STATE,
+    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用 总费用"),
+)  # fmt: skip
 """A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key."""
 
 DIAGNOSIS = _columns(
