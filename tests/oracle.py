@@ -1102,7 +1102,7 @@ def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
 
 def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     """Take the refunds from their originals; return how many refunds found none."""
-    ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(4)]
+    ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(7)]
     for line in originals:
         for way, key in enumerate(original_keys(line)):
             if key is not None:
@@ -1111,11 +1111,14 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     without = 0
     for refund in refunds:
         for way, key in enumerate(refund_keys(refund)):
-            of_one_patient = {
-                patient_of(line, way)
+            reached = [
+                line
                 for line in (ways[way].get(key, ()) if key is not None else ())
                 if None in (mine := {patient_of(refund, way), patient_of(line, way)}) or len(mine) == 1
-            }
+            ]
+            if way == ANY_SETTLEMENT and len({line.settlement_id for line in reached}) > 1:
+                continue
+            of_one_patient = {patient_of(line, way) for line in reached}
             for patient in of_one_patient:
                 total = sums[way].setdefault((key, patient), dict.fromkeys(refund.net, Decimal(0)))
                 for name, value in refund.net.items():
@@ -1132,17 +1135,27 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     return without
 
 
+ANY_SETTLEMENT, BY_SETTLEMENT = 3, 4
+"""The ways by a number that only one settlement has, and by the settlement that the refund's reverses."""
+
+
 def patient_of(line: Line, way: int) -> str | None:
     """Return whose line it is; a settlement that is named as the original tells that by itself."""
-    return None if way == 1 else line.own.value("patient_id")
+    return None if way == BY_SETTLEMENT else line.own.value("patient_id")
 
 
 # reading: the third way is two, refunds with a visit before refunds that only have a settlement, each from what the
 # other left.
 def original_keys(line: Line) -> tuple[tuple[Any, ...] | None, ...]:
     """Return under which names an original can be found, one for each way."""
+    numbered = line.line_id is not None
+    in_settlement = (line.institution_id, line.settlement_id, line.line_id)
+    in_settlement = in_settlement if numbered and line.visit_id is None and line.settlement_id is not None else None
     return (
-        (line.institution_id, line.visit_id, line.line_id) if line.line_id is not None else None,
+        (line.institution_id, line.visit_id, line.line_id) if numbered and line.visit_id is not None else None,
+        in_settlement,
+        in_settlement,
+        (line.institution_id, line.line_id) if numbered and line.visit_id is None else None,
         (line.settlement_id, line.code) if line.settlement_id is not None else None,
         (line.institution_id, line.visit_id, line.code) if line.visit_id is not None else None,
         (line.institution_id, line.settlement_id, line.code) if line.settlement_id is not None else None,
@@ -1160,8 +1173,17 @@ def refund_keys(refund: Line) -> tuple[tuple[Any, ...] | None, ...]:
         by_visit = (refund.institution_id, refund.visit_id, refund.code)
     elif refund.settlement_id is not None:
         by_settlement = (refund.institution_id, refund.settlement_id, refund.code)
+    pointers: list[tuple[Any, ...] | None] = [None] * 4
+    if pointer is not None and refund.visit_id is not None:
+        pointers[0] = (refund.institution_id, refund.visit_id, pointer)
+    elif pointer is not None:
+        pointers[1:3] = [
+            (refund.institution_id, key, pointer) if key is not None else None
+            for key in (settlement, refund.settlement_id)
+        ]
+        pointers[3] = (refund.institution_id, pointer)
     return (
-        (refund.institution_id, refund.visit_id, pointer) if pointer is not None else None,
+        *pointers,
         (settlement, refund.code) if settlement is not None else None,
         by_visit,
         by_settlement,

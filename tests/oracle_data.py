@@ -780,7 +780,8 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
     moment = datetime.combine(visit.day, rng.choice((time(0), time(10, 5), time(23, 59, 59))))
     quantity = rng.choice(("1", "2", "3", "0.5", "10", "1.000", " 4 ", "0", "1e1", "+2", ".5", "1,234"))
     values: dict[str, str | None] = {
-        "line_id": f"L{number}" if rng.random() < 0.93 else None,
+        # Where there is no visit, numbers begin anew with each settlement.
+        "line_id": (f"L{number % 3 if visit.visit_id is None else number}") if rng.random() < 0.93 else None,
         "settlement_id": visit.settlement_id,
         "visit_id": visit.visit_id,
         "service_time": spell_time(rng, moment),
@@ -869,6 +870,11 @@ def refund_of(rng: Random, original: dict[str, str | None], number: int) -> dict
         values["original_line_id"] = original.get("line_id") if rng.random() < 0.9 else "L-none"
         if rng.random() < 0.2:
             values["item_code"] = "XZ99ZZZ999Z999010101000"
+        if rng.random() < 0.3:
+            values["visit_id"] = None
+        if rng.random() < 0.15:
+            values["original_settlement_id"] = original.get("settlement_id")
+            values["settlement_id"] = f"RS{number}"
     elif chance < 0.6:
         values["original_settlement_id"] = original.get("settlement_id")
         values["settlement_id"] = f"RS{number}"

@@ -376,6 +376,19 @@ def test_a_refund_by_settlement_takes_the_line() -> None:
     assert nothing_is_left(ask([WOMAN, back(init_setl_id="S1", setl_id="S9", mdtrt_id=None)]))
 
 
+def test_a_pointer_without_visit_means_the_line_of_its_own_settlement() -> None:
+    earlier = WOMAN | {"mdtrt_id": None, "setl_id": "S0", "fee_ocur_time": "2026-02-01"}
+    own = WOMAN | {"mdtrt_id": None}
+    refund = back(init_feedetl_sn="1", mdtrt_id=None)
+    assert [found.record for found in ask([earlier, own, refund]).findings] == [1]
+    named = ask([earlier, own, refund | {"setl_id": "S9", "init_setl_id": "S1"}])
+    assert [found.record for found in named.findings] == [1]
+    # Of two settlements that have the number nobody says which.
+    unnamed = ask([earlier, own, refund | {"setl_id": "S9"}])
+    assert ([found.record for found in unnamed.findings], unnamed.refunds_without_original) == ([1, 2], 1)
+    assert nothing_is_left(ask([own, refund | {"setl_id": "S9"}]))
+
+
 def test_a_refund_within_the_visit_takes_the_line() -> None:
     assert nothing_is_left(ask([WOMAN, back(setl_id="S9")]))
 

@@ -15,11 +15,21 @@ PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number"
 """What lines say of the person: lines that differ in it are not the same line."""
 _ONE_PATIENT = "NOT coalesce(r.patient_id <> o.patient_id, FALSE)"
 _PATIENT = "coalesce(o.patient_id, chr(30))"
+_POINTER = (
+    "r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
+    f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND {_ONE_PATIENT}"
+)
+_WITHOUT_VISIT = f"{_POINTER} AND r.visit_id IS NULL AND o.visit_id IS NULL"
+_IN_SETTLEMENT = f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.settlement_id, chr(30)), o.line_id, {_PATIENT})"
+_ONE_SETTLEMENT = """QUALIFY min(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)
+    = max(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)"""
 WAYS = (
     # By pointer: the refund names the line, which may be of another code.
-    ("r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
-     f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id AND {_ONE_PATIENT}",
-     f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id, {_PATIENT})"),
+    (f"{_POINTER} AND r.visit_id = o.visit_id", f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), o.visit_id, o.line_id, {_PATIENT})"),
+    # Without visits the same number may stand in every settlement: that of the reversed one, of the refund's own, or the only one.
+    (f"{_WITHOUT_VISIT} AND r.original_settlement_id = o.settlement_id", _IN_SETTLEMENT),
+    (f"{_WITHOUT_VISIT} AND r.settlement_id = o.settlement_id", _IN_SETTLEMENT),
+    (f"{_WITHOUT_VISIT} {_ONE_SETTLEMENT}", _IN_SETTLEMENT),
     # By settlement: the reversing settlement names the reversed one.
     ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
      "concat_ws(chr(31), o.settlement_id, o.item_code)"),
@@ -156,6 +166,8 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> 
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE pair AS SELECT r.line_no AS refund_no, o.line_no, {key} AS group_key FROM open_refund r JOIN original o ON {join}"
     )
+    if one_number(connection, "SELECT count(*) FROM pair") == 0:
+        return
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE taken AS
         WITH refunded AS (
