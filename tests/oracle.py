@@ -42,6 +42,7 @@ class Rule:
     rule_id: str
     level: str
     reads: str
+    fund_only: bool = False
 
 
 RULES = {
@@ -50,7 +51,7 @@ RULES = {
         Rule("drug-sex", "suspect", "sex"),
         Rule("service-sex", "suspect", "sex"),
         Rule("drug-child-only", "suspect", "age"),
-        Rule("drug-child-limited", "definite", "age"),
+        Rule("drug-child-limited", "definite", "age", fund_only=True),
         Rule("service-child-only", "suspect", "age"),
     )
 }
@@ -108,6 +109,7 @@ class Result:
     )
     rejects: list[Reject] = field(default_factory=list)
     not_in_force: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
+    not_in_scope: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
     fully_refunded: int = 0
     refunds_without_original: int = 0
     duplicates_removed: int = 0
@@ -396,6 +398,52 @@ class Source:
         return self._column(name)[1]
 
 
+def reversed_settlements(
+    headers: Sequence[Raw] | None, staged: Sequence[Line], refunds: Sequence[Line], with_lines: set[str]
+) -> dict[str, bool]:
+    """Return the settlements of staged lines that headers without lines reverse, and whether as a whole.
+
+    `staged` and `refunds` are the judged and refund lines of restricted items, duplicates among them; `with_lines` are the settlements
+    that any line names.
+    """
+    groups: dict[str, list[Raw]] = defaultdict(list)
+    for row in headers or ():
+        header = Source((row,), HEADER)
+        key, original = header.value("settlement_id"), header.value("original_settlement_id")
+        if header.value("valid_flag") is not False and None not in (key, original) and key != original:
+            groups[key].append(row)
+    totals = headers_by_key(headers, "settlement_id")
+    charged: dict[str, dict[Any, Decimal]] = defaultdict(dict)
+    for line in staged:
+        same = line.line_id or (line.file, line.record)
+        charged[line.settlement_id][same, line.code, line.time, line.quantity, line.amount] = line.amount or Decimal(0)
+    own = {line.settlement_id for line in (*staged, *refunds)}
+    reversals: dict[str, list[tuple[str, Decimal | None]]] = defaultdict(list)
+    for key, rows in groups.items():
+        header = Source(
+            [row for row in rows if Source((row,), HEADER).value("original_settlement_id") in charged], HEADER
+        )
+        amounts, original = header.known("settlement_amount"), header.value("original_settlement_id")
+        is_reversal = header.value("refund_flag") is True or (amounts and max(amounts) < 0)
+        if original is not None and is_reversal and key not in own:
+            reversals[original].append((key, abs(amounts[0]) if len(amounts) == 1 else None))
+    found: dict[str, bool] = {}
+    for original, by in reversals.items():
+        back = (
+            sum(amount for _, amount in by if amount is not None)
+            if all(amount is not None for _, amount in by)
+            else None
+        )
+        total = totals[original].value("settlement_amount") if original in totals else None
+        reaches = None if back is None or total is None else back >= abs(total)
+        if reaches:
+            found[original] = True
+        elif not any(key in with_lines for key, _ in by):
+            less = back is not None and back < sum(charged[original].values())
+            found[original] = not less if reaches is None else False
+    return found
+
+
 def headers_by_key(rows: Iterable[Raw] | None, key: str) -> dict[str, Source]:
     """Return settlement or visit headers by their own key; those with valid_flag 0 are as if they were not there."""
     groups: dict[str, list[Raw]] = defaultdict(list)
@@ -515,14 +563,38 @@ class Line:
         }
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
+        self.reversed: bool | None = None
 
-    def first(self, name: str) -> Any:
+    @property
+    def is_pharmacy(self) -> bool:
+        """Return whether the line is a purchase in a pharmacy."""
+        return (self.first("care_type") or "").startswith("41")
+
+    @property
+    def headers_tell_of_insured(self) -> bool:
+        """Return whether the person of the headers is the holder of the card: in a pharmacy, but where the line names the insured."""
+        named = any(self.own.value(name) is not None for name in ("insured_sex", "insured_birth_date"))
+        return self.is_pharmacy and not named
+
+    @property
+    def another_paid(self) -> bool:
+        """Return whether another's account paid in a pharmacy."""
+        return self.is_pharmacy and (self.first("mutual_aid_amount") or 0) > 0
+
+    @property
+    def settlement_flag_is_unclear(self) -> bool:
+        """Return whether the settlement says something of refunds that nobody can read."""
+        header = self.settlement
+        return header is not None and not header.known("refund_flag") and header.unreadable("refund_flag")
+
+    def first(self, name: str, sources: Sequence[Source] | None = None) -> Any:
         """Return the first known value of line, settlement, visit.
 
         A value that cannot be read, or in which the headers of one key contradict each other, is no value, and the next
         source is asked.
         """
-        return next((found for source in self.sources if (found := source.value(name)) is not None), None)
+        sources = self.sources if sources is None else sources
+        return next((found for source in sources if (found := source.value(name)) is not None), None)
 
     def read_time(self) -> Reject | None:
         """Set the service time, or say why there is none."""
@@ -562,27 +634,33 @@ class Line:
         return "self_paid" if paid is False else "judged"
 
     def patient(self) -> Person:
-        """Return the patient, from all sources."""
-        facts = id_number_facts(self.first("patient_id_number"))
-        sexes = {sex for source in self.sources for sex in source.known("patient_sex")}
-        births = {born for source in self.sources for born in source.known("patient_birth_date")}
+        """Return the patient, from all sources that speak of the patient."""
+        return self._person((self.own,) if self.headers_tell_of_insured else self.sources)
+
+    def _person(self, sources: Sequence[Source]) -> Person:
+        """Return the person of whom these sources speak."""
+        facts = id_number_facts(self.first("patient_id_number", sources))
+        sexes = {sex for source in sources for sex in source.known("patient_sex")}
+        births = {born for source in sources for born in source.known("patient_birth_date")}
         if facts:
             sexes.add(facts[0])
             births.add(facts[1])
         # reading: ages that contradict each other within the headers of one key are a value of the patient, but no
         # age.
-        ages = [age for source in self.sources for age in source.known("patient_age")]
+        ages = [age for source in sources for age in source.known("patient_age")]
         return Person(
             sex=min(sexes) if len(sexes) == 1 else None,
             sex_conflict=len(sexes) > 1,
             birth=min(births) if len(births) == 1 else None,
             birth_conflict=len(births) > 1,
-            age=self.first("patient_age"),
+            age=self.first("patient_age", sources),
             given=bool(sexes or births or ages),
         )
 
     def insured(self) -> Person:
-        """Return the insured, of whom only the line speaks."""
+        """Return the insured, of whom the line speaks, or in a pharmacy the headers."""
+        if self.headers_tell_of_insured:
+            return self._person(self.sources[1:])
         sex, birth = self.own.value("insured_sex"), self.own.value("insured_birth_date")
         return Person(sex=sex, birth=birth, given=sex is not None or birth is not None)
 
@@ -596,6 +674,15 @@ class Line:
         digits = (self.first("institution_id") or "")[1:7]
         return digits if re.fullmatch(r"[0-9]{6}", digits) else self.first("region")
 
+    def in_scope(self) -> bool:
+        """Return whether the fund may pay something of what is left of the line."""
+        if self.amount is not None and self.amount == 0:
+            return True
+        if self.net["amount_in_scope"] is not None and self.net["amount_in_scope"] == 0:
+            return False
+        self_paid = self.own.value("full_self_paid_amount")
+        return self_paid is None or self.amount is None or self_paid != self.amount
+
     def remarks(self) -> set[str]:
         """Return the remarks that every finding of the line carries."""
         found = set()
@@ -603,6 +690,8 @@ class Line:
             found.add("duplicate")
         if any(self.taken.values()):
             found.add("partly_refunded")
+        if self.reversed is False:
+            found.add("partly_reversed")
         if self.time_fallback:
             found.add("service_time_fallback")
         if any(source.unreadable(name) for source in self.sources for name in PERSON_FIELDS):
@@ -744,8 +833,8 @@ def decide(rule: Rule, point: Mapping[str, Any], line: Line, header_missing: boo
             return Decision(None, "header_missing" if header_missing else "newborn", Person(), None)
         return Decision(False, None, Person(), DAY_ZERO)
 
-    pharmacy = (line.first("care_type") or "").startswith("41")
-    if point["subject"] == "就诊人" and pharmacy and not patient.given and insured.given:
+    of_user = point["subject"] == "就诊人" or (point["subject"] != "参保人" and line.another_paid)
+    if of_user and line.is_pharmacy and not patient.given and insured.given:
         return Decision(None, "header_missing" if header_missing else "patient_unknown", Person(), None)
 
     person = insured if insured.given and (point["subject"] == "参保人" or not patient.given) else patient
@@ -926,6 +1015,10 @@ def judge(
     verdict = "violation" if decision.violated else "undetermined"
     applied = exempted(knowledge, rule, point, line, diagnoses, verdict == "violation", day, options)
     remarks = line.remarks()
+    only_insured = line.is_pharmacy and not line.patient().given and line.insured().given
+    of_user = point["subject"] == "就诊人" or (point["subject"] != "参保人" and line.another_paid)
+    if line.another_paid or (only_insured and not of_user):
+        remarks.add("family_account")
     if point["remark"]:
         remarks.add(point["remark"])
     level, exemption_id = None, None
@@ -1009,7 +1102,7 @@ def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
 
 def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     """Take the refunds from their originals; return how many refunds found none."""
-    ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(4)]
+    ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(7)]
     for line in originals:
         for way, key in enumerate(original_keys(line)):
             if key is not None:
@@ -1018,11 +1111,14 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     without = 0
     for refund in refunds:
         for way, key in enumerate(refund_keys(refund)):
-            of_one_patient = {
-                patient_of(line, way)
+            reached = [
+                line
                 for line in (ways[way].get(key, ()) if key is not None else ())
                 if None in (mine := {patient_of(refund, way), patient_of(line, way)}) or len(mine) == 1
-            }
+            ]
+            if way == ANY_SETTLEMENT and len({line.settlement_id for line in reached}) > 1:
+                continue
+            of_one_patient = {patient_of(line, way) for line in reached}
             for patient in of_one_patient:
                 total = sums[way].setdefault((key, patient), dict.fromkeys(refund.net, Decimal(0)))
                 for name, value in refund.net.items():
@@ -1039,17 +1135,27 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     return without
 
 
+ANY_SETTLEMENT, BY_SETTLEMENT = 3, 4
+"""The ways by a number that only one settlement has, and by the settlement that the refund's reverses."""
+
+
 def patient_of(line: Line, way: int) -> str | None:
     """Return whose line it is; a settlement that is named as the original tells that by itself."""
-    return None if way == 1 else line.own.value("patient_id")
+    return None if way == BY_SETTLEMENT else line.own.value("patient_id")
 
 
 # reading: the third way is two, refunds with a visit before refunds that only have a settlement, each from what the
 # other left.
 def original_keys(line: Line) -> tuple[tuple[Any, ...] | None, ...]:
     """Return under which names an original can be found, one for each way."""
+    numbered = line.line_id is not None
+    in_settlement = (line.institution_id, line.settlement_id, line.line_id)
+    in_settlement = in_settlement if numbered and line.visit_id is None and line.settlement_id is not None else None
     return (
-        (line.institution_id, line.visit_id, line.line_id) if line.line_id is not None else None,
+        (line.institution_id, line.visit_id, line.line_id) if numbered and line.visit_id is not None else None,
+        in_settlement,
+        in_settlement,
+        (line.institution_id, line.line_id) if numbered and line.visit_id is None else None,
         (line.settlement_id, line.code) if line.settlement_id is not None else None,
         (line.institution_id, line.visit_id, line.code) if line.visit_id is not None else None,
         (line.institution_id, line.settlement_id, line.code) if line.settlement_id is not None else None,
@@ -1067,8 +1173,17 @@ def refund_keys(refund: Line) -> tuple[tuple[Any, ...] | None, ...]:
         by_visit = (refund.institution_id, refund.visit_id, refund.code)
     elif refund.settlement_id is not None:
         by_settlement = (refund.institution_id, refund.settlement_id, refund.code)
+    pointers: list[tuple[Any, ...] | None] = [None] * 4
+    if pointer is not None and refund.visit_id is not None:
+        pointers[0] = (refund.institution_id, refund.visit_id, pointer)
+    elif pointer is not None:
+        pointers[1:3] = [
+            (refund.institution_id, key, pointer) if key is not None else None
+            for key in (settlement, refund.settlement_id)
+        ]
+        pointers[3] = (refund.institution_id, pointer)
     return (
-        (refund.institution_id, refund.visit_id, pointer) if pointer is not None else None,
+        *pointers,
         (settlement, refund.code) if settlement is not None else None,
         by_visit,
         by_settlement,
@@ -1122,6 +1237,7 @@ def scan(
     on_file = Diagnoses.of(diagnoses)
     judged: list[Line] = []
     refunds: list[Line] = []
+    with_lines: set[str] = set()
     for file, rows in files.items():
         for record, row in enumerate(rows, start=1):
             result.read += 1
@@ -1129,12 +1245,17 @@ def scan(
                 result.rejects.append(Reject(file, record, None, "columns"))
                 continue
             line = Line(file, record, row, settlement_headers, visit_headers)
+            with_lines.add(line.settlement_id)
             reject = line.read_time()
             if reject is None and line.own.unreadable("quantity"):
                 reject = Reject(file, record, "quantity", "unreadable")
             for flag in ("valid_flag", "refund_flag"):
                 if reject is None and line.own.unreadable(flag):
                     reject = Reject(file, record, flag, "unreadable")
+            if reject is None and line.own.value("refund_flag") is None and line.settlement_flag_is_unclear:
+                reject = Reject(file, record, "refund_flag", "unreadable in the settlement")
+            if reject is None and line.own.unreadable("amount") and line.quantity is None:
+                reject = Reject(file, record, "amount", "unreadable without a quantity")
             if reject is not None:
                 result.rejects.append(reject)
                 continue
@@ -1149,18 +1270,21 @@ def scan(
 
     # reading: lines of restricted items are those whose code some pattern of some rule covers, in force or not;
     # refunds alike.
-    originals, result.duplicates_removed = without_duplicates(
-        line for line in judged if knowledge.patterns_of(line.code)
-    )
-    refunds, result.refund_duplicates_removed = without_duplicates(
-        line for line in refunds if knowledge.patterns_of(line.code)
-    )
+    staged = [line for line in judged if knowledge.patterns_of(line.code)]
+    staged_refunds = [line for line in refunds if knowledge.patterns_of(line.code)]
+    reversed_ = reversed_settlements(settlements, staged, staged_refunds, with_lines)
+    originals, result.duplicates_removed = without_duplicates(staged)
+    refunds, result.refund_duplicates_removed = without_duplicates(staged_refunds)
+    for line in originals:
+        line.reversed = reversed_.get(line.settlement_id)
+        if line.reversed:
+            line.net = {name: None if value is None else Decimal(0) for name, value in line.net.items()}
     result.refunds_without_original = net_refunds(originals, refunds)
 
     # reading: what is wholly refunded takes no part, and is counted whether it would have been a finding or not.
     for line in originals:
         assert line.time is not None
-        if nothing_left(line):
+        if line.reversed or nothing_left(line):
             result.fully_refunded += 1
             continue
         day = options.as_of or line.time.date()
@@ -1171,6 +1295,9 @@ def scan(
         ):
             if knowledge.point_for(rule_id, line, day, options) is None:
                 result.not_in_force[rule_id] += 1
+                continue
+            if RULES[rule_id].fund_only and not line.in_scope():
+                result.not_in_scope[rule_id] += 1
                 continue
             finding = judge(knowledge, RULES[rule_id], line, on_file.of_line(line), header_missing, day, options)
             if finding is not None:

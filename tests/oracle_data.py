@@ -496,6 +496,9 @@ def stay(rng: Random, number: int) -> Stay:
         tells |= {"line", "settlement", "visit", "id", "age"}
     if pharmacy and insured and rng.random() < 0.6:
         tells = set()
+    if pharmacy and rng.random() < 0.4:
+        # As the national tables have it: the headers tell of the holder of the card, and nobody of the patient.
+        insured, tells = False, {"settlement", "visit"}
     return Stay(
         visit_id=None if rng.random() < 0.1 else f"V{number}",
         settlement_id=None if rng.random() < 0.1 else f"S{number}",
@@ -532,6 +535,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "quantity": ("cnt", "数量"),
     "amount": ("det_item_fee_sumamt", "金额"),
     "amount_in_scope": ("inscp_amt", "医保范围金额"),
+    "full_self_paid_amount": ("fulamt_ownpay_amt", "全自费金额"),
     "patient_id": ("psn_no", "人员编号"),
     "institution_id": ("fixmedins_code", "机构编码"),
     "care_type": ("med_type", "医疗类别"),
@@ -542,6 +546,8 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "original_settlement_id": ("init_setl_id", "原结算ID"),
     "visit_start": ("begntime", "入院日期"),
     "diagnosis_code": ("dscg_maindiag_code", "疾病编码ICD"),
+    "mutual_aid_amount": ("acct_mulaid_pay", "账户共济支付金额"),
+    "settlement_amount": ("medfee_sumamt", "医疗总费用"),
     "paid_by_fund": ("医保支付标志", "paid_by_fund"),
     "self_paying_flag": ("自费标志",),
     "is_context": ("历史医嘱",),
@@ -671,6 +677,8 @@ LINE_COLUMNS = (
     "admission",
     "inf",
     "patient_id",
+    "mutual_aid_amount",
+    "full_self_paid_amount",
 )
 HEADER_COLUMNS = (
     "settlement_id",
@@ -685,6 +693,8 @@ HEADER_COLUMNS = (
     "original_settlement_id",
     "visit_start",
     "diagnosis_code",
+    "mutual_aid_amount",
+    "settlement_amount",
 )
 
 
@@ -770,7 +780,8 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
     moment = datetime.combine(visit.day, rng.choice((time(0), time(10, 5), time(23, 59, 59))))
     quantity = rng.choice(("1", "2", "3", "0.5", "10", "1.000", " 4 ", "0", "1e1", "+2", ".5", "1,234"))
     values: dict[str, str | None] = {
-        "line_id": f"L{number}" if rng.random() < 0.93 else None,
+        # Where there is no visit, numbers begin anew with each settlement.
+        "line_id": (f"L{number % 3 if visit.visit_id is None else number}") if rng.random() < 0.93 else None,
         "settlement_id": visit.settlement_id,
         "visit_id": visit.visit_id,
         "service_time": spell_time(rng, moment),
@@ -810,6 +821,10 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
     if rng.random() < 0.7:
         values["care_type"] = visit.care_type
         values["insured_region"] = visit.insured_region
+    if rng.random() < 0.15:
+        values["full_self_paid_amount"] = values["amount"] if rng.random() < 0.6 else rng.choice(("0", "5.00", "x"))
+    if visit.care_type == "41" and rng.random() < 0.1:
+        values["mutual_aid_amount"] = rng.choice(("3", "0"))
     if rng.random() < 0.2:
         values["region"] = rng.choice(("370800", "110101"))
     if rng.random() < 0.3:
@@ -855,6 +870,11 @@ def refund_of(rng: Random, original: dict[str, str | None], number: int) -> dict
         values["original_line_id"] = original.get("line_id") if rng.random() < 0.9 else "L-none"
         if rng.random() < 0.2:
             values["item_code"] = "XZ99ZZZ999Z999010101000"
+        if rng.random() < 0.3:
+            values["visit_id"] = None
+        if rng.random() < 0.15:
+            values["original_settlement_id"] = original.get("settlement_id")
+            values["settlement_id"] = f"RS{number}"
     elif chance < 0.6:
         values["original_settlement_id"] = original.get("settlement_id")
         values["settlement_id"] = f"RS{number}"
@@ -888,10 +908,30 @@ def copy_of(rng: Random, original: dict[str, str | None]) -> dict[str, str | Non
     return values
 
 
+def total_of(visit: Stay) -> str:
+    """Return what a settlement comes to, the same however often it is asked."""
+    return f"{visit.born.toordinal() % 900 + 20}.50"
+
+
+def reversal_of(rng: Random, visit: Stay, number: int) -> dict[str, str | None]:
+    """Return a header that reverses a settlement, in whole or in part, now and then one that has lines or tells too little."""
+    total = total_of(visit)
+    return {
+        "settlement_id": rng.choice(
+            (f"RV{number}", f"RV{number}", f"RV{number}", f"RS{number}", visit.settlement_id, f"S{number}")
+        ),
+        "visit_id": visit.visit_id,
+        "original_settlement_id": visit.settlement_id,
+        "refund_flag": rng.choice(("1", "001", "退费", "1", None, "0", "x")),
+        "settlement_amount": rng.choice((f"-{total}", f"-{total}", f"({total})", total, "-3.00", "-300", "x", None)),
+        "valid_flag": rng.choice((None, None, "1", "0")),
+    }
+
+
 DIAGNOSES = ("I27.000", "I27.0", "I27", "I27.1", "i27.0x1", "E30.100", "N40.x00", "N40.X00", "Q99.100x001", "Z00.000")
 
 
-def header_sheet(rng: Random, visits: Iterable[Stay], source: str) -> list[Row]:
+def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
     """Return settlement or visit headers: most, some twice, some contradicting, some not valid."""
     sheet = Sheet(rng, [name for name in HEADER_COLUMNS if rng.random() < 0.9 or name.endswith("_id")], noise=0.05)
     for visit in visits:
@@ -911,11 +951,18 @@ def header_sheet(rng: Random, visits: Iterable[Stay], source: str) -> list[Row]:
                 values["visit_start"] = spell_time(rng, visit.start)
             if rng.random() < 0.1:
                 values["diagnosis_code"] = rng.choice(DIAGNOSES) if turn == 0 else None
+            if rng.random() < 0.7:
+                values["settlement_amount"] = total_of(visit)
+            if visit.care_type == "41" and rng.random() < 0.3:
+                values["mutual_aid_amount"] = rng.choice(("12.50", "0", "0.00", "x", "1,000"))
             if rng.random() < 0.2:
                 values["valid_flag"] = spell_flag(rng, rng.random() < 0.6)
             if rng.random() < 0.05:
                 values["refund_flag"] = spell_flag(rng, rng.random() < 0.3)
             sheet.add(values)
+    if source == "settlement":
+        for number, visit in enumerate(rng.sample(list(visits), len(visits) // 12)):
+            sheet.add(reversal_of(rng, visit, number))
     for row in rng.sample(range(1000), 5):
         sheet.add(
             {

@@ -76,6 +76,8 @@ def child(born: str | None = None, day: str = "2026-03-01", **more: str | None) 
     return {"brdy": born, "fee_ocur_time": day, **more}
 
 
+HOLDER = {"settlements": [{"setl_id": "S1", "gend": "2"}]}
+PAID_BY_ANOTHER = {"settlements": [{"setl_id": "S1", "gend": "2", "acct_mulaid_pay": "35.50"}]}
 SEX_CASES: list[tuple[str, dict[str, str | None], dict[str, Any], str]] = [
     ("a woman and a drug for men", {"gend": "2"}, {}, "violation suspect"),
     ("a man and a drug for men", {"gend": "男"}, {}, "clean"),
@@ -144,6 +146,61 @@ SEX_CASES: list[tuple[str, dict[str, str | None], dict[str, Any], str]] = [
         {"参保人性别": "女", "med_type": "41"},
         {"subject": "就诊人"},
         "undetermined patient_unknown",
+    ),
+    (
+        "a pharmacy's settlement is its holder's: a patient's point",
+        {"med_type": "41"},
+        HOLDER | {"subject": "就诊人"},
+        "undetermined patient_unknown",
+    ),
+    (
+        "a pharmacy's settlement is its holder's: an insured's point",
+        {"med_type": "41"},
+        HOLDER | {"subject": "参保人"},
+        "violation suspect +family_account",
+    ),
+    (
+        "a pharmacy's settlement and a point of no subject",
+        {"med_type": "41"},
+        HOLDER,
+        "violation suspect +family_account",
+    ),
+    (
+        "the same where another's account paid",
+        {"med_type": "41"},
+        PAID_BY_ANOTHER,
+        "undetermined patient_unknown +family_account",
+    ),
+    (
+        "another's account paid for an insured's point",
+        {"med_type": "41"},
+        PAID_BY_ANOTHER | {"subject": "参保人"},
+        "violation suspect +family_account",
+    ),
+    ("another's account paid in a hospital", {"med_type": "11"}, PAID_BY_ANOTHER, "violation suspect"),
+    (
+        "a pharmacy's line names the patient, its settlement the holder",
+        {"med_type": "41", "gend": "1"},
+        HOLDER,
+        "clean",
+    ),
+    (
+        "the patient is named, the point is the insured's",
+        {"med_type": "41", "gend": "1"},
+        HOLDER | {"subject": "参保人"},
+        "violation suspect",
+    ),
+    (
+        "a pharmacy's line names the insured, its settlement the patient",
+        {"med_type": "41", "参保人性别": "男"},
+        HOLDER,
+        "violation suspect",
+    ),
+    (
+        "two settlements of a holder that differ",
+        {"med_type": "41"},
+        {"settlements": [*HOLDER["settlements"], {"setl_id": "S1", "gend": "1"}]},
+        "undetermined sources_conflict +family_account",
     ),
     (
         "a patient's point in a hospital that knows the insured",
@@ -319,6 +376,19 @@ def test_a_refund_by_settlement_takes_the_line() -> None:
     assert nothing_is_left(ask([WOMAN, back(init_setl_id="S1", setl_id="S9", mdtrt_id=None)]))
 
 
+def test_a_pointer_without_visit_means_the_line_of_its_own_settlement() -> None:
+    earlier = WOMAN | {"mdtrt_id": None, "setl_id": "S0", "fee_ocur_time": "2026-02-01"}
+    own = WOMAN | {"mdtrt_id": None}
+    refund = back(init_feedetl_sn="1", mdtrt_id=None)
+    assert [found.record for found in ask([earlier, own, refund]).findings] == [1]
+    named = ask([earlier, own, refund | {"setl_id": "S9", "init_setl_id": "S1"}])
+    assert [found.record for found in named.findings] == [1]
+    # Of two settlements that have the number nobody says which.
+    unnamed = ask([earlier, own, refund | {"setl_id": "S9"}])
+    assert ([found.record for found in unnamed.findings], unnamed.refunds_without_original) == ([1, 2], 1)
+    assert nothing_is_left(ask([own, refund | {"setl_id": "S9"}]))
+
+
 def test_a_refund_within_the_visit_takes_the_line() -> None:
     assert nothing_is_left(ask([WOMAN, back(setl_id="S9")]))
 
@@ -326,6 +396,42 @@ def test_a_refund_within_the_visit_takes_the_line() -> None:
 def test_a_refund_of_another_visit_finds_nothing() -> None:
     result = ask([WOMAN, back(mdtrt_id="V9", setl_id="S1")])
     assert (say(result), result.refunds_without_original) == ("violation suspect", 1)
+
+
+REVERSAL = {"setl_id": "R1", "init_setl_id": "S1", "refd_setl_flag": "1", "medfee_sumamt": "-100"}
+REVERSALS: list[tuple[str, list[Raw], str]] = [
+    ("of the whole", [{"medfee_sumamt": "100"}, REVERSAL], "gone"),
+    ("told by its negative sum", [{"medfee_sumamt": "100"}, REVERSAL | {"refd_setl_flag": None}], "gone"),
+    ("in two parts", [{"medfee_sumamt": "100"}, REVERSAL | {"medfee_sumamt": "-60"}, REVERSAL | {"setl_id": "R2", "medfee_sumamt": "-40"}], "gone"),
+    ("without sums", [{}, REVERSAL | {"medfee_sumamt": None}], "gone"),
+    ("in part", [{"medfee_sumamt": "100"}, REVERSAL | {"medfee_sumamt": "-99.99"}], "violation suspect +partly_reversed"),
+    ("of less than the line", [{}, REVERSAL | {"medfee_sumamt": "-9.99"}], "violation suspect +partly_reversed"),
+    ("that is void", [{"medfee_sumamt": "100"}, REVERSAL | {"vali_flag": "0"}], "violation suspect"),
+    ("that is none", [{"medfee_sumamt": "100"}, REVERSAL | {"refd_setl_flag": "0", "medfee_sumamt": "100"}], "violation suspect"),
+    ("of itself", [{"medfee_sumamt": "100", "init_setl_id": "S1"}], "violation suspect"),
+    ("of another settlement", [{"medfee_sumamt": "100"}, REVERSAL | {"init_setl_id": "S7"}], "violation suspect"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "headers", "answer"), REVERSALS, ids=[case[0] for case in REVERSALS])
+def test_a_reversal_without_lines(name: str, headers: list[Raw], answer: str) -> None:
+    result = ask(WOMAN, settlements=[{"setl_id": "S1", **header} for header in headers])
+    assert ("gone" if nothing_is_left(result) else say(result)) == answer
+
+
+def test_a_reversal_with_lines_is_told_by_them() -> None:
+    headers = [{"setl_id": "S1", "medfee_sumamt": "100"}, REVERSAL]
+    half = ask([WOMAN, back(cnt="-1", det_item_fee_sumamt="-5", setl_id="R1")], settlements=headers)
+    assert (say(half), half.findings[0].quantity) == ("violation suspect +partly_refunded", 1)
+    other = [WOMAN, back(med_list_codg="XA01AAA001A001010101467", setl_id="R1")]
+    assert say(ask(other, settlements=[{"setl_id": "S1"}, REVERSAL])) == "violation suspect"
+
+
+def test_a_refund_does_not_reach_for_what_is_reversed() -> None:
+    again = WOMAN | {"bkkp_sn": "2", "setl_id": "S2"}
+    headers = [{"setl_id": "S1", "medfee_sumamt": "100"}, {"setl_id": "S2"}, REVERSAL]
+    result = ask([WOMAN, again, back(setl_id="S2"), back(bkkp_sn="Q", init_feedetl_sn="1")], settlements=headers)
+    assert (result.findings, result.fully_refunded, result.refunds_without_original) == ([], 2, 0)
 
 
 def test_half_a_refund_leaves_the_rest() -> None:
@@ -369,6 +475,35 @@ def test_a_line_written_twice_is_judged_once() -> None:
     assert [finding.record for finding in result.findings] == [1, 3]
 
 
+@pytest.mark.parametrize(
+    ("line", "rule", "judged"),
+    [
+        ({"inscp_amt": "0"}, LIMITED, False),
+        ({"inscp_amt": "0.00", "det_item_fee_sumamt": None}, LIMITED, False),
+        ({"fulamt_ownpay_amt": "35.50"}, LIMITED, False),
+        ({"fulamt_ownpay_amt": "35.50", "inscp_amt": "10"}, LIMITED, False),
+        ({"inscp_amt": "0"}, ONLY, True),
+        ({}, LIMITED, True),
+        ({"inscp_amt": "零"}, LIMITED, True),
+        ({"inscp_amt": "0.01"}, LIMITED, True),
+        ({"fulamt_ownpay_amt": "35.49"}, LIMITED, True),
+        ({"fulamt_ownpay_amt": "0", "det_item_fee_sumamt": "0"}, LIMITED, True),
+        ({"inscp_amt": "0", "det_item_fee_sumamt": "0"}, LIMITED, True),
+    ],
+)
+def test_what_the_fund_does_not_pay_is_no_matter_of_policy(
+    line: dict[str, str | None], rule: str, judged: bool
+) -> None:
+    result = ask(child("1990-01-01", det_item_fee_sumamt="35.50") | line, rule)
+    assert (len(result.findings), result.not_in_scope[LIMITED]) == (judged, not judged)
+
+
+def test_what_refunds_leave_decides_what_the_fund_pays() -> None:
+    charged = child("1990-01-01", cnt="2", det_item_fee_sumamt="10", inscp_amt="4")
+    result = ask([charged, back(cnt="-1", det_item_fee_sumamt="-5", inscp_amt="-4")], LIMITED)
+    assert (result.findings, result.not_in_scope[LIMITED]) == ([], 1)
+
+
 def test_lines_without_an_id_are_no_duplicates() -> None:
     assert len(ask([WOMAN | {"bkkp_sn": None}, WOMAN | {"bkkp_sn": "--"}]).findings) == 2
 
@@ -401,6 +536,7 @@ def test_skipped_by_hand(line: dict[str, str | None], kind: str) -> None:
         ({"fee_ocur_time": None}, "service_time"),
         ({"cnt": "两"}, "quantity"),
         ({"cnt": "一", "vali_flag": "0"}, "quantity"),
+        ({"det_item_fee_sumamt": "-35.5元整"}, "amount"),
     ],
 )
 def test_rejected_by_hand(line: dict[str, str | None], column: str) -> None:
@@ -647,6 +783,7 @@ def counts_of(result: Result) -> dict[str, int]:
         **{f"skipped {kind}": count for kind, count in result.skipped.items()},
         **{f"rejected {column}": count for column, count in rejected.items()},
         **{f"not in force {rule}": count for rule, count in result.not_in_force.items()},
+        **{f"not in scope {rule}": count for rule, count in result.not_in_scope.items()},
         "duplicates": result.duplicates_removed + result.refund_duplicates_removed,
         "fully refunded": result.fully_refunded,
         "refunds without original": result.refunds_without_original,
@@ -662,6 +799,7 @@ def told_counts(run: dict[str, Any]) -> dict[str, int]:
         **{f"skipped {kind}": count for kind, count in lines["skipped"].items() if kind != "total"},
         **{f"rejected {column}": count for column, count in lines["rejected"].items() if column != "total"},
         **{f"not in force {rule}": count for rule, count in run["not_in_force"].items() if rule != "total"},
+        **{f"not in scope {rule}": count for rule, count in run["not_in_scope"].items() if rule != "total"},
         "duplicates": run["duplicates"],
         "fully refunded": run["fully_refunded"],
         "refunds without original": run["refunds_without_original"],
@@ -751,6 +889,7 @@ REASONS = {
 REMARKS = {
     "duplicate",
     "partly_refunded",
+    "partly_reversed",
     "service_time_fallback",
     "person_unreadable",
     "exemption_possible",
@@ -758,4 +897,5 @@ REMARKS = {
     "lowered_lenient",
     "lowered_exemption",
     "not_in_2026_list",
+    "family_account",
 }

@@ -82,6 +82,7 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
         "insured_region": maybe(rng, 0.6, rng.choice(("370811", "370800", "110101", "37"))),
         "region": maybe(rng, 0.5, rng.choice(("370811", "110105"))),
         "visit_start": maybe(rng, 0.3, (day - timedelta(days=rng.choice((0, 3, 27, 28, 29, 400)))).isoformat()),
+        "mutual_aid_amount": maybe(rng, 0.2, rng.choice((12.5, "0", 0, "0.0100"))),
         "patient": patient,
         "insured": insured,
         "diagnoses": rng.sample([*(code for some in DIAGNOSIS_PREFIXES for code in some), "i27.001", "N40.x000", "A00"], rng.choice((0, 0, 1, 3))),
@@ -92,7 +93,8 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
                 "item_name": maybe(rng, 0.5, rng.choice(("甲药'片", "乙\"颗粒", "{item_code}"))),
                 "quantity": maybe(rng, 0.8, rng.choice((1, 0, 2.5, "1,000", "3.00005"))),
                 "amount": maybe(rng, 0.8, rng.choice((35.5, "1e1", "12.30", 0))),
-                "amount_in_scope": maybe(rng, 0.5, rng.choice((10, 10, -5))),
+                "amount_in_scope": maybe(rng, 0.5, rng.choice((10, 10, -5, 0, "0.00"))),
+                "full_self_paid_amount": maybe(rng, 0.2, rng.choice((35.5, 0, "10"))),
                 "is_context": maybe(rng, 0.2, rng.choice((True, "0"))),
                 "paid_by_fund": maybe(rng, 0.3, rng.choice((True, False, "1"))),
                 "valid_flag": maybe(rng, 0.3, rng.choice((True, "1", "正常", "作废", "0"))),
@@ -154,11 +156,12 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
         for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
     }
     precheck = Precheck.open(kb=[tmp_path / "kb"], **options)
-    answered, not_in_force = {}, Counter[str]()
+    answered, not_in_force, not_in_scope = {}, Counter[str](), Counter[str]()
     before = 0
     for document in documents:
         answer = precheck.check(document)
         not_in_force.update(entry["rule_id"] for entry in answer["not_in_force"])
+        not_in_scope.update(entry["rule_id"] for entry in answer.get("not_in_scope", ()))
         for finding in answer["findings"]:
             assert list(finding) == list(FINDING_COLUMNS)
             if finding["reason_code"] != "unknown_code":
@@ -173,6 +176,7 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
             assert finding["finding_id"] != wanted.pop("finding_id")
         assert {name: finding[name] for name in wanted} == wanted, key
     assert not_in_force == Counter({rule: count for rule, count in result.not_in_force.items() if count})
+    assert not_in_scope == Counter({rule: count for rule, count in result.not_in_scope.items() if count})
 
 
 def _plain(value: Any) -> Any:

@@ -17,6 +17,7 @@ from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_kind import named_lines
+from checker.ingest.reversals import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text
 from checker.judge.points import hash_of, version_of
@@ -176,7 +177,7 @@ class _Look:
 
     def _lines(self, source: Source, *, second: bool) -> str:
         """SQL of the judged lines of one source: their code and name as they stand, and what gaps are measured by."""
-        lines = named_lines(source, refund_settlements=False)
+        lines = named_lines(source, refund_settlements=RefundSettlements())
         name = "item_name" if source.map.has("item_name") else "local_item_name"
         columns = {
             "raw": line_sql.raw_code(source, second=second),

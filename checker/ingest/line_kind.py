@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from checker.ingest.columns import always_fits, read_column
 from checker.ingest.named import Named, free_name, name_once
+from checker.ingest.reversals import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import surely_given
 from checker.model import sqltext
@@ -14,6 +15,7 @@ from checker.model.schema import Kind
 
 KINDS = (
     "judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid", "rejected_valid", "rejected_refund",
+    "rejected_settlement", "rejected_amount",
 )  # fmt: skip
 """What becomes of a line, by its number in the census."""
 REJECTED = {
@@ -21,8 +23,10 @@ REJECTED = {
     2: ("quantity", Kind.NUMBER, "数量不是数字"),
     7: ("valid_flag", Kind.VALID, "有效标志无法识别"),
     8: ("refund_flag", Kind.REFUND, "退费标志无法识别"),
+    9: ("settlement_id", Kind.TEXT, "所属结算的退费标志无法识别"),
+    10: ("amount", Kind.NUMBER, "金额无法识别，也没有数量，可能是退费"),
 }
-"""The kinds of lines of which something cannot be read: the column, its kind, and why nobody is accused by the line."""
+"""The kinds of lines of which something cannot be read: the column that tells where, its kind, and why nobody is accused by the line."""
 
 FLAGS = ("valid_flag", "refund_flag", "is_context", "curr_drord_flag", "paid_by_fund", "self_paying_flag")
 
@@ -42,7 +46,9 @@ class Lines(Named):
         return f"({self.sql}) WHERE {chosen}" + (f" AND coalesce({unless}, FALSE) IN (SELECT FALSE)" if unless else "")
 
 
-def named_lines(source: Source, names: Collection[str] = (), *, refund_settlements: bool, joined: str = "") -> Lines:
+def named_lines(
+    source: Source, names: Collection[str] = (), *, refund_settlements: RefundSettlements, joined: str = ""
+) -> Lines:
     """The lines of a source, those `joined` where SQL says so; of the columns `names` the long readings are named as well."""
     headers = source.table.headers
     named = name_once(
@@ -53,18 +59,26 @@ def named_lines(source: Source, names: Collection[str] = (), *, refund_settlemen
     return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind)
 
 
-def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
+def _kind_number(lines: Named, *, refund_settlements: RefundSettlements) -> str:
     """SQL of what becomes of a line, as the index into KINDS.
 
     Nearly all lines are plainly judged; they are told by cheap comparisons, so that only the others pay for reading their flags.
     """
     column = lines.map
     time = lines.read("service_time")
-    cases = [
-        f"WHEN {f'{time} IS NULL' if kind is Kind.TIME else lines.unreadable(name)} THEN {number}"
-        for number, (name, kind, _) in REJECTED.items()
-        if kind is Kind.TIME or column.has(name)
-    ]
+    doubts = {1: f"{time} IS NULL"}
+    doubts |= {
+        number: lines.unreadable(name)
+        for number, name in ((2, "quantity"), (7, "valid_flag"), (8, "refund_flag"))
+        if column.has(name)
+    }
+    settlement = read_column(column, "settlement_id")
+    if refund_settlements.unclear and column.has("settlement_id"):
+        unclear = f"{settlement} IN (SELECT settlement_id FROM refund_settlement WHERE refund IS NULL)"
+        doubts[9] = f"(({read_column(column, 'refund_flag')}) IS NULL AND {unclear})"
+    if column.has("amount"):
+        doubts[10] = f"({lines.unreadable('amount')} AND ({lines.read('quantity')}) IS NULL)"
+    cases = [f"WHEN {doubt} THEN {number}" for number, doubt in doubts.items()]
     headers = column.found["service_time"]
     typed = len(headers) == 1 and headers[0].type.upper() == "TIMESTAMP"
     plain = [surely_given(sqltext.name(headers[0].text)) if typed else f"{time} IS NOT NULL"]
@@ -99,13 +113,13 @@ def _kind_number(lines: Named, *, refund_settlements: bool) -> str:
             if len(column.found[name]) == 1 and always_fits(header.type):
                 plain.append(f"coalesce({sqltext.name(header.text)} >= 0, TRUE)")
             else:
-                broken = lines.unreadable(name) if name == "quantity" else "FALSE"
+                broken = lines.unreadable(name) if name == "quantity" else doubts[10]
                 plain.append(f"NOT coalesce({value} < 0, {broken})")
     flags = flag("refund_flag", "0")
     if refund_settlements and column.has("settlement_id"):
-        reversed_ = f"({read_column(column, 'settlement_id')} IN (SELECT settlement_id FROM refund_settlement))"
-        plain.append(f"NOT coalesce({reversed_}, FALSE)")
-        flags.append(reversed_)
+        plain.append(f"NOT coalesce({settlement} IN (SELECT settlement_id FROM refund_settlement), FALSE)")
+        if refund_settlements.refunds:
+            flags.append(f"({settlement} IN (SELECT settlement_id FROM refund_settlement WHERE refund))")
     if flags:
         refund.append(_first(flags))
     if refund:

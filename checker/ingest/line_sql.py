@@ -15,6 +15,7 @@ from checker.ingest.columns import (
 from checker.ingest.line_kind import REJECTED, Lines, named_lines
 from checker.ingest.named import free_name, name_once
 from checker.ingest.prescription_key import is_guessed, prescription_key
+from checker.ingest.reversals import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext
@@ -31,6 +32,7 @@ PERSON_FIELDS = (
 )  # fmt: skip
 HEADER_ONLY_WHERE_LINE_HAS_NONE = (
     "patient_id", "institution_id", "care_type", "insured_region", "region", "visit_start", "original_settlement_id",
+    "mutual_aid_amount",
 )  # fmt: skip
 
 
@@ -47,7 +49,7 @@ def used_fallback(mapping: HeaderMap) -> str:
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], *, refund_settlements: bool
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], *, refund_settlements: RefundSettlements
 ) -> dict[int, bool]:
     """Count all lines by raw item code into the table `code_census`, and by file and kind into `kind_census`.
 
@@ -109,11 +111,23 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def stage_query(
-    source: Source, *, second: bool, refund_settlements: bool, unneeded: frozenset[str], codes: str = "hot_raw"
+    source: Source,
+    *,
+    second: bool,
+    refund_settlements: RefundSettlements,
+    unneeded: frozenset[str],
+    codes: str = "hot_raw",
 ) -> str:
     """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
     prescription = () if "prescription_key" in unneeded else PRESCRIPTION
-    named = ("visit_start", "amount_in_scope", *PERSON_FIELDS, *prescription)
+    named = (
+        "visit_start",
+        "amount_in_scope",
+        "full_self_paid_amount",
+        "mutual_aid_amount",
+        *PERSON_FIELDS,
+        *prescription,
+    )
     lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
     def read(name: str) -> str:
@@ -129,7 +143,7 @@ def stage_query(
             "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start",
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
-            "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
+            "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
         )},
         "item_name": read("item_name" if source.map.has("item_name") else "local_item_name"),
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
@@ -142,7 +156,7 @@ def stage_query(
 
 
 def lines_of_codes(
-    source: Source, codes: str, named: Collection[str], *, second: bool, refund_settlements: bool
+    source: Source, codes: str, named: Collection[str], *, second: bool, refund_settlements: RefundSettlements
 ) -> tuple[Lines, str]:
     """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code."""
     raw, code = (sqltext.name(free_name(wanted, source.table.headers)) for wanted in ("listed raw", "listed code"))
@@ -168,7 +182,7 @@ def _prescription(lines: Lines) -> dict[str, str]:
     }
 
 
-def beside_query(source: Source, *, second: bool, refund_settlements: bool) -> str:
+def beside_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
     """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
 
     Their codes are in `fellow_raw`.
@@ -205,9 +219,12 @@ def cleaned(table: str, names: Collection[str]) -> str:
     return f"SELECT * REPLACE ({replaced}) FROM {table}"
 
 
-def reject_query(source: Source) -> str:
-    """SQL of the rejects of one source (file number, record, column, value, why): no readable time, quantity, or void or refund flag."""
-    lines = named_lines(source, refund_settlements=False)
+def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> str:
+    """SQL of the rejects of one source (file number, record, column, value, why): without a readable time, quantity, or flag.
+
+    A flag is that of void or refund, the latter of the line or of its settlement.
+    """
+    lines = named_lines(source, refund_settlements=refund_settlements)
     cases: dict[str, list[str]] = {"column_name": [], "value": [], "why": []}
     for number, (name, kind, why) in REJECTED.items():
         headers = _times(lines.map) if kind is Kind.TIME else lines.map.found[name]
@@ -242,15 +259,6 @@ def header_query(source: Source, key: str, names: Sequence[str]) -> str:
     }
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items())
     return f"SELECT {chosen} FROM ({rows.sql})"
-
-
-def refund_settlement_query(source: Source) -> str:
-    """SQL of (settlement_id, refund) of valid settlement headers of one source."""
-    column = source.map
-    return (
-        f"SELECT {read_column(column, 'settlement_id')} AS settlement_id, {read_column(column, 'refund_flag')} AS refund "
-        f"FROM {source.table.scan()} WHERE ({read_column(column, 'valid_flag')}) IS NOT FALSE"
-    )
 
 
 def diagnosis_query(source: Source) -> str:

@@ -15,11 +15,21 @@ PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number"
 """What lines say of the person: lines that differ in it are not the same line."""
 _ONE_PATIENT = "NOT coalesce(r.patient_id <> o.patient_id, FALSE)"
 _PATIENT = "coalesce(o.patient_id, chr(30))"
+_POINTER = (
+    "r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
+    f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND {_ONE_PATIENT}"
+)
+_WITHOUT_VISIT = f"{_POINTER} AND r.visit_id IS NULL AND o.visit_id IS NULL"
+_IN_SETTLEMENT = f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.settlement_id, chr(30)), o.line_id, {_PATIENT})"
+_ONE_SETTLEMENT = """QUALIFY min(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)
+    = max(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)"""
 WAYS = (
     # By pointer: the refund names the line, which may be of another code.
-    ("r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
-     f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NOT DISTINCT FROM o.visit_id AND {_ONE_PATIENT}",
-     f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.visit_id, chr(30)), o.line_id, {_PATIENT})"),
+    (f"{_POINTER} AND r.visit_id = o.visit_id", f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), o.visit_id, o.line_id, {_PATIENT})"),
+    # Without visits the same number may stand in every settlement: that of the reversed one, of the refund's own, or the only one.
+    (f"{_WITHOUT_VISIT} AND r.original_settlement_id = o.settlement_id", _IN_SETTLEMENT),
+    (f"{_WITHOUT_VISIT} AND r.settlement_id = o.settlement_id", _IN_SETTLEMENT),
+    (f"{_WITHOUT_VISIT} {_ONE_SETTLEMENT}", _IN_SETTLEMENT),
     # By settlement: the reversing settlement names the reversed one.
     ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
      "concat_ws(chr(31), o.settlement_id, o.item_code)"),
@@ -47,13 +57,15 @@ def net_lines(
     connection: duckdb.DuckDBPyConnection,
     *,
     any_refund: bool,
+    any_reversal: bool,
     headers_name_originals: bool,
     shadow_rules: Sequence[int],
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
     `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
-    Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
+    Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
+    are gone before any refund is netted. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
     numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
     """
     on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
@@ -74,7 +86,14 @@ def net_lines(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN, on_trial BOOLEAN)"""
     )
-    without = _net_refunds(connection, on_trial, headers_name_originals) if any_refund else 0
+    without = 0
+    if any_refund or any_reversal:
+        gone = (
+            "(SELECT settlement_id FROM reversed_settlement WHERE is_whole)"
+            if any_reversal
+            else "(SELECT NULL WHERE FALSE)"
+        )
+        without = _net_refunds(connection, on_trial, gone, headers_name_originals)
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
         UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
@@ -97,7 +116,8 @@ def _on_trial(shadow_rules: Sequence[int]) -> str:
     )
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_name_originals: bool) -> int:
+def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, gone: str, headers_name_originals: bool) -> int:
+    """Net the refunds against the originals, of which those of the settlements `gone` (SQL) have nothing left to give."""
     original = (
         "coalesce(s.original_settlement_id, h.original_settlement_id)"
         if headers_name_originals
@@ -116,14 +136,15 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
         SELECT line_no, institution_id, visit_id, settlement_id, patient_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
-          amount, amount_in_scope,
-          coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
+          amount, amount_in_scope, is_gone, CASE WHEN is_gone THEN 0 ELSE coalesce(quantity, 0) END AS quantity_left,
+          CASE WHEN is_gone THEN 0 ELSE coalesce(amount, 0) END AS amount_left,
+          CASE WHEN is_gone THEN 0 ELSE coalesce(amount_in_scope, 0) END AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
-        FROM staged_line
+        FROM (SELECT *, coalesce(settlement_id IN {gone}, FALSE) AS is_gone FROM staged_line)
         WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
           AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
             OR visit_id IN (SELECT visit_id FROM open_refund) OR settlement_id IN (SELECT settlement_id FROM open_refund))
-          OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund)"""
+          OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund) OR NOT is_refund AND is_gone"""
     )
     connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")
     for join, key in WAYS:
@@ -132,10 +153,10 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
         """INSERT INTO netted_line
         SELECT line_no, CASE WHEN quantity IS NOT NULL THEN quantity_left END, CASE WHEN amount IS NOT NULL THEN amount_left END,
           CASE WHEN amount_in_scope IS NOT NULL THEN scope_left END,
-          CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
+          is_gone OR CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
           coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left, on_trial
         FROM original
-        WHERE quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
+        WHERE is_gone OR quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
     )
     return one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial")
 
@@ -145,6 +166,8 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> 
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE pair AS SELECT r.line_no AS refund_no, o.line_no, {key} AS group_key FROM open_refund r JOIN original o ON {join}"
     )
+    if one_number(connection, "SELECT count(*) FROM pair") == 0:
+        return
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE taken AS
         WITH refunded AS (

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from checker.ingest import values
+from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
 from checker.model.schema import Kind
 
@@ -55,6 +56,14 @@ class Item(NamedTuple):
     prescription_id: str | None = None
     prescriber: str | None = None
     is_void: bool = False
+    full_self_paid_amount: str | None = None
+
+    @property
+    def is_not_in_scope(self) -> bool:
+        """Whether nothing of what is left of it is within the fund's scope."""
+        return is_not_in_scope(
+            self.amount, self.left.amount_in_scope if self.left else self.amount_in_scope, self.full_self_paid_amount
+        )
 
     @property
     def takes_back(self) -> bool:
@@ -84,6 +93,11 @@ class Prescription(NamedTuple):
 def is_negative(amount: str | None) -> bool:
     """Whether an amount as read here is below zero."""
     return amount is not None and amount[0] == "-"
+
+
+def is_above_zero(amount: str | None) -> bool:
+    """Whether an amount as read here is above zero."""
+    return amount is not None and amount[0] != "-" and amount.strip("0.") != ""
 
 
 def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
@@ -139,7 +153,7 @@ def _code(value: object) -> str | None:
 
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
-    "region": _text, "visit_start": read_time,
+    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
@@ -150,8 +164,8 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _text, "original_line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
-    "amount_in_scope": read_amount, "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text,
-    "valid_flag": _VALID, "refund_flag": _REFUND,
+    "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
+    "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text, "valid_flag": _VALID, "refund_flag": _REFUND,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -239,10 +253,11 @@ class _Reader:
         try:
             line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
             original, prescription = _text(given("original_line_id")), _text(given("prescription_id"))
-            quantity, amount, in_scope = (
+            quantity, amount, in_scope, self_paid = (
                 read_amount(given("quantity")),
                 read_amount(given("amount")),
                 read_amount(given("amount_in_scope")),
+                read_amount(given("full_self_paid_amount")),
             )
             is_context, is_paid, by_name = (
                 _flag(given("is_context")),
@@ -257,7 +272,7 @@ class _Reader:
         is_by_name = by_name is True and name is not None and code is None
         return Item._make((
             line_id, code, name, quantity, amount, in_scope, is_judged, (), is_by_name, is_refund and not is_context, None, original,
-            prescription, None, is_void,
+            prescription, None, is_void, self_paid,
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

@@ -12,10 +12,13 @@ from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
+from checker.ingest.reversals import RefundSettlements, find_refund_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
+from checker.ingest.value_sql import clean_text
 from checker.model import sqltext
 from checker.model.errors import InputError
+from checker.model.schema import PHARMACY_CARE
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,13 +42,15 @@ class Census:
     unreadable: tuple[Unreadable, ...]
 
 
-def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
-    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether any
-    settlement is a refund.
+def take_census(
+    connection: duckdb.DuckDBPyConnection, files: Gathered
+) -> tuple[Census, dict[int, bool], RefundSettlements]:
+    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether
+    settlements are refunds.
 
     Raises InputError where lines were read but none can be judged.
     """
-    refunds = _refund_settlements(connection, files.settlements)
+    refunds = find_refund_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
     line_sql.normalise_codes(connection)
     reader = one_number(
@@ -60,7 +65,8 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         "service_time": by_kind.get("rejected_time", 0),
         "quantity": by_kind.get("rejected_quantity", 0),
         "valid_flag": by_kind.get("rejected_valid", 0),
-        "refund_flag": by_kind.get("rejected_refund", 0),
+        "refund_flag": by_kind.get("rejected_refund", 0) + by_kind.get("rejected_settlement", 0),
+        "amount": by_kind.get("rejected_amount", 0),
     }
     codes = dict(
         connection.execute(
@@ -80,11 +86,13 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         },
         unreadable=count_unreadable(connection, files.lines),
     )
-    _need_judged(connection, census, files)
+    _need_judged(connection, census, files, refunds)
     return census, second, refunds
 
 
-def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
+def _need_judged(
+    connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered, refunds: RefundSettlements
+) -> None:
     name = files.lines[0].table.origin[0]
     if census.read == 0:
         raise InputError(
@@ -93,7 +101,7 @@ def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: G
     if census.judged == 0:
         raise InputError(
             f"{name}：读入 {census.read} 行，没有一行可以判断（跳过 {sum(census.skipped.values())} 行，"
-            f"无法读取 {sum(census.rejected.values())} 行{_first_reject(connection, files)}）；"
+            f"无法读取 {sum(census.rejected.values())} 行{_first_reject(connection, files, refunds)}）；"
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
     if census.codes["national"] == 0 and census.codes["service_system_not_covered"] == 0:
@@ -107,10 +115,10 @@ def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: G
         )
 
 
-def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered) -> str:
+def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered, refunds: RefundSettlements) -> str:
     for source in files.lines:
         row = connection.execute(
-            f"SELECT record, column_name, value, why FROM ({line_sql.reject_query(source)}) LIMIT 1"
+            f"SELECT record, column_name, value, why FROM ({line_sql.reject_query(source, refund_settlements=refunds)}) LIMIT 1"
         ).fetchone()
         if row:
             return f"，例如第 {row[0]} 行“{row[1]}”列“{row[2] or ''}”{row[3]}"
@@ -121,27 +129,12 @@ def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered) -> str
     return f"，例如第 {row[0]} 条记录{row[1]}" if row else ""
 
 
-def _refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: Sequence[Source]) -> bool:
-    """Make the table `refund_settlement` of settlements whose valid headers all say refund; True where there is one."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE refund_settlement (settlement_id VARCHAR)")
-    flagged = [line_sql.refund_settlement_query(source) for source in settlements if source.map.has("refund_flag")]
-    if not flagged:
-        return False
-    rows = " UNION ALL ".join(flagged)
-    connection.execute(
-        f"""INSERT INTO refund_settlement SELECT settlement_id FROM ({rows})
-        WHERE settlement_id IN (SELECT settlement_id FROM ({rows}) WHERE refund) AND refund IS NOT NULL
-        GROUP BY settlement_id HAVING bool_and(refund)"""
-    )
-    return one_number(connection, "SELECT count(*) FROM refund_settlement") > 0
-
-
 def select_lines(
     connection: duckdb.DuckDBPyConnection,
     files: Gathered,
     second: dict[int, bool],
     *,
-    refund_settlements: bool,
+    refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     spilled: Path | None,
 ) -> None:
@@ -163,14 +156,27 @@ def select_lines(
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
-    """The line columns that no judgment of this run can need: places without regional points, care type without an insured."""
+    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be the insured."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
     )
     insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
-    return frozenset((*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type",))))
+    insured |= any(source.map.has(name) for source in (*files.settlements, *files.visits) for name in HEADER_PERSON)
+    return frozenset(
+        (*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type", "mutual_aid_amount")))
+    )
+
+
+def may_be_pharmacy(
+    connection: duckdb.DuckDBPyConnection, header_columns: frozenset[str], unneeded: frozenset[str]
+) -> bool:
+    """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
+    if "care_type" in unneeded or "care_type" in header_columns:
+        return "care_type" not in unneeded
+    lines = f"SELECT count(*) FROM raw_line WHERE {clean_text('care_type')} LIKE '{PHARMACY_CARE}'"
+    return one_number(connection, lines) > 0
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
@@ -272,13 +278,17 @@ def name_origins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None
     connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in files.origins])
 
 
-def write_rejects(connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path) -> None:
+def write_rejects(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, target: Path, *, refund_settlements: RefundSettlements
+) -> None:
     """Write rejects.parquet: file, record, column, value, why; the table `origin` names the files."""
     rejected = (
         one_number(connection, f"SELECT count(*) FROM kind_census WHERE kind IN ({', '.join(map(str, REJECTED))})") > 0
     )
     judged = (
-        " UNION ALL ".join(line_sql.reject_query(source) for source in files.lines)
+        " UNION ALL ".join(
+            line_sql.reject_query(source, refund_settlements=refund_settlements) for source in files.lines
+        )
         if rejected
         else "SELECT 0::BIGINT AS file_no, 0::BIGINT AS record, '' AS column_name, '' AS value, '' AS why WHERE FALSE"
     )

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 TOLD = (
     "amount",
     "amount_in_scope",
+    "full_self_paid_amount",
     "is_context",
     "curr_drord_flag",
     "paid_by_fund",

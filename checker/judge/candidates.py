@@ -10,6 +10,7 @@ from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.relations import PASSED_TEXTS
+from checker.ingest.scope import not_in_scope_sql
 from checker.ingest.value_sql import clean_text
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
@@ -77,6 +78,11 @@ class Headers:
     settlement: frozenset[str]
     visit: frozenset[str]
 
+    @property
+    def all(self) -> frozenset[str]:
+        """The columns that either carries."""
+        return self.settlement | self.visit
+
 
 def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool) -> frozenset[str]:
     """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
@@ -88,13 +94,14 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
 
     by_line = {
         "line_sex": "patient_sex", "line_birth": "patient_birth_date", "insured_sex": "insured_sex",
-        "insured_birth_date": "insured_birth_date",
+        "insured_birth_date": "insured_birth_date", "patient_age": "patient_age", "id_number": "patient_id_number",
     }  # fmt: skip
+    by_header = {"header_age": "patient_age", "header_id_number": "patient_id_number"}
     anywhere = {
-        "patient_age": "patient_age", "id_number": "patient_id_number", "newborn_flag": "newborn_flag", "care_type": "care_type",
-        "visit_start": "visit_start",
+        "newborn_flag": "newborn_flag", "care_type": "care_type", "visit_start": "visit_start", "family_paid": "mutual_aid_amount",
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
+    absent |= {column for column, name in by_header.items() if name not in headers.all}
     absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
     for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
         absent |= {
@@ -107,6 +114,15 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
     if not regional:
         absent |= {"point_region", "point_region_of"}
     return frozenset(absent)
+
+
+NETTED = "LEFT JOIN netted_line n ON n.line_no = s.line_no"
+NOT_IN_SCOPE = not_in_scope_sql(
+    "s.amount",
+    "CASE WHEN n.line_no IS NULL THEN s.amount_in_scope ELSE n.amount_in_scope END",
+    "s.full_self_paid_amount",
+)
+"""SQL of whether a staged line `s`, after refunds (`NETTED`), is not paid by the fund."""
 
 
 def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
@@ -122,9 +138,9 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
-        "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
+        "not_in_scope": NOT_IN_SCOPE, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
-    joins: list[str] = []
+    joins: list[str] = [] if "not_in_scope" in absent else [NETTED]
     known: dict[str, frozenset[str]] = {}
 
     def own_value(column: str) -> str:
@@ -146,6 +162,9 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
             return f"s.{column}" if column in PASSED_TEXTS else own_value(column)
         return f"coalesce({', '.join((own_value(column), *places(column)))})"
 
+    def of_headers(column: str) -> str:
+        return f"coalesce({', '.join(places(column))})" if places(column) else "CAST(NULL AS VARCHAR)"
+
     def any_of(column: str) -> str:
         return " OR ".join(f"coalesce({place}, FALSE)" for place in places(column)) or "FALSE"
 
@@ -155,8 +174,10 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
     place_of = _institution_place(clean_text(first("institution_id")), first("region"))
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
-        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "patient_age": first("patient_age"),
-        "id_number": first("patient_id_number"), "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
+        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "family_paid": f"{first('mutual_aid_amount')} > 0",
+        "patient_age": "s.patient_age", "header_age": of_headers("patient_age"),
+        "id_number": "s.patient_id_number", "header_id_number": of_headers("patient_id_number"),
+        "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
         "insured_region": _region(first("insured_region"), region), "region": _region(place_of, region),
         "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
@@ -182,6 +203,26 @@ def _institution_place(institution: str, otherwise: str) -> str:
 
 def _joined(columns: Sequence[str]) -> str:
     return columns[0] if len(columns) == 1 else f"concat_ws(',', {', '.join(columns)})"
+
+
+def count_not_in_scope(
+    connection: duckdb.DuckDBPyConnection, rules: Sequence[int], *, as_of: str | None, regional: str | None
+) -> dict[int, int]:
+    """Count judged lines, by number of the rules that concern only what the fund pays, with a point in force that the fund does not pay.
+
+    Where there are regional points, `regional` is the SQL of the candidates, whose places the headers may have told.
+    """
+    if not rules:
+        return {}
+    chosen = f"rule_no IN ({', '.join(map(str, rules))})"
+    on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
+    covered = f"""SELECT s.line_no, rule_no FROM staged_line s {NETTED} JOIN hot t ON t.code = s.item_code JOIN point p USING (point_no)
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {NOT_IN_SCOPE}
+          AND {on_date} >= t.valid_from AND {on_date} < t.valid_to"""
+    if regional:
+        covered = f"SELECT line_no, rule_no FROM ({regional}) WHERE not_in_scope AND {in_force_sql()}"
+    counted = f"SELECT rule_no, count(DISTINCT line_no) FROM ({covered}) WHERE {chosen} GROUP BY rule_no"
+    return {int(rule): int(count) for rule, count in connection.execute(counted).fetchall()}
 
 
 def count_not_in_force(

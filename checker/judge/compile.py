@@ -39,6 +39,7 @@ FIRED_OUTPUTS = (
     "actual",
     "reason_code",
     "related_lines",
+    "family_account",
 )
 """What `fired_sql` adds to its candidates for `verdict_sql`."""
 
@@ -63,7 +64,7 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     """SQL that adds VERDICT_OUTPUTS to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), duplicate, partly_refunded (booleans). `stage` is before or after.
+    on file), duplicate, partly_refunded, partly_reversed (booleans). `stage` is before or after.
     """
     steps = Steps({}, _TYPES)
     _name_verdict(steps, plan, range(len(plan.rules)), stage)
@@ -98,7 +99,13 @@ def _name_fired(steps: Steps, shape: Shape, plan: Plan, rules: Collection[int], 
     case = _CaseOf(plan, rules, steps)
     steps.let("clause_value", case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)"))
     doubtful = steps[shape.doubt] if shape.doubt else FALSE
-    violated = steps.let("violated", choose((every(doubtful, "clause_value"), NULL), otherwise="clause_value"))
+    not_paid = steps["not_in_scope"]
+    waived = every(
+        holds("not_in_scope", not_paid), FALSE if not_paid == NULL else case.any_of(lambda rule: rule.fund_only)
+    )
+    violated = steps.let(
+        "violated", choose((waived, FALSE), (every(doubtful, "clause_value"), NULL), otherwise="clause_value")
+    )
     if not keep_clean:
         steps.keep(violated, "IS DISTINCT FROM FALSE")
     steps.let("lowered", case.of(lambda rule: rule.lower, FALSE))
@@ -188,9 +195,11 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
     remarks = {
         "duplicate": steps["duplicate"],
         "exemption_possible": steps["exemption_possible"],
+        "family_account": steps["family_account"],
         "lowered_exemption": every(violation, lowers),
         "lowered_lenient": every(violation, lowered),
         "partly_refunded": steps["partly_refunded"],
+        "partly_reversed": steps["partly_reversed"],
         "person_unreadable": steps["person_unreadable"],
         "service_time_fallback": steps["time_fallback"],
         "stay_began_in_window": every(violation, noticed),

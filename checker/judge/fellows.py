@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
+from checker.ingest.reversals import RefundSettlements
 from checker.judge.points import LISTED
 from checker.model import sqltext
 from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
@@ -37,7 +38,7 @@ def select_fellows(
     files: Gathered,
     second: dict[int, bool],
     *,
-    refund_settlements: bool,
+    refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     spilled: Path | None,
     work: Path,

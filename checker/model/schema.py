@@ -80,6 +80,7 @@ _STATE = (
     ("original_settlement_id", Kind.TEXT, "init_setl_id 原结算ID"),
     ("visit_start", Kind.TIME, "begntime adm_date 入院日期 门诊日期"),
     ("diagnosis_code", Kind.CAPITAL, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("mutual_aid_amount", Kind.NUMBER, "acct_mulaid_pay 账户共济支付金额 个人账户共济支付金额 共济支付金额"),
 )
 
 LINE = _columns(
@@ -104,6 +105,7 @@ LINE = _columns(
     ("unit_price", Kind.NUMBER, "pric 单价"),
     ("amount", Kind.NUMBER, "det_item_fee_sumamt sumamt 金额"),
     ("amount_in_scope", Kind.NUMBER, "inscp_amt inscp_scp_amt 医保范围金额"),
+    ("full_self_paid_amount", Kind.NUMBER, "fulamt_ownpay_amt 全自费金额"),
     *_PLACE,
     ("department", Kind.TEXT, "bilg_dept_name drord_dept_name 费用科室名称 开单科室"),
     ("prescriber", Kind.TEXT, "bilg_dr_name drord_dr_name 开单医生"),
@@ -120,7 +122,10 @@ LINE = _columns(
 )
 """One item ordered, sold or charged. `self_paying_flag` and `curr_drord_flag` are the national opposites of `paid_by_fund` and `is_context`."""
 
-HEADER = _columns(*_KEYS, *_PERSON, *_PLACE, *_STATE)
+HEADER = _columns(
+    *_KEYS, *_PERSON, *_PLACE, *_STATE,
+    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用 总费用"),
+)  # fmt: skip
 """A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key."""
 
 DIAGNOSIS = _columns(
@@ -141,6 +146,9 @@ PERSON_COLUMNS = (
     "insured_birth_date",
 )
 """Without any of these in any source nothing can be judged."""
+
+PHARMACY_CARE = "41%"
+"""The care types of purchases in a pharmacy, as SQL compares them."""
 
 NULL_WORDS = ("", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>")
 """What stands for NULL in text, compared after trimming and lower-casing."""

@@ -94,9 +94,11 @@ NEXT: dict[str, Said] = {
 REMARKS: dict[str, Said] = {
     "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
     "exemption_possible": ("没有诊断信息，补上后可能属于豁免情形", "no diagnosis on file; with one, an exemption may apply"),
+    "family_account": ("药店购药，付款的参保人不一定是使用人", "bought in a pharmacy: who takes it need not be the insured whose account paid"),
     "lowered_exemption": ("因豁免情形降一级", "one level lower because an exemption applies"),
     "lowered_lenient": ("超过严格年龄界限，仍在宽松界限以内，降一级", "past the strict age limit but within the lenient one: one level lower"),
     "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
+    "partly_reversed": ("所属结算被部分冲销，没有说明是哪些明细", "its settlement is reversed in part, and nothing says which lines"),
     "person_unreadable": ("人员信息有无法识别的值", "a person field could not be read"),
     "prescription_guessed": (
         "没有处方号，按同一就诊、时间和医生归为一张处方，降一级",
@@ -162,6 +164,7 @@ REJECTS: dict[str, Said] = {
     "quantity": ("数量", "quantity"),
     "valid_flag": ("有效标志", "void flag"),
     "refund_flag": ("退费标志", "refund flag"),
+    "amount": ("金额", "amount"),
 }
 """What of a line could not be read."""
 NOT_READ: dict[str, Said] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.prescription import Item, Left, Prescription, read_prescription
+from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
 from checker.judge.points import hash_of, load_points, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
@@ -205,7 +205,7 @@ class Precheck:
                 rule = rules[points[point_no].rule_no]
                 if stage not in rule.stages:
                     continue
-                marks, own = _marks(item.left), {}
+                marks, own = _marks(item), {}
                 if BY_ID[rule.shape].relations:
                     key, is_guess = prescription_key(prescription_no, prescription, item)
                     own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
@@ -224,6 +224,8 @@ class Precheck:
         given["on_date"] = self._as_of or day
         if "visit_start" in given:
             given["visit_start"] = given["visit_start"].date()
+        if is_above_zero(given.pop("mutual_aid_amount", None)):
+            given["family_paid"] = True
         if prescription.diagnoses:
             given["diagnoses"] = prescription.diagnoses
         insured, place = (
@@ -243,11 +245,14 @@ class Precheck:
         in_force: set[tuple[int, int]] = set()
         findings: list[dict[str, Any]] = []
         not_judged: list[dict[str, Any]] = []
+        not_in_scope: list[dict[str, Any]] = []
         teller = None
         for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
             if answer is None or (line, point.rule_no) in in_force:
                 continue
             in_force.add((line, point.rule_no))
+            if item.is_not_in_scope and self.plan.rules[point.rule_no].fund_only:
+                not_in_scope.append({**_place(prescription, line), "rule_id": self.plan.rules[point.rule_no].id})
             if answer.verdict == "clean":
                 continue
             teller = teller or self._teller(prescription, language)
@@ -279,6 +284,8 @@ class Precheck:
                 {**_place(prescription, line), "rule_id": self.plan.rules[rule_no].id}
                 for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force)
             ]
+        if not_in_scope:
+            document["not_in_scope"] = not_in_scope
         if gone:
             document["fully_refunded"] = [prescription.items[line].line_id for line in gone]
         if prescription.ignored:
@@ -295,9 +302,11 @@ def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
     return next((verdict for verdict in _VERDICTS if verdict in verdicts), "clear")
 
 
-def _marks(left: Left | None) -> tuple[str, ...]:
-    """What others do to a line, as facts that are then true."""
+def _marks(item: Item) -> tuple[str, ...]:
+    """What others do to a line, and whether the fund does not pay it, as facts that are then true."""
+    left = item.left
     marks = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded} if left else {}
+    marks["not_in_scope"] = item.is_not_in_scope
     return tuple(name for name, is_set in marks.items() if is_set)
 
 

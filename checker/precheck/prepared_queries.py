@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
+    ("settlement_sex", "settlement_birth", "header_age"), ("header_id_number",), ("family_paid",),
     ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
-    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",),
+    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",),
     ("line_no", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
@@ -32,14 +33,16 @@ _EXEMPTED = tuple((f"exemptions.{field}",) for field in ("valid_to", "diagnoses"
 _GROUPS = (*_FACTS, *POINT_GROUPS, ("diagnoses",), *_EXEMPTED)
 """What the clauses may need, in groups that are present or absent together, so that statements stay few."""
 _EXEMPTING = frozenset({"exemptions", "diagnoses", *(name for (name,) in _EXEMPTED)})
+_ID_NUMBERS = frozenset({"id_number", "header_id_number"})
 _ONLY_WITH = {
     "insured_region": ("point_region", "exemptions.region"), "region": ("point_region", "exemptions.region"),
-    "care_type": ("subject",), "diagnoses": ("exemptions.diagnoses",),
+    "diagnoses": ("exemptions.diagnoses",),
 }  # fmt: skip
 """Facts that are looked at only where the point fills one of these columns."""
 _ALWAYS = ("service_time", "on_date")
 _TYPES: dict[str, object] = {
     "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
+    "partly_reversed": "BOOLEAN",
 }  # fmt: skip
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
@@ -112,7 +115,7 @@ class PreparedQueries:
             some = asked[start : start + _QUESTIONS_AT_ONCE]
             statement = self._any(
                 any(self._reads_age[question.kind.rule_no] for question in some),
-                any("id_number" in question.names for question in some),
+                any(not _ID_NUMBERS.isdisjoint(question.names) for question in some),
                 any("exemptions" in question.kind.filled for question in some),
             )
             answers += self._run(
@@ -151,7 +154,7 @@ class PreparedQueries:
                 column
                 for group in _GROUPS
                 for column in group
-                if (has_id_number or column != "id_number") and (has_exemptions or column not in _EXEMPTING)
+                if (has_id_number or column not in _ID_NUMBERS) and (has_exemptions or column not in _EXEMPTING)
             )
             rules = [number for number, age in self._reads_age.items() if reads_age or not age]
             name = self._shared[key] = f"judge_{self._shape.id}_{next(self._numbers)}"

@@ -123,6 +123,12 @@ class _Writer:
                 f"  {item}: the points of rule {rule} are not in force on this day or in this region: not judged; "
                 "--as-of 2026-03-01 judges by the points of that day",
             )
+        for skipped in answer.get("not_in_scope", ()):
+            item, rule = names[skipped["line_id"] or skipped["line"]], skipped["rule_id"]
+            yield self._say(
+                f"  {item}：没有医保范围内的金额（全自费），规则 {rule} 不适用",
+                f"  {item}: wholly self-paid, so that rule {rule} does not apply",
+            )
         for skipped in answer["not_judged"]:
             # What lacks its rule is a finding of its own.
             if skipped["missing"] != "rule":

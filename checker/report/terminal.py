@@ -187,6 +187,8 @@ class _Printer:
             (result.netted.refunds_without_original, "行退费找不到原单", "refunds without original"),
             (sum(result.not_in_force.values()), "行在服务日期没有有效的知识点（可用 --as-of 按某一天的知识库查看）",
              "lines whose points are not in force on the day (see --as-of)"),
+            (sum(result.not_in_scope.values()), "行没有医保范围内的金额（全自费），政策类规则不计",
+             "lines wholly self-paid, which rules on what the fund pays leave alone"),
         ]  # fmt: skip
         for count, chinese, english in counted:
             if count:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
     from checker.rulebook.rule import Rule, Rulebook
 
-PLAN_LAYOUT = 2
+PLAN_LAYOUT = 3
 PLAN_FILE = "rules.plan.json"
 LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 
@@ -26,7 +26,7 @@ class RulePlan:
 
     `reads` are the facts of its shape that the verdict depends on. What a `shadow` rule finds is listed apart: the rule is on trial, or it
     stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that is `absent`
-    says of its points only which of them would have judged (see `absent_rule`).
+    says of its points only which of them would have judged (see `absent_rule`). One that is `fund_only` concerns what the fund pays.
     """
 
     id: str
@@ -48,6 +48,7 @@ class RulePlan:
     shadow: bool = False
     deprecated: bool = False
     absent: str | None = None
+    fund_only: bool = False
 
     def name(self, language: str) -> str:
         """The rule's name in a language."""
@@ -94,6 +95,11 @@ class Plan:
         return tuple(number for number, rule in enumerate(self.rules) if rule.shape == shape)
 
     @property
+    def fund_only_numbers(self) -> tuple[int, ...]:
+        """The numbers of the rules that concern only what the fund pays."""
+        return tuple(number for number, rule in enumerate(self.rules) if rule.fund_only)
+
+    @property
     def shadow_numbers(self) -> tuple[int, ...]:
         """The numbers of the shadow rules."""
         return tuple(number for number, rule in enumerate(self.rules) if rule.shadow)
@@ -125,6 +131,7 @@ def _rule_plan(rule: Rule) -> RulePlan:
         messages_en=(en.violation, en.undetermined, en.advice),
         shadow=rule.status == "shadow",
         deprecated=rule.status == "deprecated",
+        fund_only=rule.tier_group == "政策类",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import one_number
 from checker.ingest.line_sql import lines_of_codes
+from checker.ingest.reversals import RefundSettlements
 from checker.ingest.sources import Source
 from checker.judge.candidates import matches_sql
 from checker.model import sqltext
@@ -46,7 +47,7 @@ def count_not_judged(
     second: Mapping[int, bool],
     absent: Mapping[str, str],
     *,
-    refund_settlements: bool,
+    refund_settlements: RefundSettlements,
 ) -> tuple[NotJudged, ...]:
     """Count the lines of each absent rule (by id, with the reason); after the census, whose tables it reads. Reads no line where there is none."""
     if not absent:

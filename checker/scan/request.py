@@ -64,6 +64,7 @@ class ScanResult:
     census: Census
     netted: Netted
     not_in_force: Mapping[str, int]
+    not_in_scope: Mapping[str, int]
     shadow: Shadow
     not_judged: Sequence[NotJudged]
     gaps: Sequence[Gap]

@@ -51,6 +51,7 @@ def record(
         "codes": census.codes,
         "unreadable": [each._asdict() for each in census.unreadable],
         "not_in_force": {**result.not_in_force, "total": sum(result.not_in_force.values())},
+        "not_in_scope": {**result.not_in_scope, "total": sum(result.not_in_scope.values())},
         "duplicates": netted.duplicates,
         "fully_refunded": netted.fully_refunded,
         "refunds_without_original": netted.refunds_without_original,

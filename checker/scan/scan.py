@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import completeness, relations
+from checker.ingest import completeness, relations, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
@@ -46,7 +46,8 @@ RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
-    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines", "rule_no", "point_no",
+    "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
+    "family_account", "rule_no", "point_no",
     "matched_by", "diagnosis_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -161,6 +162,7 @@ class _Run:
         netted = net_lines(
             connection,
             any_refund=census.skipped["refund"] > 0,
+            any_reversal=reversals.find_reversed(connection, files),
             headers_name_originals="original_settlement_id" in headers.settlement,
             shadow_rules=self.plan.shadow_numbers,
         )
@@ -168,10 +170,18 @@ class _Run:
         if with_fellows:
             fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
+        fund_only = self._fund_only()
+        if not fund_only:
+            absent |= {"not_in_scope"}
+        if not relations.may_be_pharmacy(connection, headers.all, unneeded):
+            absent |= {"care_type", "family_paid"}
         candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
         self._judge(candidate, absent, unneeded, contested=contested)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
+        )
+        not_in_scope = candidates.count_not_in_scope(
+            connection, fund_only, as_of=self.as_of, regional=candidate if contested else None
         )
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
@@ -179,22 +189,34 @@ class _Run:
         word_values(connection, "FROM fired_line", self.request.language)
         self._write_findings(self.findings, self._not_on_trial)
         shadow = self._write_shadow(candidate, not_in_force, contested=contested)
-        relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
+        relations.write_rejects(
+            connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
+        )
         summary = summarise(connection, self.findings)
         if self.request.csv:
             write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
-        silent = {
-            rule.id: not_in_force[number]
-            for number, rule in enumerate(self.plan.rules)
-            if number in not_in_force and not rule.shadow
-        }
         incomplete = (
             *completeness.find_gaps(files, counts, self.request.max_rejects),
             *completeness.find_changes(files),
         )
-        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, incomplete, {})
+        silent, unpaid = self._by_rule(not_in_force), self._by_rule(not_in_scope)
+        result = ScanResult(
+            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, incomplete, {}
+        )
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
+
+    def _by_rule(self, counts: Mapping[int, int]) -> dict[str, int]:
+        """Counts by rule number as counts by rule, without what is on trial."""
+        rules = enumerate(self.plan.rules)
+        return {rule.id: counts[number] for number, rule in rules if number in counts and not rule.shadow}
+
+    def _fund_only(self) -> list[int]:
+        """The numbers of the rules that concern only what the fund pays and have points for the input, where some column tells what it pays."""
+        if not scope.tell_scope(self.files.lines):
+            return []
+        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
+        return sorted({int(number) for (number,) in found} & set(self.plan.fund_only_numbers))
 
     @property
     def plan(self) -> Plan:
@@ -258,6 +280,7 @@ class _Run:
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
             d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
+            f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope

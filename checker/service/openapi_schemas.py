@@ -91,6 +91,7 @@ _PRESCRIPTION = asked(
     care_type=_SENT,
     insured_region=_SENT,
     region=_SENT,
+    mutual_aid_amount=_SENT_NUMBER,
     patient={"oneOf": [ref("Patient"), {"type": "null"}]},
     insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME), {"type": "null"}]},
     diagnoses={"type": ["array", "null"], "items": {"oneOf": [_TEXT, asked("code", code=_TEXT)]}},
@@ -115,13 +116,14 @@ _LINE = asked(
     quantity=_SENT_NUMBER,
     amount=_SENT_NUMBER,
     amount_in_scope=_SENT_NUMBER,
+    full_self_paid_amount=_SENT_NUMBER,
     is_context=_SENT_FLAG,
     paid_by_fund=_SENT_FLAG,
     valid_flag=_SENT_FLAG,
     refund_flag=_SENT_FLAG,
 )
 _ANSWER = closed(
-    ("fully_refunded", "ignored", "ticket", "message"),
+    ("not_in_scope", "fully_refunded", "ignored", "ticket", "message"),
     verdict=_VERDICT,
     findings=array(ref("Finding")),
     knowledge=_EDITION,
@@ -131,6 +133,7 @@ _ANSWER = closed(
     not_judged=array(
         closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))
     ),
+    not_in_scope=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
     fully_refunded=array(_TEXT),
     ignored=array(_TEXT),
     reviewed={
@@ -142,7 +145,7 @@ _ANSWER = closed(
     message=_TEXT,
 )
 _LATE_ANSWER = closed(
-    ("fully_refunded", "ignored"),
+    ("not_in_scope", "fully_refunded", "ignored"),
     **{
         name: schema
         for name, schema in _ANSWER["properties"].items()
@@ -154,6 +157,7 @@ _LATE_ANSWER = closed(
             "checked_lines",
             "not_in_force",
             "not_judged",
+            "not_in_scope",
             "fully_refunded",
             "ignored",
         )

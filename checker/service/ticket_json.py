@@ -12,7 +12,8 @@ from checker.ingest.prescription import Item, Prescription
 from checker.shapes.person import ID_CHECK, ID_WEIGHTS
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "insured_birth_date": date.fromisoformat,
+    "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "settlement_birth": date.fromisoformat,
+    "insured_birth_date": date.fromisoformat,
 }  # fmt: skip
 
 
@@ -23,8 +24,8 @@ def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
         for each in prescriptions
     ]
     for each in held:
-        if number := each["facts"].get("id_number"):
-            each["facts"] = {**each["facts"], "id_number": _stand_in(number)}
+        numbers = {name: number for name in ("id_number", "header_id_number") if (number := each["facts"].get(name))}
+        each["facts"] = {**each["facts"], **{name: _stand_in(number) for name, number in numbers.items()}}
     return json.dumps(held, default=_text, ensure_ascii=False)
 
 

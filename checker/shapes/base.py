@@ -20,8 +20,10 @@ LINE_COLUMNS = {
     "time_fallback": "BOOLEAN", "person_unreadable": "BOOLEAN", "header_missing": "BOOLEAN", "newborn_flag": "BOOLEAN",
     "line_sex": "VARCHAR", "settlement_sex": "VARCHAR", "visit_sex": "VARCHAR", "header_sex_conflict": "BOOLEAN",
     "line_birth": "DATE", "settlement_birth": "DATE", "visit_birth": "DATE", "header_birth_conflict": "BOOLEAN",
-    "patient_age": "VARCHAR", "id_number": "VARCHAR", "insured_sex": "VARCHAR", "insured_birth_date": "DATE",
-    "diagnosis_code": "VARCHAR", "prescription_key": "VARCHAR", "prescription_guessed": "BOOLEAN", "source_file": "VARCHAR", "source_record": "BIGINT",
+    "patient_age": "VARCHAR", "header_age": "VARCHAR", "id_number": "VARCHAR", "header_id_number": "VARCHAR", "family_paid": "BOOLEAN",
+    "insured_sex": "VARCHAR", "insured_birth_date": "DATE",
+    "diagnosis_code": "VARCHAR", "prescription_key": "VARCHAR", "prescription_guessed": "BOOLEAN", "not_in_scope": "BOOLEAN", "source_file": "VARCHAR",
+    "source_record": "BIGINT",
 }  # fmt: skip
 """What a line brings to the judgment, settled by ingest: name and SQL type."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from checker.model.schema import PHARMACY_CARE
 from checker.model.sql_builder import (
     FALSE,
     NULL,
@@ -21,7 +23,6 @@ from checker.model.sql_builder import (
 from checker.shapes.base import Column, Fact
 
 NEWBORN_DAYS = 28
-PHARMACY_CARE = "41%"
 OLDEST_YEARS = 130
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECK = "10X98765432"
@@ -66,53 +67,123 @@ def id_number_is_right(column: str) -> str:
 
 def name_person(steps: Steps) -> None:
     """Section 2 of the judgment: whose sex and birth date count, and what is in doubt."""
-    number = steps["id_number"]
     steps.let("service_date", "CAST(service_time AS DATE)")
-    right = every(steps.known(number), id_number_is_right("id_number"))
-    born = steps.let("id_birth", NULL if number == NULL else
-                     choose((right, "CAST(try_strptime(substr(id_number, 7, 8), '%Y%m%d') AS DATE)"),
-                            (f"regexp_full_match(id_number, '{OLD_ID_NUMBER}')", "CAST(try_strptime('19' || substr(id_number, 7, 6), '%Y%m%d') AS DATE)"),
-                            otherwise=NULL))  # fmt: skip
-    # The last digit but the check character, which numbers of 15 digits have not.
-    male = "ascii(substr(id_number, strlen(id_number) // 18 * 2 + 15, 1)) % 2 = 1"
-    sex = steps.let(
-        "id_sex", choose((steps.known(born), choose((male, "'male'"), otherwise="'female'")), otherwise=NULL)
+    patient, insured, explicit = _name_persons(steps)
+    patient_sex = steps.let("patient_sex", choose((patient.sex_conflict, NULL), otherwise=patient.sex))
+    patient_birth = steps.let("patient_birth", choose((patient.birth_conflict, NULL), otherwise=patient.birth))
+    patient_given, insured_given = steps.let("patient_given", patient.given), steps.let("insured_given", insured.given)
+    insured_sex = steps.let(
+        "whole_insured_sex", first(explicit[0], choose((insured.sex_conflict, NULL), otherwise=insured.sex))
     )
-    sexes = (steps["line_sex"], steps["settlement_sex"], steps["visit_sex"], sex)
-    births = (steps["line_birth"], steps["settlement_birth"], steps["visit_birth"], born)
-    sex_conflict, sex_low = _agreed(steps, "sex", sexes)
-    birth_conflict, birth_low = _agreed(steps, "birth", births)
-    patient_sex = steps.let("patient_sex", choose((sex_conflict, NULL), otherwise=sex_low))
-    patient_birth = steps.let("patient_birth", choose((birth_conflict, NULL), otherwise=birth_low))
-    patient_given = steps.let(
-        "patient_given", some(steps.known(*sexes, *births, steps["patient_age"]), sex_conflict, birth_conflict)
+    insured_birth = steps.let(
+        "whole_insured_birth", first(explicit[1], choose((insured.birth_conflict, NULL), otherwise=insured.birth))
     )
-    insured = (steps["insured_sex"], steps["insured_birth_date"])
-    insured_given = steps.let("insured_given", steps.known(*insured))
-    whose_birth = choose((patient_given, patient_birth), otherwise=insured[1])
+    whose_birth = choose((patient_given, patient_birth), otherwise=insured_birth)
     is_newborn = holds(f"date_diff('day', {whose_birth}, service_date) BETWEEN 0 AND {NEWBORN_DAYS}", whose_birth)
     doubt = steps.let("newborn_doubt", every(holds("newborn_flag", steps["newborn_flag"]), negated(is_newborn)))
     subject = steps["subject"]
-    at_pharmacy = holds(f"subject = '就诊人' AND care_type LIKE '{PHARMACY_CARE}'", subject, steps["care_type"])
-    unknown = steps.let("patient_unknown", every(at_pharmacy, negated(patient_given), insured_given))
-    is_insured = steps.let(
-        "is_insured", every(insured_given, some(holds("subject = '参保人'", subject), negated(patient_given)))
-    )
+    of_insured = holds("subject = '参保人'", subject)
+    paid = holds("family_paid", steps["family_paid"])
+    only_insured = every(steps["at_pharmacy"], negated(patient_given), insured_given)
+    of_user = some(holds("subject = '就诊人'", subject), every(paid, negated(of_insured)))
+    unknown = steps.let("patient_unknown", every(only_insured, of_user))
+    is_insured = steps.let("is_insured", every(insured_given, some(of_insured, negated(patient_given))))
+    steps.let("family_account", every(steps["at_pharmacy"], some(paid, every(only_insured, negated(unknown)))))
     nobody = steps.let("nobody", some(doubt, unknown))
-    steps.let("person_sex", choose((nobody, NULL), (is_insured, insured[0]), otherwise=patient_sex))
-    steps.let("birth", choose((nobody, NULL), (is_insured, insured[1]), otherwise=patient_birth))
-    no_age = some(nobody, is_insured, steps.known(*births), birth_conflict)
-    steps.let("age_only", choose((no_age, NULL), otherwise=steps["patient_age"]))
-    steps.let("sex_conflicted", every(negated(is_insured), sex_conflict))
-    steps.let("birth_conflicted", every(negated(is_insured), birth_conflict))
+    steps.let("person_sex", choose((nobody, NULL), (is_insured, insured_sex), otherwise=patient_sex))
+    steps.let("birth", choose((nobody, NULL), (is_insured, insured_birth), otherwise=patient_birth))
+    steps.let("age_only", choose((nobody, NULL), (is_insured, insured.age_alone), otherwise=patient.age_alone))
+    steps.let("sex_conflicted", choose((is_insured, insured.sex_conflict), otherwise=patient.sex_conflict))
+    steps.let("birth_conflicted", choose((is_insured, insured.birth_conflict), otherwise=patient.birth_conflict))
 
 
-def _agreed(steps: Steps, what: str, values: Sequence[str]) -> tuple[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """What sources say of one person, as SQL: the value and whether they contradict each other, whether anything is said at all, and
+    the age where no birth date is."""
+
+    sex: str
+    sex_conflict: str
+    birth: str
+    birth_conflict: str
+    given: str
+    age_alone: str
+
+
+def _name_persons(steps: Steps) -> tuple[_Person, _Person, tuple[str, str]]:
+    """The patient, the insured as far as headers tell of them, and the sex and birth date of the insured that the line names as such.
+
+    In a pharmacy the person of a header is the holder of the card, unless the line names the insured apart.
+    """
+    pharmacy = steps.let("at_pharmacy", holds(f"care_type LIKE '{PHARMACY_CARE}'", steps["care_type"]))
+    explicit = steps["insured_sex"], steps["insured_birth_date"]
+    names = ("settlement_sex", "visit_sex", "settlement_birth", "visit_birth", "header_age", "header_id_number")
+    conflicts = ("header_sex_conflict", "header_birth_conflict")
+    by_header = some(*(FALSE if steps[name] == NULL else TRUE for name in (*names, *conflicts)))
+    holder = steps.let("is_holder", every(by_header, pharmacy, negated(steps.known(*explicit))))
+
+    def of_patient(name: str) -> str:
+        return choose((holder, NULL), otherwise=steps[name])
+
+    def of_holder(name: str) -> str:
+        return choose((holder, steps[name]), otherwise=NULL)
+
+    def person(whose: str, told: Callable[[str], str], own: Mapping[str, str], named: str) -> _Person:
+        number = steps.let(f"{whose}_number", first(own["id_number"], told("header_id_number")))
+        born, sex = _name_id_number(steps, whose, number)
+        sexes = [
+            own["sex"],
+            *(steps.let(f"{whose}_{name}", told(name)) for name in ("settlement_sex", "visit_sex")),
+            sex,
+        ]
+        births = [
+            own["birth"],
+            *(steps.let(f"{whose}_{name}", told(name)) for name in ("settlement_birth", "visit_birth")),
+            born,
+        ]
+        age = steps.let(f"{whose}_age_told", first(own["age"], told("header_age")))
+        sex_conflict, sex_low = _agreed(steps, f"{whose}_sex", sexes, told("header_sex_conflict"))
+        birth_conflict, birth_low = _agreed(steps, f"{whose}_birth", births, told("header_birth_conflict"))
+        given = some(named, steps.known(*sexes, *births, age), sex_conflict, birth_conflict)
+        age_alone = choose((some(named, steps.known(*births), birth_conflict), NULL), otherwise=age)
+        return _Person(sex_low, sex_conflict, birth_low, birth_conflict, given, age_alone)
+
+    line = {
+        "id_number": steps["id_number"],
+        "sex": steps["line_sex"],
+        "birth": steps["line_birth"],
+        "age": steps["patient_age"],
+    }
+    return (
+        person("patient", of_patient, line, FALSE),
+        person("holder", of_holder, dict.fromkeys(line, NULL), steps.known(*explicit)),
+        explicit,
+    )
+
+
+def _name_id_number(steps: Steps, whose: str, number: str) -> tuple[str, str]:
+    """The birth date and sex that an ID number tells; NULL where it is not right."""
+    if number == NULL:
+        return NULL, NULL
+    born = steps.let(
+        f"{whose}_id_birth",
+        choose(
+            (every(steps.known(number), id_number_is_right(number)), f"CAST(try_strptime(substr({number}, 7, 8), '%Y%m%d') AS DATE)"),
+            (f"regexp_full_match({number}, '{OLD_ID_NUMBER}')", f"CAST(try_strptime('19' || substr({number}, 7, 6), '%Y%m%d') AS DATE)"),
+            otherwise=NULL,
+        ),
+    )  # fmt: skip
+    # The last digit but the check character, which numbers of 15 digits have not.
+    male = f"ascii(substr({number}, strlen({number}) // 18 * 2 + 15, 1)) % 2 = 1"
+    said = choose((male, "'male'"), otherwise="'female'")
+    return born, steps.let(f"{whose}_id_sex", choose((steps.known(born), said), otherwise=NULL))
+
+
+def _agreed(steps: Steps, what: str, values: Sequence[str], header_conflict: str) -> tuple[str, str]:
     """Whether sources contradict each other, and the least of their values."""
     low, high = steps.let(f"{what}_low", lowest(*values)), steps.let(f"{what}_high", highest(*values))
-    header = f"header_{what}_conflict"
     differ = FALSE if low == high else holds(f"{low} <> {high}", low)
-    return steps.let(f"patient_{what}_conflict", some(holds(header, steps[header]), differ)), low
+    return steps.let(f"{what}_conflict", some(holds(header_conflict, header_conflict), differ)), low
 
 
 def name_age(steps: Steps) -> None:

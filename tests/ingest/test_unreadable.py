@@ -34,6 +34,32 @@ def test_a_line_whose_void_or_refund_flag_cannot_be_read_accuses_nobody(tmp_path
     assert "2 lines read = 1 judged + 0 skipped + 1 rejected" in told
 
 
+def test_a_line_whose_settlement_has_an_unreadable_refund_flag_accuses_nobody(tmp_path):
+    rows = [
+        f"{n},{setl},2026-03-01,{DRUG},1,5,女,{own}" for n, (setl, own) in enumerate((("A", ""), ("A", "0"), ("B", "")))
+    ]
+    (tmp_path / "in.csv").write_text(
+        "\n".join(("费用明细流水号,结算ID,费用发生日期,国标代码,数量,金额,性别,退费标志", *rows, "")), "utf-8"
+    )
+    (tmp_path / "setl.csv").write_text("结算ID,退费标志\nA,退?\nB,0\nB,?\n", encoding="utf-8")
+    out = tmp_path / "out"
+    done = liangku(
+        "scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", out, "--max-rejects", "100%"
+    )
+    assert done.returncode == 1, done.stderr
+    assert pl.read_parquet(out / "findings.parquet")["line_id"].to_list() == ["1", "2"]
+    rejects = pl.read_parquet(out / "rejects.parquet").select("record", "column", "value", "why").rows()
+    assert rejects == [(1, "结算ID", "A", "所属结算的退费标志无法识别")]
+    assert json.loads((out / "run.json").read_text("utf-8"))["lines"]["rejected"]["refund_flag"] == 1
+
+
+def test_what_may_be_a_refund_accuses_nobody(tmp_path):
+    _, out = scanned(tmp_path, f"1,2026-03-01,{DRUG},,-5.x,女,1,0,0", f"2,2026-03-01,{DRUG},,5,女,1,0,0")
+    assert pl.read_parquet(out / "findings.parquet")["line_id"].to_list() == ["2"]
+    rejects = pl.read_parquet(out / "rejects.parquet").select("record", "column", "value", "why").rows()
+    assert rejects == [(1, "金额", "-5.x", "金额无法识别，也没有数量，可能是退费")]
+
+
 def test_amounts_and_flags_that_cannot_be_read_are_counted_with_an_example(tmp_path):
     told, out = scanned(
         tmp_path,

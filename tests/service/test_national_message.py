@@ -19,6 +19,7 @@ from checker.model.errors import InputError
 from checker.service.national.message import Asked, read_message
 from checker.service.national.orders import LINES_MAX
 from checker.service.national.profile import read_profile
+from checker.service.ticket_json import read_prescriptions, write_prescriptions
 from tests.service.messages import MALE_ONLY, NOW, ORDINARY, encounter, message, order, patient
 
 NATIONAL, HAINAN = read_profile(), read_profile(Path("hainan"))
@@ -41,6 +42,21 @@ def codes(asked: Asked) -> list[str | None]:
 
 
 # ------------------------------------------------------------------------------------------------ what is read
+
+
+def test_the_person_of_a_pharmacys_message_is_the_insured() -> None:
+    asked = read(message(patient(encounter(med_type="", medins_type="2"), certno="11010519491231002X")))
+    [prescription] = asked.prescriptions
+    facts = prescription.facts
+    assert facts.keys() & {"line_sex", "line_birth", "patient_age", "id_number"} == set()
+    assert (facts["settlement_sex"], facts["settlement_birth"], facts["header_id_number"]) == (
+        "female",
+        date(1990, 5, 1),
+        "11010519491231002X",
+    )
+    kept = write_prescriptions([prescription])
+    assert "11010519491231002X" not in kept
+    assert read_prescriptions(kept)[0].facts["settlement_birth"] == date(1990, 5, 1)
 
 
 def test_a_message_becomes_one_prescription_with_its_facts() -> None:

@@ -12,7 +12,7 @@ from checker.service.national import members
 from checker.service.national.nodes import Holder, find_body, find_rows
 from checker.service.national.notes import Notes
 from checker.service.national.orders import Count, Moment, read_orders
-from checker.service.national.person import person_facts, place_facts, read_diagnoses, read_moment
+from checker.service.national.person import of_encounter, person_facts, place_facts, read_diagnoses, read_moment
 from checker.service.national.profile import Profile
 
 _STAGES = {"3101": "prescribe", "3102": "settle"}
@@ -72,7 +72,7 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
         for encounter, others in _encounters(patient, beside, profile, notes, count):
             orders = _orders(encounter, others, profile, notes, registers=scenes <= _REGISTRATIONS and bool(scenes))
             shared = place_facts(envelope, patient, encounter, profile, notes, alone=len(patients) == 1)
-            facts = {**person_facts(patient, encounter, profile, notes), **shared}
+            facts = {**of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"]), **shared}
             diagnoses = read_diagnoses(encounter, others, profile)
             otherwise = _visit_time(shared["visit_start"], envelope, profile, notes, now)
             for group in read_orders(orders, otherwise, profile, notes, count):

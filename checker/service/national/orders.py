@@ -113,7 +113,8 @@ class _Orders:
         names, holder, path = self._names, order.value, order.path
         code = members.read_text(holder, names["hilist_code"], path)
         quantity = self._number(order, "cnt", needed=not is_history)
-        amount = self._number(order, "sumamt", needed=False)
+        # Where there is no quantity either, nothing says whether it is taken back.
+        amount = self._number(order, "sumamt", needed=quantity is None and not is_history)
         is_refund = is_negative(quantity) or is_negative(amount)
         return Item(
             members.read_text(holder, names["rx_id"], path),

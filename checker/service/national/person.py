@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from checker.ingest import values
@@ -12,6 +12,9 @@ from checker.service.national.notes import Notes
 from checker.service.national.profile import Profile
 
 _RETAIL, _PHARMACY_PURCHASE = "2", "41"
+_OF_HEADER = {
+    "line_sex": "settlement_sex", "line_birth": "settlement_birth", "patient_age": "header_age", "id_number": "header_id_number",
+}  # fmt: skip
 
 
 def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: Notes) -> dict[str, Any]:
@@ -27,6 +30,13 @@ def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: No
         "person_unreadable": reader.failed or None,
     }
     return facts
+
+
+def of_encounter(facts: Mapping[str, Any], care_type: str | None) -> Mapping[str, Any]:
+    """The facts of the message's person. In a pharmacy they are as a settlement's: whose card is shown need not be the patient."""
+    if not (care_type or "").startswith(_PHARMACY_PURCHASE):
+        return facts
+    return {_OF_HEADER.get(name, name): value for name, value in facts.items()}
 
 
 def _sex(text: str, profile: Profile) -> str | None:

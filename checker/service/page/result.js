@@ -31,6 +31,7 @@ export function notesOf(answer, sale, remembered) {
   const unknown = (answer.acknowledged ?? []).filter((id) => !remembered.has(id)).length;
   return [
     ...answer.not_in_force.map(({ line_id, rule_id }) => say("note_not_in_force", { item: items.nameOf(line_id), rule: rule_id })),
+    ...(answer.not_in_scope ?? []).map(({ line_id, rule_id }) => say("note_not_in_scope", { item: items.nameOf(line_id), rule: rule_id })),
     // What lacks its rule is a finding of its own.
     ...answer.not_judged
       .filter(({ missing }) => missing === "deprecated")

@@ -170,6 +170,7 @@ const WORDS = {
 
   checked_lines: ["共判断 {lines} 项；知识库 {version}；{time}", "{lines} item(s) judged; knowledge {version}; {time}"],
   note_deprecated: ["{item}：规则“{rule}”已停用，它的知识点未判断。", "{item}: the rule “{rule}” is deprecated; its points are not judged."],
+  note_not_in_scope: ["{item}：没有医保范围内的金额（全自费），规则“{rule}”不适用。", "{item}: wholly self-paid, so that rule “{rule}” does not apply."],
   note_not_in_force: ["{item}：规则“{rule}”的知识点在这一天或这个地区没有生效，未判断。", "{item}: the points of rule “{rule}” are not in force on this day or in this region: not judged."],
   note_ignored: ["没有用到的字段：{keys}", "Keys that nothing reads: {keys}"],
   note_acknowledged: ["{count} 条提醒在本次就诊中已经写明理由，不再重复。", "{count} alert(s) already have a reason on record in this visit and are not repeated."],
