@@ -405,7 +405,7 @@ def test_a_scan_finds_the_same_and_tells_how_it_read(tmp_path: Path, encoding: s
     run = json.loads((tmp_path / "other" / "run.json").read_text(encoding="utf-8"))
     assert run["inputs"][0]["csv"] == {
         "encoding": encoding.replace("utf-16", "utf-16-le"), "byte_order_mark": encoding == "utf-16", "line_end": "lf",
-        "separator": ";", "header_row": 2, "columns": 8, "records": 41, "rejects": 0,
+        "compression": "gzip" if suffix.endswith("gz") else None, "separator": ";", "header_row": 2, "columns": 8, "records": 41, "rejects": 0,
     }  # fmt: skip
 
 

@@ -29,19 +29,21 @@ NO_OBJECT, NO_LINES, TWICE = "不是有效的 JSON 对象", "lines 是空的，�
 
 
 def convert_json(
-    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, wanted: Collection[str]
-) -> None:
+    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, wanted: Collection[str], first: int | None = None
+) -> float:  # fmt: skip
     """Write a JSON file to `target`, as `convert` does.
 
     A document becomes a row; one with an array `lines` is a prescription (see docs/inputs.md) and becomes one row a line. Documents that
-    are no objects, or hold a key twice, go to the table `rejects`. Keys that are `wanted` are columns in any case.
+    are no objects, or hold a key twice, go to the table `rejects`. Keys that are `wanted` are columns in any case. Where `first` says so,
+    no more than so many documents are read. Returns how much of the file that is, from 0 to 1.
     """
-    _read_documents(connection, source, target)
+    _read_documents(connection, source, target, first)
+    share = _share(connection, source.place, first)
     _reject_faulty(connection, source, role, "documents", "doc")
     keys = _keys(connection, source.path, "documents", "doc")
     if "lines" in keys and _any(connection, "is_prescription"):
         _write_prescriptions(connection, source, target, role, keys, wanted)
-        return
+        return share
     paths = {key: _json_path(key) for key in _chosen(source.path, keys, wanted)}
     _copy(
         connection,
@@ -49,31 +51,41 @@ def convert_json(
         FROM (SELECT record, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
         target,
     )
+    return share
 
 
 # ------------------------------------------------------------------------------------------------ documents
 
 
-def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path) -> None:
-    """Make the table `documents` of a file's JSON documents."""
+def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, first: int | None) -> None:
+    """Make the table `documents` of a file's JSON documents, or of the first of them."""
+    limit = "" if first is None else f" LIMIT {int(first)}"
     if source.kind == "jsonl":
-        return _make_documents(connection, source.path, _lines(source.place))
+        return _make_documents(connection, source.path, _lines(source.place) + limit)
     wrapped = find_rows(source.place, KNOWN, PRESCRIPTION_KEYS)
     fault = None
     rows = target.with_suffix(".json")
     for start, end in wrapped:
         cut_out(source.place, start, end, rows)
         try:
-            return _make_documents(connection, source.path, _objects(rows))
+            return _make_documents(connection, source.path, _objects(rows) + limit)
         except InputError as error:
             # What looks like the end of the array may belong to what follows it, or to the next of several objects.
             fault = fault or error
         finally:
             rows.unlink()
     try:
-        _make_documents(connection, source.path, _objects(source.place))
+        _make_documents(connection, source.path, _objects(source.place) + limit)
     except InputError as error:
         raise fault or error from error
+
+
+def _share(connection: duckdb.DuckDBPyConnection, place: Path, first: int | None) -> float:
+    """How much of a file the documents are: all of it, where they are not as many as were to be read at most."""
+    row = connection.execute("SELECT count(*), sum(strlen(doc)) FROM documents").fetchone()
+    if first is None or row is None or row[0] < first:
+        return 1.0
+    return min(int(row[1]) / max(place.stat().st_size, 1), 0.99)
 
 
 def _lines(place: Path) -> str:

@@ -40,10 +40,18 @@ class Census:
 
 
 def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
-    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether any
-    settlement is a refund.
+    """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
+    """
+    counted = count_lines(connection, files)
+    need_judged(connection, counted[0], files)
+    return counted
+
+
+def count_lines(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
+    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether any
+    settlement is a refund.
     """
     refunds = _refund_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
@@ -80,11 +88,11 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         },
         unreadable=count_unreadable(connection, files.lines),
     )
-    _need_judged(connection, census, files)
     return census, second, refunds
 
 
-def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
+def need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
+    """Raise InputError where lines were read but none can be judged."""
     name = files.lines[0].table.origin[0]
     if census.read == 0:
         raise InputError(
