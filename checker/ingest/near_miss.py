@@ -1,4 +1,4 @@
-"""Headers that nothing recognises: which column each may be meant for, by its wording or by what stands under it. A suggestion, never taken by itself."""
+"""Headers that nothing recognises: which column each may be meant for, by what stands under it or by its wording. A suggestion, never taken by itself."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from difflib import SequenceMatcher
 
 from checker.model.schema import NATIONAL_CODE, Column, normal_header
 
-CLOSE, CLOSE_LATIN = 0.75, 0.88
-"""So alike two wordings must be; national names share many syllables."""
+CLOSE, CLOSE_LATIN = 0.8, 0.88
+"""So alike two wordings must be: of four Chinese characters one that differs makes another word, and national names share many syllables."""
 MOST = 0.6
 """So great a share of the values must be of a form for it to speak."""
 _ASIDE = re.compile(r"[(\[【].*?[)\]】]|[\s_*:.#/-]+")
@@ -37,7 +37,7 @@ class NearMiss:
 def near_miss(header: str, values: Sequence[str], columns: Mapping[str, Column], fed: Sequence[str]) -> NearMiss | None:
     """What a header that feeds nothing may be meant for; `fed` are the columns that have a header already."""
     open_columns = {name: column for name, column in columns.items() if name not in fed}
-    return _by_wording(header, open_columns) or _by_values(values, open_columns)
+    return _by_values(values, open_columns) or _by_wording(header, open_columns)
 
 
 def _by_wording(header: str, columns: Mapping[str, Column]) -> NearMiss | None:

@@ -303,7 +303,8 @@ def _need_columns(source: Source, needed: tuple[tuple[str, ...], ...]) -> None:
             )
     for group in needed:
         if not any(mapping.has(column) for column in group):
-            known = "、".join(header for column in group for header in columns[column].all_headers)
+            wordings = [header for column in group for header in columns[column].all_headers]
+            known = "、".join(wordings[:HEADERS_SHOWN]) + (" 等" if len(wordings) > HEADERS_SHOWN else "")
             raise InputError(
                 f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{_shown(table)}；"
                 f"也可以用 --map {group[0]}=表头 指定（needed column missing）"
