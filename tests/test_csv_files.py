@@ -402,7 +402,7 @@ def test_a_scan_finds_the_same_and_tells_how_it_read(tmp_path: Path) -> None:
     run = json.loads((tmp_path / "other" / "run.json").read_text(encoding="utf-8"))
     assert run["inputs"][0]["csv"] == {
         "encoding": "utf-16-le", "byte_order_mark": True, "line_end": "lf",
-        "separator": ";", "header_row": 2, "columns": 8, "records": 41, "rejects": 0,
+        "compression": "gzip", "separator": ";", "header_row": 2, "columns": 8, "records": 41, "rejects": 0,
     }  # fmt: skip
 
 

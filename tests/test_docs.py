@@ -46,8 +46,9 @@ REAL = ("git ", "cp ")
 SESSION = "<!-- session:"
 """What stands above a block that needs a running service: tests/service/test_serve_page.py runs it."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
+    "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
              "--region", "--stage", "--max-rejects", "--force", "--json", "--lang"),
+    "inspect": ("--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules", "--json", "--lang"),
     "check": ("--item", "--sex", "--birth", "--age", "--id-number", "--newborn", "--on", "--insured-sex", "--insured-birth", "--diagnosis",
               "--kb", "--rules", "--only-rules", "--region", "--as-of", "--stage", "--json", "--lang"),
     "kb build": ("--sources", "--out", "--json", "--lang"),

@@ -114,6 +114,16 @@ def header_options(command: F) -> F:
     )(command)
 
 
+def layout_option(command: F) -> F:
+    """--layout: a file that says which header feeds which column, as `layout`."""
+    return click.option(
+        "--layout",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="布局文件，由 liangku inspect --save 写出，作用与 --map 相同，--map 优先（a saved layout: counts like --map, which comes first）",
+    )(command)
+
+
 def map_option(command: F) -> F:
     """--map: which header feeds which column, as `maps`."""
     return click.option(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option
+from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option, layout_option
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
 from checker.report.progress import Bar
@@ -24,6 +24,7 @@ from checker.scan.scan import scan
     "--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）"
 )
 @header_options
+@layout_option
 @click.option("--csv", "as_csv", is_flag=True, help="另写一份 findings.csv（also write findings.csv）")
 @click.option(
     "--stage",
@@ -45,8 +46,8 @@ from checker.scan.scan import scan
 @language_option
 def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
-    maps: tuple[str, ...], as_csv: bool, stage: str, max_rejects: Decimal, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
-    region: str | None, as_of: date | None, as_json: bool, lang: str,
+    maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal, force: bool, kb: tuple[Path, ...],
+    rules: tuple[Path, ...], only_rules: bool, region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
 
@@ -60,7 +61,7 @@ def command(
               --diagnoses setl_list_diag_d.parquet --out out
     """
     request = ScanRequest(
-        inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, csv=as_csv, as_of=as_of,
+        inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, layout=layout, csv=as_csv, as_of=as_of,
         kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:

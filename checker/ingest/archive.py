@@ -21,6 +21,9 @@ MAX_RATIO, RATIO_FROM = 250, 64 << 20
 """A member that unpacks to more than so many times its size, and to more than so many bytes, is a bomb; text packs to a tenth."""
 ZIP_FAULTS = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, OverflowError, struct.error, OSError)
 """What a damaged archive makes its reader raise; of the errors of the system only that of a place that cannot be (EINVAL)."""
+BEGINNING = 16 << 20
+"""So many bytes are the beginning of a text."""
+_OF_LINES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _CHUNK = 1 << 20
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 
@@ -29,9 +32,10 @@ class NoRoomError(InputError):
     """The disk has no room for what is to be unpacked: no fault of the archive."""
 
 
-def unpacked(archive: InputFile, work: Path) -> Iterator[InputFile | PassedOver]:
+def unpacked(archive: InputFile, work: Path, *, beginnings: bool = False) -> Iterator[InputFile | PassedOver]:
     """The members of an archive, each unpacked when it is asked for; all but Parquet files are removed when the next one is.
 
+    Of texts the `beginnings` only where somebody asks for no more; the file then tells how much of it that is.
     Raises InputError where the archive is damaged, has a password, or would unpack to an absurd size.
     """
     path = archive.path
@@ -45,7 +49,8 @@ def unpacked(archive: InputFile, work: Path) -> Iterator[InputFile | PassedOver]
                 yield PassedOver(shown, reason)
                 continue
             place = work / f"{number}{suffix_of(name)}"
-            _unpack(packed, entry, place, shown)
+            most = BEGINNING if beginnings and place.suffix in _OF_LINES else entry.file_size
+            _unpack(packed, entry, place, shown, most)
             try:
                 inner = input_file(place, alone=False, partition=partition_of(Path(name).parts[:-1]))
             except UnknownKindError:
@@ -56,7 +61,8 @@ def unpacked(archive: InputFile, work: Path) -> Iterator[InputFile | PassedOver]
                 yield PassedOver(shown, "damaged", str(error).replace(str(place), str(shown)))
             else:
                 kind = "nested" if inner.kind == "zip" else None
-                yield PassedOver(shown, kind) if kind else inner.within(path, shown)
+                share = min(most / entry.file_size, 1.0)
+                yield PassedOver(shown, kind) if kind else inner.within(path, shown, share)
                 if inner.kind == "parquet":
                     continue
             place.unlink()
@@ -109,7 +115,8 @@ def _refuse(path: Path, entries: list[zipfile.ZipInfo]) -> None:
         seen.add(name)
 
 
-def _unpack(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, shown: Path) -> None:
+def _unpack(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, shown: Path, most: int) -> None:
+    """Write a member to `place`; of one with more than `most` bytes the whole lines among these."""
     free = shutil.disk_usage(place.parent).free
     if entry.file_size > free:
         raise NoRoomError(
@@ -118,7 +125,11 @@ def _unpack(packed: zipfile.ZipFile, entry: zipfile.ZipInfo, place: Path, shown:
         )
     # No more than the size that the archive tells is ever read, and its checksum is compared at the end.
     with packed.open(entry) as source, place.open("wb") as target:
-        shutil.copyfileobj(source, target, _CHUNK)
+        if most < entry.file_size:
+            start = source.read(most)
+            target.write(start[: start.rfind(b"\n") + 1] or start)
+        else:
+            shutil.copyfileobj(source, target, _CHUNK)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 
 from checker.ingest.spellings import CHINA
@@ -43,12 +43,23 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
+class Chosen:
+    """The headers that somebody named for a column, in the order in which they count: by `map` (--map) or in a `layout`."""
+
+    headers: tuple[str, ...]
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class HeaderMap:
-    """The headers of one source that feed each canonical column, in the order in which they count."""
+    """The headers of one source that feed each canonical column, in the order in which they count; `named` are the columns of which
+    somebody said which they are, and how (see Chosen).
+    """
 
     columns: Mapping[str, Column]
     found: Mapping[str, tuple[Header, ...]]
     fallback: Mapping[str, tuple[Header, ...]]
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def has(self, column: str) -> bool:
         """True where some header feeds the column."""
@@ -56,9 +67,9 @@ class HeaderMap:
 
 
 def map_headers(
-    headers: Sequence[Header], columns: Mapping[str, Column], forced: Mapping[str, str], *, source: str
+    headers: Sequence[Header], columns: Mapping[str, Column], forced: Mapping[str, Chosen], *, source: str
 ) -> HeaderMap:
-    """Find the headers that feed each column. `forced` maps a column to the header named by `--map`.
+    """Find the headers that feed each column. `forced` maps a column to the headers that were named for it.
 
     Raises InputError where the same header stands twice.
     """
@@ -70,21 +81,27 @@ def map_headers(
         by_name[key] = header
     found: dict[str, tuple[Header, ...]] = {}
     fallback: dict[str, tuple[Header, ...]] = {}
+    named: dict[str, str] = {}
     for column in columns.values():
-        if column.name in forced and normal_header(forced[column.name]) in by_name:
-            found[column.name] = (by_name[normal_header(forced[column.name])],)
+        chosen = forced.get(column.name)
+        if chosen and (present := _present(by_name, chosen.headers)):
+            named[column.name] = chosen.by
+            found[column.name] = present
+            # A layout tells what was found, the fallback left out; who writes --map means this header and no other.
+            others = _present(by_name, column.fallback) if chosen.by == "layout" else ()
+            fallback[column.name] = tuple(header for header in others if header not in present)
             continue
         found[column.name] = _present(by_name, (column.name, *column.headers))
         fallback[column.name] = _present(by_name, column.fallback)
-    return HeaderMap(columns, found, fallback)
+    return HeaderMap(columns, found, fallback, named)
 
 
-def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> dict[str, str]:
+def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> dict[str, Chosen]:
     """Read `--map COLUMN=HEADER` options.
 
     Raises InputError for an unknown column, a missing `=`, or two options for one column.
     """
-    forced: dict[str, str] = {}
+    forced: dict[str, Chosen] = {}
     for option in options:
         column, equals, header = option.partition("=")
         column = column.strip()
@@ -102,9 +119,9 @@ def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> 
             raise InputError(f"--map {option}：没有名为“{column}”的列{hint}（unknown column）")
         if column in forced:
             raise InputError(
-                f"--map：列 {column} 指定了两次（{forced[column]}、{header}），请只保留一个（mapped twice）"
+                f"--map：列 {column} 指定了两次（{forced[column].headers[0]}、{header}），请只保留一个（mapped twice）"
             )
-        forced[column] = header.strip()
+        forced[column] = Chosen((header.strip(),), "map")
     return forced
 
 

@@ -98,9 +98,11 @@ def _without_code(
 
 def find_gaps(files: Gathered, counts: tuple[FileCount, ...], max_rejects: float) -> tuple[Gap, ...]:
     """Why the result is incomplete, in the order of the files; `max_rejects` is the share of a file's rows that may be rejected."""
-    gaps = [Gap(each.path, "not_read", each.said()) for _, each in files.passed if each.may_be_data]
+    gaps = [*not_read(files)]
     told = {each.path: (each.read, each.rejected) for each in counts}
     for each in files.files:
+        if each.role == "lines" and each.file.path not in told:
+            continue
         of_rows = each.rows + each.rejected, each.rejected
         read, rejected = told[each.file.path] if each.role == "lines" else of_rows
         if rejected > max_rejects * read:
@@ -111,6 +113,11 @@ def find_gaps(files: Gathered, counts: tuple[FileCount, ...], max_rejects: float
             english = f"{count.without_code:,} of {count.read:,} lines have no national code: nearly nothing was judged"
             gaps.append(Gap(count.path, "no_codes", both(chinese, english)))
     return tuple(gaps)
+
+
+def not_read(files: Gathered) -> tuple[Gap, ...]:
+    """The files, or parts of them, that may be data and were not read."""
+    return tuple(Gap(each.path, "not_read", each.said()) for _, each in files.passed if each.may_be_data)
 
 
 def find_changes(files: Gathered) -> tuple[Gap, ...]:

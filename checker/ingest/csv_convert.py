@@ -30,16 +30,19 @@ FEW_VALUES = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked of a file: the headers that are `known`, as they are compared, and which of those found are to be read."""
+    """What is asked of a file: the headers that are `known`, as they are compared, and which of those found are to be read; where `first`
+    says so, no more of its beginning than so many records and the rest of a block.
+    """
 
     known: Set[str]
     choose: Callable[[Sequence[str]], Collection[str]]
+    first: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CsvFacts:
     """How a CSV file was read: what was detected, how many records there were, the rejects included, where these are listed
-    (a file only where there are any), and which headers were kept.
+    (a file only where there are any), and which headers were kept. `share` is how much of the file that is, from 0 to 1.
     """
 
     encoding: str
@@ -52,13 +55,15 @@ class CsvFacts:
     rejects: int
     rejected: Path
     kept: tuple[str, ...]
+    compression: str | None
+    share: float
 
     def to_plain(self) -> dict[str, object]:
         """The facts as run.json holds them."""
         return {
             "encoding": self.encoding, "byte_order_mark": self.byte_order_mark, "line_end": self.line_end,
             "separator": self.separator, "header_row": self.header_row, "columns": self.columns, "records": self.records,
-            "rejects": self.rejects,
+            "rejects": self.rejects, "compression": self.compression,
         }  # fmt: skip
 
 
@@ -77,25 +82,34 @@ def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Pa
     kept = [header for header in dialect.headers if header in chosen]
     cutter = Cutter(dialect, text)
     reader = BlockReader(path, dialect.headers, kept, dialect.byte, cutter)
-    blocks = cutter.blocks(_one_ahead(chain([start], chunks)))
+    whole = wanted.first is None
+    ahead = chain([start], chunks)
+    blocks = cutter.blocks(_one_ahead(ahead) if whole else ahead)
+    # Who wants the beginning only does not read on while it is looked at.
+    read = _side_by_side(reader.read, blocks) if whole else map(reader.read, blocks)
     with (
         _Writer(reader.schema, target, rejected, (told_as[0], str(told_as[1]))) as writer,
         ThreadPoolExecutor(1) as hand,
     ):
         written: Future[None] | None = None
         held: Read | None = None
-        for block in _side_by_side(reader.read, blocks):
+        count = 0
+        for block in read:
             if written:
                 written.result()
             written = hand.submit(writer.write, held) if held else None
             held = block
+            count += block.records
+            if wanted.first is not None and count >= wanted.first and text.share < 1:
+                break
         if written:
             written.result()
         if held:
             writer.write(held)
     pa.default_memory_pool().release_unused()
     return CsvFacts(
-        text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected, tuple(kept)
+        text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected,
+        tuple(kept), "gzip" if text.compressed else None, text.share,
     )  # fmt: skip
 
 

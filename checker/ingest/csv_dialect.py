@@ -27,9 +27,13 @@ LONG_ROW = 1 << 16
 USUAL_SEPARATORS = (",", "\t", ";", "|")
 RECORD = "__record"
 """Our own name of the number of a record."""
+NO_HEADER = "(无表头"
+"""How the name of a column begins that has none."""
 STAND_IN = "\x1f"
 """The separator that takes the place of one that is longer than a byte."""
 _OTHER_SEPARATORS = re.compile(r"[^\w\s\"'()（）]{1,3}|[\x00-\x08\x0b\x0c\x0e-\x1f]| ")
+_WORD, _VALUE = re.compile(r"[^\W\d_]"), re.compile(r"\d{4}|^[\d.,\s]+$")
+"""What makes a cell a word, and what a value."""
 _TYPE_WORD = re.compile(
     r"(n?(var)?char2?|string|text|date(time)?|timestamp|int(eger)?|bigint|smallint|number|numeric|decimal|double|float|bool(ean)?"
     r"|字符(型|串)?|文本|日期(时间)?型?|数字|数值型?|整数型?|小数)\s*([(（][\d\s,]*[)）])?"
@@ -136,9 +140,12 @@ def _compared(cell: str) -> str:
 
 
 def _guessed(path: Path, lines: Sequence[str]) -> tuple[int, int, str, list[str]]:
-    """The first row that is not blank, where no header is known: whoever asks for headers tells which are missing."""
-    number = next(number for number, line in enumerate(lines) if line.strip())
-    separator = max(USUAL_SEPARATORS, key=lines[number].count)
+    """The row that looks most like a header, where none is known: whoever asks for headers tells which are missing."""
+    separator = max(USUAL_SEPARATORS, key="\n".join(lines[:HEADER_ROWS]).count)
+    rows = [_cells(lines, number, separator)[1] for number in range(len(lines[:HEADER_ROWS]))]
+    first = next(number for number, line in enumerate(lines) if line.strip())
+    number = likely_header(rows)
+    number = first if number is None else number
     last, cells = _cells(lines, number, separator)
     if not cells:
         raise InputError(
@@ -178,6 +185,12 @@ def _notes(lines: Sequence[str], separator: str, known: Set[str]) -> list[str]:
     return notes
 
 
+def likely_header(rows: Sequence[Sequence[str | None]]) -> int | None:
+    """The row with the most cells that are words, the first of several: a title has few, and of values many are numbers and dates."""
+    words = [len({cell for cell in row if cell and _WORD.search(cell) and not _VALUE.search(cell)}) for row in rows]
+    return words.index(max(words)) if any(words) else None
+
+
 def distinct_headers(path: Path, headers: Sequence[str]) -> tuple[str, ...]:
     """The headers as columns of their own: one without a name gets its place. Raises InputError where one stands twice."""
     seen: set[str] = set()
@@ -187,5 +200,5 @@ def distinct_headers(path: Path, headers: Sequence[str]) -> tuple[str, ...]:
         if key in seen and key:
             raise InputError(f"{path}：表头“{header}”出现了两次，请只保留一列（header appears twice: keep one）")
         seen.add(key)
-        named.append(own_header(header) if key else f"(无表头 {number})")
+        named.append(own_header(header) if key else f"{NO_HEADER} {number})")
     return tuple(named)

@@ -28,7 +28,8 @@ _LOW_SHARE = 0.2
 
 
 class TextFile:
-    """The text of a file, chunk by chunk: iterate once, then `encoding`, `marked` and `line_end` tell what it was.
+    """The text of a file, chunk by chunk: iterate once, then `encoding`, `marked`, `compressed` and `line_end` tell what it was.
+    `share` is how much of the file was read so far, from 0 to 1.
 
     UTF-16 becomes UTF-8; UTF-8 and GB18030 stay as they lie, for in both line ends, quotes and the usual separators are their own
     bytes and no part of another character. Nothing is checked: bytes that are no text go on as bytes that are no text.
@@ -39,7 +40,9 @@ class TextFile:
         self.path = path
         self.encoding = "utf-8"
         self.marked = False
+        self.compressed = False
         self.line_end = "lf"
+        self.share = 0.0
 
     @property
     def inner(self) -> str:
@@ -60,7 +63,7 @@ class TextFile:
             yield b"\n"
 
     def _decoded(self) -> Iterator[bytes]:
-        chunks = _chunks(self.path)
+        chunks = self._chunks()
         first = next(chunks, b"")
         for mark, encoding in MARKS:
             if first.startswith(mark):
@@ -70,6 +73,24 @@ class TextFile:
             self.encoding = _wide(self.path, first) or self.encoding
         everything = chain([first], chunks)
         return self._from_utf16(everything) if self.encoding.startswith("utf-16") else self._as_it_lies(everything)
+
+    def _chunks(self) -> Iterator[bytes]:
+        """The bytes of the file, those within where it is compressed by gzip."""
+        size = max(self.path.stat().st_size, 1)
+        with self.path.open("rb") as stream:
+            self.compressed = stream.read(2) == b"\x1f\x8b"
+            if not self.compressed:
+                stream.seek(0)
+                while chunk := stream.read(CHUNK):
+                    self.share = stream.tell() / size
+                    yield chunk
+                return
+        import pyarrow as pa
+
+        with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, "gzip") as unpacked:
+            while chunk := _unpack(self.path, unpacked):
+                self.share = file.tell() / size
+                yield chunk
 
     def _from_utf16(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         decoder = codecs.getincrementaldecoder(self.encoding)("surrogatepass")
@@ -87,22 +108,6 @@ class TextFile:
                 lines = chunk if len(chunk) < CHUNK else chunk[:end] or chunk
                 if not lines.isascii():
                     self.encoding, decided = _body_encoding(self.path, lines), True
-            yield chunk
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    """The bytes of a file, those within where it is compressed by gzip."""
-    with path.open("rb") as stream:
-        compressed = stream.read(2) == b"\x1f\x8b"
-        if not compressed:
-            stream.seek(0)
-            while chunk := stream.read(CHUNK):
-                yield chunk
-            return
-    import pyarrow as pa
-
-    with pa.OSFile(str(path)) as file, pa.CompressedInputStream(file, "gzip") as unpacked:
-        while chunk := _unpack(path, unpacked):
             yield chunk
 
 

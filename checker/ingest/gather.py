@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.columns import parse_map_options
+from checker.ingest.columns import Chosen, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS
+from checker.ingest.layout import NO_LAYOUT, read_layout
 from checker.ingest.opening import ROLES, FileRead, Opening, refuse_all
 from checker.ingest.passed import PassedOver
-from checker.ingest.sources import Source
+from checker.ingest.refusals import Refusals
+from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.stamp import Stamp, take_stamps
 from checker.ingest.walk import find_files
 from checker.model import sqltext
@@ -23,6 +26,9 @@ from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
 class Gathered:
     """The inputs of a scan. `origins` are the files as told, by the file number that line numbers carry; `stamps` tell whether
     an input has changed since it was opened.
+
+    Whoever asked for beginnings only is told more: the files of each role that were not opened at all, tables without a known header, and
+    how many seconds each file took.
     """
 
     lines: tuple[Source, ...]
@@ -35,38 +41,79 @@ class Gathered:
     readable: tuple[Path, ...]
     reader_rejects: tuple[Path, ...]
     stamps: Mapping[Path, Stamp] = field(repr=False)
+    unopened: Mapping[str, tuple[InputFile, ...]] = field(default_factory=dict)
+    unknown: tuple[tuple[str, InputTable], ...] = ()
+    seconds: Mapping[Path, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """No more is asked for than the beginnings of files: so many records of each, of so many files of each role, spread over all of them."""
+
+    records: int
+    files: int
+
+    def part(self, files: Sequence[InputFile]) -> tuple[tuple[InputFile, ...], tuple[InputFile, ...]]:
+        """The files that are opened, in their order, and the others."""
+        step = max(len(files) / self.files, 1)
+        places = {int(number * step) for number in range(min(len(files), self.files))}
+        opened = tuple(file for place, file in enumerate(files) if place in places)
+        return opened, tuple(file for place, file in enumerate(files) if place not in places)
 
 
 def gather(
-    inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work: Path, *, need_person: bool = True
+    inputs: Mapping[str, Sequence[str | Path]],
+    maps: Sequence[str],
+    work: Path,
+    *,
+    layout: Path | None = None,
+    need_person: bool = True,
+    beginning: Beginning | None = None,
+    refusals: Refusals | None = None,
 ) -> Gathered:
-    """Open the inputs of each role (keys of ROLES) and map their headers; CSV and JSON are converted into `work`.
+    """Open the inputs of each role (keys of ROLES) and map their headers, as `maps` and the file `layout` say; CSV and JSON are converted
+    into `work`.
 
-    Raises InputError for anything that cannot be read or lacks a needed column; without `need_person` nobody is to be judged.
+    Raises InputError for anything that cannot be read or lacks a needed column, or notes it where `refusals` collects; without
+    `need_person` nobody is to be judged.
     """
+    refusals = refusals or Refusals()
     forced = parse_map_options(maps, {**LINE, **HEADER, **DIAGNOSIS})
-    found = {role: find_files(inputs.get(role, ())) for role in ROLES}
+    plan = read_layout(layout) if layout else NO_LAYOUT
+    found = {role: find_files(inputs.get(role, ()), refusals) for role in ROLES}
     passed = [(role, each) for role, told in found.items() for each in told.passed]
     given = [file.place.resolve() for told in found.values() for file in told.files]
-    stamps = take_stamps(file.path for told in found.values() for file in told.files)
+    stamps = take_stamps(file.path for told in found.values() for file in told.files) if beginning is None else {}
+    parts = {role: beginning.part(told.files) if beginning else (told.files, ()) for role, told in found.items()}
+    first = beginning.records if beginning else None
     reader_rejects = work / "reader_rejects.parquet"
     sources: dict[str, tuple[Source, ...]] = {}
     read: list[FileRead] = []
+    unknown: list[tuple[str, InputTable]] = []
+    seconds: dict[Path, float] = {}
     with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
-        for role, told in found.items():
-            opened = Opening(connection, role, forced, work)
-            for file in told.files:
-                opened.open(file)
+        for role, (files, _) in parts.items():
+            before = len(refusals.told)
+            opened = Opening(connection, role, plan.choice(role, forced), work, refusals, first)
+            for file in files:
+                started = time.perf_counter()
+                with refusals.noted():
+                    opened.open(file)
+                seconds[file.path] = time.perf_counter() - started
             sources[role] = opened.sources()
             read += opened.read(sources[role])
             passed += [(role, each) for each in opened.passed]
-            if told.files and not sources[role]:
-                refuse_all(told.files[0].path, opened.passed)
+            unknown += [(role, table) for table in opened.unknown()]
+            if files and not sources[role] and len(refusals.told) == before:
+                with refusals.noted():
+                    refuse_all(files[0].path, opened.passed)
         connection.execute(f"COPY rejects TO {sqltext.text(str(reader_rejects))} (FORMAT parquet)")
-    _need_forced_headers(forced, sources)
-    if need_person:
-        _need_person(sources)
+    with refusals.noted():
+        _need_forced_headers(forced, sources)
+    if need_person and sources["lines"]:
+        with refusals.noted():
+            _need_person(sources)
     return Gathered(
         lines=sources["lines"],
         settlements=sources["settlements"],
@@ -82,10 +129,13 @@ def gather(
         readable=tuple(given),
         reader_rejects=(reader_rejects, *(each.csv.rejected for each in read if each.csv and each.csv.rejects)),
         stamps=stamps,
+        unopened={role: others for role, (_, others) in parts.items() if others},
+        unknown=tuple(unknown),
+        seconds=seconds,
     )
 
 
-def _need_forced_headers(forced: Mapping[str, str], sources: Mapping[str, tuple[Source, ...]]) -> None:
+def _need_forced_headers(forced: Mapping[str, Chosen], sources: Mapping[str, tuple[Source, ...]]) -> None:
     used = {
         (column, header.text)
         for group in sources.values()
@@ -94,7 +144,8 @@ def _need_forced_headers(forced: Mapping[str, str], sources: Mapping[str, tuple[
         if column in source.map.columns
         for header in source.map.found[column]
     }
-    for column, header in forced.items():
+    for column, chosen in forced.items():
+        (header,) = chosen.headers
         if not any(column == name and header.strip().lower() == text.strip().lower() for name, text in used):
             raise InputError(f"--map {column}={header}：输入文件中没有表头“{header}”（no input has this header）")
 

@@ -32,19 +32,21 @@ NO_OBJECT, NO_LINES, TWICE = "不是有效的 JSON 对象", "lines 是空的，�
 
 
 def convert_json(
-    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, wanted: Collection[str]
-) -> None:
+    connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, wanted: Collection[str], first: int | None = None
+) -> float:  # fmt: skip
     """Write a JSON file to `target`, as `convert` does.
 
     A document becomes a row; one with an array `lines` is a prescription (see docs/inputs.md) and becomes one row a line. Documents that
-    are no objects, or hold a key twice, go to the table `rejects`. Keys that are `wanted` are columns in any case.
+    are no objects, or hold a key twice, go to the table `rejects`. Keys that are `wanted` are columns in any case. Where `first` says so,
+    no more than so many documents are read. Returns how much of the file that is, from 0 to 1.
     """
-    _read_documents(connection, source, target)
+    _read_documents(connection, source, target, first)
+    share = _share(connection, source.place, first)
     _reject_faulty(connection, source, role, "documents", "doc")
     keys = _keys(connection, source.path, "documents", "doc")
     if "lines" in keys and _any(connection, "is_prescription"):
         _write_prescriptions(connection, source, target, role, keys, wanted)
-        return
+        return share
     paths = {key: _json_path(key) for key in _chosen(source.path, keys, wanted)}
     _copy(
         connection,
@@ -52,42 +54,52 @@ def convert_json(
         FROM (SELECT record, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
         target,
     )
+    return share
 
 
 # ------------------------------------------------------------------------------------------------ documents
 
 
-def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path) -> None:
-    """Make the table `documents` of a file's JSON documents."""
+def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, first: int | None) -> None:
+    """Make the table `documents` of a file's JSON documents, or of the first of them."""
     text = target.with_suffix(".utf8")
     place = as_utf8(source.place, text)
+    limit = "" if first is None else f" LIMIT {int(first)}"
     try:
         if source.kind == "jsonl":
-            _make_documents(connection, source.path, _lines(place))
+            _make_documents(connection, source.path, _lines(place) + limit)
         else:
-            _read_values(connection, source.path, place, target.with_suffix(".json"))
+            _read_values(connection, source.path, place, target.with_suffix(".json"), limit)
     except InputError as error:
         raise InputError(str(error).replace(str(text), str(source.path))) from error
     finally:
         text.unlink(missing_ok=True)
 
 
-def _read_values(connection: duckdb.DuckDBPyConnection, path: Path, place: Path, rows: Path) -> None:
+def _read_values(connection: duckdb.DuckDBPyConnection, path: Path, place: Path, rows: Path, limit: str) -> None:
     """The documents of a file that is no file of lines: of the array that an object wraps, which is written to `rows`, or of all of it."""
     fault = None
     for start, end in find_rows(place, KNOWN, PRESCRIPTION_KEYS):
         cut_out(place, start, end, rows)
         try:
-            return _make_documents(connection, path, _objects(rows))
+            return _make_documents(connection, path, _objects(rows) + limit)
         except InputError as error:
             # What looks like the end of the array may belong to what follows it, or to the next of several objects.
             fault = fault or error
         finally:
             rows.unlink()
     try:
-        _make_documents(connection, path, _objects(place))
+        _make_documents(connection, path, _objects(place) + limit)
     except InputError as error:
         raise fault or error from error
+
+
+def _share(connection: duckdb.DuckDBPyConnection, place: Path, first: int | None) -> float:
+    """How much of a file the documents are: all of it, where they are not as many as were to be read at most."""
+    row = connection.execute("SELECT count(*), sum(strlen(doc)) FROM documents").fetchone()
+    if first is None or row is None or row[0] < first:
+        return 1.0
+    return min(int(row[1]) / max(place.stat().st_size, 1), 0.99)
 
 
 def _lines(place: Path) -> str:

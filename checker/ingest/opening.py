@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest.archive import NoRoomError, unpacked
-from checker.ingest.columns import UNTOLD, Header, map_headers
+from checker.ingest.columns import UNTOLD, Chosen, Header, map_headers
 from checker.ingest.convert import convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
-from checker.ingest.passed import PassedOver
+from checker.ingest.csv_dialect import NO_HEADER
+from checker.ingest.passed import HEADERS_SHOWN, PassedOver
+from checker.ingest.refusals import Refusals
 from checker.ingest.sources import InputFile, InputTable, Source
-from checker.ingest.tables import Described, ParquetFile, open_parquet, parquet_tables
+from checker.ingest.tables import Described, ParquetFile, beginning_of, open_parquet, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, Kind, normal_header
@@ -21,6 +23,8 @@ from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, Kind, normal_h
 if TYPE_CHECKING:
     import duckdb
 
+SAYING = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
+"""The ends of names that say that a file is a table: which header it may have is told where none is known."""
 ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
     "lines": (LINE, (("item_code",), ("service_time",))),
     "settlements": (HEADER, (("settlement_id",),)),
@@ -28,13 +32,35 @@ ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
     "diagnoses": (DIAGNOSIS, (("code",), ("settlement_id", "visit_id"))),
 }
 """The kinds of tables of a scan: their columns, and what each must have (one of each group)."""
-HEADERS_SHOWN = 12
-"""So many headers of a file are shown where a needed one is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What somebody says of the inputs of a role: the headers of columns, by --map or in the layout `path`, and the sheets to leave out."""
+
+    columns: Mapping[str, Chosen] = field(default_factory=dict)
+    left_out: frozenset[str] = frozenset()
+    path: Path = Path()
+
+    def need_headers(self, role: str, table: InputTable) -> None:
+        """Raise InputError where a table has none of the headers that the layout names for a column."""
+        there = {normal_header(header.text) for header in table.headers}
+        for column, chosen in self.columns.items():
+            if chosen.by == "layout" and not any(normal_header(header) in there for header in chosen.headers):
+                raise InputError(
+                    f"{table.origin[0]}：没有表头“{'、'.join(chosen.headers)}”，而 {self.path} 写明 {role}.columns.{column} 用它；"
+                    f"文件中的表头：{_shown(table)}；请改正或删去布局文件里的这一行"
+                    f"（this file lacks the header that the layout names for {column}: correct or delete that line）"
+                )
 
 
 @dataclass(frozen=True, slots=True)
 class FileRead:
-    """One file that is read: its rows, those that the reader rejected, and which of its headers feed which column."""
+    """One file that is read: its rows, those that the reader rejected, and which of its headers feed which column.
+
+    `share` of the file was read, from 0 to 1: less than 1 only where no more than its beginning was asked for. `header_row` is that of a
+    worksheet, `writer` the program that wrote a Parquet file.
+    """
 
     role: str
     file: InputFile
@@ -43,26 +69,47 @@ class FileRead:
     columns: Mapping[str, tuple[str, ...]]
     csv: CsvFacts | None = None
     """How a CSV file was read."""
+    share: float = 1.0
+    header_row: int = 0
+    writer: str = ""
 
 
 class Opening:
     """The files of one role, opened one after the other on the connection that converts."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, role: str, forced: Mapping[str, str], work: Path) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        role: str,
+        choice: Choice,
+        work: Path,
+        refusals: Refusals,
+        first: int | None = None,
+    ) -> None:
         self._connection = connection
         self._role = role
-        self._forced = forced
+        self._choice = choice
+        self._refusals = refusals
+        self._first = first
         columns, _ = ROLES[role]
         self._known = frozenset(
             normal_header(header)
             for header in (
                 *(header for column in columns.values() for header in column.all_headers),
-                *(header for column, header in forced.items() if column in columns),
+                *(
+                    header
+                    for column, chosen in choice.columns.items()
+                    if column in columns
+                    for header in chosen.headers
+                ),
             )
         )
-        self._csv: dict[Path, CsvFacts | None] = {}
+        self._csv: dict[Path, CsvFacts] = {}
+        self._shares: dict[Path, float] = {}
+        self._header_rows: dict[Path, int] = {}
         self._work = work
         self._files: list[ParquetFile] = []
+        self._unknown: list[ParquetFile] = []
         self._targets = 0
         self._described: Described = {}
         self.passed: list[PassedOver] = []
@@ -88,19 +135,25 @@ class Opening:
         self._keep(file, opened)
 
     def _opened(self, file: InputFile, target: Path) -> ParquetFile:
-        """A file as a table: as it lies, or as what it was converted to."""
-        if file.kind != "parquet":
-            facts = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
-            self._csv[file.path] = facts
-            if facts:
-                # Of thousands of small files even asking what we have just written takes long.
-                headers = tuple(Header(header, "VARCHAR") for header in facts.kept)
-                return ParquetFile(target, file, True, headers, facts.records - facts.rejects)
-        return open_parquet(self._connection, file, target, self._described, converted=file.kind != "parquet")
+        """A file as a table: as it lies, or as what it was converted to; where `first` says so, its beginning."""
+        if file.kind == "parquet":
+            opened = open_parquet(self._connection, file, target, self._described, converted=False)
+            if self._first is not None:
+                opened, self._shares[file.path] = beginning_of(self._connection, opened, target, self._first)
+            return opened
+        told = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
+        if isinstance(told, CsvFacts):
+            self._csv[file.path] = told
+            self._shares[file.path] = told.share * file.share
+            # Of thousands of small files even asking what we have just written takes long.
+            headers = tuple(Header(header, "VARCHAR") for header in told.kept)
+            return ParquetFile(target, file, True, headers, told.records - told.rejects)
+        self._shares[file.path] = told * file.share
+        return open_parquet(self._connection, file, target, self._described, converted=True)
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
-            self._pass(file, "no_known_header")
+            self._pass_unknown(file, opened)
         elif opened.rows > 0 or self._rejected(file) > 0 or (file.alone and self._role != "lines"):
             self._files.append(opened)
         elif file.alone:
@@ -109,6 +162,16 @@ class Opening:
             )
         else:
             self._pass(file, "header_only")
+
+    def _pass_unknown(self, file: InputFile, opened: ParquetFile) -> None:
+        """Pass a table over of which no header is known; of what is surely a table say which headers it may have."""
+        seen = [each.text for each in opened.headers if not each.text.startswith(NO_HEADER)]
+        if file.kind != "xlsx" and not file.path.name.lower().endswith(SAYING):
+            seen = []
+        facts, row = self._csv.get(file.path), self._header_rows.get(file.path, 1)
+        self._pass(file, "no_known_header", "", facts.header_row if facts else row, tuple(seen) if seen[1:] else ())
+        if self._first is not None and seen[1:]:
+            self._unknown.append(opened)
 
     def _open_several(self, file: InputFile) -> None:
         """Open an archive's members, or a workbook's sheets."""
@@ -133,15 +196,17 @@ class Opening:
     def _members(self, file: InputFile) -> Iterator[InputFile | PassedOver]:
         folder = self._target().with_suffix("")
         folder.mkdir()
-        return unpacked(file, folder)
+        return unpacked(file, folder, beginnings=self._first is not None)
 
     def _sheets(self, file: InputFile) -> Iterator[ParquetFile | PassedOver]:
         columns, _ = ROLES[self._role]
-        for sheet in read_workbook(file, self._target, self._wanted(str(file.path)), columns):
+        wanted = self._wanted(str(file.path))
+        for sheet in read_workbook(file, self._target, wanted, columns, self._choice.left_out):
             if isinstance(sheet, PassedOver):
                 yield sheet
             else:
                 origin = replace(file, path=sheet.path, archive=file.on_disk, alone=False)
+                self._shares[sheet.path], self._header_rows[sheet.path] = sheet.share, sheet.header_row
                 yield open_parquet(self._connection, origin, sheet.target, self._described, converted=True)
 
     def _target(self) -> Path:
@@ -152,27 +217,40 @@ class Opening:
     def sources(self) -> tuple[Source, ...]:
         """The tables of the files; those found in a folder that lack a needed column are passed over, as long as others are left.
 
-        Raises InputError where a file named by itself lacks one, or all do.
+        Refused is a file named by itself that lacks one, and where all do.
         """
         columns, needed = ROLES[self._role]
         sources: list[Source] = []
         first_lack: InputError | None = None
         for table in parquet_tables(self._files):
             try:
-                sources.append(_source(table, columns, needed, self._forced))
+                mapping = map_headers(table.headers, columns, self._choice.columns, source=str(table.origin[0]))
+                sources.append(Source(table, mapping))
+                self._choice.need_headers(self._role, table)
+                _need_columns(sources[-1], needed)
             except InputError as error:
                 others = [file for file in self._files if file.origin.path in table.origin]
                 if any(file.origin.alone for file in others):
-                    raise
+                    with self._refusals.noted():
+                        raise
+                    continue
                 first_lack = first_lack or error
                 for file in others:
                     self._files.remove(file)
-                    told = str(error).replace(str(table.origin[0]), str(file.origin.path), 1)
-                    self._pass(file.origin, "unfit_headers", told)
+                    self._pass(
+                        file.origin, "unfit_headers", str(error).replace(str(table.origin[0]), str(file.origin.path), 1)
+                    )
+                    if self._first is not None:
+                        self._unknown.append(file)
         if first_lack and not self._files:
-            raise first_lack
+            with self._refusals.noted():
+                raise first_lack
         # What is left has other numbers.
-        return self.sources() if first_lack else tuple(sources)
+        return self.sources() if first_lack and self._files else tuple(sources)
+
+    def unknown(self) -> tuple[InputTable, ...]:
+        """The tables that were passed over because of their headers, where somebody only looks."""
+        return parquet_tables(self._unknown)
 
     def read(self, sources: Sequence[Source]) -> Iterator[FileRead]:
         """What is told of each file, in the order in which they were given."""
@@ -180,13 +258,15 @@ class Opening:
         for file in self._files:
             yield FileRead(
                 self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {}),
-                self._csv.get(file.origin.path),
+                self._csv.get(file.origin.path), self._shares.get(file.origin.path, 1.0), self._header_rows.get(file.origin.path, 0), file.writer,
             )  # fmt: skip
 
-    def _pass(self, file: InputFile, reason: str, detail: str = "") -> None:
+    def _pass(
+        self, file: InputFile, reason: str, detail: str = "", header_row: int = 0, headers: tuple[str, ...] = ()
+    ) -> None:
         self._connection.execute("DELETE FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)])
         self._csv.pop(file.path, None)
-        self.passed.append(PassedOver(file.path, reason, detail))
+        self.passed.append(PassedOver(file.path, reason, detail, header_row, headers))
 
     def _knows(self, file: ParquetFile) -> bool:
         """Whether some header is known; a text without any is no table."""
@@ -198,14 +278,19 @@ class Opening:
         columns, needed = ROLES[self._role]
 
         def choose(texts: Sequence[str]) -> set[str]:
-            mapping = map_headers([Header(text, "VARCHAR") for text in texts], columns, self._forced, source=name)
+            mapping = map_headers(
+                [Header(text, "VARCHAR") for text in texts], columns, self._choice.columns, source=name
+            )
+            if self._first is not None:
+                # Who looks at a file looks at all of it.
+                return set(texts)
             feeding = (*mapping.found.values(), *mapping.fallback.values())
             chosen = {header.text for headers in feeding for header in headers}
             # Whoever misses a column is shown what there is instead.
             missing = not all(any(mapping.has(column) for column in group) for group in needed)
             return chosen.union(texts[:HEADERS_SHOWN]) if missing else chosen
 
-        return Wanted(self._known, choose)
+        return Wanted(self._known, choose, self._first)
 
     def _rejected(self, file: InputFile) -> int:
         """How many records of a file the reader rejected."""
@@ -232,11 +317,14 @@ def refuse_all(first: Path, passed: Sequence[PassedOver]) -> None:
     raise InputError(f"{first}：没有一个文件可以读（not one file could be read）：{told}")
 
 
-def _source(
-    table: InputTable, columns: dict[str, Column], needed: tuple[tuple[str, ...], ...], forced: Mapping[str, str]
-) -> Source:
+def _shown(table: InputTable) -> str:
+    return "、".join(header.text for header in table.headers[:HEADERS_SHOWN])
+
+
+def _need_columns(source: Source, needed: tuple[tuple[str, ...], ...]) -> None:
+    """Raise InputError where a table lacks a needed column, or times that nobody can read for sure feed one."""
+    table, mapping, columns = source.table, source.map, source.map.columns
     name = str(table.origin[0])
-    mapping = map_headers(table.headers, columns, forced, source=name)
     for column in columns.values():
         told = mapping.found.get(column.name, ())
         if column.kind in (Kind.TIME, Kind.DATE) and (
@@ -248,10 +336,9 @@ def _source(
             )
     for group in needed:
         if not any(mapping.has(column) for column in group):
-            known = "、".join(header for column in group for header in columns[column].all_headers)
-            seen = "、".join(header.text for header in table.headers[:HEADERS_SHOWN])
+            wordings = [header for column in group for header in columns[column].all_headers]
+            known = "、".join(wordings[:HEADERS_SHOWN]) + (" 等" if len(wordings) > HEADERS_SHOWN else "")
             raise InputError(
-                f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{seen}；"
+                f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{_shown(table)}；"
                 f"也可以用 --map {group[0]}=表头 指定（needed column missing）"
             )
-    return Source(table, mapping)

@@ -45,10 +45,20 @@ class Census:
 def take_census(
     connection: duckdb.DuckDBPyConnection, files: Gathered
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
-    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether
-    settlements are refunds.
+    """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
+    """
+    counted = count_lines(connection, files)
+    need_judged(connection, counted[0], files, counted[2])
+    return counted
+
+
+def count_lines(
+    connection: duckdb.DuckDBPyConnection, files: Gathered
+) -> tuple[Census, dict[int, bool], RefundSettlements]:
+    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether
+    settlements are refunds.
     """
     refunds = find_refund_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
@@ -86,13 +96,13 @@ def take_census(
         },
         unreadable=count_unreadable(connection, files.lines),
     )
-    _need_judged(connection, census, files, refunds)
     return census, second, refunds
 
 
-def _need_judged(
+def need_judged(
     connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered, refunds: RefundSettlements
 ) -> None:
+    """Raise InputError where lines were read but none can be judged."""
     name = files.lines[0].table.origin[0]
     if census.read == 0:
         raise InputError(

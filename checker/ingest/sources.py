@@ -51,15 +51,17 @@ class InputFile:
     partition: tuple[tuple[str, str | None], ...] = ()
     alone: bool = True
     archive: Path | None = None
+    share: float = 1.0
+    """How much of a member was unpacked, from 0 to 1."""
 
     @property
     def on_disk(self) -> Path:
         """The file that somebody put there: the archive of a member, else itself."""
         return self.archive or self.path
 
-    def within(self, archive: Path, shown: Path) -> InputFile:
-        """This file as a member of an archive, under the name by which it is told."""
-        return replace(self, path=shown, at=self.path, archive=archive)
+    def within(self, archive: Path, shown: Path, share: float) -> InputFile:
+        """This file as a member of an archive, under the name by which it is told, and how much of it was unpacked."""
+        return replace(self, path=shown, at=self.path, archive=archive, share=share)
 
     @property
     def place(self) -> Path:

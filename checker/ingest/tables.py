@@ -19,13 +19,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ParquetFile:
-    """One Parquet file: where it lies, the input that it is or was made from, its headers and rows; `converted`: we wrote it."""
+    """One Parquet file: where it lies, the input that it is or was made from, its headers and rows; `converted`: we wrote it.
+
+    `writer` is the program that wrote it where we did not.
+    """
 
     place: Path
     origin: InputFile
     converted: bool
     headers: tuple[Header, ...]
     rows: int
+    writer: str = ""
 
 
 Described = dict[tuple[object, ...], tuple[Header, ...]]
@@ -60,7 +64,28 @@ def open_parquet(
         raise InputError(
             f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）"
         ) from error
-    return ParquetFile(place, origin, converted, headers, int(about[0]))
+    writer = "" if converted else str(about[1] or "")
+    return ParquetFile(place, origin, converted, headers, int(about[0]), writer)
+
+
+def beginning_of(
+    connection: duckdb.DuckDBPyConnection, file: ParquetFile, target: Path, first: int
+) -> tuple[ParquetFile, float]:
+    """The same file with no more than its first rows, written to `target` where it has more; and how much of it that is, from 0 to 1."""
+    import duckdb
+
+    if file.rows <= first or file.converted:
+        return file, 1.0
+    try:
+        connection.execute(
+            f"COPY (SELECT * FROM {sqltext.parquet(file.place)} LIMIT {int(first)}) "
+            f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
+        )
+    except duckdb.Error as error:
+        raise InputError(
+            f"{file.origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {first_line(error)}）"
+        ) from error
+    return replace(file, place=target, rows=first), first / file.rows
 
 
 def _old_time(writer: str) -> str:

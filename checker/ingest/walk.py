@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from checker.ingest import delta
 from checker.ingest.passed import PassedOver
+from checker.ingest.refusals import Refusals
 from checker.ingest.sources import SUFFIXES, EmptyFileError, InputFile, UnknownKindError, input_file
 from checker.model.errors import InputError
 from checker.model.out_folder import RUN_FILE
@@ -36,14 +37,15 @@ class Found:
     passed: tuple[PassedOver, ...]
 
 
-def find_files(inputs: Iterable[str | Path]) -> Found:
+def find_files(inputs: Iterable[str | Path], refusals: Refusals) -> Found:
     """Expand files, folders and patterns. A path that exists means itself, whatever signs are in its name.
 
-    Raises InputError where an input means no file at all, or a file or folder given by itself cannot be read.
+    Refused is an input that means no file at all, and a file or folder given by itself that cannot be read.
     """
     walk = _Walk()
     for given in inputs:
-        walk.add(str(given))
+        with refusals.noted():
+            walk.add(str(given))
     return Found(tuple(walk.files.values()), tuple(walk.passed))
 
 

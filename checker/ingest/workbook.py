@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest.csv_convert import Wanted
-from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers
+from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers, likely_header
 from checker.ingest.old_workbook import read_old
 from checker.ingest.passed import PassedOver
 from checker.ingest.sources import InputFile
-from checker.ingest.xlsx_parts import Area, Package, Part
+from checker.ingest.xlsx_parts import PART, Area, Package, Part
 from checker.model.errors import InputError
 from checker.model.schema import Column, Kind, normal_header
 
@@ -39,37 +39,53 @@ Day = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class SheetRead:
-    """A worksheet that was written to `target`; `path` is the workbook's and its name."""
+    """A worksheet that was written to `target`; `path` is the workbook's and its name. Its header ends in row `header_row`, and `share` of it
+    was read, from 0 to 1.
+    """
 
     path: Path
     target: Path
+    header_row: int
+    share: float
 
 
 def read_workbook(
-    file: InputFile, target: Callable[[], Path], wanted: Wanted, columns: Mapping[str, Column]
+    file: InputFile,
+    target: Callable[[], Path],
+    wanted: Wanted,
+    columns: Mapping[str, Column],
+    left_out: Collection[str] = (),
 ) -> Iterator[SheetRead | PassedOver]:
     """Write every worksheet of a workbook that has a known header to a file of its own, which `target` names, or pass it over.
 
-    Raises InputError where the workbook cannot be read.
+    Of the sheets named in `left_out` it is only told that they are. Raises InputError where the workbook cannot be read.
     """
-    for name, visible, merges, day_zero, frames in _sheets(file, target().with_suffix("")):
+    for name, visible, merges, day_zero, frames, size in _sheets(file, target().with_suffix("")):
         path = file.path / (name.replace("/", "_") or "-")
-        if not visible:
-            yield PassedOver(path, "hidden_sheet")
+        if not visible or path.name in left_out:
+            yield PassedOver(path, "left_out" if visible else "hidden_sheet")
             continue
         sheet = _Sheet(path, target(), wanted, columns, merges, day_zero)
         reason = sheet.write(frames)
-        yield SheetRead(path, sheet.target) if reason is None else PassedOver(path, reason)
+        if reason:
+            yield PassedOver(path, reason, header_row=sheet.header_row, headers=sheet.likely)
+        else:
+            yield SheetRead(
+                path, sheet.target, sheet.header_row, 1.0 if sheet.is_whole else min(sheet.parts * PART / size, 0.99)
+            )
 
 
-def _sheets(file: InputFile, scratch: Path) -> Iterator[tuple[str, bool, Sequence[Area], Day, Iterator[pl.DataFrame]]]:
+def _sheets(
+    file: InputFile, scratch: Path
+) -> Iterator[tuple[str, bool, Sequence[Area], Day, Iterator[pl.DataFrame], int]]:
+    """Of each sheet: name, whether people see it, merged ranges, the day that days are counted from, its rows, and bytes."""
     with file.place.open("rb") as stream:
         start = stream.read(8)
     if start.startswith(OLE):
         _refuse_password(file)
         try:
             for name, visible, frame in read_old(file.place, scratch):
-                yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),))
+                yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),)), 1
         except (ValueError, subprocess.TimeoutExpired) as error:
             raise _damaged(file.path) from error
         return
@@ -79,7 +95,7 @@ def _sheets(file: InputFile, scratch: Path) -> Iterator[tuple[str, bool, Sequenc
         for worksheet in package.worksheets():
             merges = package.merges(worksheet) if worksheet.visible else ()
             frames = _frames_of_parts(file.path, package.parts(worksheet))
-            yield worksheet.name, worksheet.visible, merges, day_zero, frames
+            yield worksheet.name, worksheet.visible, merges, day_zero, frames, worksheet.size
     finally:
         package.close()
 
@@ -124,6 +140,10 @@ class _Sheet:
         self._merges = _Merges(merges)
         self._kinds = {normal_header(name): column.kind for column in columns.values() for name in column.all_headers}
         self._headers: dict[str, str] = {}
+        self.header_row = 0
+        self.likely: tuple[str, ...] = ()
+        self.parts = 0
+        self.is_whole = True
         self._writer: pq.ParquetWriter | None = None
         self._rows = 0
 
@@ -134,6 +154,10 @@ class _Sheet:
         any_cell = False
         try:
             for frame in frames:
+                if self._wanted.first is not None and self._rows >= self._wanted.first:
+                    self.is_whole = False
+                    break
+                self.parts += 1
                 any_cell = any_cell or (frame.width > 1 and frame.height > 0)
                 behind = 0
                 if not self._headers:
@@ -162,7 +186,10 @@ class _Sheet:
             if known > best:
                 best, at = known, number
         if at < 0:
-            return 0
+            at = self._guess(frame[ROW].to_list(), rows)
+            # Who only looks at a sheet is shown what stands under such a header.
+            if at < 0 or self._wanted.first is None:
+                return 0
         told = [(cell or "").strip() for cell in rows[at]]
         filled = max(place for place, cell in enumerate(told) if cell) + 1
         headers = distinct_headers(self._path, told[:filled])
@@ -171,7 +198,17 @@ class _Sheet:
         # What is merged over several rows of the header stands in each of them.
         while at + 1 < len(rows) and [(cell or "").strip() for cell in rows[at + 1]] == told:
             at += 1
-        return int(frame[ROW][at])
+        self.header_row = int(frame[ROW][at])
+        return self.header_row
+
+    def _guess(self, numbers: Sequence[int], rows: Sequence[Sequence[str | None]]) -> int:
+        """Note the row that looks like a header, where none is known; return its place, -1 where there is none."""
+        at = likely_header(rows)
+        cells = () if at is None else tuple(cell.strip() for cell in rows[at] if cell and cell.strip())
+        if at is None or len(cells) < 2:
+            return -1
+        self.header_row, self.likely = numbers[at], cells
+        return at
 
     def _append(self, frame: pl.DataFrame) -> None:
         import polars as pl

@@ -56,11 +56,12 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """One worksheet: its name, whether people see it, and the member of the package that holds it."""
+    """One worksheet: its name, whether people see it, and the member of the package that holds it, of `size` bytes."""
 
     name: str
     visible: bool
     member: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,8 @@ class Package:
                 kind, member = targets.get(relation, ("", ""))
                 if kind.endswith("/worksheet") and member.lower() in self._members:
                     visible = sheet.attrib.get("state", "visible") == "visible"
-                    found.append(Worksheet(sheet.attrib.get("name", ""), visible, member))
+                    size = self._members[member.lower()].file_size
+                    found.append(Worksheet(sheet.attrib.get("name", ""), visible, member, size))
             return tuple(found)
 
     def merges(self, sheet: Worksheet) -> tuple[Area, ...]:

@@ -1,7 +1,10 @@
 """The canonical columns: name, kind, and the headers under which they arrive, in the order in which they count.
 
 Source of the national names: the platform's extract tables (fee_list_d, setl_d, mdtrt_d, setl_list_diag_d) and interfaces 2204, 3101, 5204;
-of the Chinese headers: the hospital extract sheets and common pharmacy exports.
+of the Chinese headers: the hospital extract sheets, exports of hospital and pharmacy systems, and lists that hospitals appeal with.
+
+What may mean two things is no header of any column: 编码, 名称, 日期, 科室, 药品编码 (of the hospital or of the nation), 总费用 (of a line or of a
+visit), 医保码 (of a person), 参保地 (a name rather than a code), 病案号 (of a person or of a stay).
 """
 
 from __future__ import annotations
@@ -54,72 +57,161 @@ DOCUMENT_HEADER = "__prescription"
 """Our own header of the place of a prescription that came as JSON: what its lines belong to where they say nothing else."""
 
 _KEYS = (
-    ("settlement_id", Kind.TEXT, "setl_id 结算ID 结算流水号 结算单号"),
-    ("visit_id", Kind.TEXT, "mdtrt_id 就诊ID 门诊号 住院号 就诊流水号"),
-)
+    (
+        "settlement_id", Kind.TEXT,
+        "setl_id 结算ID 结算流水号 结算单号 结算号 结算编号 医保结算ID 医保结算流水号 医保结算号 小票号",
+    ),
+    (
+        "visit_id", Kind.TEXT,
+        "mdtrt_id 就诊ID 门诊号 住院号 就诊流水号 就诊号 就诊编号 就诊登记号 医保就诊ID 医保就诊号 住院流水号 门诊流水号 住院登记号 就医登记号 "
+        "就医流水号 门诊住院号 住院门诊号 门诊/住院号 住院/门诊号",
+    ),
+)  # fmt: skip
 _PERSON = (
-    ("patient_id", Kind.TEXT, "psn_no patn_id 人员编号 会员号"),
-    ("patient_sex", Kind.SEX, "gend 人员性别 性别 患者性别"),
-    ("patient_birth_date", Kind.DATE, "brdy 出生日期 患者出生日期"),
-    ("patient_age", Kind.AGE, "age 人员年龄 年龄 患者年龄"),
-    ("patient_id_number", Kind.CAPITAL, "certno 身份证号 身份证号码 证件号码"),
-    ("newborn_flag", Kind.BOOL, "nwb_flag 新生儿标志"),
-)
+    (
+        "patient_id", Kind.TEXT,
+        "psn_no patn_id 人员编号 会员号 医保人员编号 人员ID 个人编号 患者编号 患者ID 病人编号 病人ID 会员编号 会员卡号",
+    ),
+    (
+        "patient_sex", Kind.SEX,
+        "gend 人员性别 性别 患者性别 病人性别 就诊人性别 用药人性别 姓别 性別 性别名称 性别代码",
+    ),
+    (
+        "patient_birth_date", Kind.DATE,
+        "brdy 出生日期 患者出生日期 病人出生日期 人员出生日期 就诊人出生日期 用药人出生日期 出生年月日 出生时间 生日",
+    ),
+    (
+        "patient_age", Kind.AGE,
+        "age 人员年龄 年龄 患者年龄 病人年龄 就诊人年龄 用药人年龄 就诊年龄 就诊时年龄 入院年龄 实足年龄 周岁 年龄(岁) 年龄(周岁)",
+    ),
+    (
+        "patient_id_number", Kind.CAPITAL,
+        "certno 身份证号 身份证号码 证件号码 患者身份证号 患者身份证号码 病人身份证号 病人身份证号码 就诊人身份证号 身份证件号 身份证件号码 "
+        "公民身份号码 公民身份证号 公民身份证号码 身份证 证件号 社会保障号码 社会保障号",
+    ),
+    ("newborn_flag", Kind.BOOL, "nwb_flag 新生儿标志 新生儿标识 是否新生儿"),
+)  # fmt: skip
 _PLACE = (
-    ("institution_id", Kind.TEXT, "fixmedins_code medins_id 机构编码 定点医药机构编码 药店编码"),
-    ("institution_name", Kind.TEXT, "fixmedins_name medins_name 机构名称 定点医药机构名称 药店名称"),
-    ("institution_level", Kind.TEXT, "hosp_lv medins_lv 机构等级"),
-    ("care_type", Kind.TEXT, "med_type 医疗类别"),
-    ("insurance_type", Kind.TEXT, "insutype 险种类别 险种"),
-    ("insured_region", Kind.TEXT, "insu_admdvs poolarea_no poolarea 参保地区划"),
-    ("region", Kind.TEXT, "medins_admdvs 就医地区划"),
-)
+    (
+        "institution_id", Kind.TEXT,
+        "fixmedins_code medins_id 机构编码 定点医药机构编码 药店编码 机构代码 定点医药机构代码 定点医药机构编号 定点机构编码 定点机构代码 "
+        "定点医疗机构编码 定点医疗机构代码 医疗机构编码 医疗机构代码 医药机构编码 医药机构代码 医院编码 医院代码 药店代码 药店编号 门店编码",
+    ),
+    (
+        "institution_name", Kind.TEXT,
+        "fixmedins_name medins_name 机构名称 定点医药机构名称 药店名称 定点机构名称 定点医疗机构名称 医疗机构名称 医药机构名称 医院名称 门店名称",
+    ),
+    ("institution_level", Kind.TEXT, "hosp_lv medins_lv 机构等级 机构级别 医院等级 医院级别 医疗机构等级 医疗机构级别"),
+    ("care_type", Kind.TEXT, "med_type 医疗类别 医疗类别代码 医疗类别编码 医疗类型"),
+    ("insurance_type", Kind.TEXT, "insutype 险种类别 险种 险种类型 参保险种"),
+    (
+        "insured_region", Kind.TEXT,
+        "insu_admdvs poolarea_no poolarea 参保地区划 参保地区划代码 参保地行政区划代码 参保地医保区划 参保所属医保区划 参保地编码 参保地代码 "
+        "统筹区编码 统筹区代码 统筹区划代码",
+    ),
+    ("region", Kind.TEXT, "medins_admdvs 就医地区划 就医地区划代码 就医地行政区划代码 就医地医保区划 就医地编码 就医地代码"),
+)  # fmt: skip
 _STATE = (
-    ("valid_flag", Kind.VALID, "vali_flag 有效标志"),
-    ("refund_flag", Kind.REFUND, "refd_setl_flag 退费标志 退费结算标志"),
-    ("original_settlement_id", Kind.TEXT, "init_setl_id 原结算ID"),
-    ("visit_start", Kind.TIME, "begntime adm_date 入院日期 门诊日期"),
-    ("diagnosis_code", Kind.CAPITAL, "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码"),
+    ("valid_flag", Kind.VALID, "vali_flag 有效标志 有效标识 是否有效"),
+    (
+        "refund_flag", Kind.REFUND,
+        "refd_setl_flag 退费标志 退费结算标志 退费标识 是否退费 退货标志 是否退货 退药标志 退款标志 红冲标志 冲正标志",
+    ),
+    (
+        "original_settlement_id", Kind.TEXT,
+        "init_setl_id 原结算ID 原结算流水号 原结算单号 原结算号 原结算编号 原医保结算ID 原小票号",
+    ),
+    (
+        "visit_start", Kind.TIME,
+        "begntime adm_date 入院日期 门诊日期 入院时间 就诊日期 就诊时间 门诊时间 就诊开始时间 就诊开始日期",
+    ),
+    (
+        "diagnosis_code", Kind.CAPITAL,
+        "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码 主要诊断编码 主要诊断代码 主诊断编码 主诊断代码 出院诊断编码 出院主诊断编码 "
+        "门诊诊断编码 诊断代码 疾病编码 疾病代码 疾病诊断编码 ICD编码 ICD代码 ICD10 ICD-10 ICD10编码 ICD-10编码",
+    ),
     ("mutual_aid_amount", Kind.NUMBER, "acct_mulaid_pay 账户共济支付金额 个人账户共济支付金额 共济支付金额"),
-)
+)  # fmt: skip
 
 LINE = _columns(
-    ("line_id", Kind.TEXT, "bkkp_sn feedetl_sn rx_id 费用明细流水号 明细序号 流水号"),
-    ("original_line_id", Kind.TEXT, "init_feedetl_sn 原费用流水号"),
-    *_KEYS,
-    ("prescription_id", Kind.TEXT, f"rx_drord_no rxno 处方号 医嘱号 {DOCUMENT_HEADER}"),
-    *_PERSON,
-    ("insured_sex", Kind.SEX, "参保人性别"),
-    ("insured_birth_date", Kind.DATE, "参保人出生日期"),
     (
-        "service_time",
-        Kind.TIME,
-        "fee_ocur_time drord_begn_date 费用发生日期 费用发生时间 结算日期 销售时间",
+        "line_id", Kind.TEXT,
+        "bkkp_sn feedetl_sn rx_id 费用明细流水号 明细序号 流水号 费用明细ID 费用明细号 费用明细序号 明细流水号 明细ID 明细号 记账流水号 记帐流水号 "
+        "处方明细号 处方明细流水号 处方明细ID",
+    ),
+    (
+        "original_line_id", Kind.TEXT,
+        "init_feedetl_sn 原费用流水号 原费用明细流水号 原费用明细ID 原明细流水号 原明细序号 原流水号",
+    ),
+    *_KEYS,
+    (
+        "prescription_id", Kind.TEXT,
+        f"rx_drord_no rxno 处方号 医嘱号 处方编号 处方ID 处方单号 处方流水号 医嘱编号 医嘱ID {DOCUMENT_HEADER}",
+    ),
+    *_PERSON,
+    ("insured_sex", Kind.SEX, "参保人性别 参保人员性别"),
+    ("insured_birth_date", Kind.DATE, "参保人出生日期 参保人员出生日期"),
+    (
+        "service_time", Kind.TIME,
+        "fee_ocur_time drord_begn_date 费用发生日期 费用发生时间 费用时间 费用日期 明细发生时间 明细发生日期 计费时间 计费日期 记费时间 记费日期 "
+        "记账时间 记账日期 记帐时间 记帐日期 收费时间 收费日期 执行时间 发药时间 发药日期 开单时间 开单日期 开方时间 开方日期 处方时间 处方日期 "
+        "医嘱时间 医嘱日期 结算日期 销售时间 销售日期 售药时间 售药日期 购药时间 购药日期 交易时间 交易日期 结算时间",
         "adm_date inf_time",
     ),
-    ("item_code", Kind.CODE, "med_list_codg hilist_code 国标代码 医保目录编码 国家医保编码"),
-    ("item_name", Kind.TEXT, "hilist_name 国标名称 项目名称 药品名称"),
-    ("local_item_code", Kind.TEXT, "medins_list_codg 项目代码"),
-    ("local_item_name", Kind.TEXT, "medins_list_name"),
-    ("quantity", Kind.NUMBER, "cnt 数量"),
-    ("unit_price", Kind.NUMBER, "pric 单价"),
-    ("amount", Kind.NUMBER, "det_item_fee_sumamt sumamt 金额"),
-    ("amount_in_scope", Kind.NUMBER, "inscp_amt inscp_scp_amt 医保范围金额"),
+    (
+        "item_code", Kind.CODE,
+        "med_list_codg hilist_code 国标代码 医保目录编码 国家医保编码 国标编码 国标码 国家医保代码 国家医保码 国家编码 国家代码 国家码 "
+        "国家项目编码 国家项目代码 国家药品编码 国家药品代码 国家医保药品编码 国家医保药品代码 国家医保项目编码 国家医保项目代码 国家医保目录编码 "
+        "国家医保目录代码 医保目录代码 医疗目录编码 医疗目录代码 医保项目编码 医保项目代码 医保药品编码 医保药品代码 医保编码 医保代码 医保贯标码 "
+        "医保贯标编码 贯标码 贯标编码",
+    ),
+    (
+        "item_name", Kind.TEXT,
+        "hilist_name 国标名称 医保目录名称 国家医保名称 医保项目名称 医保药品名称 国家项目名称 项目名称 药品名称 药品通用名 药品通用名称 通用名 "
+        "通用名称 收费项目名称 费用项目名称 诊疗项目名称 商品名称 品名",
+    ),
+    (
+        "local_item_code", Kind.TEXT,
+        "medins_list_codg 项目代码 医疗机构目录编码 医疗机构目录代码 院内编码 院内代码 院内码 院内项目编码 院内项目代码 医院项目编码 医院项目代码 "
+        "医院药品编码 医院药品代码 本院编码",
+    ),
+    ("local_item_name", Kind.TEXT, "medins_list_name 医疗机构目录名称 院内名称 院内项目名称 医院项目名称 医院药品名称 本院名称"),
+    (
+        "quantity", Kind.NUMBER,
+        "cnt 数量 发药数量 计费数量 记费数量 记账数量 收费数量 销售数量 购药数量 开药数量 用药数量 使用数量 药品数量 总数量 总量 数目",
+    ),
+    ("unit_price", Kind.NUMBER, "pric 单价 单价(元) 收费单价 计费单价 销售单价 零售单价 零售价 售价 项目单价 药品单价"),
+    (
+        "amount", Kind.NUMBER,
+        "det_item_fee_sumamt sumamt 金额 金额(元) 明细项目费用总额 总金额 总金额(元) 费用金额 明细金额 项目金额 收费金额 计费金额 记账金额 "
+        "销售金额 零售金额 总价",
+    ),
+    (
+        "amount_in_scope", Kind.NUMBER,
+        "inscp_amt inscp_scp_amt 医保范围金额 医保范围内金额 符合医保范围金额 符合范围金额 符合政策范围金额 政策范围内金额 医保内金额",
+    ),
     ("full_self_paid_amount", Kind.NUMBER, "fulamt_ownpay_amt 全自费金额"),
     *_PLACE,
-    ("department", Kind.TEXT, "bilg_dept_name drord_dept_name 费用科室名称 开单科室"),
-    ("prescriber", Kind.TEXT, "bilg_dr_name drord_dr_name 开单医生"),
-    ("days_supply", Kind.NUMBER, "prd_days 天数"),
-    ("dose", Kind.TEXT, "sin_dos_dscr 剂量"),
-    ("frequency", Kind.TEXT, "used_frqu_dscr 频次"),
-    ("spec", Kind.TEXT, "spec 规格"),
-    ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码"),
+    (
+        "department", Kind.TEXT,
+        "bilg_dept_name drord_dept_name 费用科室名称 开单科室 开单科室名称 开方科室 开方科室名称 处方科室 医嘱科室 开嘱科室 申请科室 申请科室名称",
+    ),
+    (
+        "prescriber", Kind.TEXT,
+        "bilg_dr_name drord_dr_name 开单医生 开单医师 开单医生姓名 开单医师姓名 开方医生 开方医师 处方医生 处方医师 医嘱医生 医嘱医师 开嘱医生 "
+        "开嘱医师 开立医生 开立医师 申请医生 申请医师",
+    ),
+    ("days_supply", Kind.NUMBER, "prd_days 天数 用药天数 开药天数 处方天数 给药天数 服药天数"),
+    ("dose", Kind.TEXT, "sin_dos_dscr 剂量 单次剂量 每次剂量 一次剂量 单次用量 每次用量"),
+    ("frequency", Kind.TEXT, "used_frqu_dscr 频次 用药频次 给药频次 使用频次 用药频率 给药频率"),
+    ("spec", Kind.TEXT, "规格 药品规格 规格型号 产品规格 商品规格 包装规格"),
+    ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
     *_STATE,
-    ("paid_by_fund", Kind.BOOL, "医保支付标志"),
-    ("self_paying_flag", Kind.BOOL, "自费标志"),
+    ("paid_by_fund", Kind.BOOL, "医保支付标志 医保支付标识 是否医保支付"),
+    ("self_paying_flag", Kind.BOOL, "自费标志 自费标识 是否自费"),
     ("is_context", Kind.BOOL, "历史医嘱"),
     ("curr_drord_flag", Kind.BOOL, "本次处方标志"),
-)
+)  # fmt: skip
 """One item ordered, sold or charged. `self_paying_flag` and `curr_drord_flag` are the national opposites of `paid_by_fund` and `is_context`."""
 
 HEADER = _columns(
@@ -130,11 +222,15 @@ HEADER = _columns(
 
 DIAGNOSIS = _columns(
     *_KEYS,
-    ("code", Kind.CAPITAL, "diag_code dise_codg dscg_main_dise_codg 疾病编码ICD 诊断编码"),
-    ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别"),
-    ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志"),
-    ("valid_flag", Kind.VALID, "vali_flag 有效标志"),
-)
+    (
+        "code", Kind.CAPITAL,
+        "diag_code dise_codg dscg_main_dise_codg 疾病编码ICD 诊断编码 诊断代码 疾病编码 疾病代码 疾病诊断编码 ICD编码 ICD代码 ICD10 ICD-10 "
+        "ICD10编码 ICD-10编码",
+    ),
+    ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别 诊断类型"),
+    ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志 主诊断标识 是否主诊断 主要诊断标志 是否主要诊断"),
+    ("valid_flag", Kind.VALID, "vali_flag 有效标志 有效标识 是否有效"),
+)  # fmt: skip
 """One diagnosis of a visit or settlement."""
 
 PERSON_COLUMNS = (

@@ -177,6 +177,7 @@ NOT_READ: dict[str, Said] = {
     "unreadable": ("无法打开，请检查权限或链接", "cannot be opened: check permission or link"),
     "empty": ("空文件，没有数据", "empty, without data"),
     "hidden_sheet": ("隐藏的工作表", "a hidden worksheet"),
+    "left_out": ("--layout 写明不读的工作表", "a worksheet that the layout leaves out"),
     "header_only": ("只有表头，没有数据", "a header without rows"),
     "hidden": ("名称以 _ 或 . 开头，按惯例不是数据", "begins with _ or ., which by custom is no data"),
     "of_the_system": ("系统或办公软件的临时文件", "a file of the system or of an office program"),
@@ -196,6 +197,14 @@ SEPARATOR_NAMES: dict[str, Said] = {
     "|": ("竖线", "bar"),
 }
 """The usual separators of columns."""
+ROLE_NAMES: dict[str, Said] = {
+    "lines": ("明细", "lines"), "settlements": ("结算表", "settlements"), "visits": ("就诊表", "visits"), "diagnoses": ("诊断表", "diagnoses"),
+}  # fmt: skip
+"""The kinds of tables of a scan."""
+WHY_FED: dict[str, Said] = {
+    "known": ("已知表头", "known"), "map": ("--map", "--map"), "layout": ("--layout", "--layout"), "fallback": ("都为空时", "last resort"),
+}  # fmt: skip
+"""Why a header feeds a column."""
 RECORD_FAULTS = {
     "missing": "列数比表头少",
     "too many": "列数比表头多",

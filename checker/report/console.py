@@ -1,6 +1,9 @@
-"""Where reports are printed: a terminal as it is, a pipe or a file wide enough for tables."""
+"""Where reports are printed, a terminal as it is, a pipe or a file wide enough for tables; and in which language."""
 
 from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
 
 from rich.console import Console
 
@@ -14,3 +17,36 @@ def wide_console(console: Console | None = None) -> Console:
     if console.is_terminal:
         return console
     return Console(file=console.file, width=max(console.width, PIPE_WIDTH), highlight=False)
+
+
+class Words:
+    """Prints sentences of one language on a console; texts are markup."""
+
+    def __init__(self, console: Console, language: str) -> None:
+        self.console = console
+        self.english = int(language == "en")
+        """1 where it is English, the place of its half of what is said in both."""
+
+    def text(self, chinese: str, english: str) -> str:
+        """The one of two texts that is of the language."""
+        return english if self.english else chinese
+
+    def say(self, chinese: str, english: str) -> None:
+        """Print a sentence."""
+        self.console.print(self.text(chinese, english), highlight=False)
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """Texts one after the other."""
+        return self.text("、", ", ").join(texts)
+
+
+def shell_word(text: str) -> str:
+    """A word of a command line; Chinese needs no quotes."""
+    return text if text and all(sign.isalnum() or sign in "_-./=:，（）" for sign in text) else shlex.quote(text)
+
+
+def rough(number: float) -> int:
+    """A number that is an estimate, to two digits where it is large."""
+    whole = round(number)
+    scale = 10 ** max(len(str(whole)) - 2, 0)
+    return whole if whole < 100_000 else round(whole / scale) * scale

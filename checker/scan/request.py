@@ -25,8 +25,8 @@ class ScanRequest:
     """What to scan and where to put the findings; paths as given by the caller.
 
     `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `rules` lie on the embedded
-    ones, in order, or with `only_rules` on nothing. `params` set parameters of the rules otherwise. `max_rejects` is the share of a
-    file's lines that may be rejected.
+    ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
+    parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected.
     """
 
     inputs: Sequence[str | Path]
@@ -35,6 +35,7 @@ class ScanRequest:
     visits: Sequence[str | Path] = ()
     diagnoses: Sequence[str | Path] = ()
     maps: Sequence[str] = ()
+    layout: Path | None = None
     csv: bool = False
     as_of: date | None = None
     kb: Sequence[Path] = ()

@@ -39,7 +39,7 @@ def record(
         "incomplete": [gap.to_plain() for gap in result.gaps],
         "options": {
             "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
-            "maps": list(request.maps), "language": request.language,
+            "maps": list(request.maps), "layout": str(request.layout) if request.layout else None, "language": request.language,
             "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
             "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects,
         },

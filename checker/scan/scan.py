@@ -90,6 +90,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                 },
                 request.maps,
                 out.work,
+                layout=request.layout,
             )
             with contextlib.closing(_connect(files, editions, out)) as connection:
                 loaded = load_points(

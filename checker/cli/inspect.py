@@ -1,0 +1,64 @@
+"""`liangku inspect`: what a scan would make of inputs, before it is made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from checker.cli.options import header_options, json_option, kb_option, language_option, layout_option, rules_option
+from checker.cli.output import print_json
+from checker.cli.stop import stoppable
+from checker.model.errors import ExitCode, InputError
+
+
+@click.command("inspect")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@header_options
+@layout_option
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="把识别结果写成布局文件（TOML），可手工修改，再用 --layout 给出（write a layout that --layout takes）",
+)
+@kb_option
+@rules_option
+@json_option
+@language_option
+def command(
+    inputs: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...], maps: tuple[str, ...],
+    layout: Path | None, save: Path | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    as_json: bool, lang: str,
+) -> int:  # fmt: skip
+    """扫描之前先看一遍：认出了什么、每列用哪个表头、还缺什么、要多久。
+
+    只看每个文件的开头，很快；不写结果。可以扫描时退出码为 0，不能扫描时为 2，并说明原因和改法。
+
+    \b
+    例 Examples:
+      liangku inspect 费用明细.xlsx
+      liangku inspect 费用明细.xlsx --map item_code=药品编号 --save 布局.toml
+      liangku scan 费用明细.xlsx --layout 布局.toml --out 结果
+    """
+    from checker.report.inspection import print_inspection
+    from checker.scan.inspect_document import document
+    from checker.scan.inspect_layout import save_layout
+    from checker.scan.inspection import inspect
+    from checker.scan.request import ScanRequest
+
+    request = ScanRequest(
+        inputs=inputs, out=Path(), settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, layout=layout, kb=kb, rules=rules,
+        only_rules=only_rules, language=lang,
+    )  # fmt: skip
+    with stoppable():
+        found = inspect(request)
+    if save:
+        save_layout(save, found)
+    if as_json:
+        print_json(document(found, lang))
+    else:
+        print_inspection(found, request, save)
+    if found.refusals:
+        raise InputError(found.refusals[0])
+    return ExitCode.CLEAR

@@ -1,0 +1,223 @@
+"""A look at inputs before a scan: what was detected, which header feeds which column and why, what is missing, and how long a scan may take."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import connect_locked
+from checker.ingest import completeness, relations
+from checker.ingest.completeness import Gap
+from checker.ingest.gather import Beginning, Gathered, gather
+from checker.ingest.layout import read_layout
+from checker.ingest.near_miss import NearMiss, near_miss
+from checker.ingest.opening import ROLES, FileRead
+from checker.ingest.passed import PassedOver
+from checker.ingest.refusals import Refusals
+from checker.ingest.shown_values import shown, shown_header
+from checker.ingest.sources import InputTable, Source
+from checker.judge import candidates
+from checker.judge.points import load_points
+from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.model.errors import InputError
+from checker.scan.engine_fault import explain
+from checker.scan.estimate import Estimate, estimate_scan
+from checker.scan.inspect_counts import Counts, count_persons, first_values
+from checker.scan.inspect_needs import Missing, find_missing
+from checker.scan.request import ScanRequest
+
+if TYPE_CHECKING:
+    import duckdb
+
+BEGINNING = Beginning(records=10_000, files=200)
+"""How much is looked at: so many records of each file, and so many files of each role."""
+SAMPLED_ROWS = 200
+"""Values are looked at in so many rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnLook:
+    """A header that feeds a column, why (`known`, `map`, `layout`), and some of its values. It may be `further`: only counting where the ones
+    before it are empty; as a `fallback` it leaves a remark where it counts.
+    """
+
+    column: str
+    header: str
+    why: str
+    further: bool
+    fallback: bool
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnusedLook:
+    """A header that feeds nothing, some of its values, and the column it may be meant for."""
+
+    header: str
+    values: tuple[str, ...]
+    near: NearMiss | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableLook:
+    """Files of one set of headers, by their paths as told; `known` is false where none of the headers is."""
+
+    role: str
+    paths: tuple[Path, ...]
+    columns: tuple[ColumnLook, ...]
+    unused: tuple[UnusedLook, ...]
+    known: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a look shows. `refusals` are the sentences with which a scan would refuse, first the one it would end with; `doubts` are
+    sentences of a refusal that speak of what was looked at only, and may not hold of the whole; `gaps` are why its result would be incomplete.
+    """
+
+    files: tuple[FileRead, ...]
+    sizes: Mapping[Path, int]
+    tables: tuple[TableLook, ...]
+    passed: tuple[tuple[str, PassedOver], ...]
+    unopened: Mapping[str, int]
+    counts: Counts | None
+    missing: tuple[Missing, ...]
+    estimate: Estimate
+    refusals: tuple[str, ...]
+    doubts: tuple[str, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the inputs were looked at to their ends."""
+        return not self.unopened and all(each.share == 1 for each in self.files)
+
+
+def inspect(request: ScanRequest) -> Inspection:
+    """Look at the inputs that a scan would read, no more than their beginnings; `out` of the request is not touched.
+
+    Raises InputError for a layout, an option, knowledge or rules that cannot be used; what is wrong with the inputs is told.
+    """
+    if request.layout:
+        read_layout(request.layout)
+    editions = open_editions(request.kb)
+    rules = open_plan(request.rules, only_rules=request.only_rules, params=request.params)
+    refusals = Refusals(collect=True)
+    given = {
+        "lines": request.inputs, "settlements": request.settlements, "visits": request.visits, "diagnoses": request.diagnoses,
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory(prefix="liangku-") as folder:
+        # Scratch of a name that a reader could take for a pattern is none.
+        work = Path(folder).resolve() / "work"
+        (work / "spill").mkdir(parents=True)
+        with _engine_faults(request, work):
+            files = gather(given, request.maps, work, layout=request.layout, beginning=BEGINNING, refusals=refusals)
+            readable = [*files.readable, *knowledge_files(editions)]
+            with contextlib.closing(
+                connect_locked(readable=readable, folders=[work], spill=work / "spill")
+            ) as connection:
+                loaded = load_points(
+                    connection, editions, rules, stage="after" if request.stage == "audit" else "during"
+                )
+                tables = tuple(_tables(connection, files))
+                counts, doubts, gaps = _counts(connection, files, request, refusals)
+            missing = find_missing(files, (rule for rule in loaded.plan.rules if not rule.shadow))
+            sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files}
+            estimate = estimate_scan(files, sizes)
+    return Inspection(
+        files.files, sizes, tables, files.passed, {role: len(others) for role, others in files.unopened.items()}, counts, missing, estimate,
+        tuple(dict.fromkeys(map(str, refusals.told))), doubts, gaps,
+    )  # fmt: skip
+
+
+@contextlib.contextmanager
+def _engine_faults(request: ScanRequest, work: Path) -> Iterator[None]:
+    """What the engine cannot do is told as in a scan."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        told = explain(error, None, request.all_inputs, work)
+        if told is error:
+            raise
+        raise told from error
+
+
+def _counts(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, request: ScanRequest, refusals: Refusals
+) -> tuple[Counts | None, tuple[str, ...], tuple[Gap, ...]]:
+    """Count the lines that were looked at, where they have what a scan needs; what a scan would refuse of them is in doubt where they
+    are not all. Also why its result would be incomplete.
+    """
+    needed = ROLES["lines"][1]
+    lines = tuple(source for source in files.lines if all(any(map(source.map.has, group)) for group in needed))
+    if not lines:
+        return None, (), completeness.not_read(files)
+    files = replace(files, lines=lines)
+    census, second, refunds = relations.count_lines(connection, files)
+    gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
+    candidates.find_points(connection)
+    counts = Counts(census, relations.count_restricted(connection), count_persons(connection, files))
+    try:
+        relations.need_judged(connection, census, files, refunds)
+    except InputError as error:
+        whole = not files.unopened and all(each.share == 1 for each in files.files)
+        if not whole:
+            return counts, (str(error),), gaps
+        refusals.told.append(error)
+    return counts, (), gaps
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, files: Gathered) -> Iterator[TableLook]:
+    by_role = {
+        "lines": files.lines,
+        "settlements": files.settlements,
+        "visits": files.visits,
+        "diagnoses": files.diagnoses,
+    }
+    for role, sources in by_role.items():
+        for source in sources:
+            yield _table(connection, role, source)
+    for role, table in files.unknown:
+        yield TableLook(role, table.origin, (), tuple(_unused(connection, role, table, (), ())), known=False)
+
+
+def _table(connection: duckdb.DuckDBPyConnection, role: str, source: Source) -> TableLook:
+    feeding: dict[str, list[ColumnLook]] = {}
+    used = {
+        header.text: name
+        for name in source.map.columns
+        for header in (*source.map.found.get(name, ()), *source.map.fallback.get(name, ()))
+    }
+    values = first_values(connection, source.table.scan(), list(used), SAMPLED_ROWS)
+    for name in source.map.columns:
+        headers = (*source.map.found.get(name, ()), *source.map.fallback.get(name, ()))
+        for place, header in enumerate(headers):
+            fallback = header not in source.map.found.get(name, ())
+            why = "known" if fallback else source.map.named.get(name, "known")
+            shows = shown(name, header.text, values[header.text])
+            feeding.setdefault(name, []).append(ColumnLook(name, header.text.strip(), why, place > 0, fallback, shows))
+    fed = [name for name in source.map.columns if source.map.has(name)]
+    columns = tuple(look for looks in feeding.values() for look in looks)
+    return TableLook(
+        role,
+        source.table.origin,
+        columns,
+        tuple(_unused(connection, role, source.table, used, fed)),
+        known=bool(columns),
+    )
+
+
+def _unused(
+    connection: duckdb.DuckDBPyConnection, role: str, table: InputTable, used: Sequence[str] | Mapping[str, str], fed: Sequence[str]
+) -> Iterator[UnusedLook]:  # fmt: skip
+    others = [header.text for header in table.headers if header.text not in used]
+    values = first_values(connection, table.scan(), others, SAMPLED_ROWS)
+    for header in others:
+        near = near_miss(header, values[header], ROLES[role][0], fed)
+        yield UnusedLook(shown_header(header), shown(None, header, values[header]), near)
