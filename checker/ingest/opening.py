@@ -221,32 +221,38 @@ class Opening:
         """
         columns, needed = ROLES[self._role]
         sources: list[Source] = []
-        first_lack: InputError | None = None
-        for table in parquet_tables(self._files):
+        unfit: dict[int, InputError] = {}
+        for number, table in enumerate(parquet_tables(self._files)):
             try:
                 mapping = map_headers(table.headers, columns, self._choice.columns, source=str(table.origin[0]))
                 sources.append(Source(table, mapping))
                 self._choice.need_headers(self._role, table)
                 _need_columns(sources[-1], needed)
             except InputError as error:
-                others = [file for file in self._files if file.origin.path in table.origin]
-                if any(file.origin.alone for file in others):
+                if any(file.origin.alone for file in self._of(table)):
                     with self._refusals.noted():
                         raise
-                    continue
-                first_lack = first_lack or error
-                for file in others:
-                    self._files.remove(file)
-                    self._pass(
-                        file.origin, "unfit_headers", str(error).replace(str(table.origin[0]), str(file.origin.path), 1)
-                    )
-                    if self._first is not None:
-                        self._unknown.append(file)
-        if first_lack and not self._files:
+                else:
+                    unfit[number] = error
+        if not unfit:
+            return tuple(sources)
+        tables = parquet_tables(self._files)
+        if len(unfit) == len(tables):
             with self._refusals.noted():
-                raise first_lack
+                raise next(iter(unfit.values()))
+            return tuple(sources)
+        for number, fault in unfit.items():
+            for file in self._of(tables[number]):
+                self._files.remove(file)
+                told = str(fault).replace(str(tables[number].origin[0]), str(file.origin.path), 1)
+                self._pass(file.origin, "unfit_headers", told)
+                if self._first is not None:
+                    self._unknown.append(file)
         # What is left has other numbers.
-        return self.sources() if first_lack and self._files else tuple(sources)
+        return self.sources()
+
+    def _of(self, table: InputTable) -> list[ParquetFile]:
+        return [file for file in self._files if file.origin.path in table.origin]
 
     def unknown(self) -> tuple[InputTable, ...]:
         """The tables that were passed over because of their headers, where somebody only looks."""

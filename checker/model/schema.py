@@ -216,7 +216,7 @@ LINE = _columns(
 
 HEADER = _columns(
     *_KEYS, *_PERSON, *_PLACE, *_STATE,
-    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用 总费用"),
+    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用"),
 )  # fmt: skip
 """A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key."""
 
