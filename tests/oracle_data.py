@@ -764,7 +764,9 @@ def extract(seed: int, lines: int = 2000) -> Extract:
         visits=header_sheet(rng, visits, "visit") if rng.random() < 0.75 else None,
         diagnoses=diagnosis_sheet(rng, visits) if rng.random() < 0.8 else None,
         options=Options(
-            as_of=rng.choice(EDGES) + timedelta(days=rng.choice((-1, 0))) if rng.random() < 0.25 else None,
+            as_of=max(EDGES[0], rng.choice(EDGES) + timedelta(days=rng.choice((-1, 0))))
+            if rng.random() < 0.25
+            else None,
             region=rng.choice(("370811", "110101")) if rng.random() < 0.5 else None,
             stage=rng.choice(("audit", "audit", "settle")),
         ),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
-from checker.judge.points import hash_of, load_points, version_of
+from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.precheck.fellows import fellows, is_gone, is_known, may_be_piece, prescription_key
@@ -59,7 +59,9 @@ class Precheck:
     ) -> None:
         self.connection = connection
         # What is on trial is judged in scans only: here its items count as without points.
-        self.plan = load_points(connection, editions, plan, stage=None).plan
+        loaded = load_points(connection, editions, plan, stage=None)
+        refuse_too_early(connection, as_of)
+        self.plan, self._notices = loaded.plan, loaded.notices
         self.version = version_of(editions)
         self.hash = hash_of(editions)
         self._language = language
@@ -293,7 +295,8 @@ class Precheck:
         return document
 
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
-        return Teller(prescription, language=language or self._language, version=self.version)
+        language = language or self._language
+        return Teller(prescription, language=language, version=self.version, notices=self._notices, as_of=self._as_of)
 
 
 def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:

@@ -10,7 +10,6 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.judge.compile import PRECEDENCE
-from checker.judge.evidence import evidence_sql
 from checker.judge.points import LISTED
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
@@ -41,13 +40,9 @@ class Point(NamedTuple):
     rule_no: int
     point_id: str
     name: str
-    evidence_zh: str
-    evidence_en: str
+    published: tuple[str | None, str | None, str | None]
+    """Documents, batch and rows, as checker.judge.evidence puts them into words."""
     kind: Kind
-
-    def evidence(self, language: str) -> str:
-        """Documents, batch and rows, in a language."""
-        return self.evidence_zh if language == "zh" else self.evidence_en
 
 
 class Match(NamedTuple):
@@ -149,16 +144,16 @@ class PointIndex:
     def _read(self, condition: str) -> None:
         columns = [name for group in POINT_GROUPS for name in group]
         rows = self._connection.execute(
-            f"""SELECT point_no, point_id, point_name, {evidence_sql("zh")}, {evidence_sql("en")}, {", ".join(columns)}
+            f"""SELECT point_no, point_id, point_name, document, batch, source_rows, {", ".join(columns)}
             FROM point WHERE {condition}"""
         ).fetchall()
-        for point_no, point_id, name, chinese, english, *values in rows:
+        for point_no, point_id, name, document, batch, source_rows, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
                 kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
-            self.points[point_no] = Point(kind.rule_no, point_id, name, chinese, english, kind)
+            self.points[point_no] = Point(kind.rule_no, point_id, name, (document, batch, source_rows), kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
