@@ -930,7 +930,20 @@ def reversal_of(rng: Random, visit: Stay, number: int) -> dict[str, str | None]:
     }
 
 
-DIAGNOSES = ("I27.000", "I27.0", "I27", "I27.1", "i27.0x1", "E30.100", "N40.x00", "N40.X00", "Q99.100x001", "Z00.000")
+DIAGNOSES = (
+    "I27.000",
+    "I27.0",
+    "I27",
+    "I27.1",
+    "i27.0x1",
+    "E30.100",
+    "N40.x00",
+    "N40.X00",
+    "Q99.100x001",
+    "Z00.000",
+    "O80.000",
+    "P07.300",
+)
 
 
 def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:

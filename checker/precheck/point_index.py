@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.judge.compile import PRECEDENCE
+from checker.judge.newborns import NEONATAL
 from checker.judge.points import LISTED
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
@@ -65,15 +66,18 @@ class PointIndex:
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
         self._regional: set[int] = set()
         self._with_companions: set[int] = set()
-        for point_no, matched_by, code, is_regional, has_companions in connection.execute(
-            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL FROM (
+        self._neonatal: set[int] = set()
+        for point_no, matched_by, code, is_regional, has_companions, is_neonatal in connection.execute(
+            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL, is_neonatal FROM (
               SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
-                p.point_region, p.companions
+                p.point_region, p.companions, {NEONATAL} AS is_neonatal
               FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
             if is_regional:
                 self._regional.add(point_no)
+            if is_neonatal:
+                self._neonatal.add(point_no)
             if has_companions:
                 self._with_companions.add(point_no)
             held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
@@ -119,6 +123,10 @@ class PointIndex:
                 found = (*found, *(match for match in further if match.point_no not in known))
         # Code before longer family before shorter is how they were put together; a point of a region goes before all others.
         return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
+
+    def are_neonatal(self, matches: Iterable[Match]) -> set[int]:
+        """Those of these points that limit their items to newborns."""
+        return {match.point_no for match in matches} & self._neonatal
 
     def asks_companions(self, matches: Iterable[Match]) -> bool:
         """Whether some of these points look at what else the prescription holds."""

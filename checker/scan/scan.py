@@ -14,7 +14,7 @@ from checker.ingest import completeness, relations, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
-from checker.judge import candidates, fellows
+from checker.judge import candidates, fellows, newborns
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
@@ -48,7 +48,7 @@ FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
     "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
-    "family_account", "rule_no", "point_no",
+    "family_account", "may_be_mother", "rule_no", "point_no",
     "matched_by", "diagnosis_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -188,6 +188,7 @@ class _Run:
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
+        newborns.find_neonatal(connection, self.plan.shadow_numbers)
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
         self._write_findings(self.findings, self._not_on_trial, edge)
@@ -282,6 +283,7 @@ class _Run:
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
+            coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
             d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
@@ -291,8 +293,10 @@ class _Run:
           JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
+          LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.")}
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE TRUE{condition}"""
+        source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
             self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version
