@@ -564,6 +564,14 @@ class Line:
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
         self.reversed: bool | None = None
+        self.neonatal = False
+
+    @property
+    def stay(self) -> tuple[str, str] | None:
+        """Return the visit, or where there is none the settlement."""
+        if self.visit_id is not None:
+            return "visit", self.visit_id
+        return None if self.settlement_id is None else ("settlement", self.settlement_id)
 
     @property
     def is_pharmacy(self) -> bool:
@@ -740,6 +748,14 @@ class Knowledge:
         if code not in self._by_code:
             self._by_code[code] = [row for row in self.patterns if covers(row["match"], row["code"], code)]
         return self._by_code[code]
+
+    def is_neonatal(self, code: str | None) -> bool:
+        """Return whether a point limits the item to newborns, whether in force or not."""
+        points = (self.points[pattern["point_id"]] for pattern in self.patterns_of(code))
+        return any(
+            point["age_word"] == "新生儿" or (point["age_max_unit"] == "day" and point["age_max"] <= 29)
+            for point in points
+        )
 
     def rules_of(self, code: str | None) -> set[str]:
         """Return the rules that have patterns for a code."""
@@ -1012,7 +1028,11 @@ def judge(
     if decision.violated is False:
         return None
 
+    reason = decision.reason
     verdict = "violation" if decision.violated else "undetermined"
+    near = line.neonatal or any(re.match(r"O8[0-4]|Z3[78]|P[0-9]", code) for code in diagnoses)
+    if decision.violated and near and may_be_mother(decision):
+        verdict, reason = "undetermined", "newborn"
     applied = exempted(knowledge, rule, point, line, diagnoses, verdict == "violation", day, options)
     remarks = line.remarks()
     only_insured = line.is_pharmacy and not line.patient().given and line.insured().given
@@ -1056,13 +1076,19 @@ def judge(
         action=action_of(level, verdict, options.stage),
         expected=SEX_WORDS[point["sex"]] if rule.reads == "sex" else window_words(point),
         actual=SEX_WORDS[decision.person.sex] if rule.reads == "sex" else age_words(decision.age),
-        reason_code=decision.reason if verdict == "undetermined" else None,
+        reason_code=reason if verdict == "undetermined" else None,
         exemption_id=exemption_id,
         remarks=tuple(sorted(remarks)),
         quantity=line.net["quantity"],
         amount=line.net["amount"],
         amount_in_scope=line.net["amount_in_scope"],
     )
+
+
+def may_be_mother(decision: Decision) -> bool:
+    """Return whether the person judged may have given birth: of 9 to 64 years, and no man."""
+    age = decision.age
+    return decision.person.sex != "male" and age is not None and age.year[0] == age.year[1] and 9 <= age.year[0] <= 64
 
 
 def stay_began_in_window(point: Mapping[str, Any], line: Line, person: Person) -> bool:
@@ -1280,6 +1306,13 @@ def scan(
         if line.reversed:
             line.net = {name: None if value is None else Decimal(0) for name, value in line.net.items()}
     result.refunds_without_original = net_refunds(originals, refunds)
+
+    neonatal: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in originals:
+        if not (line.reversed or nothing_left(line)) and knowledge.is_neonatal(line.code) and line.stay:
+            neonatal[line.stay].add(line.code)
+    for line in originals:
+        line.neonatal = bool(line.stay and neonatal[line.stay] - {line.code})
 
     # reading: what is wholly refunded takes no part, and is counted whether it would have been a finding or not.
     for line in originals:

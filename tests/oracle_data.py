@@ -764,7 +764,9 @@ def extract(seed: int, lines: int = 2000) -> Extract:
         visits=header_sheet(rng, visits, "visit") if rng.random() < 0.75 else None,
         diagnoses=diagnosis_sheet(rng, visits) if rng.random() < 0.8 else None,
         options=Options(
-            as_of=rng.choice(EDGES) + timedelta(days=rng.choice((-1, 0))) if rng.random() < 0.25 else None,
+            as_of=max(EDGES[0], rng.choice(EDGES) + timedelta(days=rng.choice((-1, 0))))
+            if rng.random() < 0.25
+            else None,
             region=rng.choice(("370811", "110101")) if rng.random() < 0.5 else None,
             stage=rng.choice(("audit", "audit", "settle")),
         ),
@@ -928,7 +930,20 @@ def reversal_of(rng: Random, visit: Stay, number: int) -> dict[str, str | None]:
     }
 
 
-DIAGNOSES = ("I27.000", "I27.0", "I27", "I27.1", "i27.0x1", "E30.100", "N40.x00", "N40.X00", "Q99.100x001", "Z00.000")
+DIAGNOSES = (
+    "I27.000",
+    "I27.0",
+    "I27",
+    "I27.1",
+    "i27.0x1",
+    "E30.100",
+    "N40.x00",
+    "N40.X00",
+    "Q99.100x001",
+    "Z00.000",
+    "O80.000",
+    "P07.300",
+)
 
 
 def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:

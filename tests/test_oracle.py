@@ -324,6 +324,49 @@ def test_age_by_hand(name: str, rule: str, line: dict[str, str | None], more: di
     assert say(ask(line, rule, **more)) == answer
 
 
+BIRTH = {"diagnoses": [{"setl_id": "S1", "diag_code": "O80.900"}]}
+BABY_ITEM = "XA01AAA001A001010101467"
+
+
+@pytest.mark.parametrize(
+    ("line", "more", "answer"),
+    [
+        (child("1995-01-01", gend="2"), BIRTH, "undetermined newborn"),
+        (child("1995-01-01"), BIRTH, "undetermined newborn"),
+        (child("1995-01-01", gend="2"), {"diagnoses": [{"mdtrt_id": "V1", "diag_code": "p59.900"}]}, "undetermined newborn"),
+        (child("1995-01-01", gend="2", 诊断编码="Z38.0"), {}, "undetermined newborn"),
+        (child("1995-01-01", gend="1"), BIRTH, "violation definite"),
+        (child("1961-01-01", gend="2"), BIRTH, "violation definite"),
+        (child("1995-01-01", gend="2"), {"diagnoses": [{"mdtrt_id": "V1", "diag_code": "O79"}]}, "violation definite"),
+        (child("1995-01-01", gend="2"), {"diagnoses": [{"mdtrt_id": "V2", "diag_code": "O80"}]}, "violation definite"),
+        (child("1995-01-01", gend="2"), BIRTH | {"exemptions": [exemption("E1", LIMITED, "lower")]}, "undetermined newborn"),
+        (child("1995-01-01", gend="2"), BIRTH | {"exemptions": [exemption("E1", LIMITED, "exempt")]}, "exempt E1"),
+    ],
+)  # fmt: skip
+def test_a_birth_by_its_diagnosis(line: dict[str, str | None], more: dict[str, Any], answer: str) -> None:
+    assert say(ask(line, LIMITED, **more)) == answer
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ({}, ["undetermined newborn", "violation suspect"]),
+        ({"mdtrt_id": "V2"}, ["violation suspect", "violation suspect"]),
+        ({"cnt": "0", "refd_setl_flag": "1"}, ["violation suspect"]),
+    ],
+)
+def test_a_birth_by_another_item_of_the_visit(line: dict[str, str | None], answer: list[str]) -> None:
+    """The neonatal item itself stands against the woman to whom it is charged: there is no other."""
+    rows = Knowledge(
+        [point("P1", ONLY, age_word="婴儿"), point("P2", ONLY, age_word="新生儿")],
+        [pattern("P1", "code", DRUG), pattern("P2", "code", BABY_ITEM)],
+        [],
+    )
+    mother = SEX_LINE | child("1995-01-01", gend="2")
+    result = scan({"a": [mother, mother | {"bkkp_sn": "2", "med_list_codg": BABY_ITEM} | line]}, rows)
+    assert [words(finding) for finding in result.findings] == answer
+
+
 LUNG = {"diagnoses": ["I27.0"]}
 LUNG_ON_FILE = [{"mdtrt_id": "V1", "diag_code": "i27.000"}]
 OTHER_ON_FILE = [{"setl_id": "S1", "diag_code": "I27.1"}]

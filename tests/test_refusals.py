@@ -199,6 +199,13 @@ def test_only_codes_of_no_national_shape(scan, tmp_path):
     assert_refused(run, "国家医保编码", "YP00123", "--map item_code=")
 
 
+def test_as_of_before_the_first_point(scan, tmp_path):
+    assert_refused(scan(csv_file(tmp_path, GOOD), "--as-of", "2025-05-22"), "2025-05-22", "2025-05-23")
+    asked = ("check", "--item", MALE_ONLY, "--sex", "F", "--as-of")
+    assert_refused(liangku(*asked, "2025-05-22"), "2025-05-22", "2025-05-23")
+    assert liangku(*asked, "2025-05-23").returncode == 1
+
+
 def test_as_of_is_no_date(scan, tmp_path):
     assert_refused(scan(csv_file(tmp_path, GOOD), "--as-of", "明天"), "--as-of", "2026-03-01")
     assert_refused(liangku("check", "--item", MALE_ONLY, "--as-of", "2026-13-01"), "--as-of", "2026-03-01")

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from oracle_data import KnowledgeRows, pattern, point, write_knowledge
 
-from checker.judge.evidence import evidence_sql, sources
+from checker.judge.evidence import Notices, sources
 from checker.model.remarks import not_listed
 from checker.model.template import read_template
 from checker.model.typed_value import worded
@@ -206,10 +206,23 @@ def test_evidence_names_documents_batch_and_rows(
     document: str, batch: str, rows: str, zh: list[str], en: list[str]
 ) -> None:
     for language, told in (("zh", zh), ("en", en)):
-        sql = f"SELECT {evidence_sql(language)} FROM (SELECT $1 AS document, $2 AS batch, $3 AS source_rows)"
-        row = duckdb.execute(sql, [document, batch, rows]).fetchone()
-        assert row is not None
-        assert sources(row[0]) == told
+        assert sources(Notices().told(document, batch, rows, language, date(2026, 3, 1))) == told
+
+
+def test_evidence_names_only_what_was_published_by_the_day() -> None:
+    notices = Notices({"01": date(2025, 5, 23), "2026-01": date(2026, 1, 28)})
+    point = ("清单（2025-05-23）；更新（2026-01-28）", "01", "01/药品/3; 2026-01/药品/4")
+    for day, told in (
+        (date(2026, 1, 27), ["清单（2025-05-23）", "批次 01《药品》第 3 行"]),
+        (
+            date(2026, 1, 28),
+            ["清单（2025-05-23）", "更新（2026-01-28）", "批次 01《药品》第 3 行", "批次 2026-01《药品》第 4 行"],
+        ),
+        # A point that some other ground put in force before its notice still says where it stands.
+        (date(2025, 5, 22), ["清单（2025-05-23）", "批次 01"]),
+    ):
+        assert sources(notices.told(*point, "zh", day)) == told
+    assert notices.edges([point[0], "通知（2026-05-11）"]) == [date(2025, 5, 23), date(2026, 1, 28), date(2026, 5, 11)]
 
 
 def test_every_code_has_words_in_both_languages() -> None:

@@ -40,6 +40,7 @@ FIRED_OUTPUTS = (
     "reason_code",
     "related_lines",
     "family_account",
+    "may_be_mother",
 )
 """What `fired_sql` adds to its candidates for `verdict_sql`."""
 
@@ -64,7 +65,7 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     """SQL that adds VERDICT_OUTPUTS to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), duplicate, partly_refunded, partly_reversed (booleans). `stage` is before or after.
+    on file), newborn_near, duplicate, partly_refunded, partly_reversed (booleans). `stage` is before or after.
     """
     steps = Steps({}, _TYPES)
     _name_verdict(steps, plan, range(len(plan.rules)), stage)
@@ -168,10 +169,14 @@ class _CaseOf:
 
 def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) -> None:
     """Section 5 of the judgment: verdict, level, action, the exemption named, remarks."""
+    of_child = steps.let(
+        "of_child", every(holds("newborn_near", steps["newborn_near"]), steps["may_be_mother"], "violated")
+    )
     _name_exemptions(steps)
     exempted, lowers = steps.known(steps["exempted_by"]), steps.known(steps["lowered_by"])
     steps.let("verdict", choose(
-        ("violated IS FALSE", "'clean'"), (exempted, "'exempt'"), ("violated", "'violation'"), otherwise="'undetermined'"))  # fmt: skip
+        ("violated IS FALSE", "'clean'"), (exempted, "'exempt'"), (of_child, "'undetermined'"),
+        ("violated", "'violation'"), otherwise="'undetermined'"))  # fmt: skip
     lowered, noticed, cap = steps["lowered"], steps["noticed"], steps["level_cap"]
     rank = _CaseOf(plan, rules).of(lambda rule: str(LEVEL_RANK[rule.level]), "1")
     falls = [choose((lowered, "1"), otherwise="0"), NULL if lowers == FALSE else "list_unique(lowering)"]
@@ -186,7 +191,8 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
     steps.let("level", f"CASE WHEN verdict = 'violation' THEN CASE greatest(1, {reached}) {by_rank} END END")
     action = " ".join(f"WHEN '{level}' THEN '{what}'" for level, what in ACTIONS[stage].items())
     steps.let("action", f"CASE WHEN verdict = 'undetermined' THEN 'note' ELSE CASE level {action} END END")
-    steps.let("final_reason_code", "CASE WHEN verdict = 'undetermined' THEN reason_code END")
+    why = choose((of_child, "'newborn'"), otherwise="reason_code")
+    steps.let("final_reason_code", f"CASE WHEN verdict = 'undetermined' THEN {why} END")
     violation = "verdict = 'violation'"
     steps.let(
         "exemption_id",
@@ -240,7 +246,8 @@ def _name_exemptions(steps: Steps) -> None:
     steps.let("lowering", _ids_of("lower"))
     steps.let("lowered_by", "list_min(lowering)")
     # A lowering exemption counts for violations only; `level` and the others see to that where it applies.
-    bound = every("e.diagnoses IS NOT NULL", "(e.effect = 'exempt' OR coalesce(violated, FALSE))", fits)
+    accused = every("coalesce(violated, FALSE)", negated(steps["of_child"]))
+    bound = every("e.diagnoses IS NOT NULL", f"(e.effect = 'exempt' OR {accused})", fits)
     withheld = FALSE if free == TRUE else f"len(list_filter(exemptions, lambda e: {bound})) > 0"
     steps.let("exemption_possible", every("exempted_by IS NULL", negated(has_diagnosis), withheld))
 

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from checker.judge.compile import verdict_sql
-from checker.judge.evidence import evidence_sql
 from checker.model import sqltext
 from checker.model.template import read_template
 from checker.model.typed_value import TEXT, TYPED, worded
@@ -41,7 +40,7 @@ def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str
 def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
     """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
 
-    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's document, batch and source_rows, and quantity, amount,
+    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's evidence in words, and quantity, amount,
     amount_in_scope (net of refunds); `word_values` was called on it. checker.precheck.finding_text says the same at the counter.
     """
     english = language == "en"
@@ -70,7 +69,7 @@ SELECT line_no,
   exemption_id, remarks, {_by_rule(plan, lambda rule: sqltext.text(BY_ID[rule.shape].scope))} AS scope, related_lines,
   amount AS amount_at_stake, quantity, amount, amount_in_scope,
   CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
-  {evidence_sql(language)} AS evidence, {sqltext.text(kb_version)} AS kb_version,
+  evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({_by_rule(plan, lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
   person, source_file, source_record
 FROM told"""

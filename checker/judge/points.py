@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from checker.judge.compile import EXEMPTION_TYPE
+from checker.judge.evidence import Notices
 from checker.knowledge.edition import Edition, load_into
 from checker.knowledge.names import item_key
 from checker.model import sqltext
+from checker.model.errors import InputError
 from checker.rulebook.plan import Plan
 from checker.shapes import LIMITS
 from checker.shapes.base import SQL_TYPES
@@ -42,6 +45,7 @@ class Loaded:
     hash: str
     unread: Unread
     absent: Mapping[str, str]
+    notices: Notices
 
 
 def version_of(editions: Sequence[Edition]) -> str:
@@ -91,7 +95,20 @@ def load_points(
           n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
         FROM numbered n LEFT JOIN listed USING (point_no)"""
     )
-    return Loaded(plan, version_of(editions), hash_of(editions), _unread(connection, rules), absent)
+    return Loaded(
+        plan, version_of(editions), hash_of(editions), _unread(connection, rules), absent, Notices.of(editions)
+    )
+
+
+def refuse_too_early(connection: duckdb.DuckDBPyConnection, as_of: date | None) -> None:
+    """Raise InputError where `as_of` lies before the first day on which any point is in force: nothing would be judged, and all would look clean."""
+    row = connection.execute("SELECT min(valid_from) FROM point").fetchone()
+    first = row[0] if row else None
+    if as_of is not None and first is not None and as_of < first:
+        raise InputError(
+            f"--as-of {as_of}：早于知识库最早的知识点（{first} 起生效），那一天没有可以判断的内容；请用 {first} 或以后的日期"
+            f"（before the first point of the knowledge base, {first}: give that day or a later one）"
+        )
 
 
 def _absent(connection: duckdb.DuckDBPyConnection, rules: Plan) -> dict[str, str]:

@@ -259,6 +259,8 @@ FINDING_COLUMNS = (
 
 NATIONAL_CODE = "X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
 """The shapes of national item codes, as a regular expression over the whole code."""
+BIRTH_DIAGNOSES = "^(O8[0-4]|Z3[78]|P[0-9])"
+"""Diagnoses of a delivery or of a newborn, as a regular expression at the start of a code."""
 HERB_PIECE_CODE = "T[A-Z0-9]{9}"
 """The codes of decoction pieces [中药饮片]."""
 

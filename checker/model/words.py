@@ -45,7 +45,7 @@ ACTION_WORDS: dict[str, Said] = {
 }
 REASONS: dict[str, Said] = {
     "header_missing": ("找不到该明细对应的结算或就诊记录", "no settlement or visit record found for this line"),
-    "newborn": ("新生儿标志为是，登记的可能是母亲的信息", "the newborn flag is set, so the record may be the mother's"),
+    "newborn": ("可能是新生儿使用，登记的可能是母亲的信息", "it may be for a newborn, and the record may be the mother's"),
     "patient_unknown": ("药店购药只有参保人信息，不知道实际使用人", "a pharmacy sale that names only the insured, not who takes the drug"),
     "sex_missing": ("没有性别信息", "sex not known"),
     "birth_missing": ("没有足够的年龄信息", "age not known well enough"),

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
-from checker.judge.points import hash_of, load_points, version_of
+from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.model.schema import BIRTH_DIAGNOSES
 from checker.precheck.fellows import fellows, is_gone, is_known, may_be_piece, prescription_key
 from checker.precheck.finding_text import Teller
 from checker.precheck.netting import needs_netting, net
@@ -26,6 +27,7 @@ from checker.shapes import BY_ID, SHAPES
 if TYPE_CHECKING:
     import duckdb
 
+_BIRTH = re.compile(BIRTH_DIAGNOSES)
 _VERDICTS = ("violation", "undetermined")
 _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 """The stage of rules at which a prescription is asked about, by its own."""
@@ -59,7 +61,9 @@ class Precheck:
     ) -> None:
         self.connection = connection
         # What is on trial is judged in scans only: here its items count as without points.
-        self.plan = load_points(connection, editions, plan, stage=None).plan
+        loaded = load_points(connection, editions, plan, stage=None)
+        refuse_too_early(connection, as_of)
+        self.plan, self._notices = loaded.plan, loaded.notices
         self.version = version_of(editions)
         self.hash = hash_of(editions)
         self._language = language
@@ -200,12 +204,14 @@ class Precheck:
         points, rules, stage = self.index.points, self.plan.rules, _RULE_STAGE[prescription.stage]
         questions: list[Question] = []
         common: dict[object, tuple[frozenset[str], str]] = {}
+        born, neonatal = any(map(_BIRTH.match, prescription.diagnoses)), self._neonatal(prescription)
         for number, item in enumerate(prescription.items):
             for point_no, matched_by in self._matches(item):
                 rule = rules[points[point_no].rule_no]
                 if stage not in rule.stages:
                     continue
-                marks, own = _marks(item), {}
+                near = born or bool(neonatal - {item.item_code})
+                marks, own = (*_marks(item), *(["newborn_near"] if near else [])), {}
                 if BY_ID[rule.shape].relations:
                     key, is_guess = prescription_key(prescription_no, prescription, item)
                     own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
@@ -216,6 +222,22 @@ class Precheck:
                 asked = Asked(points[point_no].kind, *common[held], item.item_code)
                 questions.append(Question(number, item, points[point_no], matched_by, asked))
         return questions
+
+    def _neonatal(self, prescription: Prescription) -> set[str | None]:
+        """The codes of the items for newborns in a visit, or settlement, that the prescription names."""
+        if not (prescription.facts.get("visit_id") or prescription.facts.get("settlement_id")):
+            return set()
+        points, rules, stage = self.index.points, self.plan.rules, _RULE_STAGE[prescription.stage]
+
+        def works(point_no: int) -> bool:
+            rule = rules[points[point_no].rule_no]
+            return rule.absent is None and stage in rule.stages
+
+        return {
+            item.item_code
+            for item in prescription.items
+            if item.item_code and any(map(works, self.index.are_neonatal(self._matches(item))))
+        }
 
     def _facts(self, prescription: Prescription) -> dict[str, Any]:
         """What the prescription says; of times the clauses look at the day."""
@@ -293,7 +315,8 @@ class Precheck:
         return document
 
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
-        return Teller(prescription, language=language or self._language, version=self.version)
+        language = language or self._language
+        return Teller(prescription, language=language, version=self.version, notices=self._notices, as_of=self._as_of)
 
 
 def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:

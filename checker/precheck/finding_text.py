@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
+from checker.judge.evidence import Notices
 from checker.model.template import read_template
 from checker.model.typed_value import worded
 from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
@@ -19,11 +21,15 @@ _RULE_MISSING = _UNKNOWN_CODE._replace(reason_code="rule_missing")
 
 
 class Teller:
-    """Puts the findings of one prescription into words of a language. `version` is that of the knowledge."""
+    """Puts the findings of one prescription into words of a language. `version` is that of the knowledge, `notices` are its."""
 
-    def __init__(self, prescription: Prescription, *, language: str, version: str) -> None:
+    def __init__(
+        self, prescription: Prescription, *, language: str, version: str, notices: Notices, as_of: date | None
+    ) -> None:
         facts = prescription.facts
         self._language = language
+        self._notices = notices
+        self._on_date = as_of or prescription.service_time.date()
         service_time = prescription.service_time.isoformat()
         self._day = service_time[:10]
         self._places = (
@@ -59,7 +65,7 @@ class Teller:
         message = read_template(undetermined if answer.verdict == "undetermined" else violation).fill(words)
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
-            number, item, item_name, rule_words, (point.point_id, point.evidence(language), matched_by), answer,
+            number, item, item_name, rule_words, (point.point_id, self._evidence(point, language), matched_by), answer,
             (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, scope,
         )  # fmt: skip
 
@@ -89,8 +95,11 @@ class Teller:
             if zh
             else f"This is no pass: compare the point yourself. To have it judged: {how}."
         )
-        told = (rule_id, None, rule_id, None), (point.point_id, point.evidence(self._language), matched_by)
+        told = (rule_id, None, rule_id, None), (point.point_id, self._evidence(point, self._language), matched_by)
         return self._written(number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None)
+
+    def _evidence(self, point: Point, language: str) -> str:
+        return self._notices.told(*point.published, language, self._on_date)
 
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],

@@ -10,7 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.judge.compile import PRECEDENCE
-from checker.judge.evidence import evidence_sql
+from checker.judge.newborns import NEONATAL
 from checker.judge.points import LISTED
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
@@ -41,13 +41,9 @@ class Point(NamedTuple):
     rule_no: int
     point_id: str
     name: str
-    evidence_zh: str
-    evidence_en: str
+    published: tuple[str | None, str | None, str | None]
+    """Documents, batch and rows, as checker.judge.evidence puts them into words."""
     kind: Kind
-
-    def evidence(self, language: str) -> str:
-        """Documents, batch and rows, in a language."""
-        return self.evidence_zh if language == "zh" else self.evidence_en
 
 
 class Match(NamedTuple):
@@ -70,15 +66,18 @@ class PointIndex:
         # Matches lie in the order of precedence, so that the first that is in force is the one that judges.
         self._regional: set[int] = set()
         self._with_companions: set[int] = set()
-        for point_no, matched_by, code, is_regional, has_companions in connection.execute(
-            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL FROM (
+        self._neonatal: set[int] = set()
+        for point_no, matched_by, code, is_regional, has_companions, is_neonatal in connection.execute(
+            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL, is_neonatal FROM (
               SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
-                p.point_region, p.companions
+                p.point_region, p.companions, {NEONATAL} AS is_neonatal
               FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
             if is_regional:
                 self._regional.add(point_no)
+            if is_neonatal:
+                self._neonatal.add(point_no)
             if has_companions:
                 self._with_companions.add(point_no)
             held = self._exact if matched_by == "code" else families.setdefault(len(code), {})
@@ -125,6 +124,10 @@ class PointIndex:
         # Code before longer family before shorter is how they were put together; a point of a region goes before all others.
         return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
 
+    def are_neonatal(self, matches: Iterable[Match]) -> set[int]:
+        """Those of these points that limit their items to newborns."""
+        return {match.point_no for match in matches} & self._neonatal
+
     def asks_companions(self, matches: Iterable[Match]) -> bool:
         """Whether some of these points look at what else the prescription holds."""
         return any(match.point_no in self._with_companions for match in matches)
@@ -149,16 +152,16 @@ class PointIndex:
     def _read(self, condition: str) -> None:
         columns = [name for group in POINT_GROUPS for name in group]
         rows = self._connection.execute(
-            f"""SELECT point_no, point_id, point_name, {evidence_sql("zh")}, {evidence_sql("en")}, {", ".join(columns)}
+            f"""SELECT point_no, point_id, point_name, document, batch, source_rows, {", ".join(columns)}
             FROM point WHERE {condition}"""
         ).fetchall()
-        for point_no, point_id, name, chinese, english, *values in rows:
+        for point_no, point_id, name, document, batch, source_rows, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
                 kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
-            self.points[point_no] = Point(kind.rule_no, point_id, name, chinese, english, kind)
+            self.points[point_no] = Point(kind.rule_no, point_id, name, (document, batch, source_rows), kind)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""

@@ -22,7 +22,7 @@ _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("settlement_sex", "settlement_birth", "header_age"), ("header_id_number",), ("family_paid",),
     ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
-    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",),
+    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",), ("newborn_near",),
     ("line_no", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
@@ -42,7 +42,7 @@ _ONLY_WITH = {
 _ALWAYS = ("service_time", "on_date")
 _TYPES: dict[str, object] = {
     "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
-    "partly_reversed": "BOOLEAN",
+    "partly_reversed": "BOOLEAN", "newborn_near": "BOOLEAN",
 }  # fmt: skip
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (

@@ -14,10 +14,11 @@ from checker.ingest import completeness, relations, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
-from checker.judge import candidates, fellows
+from checker.judge import candidates, fellows, newborns
 from checker.judge.compile import fired_sql
+from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
-from checker.judge.points import Loaded, load_points
+from checker.judge.points import Loaded, load_points, refuse_too_early
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model import sqltext
@@ -47,7 +48,7 @@ FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
     "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
-    "family_account", "rule_no", "point_no",
+    "family_account", "may_be_mother", "rule_no", "point_no",
     "matched_by", "diagnosis_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -96,6 +97,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                 loaded = load_points(
                     connection, editions, rules, stage="after" if request.stage == "audit" else "during"
                 )
+                refuse_too_early(connection, request.as_of)
                 result = _Run(connection, request, loaded, files, out, tell).go(started)
             out.commit(result.run)
         except (_engine_error(), OSError) as error:
@@ -187,9 +189,11 @@ class _Run:
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
+        newborns.find_neonatal(connection, self.plan.shadow_numbers)
         word_values(connection, "FROM fired_line", self.request.language)
-        self._write_findings(self.findings, self._not_on_trial)
-        shadow = self._write_shadow(candidate, not_in_force, contested=contested)
+        edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
+        self._write_findings(self.findings, self._not_on_trial, edge)
+        shadow = self._write_shadow(candidate, not_in_force, edge, contested=contested)
         relations.write_rejects(
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
         )
@@ -272,24 +276,28 @@ class _Run:
             return candidates
         return f"SELECT * FROM ({candidates}) WHERE rule_no IN ({', '.join(map(str, self.plan.numbers_of(shape.id)))})"
 
-    def _write_findings(self, target: Path, condition: str) -> None:
-        """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or '')."""
-        source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
+    def _write_findings(self, target: Path, condition: str, edge: str) -> None:
+        """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or ''); `edge` is that of `cited`."""
+        source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
+            coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
             d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
-          FROM fired_line f JOIN point p ON p.point_no = f.point_no
+          FROM (SELECT *, {edge} AS edge FROM fired_line) f JOIN point p ON p.point_no = f.point_no
+          JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
+          LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.")}
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE TRUE{condition}"""
+        source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
             self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version
@@ -298,11 +306,11 @@ class _Run:
             f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
         )
 
-    def _write_shadow(self, candidates: str, not_in_force: Mapping[int, int], *, contested: bool) -> Shadow:
+    def _write_shadow(self, candidates: str, not_in_force: Mapping[int, int], edge: str, *, contested: bool) -> Shadow:
         """Write what points and rules on trial found into a file of its own, and count it; nothing is done where there are none."""
         if not self._on_trial:
             return NOTHING
         target = self.out.result.absolute() / SHADOW_FILE
-        self._write_findings(target, f" AND f.rule_no IN ({self._on_trial})")
+        self._write_findings(target, f" AND f.rule_no IN ({self._on_trial})", edge)
         silent = sum(not_in_force.get(number, 0) for number in self.plan.shadow_numbers)
         return count_shadow(self.connection, self.plan, candidates, target, contested=contested, not_in_force=silent)

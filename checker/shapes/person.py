@@ -24,6 +24,8 @@ from checker.shapes.base import Column, Fact
 
 NEWBORN_DAYS = 28
 OLDEST_YEARS = 130
+MOTHER_YEARS = (9, 64)
+"""The ages outside of which a diagnosis of childbirth is held to be wrong."""
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 ID_CHECK = "10X98765432"
 OLD_ID_NUMBER = "[0-9]{15}"
@@ -246,6 +248,13 @@ def name_age(steps: Steps) -> None:
         steps.let(name, choose((negated(steps.known(bound)), FALSE), otherwise=decided))
     begun = NULL if NULL in (steps["visit_start"], birth) else f"date_diff('day', {birth}, CAST(visit_start AS DATE))"
     steps.let("age_days_at_visit_start", choose((steps["nobody"], NULL), otherwise=begun))
+
+
+def name_mother(steps: Steps) -> None:
+    """Whether the person judged may have given birth: what is charged to her may be for the child."""
+    years, sex = steps["age_years"], steps["person_sex"]
+    of_age = holds(f"{years} BETWEEN {MOTHER_YEARS[0]} AND {MOTHER_YEARS[1]}", years)
+    steps.let("may_be_mother", every(of_age, negated(holds(f"{sex} = 'male'", sex))))
 
 
 def _day_of_month(day: str) -> str:

@@ -29,6 +29,7 @@ def _name(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
     steps.let("is_insured", FALSE)
     steps.let("family_account", FALSE)
+    steps.let("may_be_mother", FALSE)
     steps.let("others", "members - 1")
     steps.let("others_outside", choose(("outside > 0", "outside"), ("unknown = 0", "0"), otherwise="NULL"))
     steps.let("prescription_is_guessed", holds("prescription_guessed", steps["prescription_guessed"]))

@@ -20,6 +20,7 @@ _UNITS = ("year", "month", "day")
 def _name(steps: Steps) -> None:
     person.name_person(steps)
     person.name_age(steps)
+    person.name_mother(steps)
     steps.let("related_lines", "CAST(NULL AS VARCHAR[])")
 
 
