@@ -192,6 +192,13 @@ def test_unknown_headers_get_suggestions_that_are_never_taken(tmp_path):
     assert run.stderr == liangku("scan", path, "--out", tmp_path / "out").stderr
 
 
+def test_a_local_code_that_is_a_national_one_is_told(tmp_path):
+    path = csv_file(tmp_path / "a.csv", row("1"), header=(*HEADER[:2], "项目代码", *HEADER[3:]))
+    run = shown(path, code=2)
+    assert "用作 local_item_code：项目代码" in run.stdout
+    assert "--map item_code=项目代码" in run.stdout
+
+
 def test_following_its_advice_leads_to_findings(tmp_path):
     path = workbook(tmp_path / "a.xlsx", 三月=SHEET)
     advice = next(line for line in reversed(shown(path, code=2).stdout.splitlines()) if "liangku inspect" in line)

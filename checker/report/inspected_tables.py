@@ -169,9 +169,10 @@ class TablePrinter(Words):
             else self.text(f"值像{meaning_of(column)}", f"its values look like {each.near.column}")
         )  # fmt: skip
         option = shell_word(f"{each.near.column}={each.header}")
+        zh, en = (f"用作 {each.used_as}", f"Taken for {each.used_as}") if each.used_as else ("没有用到", "Not used")
         self.say(
-            f"  [yellow]没有用到：{escape(each.header)}[/]{escape(shown)}，{escape(because)}",
-            f"  [yellow]Not used: {escape(each.header)}[/]{escape(shown)}, {escape(because)}",
+            f"  [yellow]{zh}：{escape(each.header)}[/]{escape(shown)}，{escape(because)}",
+            f"  [yellow]{en}: {escape(each.header)}[/]{escape(shown)}, {escape(because)}",
         )
         self.say(f"    是的话加上 [bold]--map {escape(option)}[/]", f"    if so, add [bold]--map {escape(option)}[/]")
 

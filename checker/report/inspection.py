@@ -99,7 +99,7 @@ class _Printer(Words):
             return
         self.say(
             f"[yellow]扫描结果会不完整，{len(gaps):,} 处（退出码 4），请先改正、移走，或单独处理：[/]",
-            f"[yellow]The result of a scan would be incomplete, for {len(gaps):,} reasons (exit code 4); mend them first, or move them away:[/]",
+            "[yellow]The result of a scan would be incomplete (exit code 4) unless this is mended or moved away:[/]",
         )
         for gap in gaps[:GAPS_NAMED]:
             self.console.print(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from checker.ingest import completeness, relations
 from checker.ingest.completeness import Gap
 from checker.ingest.gather import Beginning, Gathered, gather
 from checker.ingest.layout import read_layout
-from checker.ingest.near_miss import NearMiss, near_miss
+from checker.ingest.near_miss import NearMiss, by_values, near_miss
 from checker.ingest.opening import ROLES, FileRead
 from checker.ingest.passed import PassedOver
 from checker.ingest.refusals import Refusals
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 BEGINNING = Beginning(records=10_000, files=200)
 """How much is looked at: so many records of each file, and so many files of each role."""
+DOUBLES = {"local_item_code": "item_code", "visit_start": "service_time"}
+"""Columns whose headers may rather be meant for a needed one."""
 SAMPLED_ROWS = 200
 """Values are looked at in so many rows."""
 
@@ -55,11 +57,14 @@ class ColumnLook:
 
 @dataclass(frozen=True, slots=True)
 class UnusedLook:
-    """A header that feeds nothing, some of its values, and the column it may be meant for."""
+    """A header that feeds nothing, some of its values, and the column it may be meant for. One that feeds the column `used_as` may stand for
+    another that is needed.
+    """
 
     header: str
     values: tuple[str, ...]
     near: NearMiss | None
+    used_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +209,22 @@ def _table(connection: duckdb.DuckDBPyConnection, role: str, source: Source) -> 
             feeding.setdefault(name, []).append(ColumnLook(name, header.text.strip(), why, place > 0, fallback, shows))
     fed = [name for name in source.map.columns if source.map.has(name)]
     columns = tuple(look for looks in feeding.values() for look in looks)
-    return TableLook(
-        role,
-        source.table.origin,
-        columns,
-        tuple(_unused(connection, role, source.table, used, fed)),
-        known=bool(columns),
-    )
+    others = [
+        *_unused(connection, role, source.table, used, fed),
+        *(
+            UnusedLook(each.header, each.values, near, each.column)
+            for each in columns
+            if role == "lines" and (near := _double(each, values, fed))
+        ),
+    ]
+    return TableLook(role, source.table.origin, columns, tuple(others), known=bool(columns))
+
+
+def _double(look: ColumnLook, values: Mapping[str, list[str]], fed: Collection[str]) -> NearMiss | None:
+    """What a header may be meant for that feeds a column which nobody needs, by its values."""
+    told = values.get(look.header)
+    near = by_values(told, ROLES["lines"][0], fed) if told and look.column in DOUBLES else None
+    return near if near and near.column == DOUBLES[look.column] else None
 
 
 def _unused(
