@@ -167,6 +167,21 @@ def test_what_of_a_folder_is_not_read_is_named(tmp_path):
     assert "退出码 4" in shown(tmp_path / "in").stdout
 
 
+def test_tables_of_other_kinds_among_the_lines_are_told_apart():
+    run = shown(NATIONAL, code=2)
+    advice = next(line for line in run.stdout.splitlines() if "liangku inspect" in line)
+    told = {option: f"{option} {(NATIONAL / name)}" in advice for option, name in (
+        ("--settlements", "setl_d.parquet"), ("--visits", "mdtrt_d.parquet"), ("--diagnoses", "setl_list_diag_d.parquet"),
+    )}  # fmt: skip
+    assert set(told.values()) == {True}, advice
+    assert f"inspect {NATIONAL / 'fee_list_d.parquet'} " in advice
+
+
+def test_what_headers_hold_does_not_steer_the_terminal(tmp_path):
+    path = csv_file(tmp_path / "a.csv", (*row("1"), "x"), header=(*HEADER, "[bold]\x1b[31m红"))
+    assert "[bold]\ufffd[31m红" in shown(path, "--map", "item_name=无", code=2).stdout
+
+
 # ---- headers that nothing recognises ----
 
 SHEET = [

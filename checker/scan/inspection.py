@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest import completeness, relations
+from checker.ingest.columns import map_headers
 from checker.ingest.completeness import Gap
 from checker.ingest.gather import Beginning, Gathered, gather
 from checker.ingest.layout import read_layout
@@ -24,9 +25,10 @@ from checker.judge import candidates
 from checker.judge.points import load_points
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.errors import InputError
+from checker.model.schema import PERSON_COLUMNS
 from checker.scan.engine_fault import explain
 from checker.scan.estimate import Estimate, estimate_scan
-from checker.scan.inspect_counts import Counts, count_persons, first_values
+from checker.scan.inspect_counts import JOINED, Counts, count_persons, first_values
 from checker.scan.inspect_needs import Missing, find_missing
 from checker.scan.request import ScanRequest
 
@@ -69,13 +71,16 @@ class UnusedLook:
 
 @dataclass(frozen=True, slots=True)
 class TableLook:
-    """Files of one set of headers, by their paths as told; `known` is false where none of the headers is."""
+    """Files of one set of headers, by their paths as told; `known` is false where none of the headers is. `rather` is the role of which
+    the table seems to be, where that is another one.
+    """
 
     role: str
     paths: tuple[Path, ...]
     columns: tuple[ColumnLook, ...]
     unused: tuple[UnusedLook, ...]
     known: bool
+    rather: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +212,9 @@ def _table(connection: duckdb.DuckDBPyConnection, role: str, source: Source) -> 
             why = "known" if fallback else source.map.named.get(name, "known")
             shows = shown(name, header.text, values[header.text])
             feeding.setdefault(name, []).append(ColumnLook(name, header.text.strip(), why, place > 0, fallback, shows))
-    fed = [name for name in source.map.columns if source.map.has(name)]
+    rather = _rather(source) if role == "lines" else ""
+    # What stands in a table of another kind is meant for no column of this one.
+    fed = [name for name in source.map.columns if rather or source.map.has(name)]
     columns = tuple(look for looks in feeding.values() for look in looks)
     others = [
         *_unused(connection, role, source.table, used, fed),
@@ -217,7 +224,19 @@ def _table(connection: duckdb.DuckDBPyConnection, role: str, source: Source) -> 
             if role == "lines" and (near := _double(each, values, fed))
         ),
     ]
-    return TableLook(role, source.table.origin, columns, tuple(others), known=bool(columns))
+    return TableLook(role, source.table.origin, columns, tuple(others), bool(columns), rather)
+
+
+def _rather(source: Source) -> str:
+    """The role of which a table without item codes seems to be, by what it has instead: diagnoses, or persons and a key."""
+    if source.map.has("item_code"):
+        return ""
+    diagnoses = map_headers(source.table.headers, ROLES["diagnoses"][0], {}, source=str(source.table.origin[0]))
+    keys = [role for role, key in JOINED if source.map.has(key)]
+    if keys and diagnoses.has("code") and diagnoses.has("type"):
+        return "diagnoses"
+    persons = any(source.map.has(name) for name in PERSON_COLUMNS)
+    return keys[0] if keys and persons and not source.map.has("quantity") and not source.map.has("item_name") else ""
 
 
 def _double(look: ColumnLook, values: Mapping[str, list[str]], fed: Collection[str]) -> NearMiss | None:
