@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from checker.ingest import csv_text
-from checker.ingest.gather import Beginning
+from checker.ingest.gather import Beginning, gather
 from checker.ingest.layout import read_layout
 from checker.model.errors import InputError
 from checker.scan import inspection
@@ -304,21 +304,24 @@ def test_a_scan_with_a_saved_layout_finds_what_it_finds_without(tmp_path):
 
 
 def test_the_layout_of_the_national_tables_changes_nothing(tmp_path):
-    tables = [
-        NATIONAL / "fee_list_d.parquet", "--settlements", NATIONAL / "setl_d.parquet", "--visits", NATIONAL / "mdtrt_d.parquet",
-        "--diagnoses", NATIONAL / "setl_list_diag_d.parquet",
-    ]  # fmt: skip
-    layout = saved(tmp_path, *tables)
+    tables = {
+        "lines": "fee_list_d", "settlements": "setl_d", "visits": "mdtrt_d", "diagnoses": "setl_list_diag_d",
+    }  # fmt: skip
+    inputs = {role: [NATIONAL / f"{name}.parquet"] for role, name in tables.items()}
+    options = [word for role in (*tables,)[1:] for word in (f"--{role}", *inputs[role])]
+    layout = saved(tmp_path, *inputs["lines"], *options)
     assert 'item_code = ["med_list_codg", "hilist_code"]' in layout.read_text(encoding="utf-8")
-    scanned(tmp_path / "plain", *tables)
-    scanned(tmp_path / "layout", *tables, "--layout", layout)
-    assert found(tmp_path / "layout") == found(tmp_path / "plain")
+    (tmp_path / "spill").mkdir()
+    plain, by_layout = (gather(inputs, (), tmp_path, layout=each) for each in (None, layout))
+    for role in tables:
+        (before,), (after,) = getattr(plain, role), getattr(by_layout, role)
+        assert (before.map.found, before.map.fallback) == (after.map.found, after.map.fallback)
+        assert set(after.map.named.values()) == {"layout"}
 
 
 def test_map_comes_before_the_layout(tmp_path):
     path = csv_file(tmp_path / "a.csv", (*row("1"), "男"), header=(*HEADER, "另一性别"))
     layout = saved(tmp_path, path)
-    assert looked(path, "--layout", layout)["lines"]["judged"] == 1
     scanned(tmp_path / "out", path, "--layout", layout)
     scanned(tmp_path / "mapped", path, "--layout", layout, "--map", "patient_sex=另一性别", code=0)
 

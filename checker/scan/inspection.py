@@ -39,6 +39,10 @@ BEGINNING = Beginning(records=10_000, files=200)
 """How much is looked at: so many records of each file, and so many files of each role."""
 DOUBLES = {"local_item_code": "item_code", "visit_start": "service_time"}
 """Columns whose headers may rather be meant for a needed one."""
+OF_LINES = (
+    "line_id", "item_name", "local_item_code", "local_item_name", "quantity", "unit_price", "amount", "prescription_id", "days_supply", "dose", "spec",
+)  # fmt: skip
+"""What only lines have: a table with any of these is none of settlements or visits."""
 SAMPLED_ROWS = 200
 """Values are looked at in so many rows."""
 
@@ -236,7 +240,7 @@ def _rather(source: Source) -> str:
     if keys and diagnoses.has("code") and diagnoses.has("type"):
         return "diagnoses"
     persons = any(source.map.has(name) for name in PERSON_COLUMNS)
-    return keys[0] if keys and persons and not source.map.has("quantity") and not source.map.has("item_name") else ""
+    return keys[0] if keys and persons and not any(map(source.map.has, OF_LINES)) else ""
 
 
 def _double(look: ColumnLook, values: Mapping[str, list[str]], fed: Collection[str]) -> NearMiss | None:
