@@ -44,6 +44,7 @@ kb: $(VENV)/.run ## build the embedded knowledge base from its sources
 samples: $(VENV)/.dev ## make data/samples again (fixed seed: nothing changes unless the plan does)
 	$(BIN)/python data/make_samples.py
 	$(BIN)/python data/make_workbook.py
+	$(BIN)/python data/make_inputs.py
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

@@ -59,10 +59,11 @@ def make() -> bytes:
     book.properties.created = book.properties.modified = WRITTEN
     out = io.BytesIO()
     book.save(out)
-    return _with_fixed_times(out.getvalue())
+    return with_fixed_times(out.getvalue())
 
 
-def _with_fixed_times(archive: bytes) -> bytes:
+def with_fixed_times(archive: bytes) -> bytes:
+    """The same workbook, all times in it fixed."""
     fixed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(fixed, "w", zipfile.ZIP_DEFLATED) as target:
         for name in source.namelist():

@@ -37,6 +37,7 @@ SLOW = (
     "test_files.py",
     "ingest/test_every_form.py",
     "test_json_files.py",
+    "test_inspect.py",
     "test_workbooks.py",
     "test_rules_lock.py",
     "test_precheck.py::test_prescriptions_that_wait_together_are_answered_as_each_alone",

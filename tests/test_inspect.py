@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from checker.ingest import csv_text
-from checker.ingest.gather import Beginning
+from checker.ingest.gather import Beginning, gather
 from checker.ingest.layout import read_layout
 from checker.model.errors import InputError
 from checker.scan import inspection
@@ -167,6 +167,21 @@ def test_what_of_a_folder_is_not_read_is_named(tmp_path):
     assert "退出码 4" in shown(tmp_path / "in").stdout
 
 
+def test_tables_of_other_kinds_among_the_lines_are_told_apart():
+    run = shown(NATIONAL, code=2)
+    advice = next(line for line in run.stdout.splitlines() if "liangku inspect" in line)
+    told = {option: f"{option} {(NATIONAL / name)}" in advice for option, name in (
+        ("--settlements", "setl_d.parquet"), ("--visits", "mdtrt_d.parquet"), ("--diagnoses", "setl_list_diag_d.parquet"),
+    )}  # fmt: skip
+    assert set(told.values()) == {True}, advice
+    assert f"inspect {NATIONAL / 'fee_list_d.parquet'} " in advice
+
+
+def test_what_headers_hold_does_not_steer_the_terminal(tmp_path):
+    path = csv_file(tmp_path / "a.csv", (*row("1"), "x"), header=(*HEADER, "[bold]\x1b[31m红"))
+    assert "[bold]\ufffd[31m红" in shown(path, "--map", "item_name=无", code=2).stdout
+
+
 # ---- headers that nothing recognises ----
 
 SHEET = [
@@ -190,6 +205,13 @@ def test_unknown_headers_get_suggestions_that_are_never_taken(tmp_path):
     assert "表头在第 3 行" in run.stdout
     assert "--map item_code=药品编号" in run.stdout
     assert run.stderr == liangku("scan", path, "--out", tmp_path / "out").stderr
+
+
+def test_a_local_code_that_is_a_national_one_is_told(tmp_path):
+    path = csv_file(tmp_path / "a.csv", row("1"), header=(*HEADER[:2], "项目代码", *HEADER[3:]))
+    run = shown(path, code=2)
+    assert "用作 local_item_code：项目代码" in run.stdout
+    assert "--map item_code=项目代码" in run.stdout
 
 
 def test_following_its_advice_leads_to_findings(tmp_path):
@@ -282,21 +304,24 @@ def test_a_scan_with_a_saved_layout_finds_what_it_finds_without(tmp_path):
 
 
 def test_the_layout_of_the_national_tables_changes_nothing(tmp_path):
-    tables = [
-        NATIONAL / "fee_list_d.parquet", "--settlements", NATIONAL / "setl_d.parquet", "--visits", NATIONAL / "mdtrt_d.parquet",
-        "--diagnoses", NATIONAL / "setl_list_diag_d.parquet",
-    ]  # fmt: skip
-    layout = saved(tmp_path, *tables)
+    tables = {
+        "lines": "fee_list_d", "settlements": "setl_d", "visits": "mdtrt_d", "diagnoses": "setl_list_diag_d",
+    }  # fmt: skip
+    inputs = {role: [NATIONAL / f"{name}.parquet"] for role, name in tables.items()}
+    options = [word for role in (*tables,)[1:] for word in (f"--{role}", *inputs[role])]
+    layout = saved(tmp_path, *inputs["lines"], *options)
     assert 'item_code = ["med_list_codg", "hilist_code"]' in layout.read_text(encoding="utf-8")
-    scanned(tmp_path / "plain", *tables)
-    scanned(tmp_path / "layout", *tables, "--layout", layout)
-    assert found(tmp_path / "layout") == found(tmp_path / "plain")
+    (tmp_path / "spill").mkdir()
+    plain, by_layout = (gather(inputs, (), tmp_path, layout=each) for each in (None, layout))
+    for role in tables:
+        (before,), (after,) = getattr(plain, role), getattr(by_layout, role)
+        assert (before.map.found, before.map.fallback) == (after.map.found, after.map.fallback)
+        assert set(after.map.named.values()) == {"layout"}
 
 
 def test_map_comes_before_the_layout(tmp_path):
     path = csv_file(tmp_path / "a.csv", (*row("1"), "男"), header=(*HEADER, "另一性别"))
     layout = saved(tmp_path, path)
-    assert looked(path, "--layout", layout)["lines"]["judged"] == 1
     scanned(tmp_path / "out", path, "--layout", layout)
     scanned(tmp_path / "mapped", path, "--layout", layout, "--map", "patient_sex=另一性别", code=0)
 

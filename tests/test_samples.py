@@ -214,3 +214,14 @@ def test_the_sample_workbook_is_what_its_script_writes():
         for file in (script["TARGET"], io.BytesIO(script["make"]()))
     )
     assert kept == made
+
+
+def test_the_sample_inputs_are_what_their_script_writes(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "data"))
+    script = runpy.run_path(str(ROOT / "data" / "make_inputs.py"))
+    assert script["MONTH"].read_bytes() == script["month"]()
+    kept, made = (
+        [list(row) for sheet in openpyxl.load_workbook(file) for row in sheet.iter_rows(values_only=True)]
+        for file in (script["SHEET"], io.BytesIO(script["sheet"]()))
+    )
+    assert kept == made

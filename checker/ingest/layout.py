@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
+from checker.ingest.choice import Choice
 from checker.ingest.columns import Chosen
-from checker.ingest.opening import ROLES, Choice
+from checker.ingest.opening import ROLES
 from checker.model.errors import InputError, both
 from checker.model.nearest import nearest
 

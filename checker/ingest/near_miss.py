@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -34,10 +34,12 @@ class NearMiss:
     wording: str = ""
 
 
-def near_miss(header: str, values: Sequence[str], columns: Mapping[str, Column], fed: Sequence[str]) -> NearMiss | None:
+def near_miss(
+    header: str, values: Sequence[str], columns: Mapping[str, Column], fed: Collection[str]
+) -> NearMiss | None:
     """What a header that feeds nothing may be meant for; `fed` are the columns that have a header already."""
     open_columns = {name: column for name, column in columns.items() if name not in fed}
-    return _by_values(values, open_columns) or _by_wording(header, open_columns)
+    return by_values(values, columns, fed) or _by_wording(header, open_columns)
 
 
 def _by_wording(header: str, columns: Mapping[str, Column]) -> NearMiss | None:
@@ -59,9 +61,11 @@ def _plain(header: str) -> str:
     return _ASIDE.sub("", normal_header(header)) or normal_header(header)
 
 
-def _by_values(values: Sequence[str], columns: Mapping[str, Column]) -> NearMiss | None:
+def by_values(values: Sequence[str], columns: Mapping[str, Column], fed: Collection[str]) -> NearMiss | None:
+    """The column that values are of the form of, where it has no header yet."""
     if not values:
         return None
+    columns = {name: column for name, column in columns.items() if name not in fed}
     for name, form in _FORMS:
         if sum(re.fullmatch(form, value) is not None for value in values) >= MOST * len(values):
             return NearMiss(name) if name in columns else None

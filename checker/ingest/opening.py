@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest.archive import NoRoomError, unpacked
-from checker.ingest.columns import UNTOLD, Chosen, Header, map_headers
+from checker.ingest.choice import Choice, need_columns
+from checker.ingest.columns import Header, map_headers
 from checker.ingest.convert import convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.csv_dialect import NO_HEADER
@@ -18,7 +19,7 @@ from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.tables import Described, ParquetFile, beginning_of, open_parquet, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
-from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, Kind, normal_header
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, normal_header
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,26 +33,6 @@ ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
     "diagnoses": (DIAGNOSIS, (("code",), ("settlement_id", "visit_id"))),
 }
 """The kinds of tables of a scan: their columns, and what each must have (one of each group)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What somebody says of the inputs of a role: the headers of columns, by --map or in the layout `path`, and the sheets to leave out."""
-
-    columns: Mapping[str, Chosen] = field(default_factory=dict)
-    left_out: frozenset[str] = frozenset()
-    path: Path = Path()
-
-    def need_headers(self, role: str, table: InputTable) -> None:
-        """Raise InputError where a table has none of the headers that the layout names for a column."""
-        there = {normal_header(header.text) for header in table.headers}
-        for column, chosen in self.columns.items():
-            if chosen.by == "layout" and not any(normal_header(header) in there for header in chosen.headers):
-                raise InputError(
-                    f"{table.origin[0]}：没有表头“{'、'.join(chosen.headers)}”，而 {self.path} 写明 {role}.columns.{column} 用它；"
-                    f"文件中的表头：{_shown(table)}；请改正或删去布局文件里的这一行"
-                    f"（this file lacks the header that the layout names for {column}: correct or delete that line）"
-                )
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +208,7 @@ class Opening:
                 mapping = map_headers(table.headers, columns, self._choice.columns, source=str(table.origin[0]))
                 sources.append(Source(table, mapping))
                 self._choice.need_headers(self._role, table)
-                _need_columns(sources[-1], needed)
+                need_columns(sources[-1], needed)
             except InputError as error:
                 if any(file.origin.alone for file in self._of(table)):
                     with self._refusals.noted():
@@ -321,30 +302,3 @@ def refuse_all(first: Path, passed: Sequence[PassedOver]) -> None:
     """Raise InputError: nothing was left to be read."""
     told = "；".join(each.said() for each in passed[:5])
     raise InputError(f"{first}：没有一个文件可以读（not one file could be read）：{told}")
-
-
-def _shown(table: InputTable) -> str:
-    return "、".join(header.text for header in table.headers[:HEADERS_SHOWN])
-
-
-def _need_columns(source: Source, needed: tuple[tuple[str, ...], ...]) -> None:
-    """Raise InputError where a table lacks a needed column, or times that nobody can read for sure feed one."""
-    table, mapping, columns = source.table, source.map, source.map.columns
-    name = str(table.origin[0])
-    for column in columns.values():
-        told = mapping.found.get(column.name, ())
-        if column.kind in (Kind.TIME, Kind.DATE) and (
-            untold := next((each for each in told if each.type == UNTOLD), None)
-        ):
-            raise InputError(
-                f"{name}：“{untold.text}”列是旧式的 INT96 时间，写这个文件的程序没有说明是 UTC 时刻还是当地钟点，可能差 8 小时；"
-                "请由 Spark、Hive、Impala 导出，或改用 TIMESTAMP 类型重新导出（INT96 without a known writer may be eight hours off: export it as TIMESTAMP）"
-            )
-    for group in needed:
-        if not any(mapping.has(column) for column in group):
-            wordings = [header for column in group for header in columns[column].all_headers]
-            known = "、".join(wordings[:HEADERS_SHOWN]) + (" 等" if len(wordings) > HEADERS_SHOWN else "")
-            raise InputError(
-                f"{name}：缺少“{' / '.join(group)}”列；可识别的表头：{known}；文件中的表头：{_shown(table)}；"
-                f"也可以用 --map {group[0]}=表头 指定（needed column missing）"
-            )

@@ -13,7 +13,9 @@ _PERSONAL = re.compile(
     r"姓名|身份证|证件|电话|手机|联系|住址|地址|医生|医师|药师|护士|患者$|病人$|参保人$|顾客|会员|购药人|经办人|操作员|人员$|社保卡|医保卡|卡号"
     r"|certno|(?<!medins_list_)(?<!hilist_)(psn|patn?|dr|emp|oper|opter|crter|coner)_?(name|no)|^name$|^tel|phone|mobile|addr|idcard|id_no"
 )
-_NUMBER = re.compile(r"(?<!\d)(\d{17}[\dXx]|\d{15}|1[3-9]\d{9})(?!\d)")
+_NUMBER = re.compile(
+    r"(?<!\d)(\d{17}[\dXx]|[1-9]\d{7}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}|1[3-9]\d{9})(?!\d)", re.ASCII
+)
 """An ID number of today or of old, or a mobile number."""
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛"
@@ -44,7 +46,7 @@ def shown(column: str | None, header: str, values: Iterable[str]) -> tuple[str, 
 
 def shown_header(header: str) -> str:
     """A header as it may be shown: where a file has none, the first line stands in its place."""
-    return "＊＊＊" if _NUMBER.search(header) else _short(header)
+    return "＊＊＊" if _NUMBER.search(header) else header.strip()
 
 
 def _short(value: str) -> str:

@@ -60,10 +60,7 @@ def open_parquet(
         if not converted and any(own_header(header.text) != header.text for header in headers):
             return _renamed(connection, origin, target, headers, known)
     except duckdb.Error as error:
-        said = first_line(error).replace(path, str(origin.path))
-        raise InputError(
-            f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）"
-        ) from error
+        raise _damaged(origin, place, error) from error
     writer = "" if converted else str(about[1] or "")
     return ParquetFile(place, origin, converted, headers, int(about[0]), writer)
 
@@ -82,10 +79,13 @@ def beginning_of(
             f"TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION lz4_raw)"
         )
     except duckdb.Error as error:
-        raise InputError(
-            f"{file.origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {first_line(error)}）"
-        ) from error
+        raise _damaged(file.origin, file.place, error) from error
     return replace(file, place=target, rows=first), first / file.rows
+
+
+def _damaged(origin: InputFile, place: Path, error: Exception) -> InputError:
+    said = first_line(error).replace(sqltext.one_path(place), str(origin.path))
+    return InputError(f"{origin.path}：Parquet 文件已损坏或不完整，请重新导出（damaged Parquet file: {said}）")
 
 
 def _old_time(writer: str) -> str:

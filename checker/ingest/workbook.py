@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.csv_convert import Wanted
 from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers, likely_header
+from checker.ingest.merged_cells import ROW, Merges
 from checker.ingest.old_workbook import read_old
 from checker.ingest.passed import PassedOver
 from checker.ingest.sources import InputFile
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow.parquet as pq
 
-ROW = "row"
-"""The column of a frame that holds row numbers; the others are named by the index of the spreadsheet's column."""
 OLE, ZIP = b"\xd0\xcf\x11\xe0", b"PK\x03\x04"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _SERIAL = r"^[1-9][0-9]{4}(\.[0-9]+)?$"
@@ -31,7 +30,6 @@ _SERIAL = r"^[1-9][0-9]{4}(\.[0-9]+)?$"
 _DAY_ZERO, _DAY_ZERO_1904 = (1899, 12, 30), (1904, 1, 1)
 _UNFILLED = (Kind.NUMBER,)
 """Of these kinds a value merged over rows is one value for all of them: repeated it would count several times."""
-_MOST_FILLED = 1 << 20
 
 
 Day = tuple[int, int, int]
@@ -137,7 +135,7 @@ class _Sheet:
         self._path = path
         self.target = target
         self._wanted = wanted
-        self._merges = _Merges(merges)
+        self._merges = Merges(merges)
         self._kinds = {normal_header(name): column.kind for column in columns.values() for name in column.all_headers}
         self._headers: dict[str, str] = {}
         self.header_row = 0
@@ -240,52 +238,6 @@ class _Sheet:
         seconds = (serial * 86_400).round(0).cast(pl.Int64)
         day = pl.datetime(*self._day_zero) + pl.duration(seconds=seconds)
         return pl.coalesce(day.dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col(place))
-
-
-class _Merges:
-    """The merged ranges of a sheet: every cell of one says what its first says."""
-
-    def __init__(self, areas: Sequence[Area]) -> None:
-        self._areas = sorted(areas, key=lambda area: area.top)
-        self._values: dict[Area, str | None] = {}
-
-    def filled(self, frame: pl.DataFrame, but: Collection[str]) -> pl.DataFrame:
-        """The frame with merged cells filled in, but not downwards in the columns `but`."""
-        import polars as pl
-
-        if not self._areas or frame.height == 0:
-            return frame
-        first, last = frame[ROW][0], frame[ROW][-1]
-        updates: dict[str, dict[int, str | None]] = {}
-        count = 0
-        for area in self._areas:
-            if area.bottom < first or area.top > last:
-                continue
-            left = str(area.left)
-            if area.top >= first and left in frame.columns:
-                self._values[area] = frame[left][area.top - first]
-            value = self._values.get(area)
-            for column in range(area.left, area.right + 1):
-                name = str(column)
-                rows = range(max(area.top, first), min(area.bottom, last) + 1)
-                if name not in frame.columns or value is None:
-                    continue
-                updates.setdefault(name, {}).update(dict.fromkeys(rows[:1] if name in but else rows, value))
-                count += len(rows)
-                if count > _MOST_FILLED:
-                    raise InputError(
-                        "合并单元格覆盖的格子太多，请取消合并后再试（too many cells are merged: unmerge them）"
-                    )
-        for name, values in updates.items():
-            told = pl.DataFrame(
-                {ROW: list(values), "value": list(values.values())}, schema={ROW: frame.schema[ROW], "value": pl.String}
-            )
-            frame = (
-                frame.join(told, on=ROW, how="left", maintain_order="left")
-                .with_columns(pl.coalesce(name, "value").alias(name))
-                .drop("value")
-            )
-        return frame
 
 
 def _refuse_password(file: InputFile) -> None:

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from rich.console import Console
+from rich.markup import escape
 
 PIPE_WIDTH = 140
 """How wide tables are written at least where no terminal says how wide it is."""
@@ -38,6 +39,11 @@ class Words:
     def listed(self, texts: Iterable[str]) -> str:
         """Texts one after the other."""
         return self.text("、", ", ").join(texts)
+
+
+def safe(text: str) -> str:
+    """A text from outside as markup: it is shown as it is, but for signs that would steer the terminal."""
+    return escape("".join(sign if sign.isprintable() else "\ufffd" for sign in text))
 
 
 def shell_word(text: str) -> str:

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
 from checker.ingest.opening import ROLES, FileRead
 from checker.model.schema import Column
 from checker.model.words import ENCODING_NAMES, ROLE_NAMES, SEPARATOR_NAMES, WHY_FED
-from checker.report.console import Words, rough, shell_word
+from checker.report.console import Words, rough, safe, shell_word
 from checker.scan.inspection import ColumnLook, Inspection, TableLook, UnusedLook
 
 FILES_NAMED, UNUSED_NAMED, UNUSED_ROWS = 5, 60, 12
@@ -36,15 +35,21 @@ class TablePrinter(Words):
     def print(self, table: TableLook) -> None:
         role = ROLE_NAMES[table.role][self.english] + _OPTIONS[table.role]
         more = len(table.paths) - FILES_NAMED
-        shown = escape(self.listed(map(str, table.paths[:FILES_NAMED])))
+        shown = safe(self.listed(map(str, table.paths[:FILES_NAMED])))
         rest = self.text(f"，等 {len(table.paths):,} 个文件", f" and {more:,} more files") if more > 0 else ""
         self.console.print(f"[bold cyan]{role}[/]  [bold]{shown}[/]{rest}")
         for how, files in self._forms(table).items():
             of_them = (
                 self.text(f"（{len(files):,} 个文件）", f" ({len(files):,} files)") if len(table.paths) > 1 else ""
             )
-            self.console.print(f"  {escape(how)}{of_them}")
-        if table.columns:
+            self.console.print(f"  {safe(how)}{of_them}")
+        if table.rather:
+            name, option = ROLE_NAMES[table.rather], _OPTIONS[table.rather].strip()
+            self.say(
+                f"  [yellow]没有项目编码，像是{name[0]}[/]：请不要放在 INPUT 里，用 [bold]{option}[/] 给出",
+                f"  [yellow]There is no item code; this looks like {name[1]}[/]: give it with [bold]{option}[/], not among the inputs",
+            )
+        elif table.columns:
             self._columns(table)
         self._unused(table)
         self.console.print()
@@ -108,7 +113,7 @@ class TablePrinter(Words):
             values = Text(row.pop())
             values.truncate(max(left, 8), overflow="ellipsis")
             cells = row if wide else [row[0], *row[2:]]
-            grid.add_row(*map(Text, cells), values)
+            grid.add_row(*map(safe, cells), values)
         self.console.print(grid)
 
     def _row(self, role: str, each: ColumnLook) -> tuple[str, str, str, str]:
@@ -124,7 +129,7 @@ class TablePrinter(Words):
         )
 
     def _unused(self, table: TableLook) -> None:
-        if not table.unused:
+        if not table.unused or table.rather:
             return
         near = [each for each in table.unused if each.near]
         rest = [each for each in table.unused if not each.near]
@@ -139,17 +144,15 @@ class TablePrinter(Words):
             self._suggest(table.role, each)
         if short:
             for each in rest[:UNUSED_ROWS]:
-                values = f"  [dim]{escape(self.listed(each.values))}[/]" if each.values else ""
+                values = f"  [dim]{safe(self.listed(each.values))}[/]" if each.values else ""
                 self.console.print(
-                    self.text(
-                        f"  没有用到：{escape(each.header)}{values}", f"  Not used: {escape(each.header)}{values}"
-                    ),
+                    self.text(f"  没有用到：{safe(each.header)}{values}", f"  Not used: {safe(each.header)}{values}"),
                     no_wrap=True,
                     overflow="ellipsis",
                 )
             rest = rest[UNUSED_ROWS:]
         if rest:
-            names = escape(self.listed(each.header for each in rest[:UNUSED_NAMED])) + (
+            names = safe(self.listed(each.header for each in rest[:UNUSED_NAMED])) + (
                 " …" if len(rest) > UNUSED_NAMED else ""
             )
             self.console.print(
@@ -169,11 +172,12 @@ class TablePrinter(Words):
             else self.text(f"值像{meaning_of(column)}", f"its values look like {each.near.column}")
         )  # fmt: skip
         option = shell_word(f"{each.near.column}={each.header}")
+        zh, en = (f"用作 {each.used_as}", f"Taken for {each.used_as}") if each.used_as else ("没有用到", "Not used")
         self.say(
-            f"  [yellow]没有用到：{escape(each.header)}[/]{escape(shown)}，{escape(because)}",
-            f"  [yellow]Not used: {escape(each.header)}[/]{escape(shown)}, {escape(because)}",
+            f"  [yellow]{zh}：{safe(each.header)}[/]{safe(shown)}，{safe(because)}",
+            f"  [yellow]{en}: {safe(each.header)}[/]{safe(shown)}, {safe(because)}",
         )
-        self.say(f"    是的话加上 [bold]--map {escape(option)}[/]", f"    if so, add [bold]--map {escape(option)}[/]")
+        self.say(f"    是的话加上 [bold]--map {safe(option)}[/]", f"    if so, add [bold]--map {safe(option)}[/]")
 
 
 def meaning_of(column: Column) -> str:

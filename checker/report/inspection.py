@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 
 from checker.model.errors import halves
 from checker.model.words import NOT_READ, REJECTS, ROLE_NAMES, SKIPS, Said
-from checker.report.console import Words, rough, shell_word, wide_console
+from checker.report.console import Words, rough, safe, shell_word, wide_console
 from checker.report.inspected_tables import FILES_NAMED, TablePrinter
 from checker.scan.inspection import Inspection
 from checker.scan.request import ScanRequest
@@ -48,7 +47,7 @@ class _Printer(Words):
                 grouped.setdefault(each.reason, []).append(str(each.path))
         for reason, paths in grouped.items():
             more = len(paths) - FILES_NAMED
-            shown = escape(self.listed(paths[:FILES_NAMED]))
+            shown = safe(self.listed(paths[:FILES_NAMED]))
             zh, en = NOT_READ[reason]
             self.say(
                 f"不读 {len(paths):,} 个（{zh}）：{shown}{' 等' if more > 0 else ''}",
@@ -99,12 +98,10 @@ class _Printer(Words):
             return
         self.say(
             f"[yellow]扫描结果会不完整，{len(gaps):,} 处（退出码 4），请先改正、移走，或单独处理：[/]",
-            f"[yellow]The result of a scan would be incomplete, for {len(gaps):,} reasons (exit code 4); mend them first, or move them away:[/]",
+            "[yellow]The result of a scan would be incomplete (exit code 4) unless this is mended or moved away:[/]",
         )
         for gap in gaps[:GAPS_NAMED]:
-            self.console.print(
-                f"  {escape(halves(gap.said)[1] if self.english and gap.why != 'not_read' else gap.said)}"
-            )
+            self.console.print(f"  {safe(halves(gap.said)[1] if self.english and gap.why != 'not_read' else gap.said)}")
         if len(gaps) > GAPS_NAMED:
             self.say(f"  其余 {len(gaps) - GAPS_NAMED:,} 处见 --json", f"  {len(gaps) - GAPS_NAMED:,} more: see --json")
 
@@ -117,14 +114,14 @@ class _Printer(Words):
                 f"[yellow]缺{each.name[0]}[/]，{each.without[0]}（{'、'.join(each.rules)}），请给出：",
                 f"[yellow]Missing: {each.name[1]}[/], {each.without[1]} ({', '.join(each.rules)}); give:",
             )
-            self.console.print(f"    [bold]{escape(self._how(each.how))}[/]")
+            self.console.print(f"    [bold]{safe(self._how(each.how))}[/]")
         if others:
             self.say("没有下面这些也能扫描，有的话可以给出：", "A scan runs without these; give them if there are any:")
         for each in others:
             self.console.print(
                 f"  {self.text(f'{each.name[0]}：没有则{each.without[0]}', f'{each.name[1]}: without, {each.without[1]}')}"
             )
-            self.console.print(f"    {escape(self._how(each.how))}")
+            self.console.print(f"    {safe(self._how(each.how))}")
 
     def _how(self, options: Sequence[str]) -> str:
         """The ways to give something; where a header may be meant for a column, with this header."""
@@ -138,13 +135,13 @@ class _Printer(Words):
     def _conclude(self) -> None:
         for doubt in self._found.doubts:
             self.say(
-                f"[yellow]只看了开头，但要留意：[/]{escape(doubt)}",
-                f"[yellow]Of the beginning only, but take note:[/] {escape(doubt)}",
+                f"[yellow]只看了开头，但要留意：[/]{safe(doubt)}",
+                f"[yellow]Of the beginning only, but take note:[/] {safe(doubt)}",
             )
         if self._saved:
             self.say(
-                f"布局已写入 {escape(str(self._saved))}，可以手工修改",
-                f"The layout is in {escape(str(self._saved))}, to be edited by hand",
+                f"布局已写入 {safe(str(self._saved))}，可以手工修改",
+                f"The layout is in {safe(str(self._saved))}, to be edited by hand",
             )
         if self._found.refusals:
             self._refused()
@@ -160,11 +157,21 @@ class _Printer(Words):
     def _refused(self) -> None:
         self.say("[bold red]不能扫描[/]，原因见最后一行。", "[bold red]A scan would refuse[/]; the last line says why.")
         for other in self._found.refusals[1:]:
-            self.say(f"  还有：{escape(other)}", f"  Also: {escape(other)}")
+            self.say(f"  还有：{safe(other)}", f"  Also: {safe(other)}")
         maps = [word for column, header in self._suggested().items() for word in ("--map", f"{column}={header}")]
-        if maps:
+        sorted_ = self._sorted()
+        if maps or sorted_:
             self.say("如果上面的建议对，再看一次：", "If the suggestions above are right, look again:")
-            self._command("inspect", self._layout_or_maps(), maps)
+            self._command("inspect", self._layout_or_maps(), maps, inputs=sorted_)
+
+    def _sorted(self) -> list[str]:
+        """The inputs with the tables of other kinds behind their options; nothing where there are none, or too many to name."""
+        lines = [table for table in self._found.tables if table.role == "lines"]
+        others = [("--" + table.rather, path) for table in lines if table.rather for path in table.paths]
+        rest = [str(path) for table in lines if not table.rather for path in table.paths]
+        if not others or not rest or len(others) + len(rest) > FILES_NAMED * 2:
+            return []
+        return [*rest, *(word for option, path in others for word in (option, str(path)))]
 
     def _suggested(self) -> Mapping[str, str]:
         """For each column the first unused header that may be meant for it."""
@@ -183,7 +190,7 @@ class _Printer(Words):
         maps = () if layout is self._saved and self._saved else request.maps
         return [*words, *(word for each in maps for word in ("--map", each))]
 
-    def _command(self, name: str, *parts: Sequence[str]) -> None:
+    def _command(self, name: str, *parts: Sequence[str], inputs: Sequence[str] = ()) -> None:
         request = self._request
         tables = (
             ("--settlements", request.settlements),
@@ -195,8 +202,8 @@ class _Printer(Words):
             ["--only-rules"] if request.only_rules else []
         )
         kb = [word for folder in request.kb for word in ("--kb", str(folder))]
-        words = [*map(str, request.inputs), *given, *(word for part in parts for word in part), *kb, *rules]
-        self.console.print(f"  [bold]liangku {name} {escape(' '.join(map(shell_word, words)))}[/]", soft_wrap=True)
+        words = [*(inputs or map(str, request.inputs)), *given, *(word for part in parts for word in part), *kb, *rules]
+        self.console.print(f"  [bold]liangku {name} {safe(' '.join(map(shell_word, words)))}[/]", soft_wrap=True)
 
     def _time(self, least: float, most: float) -> str:
         low, high = _seconds(least), _seconds(most)

@@ -52,6 +52,7 @@ def _table(table: TableLook) -> dict[str, Any]:
         "role": table.role,
         "paths": list(map(str, table.paths)),
         "known": table.known,
+        **({"rather": table.rather} if table.rather else {}),
         "columns": [
             {"column": each.column, "header": each.header, "why": each.why, "fallback": each.fallback, "values": list(each.values)}
             for each in table.columns

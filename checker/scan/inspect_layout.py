@@ -24,7 +24,7 @@ def save_layout(path: Path, found: Inspection) -> None:
 
 
 def _of(role: str, found: Inspection) -> list[TableLook]:
-    return [table for table in found.tables if table.role == role]
+    return [table for table in found.tables if table.role == role and not table.rather]
 
 
 def _section(role: str, found: Inspection) -> Section:

@@ -63,7 +63,9 @@ class Missing:
 
 
 def find_missing(files: Gathered, rules: Iterable[RulePlan]) -> tuple[Missing, ...]:
-    """What of all that rules read, and of what else is of use, no input has."""
+    """What of all that rules read, and of what else is of use, no input has; nothing is asked for where there are no lines at all."""
+    if not files.lines and not files.unknown:
+        return ()
     reading: dict[str, list[str]] = {}
     for rule in rules:
         for fact in rule.reads:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest import completeness, relations
+from checker.ingest.columns import map_headers
 from checker.ingest.completeness import Gap
 from checker.ingest.gather import Beginning, Gathered, gather
 from checker.ingest.layout import read_layout
-from checker.ingest.near_miss import NearMiss, near_miss
+from checker.ingest.near_miss import NearMiss, by_values, near_miss
 from checker.ingest.opening import ROLES, FileRead
 from checker.ingest.passed import PassedOver
 from checker.ingest.refusals import Refusals
@@ -24,9 +25,10 @@ from checker.judge import candidates
 from checker.judge.points import load_points
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.errors import InputError
+from checker.model.schema import PERSON_COLUMNS
 from checker.scan.engine_fault import explain
 from checker.scan.estimate import Estimate, estimate_scan
-from checker.scan.inspect_counts import Counts, count_persons, first_values
+from checker.scan.inspect_counts import JOINED, Counts, count_persons, first_values
 from checker.scan.inspect_needs import Missing, find_missing
 from checker.scan.request import ScanRequest
 
@@ -35,6 +37,12 @@ if TYPE_CHECKING:
 
 BEGINNING = Beginning(records=10_000, files=200)
 """How much is looked at: so many records of each file, and so many files of each role."""
+DOUBLES = {"local_item_code": "item_code", "visit_start": "service_time"}
+"""Columns whose headers may rather be meant for a needed one."""
+OF_LINES = (
+    "line_id", "item_name", "local_item_code", "local_item_name", "quantity", "unit_price", "amount", "prescription_id", "days_supply", "dose", "spec",
+)  # fmt: skip
+"""What only lines have: a table with any of these is none of settlements or visits."""
 SAMPLED_ROWS = 200
 """Values are looked at in so many rows."""
 
@@ -55,22 +63,28 @@ class ColumnLook:
 
 @dataclass(frozen=True, slots=True)
 class UnusedLook:
-    """A header that feeds nothing, some of its values, and the column it may be meant for."""
+    """A header that feeds nothing, some of its values, and the column it may be meant for. One that feeds the column `used_as` may stand for
+    another that is needed.
+    """
 
     header: str
     values: tuple[str, ...]
     near: NearMiss | None
+    used_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TableLook:
-    """Files of one set of headers, by their paths as told; `known` is false where none of the headers is."""
+    """Files of one set of headers, by their paths as told; `known` is false where none of the headers is. `rather` is the role of which
+    the table seems to be, where that is another one.
+    """
 
     role: str
     paths: tuple[Path, ...]
     columns: tuple[ColumnLook, ...]
     unused: tuple[UnusedLook, ...]
     known: bool
+    rather: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,15 +216,38 @@ def _table(connection: duckdb.DuckDBPyConnection, role: str, source: Source) -> 
             why = "known" if fallback else source.map.named.get(name, "known")
             shows = shown(name, header.text, values[header.text])
             feeding.setdefault(name, []).append(ColumnLook(name, header.text.strip(), why, place > 0, fallback, shows))
-    fed = [name for name in source.map.columns if source.map.has(name)]
+    rather = _rather(source) if role == "lines" else ""
+    # What stands in a table of another kind is meant for no column of this one.
+    fed = [name for name in source.map.columns if rather or source.map.has(name)]
     columns = tuple(look for looks in feeding.values() for look in looks)
-    return TableLook(
-        role,
-        source.table.origin,
-        columns,
-        tuple(_unused(connection, role, source.table, used, fed)),
-        known=bool(columns),
-    )
+    others = [
+        *_unused(connection, role, source.table, used, fed),
+        *(
+            UnusedLook(each.header, each.values, near, each.column)
+            for each in columns
+            if role == "lines" and (near := _double(each, values, fed))
+        ),
+    ]
+    return TableLook(role, source.table.origin, columns, tuple(others), bool(columns), rather)
+
+
+def _rather(source: Source) -> str:
+    """The role of which a table without item codes seems to be, by what it has instead: diagnoses, or persons and a key."""
+    if source.map.has("item_code"):
+        return ""
+    diagnoses = map_headers(source.table.headers, ROLES["diagnoses"][0], {}, source=str(source.table.origin[0]))
+    keys = [role for role, key in JOINED if source.map.has(key)]
+    if keys and diagnoses.has("code") and diagnoses.has("type"):
+        return "diagnoses"
+    persons = any(source.map.has(name) for name in PERSON_COLUMNS)
+    return keys[0] if keys and persons and not any(map(source.map.has, OF_LINES)) else ""
+
+
+def _double(look: ColumnLook, values: Mapping[str, list[str]], fed: Collection[str]) -> NearMiss | None:
+    """What a header may be meant for that feeds a column which nobody needs, by its values."""
+    told = values.get(look.header)
+    near = by_values(told, ROLES["lines"][0], fed) if told and look.column in DOUBLES else None
+    return near if near and near.column == DOUBLES[look.column] else None
 
 
 def _unused(
