@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.columns import parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS
+from checker.ingest.database.fetch import Databases
+from checker.ingest.database.query import Query
 from checker.ingest.opening import ROLES, FileRead, Opening, refuse_all
 from checker.ingest.passed import PassedOver
 from checker.ingest.sources import Source
@@ -17,6 +19,14 @@ from checker.ingest.walk import find_files
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
+
+Input = str | Path | Query
+"""A file, folder or pattern, or what is asked of a database."""
+
+
+def paths_of(inputs: Iterable[Input]) -> list[str | Path]:
+    """The inputs that are no queries."""
+    return [each for each in inputs if not isinstance(each, Query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +48,28 @@ class Gathered:
 
 
 def gather(
-    inputs: Mapping[str, Sequence[str | Path]], maps: Sequence[str], work: Path, *, need_person: bool = True
+    inputs: Mapping[str, Sequence[Input]], maps: Sequence[str], work: Path, *, need_person: bool = True
 ) -> Gathered:
-    """Open the inputs of each role (keys of ROLES) and map their headers; CSV and JSON are converted into `work`.
+    """Open the inputs of each role (keys of ROLES) and map their headers; CSV, JSON and what databases give are converted into `work`.
 
     Raises InputError for anything that cannot be read or lacks a needed column; without `need_person` nobody is to be judged.
     """
     forced = parse_map_options(maps, {**LINE, **HEADER, **DIAGNOSIS})
-    found = {role: find_files(inputs.get(role, ())) for role in ROLES}
+    found = {role: find_files(paths_of(inputs.get(role, ()))) for role in ROLES}
+    queries = {role: [each for each in inputs.get(role, ()) if isinstance(each, Query)] for role in ROLES}
     passed = [(role, each) for role, told in found.items() for each in told.passed]
     given = [file.place.resolve() for told in found.values() for file in told.files]
     stamps = take_stamps(file.path for told in found.values() for file in told.files)
     reader_rejects = work / "reader_rejects.parquet"
     sources: dict[str, tuple[Source, ...]] = {}
     read: list[FileRead] = []
-    with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
+    locked = connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True)
+    with Databases() as databases, locked as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
         for role, told in found.items():
             opened = Opening(connection, role, forced, work)
+            for query in queries[role]:
+                opened.ask(query, databases)
             for file in told.files:
                 opened.open(file)
             sources[role] = opened.sources()

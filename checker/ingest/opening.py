@@ -11,6 +11,8 @@ from checker.ingest.archive import NoRoomError, unpacked
 from checker.ingest.columns import UNTOLD, Header, map_headers
 from checker.ingest.convert import convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
+from checker.ingest.database.fetch import DatabaseRead, Databases
+from checker.ingest.database.query import Query
 from checker.ingest.passed import PassedOver
 from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.tables import Described, ParquetFile, open_parquet, parquet_tables
@@ -43,6 +45,8 @@ class FileRead:
     columns: Mapping[str, tuple[str, ...]]
     csv: CsvFacts | None = None
     """How a CSV file was read."""
+    database: DatabaseRead | None = None
+    """What was asked of a database, whose answer this is."""
 
 
 class Opening:
@@ -61,6 +65,7 @@ class Opening:
             )
         )
         self._csv: dict[Path, CsvFacts | None] = {}
+        self._database: dict[Path, DatabaseRead] = {}
         self._work = work
         self._files: list[ParquetFile] = []
         self._targets = 0
@@ -88,6 +93,18 @@ class Opening:
             self._pass(file, "no_known_header" if is_text else "damaged", "" if is_text else str(error))
             return
         self._keep(file, opened)
+
+    def ask(self, query: Query, databases: Databases) -> None:
+        """Make what a query gives readable as a table. Raises InputError where it cannot be asked, or no line comes."""
+        target = self._target()
+        told = databases.read(query, target, self._wanted(str(query.path)).choose)
+        if not told.rows and self._role == "lines":
+            raise InputError(
+                f"{query.path}：查询没有给出任何行，请检查条件（the query gave no rows: check its conditions）"
+            )
+        file = InputFile(query.path, query.database.kind, at=target)
+        self._database[file.path] = told
+        self._files.append(open_parquet(self._connection, file, self._target(), self._described, converted=False))
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
@@ -151,7 +168,7 @@ class Opening:
         for file in self._files:
             yield FileRead(
                 self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {}),
-                self._csv.get(file.origin.path),
+                self._csv.get(file.origin.path), self._database.get(file.origin.path),
             )  # fmt: skip
 
     def _pass(self, file: InputFile, reason: str, detail: str = "") -> None:
@@ -180,7 +197,7 @@ class Opening:
 
     def _rejected(self, file: InputFile) -> int:
         """How many records of a file the reader rejected."""
-        if file.kind == "parquet":
+        if file.kind == "parquet" or file.path in self._database:
             return 0
         row = self._connection.execute(
             "SELECT count(*) FROM rejects WHERE role = ? AND file = ?", [self._role, str(file.path)]
