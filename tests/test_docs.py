@@ -5,10 +5,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import os
 import re
 import shlex
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import unicodedata
@@ -40,13 +43,16 @@ CUT = "…"
 HASH = re.compile(r"(?<=sha256 )[0-9a-f]{16}\b|\b[0-9a-f]{12}\b")
 """The beginnings of hashes of rules, knowledge and commits, which change with every change of the tree."""
 ECHO, LIST = "echo $?", "ls "
+IMPORT = "sqlite3"
+"""The shell of SQLite, which may not be here: its one command, .import, is carried out by Python's library."""
 IN_GIT = ("docs/knowledge.md", "docs/ci.md")
 """The documents whose commands run in a git repository, with the git and cp commands that they show."""
 REAL = ("git ", "cp ")
 SESSION = "<!-- session:"
 """What stands above a block that needs a running service: tests/service/test_serve_page.py runs it."""
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
+    "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--from", "--query", "--settlements-query", "--visits-query",
+             "--diagnoses-query", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
              "--region", "--stage", "--max-rejects", "--force", "--json", "--lang"),
     "inspect": ("--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules", "--json", "--lang"),
     "check": ("--item", "--sex", "--birth", "--age", "--id-number", "--newborn", "--on", "--insured-sex", "--insured-birth", "--diagnosis",
@@ -151,6 +157,9 @@ class Shell:
         if command.startswith(LIST):
             return ["  ".join(sorted(path.name for path in (self.folder / command.removeprefix(LIST)).iterdir()))]
         name, *arguments = shlex.split(command)
+        if name == IMPORT:
+            self._import(*arguments)
+            return []
         if command.startswith(REAL):
             done = subprocess.run(
                 [name, *arguments],
@@ -162,10 +171,25 @@ class Shell:
         printed = f"{done.stdout}{done.stderr}".replace(f"{self.folder}{os.sep}", f"{CUT}/")
         return [HASH.sub(CUT, line.rstrip()) for line in printed.splitlines()]
 
+    def _import(self, database: str, command: str) -> None:
+        """`sqlite3 DATABASE ".import --csv FILE TABLE"`: the rows of a CSV file become a new table of texts."""
+        told, form, file, table = command.split()
+        assert (told, form) == (".import", "--csv")
+        with (self.folder / file).open(encoding="utf-8-sig", newline="") as stream:
+            header, *rows = csv.reader(stream)
+        with contextlib.closing(sqlite3.connect(self.folder / database)) as connection, connection:
+            names = ", ".join(f'"{name}"' for name in header)
+            connection.execute(f"CREATE TABLE {table} ({names})")
+            marks = ", ".join("?" * len(header))
+            connection.executemany(
+                f"INSERT INTO {table} VALUES ({marks})", (row for row in rows if len(row) == len(header))
+            )
+        self.code = 0
+
 
 def is_run(command: str) -> bool:
     """True for the commands of a block that the test runs."""
-    return command.startswith(("liangku ", LIST, *REAL)) or command == ECHO
+    return command.startswith(("liangku ", LIST, f"{IMPORT} ", *REAL)) or command == ECHO
 
 
 def shortened(printed: Sequence[str], like: Sequence[str]) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from checker.cli.database_options import database_options, read_queries
 from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option, layout_option
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
@@ -19,11 +20,12 @@ from checker.scan.scan import scan
 
 
 @click.command("scan")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）"
 )
 @header_options
+@database_options
 @layout_option
 @click.option("--csv", "as_csv", is_flag=True, help="另写一份 findings.csv（also write findings.csv）")
 @click.option(
@@ -46,12 +48,15 @@ from checker.scan.scan import scan
 @language_option
 def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
-    maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal, force: bool, kb: tuple[Path, ...],
-    rules: tuple[Path, ...], only_rules: bool, region: str | None, as_of: date | None, as_json: bool, lang: str,
+    database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
+    diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
+    force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
 
-    INPUT 是 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包，也可以是文件夹或通配符，可以有多个。结果写入 --out：
+    INPUT 是 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包，也可以是文件夹或通配符，可以有多个；
+    明细在数据库里时用 --from 和 --query，文件和数据库可以混用。结果写入 --out：
     findings.parquet（疑点及证据）、rejects.parquet（无法读取的行）、run.json（计数与版本）。
 
     \b
@@ -59,9 +64,20 @@ def command(
       liangku scan 销售明细.csv --out 结果 --csv
       liangku scan fee_list_d.parquet --settlements setl_d.parquet --visits mdtrt_d.parquet \\
               --diagnoses setl_list_diag_d.parquet --out out
+      liangku scan --from postgresql://audit@10.0.0.5/city --query "SELECT * FROM fee_list_d" \\
+              --settlements-query "SELECT * FROM setl_d" --out out
     """
+    asked = read_queries(
+        database_url,
+        {"lines": query, "settlements": settlements_query, "visits": visits_query, "diagnoses": diagnoses_query},
+    )
+    if not inputs and not asked["lines"]:
+        raise click.UsageError(
+            "缺少 INPUT：请给出明细文件，或用 --from 和 --query 从数据库读取（missing INPUT: give files of lines, or --from and --query）"
+        )
     request = ScanRequest(
-        inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, layout=layout, csv=as_csv, as_of=as_of,
+        inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
+        visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
         kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:

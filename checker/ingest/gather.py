@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.columns import Chosen, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS
+from checker.ingest.database.fetch import Databases
+from checker.ingest.database.query import Query
 from checker.ingest.layout import NO_LAYOUT, read_layout
 from checker.ingest.opening import ROLES, FileRead, Opening, refuse_all
 from checker.ingest.passed import PassedOver
@@ -20,6 +22,14 @@ from checker.ingest.walk import find_files
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
+
+Input = str | Path | Query
+"""A file, folder or pattern, or what is asked of a database."""
+
+
+def paths_of(inputs: Iterable[Input]) -> list[str | Path]:
+    """The inputs that are no queries."""
+    return [each for each in inputs if not isinstance(each, Query)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +72,7 @@ class Beginning:
 
 
 def gather(
-    inputs: Mapping[str, Sequence[str | Path]],
+    inputs: Mapping[str, Sequence[Input]],
     maps: Sequence[str],
     work: Path,
     *,
@@ -71,8 +81,8 @@ def gather(
     beginning: Beginning | None = None,
     refusals: Refusals | None = None,
 ) -> Gathered:
-    """Open the inputs of each role (keys of ROLES) and map their headers, as `maps` and the file `layout` say; CSV and JSON are converted
-    into `work`.
+    """Open the inputs of each role (keys of ROLES) and map their headers, as `maps` and the file `layout` say; CSV, JSON and what
+    databases give are converted into `work`.
 
     Raises InputError for anything that cannot be read or lacks a needed column, or notes it where `refusals` collects; without
     `need_person` nobody is to be judged.
@@ -80,7 +90,8 @@ def gather(
     refusals = refusals or Refusals()
     forced = parse_map_options(maps, {**LINE, **HEADER, **DIAGNOSIS})
     plan = read_layout(layout) if layout else NO_LAYOUT
-    found = {role: find_files(inputs.get(role, ()), refusals) for role in ROLES}
+    found = {role: find_files(paths_of(inputs.get(role, ())), refusals) for role in ROLES}
+    queries = {role: [each for each in inputs.get(role, ()) if isinstance(each, Query)] for role in ROLES}
     passed = [(role, each) for role, told in found.items() for each in told.passed]
     given = [file.place.resolve() for told in found.values() for file in told.files]
     stamps = take_stamps(file.path for told in found.values() for file in told.files) if beginning is None else {}
@@ -91,11 +102,14 @@ def gather(
     read: list[FileRead] = []
     unknown: list[tuple[str, InputTable]] = []
     seconds: dict[Path, float] = {}
-    with connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True) as connection:
+    locked = connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True)
+    with Databases() as databases, locked as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
         for role, (files, _) in parts.items():
             before = len(refusals.told)
             opened = Opening(connection, role, plan.choice(role, forced), work, refusals, first)
+            for query in queries[role]:
+                opened.ask(query, databases)
             for file in files:
                 started = time.perf_counter()
                 with refusals.noted():

@@ -13,6 +13,8 @@ from checker.ingest.columns import Header, map_headers
 from checker.ingest.convert import convert
 from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.csv_dialect import NO_HEADER
+from checker.ingest.database.fetch import DatabaseRead, Databases
+from checker.ingest.database.query import Query
 from checker.ingest.passed import HEADERS_SHOWN, PassedOver
 from checker.ingest.refusals import Refusals
 from checker.ingest.sources import InputFile, InputTable, Source
@@ -50,6 +52,8 @@ class FileRead:
     columns: Mapping[str, tuple[str, ...]]
     csv: CsvFacts | None = None
     """How a CSV file was read."""
+    database: DatabaseRead | None = None
+    """What was asked of a database, whose answer this is."""
     share: float = 1.0
     header_row: int = 0
     writer: str = ""
@@ -86,6 +90,7 @@ class Opening:
             )
         )
         self._csv: dict[Path, CsvFacts] = {}
+        self._database: dict[Path, DatabaseRead] = {}
         self._shares: dict[Path, float] = {}
         self._header_rows: dict[Path, int] = {}
         self._work = work
@@ -131,6 +136,18 @@ class Opening:
             return ParquetFile(target, file, True, headers, told.records - told.rejects)
         self._shares[file.path] = told * file.share
         return open_parquet(self._connection, file, target, self._described, converted=True)
+
+    def ask(self, query: Query, databases: Databases) -> None:
+        """Make what a query gives readable as a table. Raises InputError where it cannot be asked, or no line comes."""
+        target = self._target()
+        told = databases.read(query, target, self._wanted(str(query.path)).choose)
+        if not told.rows and self._role == "lines":
+            raise InputError(
+                f"{query.path}：查询没有给出任何行，请检查条件（the query gave no rows: check its conditions）"
+            )
+        file = InputFile(query.path, query.database.kind, at=target)
+        self._database[file.path] = told
+        self._files.append(open_parquet(self._connection, file, self._target(), self._described, converted=False))
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
@@ -245,7 +262,8 @@ class Opening:
         for file in self._files:
             yield FileRead(
                 self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {}),
-                self._csv.get(file.origin.path), self._shares.get(file.origin.path, 1.0), self._header_rows.get(file.origin.path, 0), file.writer,
+                self._csv.get(file.origin.path), self._database.get(file.origin.path), self._shares.get(file.origin.path, 1.0),
+                self._header_rows.get(file.origin.path, 0), file.writer,
             )  # fmt: skip
 
     def _pass(
@@ -281,7 +299,7 @@ class Opening:
 
     def _rejected(self, file: InputFile) -> int:
         """How many records of a file the reader rejected."""
-        if file.kind == "parquet":
+        if file.kind == "parquet" or file.path in self._database:
             return 0
         if facts := self._csv.get(file.path):
             return facts.rejects

@@ -156,7 +156,7 @@ def _engine_faults(request: ScanRequest, work: Path) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        told = explain(error, None, request.all_inputs, work)
+        told = explain(error, None, request.all_paths, work)
         if told is error:
             raise
         raise told from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.ingest.completeness import Gap
+from checker.ingest.gather import Input, paths_of
 from checker.ingest.netting import Netted
 from checker.ingest.relations import Census
 from checker.rulebook.params import ParamSetting
@@ -29,11 +30,11 @@ class ScanRequest:
     parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected.
     """
 
-    inputs: Sequence[str | Path]
+    inputs: Sequence[Input]
     out: Path
-    settlements: Sequence[str | Path] = ()
-    visits: Sequence[str | Path] = ()
-    diagnoses: Sequence[str | Path] = ()
+    settlements: Sequence[Input] = ()
+    visits: Sequence[Input] = ()
+    diagnoses: Sequence[Input] = ()
     maps: Sequence[str] = ()
     layout: Path | None = None
     csv: bool = False
@@ -49,9 +50,9 @@ class ScanRequest:
     max_rejects: float = MAX_REJECTS
 
     @property
-    def all_inputs(self) -> tuple[str | Path, ...]:
-        """The inputs of all roles as given."""
-        return (*self.inputs, *self.settlements, *self.visits, *self.diagnoses)
+    def all_paths(self) -> list[str | Path]:
+        """The inputs of all roles that are no queries, as given."""
+        return paths_of((*self.inputs, *self.settlements, *self.visits, *self.diagnoses))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
             "role": each.role,
             "path": str(each.file.path),
             **({"archive": str(each.file.archive)} if each.file.archive else {}),
-            **files.stamps[each.file.on_disk].to_plain(),
+            **({"database": each.database.to_plain()} if each.database else files.stamps[each.file.on_disk].to_plain()),
             "kind": each.file.kind,
             "lines": each.rows + each.rejected,
             "rejects": rejected[each.file.path] if each.role == "lines" else each.rejected,

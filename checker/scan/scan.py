@@ -101,7 +101,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                 result = _Run(connection, request, loaded, files, out, tell).go(started)
             out.commit(result.run)
         except (_engine_error(), OSError) as error:
-            told = explain(error, files, request.all_inputs, out.work.parent.parent)
+            told = explain(error, files, request.all_paths, out.work.parent.parent)
             if told is error:
                 raise
             raise told from error
