@@ -144,6 +144,7 @@ def stage_query(
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
             "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
+            "prescription_id", "prescriber", "charge_batch",
         )},
         "item_name": read("item_name" if source.map.has("item_name") else "local_item_name"),
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
@@ -208,7 +209,7 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
 
 STAGED_TEXTS = (
     "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "care_type", "insured_region",
-    "region", "institution_id", "item_name",
+    "region", "institution_id", "item_name", "prescription_id", "prescriber", "charge_batch",
 )  # fmt: skip
 """The text columns of staged lines: cleaned when they are read."""
 

@@ -12,6 +12,7 @@ from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
+from checker.ingest.reuploads import UPLOAD_COLUMNS, tell_uploads
 from checker.ingest.reversals import RefundSettlements, find_refund_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
@@ -156,16 +157,22 @@ def select_lines(
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
-    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be the insured."""
+    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy
+    tells where nobody can be the insured, and what tells uploads apart where too little does."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
     )
+    told = () if tell_uploads(files.lines) else ("prescription_id", *UPLOAD_COLUMNS)
     insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
     insured |= any(source.map.has(name) for source in (*files.settlements, *files.visits) for name in HEADER_PERSON)
     return frozenset(
-        (*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type", "mutual_aid_amount")))
+        (
+            *told,
+            *(() if regional else ("insured_region", "region")),
+            *(() if insured else ("care_type", "mutual_aid_amount")),
+        )
     )
 
 

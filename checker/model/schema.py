@@ -113,6 +113,7 @@ LINE = _columns(
     ("dose", Kind.TEXT, "sin_dos_dscr 剂量"),
     ("frequency", Kind.TEXT, "used_frqu_dscr 频次"),
     ("spec", Kind.TEXT, "spec 规格"),
+    ("charge_batch", Kind.TEXT, "chrg_bchno 收费批次号"),
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码"),
     *_STATE,
     ("paid_by_fund", Kind.BOOL, "医保支付标志"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import completeness, relations, reversals, scope
+from checker.ingest import completeness, relations, reuploads, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
@@ -164,6 +164,7 @@ class _Run:
         netted = net_lines(
             connection,
             any_refund=census.skipped["refund"] > 0,
+            any_upload=reuploads.tell_uploads(files.lines),
             any_reversal=reversals.find_reversed(connection, files),
             headers_name_originals="original_settlement_id" in headers.settlement,
             shadow_rules=self.plan.shadow_numbers,
@@ -277,6 +278,7 @@ class _Run:
 
     def _write_findings(self, target: Path, condition: str, edge: str) -> None:
         """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or ''); `edge` is that of `cited`."""
+        uploads = reuploads.tell_uploads(self.files.lines)
         source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
@@ -284,7 +286,7 @@ class _Run:
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
             coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
-            d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
+            {"u.line_no IS NOT NULL" if uploads else "FALSE"} AS reuploaded, d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
@@ -294,6 +296,7 @@ class _Run:
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.")}
+          {"LEFT JOIN reuploaded_line u ON u.line_no = f.line_no" if uploads else ""}
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE TRUE{condition}"""
         source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
