@@ -144,7 +144,6 @@ def stage_query(
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
             "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
-            "prescription_id", "prescriber", "charge_batch",
         )},
         "item_name": read("item_name" if source.map.has("item_name") else "local_item_name"),
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
@@ -183,6 +182,14 @@ def _prescription(lines: Lines) -> dict[str, str]:
     }
 
 
+def upload_query(source: Source, lines: str) -> str:
+    """SQL of what tells the uploads of some lines of one source apart, the lines being those of a table (line_no)."""
+    told = ", ".join(
+        f"{read_column(source.map, name)} AS {name}" for name in ("prescriber", "prescription_id", "charge_batch")
+    )
+    return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {_line_no(source)} IN (SELECT line_no FROM {lines})"
+
+
 def beside_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
     """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
 
@@ -209,7 +216,7 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
 
 STAGED_TEXTS = (
     "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "care_type", "insured_region",
-    "region", "institution_id", "item_name", "prescription_id", "prescriber", "charge_batch",
+    "region", "institution_id", "item_name",
 )  # fmt: skip
 """The text columns of staged lines: cleaned when they are read."""
 

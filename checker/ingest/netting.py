@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
 from checker.ingest.reuploads import find_reuploads
+from checker.ingest.sources import Source
 
 if TYPE_CHECKING:
     import duckdb
@@ -61,7 +62,7 @@ def net_lines(
     *,
     any_refund: bool,
     any_reversal: bool,
-    any_upload: bool,
+    uploads: Sequence[Source],
     headers_name_originals: bool,
     shadow_rules: Sequence[int],
 ) -> Netted:
@@ -69,7 +70,7 @@ def net_lines(
 
     `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
     Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
-    are gone before any refund is netted. `any_upload`: the lines tell what was uploaded together. `headers_name_originals`:
+    are gone before any refund is netted. `uploads`: sources that tell what was uploaded together. `headers_name_originals`:
     settlement_header carries original_settlement_id. `shadow_rules` are the numbers of rules on trial: lines of codes that only these
     have points for are netted among themselves and not counted.
     """
@@ -103,7 +104,7 @@ def net_lines(
         """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
         UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
     )
-    reuploaded = find_reuploads(connection, on_trial, PERSON) if any_upload else 0
+    reuploaded = find_reuploads(connection, uploads, on_trial, PERSON)
     return Netted(
         one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first AND NOT on_trial"),
         one_number(connection, "SELECT count(*) FROM netted_line WHERE nothing_left AND NOT on_trial"),

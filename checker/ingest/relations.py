@@ -12,7 +12,6 @@ from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
-from checker.ingest.reuploads import UPLOAD_COLUMNS, tell_uploads
 from checker.ingest.reversals import RefundSettlements, find_refund_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
@@ -164,15 +163,10 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
         """SELECT count(*) FROM point
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
     )
-    told = () if tell_uploads(files.lines) else ("prescription_id", *UPLOAD_COLUMNS)
     insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
     insured |= any(source.map.has(name) for source in (*files.settlements, *files.visits) for name in HEADER_PERSON)
     return frozenset(
-        (
-            *told,
-            *(() if regional else ("insured_region", "region")),
-            *(() if insured else ("care_type", "mutual_aid_amount")),
-        )
+        (*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type", "mutual_aid_amount")))
     )
 
 

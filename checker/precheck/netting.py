@@ -51,7 +51,7 @@ def net(
         connection,
         any_refund=any_refund,
         any_reversal=False,
-        any_upload=False,
+        uploads=(),
         headers_name_originals=False,
         shadow_rules=(),
     )
