@@ -111,6 +111,7 @@ class Result:
     not_in_force: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
     not_in_scope: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RULES, 0))
     fully_refunded: int = 0
+    reuploaded: int = 0
     refunds_without_original: int = 0
     duplicates_removed: int = 0
     refund_duplicates_removed: int = 0
@@ -565,6 +566,7 @@ class Line:
         self.is_duplicate = False
         self.reversed: bool | None = None
         self.neonatal = False
+        self.is_reuploaded = False
 
     @property
     def stay(self) -> tuple[str, str] | None:
@@ -698,6 +700,8 @@ class Line:
             found.add("duplicate")
         if any(self.taken.values()):
             found.add("partly_refunded")
+        if self.is_reuploaded:
+            found.add("reuploaded")
         if self.reversed is False:
             found.add("partly_reversed")
         if self.time_fallback:
@@ -1126,6 +1130,39 @@ def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
     return kept, removed
 
 
+def reuploads(lines: Iterable[Line]) -> set[int]:
+    """Return the lines (by identity) that others before them, under another number and in another upload, are; the first is marked."""
+    alike: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
+    for line in lines:
+        assert line.time is not None
+        said = [
+            line.own.value(name) for name in ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
+        ]
+        doctor, order = line.own.value("prescriber"), line.own.value("prescription_id")
+        whole = {"quantity": line.quantity, "amount": line.amount, "amount_in_scope": line.amount_in_scope} == line.net
+        known = None not in (line.line_id, doctor, line.quantity, line.amount) and bool(line.stay or said[0])
+        timed = not line.time_fallback and line.time.time() != datetime.min.time()
+        if known and timed and whole and not (line.reversed or nothing_left(line)):
+            place = (line.institution_id, line.visit_id, line.settlement_id if line.visit_id is None else None)
+            alike[(*place, *said, doctor, order, line.code, line.time, line.quantity, line.amount)].append(line)
+    left_out = set()
+    for group in alike.values():
+        by_settlement = all(line.settlement_id is not None for line in group)
+        by_batch = all(line.own.value("charge_batch") is not None for line in group)
+        uploads: dict[tuple[Any, ...], list[Line]] = defaultdict(list)
+        for line in group:
+            batch = line.own.value("charge_batch") if by_batch else None
+            uploads[line.settlement_id if by_settlement else None, batch].append(line)
+        for number in range(max(map(len, uploads.values()))):
+            first, *others = sorted(
+                (upload[number] for upload in uploads.values() if number < len(upload)),
+                key=lambda each: (each.file, each.record),
+            )
+            first.is_reuploaded = bool(others)
+            left_out |= {id(line) for line in others}
+    return left_out
+
+
 def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     """Take the refunds from their originals; return how many refunds found none."""
     ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(7)]
@@ -1307,6 +1344,9 @@ def scan(
             line.net = {name: None if value is None else Decimal(0) for name, value in line.net.items()}
     result.refunds_without_original = net_refunds(originals, refunds)
 
+    again = reuploads(originals)
+    result.reuploaded = len(again)
+    originals = [line for line in originals if id(line) not in again]
     neonatal: dict[tuple[str, str], set[str]] = defaultdict(set)
     for line in originals:
         if not (line.reversed or nothing_left(line)) and knowledge.is_neonatal(line.code) and line.stay:

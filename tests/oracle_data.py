@@ -547,6 +547,9 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "visit_start": ("begntime", "入院日期"),
     "diagnosis_code": ("dscg_maindiag_code", "疾病编码ICD"),
     "mutual_aid_amount": ("acct_mulaid_pay", "账户共济支付金额"),
+    "prescriber": ("bilg_dr_name", "开单医生"),
+    "prescription_id": ("rx_drord_no", "处方号"),
+    "charge_batch": ("chrg_bchno", "收费批次号"),
     "settlement_amount": ("medfee_sumamt", "医疗总费用"),
     "paid_by_fund": ("医保支付标志", "paid_by_fund"),
     "self_paying_flag": ("自费标志",),
@@ -679,6 +682,9 @@ LINE_COLUMNS = (
     "patient_id",
     "mutual_aid_amount",
     "full_self_paid_amount",
+    "prescriber",
+    "prescription_id",
+    "charge_batch",
 )
 HEADER_COLUMNS = (
     "settlement_id",
@@ -823,6 +829,10 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
     if rng.random() < 0.7:
         values["care_type"] = visit.care_type
         values["insured_region"] = visit.insured_region
+    if rng.random() < 0.8:
+        values["prescriber"] = rng.choice(("甲医生", "乙医生"))
+        values["charge_batch"] = rng.choice((None, "B1", "B2", "B3"))
+        values["prescription_id"] = rng.choice((None, None, "RX1"))
     if rng.random() < 0.15:
         values["full_self_paid_amount"] = values["amount"] if rng.random() < 0.6 else rng.choice(("0", "5.00", "x"))
     if visit.care_type == "41" and rng.random() < 0.1:
@@ -897,6 +907,14 @@ def refund_of(rng: Random, original: dict[str, str | None], number: int) -> dict
 def copy_of(rng: Random, original: dict[str, str | None]) -> dict[str, str | None]:
     """Return a line that is, or only nearly is, written twice."""
     values = dict(original)
+    if rng.random() < 0.4:
+        # Uploaded again, or two boxes in one upload.
+        values["line_id"] = f"{original.get('line_id') or 'L'}-again" if rng.random() < 0.9 else None
+        other = rng.choice(
+            ("settlement_id", "charge_batch", "charge_batch", "prescription_id", "prescriber", "line_id")
+        )
+        values[other] = f"{original.get(other) or other}x" if rng.random() < 0.85 else None
+        return values
     chance = rng.random()
     if chance < 0.2 and values.get("item_code"):
         values["item_code"] = f" {values['item_code']} "

@@ -547,6 +547,53 @@ def test_what_refunds_leave_decides_what_the_fund_pays() -> None:
     assert (result.findings, result.not_in_scope[LIMITED]) == ([], 1)
 
 
+BOX = WOMAN | {"fee_ocur_time": "2026-03-01 10:05:07", "bilg_dr_name": "甲", "chrg_bchno": "B1"}
+
+
+@pytest.mark.parametrize(
+    ("other", "once"),
+    [
+        ({"setl_id": "S2"}, True),
+        ({"chrg_bchno": "B2"}, True),
+        ({"setl_id": "S2", "cnt": "2.0"}, True),
+        # Two boxes of one upload, and whatever is not wholly alike.
+        ({}, False),
+        ({"setl_id": "S2", "bilg_dr_name": "乙"}, False),
+        ({"setl_id": "S2", "rx_drord_no": "2"}, False),
+        ({"setl_id": "S2", "fee_ocur_time": "2026-03-01 10:05:08"}, False),
+        ({"setl_id": "S2", "mdtrt_id": "V2"}, False),
+        ({"setl_id": "S2", "psn_no": "P2"}, False),
+        ({"setl_id": "S2", "det_item_fee_sumamt": "9"}, False),
+        ({"setl_id": None, "chrg_bchno": None}, False),
+        ({"setl_id": "S2", "bkkp_sn": None}, False),
+    ],
+)
+def test_a_line_uploaded_again_under_another_number(other: dict[str, str | None], once: bool) -> None:
+    result = ask([BOX, BOX | {"bkkp_sn": "2"} | other])
+    assert result.reuploaded == once
+    assert say(result) == ("violation suspect +reuploaded" if once else "violation suspect; violation suspect")
+
+
+def test_uploads_are_told_apart_by_doctor_and_clock() -> None:
+    for same in (
+        {"bilg_dr_name": None},
+        {"fee_ocur_time": "2026-03-01"},
+        {"fee_ocur_time": None, "adm_date": "2026-03-01 10:05:07"},
+    ):
+        assert ask([BOX | same, BOX | {"bkkp_sn": "2", "setl_id": "S2"} | same]).reuploaded == 0
+
+
+def test_two_boxes_uploaded_twice_are_two_boxes() -> None:
+    lines = [BOX | {"bkkp_sn": str(number), "chrg_bchno": f"B{number // 2}"} for number in range(5)]
+    result = ask(lines)
+    assert (result.reuploaded, [finding.record for finding in result.findings]) == (3, [1, 2])
+
+
+def test_what_was_taken_back_and_charged_again_is_no_copy() -> None:
+    result = ask([BOX, back(init_feedetl_sn="1"), BOX | {"bkkp_sn": "2", "setl_id": "S2"}])
+    assert ([finding.record for finding in result.findings], result.reuploaded) == ([3], 0)
+
+
 def test_lines_without_an_id_are_no_duplicates() -> None:
     assert len(ask([WOMAN | {"bkkp_sn": None}, WOMAN | {"bkkp_sn": "--"}]).findings) == 2
 
@@ -828,6 +875,7 @@ def counts_of(result: Result) -> dict[str, int]:
         **{f"not in force {rule}": count for rule, count in result.not_in_force.items()},
         **{f"not in scope {rule}": count for rule, count in result.not_in_scope.items()},
         "duplicates": result.duplicates_removed + result.refund_duplicates_removed,
+        "reuploaded": result.reuploaded,
         "fully refunded": result.fully_refunded,
         "refunds without original": result.refunds_without_original,
     }
@@ -844,6 +892,7 @@ def told_counts(run: dict[str, Any]) -> dict[str, int]:
         **{f"not in force {rule}": count for rule, count in run["not_in_force"].items() if rule != "total"},
         **{f"not in scope {rule}": count for rule, count in run["not_in_scope"].items() if rule != "total"},
         "duplicates": run["duplicates"],
+        "reuploaded": run["reuploaded"],
         "fully refunded": run["fully_refunded"],
         "refunds without original": run["refunds_without_original"],
     }
@@ -933,6 +982,7 @@ REMARKS = {
     "duplicate",
     "partly_refunded",
     "partly_reversed",
+    "reuploaded",
     "service_time_fallback",
     "person_unreadable",
     "exemption_possible",

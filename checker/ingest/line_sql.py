@@ -182,6 +182,14 @@ def _prescription(lines: Lines) -> dict[str, str]:
     }
 
 
+def upload_query(source: Source, lines: str) -> str:
+    """SQL of what tells the uploads of some lines of one source apart, the lines being those of a table (line_no)."""
+    told = ", ".join(
+        f"{read_column(source.map, name)} AS {name}" for name in ("prescriber", "prescription_id", "charge_batch")
+    )
+    return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {_line_no(source)} IN (SELECT line_no FROM {lines})"
+
+
 def beside_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
     """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
 

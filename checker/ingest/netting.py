@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
+from checker.ingest.reuploads import find_reuploads
+from checker.ingest.sources import Source
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,11 +48,13 @@ WAYS = (
 
 @dataclass(frozen=True, slots=True)
 class Netted:
-    """How many duplicates and how many wholly refunded lines were left out, and how many refunds found no original."""
+    """How many duplicates and how many wholly refunded lines were left out, how many refunds found no original, and how many lines were
+    left out as uploaded again."""
 
     duplicates: int
     fully_refunded: int
     refunds_without_original: int
+    reuploaded: int
 
 
 def net_lines(
@@ -58,6 +62,7 @@ def net_lines(
     *,
     any_refund: bool,
     any_reversal: bool,
+    uploads: Sequence[Source],
     headers_name_originals: bool,
     shadow_rules: Sequence[int],
 ) -> Netted:
@@ -65,8 +70,9 @@ def net_lines(
 
     `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
     Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
-    are gone before any refund is netted. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
-    numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
+    are gone before any refund is netted. `uploads`: sources that tell what was uploaded together. `headers_name_originals`:
+    settlement_header carries original_settlement_id. `shadow_rules` are the numbers of rules on trial: lines of codes that only these
+    have points for are netted among themselves and not counted.
     """
     on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
     connection.execute(
@@ -98,10 +104,12 @@ def net_lines(
         """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
         UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
     )
+    reuploaded = find_reuploads(connection, uploads, on_trial, PERSON)
     return Netted(
         one_number(connection, "SELECT count(*) FROM duplicate_line WHERE NOT is_first AND NOT on_trial"),
         one_number(connection, "SELECT count(*) FROM netted_line WHERE nothing_left AND NOT on_trial"),
         without,
+        reuploaded,
     )
 
 

@@ -166,7 +166,8 @@ def select_lines(
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
-    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be the insured."""
+    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy
+    tells where nobody can be the insured, and what tells uploads apart where too little does."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point

@@ -10,6 +10,7 @@ from checker.engines.duckdb import one_number
 from checker.ingest.columns import read_column, unreadable
 from checker.ingest.gather import Gathered
 from checker.ingest.sources import Source
+from checker.model import sqltext
 from checker.model.schema import Kind
 
 if TYPE_CHECKING:
@@ -69,11 +70,20 @@ def find_reversed(connection: duckdb.DuckDBPyConnection, files: Gathered) -> boo
     sources = [each for each in files.settlements if each.map.has("original_settlement_id")]
     if not sources:
         return False
+    # What stands in the file is asked first: most files name no original at all, and one column tells that.
+    sources = [
+        each
+        for each in sources
+        if one_number(connection, f"SELECT count(*) FROM {each.table.scan()} WHERE {_names(each)}")
+    ]
+    if not sources:
+        return False
     rows = " UNION ALL ".join(map(_reversals, sources))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE reversing AS {rows}")
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE reversal AS
+        """CREATE OR REPLACE TEMP TABLE reversal AS
         SELECT settlement_id, min(original) AS original, CASE WHEN min(amount) = max(amount) THEN abs(min(amount)) END AS amount FROM (
-          SELECT settlement_id, original, refund, amount FROM ({rows}) WHERE original IN (SELECT settlement_id FROM staged_line WHERE NOT is_refund))
+          SELECT settlement_id, original, refund, amount FROM reversing WHERE original IN (SELECT settlement_id FROM staged_line WHERE NOT is_refund))
         WHERE settlement_id NOT IN (SELECT settlement_id FROM staged_line WHERE settlement_id IS NOT NULL)
         GROUP BY settlement_id
         HAVING min(original) = max(original) AND (bool_and(refund) OR max(amount) < 0)"""
@@ -84,6 +94,12 @@ def find_reversed(connection: duckdb.DuckDBPyConnection, files: Gathered) -> boo
     return one_number(connection, "SELECT count(*) FROM reversed_settlement WHERE is_whole") > 0
 
 
+def _names(source: Source) -> str:
+    """SQL boolean: a header may name an original."""
+    headers = source.map.found["original_settlement_id"]
+    return f"({' OR '.join(f'{sqltext.name(header.text)} IS NOT NULL' for header in headers)})"
+
+
 def _reversals(source: Source) -> str:
     """SQL of (settlement_id, original, refund, amount) of valid settlement headers of one source that may reverse others."""
     settlement, original, refund, amount = (
@@ -91,7 +107,7 @@ def _reversals(source: Source) -> str:
         for name in ("settlement_id", "original_settlement_id", "refund_flag", "settlement_amount")
     )
     return f"""SELECT * FROM (SELECT {settlement} AS settlement_id, {original} AS original, {refund} AS refund, {amount} AS amount
-        FROM {source.table.scan()} WHERE {_valid(source)}) WHERE original IS NOT NULL AND original <> settlement_id"""
+        FROM {source.table.scan()} WHERE {_names(source)} AND {_valid(source)}) WHERE original IS NOT NULL AND original <> settlement_id"""
 
 
 def _weigh(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:

@@ -116,16 +116,21 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
     return frozenset(absent)
 
 
-NETTED = "LEFT JOIN netted_line n ON n.line_no = s.line_no"
-NOT_IN_SCOPE = not_in_scope_sql(
-    "s.amount",
-    "CASE WHEN n.line_no IS NULL THEN s.amount_in_scope ELSE n.amount_in_scope END",
-    "s.full_self_paid_amount",
+NOT_IN_SCOPE = not_in_scope_sql("s.amount", "s.amount_in_scope", "s.full_self_paid_amount")
+LEFT_NOT_IN_SCOPE = (
+    "coalesce(s.amount <> 0, TRUE) AND s.line_no IN (SELECT line_no FROM netted_line WHERE amount_in_scope = 0)"
 )
-"""SQL of whether a staged line `s`, after refunds (`NETTED`), is not paid by the fund."""
 
 
-def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None) -> str:
+def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
+    """SQL of whether a staged line `s`, after refunds, is not paid by the fund."""
+    left = one_number(connection, "SELECT count(*) FROM netted_line WHERE amount_in_scope = 0 AND NOT nothing_left")
+    return f"({NOT_IN_SCOPE} OR {LEFT_NOT_IN_SCOPE})" if left else f"({NOT_IN_SCOPE})"
+
+
+def candidates_sql(
+    headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None, not_paid: str
+) -> str:
     """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
     Texts that only findings name (PASSED_TEXTS) pass uncleaned where nothing else needs them: few lines become findings.
@@ -138,9 +143,9 @@ def candidates_sql(headers: Headers, absent: frozenset[str], *, as_of: str | Non
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
-        "not_in_scope": NOT_IN_SCOPE, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
+        "not_in_scope": not_paid, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
-    joins: list[str] = [] if "not_in_scope" in absent else [NETTED]
+    joins: list[str] = []
     known: dict[str, frozenset[str]] = {}
 
     def own_value(column: str) -> str:
@@ -206,7 +211,12 @@ def _joined(columns: Sequence[str]) -> str:
 
 
 def count_not_in_scope(
-    connection: duckdb.DuckDBPyConnection, rules: Sequence[int], *, as_of: str | None, regional: str | None
+    connection: duckdb.DuckDBPyConnection,
+    rules: Sequence[int],
+    not_paid: str,
+    *,
+    as_of: str | None,
+    regional: str | None,
 ) -> dict[int, int]:
     """Count judged lines, by number of the rules that concern only what the fund pays, with a point in force that the fund does not pay.
 
@@ -216,8 +226,8 @@ def count_not_in_scope(
         return {}
     chosen = f"rule_no IN ({', '.join(map(str, rules))})"
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
-    covered = f"""SELECT s.line_no, rule_no FROM staged_line s {NETTED} JOIN hot t ON t.code = s.item_code JOIN point p USING (point_no)
-        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {NOT_IN_SCOPE}
+    covered = f"""SELECT s.line_no, rule_no FROM staged_line s JOIN hot t ON t.code = s.item_code JOIN point p USING (point_no)
+        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {not_paid} AND {chosen}
           AND {on_date} >= t.valid_from AND {on_date} < t.valid_to"""
     if regional:
         covered = f"SELECT line_no, rule_no FROM ({regional}) WHERE not_in_scope AND {in_force_sql()}"

@@ -65,7 +65,7 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     """SQL that adds VERDICT_OUTPUTS to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), newborn_near, duplicate, partly_refunded, partly_reversed (booleans). `stage` is before or after.
+    on file), newborn_near, duplicate, partly_refunded, partly_reversed, reuploaded (booleans). `stage` is before or after.
     """
     steps = Steps({}, _TYPES)
     _name_verdict(steps, plan, range(len(plan.rules)), stage)
@@ -207,6 +207,7 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "partly_refunded": steps["partly_refunded"],
         "partly_reversed": steps["partly_reversed"],
         "person_unreadable": steps["person_unreadable"],
+        "reuploaded": steps["reuploaded"],
         "service_time_fallback": steps["time_fallback"],
         "stay_began_in_window": every(violation, noticed),
     }

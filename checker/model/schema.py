@@ -205,6 +205,7 @@ LINE = _columns(
     ("dose", Kind.TEXT, "sin_dos_dscr 剂量 单次剂量 每次剂量 一次剂量 单次用量 每次用量"),
     ("frequency", Kind.TEXT, "used_frqu_dscr 频次 用药频次 给药频次 使用频次 用药频率 给药频率"),
     ("spec", Kind.TEXT, "规格 药品规格 规格型号 产品规格 商品规格 包装规格"),
+    ("charge_batch", Kind.TEXT, "chrg_bchno 收费批次号"),
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
     *_STATE,
     ("paid_by_fund", Kind.BOOL, "医保支付标志 医保支付标识 是否医保支付"),

@@ -104,6 +104,7 @@ REMARKS: dict[str, Said] = {
         "没有处方号，按同一就诊、时间和医生归为一张处方，降一级",
         "no prescription number: taken for one by visit, time and doctor; one level lower",
     ),
+    "reuploaded": ("换了流水号又上传一次，只算一次", "uploaded again under another number, counted once"),
     "service_time_fallback": ("没有费用时间，用了就诊或交易时间", "time taken from the visit or message"),
     "stay_began_in_window": ("住院开始时仍在新生儿期，只作提示", "the stay began within the newborn window: a notice only"),
     "not_in_2026_list": ("2026 年的清单没有再列出，只作提示", "not listed again in 2026: a notice only"),

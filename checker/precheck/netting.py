@@ -47,7 +47,14 @@ def net(
         [json.dumps(rows)],
     )
     any_refund = any(row["is_refund"] for row in rows)
-    net_lines(connection, any_refund=any_refund, any_reversal=False, headers_name_originals=False, shadow_rules=())
+    net_lines(
+        connection,
+        any_refund=any_refund,
+        any_reversal=False,
+        uploads=(),
+        headers_name_originals=False,
+        shadow_rules=(),
+    )
     left: dict[tuple[int, int], Left] = {}
 
     def item_of(line_no: int) -> tuple[tuple[int, int], Item]:

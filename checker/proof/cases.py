@@ -29,7 +29,8 @@ _VALUES = ("expected", "actual")
 _LANGUAGE = "zh"
 _NOTHING = "none"
 _AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS newborn_near, FALSE AS duplicate,
-    FALSE AS partly_refunded, FALSE AS partly_reversed, '' AS evidence, gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
+    FALSE AS partly_refunded, FALSE AS partly_reversed, FALSE AS reuploaded,
+    '' AS evidence, gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
 """What a scan adds to the lines that fired before it puts them into words."""
 
 

@@ -183,6 +183,7 @@ class _Printer:
         result = self._result
         counted = [
             (result.netted.duplicates, "行是重复上传，只算一次", "duplicate lines, counted once"),
+            (result.netted.reuploaded, "行换了流水号重复上传，只算一次", "lines uploaded again under another number, counted once"),
             (result.netted.fully_refunded, "行已全部退费，不再计", "lines wholly refunded and left out"),
             (result.netted.refunds_without_original, "行退费找不到原单", "refunds without original"),
             (sum(result.not_in_force.values()), "行在服务日期没有有效的知识点（可用 --as-of 按某一天的知识库查看）",

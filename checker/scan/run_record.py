@@ -53,6 +53,7 @@ def record(
         "not_in_force": {**result.not_in_force, "total": sum(result.not_in_force.values())},
         "not_in_scope": {**result.not_in_scope, "total": sum(result.not_in_scope.values())},
         "duplicates": netted.duplicates,
+        "reuploaded": netted.reuploaded,
         "fully_refunded": netted.fully_refunded,
         "refunds_without_original": netted.refunds_without_original,
         "not_judged": [each.to_plain(request.language) for each in result.not_judged],

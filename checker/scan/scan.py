@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import completeness, relations, reversals, scope
+from checker.ingest import completeness, relations, reuploads, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
 from checker.ingest.netting import net_lines
@@ -165,6 +165,7 @@ class _Run:
         netted = net_lines(
             connection,
             any_refund=census.skipped["refund"] > 0,
+            uploads=reuploads.of_uploads(files.lines),
             any_reversal=reversals.find_reversed(connection, files),
             headers_name_originals="original_settlement_id" in headers.settlement,
             shadow_rules=self.plan.shadow_numbers,
@@ -173,18 +174,20 @@ class _Run:
         if with_fellows:
             fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
-        fund_only = self._fund_only()
+        fund_only, not_paid = self._fund_only(), candidates.not_paid_sql(connection)
         if not fund_only:
             absent |= {"not_in_scope"}
         if not relations.may_be_pharmacy(connection, headers.all, unneeded):
             absent |= {"care_type", "family_paid"}
-        candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
+        candidate = candidates.candidates_sql(
+            headers, absent, as_of=self.as_of, region=self.request.region, not_paid=not_paid
+        )
         self._judge(candidate, absent, unneeded, contested=contested)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
         not_in_scope = candidates.count_not_in_scope(
-            connection, fund_only, as_of=self.as_of, regional=candidate if contested else None
+            connection, fund_only, not_paid, as_of=self.as_of, regional=candidate if contested else None
         )
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
@@ -285,7 +288,7 @@ class _Run:
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
             coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
-            d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
+            u.line_no IS NOT NULL AS reuploaded, d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
@@ -295,6 +298,7 @@ class _Run:
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.")}
+          LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE TRUE{condition}"""
         source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
