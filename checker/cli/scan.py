@@ -20,7 +20,7 @@ from checker.scan.scan import scan
 
 
 @click.command("scan")
-@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.argument("inputs", nargs=-1, metavar="[INPUT]...")
 @click.option(
     "--out", required=True, type=click.Path(path_type=Path), help="结果文件夹，应为空或不存在（folder for the results）"
 )

@@ -104,9 +104,16 @@ class _Printer:
                 f"({len(read) - CSV_FILES_SHOWN:,} more CSV files, see run.json)",
             )
 
+    def _databases(self) -> None:
+        """What databases gave, a line each."""
+        for each in (each for each in self._result.run["inputs"] if "database" in each):
+            path, server, rows = escape(each["path"]), escape(each["database"]["server"]), each["database"]["rows"]
+            self._say(f"{path}：查询得到 {rows:,} 行（{server}）", f"{path}: the query gave {rows:,} rows ({server})")
+
     def _lines(self) -> None:
         self._files()
         self._csv_files()
+        self._databases()
         census = self._result.census
         skipped, rejected = sum(census.skipped.values()), sum(census.rejected.values())
         self._say(

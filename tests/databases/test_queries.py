@@ -211,7 +211,7 @@ USAGE = {
     "no such file": (("--from", "sqlite:///nowhere.db", "--query", "SELECT 1"), "nowhere.db"),
     "another file": (("--from", "sqlite:pyproject.toml", "--query", "SELECT 1"), "不是 SQLite"),
     "another parameter": (("--from", "mysql://db/c?charset=gbk", "--query", "SELECT 1"), "charset"),
-    "nobody there": (("--from", "oracle://u@127.0.0.1:1/c", "--query", "SELECT 1"), "连接不上"),
+    "nobody there": (("--from", "oracle://u:p@127.0.0.1:1/c", "--query", "SELECT 1"), "连接不上"),
 }
 
 

@@ -12,7 +12,7 @@ T = TypeVar("T")
 _AHEAD = 2
 """So many items may wait to be taken."""
 _LOOK = 0.1
-_PATIENCE = 5.0
+_PATIENCE = 2.0
 """Seconds within which what is broken off should end."""
 
 

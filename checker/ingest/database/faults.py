@@ -47,7 +47,9 @@ _BY_WORDS: tuple[tuple[str, Told], ...] = (
     (r"no such column|Invalid column name|ORA-00904", _BY_STATE[4][1]),
     (r"translate host name|Name or service not known|getaddrinfo|DPY-4000", ("找不到这台主机，请检查主机名", "unknown host")),
     (r"server closed the connection|connection (?:not open|.* lost|.* closed)|Lost connection|DPY-4011|DPY-1001", _BY_STATE[6][1]),
-    (r"decode to UTF-8", ("有的文字不是 UTF-8，请先转换编码，或导出为 CSV 后读取", "a text is not UTF-8: convert it, or export CSV")),
+    (r"decode to UTF-8|invalid byte sequence", ("有的文字不是 UTF-8，请先转换编码，或导出为 CSV 后读取", "a text is not UTF-8: convert it, or export CSV")),
+    (r"invalid connection option|invalid .*value|unknown keyword|unexpected keyword",
+     ("地址里的参数不对，请检查 ? 之后的部分", "a wrong parameter: check what stands after ?")),
     (r"syntax error|incomplete input|ORA-009", _BY_STATE[8][1]),
     (r"connect|timed? ?out|DPY-6", ("连接不上，请检查主机、端口、网络和防火墙，以及数据库是否在运行", "cannot connect: check host, port, network and server")),
 )  # fmt: skip
@@ -60,7 +62,7 @@ def told(query: Query, error: Exception, rows: int | None) -> InputError:
     """The sentence on what a library raised; `rows` were read by then, None where the query had not begun to give any."""
     said = " ".join(query.database.without_secrets(str(error)).split())
     chinese, english = _meaning(_state(error), said)
-    after = ("", "") if rows is None else (f"读到第 {rows:,} 行之后，", f"after {rows:,} rows: ")
+    after = ("", "") if not rows else (f"读到第 {rows:,} 行之后，", f"after {rows:,} rows: ")
     # The query may be long, and whoever asked it knows it.
     said = said.split(" Query was:")[0][:400]
     return InputError(f"{query.path}：{after[0]}{both(chinese, after[1] + english)}：{said}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 GROUP = 20_000
 """Rows of a row group, at least: some libraries hand over a thousand rows at a time."""
+FIRST_DAY, LAST_DAY = ((day - date(1970, 1, 1)).days for day in (date.min, date.max))
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6}
 _TYPE_NAME = b"POSTGRESQL:type"
 _AS_ANOTHER_VALUE = ("money",)
 """Types that arrive as something else than their value: money as a number of cents, whose currency nobody tells."""
@@ -89,7 +92,27 @@ def _is_named(type_: pa.DataType) -> bool:
 
 
 def _plain(column: pa.Array) -> pa.Array:
-    return column.storage if _is_named(column.type) else column
+    """A column as it is written: of a type of its own, and without days that no calendar has."""
+    import pyarrow as pa
+
+    if _is_named(column.type):
+        return column.storage
+    is_time = pa.types.is_timestamp(column.type) and column.type.unit != "ns"
+    return _within_calendar(column) if is_time or pa.types.is_date32(column.type) else column
+
+
+def _within_calendar(column: pa.Array) -> pa.Array:
+    """Days and times of the years 1 to 9999. Those beyond are not given, as 9999-12-31 is: `infinity` arrives as one of them, and not as the same each time."""
+    import pyarrow as pa
+    from pyarrow import compute
+
+    if pa.types.is_date32(column.type):
+        numbers, scale = column.view(pa.int32()), 1
+    else:
+        numbers, scale = column.view(pa.int64()), 86_400 * _PER_SECOND[column.type.unit]
+    low, high = FIRST_DAY * scale, (LAST_DAY + 1) * scale - 1
+    inside = compute.and_(compute.greater_equal(numbers, low), compute.less_equal(numbers, high))
+    return compute.if_else(inside, column, pa.scalar(None, column.type))
 
 
 def _instead(told: str) -> str:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote
 
 from checker.ingest.database.rows import ROWS, batches_of_rows
 from checker.ingest.database.url import Database
@@ -126,21 +126,20 @@ def _sqlserver(database: Database) -> Session:
 class _Rows:
     """A connection of a library that yields rows: each column becomes one of texts, as the server or Python writes its values."""
 
-    def __init__(self, connection: Any, cursor: Callable[[], Any], version: str) -> None:
-        self._connection, self._cursor = connection, cursor
+    def __init__(self, connection: Any, version: str, stop: Callable[[], None]) -> None:
+        self._connection, self._stop = connection, stop
         self.version = version
 
     def read(self, sql: str) -> Iterator[pa.Schema | pa.RecordBatch]:
         # The cursor is not closed where the reading is broken off: it would read all the rest first.
-        cursor = self._cursor()
+        cursor = self._connection.cursor()
+        cursor.arraysize = ROWS
         cursor.execute(sql)
         yield from batches_of_rows(cursor)
         cursor.close()
 
     def cancel(self) -> None:
-        """End a query of SQLite; one of a server ends with the connection."""
-        if interrupt := getattr(self._connection, "interrupt", None):
-            interrupt()
+        self._stop()
 
     def close(self) -> None:
         self._connection.close()
@@ -150,8 +149,9 @@ def _sqlite(database: Database) -> Session:
     import sqlite3
 
     # A thread asks, and another ends it.
-    connection = sqlite3.connect(f"file:{quote(database.name)}?mode=ro", uri=True, check_same_thread=False)
-    return _Rows(connection, connection.cursor, f"SQLite {sqlite3.sqlite_version}")
+    place = f"{Path(database.name).absolute().as_uri()}?mode=ro"
+    connection = sqlite3.connect(place, uri=True, check_same_thread=False)
+    return _Rows(connection, f"SQLite {sqlite3.sqlite_version}", connection.interrupt)
 
 
 def _mysql(database: Database) -> Session:
@@ -164,12 +164,21 @@ def _mysql(database: Database) -> Session:
         raise InputError(
             f"{database.shown}：不认识参数 {'、'.join(unknown)}，可用的有 {'、'.join(_MYSQL_PARAMETERS)}（unknown parameter of the URL）"
         )
-    # Without decoders every value stays the text that the server wrote, such as 0000-00-00.
-    connection = pymysql.connect(
-        host=database.host, port=database.port or 3306, database=database.name or None, user=database.user or None,
-        password=database.password.encode(), charset="utf8mb4", conv=dict(encoders), cursorclass=SSCursor,
-        connect_timeout=PATIENCE, program_name=_NAME, **parameters,
-    )  # fmt: skip
+
+    def connect() -> Any:
+        # Without decoders every value stays the text that the server wrote, such as 0000-00-00.
+        return pymysql.connect(
+            host=database.host, port=database.port or 3306, database=database.name or None, user=database.user or None,
+            password=database.password.encode(), charset="utf8mb4", conv=dict(encoders), cursorclass=SSCursor,
+            connect_timeout=PATIENCE, program_name=_NAME, **parameters,
+        )  # fmt: skip
+
+    connection = connect()
+
+    def stop() -> None:
+        with closing(connect()) as other, other.cursor() as cursor:
+            cursor.execute(f"KILL {int(connection.thread_id())}")
+
     with connection.cursor() as cursor:
         # What is kept as an instant (TIMESTAMP) is told by the clock of China.
         cursor.execute("SET SESSION time_zone = '+08:00'")
@@ -179,7 +188,7 @@ def _mysql(database: Database) -> Session:
         cursor.execute("START TRANSACTION WITH CONSISTENT SNAPSHOT")
         cursor.execute("SELECT version()")
         version = str(cursor.fetchall()[0][0])
-    return _Rows(connection, connection.cursor, version)
+    return _Rows(connection, version, stop)
 
 
 def _oracle(database: Database) -> Session:
@@ -188,18 +197,13 @@ def _oracle(database: Database) -> Session:
     # A number without precision would else become a float, and a long key another key.
     oracledb.defaults.fetch_decimals = True
     connection = oracledb.connect(
-        user=database.user, password=database.password, host=database.host, port=database.port or 1521,
+        user=database.user or None, password=database.password or None, host=database.host, port=database.port or 1521,
         service_name=database.name, tcp_connect_timeout=PATIENCE, **dict(database.parameters),
     )  # fmt: skip
-
-    def cursor() -> Any:
-        made = connection.cursor()
-        made.arraysize = ROWS
-        return made
-
-    with cursor() as first:
-        first.execute("SET TRANSACTION READ ONLY")
-    return _Rows(connection, cursor, f"Oracle {connection.version}")
+    with connection.cursor() as cursor:
+        # The first statement of a transaction: no query of it writes, and all see one state of the data.
+        cursor.execute("SET TRANSACTION READ ONLY")
+    return _Rows(connection, f"Oracle {connection.version}", connection.cancel)
 
 
 _OPENERS: dict[str, Callable[[Database], Session]] = {
