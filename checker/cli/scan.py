@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option
+from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option, repair_option
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
 from checker.report.progress import Bar
@@ -39,14 +39,15 @@ from checker.scan.scan import scan
     show_default=True,
     help="一个文件中无法读取的行最多占多少，超过时退出码为 4（share of a file's lines that may be rejected before the exit code is 4）",
 )
+@repair_option
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options
 @json_option
 @language_option
 def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
-    maps: tuple[str, ...], as_csv: bool, stage: str, max_rejects: Decimal, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
-    region: str | None, as_of: date | None, as_json: bool, lang: str,
+    maps: tuple[str, ...], as_csv: bool, stage: str, max_rejects: Decimal, repair: bool, force: bool, kb: tuple[Path, ...],
+    rules: tuple[Path, ...], only_rules: bool, region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
 
@@ -62,6 +63,7 @@ def command(
     request = ScanRequest(
         inputs=inputs, out=out, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, csv=as_csv, as_of=as_of,
         kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
+        repair=repair,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)

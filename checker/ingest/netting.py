@@ -7,14 +7,20 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
+from checker.model.id_number import one_person
 
 if TYPE_CHECKING:
     import duckdb
 
 PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
 """What lines say of the person: lines that differ in it are not the same line."""
-_ONE_PATIENT = "NOT coalesce(r.patient_id <> o.patient_id, FALSE)"
-_PATIENT = "coalesce(o.patient_id, chr(30))"
+_ONE_PATIENT = (
+    "NOT coalesce(CASE WHEN r.patient_id IS NULL OR o.patient_id IS NULL THEN r.person_number <> o.person_number "
+    "ELSE r.patient_id <> o.patient_id END, FALSE)"
+)
+_PATIENT = "coalesce(o.patient_id, chr(30) || o.person_number, chr(30))"
+_NUMBER = one_person("patient_id_number")
+"""Whom the ID number names, where no patient id does."""
 WAYS = (
     # By pointer: the refund names the line, which may be of another code.
     ("r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
@@ -55,13 +61,15 @@ def net_lines(
     `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
     Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
     numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
+    `numbered_line` has the lines without an id (checker.ingest.identity).
     """
     on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
+    told = person.replace("patient_id_number", f"{_NUMBER} AS patient_id_number")
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
           SELECT line_no, is_refund, institution_id, visit_id, CASE WHEN visit_id IS NULL THEN settlement_id END AS without_visit,
-            line_id, item_code, service_time, quantity, amount, {person} FROM staged_line
+            line_id, item_code, service_time, quantity, amount, {told} FROM staged_line
           WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
         SELECT line_no, place = 1 AS is_first, {on_trial} AS on_trial FROM (
@@ -69,6 +77,9 @@ def net_lines(
           WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, without_visit,
             line_id, item_code, service_time, quantity, amount, {person}))
         WHERE members > 1"""
+    )
+    connection.execute(
+        f"INSERT INTO duplicate_line SELECT line_no, repeat = 1, {on_trial} FROM numbered_line WHERE members > 1"
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
@@ -106,8 +117,8 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
-        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id, s.item_code, {on_trial} AS on_trial, s.original_line_id,
-          {original} AS original_settlement_id,
+        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id, {one_person("s.patient_id_number")} AS person_number, s.item_code,
+          {on_trial} AS on_trial, s.original_line_id, {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM staged_line s {header}
         WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
@@ -115,11 +126,11 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
-        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
-          amount, amount_in_scope,
+        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, {_NUMBER} AS person_number, line_id, item_code, {on_trial} AS on_trial,
+          service_time, place, quantity, amount, amount_in_scope,
           coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
-        FROM staged_line
+        FROM staged_line LEFT JOIN (SELECT line_no, place FROM numbered_line) USING (line_no)
         WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
           AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
             OR visit_id IN (SELECT visit_id FROM open_refund) OR settlement_id IN (SELECT settlement_id FROM open_refund))
@@ -158,7 +169,7 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> 
             sum(o.amount_left) OVER earlier - o.amount_left AS amount_before,
             sum(o.scope_left) OVER earlier - o.scope_left AS scope_before
           FROM member m JOIN original o USING (line_no) JOIN refunded f USING (group_key)
-          WINDOW earlier AS (PARTITION BY m.group_key ORDER BY o.service_time, o.line_id NULLS LAST, o.line_no)
+          WINDOW earlier AS (PARTITION BY m.group_key ORDER BY o.service_time, o.line_id NULLS LAST, o.place, o.line_no)
         )
         SELECT line_no, least(quantity_left, greatest(0, quantity - quantity_before)) AS quantity,
           least(amount_left, greatest(0, amount - amount_before)) AS amount,

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import SCRATCH, one_number
-from checker.ingest import line_sql
+from checker.ingest import line_sql, lost_codes, lost_keys
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
+from checker.ingest.lost_codes import LostCodes
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
+from checker.model.words import lost_code_words
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,18 +38,21 @@ class Census:
     skipped: dict[str, int]
     rejected: dict[str, int]
     codes: dict[str, int]
+    lost_codes: tuple[LostCodes, ...]
     unreadable: tuple[Unreadable, ...]
 
 
-def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple[Census, dict[int, bool], bool]:
+def take_census(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
+) -> tuple[Census, dict[int, bool], bool]:
     """Count all lines by code and kind; return the counts, which sources need their second code header, and whether any
-    settlement is a refund.
+    settlement is a refund. With `repair` codes get back the leading zeros that they lost.
 
     Raises InputError where lines were read but none can be judged.
     """
     refunds = _refund_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
-    line_sql.normalise_codes(connection)
+    line_sql.normalise_codes(connection, repair=repair)
     reader = one_number(
         connection, f"SELECT count(*) FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines'"
     )
@@ -64,7 +69,8 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
     }
     codes = dict(
         connection.execute(
-            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT is_known THEN 'no_national_shape'
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN lost IN ('{lost_codes.ZEROS}', '{lost_codes.UNLISTED}') THEN 'lost_zeros'
+              WHEN lost = '{lost_codes.DIGITS}' THEN 'lost_digits' WHEN NOT is_known THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT
             FROM code_census c LEFT JOIN code_map m ON m.raw IS NOT DISTINCT FROM c.raw GROUP BY class"""
@@ -76,15 +82,24 @@ def take_census(connection: duckdb.DuckDBPyConnection, files: Gathered) -> tuple
         skipped={kind: by_kind.get(kind, 0) for kind in ("invalid", "context", "refund", "self_paid")},
         rejected=rejected,
         codes={
-            key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")
+            key: codes.get(key, 0)
+            for key in (
+                "national",
+                "service_system_not_covered",
+                "no_national_shape",
+                "lost_zeros",
+                "lost_digits",
+                "no_code",
+            )
         },
+        lost_codes=lost_codes.count_lost(connection, files.lines),
         unreadable=count_unreadable(connection, files.lines),
     )
-    _need_judged(connection, census, files)
+    _need_judged(connection, census, files, repair=repair)
     return census, second, refunds
 
 
-def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered) -> None:
+def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered, *, repair: bool) -> None:
     name = files.lines[0].table.origin[0]
     if census.read == 0:
         raise InputError(
@@ -96,7 +111,12 @@ def _need_judged(connection: duckdb.DuckDBPyConnection, census: Census, files: G
             f"无法读取 {sum(census.rejected.values())} 行{_first_reject(connection, files)}）；"
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
-    if census.codes["national"] == 0 and census.codes["service_system_not_covered"] == 0:
+    codes = census.codes
+    if codes["national"] + codes["service_system_not_covered"] + (codes["lost_zeros"] if repair else 0) == 0:
+        for lost in census.lost_codes:
+            raise InputError(
+                f"{name}：没有一行的项目编码是国家医保编码：{lost_code_words(*lost)[0]}（{lost_code_words(*lost)[1]}）"
+            )
         example = connection.execute(
             "SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1"
         ).fetchone()
@@ -144,11 +164,31 @@ def select_lines(
     refund_settlements: bool,
     unneeded: frozenset[str],
     spilled: Path | None,
-) -> None:
+) -> frozenset[str]:
     """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed, and `raw_line`, texts uncleaned.
 
-    They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory.
+    They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory. Returns the columns that are left out:
+    `unneeded`, and those for careful reading where every line has an id and all keys can be read.
     """
+    for left_out in (unneeded | line_sql.CAREFUL, unneeded):
+        careful = left_out == unneeded
+        # Where there is no column of ids it is known beforehand.
+        if careful or all(source.map.has("line_id") for source in files.lines):
+            _stage(connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, spilled=spilled)
+            if careful or not lost_keys.ask_for_care(connection, files.lines):
+                return left_out
+    raise AssertionError("the careful reading is always the last")
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    *,
+    refund_settlements: bool,
+    unneeded: frozenset[str],
+    spilled: Path | None,
+) -> None:
     query = " UNION ALL BY NAME ".join(
         line_sql.stage_query(source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded)
         for number, source in enumerate(files.lines)
@@ -170,7 +210,14 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
     )
     insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
-    return frozenset((*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type",))))
+    whole = (
+        ()
+        if one_number(connection, f"SELECT count(*) FROM code_map WHERE lost = '{lost_codes.REPAIRED}'")
+        else ("code_repaired",)
+    )
+    return frozenset(
+        (*whole, *(() if regional else ("insured_region", "region")), *(() if insured else ("care_type",)))
+    )
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:

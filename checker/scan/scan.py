@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.ingest import completeness, relations
 from checker.ingest.gather import Gathered, gather
-from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
+from checker.ingest.identity import name_lines, number_lines
+from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT, cleaned
+from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
 from checker.judge import candidates, fellows
 from checker.judge.compile import fired_sql
@@ -27,6 +29,7 @@ from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
 from checker.scan.not_judged import count_not_judged
+from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
@@ -47,7 +50,7 @@ FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
     "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines", "rule_no", "point_no",
-    "matched_by", "diagnosis_code",
+    "matched_by", "diagnosis_code", "person_number",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
 
@@ -132,7 +135,7 @@ class _Run:
     def go(self, started: float) -> ScanResult:
         connection, files = self.connection, self.files
         self.tell.step("census", connection)
-        census, second, refund_settlements = relations.take_census(connection, files)
+        census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
@@ -143,7 +146,7 @@ class _Run:
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
         with_fellows = fellows.are_needed(connection)
         unneeded = relations.unneeded_columns(connection, files) | (frozenset() if with_fellows else fellows.NEEDED)
-        relations.select_lines(
+        unneeded = relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
         )
         if with_fellows:
@@ -151,6 +154,10 @@ class _Run:
                 connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, work=self.out.work,
             )  # fmt: skip
         self.tell.step("persons", connection)
+        careful = not unneeded >= CAREFUL
+        lost = count_lost(connection, files.lines, "staged_line") if careful else ()
+        lost += count_lost_of_headers(connection, (*files.settlements, *files.visits, *files.diagnoses))
+        number_lines(connection, files.origins, unneeded)
         gaps = relations.line_gaps(connection, files, unneeded)
         headers = candidates.Headers(
             relations.collapse_headers(
@@ -169,7 +176,7 @@ class _Run:
             fellows.gather_fellows(connection, as_of=self.as_of)
         absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
         candidate = candidates.candidates_sql(headers, absent, as_of=self.as_of, region=self.request.region)
-        self._judge(candidate, absent, unneeded, contested=contested)
+        self._judge(candidate, absent, absent & {"person_number"} | unneeded, contested=contested)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
@@ -177,6 +184,9 @@ class _Run:
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
         word_values(connection, "FROM fired_line", self.request.language)
+        self._name_repaired(unneeded)
+        label_persons(connection, key=self.request.person_key)
+        name_lines(connection)
         self._write_findings(self.findings, self._not_on_trial)
         shadow = self._write_shadow(candidate, not_in_force, contested=contested)
         relations.write_rejects(connection, files, self.out.result / "rejects.parquet")
@@ -192,9 +202,17 @@ class _Run:
             *completeness.find_gaps(files, counts, self.request.max_rejects),
             *completeness.find_changes(files),
         )
-        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, incomplete, {})
+        result = ScanResult(self.request.out, summary, census, netted, silent, shadow, not_judged, incomplete, lost, {})
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
+
+    def _name_repaired(self, unneeded: frozenset[str]) -> None:
+        """Make `repaired_line` (line_no) of the lines whose codes got their zeros back."""
+        lines = "SELECT line_no FROM staged_line WHERE code_repaired"
+        nothing = "SELECT 0::BIGINT AS line_no WHERE FALSE"
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE repaired_line AS {nothing if 'code_repaired' in unneeded else lines}"
+        )
 
     @property
     def plan(self) -> Plan:
@@ -251,12 +269,15 @@ class _Run:
 
     def _write_findings(self, target: Path, condition: str) -> None:
         """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or '')."""
-        source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
+        written = ", ".join(f"{as_written(f'f.{name}')} AS {name}" for name in ("settlement_id", "visit_id"))
+        source = f"""SELECT f.* REPLACE ({written}, coalesce(l.label, {as_written("f.patient_id")}) AS patient_id),
+            p.* EXCLUDE (point_no, rule_no), origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
+            m.order_id, m.ordinal, r.line_no IS NOT NULL AS code_repaired,
             d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
@@ -264,6 +285,8 @@ class _Run:
           FROM fired_line f JOIN point p ON p.point_no = f.point_no
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
+          LEFT JOIN line_name m ON m.line_no = f.line_no LEFT JOIN repaired_line r ON r.line_no = f.line_no
+          LEFT JOIN person_label l ON f.patient_id IS NULL AND l.number = f.person_number
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE TRUE{condition}"""
         stage = "after" if self.request.stage == "audit" else "before"
