@@ -19,8 +19,6 @@ _ONE_PATIENT = (
     "ELSE r.patient_id <> o.patient_id END, FALSE)"
 )
 _PATIENT = "coalesce(o.patient_id, chr(30) || o.person_number, chr(30))"
-_NUMBER = one_person("patient_id_number")
-"""Whom the ID number names, where no patient id does."""
 WAYS = (
     # By pointer: the refund names the line, which may be of another code.
     ("r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
@@ -55,16 +53,18 @@ def net_lines(
     any_refund: bool,
     headers_name_originals: bool,
     shadow_rules: Sequence[int],
+    any_number: bool,
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
     `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
     Amounts are decimals, yuan. `headers_name_originals`: settlement_header carries original_settlement_id. `shadow_rules` are the
     numbers of rules on trial: lines of codes that only these have points for are netted among themselves and not counted.
-    `numbered_line` has the lines without an id (checker.ingest.identity).
+    Without `any_number` no line has an ID number. `numbered_line` has the lines without an id (checker.ingest.identity).
     """
     on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
-    told = person.replace("patient_id_number", f"{_NUMBER} AS patient_id_number")
+    number = one_person("patient_id_number") if any_number else "CAST(NULL AS VARCHAR)"
+    told = person.replace("patient_id_number", f"{number} AS patient_id_number")
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
@@ -85,7 +85,7 @@ def net_lines(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN, on_trial BOOLEAN)"""
     )
-    without = _net_refunds(connection, on_trial, headers_name_originals) if any_refund else 0
+    without = _net_refunds(connection, on_trial, number, headers_name_originals) if any_refund else 0
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
         UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
@@ -108,7 +108,9 @@ def _on_trial(shadow_rules: Sequence[int]) -> str:
     )
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_name_originals: bool) -> int:
+def _net_refunds(
+    connection: duckdb.DuckDBPyConnection, on_trial: str, number: str, headers_name_originals: bool
+) -> int:
     original = (
         "coalesce(s.original_settlement_id, h.original_settlement_id)"
         if headers_name_originals
@@ -117,7 +119,8 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
-        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id, {one_person("s.patient_id_number")} AS person_number, s.item_code,
+        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id,
+          {number.replace("patient_id_number", "s.patient_id_number")} AS person_number, s.item_code,
           {on_trial} AS on_trial, s.original_line_id, {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM staged_line s {header}
@@ -126,7 +129,7 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, headers_n
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
-        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, {_NUMBER} AS person_number, line_id, item_code, {on_trial} AS on_trial,
+        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, {number} AS person_number, line_id, item_code, {on_trial} AS on_trial,
           service_time, place, quantity, amount, amount_in_scope,
           coalesce(quantity, 0) AS quantity_left, coalesce(amount, 0) AS amount_left, coalesce(amount_in_scope, 0) AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken

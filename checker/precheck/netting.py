@@ -55,7 +55,7 @@ def net(
         SELECT line_no, item_code, row_number() OVER (ORDER BY {_ORDER}) AS place, 1 AS repeat, 1 AS members FROM staged_line WHERE line_id IS NULL"""
     )
     any_refund = any(row["is_refund"] for row in rows)
-    net_lines(connection, any_refund=any_refund, headers_name_originals=False, shadow_rules=())
+    net_lines(connection, any_refund=any_refund, headers_name_originals=False, shadow_rules=(), any_number=False)
     left: dict[tuple[int, int], Left] = {}
 
     def item_of(line_no: int) -> tuple[tuple[int, int], Item]:

@@ -15,13 +15,16 @@ SIGN = "#"
 """How a label begins; where given ids begin so, one more sign."""
 
 
-def label_persons(connection: duckdb.DuckDBPyConnection, *, key: str | None) -> None:
+def label_persons(connection: duckdb.DuckDBPyConnection, *, key: str | None, any_number: bool) -> None:
     """Make `person_label` (number, label) of the lines in `fired_line` without a patient's id, by their `person_number`.
 
     Labels are numbers of this run. A hash of the ID number would be undone by trying all there are, so the order of the numbers is drawn: equally for equal
     persons, by the hash with all of them together, which nobody knows who does not know them all. With a `key` the label is a hash with it, the same
-    for scans of one key: whoever keeps such findings must throw the key away.
+    for scans of one key: whoever keeps such findings must throw the key away. Without `any_number` no source has ID numbers.
     """
+    if not any_number:
+        connection.execute("CREATE OR REPLACE TEMP TABLE person_label (number VARCHAR, label VARCHAR)")
+        return
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE person_label AS
         WITH person AS (

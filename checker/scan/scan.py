@@ -170,6 +170,7 @@ class _Run:
             any_refund=census.skipped["refund"] > 0,
             headers_name_originals="original_settlement_id" in headers.settlement,
             shadow_rules=self.plan.shadow_numbers,
+            any_number=any(source.map.has("patient_id_number") for source in files.lines),
         )
         self.tell.step("judge", connection)
         if with_fellows:
@@ -185,7 +186,7 @@ class _Run:
         relations.gather_diagnoses(connection, files)
         word_values(connection, "FROM fired_line", self.request.language)
         self._name_repaired(unneeded)
-        label_persons(connection, key=self.request.person_key)
+        label_persons(connection, key=self.request.person_key, any_number="person_number" not in absent)
         name_lines(connection)
         self._write_findings(self.findings, self._not_on_trial)
         shadow = self._write_shadow(candidate, not_in_force, contested=contested)
