@@ -481,6 +481,29 @@ class Person:
     given: bool = False
 
 
+LOST = re.compile(r"[+-]?[0-9](\.[0-9]+[Ee]\+?|[Ee]\+)[0-9]{1,3}")
+"""A key that a spreadsheet wrote as a number of few digits."""
+
+
+def one_person(number: str | None) -> str | None:
+    """Return what an ID number names its person by: the same for the one of 15 digits and the one of 18 that followed it."""
+    if number is not None and has_right_check(number):
+        return number[:17]
+    if number is not None and len(number) == 15 and id_number_facts(number):
+        return f"{number[:6]}19{number[6:]}"
+    return number
+
+
+def has_right_check(number: str) -> bool:
+    """Return whether a number has 18 characters and the right check character, by ISO 7064 mod 11-2, whatever day it names."""
+    if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
+        return False
+    remainder = 0
+    for digit in number[:17]:
+        remainder = (remainder + int(digit)) * 2 % 11
+    return "0123456789X"[(12 - remainder) % 11] == number[17]
+
+
 def id_number_facts(number: str | None) -> tuple[str, date] | None:
     """Return sex and birth date of a right ID number, by ISO 7064 mod 11-2; those of 15 digits have no check character."""
     if number is None or not re.fullmatch(r"[0-9]{17}[0-9X]|[0-9]{15}", number):
@@ -490,10 +513,7 @@ def id_number_facts(number: str | None) -> tuple[str, date] | None:
         born = date(int(day[:4]), int(day[4:6]), int(day[6:]))
     except ValueError:
         return None
-    remainder = 0
-    for digit in number[:17]:
-        remainder = (remainder + int(digit)) * 2 % 11
-    if len(number) == 18 and "0123456789X"[(12 - remainder) % 11] != number[17]:
+    if len(number) == 18 and not has_right_check(number):
         return None
     return ("male" if int(sex) % 2 else "female"), born
 
@@ -540,8 +560,8 @@ class Line:
         self.file = file
         self.record = record
         self.own = Source((row,), LINE)
-        self.settlement_id = self.own.value("settlement_id")
-        self.visit_id = self.own.value("visit_id")
+        self.settlement_id = self.key("settlement_id")
+        self.visit_id = self.key("visit_id")
         # reading: each table is asked for its own key only, and the keys are the line's own: a visit_id that only the
         # settlement header knows leads nowhere.
         self.settlement = settlements.get(self.settlement_id)
@@ -549,7 +569,10 @@ class Line:
         self.sources = tuple(source for source in (self.own, self.settlement, self.visit) if source)
         self.time: datetime | None = None
         self.time_fallback = False
-        self.line_id = self.own.value("line_id")
+        # reading: an id whose digits are lost is none.
+        self.line_id = None if self.is_lost("line_id") else self.own.value("line_id")
+        self.patient_id = self.key("patient_id")
+        self.person_number = one_person(self.key("patient_id_number"))
         self.code = self.own.value("item_code")
         self.quantity = self.own.value("quantity")
         self.amount = self.own.value("amount")
@@ -567,6 +590,20 @@ class Line:
         self.reversed: bool | None = None
         self.neonatal = False
         self.is_reuploaded = False
+
+    def is_lost(self, name: str) -> bool:
+        """Return whether digits of a key are lost: it came as 1.23E+17, or an ID number is what fifteen digits leave of it."""
+        text = self.own.value(name)
+        if text is None or LOST.fullmatch(text):
+            return text is not None
+        if name != "patient_id_number" or not re.fullmatch(r"[0-9]{18}", text) or has_right_check(text):
+            return False
+        return text.endswith("000") or f"{float(f'{float(text):.14e}'):.0f}" == text
+
+    def key(self, name: str) -> str | None:
+        """Return a key of the line; one whose digits are lost is nobody else's."""
+        text: str | None = self.own.value(name)
+        return f"{text}\x1d{self.file}\x1d{self.record}" if self.is_lost(name) else text
 
     @property
     def stay(self) -> tuple[str, str] | None:
@@ -1111,17 +1148,20 @@ def stay_began_in_window(point: Mapping[str, Any], line: Line, person: Person) -
 
 def without_duplicates(lines: Iterable[Line]) -> tuple[list[Line], int]:
     """Return the lines that count and how many were left out; a line that stands for others is marked."""
+    lines = list(lines)
     kept: list[Line] = []
     first: dict[tuple[Any, ...], Line] = {}
     removed = 0
+    nth = places_among_equals(line for line in lines if line.line_id is None)
     for line in lines:
         # reading: NULL equals NULL in institution, visit, quantity and amount, and 1 is 1.0.
         key = (
             line.institution_id, line.visit_id, line.settlement_id if line.visit_id is None else None,
-            line.line_id, line.code, line.time, line.quantity, line.amount,
-            *(line.own.value(name) for name in ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")),
+            line.line_id, line.code, line.time, line.quantity, line.amount, *said_of_person(line),
         )  # fmt: skip
-        if line.line_id is not None and key in first:
+        if line.line_id is None:
+            key = (*said(line), nth[id(line)])
+        if key in first:
             first[key].is_duplicate = True
             removed += 1
             continue
@@ -1136,7 +1176,10 @@ def reuploads(lines: Iterable[Line]) -> set[int]:
     for line in lines:
         assert line.time is not None
         said = [
-            line.own.value(name) for name in ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
+            line.key("patient_id"),
+            line.own.value("patient_sex"),
+            line.own.value("patient_birth_date"),
+            line.key("patient_id_number"),
         ]
         doctor, order = line.own.value("prescriber"), line.own.value("prescription_id")
         whole = {"quantity": line.quantity, "amount": line.amount, "amount_in_scope": line.amount_in_scope} == line.net
@@ -1163,6 +1206,48 @@ def reuploads(lines: Iterable[Line]) -> set[int]:
     return left_out
 
 
+def said_of_person(line: Line) -> tuple[Any, ...]:
+    """Return what tells whose line it is."""
+    sex, birth = line.own.value("patient_sex"), line.own.value("patient_birth_date")
+    return line.patient_id, sex, birth, line.person_number
+
+
+def said(line: Line) -> tuple[Any, ...]:
+    """Return what stands for a line without an id."""
+    order = line.key("prescription_id")
+    place = (line.institution_id, line.settlement_id, line.visit_id, order)
+    return *place, line.code, line.time, line.quantity, line.amount, *said_of_person(line)
+
+
+def in_order(line: Line) -> tuple[Any, ...]:
+    """Return in which order lines without an id stand: by what they say, NULL last, and only then by file and record."""
+    more = [line.own.value(name) for name in (
+        "amount_in_scope", "patient_age", "newborn_flag", "insured_sex", "insured_birth_date", "visit_start", "diagnosis_code", "item_name",
+    )]  # fmt: skip
+    if (age := more[1]) is not None:
+        unit, number = age
+        more[1] = "-1" if number < 0 else f"{number}{ {'year': '', 'month': 'M', 'day': 'D'}[unit] }"
+    values = (value.split("\x1d")[0] if isinstance(value, str) else value for value in (*said(line), *more))
+    return *((True, 0) if value is None else (False, value) for value in values), line.file, line.record
+
+
+def places_among_equals(lines: Iterable[Line]) -> dict[int, int]:
+    """Return for each line without an id which of the equal lines of its file it is.
+
+    reading: where it names no visit, settlement, order or person, and no hour, equal lines of all files are counted together.
+    """
+    nth: dict[int, int] = {}
+    counts: dict[tuple[Any, ...], int] = defaultdict(int)
+    for line in sorted(lines, key=in_order):
+        assert line.time is not None
+        named = (line.visit_id, line.settlement_id, line.key("prescription_id"), line.patient_id, line.person_number)
+        is_anyone = all(name is None for name in named) and line.time.time() == datetime.min.time()
+        same = (None if is_anyone else line.file, *said(line))
+        counts[same] += 1
+        nth[id(line)] = counts[same]
+    return nth
+
+
 def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     """Take the refunds from their originals; return how many refunds found none."""
     ways: list[dict[tuple[Any, ...], list[Line]]] = [defaultdict(list) for _ in range(7)]
@@ -1177,7 +1262,7 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
             reached = [
                 line
                 for line in (ways[way].get(key, ()) if key is not None else ())
-                if None in (mine := {patient_of(refund, way), patient_of(line, way)}) or len(mine) == 1
+                if way == BY_SETTLEMENT or may_be_one_patient(refund, line)
             ]
             if way == ANY_SETTLEMENT and len({line.settlement_id for line in reached}) > 1:
                 continue
@@ -1204,7 +1289,16 @@ ANY_SETTLEMENT, BY_SETTLEMENT = 3, 4
 
 def patient_of(line: Line, way: int) -> str | None:
     """Return whose line it is; a settlement that is named as the original tells that by itself."""
-    return None if way == BY_SETTLEMENT else line.own.value("patient_id")
+    if way == BY_SETTLEMENT or (line.patient_id is None and line.person_number is None):
+        return None
+    return f"id {line.patient_id}" if line.patient_id is not None else f"number {line.person_number}"
+
+
+def may_be_one_patient(refund: Line, line: Line) -> bool:
+    """Return whether two lines may be one patient's: by the ids of patients, else by ID numbers."""
+    if None not in (refund.patient_id, line.patient_id):
+        return refund.patient_id == line.patient_id
+    return None in (refund.person_number, line.person_number) or refund.person_number == line.person_number
 
 
 # reading: the third way is two, refunds with a visit before refunds that only have a settlement, each from what the
@@ -1227,8 +1321,8 @@ def original_keys(line: Line) -> tuple[tuple[Any, ...] | None, ...]:
 
 def refund_keys(refund: Line) -> tuple[tuple[Any, ...] | None, ...]:
     """Return by which names a refund looks for its originals, one for each way."""
-    pointer = refund.own.value("original_line_id")
-    settlement = refund.own.value("original_settlement_id")
+    pointer = refund.key("original_line_id")
+    settlement = refund.key("original_settlement_id")
     if settlement is None and refund.settlement is not None:
         settlement = refund.settlement.value("original_settlement_id")
     by_visit = by_settlement = None
@@ -1254,8 +1348,9 @@ def refund_keys(refund: Line) -> tuple[tuple[Any, ...] | None, ...]:
 
 
 def order_of_taking(line: Line) -> tuple[Any, ...]:
-    """Return service time, line id (NULL last), file, record."""
-    return line.time, line.line_id is None, line.line_id or "", line.file, line.record
+    """Return service time, line id; lines without one come last, in their own order; then file, record."""
+    own = in_order(line) if line.line_id is None else ()
+    return line.time, line.line_id is None, line.line_id or "", own, line.file, line.record
 
 
 def take(line: Line, total: dict[str, Decimal]) -> None:

@@ -522,6 +522,7 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "original_line_id": ("init_feedetl_sn", "原费用流水号"),
     "settlement_id": ("setl_id", "结算ID"),
     "visit_id": ("mdtrt_id", "就诊ID", "住院号"),
+    "prescription_id": ("rx_drord_no", "处方号"),
     "patient_sex": ("gend", "性别", "Patient_Sex"),
     "patient_birth_date": ("brdy", "出生日期"),
     "patient_age": ("age", "年龄"),
@@ -548,7 +549,6 @@ HEADERS: dict[str, tuple[str, ...]] = {
     "diagnosis_code": ("dscg_maindiag_code", "疾病编码ICD"),
     "mutual_aid_amount": ("acct_mulaid_pay", "账户共济支付金额"),
     "prescriber": ("bilg_dr_name", "开单医生"),
-    "prescription_id": ("rx_drord_no", "处方号"),
     "charge_batch": ("chrg_bchno", "收费批次号"),
     "settlement_amount": ("medfee_sumamt", "医疗总费用"),
     "paid_by_fund": ("医保支付标志", "paid_by_fund"),
@@ -733,6 +733,9 @@ def extract(seed: int, lines: int = 2000) -> Extract:
     rng = Random(seed)
     rows = knowledge(rng)
     columns = [name for name in LINE_COLUMNS if name in ALWAYS or rng.random() < 0.85]
+    if seed % 3 == 1:
+        # As hospitals' sheets are, which have no line ids.
+        columns.remove("line_id")
     sheet = Sheet(rng, columns, noise=0.1)
     pick_code = item_codes(rng, rows)
     visits = [stay(rng, number) for number in range(max(1, lines // 4))]
@@ -762,6 +765,9 @@ def extract(seed: int, lines: int = 2000) -> Extract:
     kind = "parquet" if parquet else "csv"
     cut = len(sheet.rows) if rng.random() < 0.6 else rng.randrange(len(sheet.rows))
     files = {f"a.{kind}": sheet.rows[:cut], f"b.{kind}": sheet.rows[cut:]}
+    if seed % 2:
+        # Some of it is given twice, in another order.
+        files[f"c.{kind}"] = rng.sample(sheet.rows[:cut], len(sheet.rows[:cut]) // 3)
     return Extract(
         knowledge=rows,
         files={name: part for name, part in files.items() if part},
@@ -817,6 +823,12 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
         values["quantity"] = rng.choice(BAD_NUMBERS)
     if rng.random() < 0.01:
         values["amount"] = rng.choice(BAD_NUMBERS)
+    if rng.random() < 0.02:
+        values[rng.choice(("line_id", "visit_id", "settlement_id", "patient_id"))] = rng.choice(
+            ("1.23457E+17", "3e+15")
+        )
+    if rng.random() < 0.5:
+        values["prescription_id"] = rng.choice(("R1", "R2", "3.1E+14"))
     if rng.random() < 0.02:
         values["quantity"] = "-1"
     if rng.random() < 0.01:

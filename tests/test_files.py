@@ -482,9 +482,9 @@ def during_the_census(monkeypatch):
     census = relations.take_census
 
     def happen(event):
-        def take_census(connection, files):
+        def take_census(connection, files, **options):
             event(connection)
-            return census(connection, files)
+            return census(connection, files, **options)
 
         monkeypatch.setattr(relations, "take_census", take_census)
 

@@ -169,12 +169,18 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
         before += len(document["lines"])
     assert len(scanned) > 30
     assert answered.keys() == scanned.keys()
+    same_names = 0
     for key, finding in answered.items():
         wanted = {name: _plain(value) for name, value in scanned[key].items()}
         if finding["line_id"] is None:
-            # Then the place in the file stands for the line, which the counter does not know.
-            assert finding["finding_id"] != wanted.pop("finding_id")
+            # Equal lines of several documents are numbered through the file, which the counter does not know.
+            same_names += finding["finding_id"] == wanted.pop("finding_id")
+        if str(wanted["patient_id"]).startswith("#"):
+            # Whom only an ID number names has a number of the scan's own.
+            assert finding["patient_id"] is None
+            assert wanted.pop("patient_id")
         assert {name: finding[name] for name in wanted} == wanted, key
+    assert same_names > 5
     assert not_in_force == Counter({rule: count for rule, count in result.not_in_force.items() if count})
     assert not_in_scope == Counter({rule: count for rule, count in result.not_in_scope.items() if count})
 

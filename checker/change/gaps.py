@@ -27,6 +27,7 @@ from checker.knowledge.merge.families import exact_among_families
 from checker.knowledge.names import item_key
 from checker.knowledge.resolve import knowledge_files, open_editions
 from checker.model import sqltext
+from checker.model.id_number import one_person
 from checker.scan.engine_fault import explain
 from checker.scan.summary import yuan
 
@@ -182,7 +183,8 @@ class _Look:
         columns = {
             "raw": line_sql.raw_code(source, second=second),
             "name": line_sql.as_it_stands(source.map, name) or lines.read(name),
-            **{column: lines.read(column) for column in ("patient_id", "institution_id", "amount")},
+            "patient_id": f"coalesce({lines.read('patient_id')}, {one_person(lines.read('patient_id_number'))})",
+            **{column: lines.read(column) for column in ("institution_id", "amount")},
             "day": f"CAST({lines.read('service_time')} AS DATE)",
         }
         chosen = ", ".join(f"{value} AS {sqltext.name(column)}" for column, value in columns.items())

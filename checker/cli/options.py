@@ -124,6 +124,15 @@ def layout_option(command: F) -> F:
     )(command)
 
 
+def repair_option(command: F) -> F:
+    """--repair: item codes get back the leading zeros that they lost."""
+    return click.option(
+        "--repair",
+        is_flag=True,
+        help="给丢了前面的零的项目编码补零，补后须在知识库中（put back lost leading zeros of item codes that the knowledge base then knows）",
+    )(command)
+
+
 def map_option(command: F) -> F:
     """--map: which header feeds which column, as `maps`."""
     return click.option(

@@ -10,7 +10,15 @@ from pathlib import Path
 import click
 
 from checker.cli.database_options import database_options, read_queries
-from checker.cli.options import Share, header_options, json_option, knowledge_options, language_option, layout_option
+from checker.cli.options import (
+    Share,
+    header_options,
+    json_option,
+    knowledge_options,
+    language_option,
+    layout_option,
+    repair_option,
+)
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
 from checker.report.progress import Bar
@@ -42,6 +50,7 @@ from checker.scan.scan import scan
     show_default=True,
     help="一个文件中无法读取的行最多占多少，超过时退出码为 4（share of a file's lines that may be rejected before the exit code is 4）",
 )
+@repair_option
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options
 @json_option
@@ -50,7 +59,7 @@ def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
-    force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    repair: bool, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
@@ -79,6 +88,7 @@ def command(
         inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
         kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
+        repair=repair,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)

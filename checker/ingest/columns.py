@@ -24,6 +24,8 @@ from checker.model.errors import InputError
 from checker.model.schema import Column, Kind, normal_header
 
 FLOATS = ("DOUBLE", "FLOAT")
+EXACT = 1 << 53
+"""Below it every whole number has a float of its own."""
 INSTANT, UNTOLD = "INT96 INSTANT", "INT96"
 """Types of times in the old form of Parquet (INT96): instants in UTC, or nobody knows whether."""
 
@@ -141,7 +143,11 @@ def raw_text(header: Header, kind: Kind) -> str:
         return clean_text(value) if kind in NOT_READ else clean_value(value)
     # Floats and wide decimals stand for whole numbers where a column has NULLs, or came from Oracle.
     if header.type.upper() in FLOATS:
-        return f"CASE WHEN {value} = floor({value}) THEN printf('%.0f', {_typed(header)}) ELSE CAST({_typed(header)} AS VARCHAR) END"
+        # Of greater ones the last digits are none that anybody wrote.
+        return (
+            f"CASE WHEN {value} = floor({value}) THEN CASE WHEN abs({value}) < {EXACT} THEN printf('%.0f', {_typed(header)}) "
+            f"ELSE printf('%.15e', {_typed(header)}) END ELSE CAST({_typed(header)} AS VARCHAR) END"
+        )
     return f"regexp_replace(CAST({value} AS VARCHAR), '\\.0+$', '')"
 
 

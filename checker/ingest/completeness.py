@@ -11,6 +11,7 @@ from checker.ingest import stamp
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import REJECTED
 from checker.ingest.line_sql import raw_code
+from checker.ingest.lost_codes import UNLISTED
 from checker.model.errors import both
 
 if TYPE_CHECKING:
@@ -71,8 +72,8 @@ def _without_code(
 ) -> dict[int, int]:
     """Of each file the lines without a national code; only files of which these may be nearly all are looked at."""
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE odd_code AS SELECT raw FROM code_map
-        WHERE NOT is_known"""
+        f"""CREATE OR REPLACE TEMP TABLE odd_code AS SELECT raw FROM code_map
+        WHERE NOT is_known AND lost IS DISTINCT FROM '{UNLISTED}'"""
     )
     odd = dict(
         connection.execute(

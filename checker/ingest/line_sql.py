@@ -13,6 +13,8 @@ from checker.ingest.columns import (
     read_column,
 )
 from checker.ingest.line_kind import REJECTED, Lines, named_lines
+from checker.ingest.lost_codes import REPAIRED, code_map_sql
+from checker.ingest.lost_keys import KEYS, apart, is_lost
 from checker.ingest.named import free_name, name_once
 from checker.ingest.prescription_key import is_guessed, prescription_key
 from checker.ingest.reversals import RefundSettlements
@@ -38,6 +40,8 @@ HEADER_ONLY_WHERE_LINE_HAS_NONE = (
 
 PRESCRIPTION = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
 """What tells which prescription a line belongs to."""
+CAREFUL = frozenset({"prescription_id", "lost_line_id"})
+"""The columns of staged lines where some have no id, or a key that cannot be read: such lines are told apart with more care."""
 
 
 def used_fallback(mapping: HeaderMap) -> str:
@@ -93,21 +97,19 @@ def raw_code(source: Source, *, second: bool) -> str:
     return value if headers[0].is_text else f"CAST({value} AS VARCHAR)"
 
 
-def normalise_codes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make the table `code_map` (raw, code, is_known) of the distinct raw codes as they are read; NULL words to NULL.
+def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> None:
+    """Make the table `code_map` (raw, code, is_known, lost) of the distinct raw codes as they are read; NULL words to NULL.
 
     Known is a code of national shape, and one that the knowledge names (kb_pattern): a cut code that still tells the item is judged, and
-    not called unknown as well.
+    not called unknown as well. What became of a code that a spreadsheet took for a number is said in `lost` (checker.ingest.lost_codes).
     """
     families = "kb_pattern WHERE role = 'item' AND match = 'family'"
     lengths = [length for (length,) in connection.execute(f"SELECT DISTINCT length(code) FROM {families}").fetchall()]
     named = ["code IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code')"]
     named += [f"left(code, {int(length)}) IN (SELECT code FROM {families})" for length in lengths]
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE code_map AS
-        SELECT raw, code, coalesce(regexp_full_match(code, '{NATIONAL_CODE}') OR {" OR ".join(named)}, FALSE) AS is_known FROM (
-          SELECT raw, {read_text("cleaned", Kind.CODE)} AS code FROM (SELECT DISTINCT raw, {clean_text("raw")} AS cleaned FROM code_census))"""
-    )
+    read = f"SELECT raw, {read_text('cleaned', Kind.CODE)} AS code FROM (SELECT DISTINCT raw, {clean_text('raw')} AS cleaned FROM code_census)"
+    known = f"coalesce(regexp_full_match(code, '{NATIONAL_CODE}') OR {' OR '.join(named)}, FALSE)"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE code_map AS {code_map_sql(read, known, repair=repair)}")
 
 
 def stage_query(
@@ -119,7 +121,7 @@ def stage_query(
     codes: str = "hot_raw",
 ) -> str:
     """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
-    prescription = () if "prescription_key" in unneeded else PRESCRIPTION
+    prescription = () if "prescription_key" in unneeded and "prescription_id" in unneeded else PRESCRIPTION
     named = (
         "visit_start",
         "amount_in_scope",
@@ -130,17 +132,22 @@ def stage_query(
     )
     lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
+    careful, line_no = not unneeded >= CAREFUL, _line_no(source)
+
     def read(name: str) -> str:
+        if careful and name in KEYS:
+            return apart(lines.read(name), name, line_no)
         return as_it_stands(source.map, name) or lines.read(name)
 
     bad_person = [lines.unreadable(name) for name in PERSON_FIELDS if source.map.has(name)]
     fields = {
-        "line_no": _line_no(source),
+        "line_no": line_no,
         "is_refund": f"{lines.kind} = 5",
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
         "item_code": code,
+        "code_repaired": f"{raw_code(source, second=second)} IN (SELECT raw FROM code_map WHERE lost = '{REPAIRED}')",
         **{name: read(name) for name in (
-            "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start",
+            "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start", "prescription_id",
             "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
             "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
@@ -149,7 +156,8 @@ def stage_query(
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
                          f"{lines.read('quantity')}, {lines.read('amount')})",
         "time_fallback": used_fallback(lines.map),
-        **_prescription(lines),
+        "lost_line_id": f"CASE WHEN {is_lost(lines.read('line_id'), 'line_id')} THEN {lines.read('line_id')} END",
+        **_prescription(lines, line_no if careful else None),
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
     return f"SELECT {chosen} FROM {lines.of_kinds(0, 5)}"
@@ -172,9 +180,13 @@ def _line_no(source: Source) -> str:
     return f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}"
 
 
-def _prescription(lines: Lines) -> dict[str, str]:
-    """SQL of which prescription a line belongs to."""
-    prescription, visit, settlement, institution, prescriber = map(lines.read, PRESCRIPTION)
+def _prescription(lines: Lines, line_no: str | None) -> dict[str, str]:
+    """SQL of which prescription a line belongs to; with `line_no` keys that cannot be read are nobody else's."""
+
+    def read(name: str) -> str:
+        return apart(lines.read(name), name, line_no) if line_no and name in KEYS else lines.read(name)
+
+    prescription, visit, settlement, institution, prescriber = map(read, PRESCRIPTION)
     time = lines.read("service_time")
     return {
         "prescription_key": prescription_key(prescription, visit, settlement, institution, time, prescriber),
@@ -190,7 +202,7 @@ def upload_query(source: Source, lines: str) -> str:
     return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {_line_no(source)} IN (SELECT line_no FROM {lines})"
 
 
-def beside_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
+def beside_query(source: Source, *, second: bool, refund_settlements: RefundSettlements, careful: bool) -> str:
     """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
 
     Their codes are in `fellow_raw`.
@@ -201,7 +213,8 @@ def beside_query(source: Source, *, second: bool, refund_settlements: RefundSett
     taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
     return (
         f"SELECT {_line_no(source)} AS line_no, {lines.read('line_id')} AS line_id, {code} AS item_code, "
-        f"{lines.read('service_time')} AS service_time, {_prescription(lines)['prescription_key']} AS prescription_key "
+        f"{lines.read('service_time')} AS service_time, "
+        f"{_prescription(lines, _line_no(source) if careful else None)['prescription_key']} AS prescription_key "
         f"FROM {lines.of_kinds(4, 6, unless=taken_back)}"
     )
 

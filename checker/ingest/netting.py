@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import one_number
 from checker.ingest.reuploads import find_reuploads
 from checker.ingest.sources import Source
+from checker.model.id_number import one_person
 
 if TYPE_CHECKING:
     import duckdb
 
 PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
 """What lines say of the person: lines that differ in it are not the same line."""
-_ONE_PATIENT = "NOT coalesce(r.patient_id <> o.patient_id, FALSE)"
-_PATIENT = "coalesce(o.patient_id, chr(30))"
+_ONE_PATIENT = (
+    "NOT coalesce(CASE WHEN r.patient_id IS NULL OR o.patient_id IS NULL THEN r.person_number <> o.person_number "
+    "ELSE r.patient_id <> o.patient_id END, FALSE)"
+)
+_PATIENT = "coalesce(o.patient_id, chr(30) || o.person_number, chr(30))"
 _POINTER = (
     "r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
     f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND {_ONE_PATIENT}"
@@ -65,6 +69,7 @@ def net_lines(
     uploads: Sequence[Source],
     headers_name_originals: bool,
     shadow_rules: Sequence[int],
+    any_number: bool,
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
@@ -72,14 +77,17 @@ def net_lines(
     Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
     are gone before any refund is netted. `uploads`: sources that tell what was uploaded together. `headers_name_originals`:
     settlement_header carries original_settlement_id. `shadow_rules` are the numbers of rules on trial: lines of codes that only these
-    have points for are netted among themselves and not counted.
+    have points for are netted among themselves and not counted. Without `any_number` no line has an ID number. `numbered_line` has the
+    lines without an id (checker.ingest.identity).
     """
     on_trial, person = _on_trial(shadow_rules), ", ".join(PERSON)
+    number = one_person("patient_id_number") if any_number else "CAST(NULL AS VARCHAR)"
+    told = person.replace("patient_id_number", f"{number} AS patient_id_number")
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
           SELECT line_no, is_refund, institution_id, visit_id, CASE WHEN visit_id IS NULL THEN settlement_id END AS without_visit,
-            line_id, item_code, service_time, quantity, amount, {person} FROM staged_line
+            line_id, item_code, service_time, quantity, amount, {told} FROM staged_line
           WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
         SELECT line_no, place = 1 AS is_first, {on_trial} AS on_trial FROM (
@@ -87,6 +95,9 @@ def net_lines(
           WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, without_visit,
             line_id, item_code, service_time, quantity, amount, {person}))
         WHERE members > 1"""
+    )
+    connection.execute(
+        f"INSERT INTO duplicate_line SELECT line_no, repeat = 1, {on_trial} FROM numbered_line WHERE members > 1"
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
@@ -99,7 +110,7 @@ def net_lines(
             if any_reversal
             else "(SELECT NULL WHERE FALSE)"
         )
-        without = _net_refunds(connection, on_trial, gone, headers_name_originals)
+        without = _net_refunds(connection, on_trial, number, gone, headers_name_originals)
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE left_out AS SELECT line_no FROM duplicate_line WHERE NOT is_first
         UNION ALL SELECT line_no FROM netted_line WHERE nothing_left"""
@@ -124,8 +135,11 @@ def _on_trial(shadow_rules: Sequence[int]) -> str:
     )
 
 
-def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, gone: str, headers_name_originals: bool) -> int:
-    """Net the refunds against the originals, of which those of the settlements `gone` (SQL) have nothing left to give."""
+def _net_refunds(
+    connection: duckdb.DuckDBPyConnection, on_trial: str, number: str, gone: str, headers_name_originals: bool
+) -> int:
+    """Net the refunds against the originals, of which those of the settlements `gone` (SQL) have nothing left to give. `number` is SQL of
+    a line's ID number."""
     original = (
         "coalesce(s.original_settlement_id, h.original_settlement_id)"
         if headers_name_originals
@@ -134,8 +148,9 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, gone: str
     header = "LEFT JOIN settlement_header h ON h.key = s.settlement_id" if headers_name_originals else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
-        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id, s.item_code, {on_trial} AS on_trial, s.original_line_id,
-          {original} AS original_settlement_id,
+        SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id,
+          {number.replace("patient_id_number", "s.patient_id_number")} AS person_number, s.item_code,
+          {on_trial} AS on_trial, s.original_line_id, {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM staged_line s {header}
         WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
@@ -143,12 +158,13 @@ def _net_refunds(connection: duckdb.DuckDBPyConnection, on_trial: str, gone: str
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
-        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, line_id, item_code, {on_trial} AS on_trial, service_time, quantity,
-          amount, amount_in_scope, is_gone, CASE WHEN is_gone THEN 0 ELSE coalesce(quantity, 0) END AS quantity_left,
+        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, {number} AS person_number, line_id, item_code, {on_trial} AS on_trial,
+          service_time, place, quantity, amount, amount_in_scope, is_gone, CASE WHEN is_gone THEN 0 ELSE coalesce(quantity, 0) END AS quantity_left,
           CASE WHEN is_gone THEN 0 ELSE coalesce(amount, 0) END AS amount_left,
           CASE WHEN is_gone THEN 0 ELSE coalesce(amount_in_scope, 0) END AS scope_left,
           quantity * 0 AS quantity_taken, coalesce(amount, 0) * 0 AS amount_taken
         FROM (SELECT *, coalesce(settlement_id IN {gone}, FALSE) AS is_gone FROM staged_line)
+        LEFT JOIN (SELECT line_no, place FROM numbered_line) USING (line_no)
         WHERE NOT is_refund AND item_code IN (SELECT item_code FROM open_refund)
           AND (line_id IN (SELECT original_line_id FROM open_refund) OR settlement_id IN (SELECT original_settlement_id FROM open_refund)
             OR visit_id IN (SELECT visit_id FROM open_refund) OR settlement_id IN (SELECT settlement_id FROM open_refund))
@@ -189,7 +205,7 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> 
             sum(o.amount_left) OVER earlier - o.amount_left AS amount_before,
             sum(o.scope_left) OVER earlier - o.scope_left AS scope_before
           FROM member m JOIN original o USING (line_no) JOIN refunded f USING (group_key)
-          WINDOW earlier AS (PARTITION BY m.group_key ORDER BY o.service_time, o.line_id NULLS LAST, o.line_no)
+          WINDOW earlier AS (PARTITION BY m.group_key ORDER BY o.service_time, o.line_id NULLS LAST, o.place, o.line_no)
         )
         SELECT line_no, least(quantity_left, greatest(0, quantity - quantity_before)) AS quantity,
           least(amount_left, greatest(0, amount - amount_before)) AS amount,

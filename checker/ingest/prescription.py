@@ -116,6 +116,13 @@ def _text(value: object) -> str | None:
     return values.clean(value) if value is None or type(value) is str else _ANY_TEXT(value)
 
 
+def _key(value: object) -> str | None:
+    text = _text(value)
+    if text is not None and ("." in text or "+" in text) and values.has_lost_digits(text):
+        raise ValueError("位数已丢失，编号应写全，并放在引号里")
+    return text
+
+
 def _flag(value: object) -> bool | None:
     return None if value is None else _FLAG(value)
 
@@ -152,20 +159,20 @@ def _code(value: object) -> str | None:
 
 
 _HEAD: dict[str, Callable[[object], Any]] = {
-    "settlement_id": _text, "visit_id": _text, "institution_id": _text, "care_type": _text, "insured_region": _text,
+    "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _text, "insured_region": _text,
     "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
-    "id": ("patient_id", _text), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
+    "id": ("patient_id", _key), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
     "age": ("patient_age", _single(values.read_age)), "id_number": ("id_number", _single(values.read_capitals)), "newborn": ("newborn_flag", _flag),
 }  # fmt: skip
 _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": _text, "original_line_id": _text, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
+    "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
-    "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _text, "valid_flag": _VALID, "refund_flag": _REFUND,
+    "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
 
@@ -251,8 +258,8 @@ class _Reader:
             self.ignored += [f"lines[{number}].{key}" for key in line if key not in _LINE]
         given = line.get
         try:
-            line_id, name, code = _text(given("line_id")), _text(given("item_name")), _code(given("item_code"))
-            original, prescription = _text(given("original_line_id")), _text(given("prescription_id"))
+            line_id, name, code = _key(given("line_id")), _text(given("item_name")), _code(given("item_code"))
+            original, prescription = _key(given("original_line_id")), _key(given("prescription_id"))
             quantity, amount, in_scope, self_paid = (
                 read_amount(given("quantity")),
                 read_amount(given("amount")),

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import SCRATCH, one_number
-from checker.ingest import line_sql
+from checker.ingest import line_sql, lost_codes, lost_keys
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
+from checker.ingest.lost_codes import LostCodes
 from checker.ingest.reversals import RefundSettlements, find_refund_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
@@ -19,6 +20,7 @@ from checker.ingest.value_sql import clean_text
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import PHARMACY_CARE
+from checker.model.words import lost_code_words
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,30 +41,31 @@ class Census:
     skipped: dict[str, int]
     rejected: dict[str, int]
     codes: dict[str, int]
+    lost_codes: tuple[LostCodes, ...]
     unreadable: tuple[Unreadable, ...]
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, files: Gathered
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
     """
-    counted = count_lines(connection, files)
-    need_judged(connection, counted[0], files, counted[2])
+    counted = count_lines(connection, files, repair=repair)
+    need_judged(connection, counted[0], files, counted[2], repair=repair)
     return counted
 
 
 def count_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines by code and kind; return the counts, which sources need their second code header, and whether
-    settlements are refunds.
+    settlements are refunds. With `repair` codes get back the leading zeros that they lost.
     """
     refunds = find_refund_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
-    line_sql.normalise_codes(connection)
+    line_sql.normalise_codes(connection, repair=repair)
     reader = one_number(
         connection, f"SELECT count(*) FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines'"
     )
@@ -80,7 +83,8 @@ def count_lines(
     }
     codes = dict(
         connection.execute(
-            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN NOT is_known THEN 'no_national_shape'
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN lost IN ('{lost_codes.ZEROS}', '{lost_codes.UNLISTED}') THEN 'lost_zeros'
+              WHEN lost = '{lost_codes.DIGITS}' THEN 'lost_digits' WHEN NOT is_known THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT
             FROM code_census c LEFT JOIN code_map m ON m.raw IS NOT DISTINCT FROM c.raw GROUP BY class"""
@@ -92,15 +96,29 @@ def count_lines(
         skipped={kind: by_kind.get(kind, 0) for kind in ("invalid", "context", "refund", "self_paid")},
         rejected=rejected,
         codes={
-            key: codes.get(key, 0) for key in ("national", "service_system_not_covered", "no_national_shape", "no_code")
+            key: codes.get(key, 0)
+            for key in (
+                "national",
+                "service_system_not_covered",
+                "no_national_shape",
+                "lost_zeros",
+                "lost_digits",
+                "no_code",
+            )
         },
+        lost_codes=lost_codes.count_lost(connection, files.lines),
         unreadable=count_unreadable(connection, files.lines),
     )
     return census, second, refunds
 
 
 def need_judged(
-    connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered, refunds: RefundSettlements
+    connection: duckdb.DuckDBPyConnection,
+    census: Census,
+    files: Gathered,
+    refunds: RefundSettlements,
+    *,
+    repair: bool = False,
 ) -> None:
     """Raise InputError where lines were read but none can be judged."""
     name = files.lines[0].table.origin[0]
@@ -114,7 +132,12 @@ def need_judged(
             f"无法读取 {sum(census.rejected.values())} 行{_first_reject(connection, files, refunds)}）；"
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
-    if census.codes["national"] == 0 and census.codes["service_system_not_covered"] == 0:
+    codes = census.codes
+    if codes["national"] + codes["service_system_not_covered"] + (codes["lost_zeros"] if repair else 0) == 0:
+        for lost in census.lost_codes:
+            raise InputError(
+                f"{name}：没有一行的项目编码是国家医保编码：{lost_code_words(*lost)[0]}（{lost_code_words(*lost)[1]}）"
+            )
         example = connection.execute(
             "SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1"
         ).fetchone()
@@ -147,11 +170,31 @@ def select_lines(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     spilled: Path | None,
-) -> None:
+) -> frozenset[str]:
     """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed, and `raw_line`, texts uncleaned.
 
-    They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory.
+    They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory. Returns the columns that are left out:
+    `unneeded`, and those for careful reading where every line has an id and all keys can be read.
     """
+    for left_out in (unneeded | line_sql.CAREFUL, unneeded):
+        careful = left_out == unneeded
+        # Where there is no column of ids it is known beforehand.
+        if careful or all(source.map.has("line_id") for source in files.lines):
+            _stage(connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, spilled=spilled)
+            if careful or not lost_keys.ask_for_care(connection, files.lines):
+                return left_out
+    raise AssertionError("the careful reading is always the last")
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    *,
+    refund_settlements: RefundSettlements,
+    unneeded: frozenset[str],
+    spilled: Path | None,
+) -> None:
     query = " UNION ALL BY NAME ".join(
         line_sql.stage_query(source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded)
         for number, source in enumerate(files.lines)
@@ -175,9 +218,11 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
     )
     insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
     insured |= any(source.map.has(name) for source in (*files.settlements, *files.visits) for name in HEADER_PERSON)
-    return frozenset(
-        (*(() if regional else ("insured_region", "region")), *(() if insured else ("care_type", "mutual_aid_amount")))
-    )
+    repaired = one_number(connection, f"SELECT count(*) FROM code_map WHERE lost = '{lost_codes.REPAIRED}'") > 0
+    return frozenset((
+        *(() if repaired else ("code_repaired",)), *(() if regional else ("insured_region", "region")),
+        *(() if insured else ("care_type", "mutual_aid_amount")),
+    ))  # fmt: skip
 
 
 def may_be_pharmacy(

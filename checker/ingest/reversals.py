@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import one_number
 from checker.ingest.columns import read_column, unreadable
 from checker.ingest.gather import Gathered
+from checker.ingest.lost_keys import is_lost
 from checker.ingest.sources import Source
 from checker.model import sqltext
 from checker.model.schema import Kind
@@ -50,9 +51,11 @@ def find_refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: 
 
 def _flags(source: Source) -> str:
     """SQL of (settlement_id, refund, is_unclear) of valid settlement headers of one source."""
+    key = read_column(source.map, "settlement_id")
     return (
-        f"SELECT {read_column(source.map, 'settlement_id')} AS settlement_id, {read_column(source.map, 'refund_flag')} AS refund, "
-        f"{unreadable(source.map.found['refund_flag'], Kind.REFUND)} AS is_unclear FROM {source.table.scan()} WHERE {_valid(source)}"
+        f"SELECT {key} AS settlement_id, {read_column(source.map, 'refund_flag')} AS refund, "
+        f"{unreadable(source.map.found['refund_flag'], Kind.REFUND)} AS is_unclear FROM {source.table.scan()} "
+        f"WHERE {_valid(source)} AND NOT coalesce({is_lost(key, 'settlement_id')}, FALSE)"
     )
 
 

@@ -104,6 +104,9 @@ CODES: Rewritings = (
 )
 """An item code without what hangs on it."""
 
+SCIENTIFIC = r"[+-]?[0-9](?:\.[0-9]+[Ee]\+?[0-9]{1,3}|[Ee]\+[0-9]{1,3})"
+"""A key or code that a spreadsheet wrote as a number of few digits: the others are lost."""
+
 MALE_WORDS = ("1", "男", "男性", "m", "male")
 FEMALE_WORDS = ("2", "女", "女性", "f", "female")
 UNKNOWN_SEX_WORDS = ("0", "9", "未知", "未说明", "未说明的性别", "未知的性别", "不详")

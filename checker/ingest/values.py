@@ -21,6 +21,7 @@ from checker.ingest.spellings import (
     NUMBERS,
     OFFSET,
     PLACEHOLDERS,
+    SCIENTIFIC,
     SERIAL,
     SEXES,
     TICKS,
@@ -133,6 +134,11 @@ def read_code(text: str) -> str:
 def read_capitals(text: str) -> str:
     """An identity number or a code of a diagnosis in narrow capitals."""
     return narrow(text).upper()
+
+
+def has_lost_digits(text: str) -> bool:
+    """Whether a key or code came as a number of few digits, such as 1.23457E+17."""
+    return _pattern(SCIENTIFIC).fullmatch(text) is not None
 
 
 def _word(text: str, rewritings: Rewritings) -> str:

@@ -99,6 +99,7 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
     by_header = {"header_age": "patient_age", "header_id_number": "patient_id_number"}
     anywhere = {
         "newborn_flag": "newborn_flag", "care_type": "care_type", "visit_start": "visit_start", "family_paid": "mutual_aid_amount",
+        "person_number": "patient_id_number",
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
     absent |= {column for column, name in by_header.items() if name not in headers.all}
@@ -190,7 +191,9 @@ def candidates_sql(
         "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
         "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
-    chosen = ", ".join(f"{own[name]} AS {name}" for name in LINE_COLUMNS if name not in absent)
+    # By whom a line is counted that bears no id of its patient; no clause reads it.
+    own["person_number"] = first("patient_id_number")
+    chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, "person_number") if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
     FROM raw_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no

@@ -60,7 +60,12 @@ def select_fellows(
         for number, source in enumerate(files.lines)
     )
     beside = " UNION ALL BY NAME ".join(
-        line_sql.beside_query(source, second=second[number], refund_settlements=refund_settlements)
+        line_sql.beside_query(
+            source,
+            second=second[number],
+            refund_settlements=refund_settlements,
+            careful=not unneeded >= line_sql.CAREFUL,
+        )
         for number, source in enumerate(files.lines)
     )
     here = "prescription_key IN (SELECT prescription_key FROM companion_key)"

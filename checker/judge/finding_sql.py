@@ -22,6 +22,13 @@ _FILLS = {
 }  # fmt: skip
 
 
+LINE_NAME = """CASE WHEN line_id IS NOT NULL THEN replace(line_id, chr(30), chr(30) || chr(30))
+    ELSE chr(30) || 'o' || coalesce(order_id, '') || chr(30) || CAST(ordinal AS VARCHAR) END"""
+"""SQL of what names a line among those of its visit, item, time, quantity and amount: its id, else its order and its place among
+lines that are equal in all of these (checker.ingest.identity). No id that is given is equal to one that is made;
+checker.precheck.finding_text says the same."""
+
+
 def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str) -> None:
     """Make the table `worded` (value, short, phrase) of the typed values that lines hold; `fired` is SQL with `expected` and `actual`."""
     found = connection.execute(
@@ -41,7 +48,8 @@ def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version
     """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
 
     `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's evidence in words, and quantity, amount,
-    amount_in_scope (net of refunds); `word_values` was called on it. checker.precheck.finding_text says the same at the counter.
+    amount_in_scope (net of refunds), order_id and ordinal of lines without an id; `word_values` was called on it.
+    checker.precheck.finding_text says the same at the counter.
     """
     english = language == "en"
     reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(said[english])}" for code, said in REASONS.items())
@@ -58,7 +66,7 @@ WITH told AS (
 )
 SELECT line_no,
   md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
-    coalesce(line_id, source_file || chr(30) || CAST(source_record AS VARCHAR), ''), item_code, CAST(service_time AS VARCHAR),
+    {LINE_NAME}, item_code, CAST(service_time AS VARCHAR),
     coalesce(CAST(gross_quantity AS VARCHAR), ''), coalesce(CAST(gross_amount AS VARCHAR), ''),
     {_by_rule(plan, lambda rule: sqltext.text(rule.id))})) AS finding_id,
   line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,

@@ -92,6 +92,7 @@ NEXT: dict[str, Said] = {
 }
 """What to do at the counter before all advice: by the reason of an undetermined finding, and where an exemption applies."""
 REMARKS: dict[str, Said] = {
+    "code_repaired": ("编码丢了前面的零，已补上", "the code had lost its leading zeros, which were put back"),
     "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
     "exemption_possible": ("没有诊断信息，补上后可能属于豁免情形", "no diagnosis on file; with one, an exemption may apply"),
     "family_account": ("药店购药，付款的参保人不一定是使用人", "bought in a pharmacy: who takes it need not be the insured whose account paid"),
@@ -216,6 +217,27 @@ RECORD_FAULTS = {
     "note": "表头下面的说明行，不是明细",
 }
 """Why a record cannot be split into its columns, as rejects.parquet says it."""
+LOST_CODES: dict[str, Said] = {
+    "zeros": (
+        "“{header}”列有 {lines:,} 行的编码丢了前面的零（多半被表格软件当成了数字），例如“{example}”应为“{meant}”；加上 --repair，补零后再判断",
+        "{lines:,} codes of the column {header} have lost their leading zeros, such as {example} for {meant}: "
+        "a spreadsheet took them for numbers; give --repair to have them put back",
+    ),
+    "unlisted": (
+        "“{header}”列有 {lines:,} 行的编码丢了前面的零，例如“{example}”，补零后的“{meant}”不在知识库里，没有知识点涉及",
+        "{lines:,} codes of the column {header} have lost their leading zeros, such as {example}; with them ({meant}) no point has them",
+    ),
+    "digits": (
+        "“{header}”列有 {lines:,} 行的编码成了科学计数法，例如“{example}”，位数已经丢失，无法恢复，没有判断；请把这一列设为文本后重新导出",
+        "{lines:,} codes of the column {header} came as numbers such as {example}: their digits are lost and they were not judged; "
+        "make the column text and export again",
+    ),
+    "repaired": (
+        "“{header}”列有 {lines:,} 行的编码补上了前面的零，例如“{example}”改为“{meant}”（备注 code_repaired）",
+        "{lines:,} codes of the column {header} got their leading zeros back, such as {example}: {meant} (remark code_repaired)",
+    ),
+}  # fmt: skip
+"""What became of item codes that a spreadsheet took for numbers."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient; by language."""
 SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}
@@ -247,6 +269,14 @@ def catalogue() -> dict[str, dict[str, dict[str, str]]]:
         kind: {code: {"zh": chinese, "en": english} for code, (chinese, english) in words.items()}
         for kind, words in _PUBLISHED.items()
     }
+
+
+def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str | None) -> Said:
+    """What became of so many codes of a column, with an example and what it was, in Chinese and English."""
+    chinese, english = (
+        words.format(header=header, lines=lines, example=example, meant=meant) for words in LOST_CODES[fate]
+    )
+    return chinese, english
 
 
 def remark_words(remark: str) -> Said:

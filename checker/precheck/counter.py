@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.engines.duckdb import connect_locked
+from checker.ingest.lost_codes import with_zeros
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
 from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
@@ -292,7 +293,7 @@ class Precheck:
             # A cut code that still tells the item is judged, and not called unknown as well.
             if not is_known(item) and not is_gone(item) and not self._covering(item):
                 teller = teller or self._teller(prescription, language)
-                findings.append(teller.unknown_code(line, item))
+                findings.append(teller.unknown_code(line, item, self._meant(item)))
         document: dict[str, Any] = {
             "verdict": worst_verdict(findings) if findings else "clear",
             "findings": findings,
@@ -313,6 +314,11 @@ class Precheck:
         if prescription.ignored:
             document["ignored"] = list(prescription.ignored)
         return document
+
+    def _meant(self, item: Item) -> str | None:
+        """The code that an unknown one is with its leading zeros, where the knowledge base has it."""
+        code = with_zeros(item.item_code) if item.item_code else None
+        return code if code and self.index.covering(code) else None
 
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
         language = language or self._language

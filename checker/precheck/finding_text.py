@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
+from checker.ingest.values import has_lost_digits
 from checker.judge.evidence import Notices
 from checker.model.template import read_template
 from checker.model.typed_value import worded
 from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
+from checker.precheck.line_names import given_name, made_names
 from checker.precheck.point_index import Point
 from checker.precheck.prepared_queries import Answer
 from checker.rulebook.plan import RulePlan
@@ -45,6 +48,8 @@ class Teller:
             service_time,
         )  # fmt: skip
         self._version = version
+        self._items = prescription.items
+        self._made: Mapping[int, str] | None = None
 
     def finding(
         self, number: int, item: Item, rule: RulePlan, point: Point, matched_by: str, answer: Answer
@@ -69,12 +74,18 @@ class Teller:
             (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, scope,
         )  # fmt: skip
 
-    def unknown_code(self, number: int, item: Item) -> dict[str, Any]:
-        """The finding of a line that has no national code: no rule can look at it."""
+    def unknown_code(self, number: int, item: Item, meant: str | None) -> dict[str, Any]:
+        """The finding of a line that has no national code: no rule can look at it. `meant` is the code that it is with its leading zeros."""
         zh = self._language == "zh"
         reason = REASONS["unknown_code"][not zh]
         message = f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}"
         advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
+        if meant is not None:
+            zeros = f"编码像是丢了前面的零，应为 {meant}。", f" It seems to have lost its leading zeros: {meant}."
+            advice += zeros[not zh]
+        elif item.item_code is not None and has_lost_digits(item.item_code):
+            digits = "编码成了科学计数法，位数已经丢失。", " It came as a number whose digits are lost."
+            advice += digits[not zh]
         no_rule, no_point, no_limits = (None, None, None, None), (None, None, None), (None, None)
         return self._written(
             number, item, item.item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
@@ -101,6 +112,13 @@ class Teller:
     def _evidence(self, point: Point, language: str) -> str:
         return self._notices.told(*point.published, language, self._on_date)
 
+    def _line_name(self, number: int, line_id: str | None) -> str:
+        if line_id is not None:
+            return given_name(line_id)
+        if self._made is None:
+            self._made = made_names(self._items)
+        return self._made[number]
+
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
         answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
@@ -114,7 +132,7 @@ class Teller:
         rule_id, rule_code, rule_name, rule_version = rule
         point_id, evidence, matched_by = point
         parts = (
-            *self._places, line_id or f"\x1e{number + 1}", code or "", self._time, quantity or "", amount or "", rule_id or "unknown_code",
+            *self._places, self._line_name(number, line_id), code or "", self._time, quantity or "", amount or "", rule_id or "unknown_code",
         )  # fmt: skip
         if item.left is not None:
             quantity, amount, in_scope = item.left[:3]

@@ -18,7 +18,10 @@ _LINE = {
     "line_no": "BIGINT", "is_refund": "BOOLEAN", "institution_id": "VARCHAR", "visit_id": "VARCHAR", "settlement_id": "VARCHAR",
     "line_id": "VARCHAR", "original_line_id": "VARCHAR", "item_code": "VARCHAR", "service_time": "TIMESTAMP",
     "quantity": "DECIMAL(18, 4)", "amount": "DECIMAL(18, 4)", "amount_in_scope": "DECIMAL(18, 4)",
+    "prescription_id": "VARCHAR", "item_name": "VARCHAR",
 }  # fmt: skip
+_ORDER = "settlement_id, visit_id, prescription_id, item_code, service_time, quantity, amount, amount_in_scope, item_name, line_no"
+"""The order of lines by what they say, as in checker.ingest.identity."""
 
 
 def needs_netting(prescription: Prescription) -> bool:
@@ -46,6 +49,11 @@ def net(
         FROM (SELECT unnest(from_json(CAST(? AS VARCHAR), '{spec}'), max_depth := 2))""",
         [json.dumps(rows)],
     )
+    # Two equal lines without an id stay two; in which order they stand tells nothing.
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE numbered_line AS
+        SELECT line_no, item_code, row_number() OVER (ORDER BY {_ORDER}) AS place, 1 AS repeat, 1 AS members FROM staged_line WHERE line_id IS NULL"""
+    )
     any_refund = any(row["is_refund"] for row in rows)
     net_lines(
         connection,
@@ -54,6 +62,7 @@ def net(
         uploads=(),
         headers_name_originals=False,
         shadow_rules=(),
+        any_number=False,
     )
     left: dict[tuple[int, int], Left] = {}
 
@@ -90,6 +99,7 @@ def _row(number: int, line: int, prescription: Prescription) -> Mapping[str, Any
         "line_id": item.line_id if prescription.ids_name_lines else None, "original_line_id": item.original_line_id,
         "item_code": item.item_code or f"\x1e{item.item_name}", "service_time": prescription.service_time.isoformat(),
         "quantity": item.quantity, "amount": item.amount, "amount_in_scope": item.amount_in_scope,
+        "prescription_id": item.prescription_id, "item_name": item.item_name,
     }  # fmt: skip
 
 

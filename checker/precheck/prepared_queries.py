@@ -41,7 +41,7 @@ _ONLY_WITH = {
 """Facts that are looked at only where the point fills one of these columns."""
 _ALWAYS = ("service_time", "on_date")
 _TYPES: dict[str, object] = {
-    "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
+    "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "code_repaired": "BOOLEAN", "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
     "partly_reversed": "BOOLEAN", "newborn_near": "BOOLEAN", "reuploaded": "BOOLEAN",
 }  # fmt: skip
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)

@@ -28,9 +28,10 @@ _VALUES = ("expected", "actual")
 """Of these, the typed values that a case may give; the scan of cases puts them into words of its language."""
 _LANGUAGE = "zh"
 _NOTHING = "none"
-_AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS newborn_near, FALSE AS duplicate,
-    FALSE AS partly_refunded, FALSE AS partly_reversed, FALSE AS reuploaded,
-    '' AS evidence, gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
+_AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS newborn_near, FALSE AS code_repaired,
+    FALSE AS duplicate, FALSE AS partly_refunded, FALSE AS partly_reversed, FALSE AS reuploaded, '' AS evidence,
+    CAST(NULL AS VARCHAR) AS order_id, 1 AS ordinal,
+    gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
 """What a scan adds to the lines that fired before it puts them into words."""
 
 

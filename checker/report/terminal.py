@@ -20,6 +20,7 @@ from checker.model.words import (
     SKIPS,
     VERDICTS,
     Said,
+    lost_code_words,
     remark_words,
 )
 from checker.report.console import wide_console
@@ -127,6 +128,16 @@ class _Printer:
                 f"[yellow]“{escape(header)}”列有 {count:,} 行无法识别，例如“{escape(example)}”，按不知道处理[/yellow]",
                 f"[yellow]{count:,} values of the column {escape(header)} cannot be read, such as {escape(example)}: taken as not known[/yellow]",
             )
+        for header, count, example in self._result.lost_keys:
+            self._say(
+                f"[yellow]“{escape(header)}”列有 {count:,} 行的编号丢了位数（被表格软件当成了数字），例如“{escape(example)}”："
+                "不与任何一行视为相同，不关联、不冲抵；请把这一列设为文本后重新导出[/yellow]",
+                f"[yellow]{count:,} values of the column {escape(header)} have lost digits, such as {escape(example)}: "
+                "taken for nobody else's, neither joined nor netted; make the column text and export again[/yellow]",
+            )
+        for lost in census.lost_codes:
+            chinese, english = map(escape, lost_code_words(*lost))
+            self._say(f"[yellow]{chinese}[/yellow]", f"[yellow]{english}[/yellow]")
         codes = census.codes
         odd = codes["no_national_shape"] + codes["no_code"]
         if odd:

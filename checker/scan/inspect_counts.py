@@ -11,8 +11,8 @@ from checker.ingest.gather import Gathered
 from checker.ingest.relations import Census
 from checker.ingest.sources import Source
 from checker.model import sqltext
+from checker.model.id_number import id_number_is_right
 from checker.model.schema import HEADER, PERSON_COLUMNS, Kind
-from checker.shapes.person import id_number_is_right
 
 if TYPE_CHECKING:
     import duckdb

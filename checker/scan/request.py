@@ -12,6 +12,7 @@ from checker.ingest.completeness import Gap
 from checker.ingest.gather import Input, paths_of
 from checker.ingest.netting import Netted
 from checker.ingest.relations import Census
+from checker.ingest.unreadable import Unreadable
 from checker.rulebook.params import ParamSetting
 from checker.scan.not_judged import NotJudged
 from checker.scan.shadow import Shadow
@@ -27,7 +28,8 @@ class ScanRequest:
 
     `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `rules` lie on the embedded
     ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
-    parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected.
+    parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `repair` item codes get
+    back the leading zeros that they lost. Scans of one `person_key` call a person whom only an ID number names the same.
     """
 
     inputs: Sequence[Input]
@@ -48,6 +50,8 @@ class ScanRequest:
     language: str = "zh"
     params: Sequence[ParamSetting] = ()
     max_rejects: float = MAX_REJECTS
+    repair: bool = False
+    person_key: str | None = field(default=None, repr=False)
 
     @property
     def all_paths(self) -> list[str | Path]:
@@ -58,7 +62,7 @@ class ScanRequest:
 @dataclass(frozen=True, slots=True)
 class ScanResult:
     """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `not_judged` what no rule
-    looked at; `gaps` why it does not speak of all that was given; `run` is what run.json holds.
+    looked at; `gaps` why it does not speak of all that was given; `lost_keys` the columns of keys that cannot be read; `run` is what run.json holds.
     """
 
     out: Path
@@ -70,4 +74,5 @@ class ScanResult:
     shadow: Shadow
     not_judged: Sequence[NotJudged]
     gaps: Sequence[Gap]
+    lost_keys: Sequence[Unreadable]
     run: Mapping[str, Any] = field(repr=False)

@@ -41,7 +41,7 @@ def record(
             "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
             "maps": list(request.maps), "layout": str(request.layout) if request.layout else None, "language": request.language,
             "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
-            "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects,
+            "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects, "repair": request.repair,
         },
         "lines": {
             "read": census.read, "judged": census.judged,
@@ -49,6 +49,8 @@ def record(
             "rejected": {**census.rejected, "total": sum(census.rejected.values())},
         },
         "codes": census.codes,
+        "lost_codes": [each._asdict() for each in census.lost_codes],
+        "lost_keys": [each._asdict() for each in result.lost_keys],
         "unreadable": [each._asdict() for each in census.unreadable],
         "not_in_force": {**result.not_in_force, "total": sum(result.not_in_force.values())},
         "not_in_scope": {**result.not_in_scope, "total": sum(result.not_in_scope.values())},

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.ingest import completeness, relations, reuploads, reversals, scope
 from checker.ingest.gather import Gathered, gather
-from checker.ingest.line_sql import LINE_NO_SHIFT, cleaned
+from checker.ingest.identity import name_lines, number_lines
+from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT, cleaned
+from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
 from checker.judge import candidates, fellows, newborns
 from checker.judge.compile import fired_sql
@@ -28,6 +30,7 @@ from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
 from checker.scan.not_judged import count_not_judged
+from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
@@ -49,7 +52,7 @@ FIRED_COLUMNS = (
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
     "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
     "family_account", "may_be_mother", "rule_no", "point_no",
-    "matched_by", "diagnosis_code",
+    "matched_by", "diagnosis_code", "person_number",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
 
@@ -136,7 +139,7 @@ class _Run:
     def go(self, started: float) -> ScanResult:
         connection, files = self.connection, self.files
         self.tell.step("census", connection)
-        census, second, refund_settlements = relations.take_census(connection, files)
+        census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
@@ -147,7 +150,7 @@ class _Run:
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
         with_fellows = fellows.are_needed(connection)
         unneeded = relations.unneeded_columns(connection, files) | (frozenset() if with_fellows else fellows.NEEDED)
-        relations.select_lines(
+        unneeded = relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
         )
         if with_fellows:
@@ -155,6 +158,10 @@ class _Run:
                 connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, work=self.out.work,
             )  # fmt: skip
         self.tell.step("persons", connection)
+        careful = not unneeded >= CAREFUL
+        lost = count_lost(connection, files.lines, "staged_line") if careful else ()
+        lost += count_lost_of_headers(connection, (*files.settlements, *files.visits, *files.diagnoses))
+        number_lines(connection, files.origins, unneeded)
         gaps = relations.line_gaps(connection, files, unneeded)
         headers = candidates.Headers(
             relations.collapse_headers(
@@ -169,6 +176,7 @@ class _Run:
             any_reversal=reversals.find_reversed(connection, files),
             headers_name_originals="original_settlement_id" in headers.settlement,
             shadow_rules=self.plan.shadow_numbers,
+            any_number=any(source.map.has("patient_id_number") for source in files.lines),
         )
         self.tell.step("judge", connection)
         if with_fellows:
@@ -182,7 +190,7 @@ class _Run:
         candidate = candidates.candidates_sql(
             headers, absent, as_of=self.as_of, region=self.request.region, not_paid=not_paid
         )
-        self._judge(candidate, absent, unneeded, contested=contested)
+        self._judge(candidate, absent, absent & {"person_number"} | unneeded, contested=contested)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
@@ -195,6 +203,9 @@ class _Run:
         newborns.find_neonatal(connection, self.plan.shadow_numbers)
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
+        self._name_repaired(unneeded)
+        label_persons(connection, key=self.request.person_key, any_number="person_number" not in absent)
+        name_lines(connection)
         self._write_findings(self.findings, self._not_on_trial, edge)
         shadow = self._write_shadow(candidate, not_in_force, edge, contested=contested)
         relations.write_rejects(
@@ -209,7 +220,7 @@ class _Run:
         )
         silent, unpaid = self._by_rule(not_in_force), self._by_rule(not_in_scope)
         result = ScanResult(
-            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, incomplete, {}
+            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, incomplete, lost, {}
         )
         seconds = time.monotonic() - started
         return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
@@ -225,6 +236,14 @@ class _Run:
             return []
         found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
         return sorted({int(number) for (number,) in found} & set(self.plan.fund_only_numbers))
+
+    def _name_repaired(self, unneeded: frozenset[str]) -> None:
+        """Make `repaired_line` (line_no) of the lines whose codes got their zeros back."""
+        lines = "SELECT line_no FROM staged_line WHERE code_repaired"
+        nothing = "SELECT 0::BIGINT AS line_no WHERE FALSE"
+        self.connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE repaired_line AS {nothing if 'code_repaired' in unneeded else lines}"
+        )
 
     @property
     def plan(self) -> Plan:
@@ -281,12 +300,15 @@ class _Run:
 
     def _write_findings(self, target: Path, condition: str, edge: str) -> None:
         """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or ''); `edge` is that of `cited`."""
-        source = f"""SELECT f.*, p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
+        written = ", ".join(f"{as_written(f'f.{name}')} AS {name}" for name in ("settlement_id", "visit_id"))
+        source = f"""SELECT f.* REPLACE ({written}, coalesce(l.label, {as_written("f.patient_id")}) AS patient_id),
+            p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
+            m.order_id, m.ordinal, r.line_no IS NOT NULL AS code_repaired,
             coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
             u.line_no IS NOT NULL AS reuploaded, d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
@@ -299,6 +321,8 @@ class _Run:
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.")}
           LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
+          LEFT JOIN line_name m ON m.line_no = f.line_no LEFT JOIN repaired_line r ON r.line_no = f.line_no
+          LEFT JOIN person_label l ON f.patient_id IS NULL AND l.number = f.person_number
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
           WHERE TRUE{condition}"""
         source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
-from checker.shapes.person import ID_CHECK, ID_WEIGHTS
+from checker.model.id_number import ID_CHECK, ID_WEIGHTS
 
 _READ: dict[str, Callable[[str], Any]] = {
     "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "settlement_birth": date.fromisoformat,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from checker.model.id_number import OLD_ID_NUMBER, id_number_is_right
 from checker.model.schema import PHARMACY_CARE
 from checker.model.sql_builder import (
     FALSE,
@@ -26,10 +27,6 @@ NEWBORN_DAYS = 28
 OLDEST_YEARS = 130
 MOTHER_YEARS = (9, 64)
 """The ages outside of which a diagnosis of childbirth is held to be wrong."""
-ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-ID_CHECK = "10X98765432"
-OLD_ID_NUMBER = "[0-9]{15}"
-"""As given out until 1999: a year of two digits, no check character."""
 
 FACTS = {
     "sex": Fact("性别", "sex", line="patient_sex", point="sex", missing="sex_missing"),
@@ -57,14 +54,6 @@ COLUMNS = (
 REASONS = (
     "header_missing", "newborn", "patient_unknown", "sex_missing", "birth_missing", "birth_impossible", "sources_conflict", "other",
 )  # fmt: skip
-
-
-def id_number_is_right(column: str) -> str:
-    """SQL boolean: 18 characters, and the check character of ISO 7064 MOD 11-2 is right."""
-    total = " + ".join(
-        f"(ascii(substr({column}, {place}, 1)) - 48) * {weight}" for place, weight in enumerate(ID_WEIGHTS, 1)
-    )
-    return f"(regexp_full_match({column}, '[0-9]{{17}}[0-9X]') AND substr('{ID_CHECK}', ({total}) % 11 + 1, 1) = substr({column}, 18, 1))"
 
 
 def name_person(steps: Steps) -> None:

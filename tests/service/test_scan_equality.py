@@ -75,7 +75,11 @@ def _known(documents: list[dict[str, Any]], answers: list[dict[str, Any]]) -> It
 
 
 def _compared(row: dict[str, Any]) -> dict[str, Any]:
-    # Where a line has no id, its place in the file stands for it, which the service does not know.
-    own = (*OWN_PLACE, *(() if row["line_id"] else ("finding_id",)))
+    # Equal lines without an id are numbered through the file, and a scan numbers those whom only an ID number names.
+    own = (
+        *OWN_PLACE,
+        *(() if row["line_id"] else ("finding_id",)),
+        *(() if row["patient_id"] and row["patient_id"][0] != "#" else ("patient_id",)),
+    )
     values = ((name, row[name]) for name in FINDING_COLUMNS if name not in own)
     return {name: float(value) if type(value).__name__ == "Decimal" else value for name, value in values}

@@ -1,0 +1,217 @@
+"""Lines without an id, persons without an id, and what spreadsheets do to codes and keys: sheets of hospitals, in every form and order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from random import Random
+
+import openpyxl
+import polars as pl
+import pytest
+from commands import Done, liangku
+
+DRUG, SERVICE = "XG04CBA088A001010101467", "002501040040000"
+WEIGHTS, CHECKS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), "10X98765432"
+Row = Mapping[str, str | None]
+
+
+def id_number(number: int, *, born: str = "19900501", female: bool = True) -> str:
+    """The right ID number of an invented person."""
+    body = f"370102{born}{number:02}{'2' if female else '1'}"
+    return body + CHECKS[sum(int(digit) * weight for digit, weight in zip(body, WEIGHTS, strict=True)) % 11]
+
+
+def line(person: int = 1, **said: str | None) -> Row:
+    """A line as hospitals write it: a woman and a drug for men."""
+    sheet = {
+        "机构编码": "H37010200001",
+        "身份证号": id_number(person),
+        "人员姓名": "某某",
+        "门诊号": f"M{person}",
+        "处方号": f"R{person}",
+    }
+    return (
+        sheet
+        | {"国标代码": DRUG, "国标名称": "爱普列特片", "数量": "1", "金额": "35.5", "费用发生日期": "2026-03-01"}
+        | said
+    )
+
+
+def write(path: Path, rows: Sequence[Row]) -> Path:
+    """Write a sheet, whose form the name tells."""
+    frame = pl.DataFrame(list(rows), schema=dict.fromkeys(rows[0], pl.String), strict=False)
+    if path.suffix == ".csv":
+        frame.write_csv(path)
+    elif path.suffix == ".jsonl":
+        frame.write_ndjson(path)
+    elif path.suffix == ".xlsx":
+        workbook = openpyxl.Workbook()
+        for cells in ([*rows[0]], *(list(row.values()) for row in rows)):
+            workbook.active.append(cells)
+        workbook.save(path)
+    else:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.write_parquet(path)
+    return path
+
+
+def scan(tmp_path: Path, *inputs: str | Path, code: int = 1) -> tuple[pl.DataFrame, dict[str, object], Done]:
+    """The findings, run.json and what was printed."""
+    out = tmp_path / f"out-{len([*tmp_path.iterdir()])}"
+    done = liangku("scan", *inputs, "--out", out, "--lang", "zh")
+    assert done.returncode == code, done.stdout + done.stderr
+    return pl.read_parquet(out / "findings.parquet"), json.loads((out / "run.json").read_text(encoding="utf-8")), done
+
+
+def names(findings: pl.DataFrame) -> list[tuple[str, str | None]]:
+    """What the findings and their persons are called."""
+    return sorted(zip(findings["finding_id"], findings["patient_id"], strict=True))
+
+
+def sheet(rng: Random) -> list[Row]:
+    """Lines of which some are equal, some differ in one thing, and some are taken back."""
+    rows = []
+    for _ in range(60):
+        person = rng.randrange(12)
+        said = {"数量": rng.choice("12"), "处方号": rng.choice((f"R{person}", f"Q{person}", None))}
+        rows.append(line(person, **said, 身份证号=id_number(person, female=person % 3 > 0)))
+    rows += [row | {"数量": "-1", "金额": "-20"} for row in rng.sample(rows, 8)]
+    return rows
+
+
+def test_a_sheet_has_the_same_findings_in_every_form_and_order(tmp_path: Path) -> None:
+    rng = Random(4)
+    rows = sheet(rng)
+    first, _, _ = scan(tmp_path, write(tmp_path / "a.csv", rows))
+    assert first["line_id"].null_count() == len(first) > 20
+    assert first["finding_id"].n_unique() == len(first)
+    for name in ("b.csv", "b.parquet", "b.xlsx", "b.jsonl"):
+        again, _, _ = scan(tmp_path, write(tmp_path / name, rng.sample(rows, len(rows))))
+        assert names(again) == names(first), name
+        assert sorted(again["amount"]) == sorted(first["amount"]), name
+    twice, run, _ = scan(tmp_path, tmp_path / "a.csv", tmp_path / "b.parquet")
+    assert names(twice) == names(first)
+    assert sorted(twice["amount"]) == sorted(first["amount"])
+    assert all("duplicate" in remarks for remarks in twice["remarks"])
+    assert run["duplicates"] == len(rows)
+
+
+def test_equal_lines_of_one_delivery_are_several_and_those_of_two_are_one(tmp_path: Path) -> None:
+    spark = "11111111-2222-3333-4444-555555555555-c000.snappy.parquet"
+    for part in (0, 1):
+        write(tmp_path / f"spark/m=3/part-0000{part}-{spark}", [line(), line()])
+    assert len(scan(tmp_path, tmp_path / "spark")[0]) == 4
+    write(tmp_path / f"spark/m=3/part-00000-9{spark[1:]}", [line(), line()])
+    findings, run, _ = scan(tmp_path, tmp_path / "spark")
+    assert (len(findings), run["duplicates"]) == (4, 2)
+    # Nobody knows whether a woman of a day and a place is the same woman.
+    nobody = {"身份证号": None, "门诊号": None, "处方号": None, "性别": "女"}
+    for name in ("a.csv", "b.csv"):
+        write(tmp_path / name, [line(**nobody)])
+    findings, run, _ = scan(tmp_path, tmp_path / "a.csv", tmp_path / "b.csv")
+    assert (findings["finding_id"].n_unique(), run["duplicates"]) == (2, 0)
+    for name in ("a.csv", "b.csv"):
+        write(tmp_path / name, [line(**nobody, 费用发生日期="2026-03-01 10:05:07")])
+    assert scan(tmp_path, tmp_path / "a.csv", tmp_path / "b.csv")[1]["duplicates"] == 1
+
+
+def test_an_id_number_names_its_person_and_stands_nowhere(tmp_path: Path) -> None:
+    old = id_number(2)
+    wrong = id_number(3)[:17] + ("0" if id_number(3)[17] != "0" else "1")
+    visit = {"门诊号": "M", "处方号": None, "性别": "女"}
+    rows = [
+        line(1, **visit),
+        line(2, **visit),
+        line(**visit, 身份证号=old[:6] + old[8:17], 数量="2"),
+        line(**visit, 身份证号=wrong, 数量="5"),
+        # Of the second of them, by the old number: her lines are gone, nobody else's.
+        line(**visit, 身份证号=old[:6] + old[8:17], 数量="-3", 金额="-71"),
+    ]
+    findings, run, _ = scan(tmp_path, write(tmp_path / "a.csv", rows))
+    assert sorted(findings["quantity"]) == [1, 5]
+    assert run["fully_refunded"] == 2
+    findings, run, _ = scan(tmp_path, write(tmp_path / "b.csv", rows[:4]))
+    assert run["findings"]["violations"]["patients"] == findings["patient_id"].n_unique() == 3
+    assert set(findings["patient_id"]) == {"#1", "#2", "#3"}
+    assert not any(row["身份证号"][6:14] in str(findings.rows()) for row in rows)
+    given = [line(1, 人员编号="#1"), line(2, 人员编号=None)]
+    assert set(scan(tmp_path, write(tmp_path / "c.csv", given))[0]["patient_id"]) == {"#1", "##1"}
+
+
+def test_codes_without_their_zeros_are_told_and_repaired(tmp_path: Path) -> None:
+    rows = [line(n, 国标代码=code) for n, code in enumerate(
+        (SERVICE[2:], SERVICE[2:], "1000000000000", "2.50104E+12", "123456789012", DRUG)
+    )]  # fmt: skip
+    source = write(tmp_path / "a.csv", rows)
+    findings, run, done = scan(tmp_path, source)
+    assert len(findings) == 1
+    assert (run["codes"]["lost_zeros"], run["codes"]["lost_digits"], run["codes"]["no_national_shape"]) == (3, 1, 1)
+    zeros = next(lost for lost in run["lost_codes"] if lost["fate"] == "zeros")
+    assert zeros == {"fate": "zeros", "header": "国标代码", "lines": 3, "example": SERVICE[2:], "meant": SERVICE}
+    assert "加上 --repair" in done.stdout
+    assert "2.50104E+12" in done.stdout
+    repaired, run, done = scan(tmp_path, source, "--repair")
+    assert sorted(repaired["item_code"]) == sorted([SERVICE, SERVICE, DRUG])
+    assert sum("code_repaired" in remarks for remarks in repaired["remarks"]) == 2
+    assert {lost["fate"]: lost["lines"] for lost in run["lost_codes"]} == {"repaired": 2, "unlisted": 1, "digits": 1}
+    right, _, _ = scan(tmp_path, write(tmp_path / "b.csv", [row | {"国标代码": SERVICE} for row in rows[:2]]))
+    assert set(right["finding_id"]) < set(repaired["finding_id"])
+    alone = write(tmp_path / "c.parquet", [row | {"国标代码": SERVICE[2:]} for row in rows[:2]])
+    refused = liangku("scan", alone, "--out", tmp_path / "refused", "--lang", "zh")
+    assert (refused.returncode, "--repair" in refused.stderr) == (2, True)
+    assert len(scan(tmp_path, alone, "--repair")[0]) == 2
+
+
+def test_an_id_number_cut_to_fifteen_digits_is_nobodys(tmp_path: Path) -> None:
+    """Excel keeps fifteen digits: its zeros are nobody's, and the check character tells them from zeros that are."""
+    cut = int(id_number(1)[:15] + "000")
+    rows = [line(身份证号=cut, 门诊号=None, 处方号=f"R{n}") for n in range(2)]  # type: ignore[arg-type]
+    for name in ("a.csv", "a.xlsx"):
+        _, run, _ = scan(tmp_path, write(tmp_path / name, rows))
+        assert [(lost["header"], lost["lines"]) for lost in run["lost_keys"]] == [("身份证号", 2)], name
+        assert run["findings"]["undetermined"] == {"lines": 2, "patients": 0, "amount": 71.0, "amount_in_scope": 0.0}
+
+
+@pytest.mark.parametrize("column", ["门诊号", "费用明细流水号"])
+def test_a_key_that_lost_its_digits_is_nobody_elses(tmp_path: Path, column: str) -> None:
+    lost = "1.23457E+17"
+    rows = [
+        line(n, **{"性别": "女", "身份证号": None, "处方号": None, "门诊号": f"M{n}", column: lost}) for n in range(3)
+    ]
+    rows.append(rows[0] | {"数量": "-1", "金额": "-35.5"})
+    findings, run, done = scan(tmp_path, write(tmp_path / "a.csv", rows), write(tmp_path / "b.csv", rows))
+    told = {"header": column, "lines": 8, "example": lost}
+    assert told in run["lost_keys"]
+    assert "行的编号丢了位数" in done.stdout.replace("\n", "")
+    assert findings["finding_id"].n_unique() == len(findings)
+    if column == "门诊号":
+        # The refund finds no visit, and neither is the second file's line the first's.
+        assert (len(findings), run["refunds_without_original"], run["duplicates"]) == (6, 2, 0)
+        headers = write(tmp_path / "v.csv", [{"就诊ID": lost, "性别": "男"}])
+        joined, run, _ = scan(tmp_path, tmp_path / "a.csv", "--visits", headers)
+        assert {"header": "就诊ID", "lines": 1, "example": lost} in run["lost_keys"]
+        assert set(joined["verdict"]) == {"violation"}
+
+
+def test_the_counter_names_lines_by_what_they_say(tmp_path: Path) -> None:
+    def asked(*lines: Mapping[str, object]) -> Done:
+        file = tmp_path / "rx.json"
+        document = {"service_time": "2026-03-01", "visit_id": "V1", "patient": {"sex": "女"}, "lines": lines}
+        file.write_text(json.dumps(document), encoding="utf-8")
+        return liangku("check", file, "--json", "--lang", "zh")
+
+    one, two = ({"item_code": DRUG, "quantity": number} for number in (1, 2))
+    ids = [
+        [each["finding_id"] for each in json.loads(asked(*lines).stdout)["findings"]]
+        for lines in ((one, two, one), (two, one, one))
+    ]
+    assert len(set(ids[0])) == 3
+    assert sorted(ids[0]) == sorted(ids[1])
+    given = json.loads(asked(one | {"line_id": "\x1eo\x1e1"}).stdout)["findings"][0]["finding_id"]
+    assert given not in ids[0]
+    refused = asked(one | {"line_id": 1.23e17})
+    assert (refused.returncode, "lines[0].line_id" in refused.stderr) == (2, True)
+    unknown = json.loads(asked({"item_code": SERVICE[2:]}).stdout)["findings"][0]
+    assert (unknown["reason_code"], SERVICE in unknown["advice"]) == ("unknown_code", True)
