@@ -10,6 +10,7 @@ from typing import Any
 
 import openpyxl
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from checker.ingest import csv_text
@@ -273,6 +274,25 @@ def test_what_a_scan_refuses_is_refused_with_the_same_sentence(tmp_path, content
     told = liangku("inspect", tmp_path / "a.csv")
     assert told.returncode == 2
     assert told.stderr == liangku("scan", tmp_path / "a.csv", "--out", tmp_path / "out").stderr
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_damaged_page_is_the_files_fault(tmp_path, packed):
+    path = tmp_path / "a.parquet"
+    pl.DataFrame([row(number) for number in range(3_000)], HEADER, orient="row").write_parquet(path)
+    content = bytearray(path.read_bytes())
+    codes = pq.read_metadata(path).row_group(0).column(HEADER.index("国标代码"))
+    start = codes.dictionary_page_offset or codes.data_page_offset
+    content[start : start + 40] = b"\xff" * 40
+    path.write_bytes(content)
+    if packed:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+            archive.write(path, "a.parquet")
+        path = tmp_path / "a.zip"
+    told = shown(path, code=2).stderr
+    assert "a.parquet：" in told
+    assert "请重新导出" in told
+    assert told == scanned(tmp_path / "out", path, code=2).stderr
 
 
 # ---- layouts ----

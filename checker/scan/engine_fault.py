@@ -67,8 +67,11 @@ def _damaged(files: Gathered) -> Iterator[tuple[Path, str]]:
     """The inputs that cannot be read to their end, each read by itself."""
     import duckdb
 
-    with connect_locked(readable=files.readable, threads=1) as connection:
-        for source in (*files.lines, *files.settlements, *files.visits, *files.diagnoses):
+    sources = (*files.lines, *files.settlements, *files.visits, *files.diagnoses)
+    # Members of archives, and beginnings of files, lie in the folder of work.
+    places = [file for source in sources for file in source.table.files]
+    with connect_locked(readable=places, threads=1) as connection:
+        for source in sources:
             if source.table.converted:
                 continue
             for file, origin in zip(source.table.files, source.table.origin, strict=True):

@@ -116,6 +116,8 @@ def inspect(request: ScanRequest) -> Inspection:
 
     Raises InputError for a layout, an option, knowledge or rules that cannot be used; what is wrong with the inputs is told.
     """
+    import duckdb
+
     if request.layout:
         read_layout(request.layout)
     editions = open_editions(request.kb)
@@ -125,10 +127,10 @@ def inspect(request: ScanRequest) -> Inspection:
         "lines": request.inputs, "settlements": request.settlements, "visits": request.visits, "diagnoses": request.diagnoses,
     }  # fmt: skip
     with tempfile.TemporaryDirectory(prefix="liangku-") as folder:
-        # Scratch of a name that a reader could take for a pattern is none.
         work = Path(folder).resolve() / "work"
         (work / "spill").mkdir(parents=True)
-        with _engine_faults(request, work):
+        files = None
+        try:
             files = gather(given, request.maps, work, layout=request.layout, beginning=BEGINNING, refusals=refusals)
             readable = [*files.readable, *knowledge_files(editions)]
             with contextlib.closing(
@@ -139,27 +141,18 @@ def inspect(request: ScanRequest) -> Inspection:
                 )
                 tables = tuple(_tables(connection, files))
                 counts, doubts, gaps = _counts(connection, files, request, refusals)
-            missing = find_missing(files, (rule for rule in loaded.plan.rules if not rule.shadow))
-            sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files}
-            estimate = estimate_scan(files, sizes)
+        except (duckdb.Error, OSError) as error:
+            told = explain(error, files, request.all_paths, work)
+            if told is error:
+                raise
+            raise told from error
+        missing = find_missing(files, (rule for rule in loaded.plan.rules if not rule.shadow))
+        sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files}
+        estimate = estimate_scan(files, sizes)
     return Inspection(
         files.files, sizes, tables, files.passed, {role: len(others) for role, others in files.unopened.items()}, counts, missing, estimate,
         tuple(dict.fromkeys(map(str, refusals.told))), doubts, gaps,
     )  # fmt: skip
-
-
-@contextlib.contextmanager
-def _engine_faults(request: ScanRequest, work: Path) -> Iterator[None]:
-    """What the engine cannot do is told as in a scan."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.Error, OSError) as error:
-        told = explain(error, None, request.all_paths, work)
-        if told is error:
-            raise
-        raise told from error
 
 
 def _counts(
@@ -253,8 +246,13 @@ def _double(look: ColumnLook, values: Mapping[str, list[str]], fed: Collection[s
 def _unused(
     connection: duckdb.DuckDBPyConnection, role: str, table: InputTable, used: Sequence[str] | Mapping[str, str], fed: Sequence[str]
 ) -> Iterator[UnusedLook]:  # fmt: skip
+    import duckdb
+
     others = [header.text for header in table.headers if header.text not in used]
-    values = first_values(connection, table.scan(), others, SAMPLED_ROWS)
+    values: dict[str, list[str]] = {header: [] for header in others}
+    # A scan does not read these columns, so that their damage is none of its business.
+    with contextlib.suppress(duckdb.Error):
+        values = first_values(connection, table.scan(), others, SAMPLED_ROWS)
     for header in others:
         near = near_miss(header, values[header], ROLES[role][0], fed)
         yield UnusedLook(shown_header(header), shown(None, header, values[header]), near)
