@@ -26,7 +26,7 @@ _POINTS = """
 CREATE TABLE pt AS
 SELECT DISTINCT ON (p.rule_id, q.code, p.valid_from, p.valid_to)
        left(q.code, {prefix}) AS k, q.code AS pat, q.match AS matched_by,
-       p.point_id, r.rule_id, r.rule_code, r.level AS rule_level, p.sex AS point_sex,
+       p.point_id, r.rule_id, r.rule_code, r.level AS rule_level, p.sex AS point_sex, p.subject,
        p.valid_from, coalesce(p.valid_to, DATE '9999-12-31') AS valid_to, coalesce(p.level_cap, 'definite') AS cap,
        p.age_word IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL AS has_age,
        coalesce(CASE p.age_min_unit WHEN 'year' THEN p.age_min * 12 WHEN 'month' THEN p.age_min END, 0) AS min_months,
@@ -74,9 +74,10 @@ WHERE l.vali_flag = '1' AND l.cnt >= 0 AND l.det_item_fee_sumamt >= 0 {not_refun
 {first_point}
 """
 
-_FLAT = "SELECT *, false AS no_header FROM matched"
+_FLAT = "SELECT *, false AS no_header, false AS nobody FROM matched"
 _NATIONAL = """
-SELECT m.*, gend, brdy, nwb_flag, h.setl_id IS NULL AS no_header
+SELECT m.*, gend, brdy, nwb_flag, h.setl_id IS NULL AS no_header,
+       coalesce(med_type LIKE '41%' AND subject = '就诊人', false) AS nobody
 FROM matched m LEFT JOIN (
     SELECT setl_id, gend, brdy, nwb_flag, refd_setl_flag FROM '{settlements}' WHERE vali_flag = '1'
 ) h USING (setl_id)
@@ -94,8 +95,9 @@ WITH matched AS ({matched}), person AS ({person}), aged AS (
     FROM person
 ), judged AS (
     SELECT *, CASE
-        WHEN NOT has_age THEN CASE WHEN mothers THEN NULL ELSE sex <> point_sex END
+        WHEN NOT has_age THEN CASE WHEN mothers OR nobody THEN NULL ELSE sex <> point_sex END
         WHEN mothers THEN CASE WHEN min_months > 0 OR min_days > 0 THEN NULL ELSE false END
+        WHEN nobody THEN NULL
         ELSE months < min_months OR days < min_days OR months >= max_months OR days >= max_days END AS violated,
         CASE rule_level WHEN 'definite' THEN 3 ELSE 2 END
             - (has_age AND lenient AND months >= 168 AND months < 216)::INT AS weight
@@ -112,7 +114,7 @@ SELECT md5(concat_ws(chr(31), fixmedins_code, mdtrt_id, bkkp_sn, med_list_codg, 
     med_list_codg AS item_code, hilist_name AS item_name,
     rule_id, rule_code, point_id, matched_by, verdict, level,
     CASE level WHEN 'definite' THEN 'recover' WHEN 'suspect' THEN 'review' ELSE 'note' END AS action,
-    CASE WHEN violated THEN NULL WHEN no_header THEN 'header_missing' WHEN mothers THEN 'newborn'
+    CASE WHEN violated THEN NULL WHEN no_header THEN 'header_missing' WHEN mothers THEN 'newborn' WHEN nobody THEN 'patient_unknown'
          WHEN NOT has_age THEN 'sex_missing' WHEN brdy IS NULL THEN 'birth_missing'
          ELSE 'birth_impossible' END AS reason_code,
     'line' AS scope, cnt AS quantity, det_item_fee_sumamt AS amount, inscp_amt AS amount_in_scope
@@ -135,7 +137,7 @@ def run(
     )
     con.execute(_POINTS.format(kb=knowledge, prefix=PREFIX, rules=", ".join(map(str, RULES))))
     overlaps = con.execute(_OVERLAPS).fetchall()[0][0]
-    columns = _LINE if settlements else f"{_LINE}, gend, brdy, nwb_flag"
+    columns = f"{_LINE}, med_type" if settlements else f"{_LINE}, gend, brdy, nwb_flag"
     matched = _MATCHED.format(
         columns=columns, files=[*files], prefix=PREFIX,
         not_refunded="" if settlements else "AND l.refd_setl_flag <> '1'",

@@ -30,6 +30,7 @@ class Point:
     weight: int
     cap: int
     sex: str | None
+    subject: str | None
     has_age: bool
     min_months: int
     min_days: int
@@ -82,7 +83,7 @@ def load(folder: Path) -> list[Point]:
             found[key] = Point(
                 pattern["code"], pattern["match"], row["point_id"], row["rule_id"], code,
                 weight, _CAPS[row["level_cap"]],
-                row["sex"], has_age, *_window(row), lenient, (row["rule_id"], row["item_name"]) in names,
+                row["sex"], row["subject"], has_age, *_window(row), lenient, (row["rule_id"], row["item_name"]) in names,
                 row["valid_from"], row["valid_to"] or date(9999, 12, 31),
             )  # fmt: skip
     return list(found.values())

@@ -42,12 +42,18 @@ def _judge(lines: pd.DataFrame) -> pd.DataFrame:
         | (months >= lines["max_months"]) | (days >= lines["max_days"])
     )  # fmt: skip
     of_sex, of_age = ~lines["has_age"], lines["has_age"]
+    # In a pharmacy the settlement tells who paid, not who takes it.
+    nobody = ~mothers & lines["by_holder"] & (lines["subject"] == "就诊人")
     has_minimum = (lines["min_months"] > 0) | (lines["min_days"] > 0)
-    violated = (of_sex & ~mothers & sex.notna() & (sex != lines["sex"])) | (of_age & ~mothers & known & outside)
-    unknown = (of_sex & (mothers | sex.isna())) | (of_age & ((mothers & has_minimum) | (~mothers & ~known)))
+    violated = (of_sex & ~mothers & ~nobody & sex.notna() & (sex != lines["sex"])) | (
+        of_age & ~mothers & ~nobody & known & outside
+    )
+    unknown = nobody | (of_sex & (mothers | sex.isna())) | (of_age & ((mothers & has_minimum) | (~mothers & ~known)))
     weight = lines["weight"] - (of_age & lines["lenient"] & months.between(168, 215)).astype(int)
     lowest = pd.concat([weight, lines["cap"]], axis=1).min(axis=1)
-    lines = lines.assign(verdict="violation", level=lowest.map(dict(enumerate(LEVELS))), birth=birth, mothers=mothers)
+    lines = lines.assign(
+        verdict="violation", level=lowest.map(dict(enumerate(LEVELS))), birth=birth, mothers=mothers, nobody=nobody
+    )
     lines.loc[unknown, "verdict"] = "undetermined"
     lines.loc[lines["exempt"], "verdict"] = "exempt"
     lines.loc[unknown | lines["exempt"], "level"] = None
@@ -55,6 +61,7 @@ def _judge(lines: pd.DataFrame) -> pd.DataFrame:
     reason = pd.Series("birth_impossible", index=lines.index)
     reason[lines["birth"].isna()] = "birth_missing"
     reason[~lines["has_age"]] = "sex_missing"
+    reason[lines["nobody"]] = "patient_unknown"
     reason[lines["mothers"]] = "newborn"
     reason[lines["no_header"]] = "header_missing"
     reason[violated[lines.index]] = None
@@ -75,7 +82,9 @@ def run(files: list[str], out: str, settlements: str | None = None, knowledge: P
     points = pd.DataFrame([{name: getattr(p, name) for name in p.__slots__} for p in load(knowledge)])
     limited, parts = [], []
     for file in files:
-        lines = pd.read_parquet(file, columns=LINE if settlements else LINE + PERSON, dtype_backend="pyarrow")
+        lines = pd.read_parquet(
+            file, columns=[*LINE, "med_type"] if settlements else LINE + PERSON, dtype_backend="pyarrow"
+        )
         hot = _limited(lines["med_list_codg"].drop_duplicates().astype("str"), points)
         limited.append(hot)
         lines = lines[lines["med_list_codg"].isin(set(hot["med_list_codg"]))]
@@ -89,9 +98,12 @@ def run(files: list[str], out: str, settlements: str | None = None, knowledge: P
         headers = pd.read_parquet(settlements, columns=["setl_id", "vali_flag", *PERSON])
         headers = headers[headers["vali_flag"] == "1"].drop(columns="vali_flag")
         lines = lines.merge(headers, on="setl_id", how="left", indicator=True)
-        lines = lines.assign(no_header=lines.pop("_merge") == "left_only")
+        lines = lines.assign(
+            no_header=lines.pop("_merge") == "left_only",
+            by_holder=lines.pop("med_type").astype("str").str.startswith("41"),
+        )
     else:
-        lines = lines.assign(no_header=False)
+        lines = lines.assign(no_header=False, by_holder=False)
     lines = lines[lines["refd_setl_flag"] != "1"].merge(hot, on="med_list_codg")
     day = lines["fee_ocur_time"].dt.date
     lines = lines[(day >= lines["valid_from"]) & (day < lines["valid_to"])]

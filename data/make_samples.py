@@ -172,6 +172,7 @@ class Expected:
         yield sample, "fully_refunded", counts["fully_refunded"]
         yield sample, "refunds_without_original", counts["refund_without_original"]
         yield sample, "duplicates", counts["duplicate"]
+        yield sample, "not_in_scope", counts["not_in_scope"]
         yield from ((sample, f"not_in_force.{rule}", counts[f"not_in_force:{rule}"]) for rule in RULES)
 
 
@@ -263,6 +264,7 @@ def plant_national(sample: National, plants: list[Row]) -> None:
                 vali_flag=line.get("valid", "1"), med_type=plant.get("med_type", "11"),
                 rx_drord_no=line.get("prescription"), med_list_codg=line.get("code", item.code),
                 hilist_code=line.get("hilist_code", line.get("code") or item.code),
+                inscp_amt=number(line.get("in_scope", line.get("amount", 20))),
             )  # fmt: skip
             sample.expected.line(line["id"], plant["why"], line, quantity, amount)
 

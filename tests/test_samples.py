@@ -187,6 +187,7 @@ def test_run_json_counts_what_the_plan_expects(sample, request):
         **{f"skipped.{kind}": lines["skipped"].get(kind, 0) for kind in ("invalid", "context", "refund", "self_paid")},
         "rejected": lines["rejected"]["total"],
         **{name: run[name] for name in ("fully_refunded", "refunds_without_original", "duplicates")},
+        "not_in_scope": run["not_in_scope"]["total"],
         **{f"not_in_force.{rule}": run["not_in_force"].get(rule, 0) for rule in run["rules"]["versions"]},
     }
     expected = {row["what"]: int(row["count"]) for row in read_csv(EXPECTED / "counts.csv") if row["sample"] == sample}

@@ -33,13 +33,20 @@ def find_refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: 
     """Make the table `refund_settlement` (settlement_id, refund) of settlements whose valid headers all say refund (TRUE), or of which
     none can be read though some say something (NULL)."""
     connection.execute("CREATE OR REPLACE TEMP TABLE refund_settlement (settlement_id VARCHAR, refund BOOLEAN)")
-    flagged = [_flags(source) for source in settlements if source.map.has("refund_flag")]
+    flagged = [source for source in settlements if source.map.has("refund_flag")]
     if not flagged:
         return RefundSettlements()
-    rows = " UNION ALL ".join(flagged)
+    # Nearly all headers plainly say no; only what else they say is read, and the other headers of the same settlements.
+    odd = " UNION ALL ".join(_flags(source, _not_plainly_no(source)) for source in flagged)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE odd_settlement AS SELECT DISTINCT settlement_id FROM ({odd}) WHERE refund OR is_unclear"
+    )
+    if one_number(connection, "SELECT count(*) FROM odd_settlement") == 0:
+        return RefundSettlements()
+    rows = " UNION ALL ".join(_flags(source, "TRUE") for source in flagged)
     connection.execute(
         f"""INSERT INTO refund_settlement SELECT settlement_id, bool_and(refund) FROM ({rows})
-        WHERE settlement_id IN (SELECT settlement_id FROM ({rows}) WHERE refund OR is_unclear)
+        WHERE settlement_id IN (SELECT settlement_id FROM odd_settlement)
         GROUP BY settlement_id HAVING bool_and(refund) IS NOT FALSE"""
     )
     row = connection.execute(
@@ -49,13 +56,20 @@ def find_refund_settlements(connection: duckdb.DuckDBPyConnection, settlements: 
     return RefundSettlements(row[0] > 0, row[1] > 0)
 
 
-def _flags(source: Source) -> str:
-    """SQL of (settlement_id, refund, is_unclear) of valid settlement headers of one source."""
+def _not_plainly_no(source: Source) -> str:
+    """SQL boolean: the refund flag, as it stands in the file, is there and not 0."""
+    headers = source.map.found["refund_flag"]
+    raw = sqltext.name(headers[0].text)
+    return f"({raw} IS NOT NULL AND {raw} <> '0')" if len(headers) == 1 and headers[0].is_text else "TRUE"
+
+
+def _flags(source: Source, condition: str) -> str:
+    """SQL of (settlement_id, refund, is_unclear) of the valid settlement headers of one source under a condition."""
     key = read_column(source.map, "settlement_id")
     return (
         f"SELECT {key} AS settlement_id, {read_column(source.map, 'refund_flag')} AS refund, "
         f"{unreadable(source.map.found['refund_flag'], Kind.REFUND)} AS is_unclear FROM {source.table.scan()} "
-        f"WHERE {_valid(source)} AND NOT coalesce({is_lost(key, 'settlement_id')}, FALSE)"
+        f"WHERE {condition} AND {_valid(source)} AND NOT coalesce({is_lost(key, 'settlement_id')}, FALSE)"
     )
 
 

@@ -64,7 +64,9 @@ class Precheck:
         # What is on trial is judged in scans only: here its items count as without points.
         loaded = load_points(connection, editions, plan, stage=None)
         refuse_too_early(connection, as_of)
-        self.plan, self._notices = loaded.plan, loaded.notices
+        self.plan = loaded.plan
+        # The same points on the same day come again and again.
+        self._evidence = functools.lru_cache(8192)(loaded.notices.told)
         self.version = version_of(editions)
         self.hash = hash_of(editions)
         self._language = language
@@ -322,7 +324,7 @@ class Precheck:
 
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
         language = language or self._language
-        return Teller(prescription, language=language, version=self.version, notices=self._notices, as_of=self._as_of)
+        return Teller(prescription, language=language, version=self.version, evidence=self._evidence, as_of=self._as_of)
 
 
 def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:

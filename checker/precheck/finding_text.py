@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
 from checker.ingest.values import has_lost_digits
-from checker.judge.evidence import Notices
 from checker.model.template import read_template
 from checker.model.typed_value import worded
 from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
@@ -24,14 +23,23 @@ _RULE_MISSING = _UNKNOWN_CODE._replace(reason_code="rule_missing")
 
 
 class Teller:
-    """Puts the findings of one prescription into words of a language. `version` is that of the knowledge, `notices` are its."""
+    """Puts the findings of one prescription into words of a language. `version` is that of the knowledge.
+
+    `evidence` gives a point's evidence in words, as checker.judge.evidence.Notices does.
+    """
 
     def __init__(
-        self, prescription: Prescription, *, language: str, version: str, notices: Notices, as_of: date | None
+        self,
+        prescription: Prescription,
+        *,
+        language: str,
+        version: str,
+        evidence: Callable[..., str],
+        as_of: date | None,
     ) -> None:
         facts = prescription.facts
         self._language = language
-        self._notices = notices
+        self._evidence_of = evidence
         self._on_date = as_of or prescription.service_time.date()
         service_time = prescription.service_time.isoformat()
         self._day = service_time[:10]
@@ -110,7 +118,7 @@ class Teller:
         return self._written(number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None)
 
     def _evidence(self, point: Point, language: str) -> str:
-        return self._notices.told(*point.published, language, self._on_date)
+        return self._evidence_of(*point.published, language, self._on_date)
 
     def _line_name(self, number: int, line_id: str | None) -> str:
         if line_id is not None:

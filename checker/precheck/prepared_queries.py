@@ -33,6 +33,18 @@ _EXEMPTED = tuple((f"exemptions.{field}",) for field in ("valid_to", "diagnoses"
 _GROUPS = (*_FACTS, *POINT_GROUPS, ("diagnoses",), *_EXEMPTED)
 """What the clauses may need, in groups that are present or absent together, so that statements stay few."""
 _EXEMPTING = frozenset({"exemptions", "diagnoses", *(name for (name,) in _EXEMPTED)})
+_RARE = frozenset(
+    {
+        "settlement_sex",
+        "settlement_birth",
+        "header_age",
+        "header_id_number",
+        "family_paid",
+        "not_in_scope",
+        "newborn_near",
+    }
+)
+"""What few prescriptions bring; statements without it are shorter."""
 _ID_NUMBERS = frozenset({"id_number", "header_id_number"})
 _ONLY_WITH = {
     "insured_region": ("point_region", "exemptions.region"), "region": ("point_region", "exemptions.region"),
@@ -95,7 +107,7 @@ class PreparedQueries:
         self._plan = plan
         self._shape = shape
         self._rules = plan.numbers_of(shape.id)
-        self._shared: dict[tuple[bool, bool, bool], str] = {}
+        self._shared: dict[tuple[bool, bool, bool, bool], str] = {}
         self._numbers = itertools.count()
         self._reads_age = {number: "age" in plan.rules[number].reads for number in self._rules}
 
@@ -103,7 +115,7 @@ class PreparedQueries:
         """Make the shared statements now rather than when they are first needed."""
         for reads_age in set(self._reads_age.values()):
             for has_id_number, has_exemptions in itertools.product((False, True), repeat=2):
-                self._any(reads_age, has_id_number, has_exemptions)
+                self._any(reads_age, has_id_number, False, has_exemptions)
 
     def ask(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         """Answer the questions of any prescriptions in as few queries as their number allows; those not in force have None.
@@ -116,6 +128,7 @@ class PreparedQueries:
             statement = self._any(
                 any(self._reads_age[question.kind.rule_no] for question in some),
                 any(not _ID_NUMBERS.isdisjoint(question.names) for question in some),
+                any(not _RARE.isdisjoint(question.names) for question in some),
                 any("exemptions" in question.kind.filled for question in some),
             )
             answers += self._run(
@@ -145,16 +158,18 @@ class PreparedQueries:
             answers[number] = Answer(*told, tuple(remarks), lines and tuple(lines))  # type: ignore[call-arg]
         return answers
 
-    def _any(self, reads_age: bool, has_id_number: bool, has_exemptions: bool) -> str:
+    def _any(self, reads_age: bool, has_id_number: bool, has_rare: bool, has_exemptions: bool) -> str:
         """The name of the statement for any questions of a kind."""
-        key = (reads_age, has_id_number, has_exemptions)
+        key = (reads_age, has_id_number, has_rare, has_exemptions)
         name = self._shared.get(key)
         if name is None:
             columns = tuple(
                 column
                 for group in _GROUPS
                 for column in group
-                if (has_id_number or column not in _ID_NUMBERS) and (has_exemptions or column not in _EXEMPTING)
+                if (has_id_number or column not in _ID_NUMBERS)
+                and (has_rare or column not in _RARE)
+                and (has_exemptions or column not in _EXEMPTING)
             )
             rules = [number for number, age in self._reads_age.items() if reads_age or not age]
             name = self._shared[key] = f"judge_{self._shape.id}_{next(self._numbers)}"
