@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 CELLS = 250_000
 """Values of a batch, each an object of Python until its column is made."""
-ROWS = 5_000
-"""Rows of a batch that a library hands over itself."""
+ROWS = 10_000
+"""Rows of a batch, at most."""
 _MYSQL_BIT = 16
 """The code of the type BIT of MySQL, whose values arrive as bytes of a number."""
 
@@ -24,7 +24,7 @@ def batches_of_rows(cursor: Any) -> Iterator[pa.Schema | pa.RecordBatch]:
     schema = pa.schema([pa.field(str(column[0]), pa.string()) for column in cursor.description or ()])
     bits = [column[1] == _MYSQL_BIT for column in cursor.description or ()]
     yield schema
-    count = max(CELLS // max(len(bits), 1), 1)
+    count = min(CELLS // max(len(bits), 1) + 1, ROWS)
     while rows := cursor.fetchmany(count):
         columns = [
             _texts(column, is_bits=is_bits) for column, is_bits in zip(zip(*rows, strict=True), bits, strict=True)
