@@ -43,7 +43,6 @@ SLOW = (
     "databases/test_queries.py::test_the_same_month_gives_the_same_findings",
     "test_rules_lock.py",
     "test_precheck.py::test_prescriptions_that_wait_together_are_answered_as_each_alone",
-    "test_oracle.py::test_every_line_read_is_judged_skipped_or_rejected",
     "test_cli_rules.py::test_check_counts",
     "test_cli_rules.py::test_each_wrong_expectation_is_told_with_both_values",
     "test_rule_layers.py::test_impact",

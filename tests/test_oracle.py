@@ -942,15 +942,9 @@ def test_the_product_agrees_with_the_oracle(seed: int) -> None:
     found = differences(made, ours, theirs)
     kinds = "\n".join(f"{count:>6} {kind}" for kind, count in Counter(map(kind_of, found)).most_common())
     assert not found, f"seed {seed}: {len(found)} differences\n{kinds}\n" + "\n".join(found[:5])
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_every_line_read_is_judged_skipped_or_rejected(seed: int) -> None:
-    made = extract(seed, 300)
-    ours = judged_by_oracle(made)
+    # Whatever became of a line, it is counted once.
     assert ours.read == ours.judged + sum(ours.skipped.values()) + len(ours.rejects)
-    with TemporaryDirectory() as folder:
-        lines = product(made, Path(folder)).run["lines"]
+    lines = theirs.run["lines"]
     assert lines["read"] == sum(len(rows) for rows in made.files.values())
     assert lines["read"] == lines["judged"] + lines["skipped"]["total"] + lines["rejected"]["total"]
 

@@ -191,6 +191,12 @@ def _tables(connection: duckdb.DuckDBPyConnection, files: Gathered) -> Iterator[
         for source in sources:
             yield _table(connection, role, source)
     for role, table in files.unknown:
+        # What lacks a needed column may be a table of another kind.
+        with contextlib.suppress(InputError):
+            source = Source(table, map_headers(table.headers, ROLES[role][0], {}, source=str(table.origin[0])))
+            if any(map(source.map.has, source.map.columns)):
+                yield _table(connection, role, source)
+                continue
         yield TableLook(role, table.origin, (), tuple(_unused(connection, role, table, (), ())), known=False)
 
 
