@@ -244,6 +244,14 @@ def unreadable(headers: Sequence[Header], kind: Kind) -> str:
     return f"CASE WHEN {raw} IS NULL OR {raw} IN ({sqltext.texts(USUAL[kind])}) THEN FALSE ELSE {slow} END"
 
 
+def may_be_odd(headers: Sequence[Header], kind: Kind) -> str:
+    """SQL boolean, told by the columns' statistics: a value may be spelt otherwise than nearly all are."""
+    if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
+        return "TRUE"
+    raw = sqltext.name(headers[0].text)
+    return f"({raw} IS NOT NULL AND {raw} NOT IN ({sqltext.texts(USUAL[kind])}))"
+
+
 def _read_typed(header: Header, kind: Kind) -> str:
     value = _typed(header)
     kind_of_type = header.type.upper()
