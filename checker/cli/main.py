@@ -36,7 +36,7 @@ def cli() -> None:
     Rule checker for China's medical insurance: one set of rules at the counter and over the warehouse.
 
     退出码 Exit codes: 0 没有发现 nothing found · 1 有疑点或无法判断 findings · 2 输入有误 bad input · 3 程序故障 failure
-    · 4 结果不完整 incomplete: 有的输入没有读，或文件中无法读取的行太多
+    · 4 结果不完整 incomplete: 有的输入没有读，或文件中无法读取的行太多 · 130、143 被中止 interrupted, terminated
     """
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from checker.ingest import csv_lines
 from checker.ingest.csv_dialect import LONGEST_RECORD, Dialect
 from checker.ingest.csv_rejects import reject_schema, reject_table, shown
-from checker.ingest.csv_repair import Records, Shape, repair, settled
+from checker.ingest.csv_repair import Records, Shape, repair, settled, settled_behind
 from checker.ingest.csv_text import TextFile, to_utf8
 from checker.model.words import ENCODING_NAMES, RECORD_FAULTS
 
@@ -119,6 +119,11 @@ class Cutter:
         readable, encoding = self._readable(text, self._source.inner)
         if self._is_plain(readable, encoding):
             return len(text)
+        # The last lines tell it nearly always, and cheaply where each line has a quote that never closes.
+        tail, _ = self._readable(text[end:], self._source.inner)
+        lines = settled_behind(tail, self._shape, inner=encoding, longest=LONGEST_RECORD)
+        if lines is not None:
+            return len(text) - len(csv_lines.behind(text[end:], lines))
         lines = settled(readable, self._shape, inner=encoding, longest=LONGEST_RECORD)
         return len(text) - len(csv_lines.behind(text, lines))
 

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from checker.ingest import csv_lines
@@ -100,6 +101,21 @@ def settled(text: bytes, shape: Shape, *, inner: str, longest: int) -> int:
     return _open_quotes(lines, _is_no_text(text, lines, inner), shape, longest)[2]
 
 
+def settled_behind(text: bytes, shape: Shape, *, inner: str, longest: int) -> int | None:
+    """The same of whole lines that begin anywhere, even within a record; None where they do not tell by themselves.
+
+    No record goes from a line with an odd number of quotes beyond the next one: where such two are none, the second begins one.
+    """
+    lines = csv_lines.split(text)
+    broken = _is_no_text(text, lines, inner)
+    odd = _odd(lines)
+    fits = _fitting(lines, odd, range(len(odd) - 1), broken, shape)
+    start = next((place for place, fit in zip(odd[1:], fits, strict=False) if not fit), None)
+    if start is None:
+        return None
+    return start + _open_quotes(lines.slice(start), broken.slice(start), shape, longest)[2]
+
+
 def _is_no_text(text: bytes, lines: pa.Array[Any], encoding: str) -> pa.Array[Any]:
     """Of each line, whether it is not of the encoding."""
     import pyarrow.compute as pc
@@ -120,7 +136,7 @@ def _open_quotes(
     import pyarrow.compute as pc
 
     quotes = pc.count_substring(lines, pattern=b'"')
-    odd = _places(pc.equal(pc.bit_wise_and(quotes, 1), 1))
+    odd = _odd(lines)
     bare = pc.equal(quotes, 0)
     whole = _places(pc.and_(bare, pc.equal(pc.count_substring(lines, pattern=shape.separator), shape.columns - 1)))
     quoted = pc.indices_nonzero(pc.invert(bare))
@@ -128,7 +144,13 @@ def _open_quotes(
     closed = csv_lines.matches(told, rb"\A" + shape.plain + rb"\z")
     whole = sorted([*whole, *quoted.filter(closed).filter(_has_columns(told.filter(closed), shape)).to_pylist()])
     opening = quoted.filter(pc.and_not(pc.invert(closed), broken.take(quoted))).to_pylist()
-    fits = _fitting(lines, odd, broken, shape)
+    # Over a line that is a record none goes: where odd lines are rare, few pairs are left.
+    near = [
+        place
+        for place, (first, last) in enumerate(pairwise(odd))
+        if (after := bisect_right(whole, first)) == len(whole) or whole[after] >= last
+    ]
+    fits = _fitting(lines, odd, near, broken, shape)
     unclosed: list[int] = []
     folded: list[int] = []
     free = 0
@@ -156,21 +178,31 @@ def _open_quotes(
     return unclosed, folded, len(lines)
 
 
-def _fitting(lines: pa.Array[Any], odd: Sequence[int], broken: pa.Array[Any], shape: Shape) -> Sequence[bool]:
-    """Of each line with an odd number of quotes, whether it gives one whole record together with all up to the next such line."""
+def _odd(lines: pa.Array[Any]) -> list[int]:
+    """The lines with an odd number of quotes."""
+    import pyarrow.compute as pc
+
+    return _places(pc.equal(pc.bit_wise_and(pc.count_substring(lines, pattern=b'"'), 1), 1))
+
+
+def _fitting(
+    lines: pa.Array[Any], odd: Sequence[int], asked: Sequence[int], broken: pa.Array[Any], shape: Shape
+) -> Sequence[bool]:
+    """Of each of the `odd` lines, whether it gives one whole record together with all up to the next one; only those `asked` may."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if len(odd) < 2:
-        return []
-    before = pc.binary_join(pa.ListArray.from_arrays(pa.array(odd, pa.int32()), lines), b"\n")
-    last = lines.take(pa.array(odd[1:]))
-    together = pc.binary_join_element_wise(before, last, pa.scalar(b"\n", pa.binary()))
+    if not asked:
+        return [False] * len(odd)
+    between = pa.ListArray.from_arrays(pa.array(odd, pa.int32()), lines).take(pa.array(asked, pa.int32()))
+    firsts, lasts = (pa.array([odd[place + further] for place in asked]) for further in (0, 1))
+    before = pc.binary_join(between, b"\n")
+    together = pc.binary_join_element_wise(before, lines.take(lasts), pa.scalar(b"\n", pa.binary()))
     count = pc.cumulative_sum(pc.cast(broken, pa.int64()))
-    same = pc.equal(count.take(pa.array(odd[:-1])), count.take(pa.array(odd[1:])))
+    same = pc.equal(count.take(firsts), count.take(lasts))
     fit = pc.and_(csv_lines.matches(together, rb"\A" + shape.folded + rb"\z"), same)
     right = _has_columns(together.filter(fit), shape)
-    places = set(pc.indices_nonzero(fit).filter(right).to_pylist())
+    places = {asked[place] for place in pc.indices_nonzero(fit).filter(right).to_pylist()}
     return [place in places for place in range(len(odd))]
 
 
