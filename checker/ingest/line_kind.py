@@ -33,9 +33,13 @@ FLAGS = ("valid_flag", "refund_flag", "is_context", "curr_drord_flag", "paid_by_
 
 @dataclass(frozen=True, slots=True)
 class Lines(Named):
-    """The lines of a source, their long readings and what becomes of them (`kind`, an index into KINDS) named once."""
+    """The lines of a source, their long readings and what becomes of them (`kind`, an index into KINDS) named once.
+
+    `plain` is SQL, over columns as they lie, of what makes a line judged at a glance; None where something must be read for it.
+    """
 
     kind: str
+    plain: str | None
 
     def of_kinds(self, *kinds: int, unless: str = "") -> str:
         """SQL of the lines of some kinds, to select from, without those of which the boolean `unless` is TRUE.
@@ -55,12 +59,12 @@ def named_lines(
         source.table.relation(joined), source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names)
     )
     kind = sqltext.name(free_name("kind", headers))
-    number = _kind_number(named, refund_settlements=refund_settlements)
-    return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind)
+    number, plain = _kind_number(named, source, refund_settlements=refund_settlements)
+    return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind, plain)
 
 
-def _kind_number(lines: Named, *, refund_settlements: RefundSettlements) -> str:
-    """SQL of what becomes of a line, as the index into KINDS.
+def _kind_number(lines: Named, source: Source, *, refund_settlements: RefundSettlements) -> tuple[str, str | None]:
+    """SQL of what becomes of a line, as the index into KINDS, and `plain` of Lines.
 
     Nearly all lines are plainly judged; they are told by cheap comparisons, so that only the others pay for reading their flags.
     """
@@ -82,13 +86,15 @@ def _kind_number(lines: Named, *, refund_settlements: RefundSettlements) -> str:
     headers = column.found["service_time"]
     typed = len(headers) == 1 and headers[0].type.upper() == "TIMESTAMP"
     plain = [surely_given(sqltext.name(headers[0].text)) if typed else f"{time} IS NOT NULL"]
+    as_it_lies = [typed]
 
     def flag(name: str, usual: str) -> list[str]:
         if not column.has(name):
             return []
-        headers = column.found[name]
+        headers = source.map.found[name]
         raw = sqltext.name(headers[0].text)
         quick = len(headers) == 1 and headers[0].is_text
+        as_it_lies.append(quick)
         plain.append(
             f"({raw} IS NULL OR {raw} = '{usual}')"
             if quick
@@ -110,13 +116,15 @@ def _kind_number(lines: Named, *, refund_settlements: RefundSettlements) -> str:
             value = f"({lines.read(name)})"
             refund.append(f"{value} < 0")
             header = column.found[name][0]
-            if len(column.found[name]) == 1 and always_fits(header.type):
+            as_it_lies.append(len(column.found[name]) == 1 and always_fits(header.type))
+            if as_it_lies[-1]:
                 plain.append(f"coalesce({sqltext.name(header.text)} >= 0, TRUE)")
             else:
                 broken = lines.unreadable(name) if name == "quantity" else doubts[10]
                 plain.append(f"NOT coalesce({value} < 0, {broken})")
     flags = flag("refund_flag", "0")
     if refund_settlements and column.has("settlement_id"):
+        as_it_lies.append(False)
         plain.append(f"NOT coalesce({settlement} IN (SELECT settlement_id FROM refund_settlement), FALSE)")
         if refund_settlements.refunds:
             flags.append(f"({settlement} IN (SELECT settlement_id FROM refund_settlement WHERE refund))")
@@ -127,7 +135,8 @@ def _kind_number(lines: Named, *, refund_settlements: RefundSettlements) -> str:
     paid = flag("paid_by_fund", "1") + opposite("self_paying_flag", "0")
     if paid:
         cases.append(f"WHEN ({_first(paid)}) IS FALSE THEN 6")
-    return f"CAST(CASE WHEN {' AND '.join(plain)} THEN 0 {' '.join(cases)} ELSE 0 END AS UTINYINT)"
+    number = f"CAST(CASE WHEN {' AND '.join(plain)} THEN 0 {' '.join(cases)} ELSE 0 END AS UTINYINT)"
+    return number, f"({' AND '.join(plain)})" if all(as_it_lies) else None
 
 
 def _first(terms: Sequence[str]) -> str:

@@ -64,9 +64,17 @@ def take_census(
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
         lines = named_lines(source, refund_settlements=refund_settlements)
+        odd = f"WHERE {lines.plain} IS NOT TRUE" if lines.plain else ""
         connection.execute(
-            f"INSERT INTO kind_census SELECT {source.table.file_number}, {lines.kind}, count(*) FROM ({lines.sql}) GROUP BY ALL"
+            f"INSERT INTO kind_census SELECT {source.table.file_number}, {lines.kind}, count(*) FROM ({lines.sql}) {odd} GROUP BY ALL"
         )
+        if odd:
+            # Of nearly all lines no flag is read: they are what is left of the number that the file itself tells.
+            connection.execute(
+                f"""INSERT INTO kind_census SELECT file_no, 0, n - coalesce(odd, 0)
+                FROM (SELECT {source.table.file_number} AS file_no, count(*) AS n FROM {source.table.scan()} GROUP BY ALL)
+                LEFT JOIN (SELECT file_no, sum(n) AS odd FROM kind_census GROUP BY ALL) USING (file_no)"""
+            )
         _count_codes(connection, number, source, second=False)
         needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
         if needs_second[number]:
