@@ -217,7 +217,7 @@ _MEASURED = (
     "merges and judges by whole columns.",
     "- **Findings are compared** with the query by hand by line, rule, verdict and level. For `liangku scan` "
     "the lines of an item given back within the same visit are left out (counted in the table), because it "
-    "takes refunds off and the query does not; a duplicate line is one line. "
+    "takes refunds off and the query does not; so are lines that it doubts because of a birth in the visit. A duplicate line is one line. "
     "A time counts against a limit only where the findings agree.",
 )
 _ROWS = (
