@@ -411,7 +411,8 @@ def reversed_settlements(
     for row in headers or ():
         header = Source((row,), HEADER)
         key, original = header.value("settlement_id"), header.value("original_settlement_id")
-        if header.value("valid_flag") is not False and None not in (key, original) and key != original:
+        void = header.value("valid_flag") is False or header.unreadable("valid_flag")
+        if not void and None not in (key, original) and key != original:
             groups[key].append(row)
     totals = headers_by_key(headers, "settlement_id")
     charged: dict[str, dict[Any, Decimal]] = defaultdict(dict)
@@ -427,7 +428,9 @@ def reversed_settlements(
         amounts, original = header.known("settlement_amount"), header.value("original_settlement_id")
         is_reversal = header.value("refund_flag") is True or (amounts and max(amounts) < 0)
         if original is not None and is_reversal and key not in own:
-            reversals[original].append((key, abs(amounts[0]) if len(amounts) == 1 else None))
+            # reading: a sum that is written and cannot be read, or written twice otherwise, tells of no whole reversal.
+            unclear = len(amounts) > 1 or any(Source((row,), HEADER).unreadable("settlement_amount") for row in rows)
+            reversals[original].append((key, Decimal(-1) if unclear else abs(amounts[0]) if amounts else None))
     found: dict[str, bool] = {}
     for original, by in reversals.items():
         back = (
@@ -436,7 +439,8 @@ def reversed_settlements(
             else None
         )
         total = totals[original].value("settlement_amount") if original in totals else None
-        reaches = None if back is None or total is None else back >= abs(total)
+        unclear = any(amount == -1 for _, amount in by)
+        reaches = False if unclear else None if back is None or total is None else back >= abs(total)
         if reaches:
             found[original] = True
         elif not any(key in with_lines for key, _ in by):
@@ -1180,6 +1184,9 @@ def reuploads(lines: Iterable[Line]) -> set[int]:
             line.own.value("patient_sex"),
             line.own.value("patient_birth_date"),
             line.key("patient_id_number"),
+            line.own.value("patient_age"),
+            line.own.value("insured_sex"),
+            line.own.value("insured_birth_date"),
         ]
         doctor, order = line.own.value("prescriber"), line.own.value("prescription_id")
         whole = {"quantity": line.quantity, "amount": line.amount, "amount_in_scope": line.amount_in_scope} == line.net
@@ -1209,7 +1216,12 @@ def reuploads(lines: Iterable[Line]) -> set[int]:
 def said_of_person(line: Line) -> tuple[Any, ...]:
     """Return what tells whose line it is."""
     sex, birth = line.own.value("patient_sex"), line.own.value("patient_birth_date")
-    return line.patient_id, sex, birth, line.person_number
+    age = line.own.value("patient_age")
+    if age is not None:
+        unit, number = age
+        age = "-1" if number < 0 else f"{number}{ {'year': '', 'month': 'M', 'day': 'D'}[unit] }"
+    insured = line.own.value("insured_sex"), line.own.value("insured_birth_date")
+    return line.patient_id, sex, birth, line.person_number, age, *insured
 
 
 def said(line: Line) -> tuple[Any, ...]:
@@ -1222,11 +1234,8 @@ def said(line: Line) -> tuple[Any, ...]:
 def in_order(line: Line) -> tuple[Any, ...]:
     """Return in which order lines without an id stand: by what they say, NULL last, and only then by file and record."""
     more = [line.own.value(name) for name in (
-        "amount_in_scope", "patient_age", "newborn_flag", "insured_sex", "insured_birth_date", "visit_start", "diagnosis_code", "item_name",
+        "amount_in_scope", "newborn_flag", "visit_start", "diagnosis_code", "item_name",
     )]  # fmt: skip
-    if (age := more[1]) is not None:
-        unit, number = age
-        more[1] = "-1" if number < 0 else f"{number}{ {'year': '', 'month': 'M', 'day': 'D'}[unit] }"
     values = (value.split("\x1d")[0] if isinstance(value, str) else value for value in (*said(line), *more))
     return *((True, 0) if value is None else (False, value) for value in values), line.file, line.record
 

@@ -18,9 +18,11 @@ _SAID = (
     "institution_id", "settlement_id", "visit_id", "prescription_id", "item_code", "service_time", "quantity", "amount",
 )  # fmt: skip
 """What a line is known by, and its findings are named after."""
-_PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
+_PERSON = (
+    "patient_id", "patient_sex", "patient_birth_date", "patient_id_number", "patient_age", "insured_sex", "insured_birth_date",
+)  # fmt: skip
 _MORE = (
-    "amount_in_scope", "patient_age", "newborn_flag", "insured_sex", "insured_birth_date", "visit_start", "diagnosis_code", "item_name",
+    "amount_in_scope", "newborn_flag", "visit_start", "diagnosis_code", "item_name",
 )  # fmt: skip
 """In what else equal lines may differ: they are numbered in its order, so that it does not matter in which order they came."""
 

@@ -14,7 +14,9 @@ from checker.model.id_number import one_person
 if TYPE_CHECKING:
     import duckdb
 
-PERSON = ("patient_id", "patient_sex", "patient_birth_date", "patient_id_number")
+PERSON = (
+    "patient_id", "patient_sex", "patient_birth_date", "patient_id_number", "patient_age", "insured_sex", "insured_birth_date",
+)  # fmt: skip
 """What lines say of the person: lines that differ in it are not the same line."""
 _ONE_PATIENT = (
     "NOT coalesce(CASE WHEN r.patient_id IS NULL OR o.patient_id IS NULL THEN r.person_number <> o.person_number "

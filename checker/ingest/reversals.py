@@ -99,8 +99,9 @@ def find_reversed(connection: duckdb.DuckDBPyConnection, files: Gathered) -> boo
     connection.execute(f"CREATE OR REPLACE TEMP TABLE reversing AS {rows}")
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE reversal AS
-        SELECT settlement_id, min(original) AS original, CASE WHEN min(amount) = max(amount) THEN abs(min(amount)) END AS amount FROM (
-          SELECT settlement_id, original, refund, amount FROM reversing WHERE original IN (SELECT settlement_id FROM staged_line WHERE NOT is_refund))
+        SELECT settlement_id, min(original) AS original, CASE WHEN min(amount) = max(amount) THEN abs(min(amount)) END AS amount,
+          bool_or(unclear) OR coalesce(min(amount) <> max(amount), FALSE) AS unclear FROM (
+          SELECT settlement_id, original, refund, amount, unclear FROM reversing WHERE original IN (SELECT settlement_id FROM staged_line WHERE NOT is_refund))
         WHERE settlement_id NOT IN (SELECT settlement_id FROM staged_line WHERE settlement_id IS NOT NULL)
         GROUP BY settlement_id
         HAVING min(original) = max(original) AND (bool_and(refund) OR max(amount) < 0)"""
@@ -118,13 +119,17 @@ def _names(source: Source) -> str:
 
 
 def _reversals(source: Source) -> str:
-    """SQL of (settlement_id, original, refund, amount) of valid settlement headers of one source that may reverse others."""
+    """SQL of (settlement_id, original, refund, amount, unclear) of settlement headers of one source that are surely valid and may reverse others."""
     settlement, original, refund, amount = (
         read_column(source.map, name)
         for name in ("settlement_id", "original_settlement_id", "refund_flag", "settlement_amount")
     )
-    return f"""SELECT * FROM (SELECT {settlement} AS settlement_id, {original} AS original, {refund} AS refund, {amount} AS amount
-        FROM {source.table.scan()} WHERE {_names(source)} AND {_valid(source)}) WHERE original IS NOT NULL AND original <> settlement_id"""
+    void, unclear = (
+        unreadable(source.map.found.get(name, ()), source.map.columns[name].kind)
+        for name in ("valid_flag", "settlement_amount")
+    )
+    return f"""SELECT * FROM (SELECT {settlement} AS settlement_id, {original} AS original, {refund} AS refund, {amount} AS amount, {unclear} AS unclear
+        FROM {source.table.scan()} WHERE {_names(source)} AND {_valid(source)} AND NOT {void}) WHERE original IS NOT NULL AND original <> settlement_id"""
 
 
 def _weigh(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
@@ -136,7 +141,9 @@ def _weigh(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE weighed AS
-        WITH back AS (SELECT original AS settlement_id, CASE WHEN count(amount) = count(*) THEN sum(amount) END AS back FROM reversal GROUP BY original),
+        WITH back AS (
+          SELECT original AS settlement_id, CASE WHEN count(amount) = count(*) THEN sum(amount) END AS back, bool_or(unclear) AS unclear
+          FROM reversal GROUP BY original),
         total AS (SELECT settlement_id, CASE WHEN min(amount) = max(amount) THEN abs(min(amount)) END AS total FROM ({totals}) GROUP BY settlement_id),
         charged AS (
           SELECT settlement_id, sum(amount) AS charged FROM (
@@ -144,7 +151,7 @@ def _weigh(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
             WHERE NOT is_refund AND settlement_id IN (SELECT original FROM reversal)
             GROUP BY settlement_id, duplicate_key, CASE WHEN line_id IS NULL THEN line_no END)
           GROUP BY settlement_id)
-        SELECT settlement_id, back >= total AS is_whole, coalesce(back < charged, FALSE) AS is_less
+        SELECT settlement_id, CASE WHEN unclear THEN FALSE ELSE back >= total END AS is_whole, coalesce(back < charged, FALSE) AS is_less
         FROM back LEFT JOIN total USING (settlement_id) LEFT JOIN charged USING (settlement_id)"""
     )
     doubtful = "SELECT settlement_id FROM reversal WHERE original IN (SELECT settlement_id FROM weighed WHERE is_whole IS DISTINCT FROM TRUE)"

@@ -111,3 +111,29 @@ def test_lines_of_two_settlements_without_a_visit_are_two(tmp_path):
     done = liangku("scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", tmp_path / "out")
     assert done.returncode == 1, done.stderr
     assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["settlement_id"].to_list() == ["S2"]
+
+
+@pytest.mark.parametrize(
+    ("reversals", "remarks"),
+    [
+        (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元整,1",), ["partly_reversed"]),
+        (("1,-9,1", "1,-10,1"), ["partly_reversed"]),
+    ],
+)  # fmt: skip
+def test_a_reversal_that_cannot_be_read_makes_nothing_vanish(tmp_path, reversals, remarks):
+    line = f"setl_id,feedetl_sn,med_list_codg,fee_ocur_time,cnt,sumamt\nS1,1,{DRUG},2026-03-01,1,10\n"
+    (tmp_path / "in.csv").write_text(line, encoding="utf-8")
+    header = "setl_id,gend,init_setl_id,refd_setl_flag,medfee_sumamt,vali_flag"
+    rows = (header, "S1,2,,0,10,1", *(f"S2,2,S1,{reversal}" for reversal in reversals), "")
+    (tmp_path / "setl.csv").write_text("\n".join(rows), encoding="utf-8")
+    done = liangku("scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", tmp_path / "out")
+    assert done.returncode == (0 if remarks is None else 1), done.stderr
+    found = pl.read_parquet(tmp_path / "out" / "findings.parquet")["remarks"].to_list()
+    assert found == ([] if remarks is None else [remarks])
+
+
+def test_lines_of_different_ages_are_not_one(tmp_path):
+    rows = "".join(f"1,V1,{age},2026-03-01,XN05CDM084X001010102000,1,10\n" for age in (5, 40))
+    (tmp_path / "in.csv").write_text(f"流水号,门诊号,年龄,费用发生日期,国标代码,数量,金额\n{rows}", encoding="utf-8")
+    assert liangku("scan", tmp_path / "in.csv", "--out", tmp_path / "out").returncode == 1
+    assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["actual"].to_list() == ["40 岁"]
