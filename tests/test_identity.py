@@ -10,7 +10,8 @@ from random import Random
 import openpyxl
 import polars as pl
 import pytest
-from commands import Done, liangku
+
+from tests.commands import Done, liangku
 
 DRUG, SERVICE = "XG04CBA088A001010101467", "002501040040000"
 WEIGHTS, CHECKS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), "10X98765432"
@@ -215,3 +216,16 @@ def test_the_counter_names_lines_by_what_they_say(tmp_path: Path) -> None:
     assert (refused.returncode, "lines[0].line_id" in refused.stderr) == (2, True)
     unknown = json.loads(asked({"item_code": SERVICE[2:]}).stdout)["findings"][0]
     assert (unknown["reason_code"], SERVICE in unknown["advice"]) == ("unknown_code", True)
+
+
+def test_keys_that_a_workbook_holds_as_numbers_have_lost_their_digits(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["流水号", "门诊号", "性别", "出生日期", "费用发生时间", "国标代码", "数量", "金额"])
+    for row in (("1", 123456789012345678, 1), ("2", 123456789012345679, -1)):
+        book.active.append(
+            [row[0], row[1], "2", "1990-01-01", "2026-03-01 10:00", "XG04CBA088A001010101467", row[2], row[2] * 10]
+        )
+    book.save(tmp_path / "in.xlsx")
+    found, run, _ = scan(tmp_path, tmp_path / "in.xlsx")
+    assert (found["verdict"].to_list(), run["refunds_without_original"]) == (["violation"], 1)
+    assert run["lost_keys"] == [{"header": "门诊号", "lines": 2, "example": "1.23456789012346E+17"}]

@@ -27,6 +27,13 @@ _CHUNK = 1 << 20
 _AREA = re.compile(rb'mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _BEGIN = re.compile(rb"<((?:\w+:)?)sheetData(\s*/)?\s*>")
 _FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^>/]*>")
+_EXACT = 2.0**53
+"""Whole numbers from here on are not kept exactly."""
+_LONG = re.compile(rb"v>[0-9]{16}")
+_LARGE = re.compile(
+    rb"<((?:\w+:)?c)\b([^>]*)>(\s*<(?:\w+:)?v>)([0-9]{16,}(?:\.[0-9]*)?|[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3})(?=</)"
+)
+_KIND = re.compile(rb"\s+t=[\"'](\w+)[\"']")
 _FIRST_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="([0-9]{1,7})"')
 _TYPES = (
     '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
@@ -167,12 +174,12 @@ class Package:
                         raise zipfile.BadZipFile("row too long")
                     continue
                 self._refuse_scattered(sheet, text[:cut])
-                yield _part(template, opening, text[:cut], closing, prefix)
+                yield _part(template, opening, _exact(text[:cut]), closing, prefix)
                 text = text[cut:]
             rows, _, _ = text.partition(b"</" + prefix + b"sheetData")
             if b"<" + prefix + b"row" in rows:
                 self._refuse_scattered(sheet, rows)
-                yield _part(template, opening, rows, closing, prefix)
+                yield _part(template, opening, _exact(rows), closing, prefix)
 
     def _refuse_scattered(self, sheet: Worksheet, rows: bytes) -> None:
         """Refuse cells so far apart that between them there would be no memory for nothing."""
@@ -263,6 +270,22 @@ def column_index(letters: bytes) -> int:
     for letter in letters:
         number = number * 26 + letter - 64
     return number - 1
+
+
+def _exact(rows: bytes) -> bytes:
+    """Rows in which numbers that are too large to be kept exactly stand as texts with an exponent: as keys they have lost digits,
+    and a reader that writes them out would hide it."""
+    if not (_LONG.search(rows) or b"E+" in rows or b"e+" in rows):
+        return rows
+
+    def spelt(found: re.Match[bytes]) -> bytes:
+        cell, attributes, between, number = found.groups()
+        kind = _KIND.search(attributes)
+        if (kind and kind[1] != b"n") or float(number) < _EXACT:
+            return found[0]
+        return b'<%s%s t="str">%s%.14E' % (cell, _KIND.sub(b"", attributes), between, float(number))
+
+    return _LARGE.sub(spelt, rows)
 
 
 def _part(template: bytes, opening: bytes, rows: bytes, closing: bytes, prefix: bytes) -> Part:
