@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import KEYS, as_written
+from checker.ingest.netting import PERSON
 from checker.model.id_number import one_person
 
 if TYPE_CHECKING:
@@ -18,9 +19,6 @@ _SAID = (
     "institution_id", "settlement_id", "visit_id", "prescription_id", "item_code", "service_time", "quantity", "amount",
 )  # fmt: skip
 """What a line is known by, and its findings are named after."""
-_PERSON = (
-    "patient_id", "patient_sex", "patient_birth_date", "patient_id_number", "patient_age", "insured_sex", "insured_birth_date",
-)  # fmt: skip
 _MORE = (
     "amount_in_scope", "newborn_flag", "visit_start", "diagnosis_code", "item_name",
 )  # fmt: skip
@@ -74,10 +72,10 @@ def number_lines(
         # The place of a prescription within a JSON file is no number that anybody gave it.
         "prescription_id": "CASE WHEN NOT starts_with(prescription_id, chr(30)) THEN prescription_id END",
     }
-    columns = [name for name in (*_SAID, *_PERSON, *_MORE) if name not in unneeded]
+    columns = [name for name in (*_SAID, *PERSON, *_MORE) if name not in unneeded]
     written = {name: as_written(name) if name in KEYS else name for name in columns}
     order, shown = ", ".join(written.values()), ", ".join(written[name] for name in _SAID)
-    said, person = (", ".join(name for name in names if name in columns) for names in (_SAID, _PERSON))
+    said, person = (", ".join(name for name in names if name in columns) for names in (_SAID, PERSON))
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE numbered_line AS
         WITH told AS (

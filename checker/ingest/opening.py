@@ -220,7 +220,8 @@ class Opening:
         columns, needed = ROLES[self._role]
         sources: list[Source] = []
         unfit: dict[int, InputError] = {}
-        for number, table in enumerate(parquet_tables(self._files)):
+        tables = parquet_tables(self._files)
+        for number, table in enumerate(tables):
             try:
                 mapping = map_headers(table.headers, columns, self._choice.columns, source=str(table.origin[0]))
                 sources.append(Source(table, mapping))
@@ -234,7 +235,6 @@ class Opening:
                     unfit[number] = error
         if not unfit:
             return tuple(sources)
-        tables = parquet_tables(self._files)
         if len(unfit) == len(tables):
             with self._refusals.noted():
                 raise next(iter(unfit.values()))

@@ -209,8 +209,8 @@ def _stage(
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
-    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy
-    tells where nobody can be the insured, and what tells uploads apart where too little does."""
+    """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be
+    the insured, and that a code was repaired where none was."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point
