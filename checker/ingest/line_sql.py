@@ -141,11 +141,12 @@ def stage_query(
     lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
 
     careful, line_no = not unneeded >= CAREFUL, _line_no(source)
+    name = "item_name" if source.map.has("item_name") else "local_item_name"
 
     def read(name: str) -> str:
         if careful and name in KEYS:
             return apart(lines.read(name), name, line_no)
-        return as_it_stands(source.map, name) or lines.read(name)
+        return lines.read(name)
 
     bad_person = [lines.unreadable(name) for name in PERSON_FIELDS if source.map.has(name)]
     fields = {
@@ -160,7 +161,7 @@ def stage_query(
             "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
             "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
         )},
-        "item_name": read("item_name" if source.map.has("item_name") else "local_item_name"),
+        "item_name": (not careful and as_it_stands(source.map, name)) or lines.read(name),
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
                          f"{lines.read('quantity')}, {lines.read('amount')})",
         "time_fallback": used_fallback(lines.map),
@@ -202,6 +203,12 @@ def _prescription(lines: Lines, line_no: str | None) -> dict[str, str]:
     }
 
 
+def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
+    """SQL of a text, uncleaned: cleaning names, which are no ASCII, is long, and few lines become findings."""
+    headers = mapping.found.get(name, ())
+    return sqltext.name(headers[0].text) if len(headers) == 1 and headers[0].is_text else None
+
+
 def upload_query(source: Source, lines: str) -> str:
     """SQL of what tells the uploads of some lines of one source apart, the lines being those of a table (line_no)."""
     told = ", ".join(
@@ -225,27 +232,6 @@ def beside_query(source: Source, *, second: bool, refund_settlements: RefundSett
         f"{_prescription(lines, _line_no(source) if careful else None)['prescription_key']} AS prescription_key "
         f"FROM {lines.of_kinds(4, 6, unless=taken_back)}"
     )
-
-
-def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
-    """SQL of a text column that needs only cleaning, uncleaned: most lines never come to be read, so `staged` cleans on reading."""
-    headers = mapping.found.get(name, ())
-    if mapping.columns[name].kind is Kind.TEXT and len(headers) == 1 and headers[0].is_text:
-        return sqltext.name(headers[0].text)
-    return None
-
-
-STAGED_TEXTS = (
-    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "care_type", "insured_region",
-    "region", "institution_id", "item_name",
-)  # fmt: skip
-"""The text columns of staged lines: cleaned when they are read."""
-
-
-def cleaned(table: str, names: Collection[str]) -> str:
-    """SQL of `table` with the text columns `names` cleaned; what a reader does not use costs nothing."""
-    replaced = ", ".join(f"{clean_text(name)} AS {name}" for name in names)
-    return f"SELECT * REPLACE ({replaced}) FROM {table}"
 
 
 def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> str:

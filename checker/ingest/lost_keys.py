@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import one_number
 from checker.ingest.columns import read_column
 from checker.ingest.sources import Source
-from checker.ingest.spellings import LONGEST_NULL_WORD, SCIENTIFIC
+from checker.ingest.spellings import SCIENTIFIC
 from checker.ingest.unreadable import LONGEST_EXAMPLE, Unreadable
-from checker.ingest.value_sql import clean_text
 from checker.model.id_number import lost_digits
 
 if TYPE_CHECKING:
@@ -43,22 +42,10 @@ def as_written(column: str) -> str:
 
 
 def ask_for_care(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> bool:
-    """Whether some staged line has no id, or a key that is lost.
-
-    Asked of `raw_line`, whose texts are not cleaned: only those that are not plainly an id, or plainly whole, are.
-    """
+    """Whether some line of `staged_line` has no id, or a key that is lost."""
     staged = [name for name in KEYS if name != "prescription_id" and any(source.map.has(name) for source in sources)]
-    plain = f"strlen(line_id) > {LONGEST_NULL_WORD} AND line_id >= '0' AND line_id < '{{' AND right(line_id, 1) >= '0'"
-    doubts = [f"(({plain}) IS NOT TRUE AND ({clean_text('line_id')}) IS NULL)"]
-    doubts += [
-        f"((contains({name}, '.') OR contains({name}, '+')) AND {is_lost(f'({clean_text(name)})', name)})"
-        for name in staged
-        if name != "patient_id_number"
-    ]
-    doubts += [is_lost(name, name) for name in staged if name == "patient_id_number"]
-    return (
-        one_number(connection, f"SELECT count(*) FROM (SELECT 1 FROM raw_line WHERE {' OR '.join(doubts)} LIMIT 1)") > 0
-    )
+    doubts = ["line_id IS NULL", *(is_lost(name, name) for name in staged)]
+    return one_number(connection, f"SELECT count(*) FROM (FROM staged_line WHERE {' OR '.join(doubts)} LIMIT 1)") > 0
 
 
 def count_lost(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], table: str) -> tuple[Unreadable, ...]:

@@ -16,7 +16,6 @@ from checker.ingest.lost_codes import LostCodes
 from checker.ingest.reversals import RefundSettlements, find_refund_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
-from checker.ingest.value_sql import clean_text
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import PHARMACY_CARE
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
-PASSED_TEXTS = ("line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "item_name")
 DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
 
 
@@ -171,7 +169,7 @@ def select_lines(
     unneeded: frozenset[str],
     spilled: Path | None,
 ) -> frozenset[str]:
-    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed, and `raw_line`, texts uncleaned.
+    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed.
 
     They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory. Returns the columns that are left out:
     `unneeded`, and those for careful reading where every line has an id and all keys can be read.
@@ -200,12 +198,10 @@ def _stage(
         for number, source in enumerate(files.lines)
     )
     if spilled is None:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE raw_line AS {query}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE staged_line AS {query}")
     else:
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM {sqltext.parquet(spilled)}")
-    texts = [name for name in line_sql.STAGED_TEXTS if name not in unneeded]
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {line_sql.cleaned('raw_line', texts)}")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {sqltext.parquet(spilled)}")
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
@@ -231,8 +227,7 @@ def may_be_pharmacy(
     """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
     if "care_type" in unneeded or "care_type" in header_columns:
         return "care_type" not in unneeded
-    lines = f"SELECT count(*) FROM raw_line WHERE {clean_text('care_type')} LIKE '{PHARMACY_CARE}'"
-    return one_number(connection, lines) > 0
+    return one_number(connection, f"SELECT count(*) FROM staged_line WHERE care_type LIKE '{PHARMACY_CARE}'") > 0
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:

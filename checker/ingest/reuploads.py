@@ -61,10 +61,13 @@ def find_reuploads(
 
 def _find_twins(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], person: Collection[str]) -> bool:
     """Make `twin` of the lines that may be alike: equal in all that is staged, and of several settlements or perhaps batches."""
+    # Few lines are of the same second: only these are compared in all.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE alike AS
-        SELECT line_no FROM raw_line SEMI JOIN (SELECT {_ALIKE} FROM raw_line WHERE {_WHOLE} GROUP BY ALL HAVING count(*) > 1) USING ({_ALIKE})
-        WHERE {_WHOLE} AND line_no NOT IN (SELECT line_no FROM left_out) AND line_no NOT IN (SELECT line_no FROM netted_line)"""
+        WITH once AS (SELECT service_time FROM staged_line WHERE {_WHOLE} GROUP BY ALL HAVING count(*) > 1),
+        close AS (SELECT line_no, {_ALIKE} FROM staged_line WHERE {_WHOLE} AND service_time IN (FROM once))
+        SELECT line_no FROM close SEMI JOIN (SELECT {_ALIKE} FROM close GROUP BY ALL HAVING count(*) > 1) USING ({_ALIKE})
+        WHERE line_no NOT IN (SELECT line_no FROM left_out) AND line_no NOT IN (SELECT line_no FROM netted_line)"""
     )
     if one_number(connection, "SELECT count(*) FROM alike") == 0:
         return False

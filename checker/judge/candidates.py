@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
-from checker.ingest.relations import PASSED_TEXTS
 from checker.ingest.scope import not_in_scope_sql
-from checker.ingest.value_sql import clean_text
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
 from checker.shapes.base import LINE_COLUMNS
@@ -132,10 +130,7 @@ def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
 def candidates_sql(
     headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None, not_paid: str
 ) -> str:
-    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
-
-    Texts that only findings name (PASSED_TEXTS) pass uncleaned where nothing else needs them: few lines become findings.
-    """
+    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`)."""
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
@@ -149,24 +144,20 @@ def candidates_sql(
     joins: list[str] = []
     known: dict[str, frozenset[str]] = {}
 
-    def own_value(column: str) -> str:
-        return clean_text(f"s.{column}") if column in line_sql.STAGED_TEXTS else f"s.{column}"
-
     for carried, alias, view, key in (
         (headers.settlement, "h", "settlement_header", "settlement_id"),
         (headers.visit, "v", "visit_header", "visit_id"),
     ):
         if carried:
-            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = {own_value(key)}")
+            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
             known[alias] = carried
 
     def places(column: str) -> list[str]:
         return [f"{alias}.{column}" for alias, carried in known.items() if column in carried]
 
     def first(column: str) -> str:
-        if not places(column):
-            return f"s.{column}" if column in PASSED_TEXTS else own_value(column)
-        return f"coalesce({', '.join((own_value(column), *places(column)))})"
+        own = f"s.{column}"
+        return f"coalesce({', '.join((own, *places(column)))})" if places(column) else own
 
     def of_headers(column: str) -> str:
         return f"coalesce({', '.join(places(column))})" if places(column) else "CAST(NULL AS VARCHAR)"
@@ -177,7 +168,7 @@ def candidates_sql(
     def of(alias: str, column: str, type_: str) -> str:
         return f"{alias}.{column}" if column in known.get(alias, ()) else f"CAST(NULL AS {type_})"
 
-    place_of = _institution_place(clean_text(first("institution_id")), first("region"))
+    place_of = _institution_place(first("institution_id"), first("region"))
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
         "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "family_paid": f"{first('mutual_aid_amount')} > 0",
@@ -196,7 +187,7 @@ def candidates_sql(
     chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, "person_number") if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
-    FROM raw_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    FROM staged_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
     WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 

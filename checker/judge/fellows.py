@@ -43,7 +43,7 @@ def select_fellows(
     spilled: Path | None,
     work: Path,
 ) -> None:
-    """Add to `raw_line` the possible companions of the staged lines, refunds among them, and make `beside_line` of those not judged."""
+    """Add to `staged_line` the possible companions of the staged lines, refunds among them, and make `beside_line` of those not judged."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE companion_key AS
         SELECT DISTINCT s.prescription_key, coalesce(s.visit_id, s.settlement_id) AS visit FROM staged_line s
@@ -72,12 +72,12 @@ def select_fellows(
     # A refund has to meet its own line, be that of another prescription: so of these visits all are taken.
     query = f"SELECT * FROM ({staged}) WHERE {here} OR coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
     if spilled is None:
-        connection.execute(f"INSERT INTO raw_line BY NAME {query}")
+        connection.execute(f"INSERT INTO staged_line BY NAME {query}")
     else:
         file = work / "fellows.parquet"
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
         connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW raw_line AS SELECT * FROM read_parquet([{sqltext.paths((spilled, file))}], union_by_name = true)"
+            f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM read_parquet([{sqltext.paths((spilled, file))}], union_by_name = true)"
         )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE beside_line AS SELECT * FROM ({beside}) WHERE {here}")
 

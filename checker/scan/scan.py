@@ -13,9 +13,10 @@ from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.ingest import completeness, relations, reuploads, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.identity import name_lines, number_lines
-from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT, cleaned
+from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
+from checker.ingest.value_sql import clean_text
 from checker.judge import candidates, fellows, newborns
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
@@ -281,8 +282,10 @@ class _Run:
         )
         self.connection.execute(f"COPY ({fired}) TO {sqltext.text(str(self.fired))} {SCRATCH}")
         nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
+        # Where lines are read plainly their names pass as they stand.
+        names = f" REPLACE ({clean_text('item_name')} AS item_name)" if unneeded >= CAREFUL else ""
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{nothing} FROM ({cleaned(sqltext.parquet(self.fired), relations.PASSED_TEXTS)})"
+            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{names}{nothing} FROM {sqltext.parquet(self.fired)}"
         )
 
     @property

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from checker.ingest.value_sql import clean_text
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
 from checker.rulebook.plan import Plan
@@ -80,7 +79,7 @@ def count_shadow(
     chosen = f"QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE tried AS
-        SELECT line_no, rule_no, point_no, {clean_text("institution_id")} AS institution_id
+        SELECT line_no, rule_no, point_no, institution_id
         FROM (SELECT * FROM ({candidates}) WHERE rule_no IN ({numbers}) AND {in_force} {chosen})"""
     )
     connection.execute(
