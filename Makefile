@@ -9,7 +9,8 @@ SAMPLES := data/samples/national
 BUILT := knowledge_base/built/rules.plan.json
 # How many tests run side by side; a file stays with one worker, and with it its servers and browser.
 JOBS ?= auto
-PYTEST = $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+# pytest prepares each module of tests anew in every worker where nothing may be cached.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick check bench kb samples wheel clean

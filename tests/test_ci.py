@@ -89,7 +89,7 @@ def test_a_repository_without_changes_is_fit_to_merge(repository: Repository) ->
 
 def test_a_changed_point_is_compared_and_its_impact_measured(repository: Repository) -> None:
     repository.edit(ITEM, MALE, FEMALE)
-    code, out, _ = repository.ci("--base", "main", "--json")
+    code, out, _ = repository.ci("--base", "main", "--json", "--max-new-lines", "1000")
     report = json.loads(out)
     assert (code, report["failed"], report["unmeasured"]) == (0, False, None)
     new, judged = report["impact"]["new"]["extent"]["lines"], report["impact"]["judged"]
@@ -97,10 +97,12 @@ def test_a_changed_point_is_compared_and_its_impact_measured(repository: Reposit
     assert [change["point_id"] for change in report["knowledge_diff"]["points"]] == ["drug-sex-01-0003"]
 
     limit = new / judged / 2
-    code, out, _ = repository.ci("--base", "main", "--max-new-share", f"{limit:.8f}")
+    code, out, _ = repository.ci("--base", "main", "--max-new-share", f"{limit:.8f}", "--max-new-lines", str(new))
     assert code == 1
     assert "✗ 不能合并" in out
-    assert repository.ci("--base", "main", "--max-new-lines", str(new))[0] == 0
+    # As many lines as are allowed are not too many: of the two limits one alone is exceeded.
+    assert "超出限度 --max-new-share" in out
+    assert f"在限度以内 --max-new-lines：{new}，限度 {new}\n" in out
 
 
 def test_an_error_in_the_text_stops_the_comparison(repository: Repository) -> None:

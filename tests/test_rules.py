@@ -5,12 +5,14 @@ One case is named by its rule and its own name: `pytest tests/test_rules.py -k "
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from checker.model.embedded import embedded_rules_folder
 from checker.proof.cases import CaseResult, prove, run_cases
 from checker.rulebook.load import load_rules
-from checker.rulebook.rule import Case, Expect, Rule
+from checker.rulebook.rule import Case, Expect, Rule, Rulebook
 from checker.shapes import BY_ID
 
 RULES = embedded_rules_folder()
@@ -35,6 +37,16 @@ def test_every_stage_of_every_rule_passes() -> None:
     assert [stage.name for stage in stages] == ["parse", "compile", "explain", "cases"]
     assert [(stage.name, stage.faults) for stage in stages if stage.passed != stage.total or stage.faults] == []
     assert [stage.total for stage in stages][-1] == len(CASES)
+
+
+def test_what_the_engine_does_not_plan_is_told_of_its_own_rule_and_no_case_is_run() -> None:
+    broken = replace(RULEBOOK.rules[1], expected=replace(RULEBOOK.rules[1].expected, sql="no_such_column"))
+    rules = (RULEBOOK.rules[0], broken, *RULEBOOK.rules[2:])
+    _, compiled, explained, cases = prove(Rulebook(rules, RULEBOOK.hash), embedded=True)
+    assert [fault.partition(":")[0] for fault in compiled.faults] == [broken.file]
+    assert [fault.partition(":")[0] for fault in explained.faults] == [broken.file]
+    assert "no_such_column" in explained.faults[0]
+    assert (explained.passed, cases.passed, cases.total) == (len(rules) - 1, 0, len(CASES))
 
 
 @pytest.mark.parametrize("rule", RULEBOOK.rules, ids=lambda rule: rule.id)

@@ -26,6 +26,7 @@ from checker.proof.stages import every_stage
 from checker.rulebook.diff import RulesDiff, diff_rules
 from checker.rulebook.load import load_rules
 from checker.rulebook.plan import Plan
+from checker.rulebook.rule import Rulebook
 from checker.scan.scan import Progress
 
 SAMPLE_CLAIMS = Path("data/samples/national")
@@ -108,7 +109,7 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
                 )
         # The program's own rules are what is changed: they stand for themselves on both sides.
         alone = request.only_rules or (rules is not None and rules.resolve() == embedded_rules_folder().resolve())
-        rule_fault, stages, plan = _prove(rules, alone=alone)
+        rule_fault, loaded, stages, plan = _prove(rules, alone=alone)
         day = request.day or date.today()
         checked = check_knowledge([read_layer(sources)], plan.rules, day) if sources else None
         readable = rule_fault is None and (checked is None or not checked.fails(strict=False))
@@ -119,21 +120,21 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         if readable:
             before, after = _sides(base, sources, rules, work, alone=alone)
             knowledge = _knowledge_diff(before, after)
-            if base.rules is not None and rules is not None:
-                rules_diff = diff_rules(load_rules(base.rules), load_rules(rules))
+            if base.rules is not None and loaded is not None:
+                rules_diff = diff_rules(load_rules(base.rules), loaded)
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
     return CiReport(base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured)
 
 
-def _prove(rules: Path | None, *, alone: bool) -> tuple[str | None, tuple[Stage, ...], Plan]:
-    """What is wrong with the rules, how far each got, and the rules to judge by: the embedded ones where they do not load."""
-    if rules is None:
-        return None, (), open_plan()
+def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | None, tuple[Stage, ...], Plan]:
+    """What is wrong with the rules, the rules, how far each got, and the rules to judge by: the embedded ones where they do not load."""
+    if folder is None:
+        return None, None, (), open_plan()
     try:
-        stages = every_stage(rules, load_rules(rules))
-        return None, stages, open_plan([rules], only_rules=alone)
+        rules = load_rules(folder)
+        return None, rules, every_stage(folder, rules), open_plan([folder], only_rules=alone)
     except RuleError as error:
-        return str(error), (), open_plan()
+        return str(error), None, (), open_plan()
 
 
 def _sides(base: Basis, sources: Path | None, rules: Path | None, work: Path, *, alone: bool) -> tuple[Given, Given]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from checker.ingest.columns import (
     Header,
     HeaderMap,
+    first_text,
     is_given,
     plain_text,
     read_column,
@@ -66,25 +67,52 @@ class Named:
 def name_once(relation: str, mapping: HeaderMap, headers: Sequence[Header], names: Collection[str]) -> Named:
     """Give the readings of the columns `names` names of their own; `headers` are those of the whole table.
 
-    Two floors: the texts cleaned, then what the long ones are read as. A condition over the names would be pushed below them, with
-    their SQL in its place.
+    Floors upon one another: the texts cleaned, then what the long ones are read as; between them what is read of the proper headers of a
+    column, and the texts of its fallback headers. A condition over the names would be pushed below them, with their SQL in its place.
     """
     texts: dict[str, str] = {}
-    found = dict(mapping.found)
+    found, fallback = dict(mapping.found), dict(mapping.fallback)
     for name in names:
         if len(found[name]) > 1 or _is_text(found[name]):
-            own = free_name(f"{name} text", headers)
-            texts[sqltext.name(own)] = plain_text(found[name], mapping.columns[name].kind)
-            found[name] = (Header(own, "VARCHAR", clean=True),)
+            found[name] = (_named(f"{name} text", texts, plain_text(found[name], mapping.columns[name].kind), headers),)
     mapping = replace(mapping, found=found)
+    own: dict[str, str] = {}
+    late: dict[str, str] = {}
+    for name in names:
+        kind = mapping.columns[name].kind
+        others = mapping.fallback.get(name, ())
+        if not others or not (len(others) > 1 or _is_text(others)):
+            continue
+        text = first_text(others, kind)
+        if found[name]:
+            # Read only where the proper headers have nothing, which is told of what they were read as.
+            first = _named(f"{name} itself", own, read_column(mapping, name), headers)
+            text = f"CASE WHEN {sqltext.name(first.text)} IS NULL AND NOT {is_given(found[name], kind)} THEN {text} END"
+        fallback[name] = (_named(f"{name} fallback", late, text, headers),)
+    mapping = replace(mapping, fallback=fallback)
     long = [
         name
         for name in names
         if mapping.fallback.get(name) or (mapping.columns[name].kind in LONG and _is_text(found[name]))
     ]
     values = {name: sqltext.name(free_name(f"{name} value", headers)) for name in long}
-    read = {own: read_with_fallback(mapping, name) for name, own in values.items()}
-    return Named(_with(_with(relation, texts), read), mapping, values)
+    read = {}
+    for name, value in values.items():
+        first_read = sqltext.name(free_name(f"{name} itself", headers))
+        if first_read in own:
+            read[value] = f"coalesce({first_read}, {read_headers(mapping.fallback[name], mapping.columns[name].kind)})"
+        else:
+            read[value] = read_with_fallback(mapping, name)
+    for floor in (texts, own, late, read):
+        relation = _with(relation, floor)
+    return Named(relation, mapping, values)
+
+
+def _named(wanted: str, floor: dict[str, str], value: str, headers: Sequence[Header]) -> Header:
+    """Give the SQL of a text a name of its own on a floor; return it as a header."""
+    own = free_name(wanted, headers)
+    floor[sqltext.name(own)] = value
+    return Header(own, "VARCHAR", clean=True)
 
 
 def _is_text(headers: Sequence[Header]) -> bool:

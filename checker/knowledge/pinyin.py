@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 _HAN = re.compile(r"[\u3400-\u9fff]+")
 _TYPED = re.compile(r"[^a-z0-9\u3400-\u9fff]+")
@@ -20,26 +21,24 @@ class Spelling:
 
 
 def spellings(names: Iterable[str]) -> dict[str, Spelling]:
-    """Return the spelling of each name; what several names share is looked up once.
+    """Return the spelling of each name.
 
     >>> spellings(["爱普列特片"])["爱普列特片"]
     Spelling(pinyin='aipulietepian', initials='apltp')
     """
-    from pypinyin import lazy_pinyin  # its dictionaries take time to load, and only building needs them
-
-    syllables: dict[str, list[str]] = {}
-
-    def spelled(found: re.Match[str]) -> list[str]:
-        part = found[0]
-        if part not in syllables:
-            syllables[part] = lazy_pinyin(part)
-        return syllables[part]
-
     done = {}
     for name in names:
         plain = _TYPED.sub("", unicodedata.normalize("NFKC", name).lower())
         done[name] = Spelling(
-            _HAN.sub(lambda found: "".join(spelled(found)), plain),
-            _HAN.sub(lambda found: "".join(syllable[:1] for syllable in spelled(found)), plain),
+            _HAN.sub(lambda found: "".join(_syllables(found[0])), plain),
+            _HAN.sub(lambda found: "".join(syllable[:1] for syllable in _syllables(found[0])), plain),
         )
     return done
+
+
+@cache
+def _syllables(part: str) -> tuple[str, ...]:
+    """The syllables of a part in Chinese; what several names share, or several editions, is looked up once."""
+    from pypinyin import lazy_pinyin  # its dictionaries take time to load, and only building needs them
+
+    return tuple(lazy_pinyin(part))

@@ -15,7 +15,7 @@ from checker.knowledge.rows import ExemptionItemRow, PatternRow
 from checker.knowledge.source import Sources
 from checker.model import sqltext
 from checker.model.errors import InputError, InternalError, KnowledgeError, both
-from checker.model.schema import LINE
+from checker.model.schema import LINE, PERSON_COLUMNS
 from checker.proof.case_rows import IN_FORCE_FROM, CaseRows
 from checker.rulebook.plan import Plan, plan_of
 from checker.rulebook.rule import STAGES, Expect, Rulebook
@@ -41,6 +41,11 @@ class CaseFinding:
     remarks: tuple[str, ...]
 
 
+_ALWAYS = frozenset({"service_time", *PERSON_COLUMNS})
+"""The columns without which a scan refuses its input; of the others those are left out that no line fills: planning them takes most of the time."""
+_SILENT = "/silent"
+"""Ends the id of the twin of a rule that judges those of its cases that shall not be in force; no id of a rule has such a mark."""
+
 Fate = tuple[CaseFinding, ...] | str
 """The findings of a case, or why there is none: clean, not_in_force, or not_judged with the reason."""
 
@@ -50,25 +55,20 @@ class Bench:
 
     def __init__(self, rulebook: Rulebook, work: Path) -> None:
         # A clause is proven whatever the status and the stages of its rule.
-        rules = (replace(rule, stages=STAGES, shadow=False, deprecated=False) for rule in plan_of(rulebook).rules)
-        self._plan = Plan(tuple(rules), rulebook.hash)
+        rules = [replace(rule, stages=STAGES, shadow=False, deprecated=False) for rule in plan_of(rulebook).rules]
+        # A scan counts by rule what is not in force: twins tell the silent lines that shall not be from the others.
+        twins = [replace(rule, id=f"{rule.id}{_SILENT}") for rule in rules]
+        self._plan = Plan((*rules, *twins), rulebook.hash)
         self._work = work
         self._scans = 0
 
     def judge(self, cases: Sequence[CaseRows]) -> dict[str, Fate]:
-        """Return the fate of each case by its code.
-
-        Those that shall not be in force are scanned apart, so that the counts of a scan tell its silent lines from one
-        another wherever the expectation holds.
-        """
+        """Return the fate of each case by its code."""
         self._write_knowledge(cases)
-        fates: dict[str, Fate] = {}
-        for silent in (False, True):
-            fates.update(self._fates([case for case in cases if (case.case.expect == "not_in_force") is silent]))
-        return fates
+        return dict(self._fates(cases))
 
     def _fates(self, cases: Sequence[CaseRows]) -> Iterator[tuple[str, Fate]]:
-        """Scan the cases; where the counts do not tell which silent line is which, scan them in parts."""
+        """Scan the cases; where the counts do not tell which silent line is which, scan those in parts."""
         if not cases:
             return
         try:
@@ -82,22 +82,30 @@ class Bench:
                 yield from self._parts(cases)
             return
         yield from findings.items()
-        silent = [case for case in cases if case.code not in findings]
+        silent: dict[str, list[CaseRows]] = {}
+        for case in cases:
+            if case.code not in findings:
+                silent.setdefault(_rule_of(case), []).append(case)
         # Of the other lines of prescriptions some may be of the history, self-paid or refunds.
         judged = result.census.read - result.census.judged <= sum(len(case.others) for case in cases)
-        not_in_force = sum(result.not_in_force.values())
-        if judged and not_in_force in (0, len(silent)):
-            fate = "not_in_force" if not_in_force else "clean"
-            yield from ((case.code, fate) for case in silent)
-        elif len(cases) == 1:
-            counts = f"{result.run['lines']}, {not_in_force} not in force"
-            raise InternalError(
-                both(
-                    f"一行明细的扫描，计数对不上：{counts}", f"the counts of a scan of one line do not add up: {counts}"
+        unclear = []
+        for rule_id, alike in silent.items():
+            not_in_force = result.not_in_force.get(rule_id, 0)
+            if judged and not_in_force in (0, len(alike)):
+                fate = "not_in_force" if not_in_force else "clean"
+                yield from ((case.code, fate) for case in alike)
+            elif len(cases) == 1:
+                counts = f"{result.run['lines']}, {not_in_force} not in force"
+                raise InternalError(
+                    both(
+                        f"一行明细的扫描，计数对不上：{counts}",
+                        f"the counts of a scan of one line do not add up: {counts}",
+                    )
                 )
-            )
-        else:
-            yield from self._parts(silent)
+            else:
+                unclear += alike
+        if unclear:
+            yield from self._parts(unclear)
 
     def _parts(self, cases: Sequence[CaseRows]) -> Iterator[tuple[str, Fate]]:
         """Scan those that expect a finding apart from the others; where all expect alike, scan either half."""
@@ -111,17 +119,21 @@ class Bench:
     def _scan(self, cases: Sequence[CaseRows]) -> tuple[ScanResult, dict[str, tuple[CaseFinding, ...]]]:
         self._scans += 1
         lines, out = self._work / f"lines{self._scans}.csv", self._work / f"out{self._scans}"
+        told = [cells for case in cases for cells in (case.cells, *case.others)]
+        kept = [place for place, name in enumerate(LINE) if name in _ALWAYS or any(cells[place] for cells in told)]
         with lines.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
-            writer.writerow(LINE)
-            writer.writerows(cells for case in cases for cells in (case.cells, *case.others))
+            writer.writerow([[*LINE][place] for place in kept])
+            writer.writerows([cells[place] for place in kept] for cells in told)
         result = scan(ScanRequest([lines], out, kb=[self._knowledge]), plan=self._plan)
         with duckdb.connect() as connection:
             rows = connection.execute(_FINDINGS, [sqltext.one_path(out / "findings.parquet")]).fetchall()
         findings: dict[str, tuple[CaseFinding, ...]] = {}
         for code, rule_id, verdict, level, reason, exemption, expected, actual, remarks in rows:
             own = exemption and exemption.removeprefix(f"{code}-")
-            finding = CaseFinding(rule_id, verdict, level, reason, own, expected, actual, tuple(remarks))
+            finding = CaseFinding(
+                rule_id.removesuffix(_SILENT), verdict, level, reason, own, expected, actual, tuple(remarks)
+            )
             findings[code] = (*findings.get(code, ()), finding)
         return result, findings
 
@@ -130,11 +142,13 @@ class Bench:
         return self._work / "knowledge"
 
     def _write_knowledge(self, cases: Sequence[CaseRows]) -> None:
-        exemptions = [(case.exemption, case.code) for case in cases if case.exemption is not None]
+        exemptions = [
+            (replace(case.exemption, rule_id=_rule_of(case)), case.code) for case in cases if case.exemption is not None
+        ]
         self._knowledge.mkdir()
         sources = Sources.of(
             edition=_EDITION,
-            points=tuple(case.point for case in cases),
+            points=tuple(replace(case.point, rule_id=_rule_of(case)) for case in cases),
             patterns=tuple(
                 PatternRow(case.point.point_id, role, "code", code, 1)
                 for case in cases
@@ -145,3 +159,8 @@ class Bench:
             exemption_items=tuple(ExemptionItemRow(row.exemption_id, "code", code) for row, code in exemptions),
         )
         write_tables(sources, self._knowledge)
+
+
+def _rule_of(case: CaseRows) -> str:
+    """The id of the rule or of the twin that judges a case."""
+    return case.rule.id + (_SILENT if case.case.expect == "not_in_force" else "")

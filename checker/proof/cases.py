@@ -13,11 +13,11 @@ from checker.ingest.sources import first_line
 from checker.judge.compile import EXEMPTION_TYPE, fired_sql
 from checker.judge.finding_sql import finding_sql, word_values
 from checker.knowledge.cell_reader import Faults
-from checker.model.errors import InternalError, RuleError, both
+from checker.model.errors import RuleError, both
 from checker.model.typed_value import worded
 from checker.proof.case_rows import CaseRows, case_rows
 from checker.proof.case_scan import Bench, Fate
-from checker.rulebook.clause import check_types
+from checker.rulebook.clause import type_fault
 from checker.rulebook.fill import FILL, blanks
 from checker.rulebook.plan import plan_of
 from checker.rulebook.rule import Expect, Rule, Rulebook
@@ -103,13 +103,11 @@ def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
     """
     rules = rulebook.rules
     clauses = [(f"{rule.file}: {key}", clause, BY_ID[rule.shape]) for rule in rules for key, clause in rule.clauses]
-    badly_typed = []
-    for place, clause, shape in clauses:
-        try:
-            check_types([clause], shape)
-        except InternalError as error:
-            badly_typed.append(f"{place}: {error}")
-    unexplained = [f"{rule.file}: {fault}" for rule in rules if (fault := _explain(rule))]
+    with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
+        badly_typed = [
+            f"{place}: {fault}" for place, clause, shape in clauses if (fault := type_fault(connection, clause, shape))
+        ]
+        unexplained = [*_unexplained(connection, rules)]
     stages = [
         Stage("parse", len(rules), len(rules), ()),
         Stage("compile", len(clauses) - len(badly_typed), len(clauses), tuple(badly_typed)),
@@ -124,23 +122,32 @@ def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:
     return (*stages, Stage("cases", len(results) - len(failed), len(results), failed))
 
 
-def _explain(rule: Rule) -> str | None:
-    """What the engine says against the SELECT that the rule compiles to; None where it plans it."""
-    plan = plan_of(Rulebook((rule,), rule.hash))
+def _unexplained(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -> Iterator[str]:
+    """What the engine says against rules. Those of a shape are planned as one, as in a scan; each alone only to find whose fault it is."""
+    for shape in dict.fromkeys(rule.shape for rule in rules):
+        together = tuple(rule for rule in rules if rule.shape == shape)
+        if fault := _explain(connection, together):
+            alone = {rule.file: told for rule in together if (told := _explain(connection, (rule,)))}
+            yield from (f"{file}: {told}" for file, told in (alone or {together[0].file: fault}).items())
+
+
+def _explain(connection: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> str | None:
+    """What the engine says against the SELECTs that rules of one shape compile to; None where it plans them."""
+    plan, shape = plan_of(Rulebook(rules, "")), BY_ID[rules[0].shape]
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in CANDIDATE_COLUMNS.items())
-    fired = fired_sql(plan, BY_ID[rule.shape], f"SELECT {columns} WHERE FALSE", contested=True)
-    with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
-        for relation, types in BY_ID[rule.shape].relations.items():
-            told = ", ".join(f"{name} {type_}" for name, type_ in types.items())
-            connection.execute(f"CREATE TABLE {relation} ({told})")
+    fired = fired_sql(plan, shape, f"SELECT {columns} WHERE FALSE", contested=True)
+    for relation, types in shape.relations.items():
+        told = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+        connection.execute(f"CREATE OR REPLACE TABLE {relation} ({told})")
+    try:
+        # As in a scan, what fired is kept: it is planned once for all that reads it.
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE weighed_line AS SELECT *, {_AS_WEIGHED} FROM ({fired})")
         for language in ("zh", "en"):
-            source = f"SELECT *, {_AS_WEIGHED} FROM ({fired})"
-            finding = finding_sql(plan, source, stage="after", language=language, kb_version="")
-            try:
-                word_values(connection, fired, language)
-                connection.execute(f"EXPLAIN {finding}")
-            except duckdb.Error as error:
-                return first_line(error)
+            word_values(connection, "FROM weighed_line", language)
+            finding = finding_sql(plan, "FROM weighed_line", stage="after", language=language, kb_version="")
+            connection.execute(f"EXPLAIN {finding}")
+    except duckdb.Error as error:
+        return first_line(error)
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
@@ -13,6 +14,9 @@ from sqlglot.tokenizer_core import TokenType
 from checker.model.errors import InternalError, both
 from checker.model.nearest import nearest
 from checker.shapes.base import SQL_TYPES, Shape
+
+if TYPE_CHECKING:
+    import duckdb
 
 _INT_MAX = 2**31 - 1
 _TEXT_MAX = 4000
@@ -90,22 +94,27 @@ def check_types(clauses: Iterable[Clause], shape: Shape) -> None:
     """Run each clause in DuckDB over one row of typed NULLs; InternalError names what fails or has another type."""
     import duckdb
 
-    types = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
-    row = ", ".join(f"CAST(NULL AS {types[kind]}) AS {name}" for name, kind in shape.kinds.items())
-    faults = []
-    with duckdb.connect(":memory:", config={"enable_external_access": False}) as connection:
-        for clause in clauses:
-            try:
-                relation = connection.sql(f"SELECT {clause.sql} AS answer FROM (SELECT {row})")
-                relation.fetchall()
-                found, wanted = str(relation.types[0]), SQL_TYPES[clause.kind]
-            except duckdb.Error as error:
-                faults.append(_accepted(clause, f"运行失败：{error}", f"does not run: {error}"))
-                continue
-            if found != wanted and (found, wanted) != ("INTEGER", "BIGINT"):
-                faults.append(_accepted(clause, f"结果是 {found}，不是 {wanted}", f"gives {found} instead of {wanted}"))
+    with duckdb.connect(":memory:", config={"enable_external_access": False, "threads": 1}) as connection:
+        faults = [fault for clause in clauses if (fault := type_fault(connection, clause, shape))]
     if faults:
         raise InternalError("\n".join(faults))
+
+
+def type_fault(connection: duckdb.DuckDBPyConnection, clause: Clause, shape: Shape) -> str | None:
+    """Why a clause does not run over one row of typed NULLs on this connection, or has another type; None where it is sound."""
+    import duckdb
+
+    types = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
+    row = ", ".join(f"CAST(NULL AS {types[kind]}) AS {name}" for name, kind in shape.kinds.items())
+    try:
+        relation = connection.sql(f"SELECT {clause.sql} AS answer FROM (SELECT {row})")
+        relation.fetchall()
+        found, wanted = str(relation.types[0]), SQL_TYPES[clause.kind]
+    except duckdb.Error as error:
+        return _accepted(clause, f"运行失败：{error}", f"does not run: {error}")
+    if found != wanted and (found, wanted) != ("INTEGER", "BIGINT"):
+        return _accepted(clause, f"结果是 {found}，不是 {wanted}", f"gives {found} instead of {wanted}")
+    return None
 
 
 def _accepted(clause: Clause, chinese: str, english: str) -> str:

@@ -181,8 +181,8 @@ def _compiled(
     from checker.shapes import BY_ID
 
     rules, changed = read_rules(files, params)
-    for rule in rules:
-        check_types([clause for _, clause in rule.clauses], BY_ID[rule.shape])
+    for shape in dict.fromkeys(rule.shape for rule in rules):
+        check_types([clause for rule in rules if rule.shape == shape for _, clause in rule.clauses], BY_ID[shape])
     return {rule.hash: _rule_plan(rule) for rule in rules}, changed
 
 
