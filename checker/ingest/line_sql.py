@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from checker.ingest.columns import (
+    FLOATS,
     Header,
     HeaderMap,
     first_text,
     is_given,
+    raw_text,
     read_column,
 )
 from checker.ingest.line_kind import REJECTED, Lines, named_lines
@@ -102,6 +104,8 @@ def raw_code(source: Source, *, second: bool) -> str:
     if second:
         return first_text(headers, Kind.CODE)
     value = sqltext.name(headers[0].text)
+    if headers[0].type.upper() in FLOATS:
+        return raw_text(headers[0], Kind.CODE)
     return value if headers[0].is_text else f"CAST({value} AS VARCHAR)"
 
 

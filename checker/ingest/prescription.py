@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from checker.ingest import values
 from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
+from checker.model.json_text import Inexact
 from checker.model.schema import Kind
 
 STAGES = ("prescribe", "dispense", "settle")
@@ -118,7 +119,9 @@ def _text(value: object) -> str | None:
 
 def _key(value: object) -> str | None:
     text = _text(value)
-    if text is not None and ("." in text or "+" in text) and values.has_lost_digits(text):
+    if text is not None and (
+        isinstance(value, Inexact) or (("." in text or "+" in text) and values.has_lost_digits(text))
+    ):
         raise ValueError("位数已丢失，编号应写全，并放在引号里")
     return text
 
