@@ -401,18 +401,21 @@ class Source:
 
 def reversed_settlements(
     headers: Sequence[Raw] | None, staged: Sequence[Line], refunds: Sequence[Line], with_lines: set[str]
-) -> dict[str, bool]:
-    """Return the settlements of staged lines that headers without lines reverse, and whether as a whole.
+) -> tuple[dict[str, bool], set[str]]:
+    """Return the settlements of staged lines that headers without lines reverse, and whether as a whole; and those that another's would.
 
     `staged` and `refunds` are the judged and refund lines of restricted items, duplicates among them; `with_lines` are the settlements
     that any line names.
     """
     groups: dict[str, list[Raw]] = defaultdict(list)
+    named_by: dict[str, set[str]] = defaultdict(set)
     for row in headers or ():
         header = Source((row,), HEADER)
         key, original = header.value("settlement_id"), header.value("original_settlement_id")
-        void = header.value("valid_flag") is False or header.unreadable("valid_flag")
-        if not void and None not in (key, original) and key != original:
+        if header.value("valid_flag") is False or None in (key, original) or key == original:
+            continue
+        named_by[original].add(key)
+        if not header.unreadable("valid_flag"):
             groups[key].append(row)
     totals = headers_by_key(headers, "settlement_id")
     charged: dict[str, dict[Any, Decimal]] = defaultdict(dict)
@@ -421,13 +424,18 @@ def reversed_settlements(
         charged[line.settlement_id][same, line.code, line.time, line.quantity, line.amount] = line.amount or Decimal(0)
     own = {line.settlement_id for line in (*staged, *refunds)}
     reversals: dict[str, list[tuple[str, Decimal | None]]] = defaultdict(list)
+    others: set[str] = set()
     for key, rows in groups.items():
         header = Source(
             [row for row in rows if Source((row,), HEADER).value("original_settlement_id") in charged], HEADER
         )
         amounts, original = header.known("settlement_amount"), header.value("original_settlement_id")
         is_reversal = header.value("refund_flag") is True or (amounts and max(amounts) < 0)
-        if original is not None and is_reversal and key not in own:
+        if original is None or not is_reversal or key in own or named_by[key] - {original}:
+            continue
+        if is_of_another(header, totals.get(original), [line for line in staged if line.settlement_id == original]):
+            others.add(original)
+        else:
             # reading: a sum that is written and cannot be read, or written twice otherwise, tells of no whole reversal.
             unclear = len(amounts) > 1 or any(Source((row,), HEADER).unreadable("settlement_amount") for row in rows)
             reversals[original].append((key, Decimal(-1) if unclear else abs(amounts[0]) if amounts else None))
@@ -440,13 +448,38 @@ def reversed_settlements(
         )
         total = totals[original].value("settlement_amount") if original in totals else None
         unclear = any(amount == -1 for _, amount in by)
-        reaches = False if unclear else None if back is None or total is None else back >= abs(total)
+        too_little = back is not None and (back == 0 or back < sum(charged[original].values()))
+        reaches = False if unclear or too_little else None if back is None or total is None else back >= abs(total)
         if reaches:
             found[original] = True
         elif not any(key in with_lines for key, _ in by):
-            less = back is not None and back < sum(charged[original].values())
-            found[original] = not less if reaches is None else False
-    return found
+            found[original] = reaches is None
+    return found, others
+
+
+def is_of_another(reversal: Source, original: Source | None, lines: Sequence[Line]) -> bool:
+    """Return whether a reversal is of another patient or institution than the settlement that it names."""
+
+    def of_original(name: str, of_line: Callable[[Line], str | None]) -> str | None:
+        said = original.value(name) if original is not None else None
+        found = {value for line in lines if (value := of_line(line)) is not None}
+        return said if said is not None else found.pop() if len(found) == 1 else None
+
+    def differ(one: str | None, other: str | None) -> bool:
+        return None not in (one, other) and one != other
+
+    patient = of_original("patient_id", lambda line: line.key("patient_id"))
+    own = reversal.value("patient_id")
+    if None not in (patient, own):
+        another = patient != own
+    else:
+        number = original.value("patient_id_number") if original is not None else None
+        numbers = {line.person_number for line in lines} - {None}
+        known = one_person(number) if number is not None else numbers.pop() if len(numbers) == 1 else None
+        another = differ(known, one_person(reversal.value("patient_id_number")))
+    return another or differ(
+        of_original("institution_id", lambda line: line.own.value("institution_id")), reversal.value("institution_id")
+    )
 
 
 def headers_by_key(rows: Iterable[Raw] | None, key: str) -> dict[str, Source]:
@@ -592,6 +625,7 @@ class Line:
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
         self.reversed: bool | None = None
+        self.falsely_reversed = False
         self.neonatal = False
         self.is_reuploaded = False
 
@@ -637,6 +671,13 @@ class Line:
         """Return whether the settlement says something of refunds that nobody can read."""
         header = self.settlement
         return header is not None and not header.known("refund_flag") and header.unreadable("refund_flag")
+
+    @property
+    def settlement_may_be_void(self) -> bool:
+        """Return whether each header of the settlement that is not void has a void flag that cannot be read."""
+        return self.settlement is not None and all(
+            Source((row,), HEADER).unreadable("valid_flag") for row in self.settlement.rows
+        )
 
     def first(self, name: str, sources: Sequence[Source] | None = None) -> Any:
         """Return the first known value of line, settlement, visit.
@@ -745,6 +786,8 @@ class Line:
             found.add("reuploaded")
         if self.reversed is False:
             found.add("partly_reversed")
+        if self.falsely_reversed:
+            found.add("falsely_reversed")
         if self.time_fallback:
             found.add("service_time_fallback")
         if any(source.unreadable(name) for source in self.sources for name in PERSON_FIELDS):
@@ -1421,6 +1464,8 @@ def scan(
                     reject = Reject(file, record, flag, "unreadable")
             if reject is None and line.own.value("refund_flag") is None and line.settlement_flag_is_unclear:
                 reject = Reject(file, record, "refund_flag", "unreadable in the settlement")
+            if reject is None and line.own.value("valid_flag") is None and line.settlement_may_be_void:
+                reject = Reject(file, record, "valid_flag", "unreadable in the settlement")
             if reject is None and line.own.unreadable("amount") and line.quantity is None:
                 reject = Reject(file, record, "amount", "unreadable without a quantity")
             if reject is not None:
@@ -1439,11 +1484,12 @@ def scan(
     # refunds alike.
     staged = [line for line in judged if knowledge.patterns_of(line.code)]
     staged_refunds = [line for line in refunds if knowledge.patterns_of(line.code)]
-    reversed_ = reversed_settlements(settlements, staged, staged_refunds, with_lines)
+    reversed_, by_others = reversed_settlements(settlements, staged, staged_refunds, with_lines)
     originals, result.duplicates_removed = without_duplicates(staged)
     refunds, result.refund_duplicates_removed = without_duplicates(staged_refunds)
     for line in originals:
         line.reversed = reversed_.get(line.settlement_id)
+        line.falsely_reversed = line.settlement_id in by_others
         if line.reversed:
             line.net = {name: None if value is None else Decimal(0) for name, value in line.net.items()}
     result.refunds_without_original = net_refunds(originals, refunds)

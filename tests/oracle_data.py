@@ -957,6 +957,8 @@ def reversal_of(rng: Random, visit: Stay, number: int) -> dict[str, str | None]:
         "refund_flag": rng.choice(("1", "001", "退费", "1", None, "0", "x")),
         "settlement_amount": rng.choice((f"-{total}", f"-{total}", f"({total})", total, "-3.00", "-300", "x", None)),
         "valid_flag": rng.choice((None, None, "1", "0")),
+        "institution_id": rng.choice((None, visit.institution, visit.institution, "H99999999999")),
+        "patient_id": rng.choice((None, None, None, f"AN{number}")),
     }
 
 
@@ -1001,13 +1003,16 @@ def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
             if visit.care_type == "41" and rng.random() < 0.3:
                 values["mutual_aid_amount"] = rng.choice(("12.50", "0", "0.00", "x", "1,000"))
             if rng.random() < 0.2:
-                values["valid_flag"] = spell_flag(rng, rng.random() < 0.6)
+                values["valid_flag"] = "作废?" if rng.random() < 0.1 else spell_flag(rng, rng.random() < 0.6)
             if rng.random() < 0.05:
                 values["refund_flag"] = spell_flag(rng, rng.random() < 0.3)
             sheet.add(values)
     if source == "settlement":
         for number, visit in enumerate(rng.sample(list(visits), len(visits) // 12)):
             sheet.add(reversal_of(rng, visit, number))
+            if rng.random() < 0.1:
+                flag = rng.choice((None, "1", "0", "作废?"))
+                sheet.add({"settlement_id": f"RR{number}", "original_settlement_id": f"RV{number}", "valid_flag": flag})
     for row in rng.sample(range(1000), 5):
         sheet.add(
             {

@@ -19,7 +19,7 @@ from checker.ingest.lost_codes import REPAIRED, code_map_sql
 from checker.ingest.lost_keys import KEYS, apart, is_lost
 from checker.ingest.named import free_name, name_once
 from checker.ingest.prescription_key import is_guessed, prescription_key
-from checker.ingest.reversals import RefundSettlements
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext

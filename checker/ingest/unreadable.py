@@ -33,11 +33,13 @@ class Unreadable(NamedTuple):
     example: str
 
 
-def count_unreadable(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> tuple[Unreadable, ...]:
-    """What cannot be read in the columns TOLD, in the order of the columns."""
+def count_unreadable(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], columns: Sequence[str] = TOLD
+) -> tuple[Unreadable, ...]:
+    """What cannot be read in some columns, in their order."""
     found: dict[str, Unreadable] = {}
     for source in sources:
-        for name in TOLD:
+        for name in columns:
             headers, kind = source.map.found.get(name, ()), source.map.columns[name].kind
             if (doubt := unreadable(headers, kind)) == "FALSE":
                 continue
@@ -49,4 +51,4 @@ def count_unreadable(connection: duckdb.DuckDBPyConnection, sources: Sequence[So
             if row[0]:
                 before = found[name].lines if name in found else 0
                 found[name] = Unreadable(headers[0].text, int(row[0]) + before, str(row[1])[:LONGEST_EXAMPLE])
-    return tuple(found[name] for name in TOLD if name in found)
+    return tuple(found[name] for name in columns if name in found)
