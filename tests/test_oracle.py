@@ -538,6 +538,7 @@ def test_a_line_written_twice_is_judged_once() -> None:
         ({"inscp_amt": "0"}, LIMITED, False),
         ({"inscp_amt": "0.00", "det_item_fee_sumamt": None}, LIMITED, False),
         ({"fulamt_ownpay_amt": "35.50"}, LIMITED, False),
+        ({"fulamt_ownpay_amt": "0", "inscp_amt": "0"}, LIMITED, False),
         ({"fulamt_ownpay_amt": "35.50", "inscp_amt": "10"}, LIMITED, False),
         ({"inscp_amt": "0"}, ONLY, True),
         ({}, LIMITED, True),
