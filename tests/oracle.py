@@ -1497,12 +1497,12 @@ def scan(
     again = reuploads(originals)
     result.reuploaded = len(again)
     originals = [line for line in originals if id(line) not in again]
-    neonatal: dict[tuple[str, str], set[str]] = defaultdict(set)
+    neonatal: dict[Any, set[str]] = defaultdict(set)
     for line in originals:
         if not (line.reversed or nothing_left(line)) and knowledge.is_neonatal(line.code) and line.stay:
-            neonatal[line.stay].add(line.code)
+            neonatal[line.stay, line.first("institution_id")].add(line.code)
     for line in originals:
-        line.neonatal = bool(line.stay and neonatal[line.stay] - {line.code})
+        line.neonatal = bool(line.stay and neonatal[line.stay, line.first("institution_id")] - {line.code})
 
     # reading: what is wholly refunded takes no part, and is counted whether it would have been a finding or not.
     for line in originals:

@@ -352,6 +352,7 @@ def test_a_birth_by_its_diagnosis(line: dict[str, str | None], more: dict[str, A
     [
         ({}, ["undetermined newborn", "violation suspect"]),
         ({"mdtrt_id": "V2"}, ["violation suspect", "violation suspect"]),
+        ({"fixmedins_code": "H9"}, ["violation suspect", "violation suspect"]),
         ({"cnt": "0", "refd_setl_flag": "1"}, ["violation suspect"]),
     ],
 )
