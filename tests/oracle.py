@@ -317,7 +317,39 @@ def read_item_code(text: str) -> str:
     return re.sub(r"^([0-9]+)\.0+$", r"\1", code.rstrip(";,")).upper()
 
 
+CARE = {
+    "11": "普通门诊 门诊 门诊统筹 普通门诊统筹 门急诊",
+    "12": "门诊挂号 挂号",
+    "13": "急诊 门诊急诊 急诊门诊",
+    "14": "门诊慢特病 门诊慢病 门诊特病 门诊慢性病 门诊特殊病 门诊特殊慢性病 门诊特殊疾病 门诊大病 慢特病 门慢 门特 门慢特",
+    "21": "普通住院 住院",
+    "22": "外伤住院",
+    "23": "转外诊治住院 转外住院",
+    "24": "急诊转住院 急诊住院",
+    "28": "日间手术",
+    "41": "定点药店购药 药店购药 药店 购药 定点药店 零售药店 零售药店购药 定点零售药店 定点零售药店购药 药房购药 药店零售 "
+    "门诊统筹药店购药 双通道购药 双通道药店购药",
+    "51": "生育门诊",
+    "52": "生育住院",
+    "53": "计划生育手术费 计划生育手术 计划生育",
+    "71": "家庭病床",
+}
+CARE_OF = {word: code for code, words in CARE.items() for word in words.split()}
+
+
+def read_care(text: str) -> str:
+    """Return the code of a care type: a number of two to six digits, a word for one, or both."""
+    word = re.sub(r"\s", "", narrow(text))
+    if match := re.fullmatch(r"([1-9][0-9]{1,5})(\.0+|[-.:|、_]?[^\x00-\x7f].*)?", word):
+        return match[1]
+    word = re.sub(r"(?<=.)\(.*\)$", "", word)
+    if word not in CARE_OF:
+        raise UnreadableError(text)
+    return CARE_OF[word]
+
+
 READERS = {
+    Kind.CARE: read_care,
     Kind.TEXT: lambda text: re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", text),
     Kind.CODE: read_item_code,
     Kind.SEX: read_sex,

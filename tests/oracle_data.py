@@ -839,7 +839,7 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
         if rng.random() < 0.95:
             values["insured_birth_date"] = spell_date(rng, visit.insured[1])
     if rng.random() < 0.7:
-        values["care_type"] = visit.care_type
+        values["care_type"] = spell_care(rng, visit.care_type)
         values["insured_region"] = visit.insured_region
     if rng.random() < 0.8:
         values["prescriber"] = rng.choice(("甲医生", "乙医生"))
@@ -978,6 +978,17 @@ DIAGNOSES = (
 )
 
 
+def spell_care(rng: Random, code: str) -> str:
+    """Return a care type, now and then in words, or in one that nobody knows."""
+    words = {
+        "41": ("定点药店购药", "41 药店购药", "药店（个账）"),
+        "11": ("普通门诊",),
+        "21": ("住院",),
+        "14": ("门诊慢特病",),
+    }
+    return rng.choice((*words.get(code, (code,)), "其他情况")) if rng.random() < 0.15 else code
+
+
 def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
     """Return settlement or visit headers: most, some twice, some contradicting, some not valid."""
     sheet = Sheet(rng, [name for name in HEADER_COLUMNS if rng.random() < 0.9 or name.endswith("_id")], noise=0.05)
@@ -992,7 +1003,7 @@ def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
                 **person_values(rng, visit, source),
             }
             if rng.random() < 0.6:
-                values["care_type"] = visit.care_type
+                values["care_type"] = spell_care(rng, visit.care_type)
                 values["insured_region"] = visit.insured_region
             if rng.random() < 0.4:
                 values["visit_start"] = spell_time(rng, visit.start)

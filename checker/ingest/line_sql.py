@@ -139,6 +139,7 @@ def stage_query(
         "amount_in_scope",
         "full_self_paid_amount",
         "mutual_aid_amount",
+        *(() if "care_type" in unneeded else ("care_type",)),
         *PERSON_FIELDS,
         *prescription,
     )
@@ -240,7 +241,7 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
 
 
 STAGED_TEXTS = (
-    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "care_type", "insured_region",
+    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "patient_id", "insured_region",
     "region", "institution_id", "item_name",
 )  # fmt: skip
 """The text columns of staged lines: cleaned when they are read."""

@@ -16,7 +16,6 @@ from checker.ingest.lost_codes import LostCodes
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
-from checker.ingest.value_sql import clean_text
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import PHARMACY_CARE
@@ -108,7 +107,9 @@ def count_lines(
         },
         lost_codes=lost_codes.count_lost(connection, files.lines),
         unreadable=count_unreadable(connection, files.lines)
-        + count_unreadable(connection, (*files.settlements, *files.visits, *files.diagnoses), ("valid_flag",)),
+        + count_unreadable(
+            connection, (*files.settlements, *files.visits, *files.diagnoses), ("valid_flag", "care_type")
+        ),
     )
     return census, second, refunds
 
@@ -232,7 +233,7 @@ def may_be_pharmacy(
     """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
     if "care_type" in unneeded or "care_type" in header_columns:
         return "care_type" not in unneeded
-    lines = f"SELECT count(*) FROM raw_line WHERE {clean_text('care_type')} LIKE '{PHARMACY_CARE}'"
+    lines = f"SELECT count(*) FROM raw_line WHERE care_type LIKE '{PHARMACY_CARE}'"
     return one_number(connection, lines) > 0
 
 

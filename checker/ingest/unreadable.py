@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checker.ingest.columns import first_text, may_be_odd, unreadable
 from checker.ingest.sources import Source
+from checker.model import sqltext
+from checker.model.schema import Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,6 +22,7 @@ TOLD = (
     "paid_by_fund",
     "self_paying_flag",
     "newborn_flag",
+    "care_type",
 )
 """Columns of lines of which something is told here; without a readable time, quantity, void or refund flag a line is rejected."""
 LONGEST_EXAMPLE = 40
@@ -40,12 +43,23 @@ def count_unreadable(
     found: dict[str, Unreadable] = {}
     for source in sources:
         for name in columns:
-            headers, kind = source.map.found.get(name, ()), source.map.columns[name].kind
+            headers = source.map.found.get(name, ())
+            if not headers:
+                continue
+            kind = source.map.columns[name].kind
             if (doubt := unreadable(headers, kind)) == "FALSE":
                 continue
             # A condition of its own for each column: it passes over whole blocks in which nothing is odd.
+            rows, count = f"{source.table.scan()} WHERE {may_be_odd(headers, kind)}", "count(*)"
+            if kind is Kind.CARE:
+                # Provinces have codes of their own, so that all may be odd: each is read once.
+                read = ", ".join(sqltext.name(header.text) for header in headers)
+                rows, count = (
+                    f"(SELECT {read}, count(*) AS n FROM {rows} GROUP BY ALL) WHERE TRUE",
+                    "coalesce(sum(n), 0)",
+                )
             row = connection.execute(
-                f"SELECT count(*), min({first_text(headers, kind)}) FROM {source.table.scan()} WHERE {may_be_odd(headers, kind)} AND {doubt}"
+                f"SELECT {count}, min({first_text(headers, kind)}) FROM {rows} AND {doubt}"
             ).fetchone()
             assert row is not None
             if row[0]:

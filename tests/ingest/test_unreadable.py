@@ -99,6 +99,23 @@ def test_amounts_and_flags_that_cannot_be_read_are_counted_with_an_example(tmp_p
     assert pl.read_parquet(out / "findings.parquet").height == 3
 
 
+def test_a_care_type_may_be_a_word_and_an_unknown_one_is_told(tmp_path):
+    rows = [f"{number},S{number},2026-03-01,{DRUG},1,5,{own}" for number, own in enumerate(("", "", "体检", "住院"))]
+    (tmp_path / "in.csv").write_text(
+        "\n".join(("流水号,结算ID,费用发生日期,国标代码,数量,金额,医疗类别", *rows, "")), "utf-8"
+    )
+    types = ("定点药店购药（个账）", "41-药店", "2101", "购药")
+    headers = "".join(f"S{number},{kind},女\n" for number, kind in enumerate(types))
+    (tmp_path / "setl.csv").write_text(f"结算ID,医疗类别,性别\n{headers}", encoding="utf-8")
+    out = tmp_path / "out"
+    assert liangku("scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", out).returncode == 1
+    found = pl.read_parquet(out / "findings.parquet").sort("line_id")["remarks"].to_list()
+    # Only in a pharmacy the person of a settlement is who paid.
+    assert found == [["family_account"], ["family_account"], [], []]
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert run["unreadable"] == [{"header": "医疗类别", "lines": 1, "example": "体检"}]
+
+
 def test_a_table_of_numbers_has_nothing_that_cannot_be_read(tmp_path):
     out = tmp_path / "out"
     frame = {"line_id": [1.0, 2.0], "fee_ocur_time": ["2026-03-01"] * 2, "med_list_codg": [DRUG] * 2, "cnt": [1.0, float("nan")],
