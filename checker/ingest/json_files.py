@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.ingest.json_numbers import as_written, is_key, may_be_inexact
+from checker.ingest.json_numbers import as_written, is_key
 from checker.ingest.json_utf8 import as_utf8
 from checker.ingest.json_wrapper import cut_out, find_rows
 from checker.ingest.sources import InputFile, own_header
@@ -49,11 +49,10 @@ def convert_json(
         _write_prescriptions(connection, source, target, role, keys, wanted)
         return share
     paths = {key: (key,) for key in _chosen(source.path, keys, wanted)}
-    inexact = may_be_inexact(connection)
     _copy(
         connection,
-        f"""SELECT {", ".join(_elements(("found", paths), inexact=inexact))}, record AS __record
-        FROM (SELECT record, doc, {_extracted("doc", paths, "found", inexact=inexact)} FROM documents) ORDER BY record""",
+        f"""SELECT {", ".join(_elements(("found", "doc", paths)))}, record AS __record
+        FROM (SELECT record, doc, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
         target,
     )
     return share
@@ -214,24 +213,20 @@ def _chosen(path: Path, keys: Iterable[str], wanted: Collection[str]) -> list[st
     return list(seen.values())
 
 
-def _extracted(document: str, paths: Mapping[str, Sequence[str]], name: str, *, inexact: bool) -> str:
-    """SQL of all these texts of a JSON document as one list: each call of its own would keep the whole document parsed once more.
-
-    With `inexact` the list of their types stands beside it.
-    """
-    listed = f"CAST([{', '.join(map(_pointer, paths.values()))}] AS VARCHAR[])"
-    types = f", json_type({document}, {listed}) AS {name}_type" if inexact else ""
-    return f"json_extract_string({document}, {listed}) AS {name}{types}"
+def _extracted(document: str, paths: Mapping[str, Sequence[str]]) -> str:
+    """SQL of all these texts of a JSON document as one list: each call of its own would keep the whole document parsed once more."""
+    return f"json_extract_string({document}, CAST([{', '.join(map(_pointer, paths.values()))}] AS VARCHAR[]))"
 
 
-def _elements(*lists: tuple[str, Mapping[str, Sequence[str]]], inexact: bool) -> list[str]:
-    """SQL of the columns whose values stand in lists, in the order of the names; a name in several is that of the first value given."""
+def _elements(*lists: tuple[str, str, Mapping[str, Sequence[str]]]) -> list[str]:
+    """SQL of the columns whose values stand in lists, each with the document that it is of, in the order of the names; a name in several is that
+    of the first value given."""
     values: dict[str, list[str]] = {}
-    for listed, paths in lists:
+    for listed, document, paths in lists:
         for place, (name, path) in enumerate(paths.items(), 1):
             value = f"{listed}[{place}]"
-            if inexact and path and is_key(name):
-                value = as_written(value, f"{listed}_type[{place}]", path[-1])
+            if path and is_key(name):
+                value = as_written(value, document, _pointer(path), path[-1])
             values.setdefault(name, []).append(value)
     return [f"coalesce({', '.join(each)}) AS {sqltext.name(own_header(name))}" for name, each in values.items()]
 
@@ -275,14 +270,9 @@ def _write_prescriptions(
     if not _any(connection, "NOT is_prescription"):
         of_document = {key: path for key, path in of_document.items() if key not in of_line}
         listed = "NULL" if "diagnosis_code" in of_line else listed
-    inexact = may_be_inexact(connection)
-    extracted = [
-        _extracted(document, paths, name, inexact=inexact)
-        for document, paths, name in (("line", of_line, "of_line"), ("doc", of_document, "of_document"))
-    ]
     told = [
         *_elements(
-            ("of_line", of_line), ("of_document", of_document), ("[listed]", {"diagnosis_code": ()}), inexact=inexact
+            ("of_line", "line", of_line), ("of_document", "doc", of_document), ("[listed]", "", {"diagnosis_code": ()})
         ),
         # Lines that say nothing else are of the prescription that the document is; nobody's own number begins so.
         f"CASE WHEN is_prescription THEN chr(30) || record || {sqltext.text(source.path.name)} END AS {DOCUMENT_HEADER}",
@@ -290,8 +280,8 @@ def _write_prescriptions(
     _copy(
         connection,
         f"""SELECT {", ".join(told)}, __record
-        FROM (SELECT {", ".join(extracted)}, {listed} AS listed, doc, record, is_prescription,
-          row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
+        FROM (SELECT doc, line, {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document, {listed} AS listed,
+          record, is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
         target,
     )
 
