@@ -317,7 +317,39 @@ def read_item_code(text: str) -> str:
     return re.sub(r"^([0-9]+)\.0+$", r"\1", code.rstrip(";,")).upper()
 
 
+CARE = {
+    "11": "普通门诊 门诊 门诊统筹 普通门诊统筹 门急诊",
+    "12": "门诊挂号 挂号",
+    "13": "急诊 门诊急诊 急诊门诊",
+    "14": "门诊慢特病 门诊慢病 门诊特病 门诊慢性病 门诊特殊病 门诊特殊慢性病 门诊特殊疾病 门诊大病 慢特病 门慢 门特 门慢特",
+    "21": "普通住院 住院",
+    "22": "外伤住院",
+    "23": "转外诊治住院 转外住院",
+    "24": "急诊转住院 急诊住院",
+    "28": "日间手术",
+    "41": "定点药店购药 药店购药 药店 购药 定点药店 零售药店 零售药店购药 定点零售药店 定点零售药店购药 药房购药 药店零售 "
+    "门诊统筹药店购药 双通道购药 双通道药店购药",
+    "51": "生育门诊",
+    "52": "生育住院",
+    "53": "计划生育手术费 计划生育手术 计划生育",
+    "71": "家庭病床",
+}
+CARE_OF = {word: code for code, words in CARE.items() for word in words.split()}
+
+
+def read_care(text: str) -> str:
+    """Return the code of a care type: a number of two to six digits, a word for one, or both."""
+    word = re.sub(r"\s", "", narrow(text))
+    if match := re.fullmatch(r"([1-9][0-9]{1,5})(\.0+|[-.:|、_]?[^\x00-\x7f].*)?", word):
+        return match[1]
+    word = re.sub(r"(?<=.)\(.*\)$", "", word)
+    if word not in CARE_OF:
+        raise UnreadableError(text)
+    return CARE_OF[word]
+
+
 READERS = {
+    Kind.CARE: read_care,
     Kind.TEXT: lambda text: re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", text),
     Kind.CODE: read_item_code,
     Kind.SEX: read_sex,
@@ -401,18 +433,21 @@ class Source:
 
 def reversed_settlements(
     headers: Sequence[Raw] | None, staged: Sequence[Line], refunds: Sequence[Line], with_lines: set[str]
-) -> dict[str, bool]:
-    """Return the settlements of staged lines that headers without lines reverse, and whether as a whole.
+) -> tuple[dict[str, bool], set[str]]:
+    """Return the settlements of staged lines that headers without lines reverse, and whether as a whole; and those that another's would.
 
     `staged` and `refunds` are the judged and refund lines of restricted items, duplicates among them; `with_lines` are the settlements
     that any line names.
     """
     groups: dict[str, list[Raw]] = defaultdict(list)
+    named_by: dict[str, set[str]] = defaultdict(set)
     for row in headers or ():
         header = Source((row,), HEADER)
         key, original = header.value("settlement_id"), header.value("original_settlement_id")
-        void = header.value("valid_flag") is False or header.unreadable("valid_flag")
-        if not void and None not in (key, original) and key != original:
+        if header.value("valid_flag") is False or None in (key, original) or key == original:
+            continue
+        named_by[original].add(key)
+        if not header.unreadable("valid_flag"):
             groups[key].append(row)
     totals = headers_by_key(headers, "settlement_id")
     charged: dict[str, dict[Any, Decimal]] = defaultdict(dict)
@@ -421,13 +456,18 @@ def reversed_settlements(
         charged[line.settlement_id][same, line.code, line.time, line.quantity, line.amount] = line.amount or Decimal(0)
     own = {line.settlement_id for line in (*staged, *refunds)}
     reversals: dict[str, list[tuple[str, Decimal | None]]] = defaultdict(list)
+    others: set[str] = set()
     for key, rows in groups.items():
         header = Source(
             [row for row in rows if Source((row,), HEADER).value("original_settlement_id") in charged], HEADER
         )
         amounts, original = header.known("settlement_amount"), header.value("original_settlement_id")
         is_reversal = header.value("refund_flag") is True or (amounts and max(amounts) < 0)
-        if original is not None and is_reversal and key not in own:
+        if original is None or not is_reversal or key in own or named_by[key] - {original}:
+            continue
+        if is_of_another(header, totals.get(original), [line for line in staged if line.settlement_id == original]):
+            others.add(original)
+        else:
             # reading: a sum that is written and cannot be read, or written twice otherwise, tells of no whole reversal.
             unclear = len(amounts) > 1 or any(Source((row,), HEADER).unreadable("settlement_amount") for row in rows)
             reversals[original].append((key, Decimal(-1) if unclear else abs(amounts[0]) if amounts else None))
@@ -440,13 +480,38 @@ def reversed_settlements(
         )
         total = totals[original].value("settlement_amount") if original in totals else None
         unclear = any(amount == -1 for _, amount in by)
-        reaches = False if unclear else None if back is None or total is None else back >= abs(total)
+        too_little = back is not None and (back == 0 or back < sum(charged[original].values()))
+        reaches = False if unclear or too_little else None if back is None or total is None else back >= abs(total)
         if reaches:
             found[original] = True
         elif not any(key in with_lines for key, _ in by):
-            less = back is not None and back < sum(charged[original].values())
-            found[original] = not less if reaches is None else False
-    return found
+            found[original] = reaches is None
+    return found, others
+
+
+def is_of_another(reversal: Source, original: Source | None, lines: Sequence[Line]) -> bool:
+    """Return whether a reversal is of another patient or institution than the settlement that it names."""
+
+    def of_original(name: str, of_line: Callable[[Line], str | None]) -> str | None:
+        said = original.value(name) if original is not None else None
+        found = {value for line in lines if (value := of_line(line)) is not None}
+        return said if said is not None else found.pop() if len(found) == 1 else None
+
+    def differ(one: str | None, other: str | None) -> bool:
+        return None not in (one, other) and one != other
+
+    patient = of_original("patient_id", lambda line: line.key("patient_id"))
+    own = reversal.value("patient_id")
+    if None not in (patient, own):
+        another = patient != own
+    else:
+        number = original.value("patient_id_number") if original is not None else None
+        numbers = {line.person_number for line in lines} - {None}
+        known = one_person(number) if number is not None else numbers.pop() if len(numbers) == 1 else None
+        another = differ(known, one_person(reversal.value("patient_id_number")))
+    return another or differ(
+        of_original("institution_id", lambda line: line.own.value("institution_id")), reversal.value("institution_id")
+    )
 
 
 def headers_by_key(rows: Iterable[Raw] | None, key: str) -> dict[str, Source]:
@@ -592,6 +657,7 @@ class Line:
         self.taken: dict[str, Decimal] = dict.fromkeys(self.net, Decimal(0))
         self.is_duplicate = False
         self.reversed: bool | None = None
+        self.falsely_reversed = False
         self.neonatal = False
         self.is_reuploaded = False
 
@@ -637,6 +703,13 @@ class Line:
         """Return whether the settlement says something of refunds that nobody can read."""
         header = self.settlement
         return header is not None and not header.known("refund_flag") and header.unreadable("refund_flag")
+
+    @property
+    def settlement_may_be_void(self) -> bool:
+        """Return whether each header of the settlement that is not void has a void flag that cannot be read."""
+        return self.settlement is not None and all(
+            Source((row,), HEADER).unreadable("valid_flag") for row in self.settlement.rows
+        )
 
     def first(self, name: str, sources: Sequence[Source] | None = None) -> Any:
         """Return the first known value of line, settlement, visit.
@@ -745,6 +818,8 @@ class Line:
             found.add("reuploaded")
         if self.reversed is False:
             found.add("partly_reversed")
+        if self.falsely_reversed:
+            found.add("falsely_reversed")
         if self.time_fallback:
             found.add("service_time_fallback")
         if any(source.unreadable(name) for source in self.sources for name in PERSON_FIELDS):
@@ -1421,6 +1496,8 @@ def scan(
                     reject = Reject(file, record, flag, "unreadable")
             if reject is None and line.own.value("refund_flag") is None and line.settlement_flag_is_unclear:
                 reject = Reject(file, record, "refund_flag", "unreadable in the settlement")
+            if reject is None and line.own.value("valid_flag") is None and line.settlement_may_be_void:
+                reject = Reject(file, record, "valid_flag", "unreadable in the settlement")
             if reject is None and line.own.unreadable("amount") and line.quantity is None:
                 reject = Reject(file, record, "amount", "unreadable without a quantity")
             if reject is not None:
@@ -1439,11 +1516,12 @@ def scan(
     # refunds alike.
     staged = [line for line in judged if knowledge.patterns_of(line.code)]
     staged_refunds = [line for line in refunds if knowledge.patterns_of(line.code)]
-    reversed_ = reversed_settlements(settlements, staged, staged_refunds, with_lines)
+    reversed_, by_others = reversed_settlements(settlements, staged, staged_refunds, with_lines)
     originals, result.duplicates_removed = without_duplicates(staged)
     refunds, result.refund_duplicates_removed = without_duplicates(staged_refunds)
     for line in originals:
         line.reversed = reversed_.get(line.settlement_id)
+        line.falsely_reversed = line.settlement_id in by_others
         if line.reversed:
             line.net = {name: None if value is None else Decimal(0) for name, value in line.net.items()}
     result.refunds_without_original = net_refunds(originals, refunds)
@@ -1451,12 +1529,12 @@ def scan(
     again = reuploads(originals)
     result.reuploaded = len(again)
     originals = [line for line in originals if id(line) not in again]
-    neonatal: dict[tuple[str, str], set[str]] = defaultdict(set)
+    neonatal: dict[Any, set[str]] = defaultdict(set)
     for line in originals:
         if not (line.reversed or nothing_left(line)) and knowledge.is_neonatal(line.code) and line.stay:
-            neonatal[line.stay].add(line.code)
+            neonatal[line.stay, line.first("institution_id")].add(line.code)
     for line in originals:
-        line.neonatal = bool(line.stay and neonatal[line.stay] - {line.code})
+        line.neonatal = bool(line.stay and neonatal[line.stay, line.first("institution_id")] - {line.code})
 
     # reading: what is wholly refunded takes no part, and is counted whether it would have been a finding or not.
     for line in originals:

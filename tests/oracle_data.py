@@ -839,7 +839,7 @@ def line_values(rng: Random, visit: Stay, number: int, pick_code: Callable[[], s
         if rng.random() < 0.95:
             values["insured_birth_date"] = spell_date(rng, visit.insured[1])
     if rng.random() < 0.7:
-        values["care_type"] = visit.care_type
+        values["care_type"] = spell_care(rng, visit.care_type)
         values["insured_region"] = visit.insured_region
     if rng.random() < 0.8:
         values["prescriber"] = rng.choice(("甲医生", "乙医生"))
@@ -957,6 +957,8 @@ def reversal_of(rng: Random, visit: Stay, number: int) -> dict[str, str | None]:
         "refund_flag": rng.choice(("1", "001", "退费", "1", None, "0", "x")),
         "settlement_amount": rng.choice((f"-{total}", f"-{total}", f"({total})", total, "-3.00", "-300", "x", None)),
         "valid_flag": rng.choice((None, None, "1", "0")),
+        "institution_id": rng.choice((None, visit.institution, visit.institution, "H99999999999")),
+        "patient_id": rng.choice((None, None, None, f"AN{number}")),
     }
 
 
@@ -976,6 +978,17 @@ DIAGNOSES = (
 )
 
 
+def spell_care(rng: Random, code: str) -> str:
+    """Return a care type, now and then in words, or in one that nobody knows."""
+    words = {
+        "41": ("定点药店购药", "41 药店购药", "药店（个账）"),
+        "11": ("普通门诊",),
+        "21": ("住院",),
+        "14": ("门诊慢特病",),
+    }
+    return rng.choice((*words.get(code, (code,)), "其他情况")) if rng.random() < 0.15 else code
+
+
 def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
     """Return settlement or visit headers: most, some twice, some contradicting, some not valid."""
     sheet = Sheet(rng, [name for name in HEADER_COLUMNS if rng.random() < 0.9 or name.endswith("_id")], noise=0.05)
@@ -990,7 +1003,7 @@ def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
                 **person_values(rng, visit, source),
             }
             if rng.random() < 0.6:
-                values["care_type"] = visit.care_type
+                values["care_type"] = spell_care(rng, visit.care_type)
                 values["insured_region"] = visit.insured_region
             if rng.random() < 0.4:
                 values["visit_start"] = spell_time(rng, visit.start)
@@ -1001,13 +1014,16 @@ def header_sheet(rng: Random, visits: Sequence[Stay], source: str) -> list[Row]:
             if visit.care_type == "41" and rng.random() < 0.3:
                 values["mutual_aid_amount"] = rng.choice(("12.50", "0", "0.00", "x", "1,000"))
             if rng.random() < 0.2:
-                values["valid_flag"] = spell_flag(rng, rng.random() < 0.6)
+                values["valid_flag"] = "作废?" if rng.random() < 0.1 else spell_flag(rng, rng.random() < 0.6)
             if rng.random() < 0.05:
                 values["refund_flag"] = spell_flag(rng, rng.random() < 0.3)
             sheet.add(values)
     if source == "settlement":
         for number, visit in enumerate(rng.sample(list(visits), len(visits) // 12)):
             sheet.add(reversal_of(rng, visit, number))
+            if rng.random() < 0.1:
+                flag = rng.choice((None, "1", "0", "作废?"))
+                sheet.add({"settlement_id": f"RR{number}", "original_settlement_id": f"RV{number}", "valid_flag": flag})
     for row in rng.sample(range(1000), 5):
         sheet.add(
             {

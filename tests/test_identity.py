@@ -11,6 +11,10 @@ import openpyxl
 import polars as pl
 import pytest
 
+from checker.ingest.old_workbook import read_old
+from checker.model.json_text import Inexact
+from checker.service.http_json import parse
+from checker.service.settings import Limits
 from tests.commands import Done, liangku
 
 DRUG, SERVICE = "XG04CBA088A001010101467", "002501040040000"
@@ -229,3 +233,75 @@ def test_keys_that_a_workbook_holds_as_numbers_have_lost_their_digits(tmp_path: 
     found, run, _ = scan(tmp_path, tmp_path / "in.xlsx")
     assert (found["verdict"].to_list(), run["refunds_without_original"]) == (["violation"], 1)
     assert run["lost_keys"] == [{"header": "门诊号", "lines": 2, "example": "1.23456789012346E+17"}]
+
+
+LINE = {
+    "流水号": "1",
+    "性别": "2",
+    "出生日期": "1990-01-01",
+    "费用发生时间": "2026-03-01 10:00",
+    "国标代码": DRUG,
+    "数量": 1,
+    "金额": 10,
+}
+BACK = LINE | {"流水号": "2", "数量": -1, "金额": -10}
+
+
+JSON_KEYS = {
+    "1.23e+17": True, "123e15": True, "1E12": True, "12345678901234567.0": True,
+    "12345678901234567": False, "1234567890123456789012": False, "123456789012.0": False, '"1E12"': False,
+}  # fmt: skip
+"""Keys as JSON holds them, and whether digits of them may be lost."""
+
+
+@pytest.mark.parametrize("form", ["a.jsonl", "a.json", "rx.json"])
+def test_keys_that_json_gives_as_numbers_with_an_exponent_have_lost_their_digits(tmp_path, form):
+    rows = []
+    for number, key in enumerate(JSON_KEYS):
+        one, back = (
+            json.dumps(each | {"流水号": f"{number}{each['流水号']}"}, ensure_ascii=False)[1:] for each in (LINE, BACK)
+        )
+        head = f'{{"门诊号": {key}'
+        rows += (
+            [f'{head}, "lines": [{{{one}, {{{back}]}}'] if form == "rx.json" else [f"{head}, {one}", f"{head}, {back}"]
+        )
+    (tmp_path / form).write_text(f"[{', '.join(rows)}]" if form == "a.json" else "\n".join(rows), encoding="utf-8")
+    found, run, _ = scan(tmp_path, tmp_path / form)
+    lost = [f"{number}1" for number, is_lost in enumerate(JSON_KEYS.values()) if is_lost]
+    assert sorted(found["line_id"]) == lost
+    assert run["lost_keys"] == [{"header": "门诊号", "lines": 8, "example": "1.234567890123457e+16"}]
+
+
+@pytest.mark.parametrize("key", ["123e1", "9007199254740994.0", "9007199254740994", '"1E12"'])
+def test_the_counter_refuses_the_same_keys(tmp_path, key):
+    text = f'{{"visit_id": {key}, "service_time": "2026-03-01", "patient": {{"sex": "女"}}, "lines": [{{"item_code": "{DRUG}"}}]}}'
+    (tmp_path / "rx.json").write_text(text, encoding="utf-8")
+    done = liangku("check", tmp_path / "rx.json", "--lang", "zh")
+    assert (done.returncode, "visit_id" in done.stderr) == ((2, True) if key[-1] in "10" else (1, False)), done.stderr
+    visit = parse(text.encode(), Limits())["visit_id"]
+    assert isinstance(visit, Inexact) == (done.returncode == 2)
+
+
+@pytest.mark.parametrize(("type_", "key"), [(pl.Float64, 2.0**53), (pl.Float32, 2.0**24)])
+def test_keys_that_are_floats_have_lost_their_digits(tmp_path, type_, key):
+    frame = pl.DataFrame([LINE, BACK]).with_columns(pl.Series("就诊ID", [key] * 2, type_))
+    frame.write_parquet(tmp_path / "a.parquet")
+    pl.DataFrame({"就诊ID": [key], "性别": ["1"]}, schema_overrides={"就诊ID": type_}).write_parquet(
+        tmp_path / "v.parquet"
+    )
+    found, run, _ = scan(tmp_path, tmp_path / "a.parquet", "--visits", tmp_path / "v.parquet")
+    assert (found["verdict"].to_list(), [lost["lines"] for lost in run["lost_keys"]]) == (["violation"], [2, 1])
+    frame.with_columns(pl.col("就诊ID") - key / 2).write_parquet(tmp_path / "a.parquet")
+    assert liangku("scan", tmp_path / "a.parquet", "--out", tmp_path / "exact").returncode == 0
+
+
+def test_numbers_of_an_old_workbook_that_are_too_large_have_lost_their_digits(tmp_path):
+    book = openpyxl.Workbook()
+    cells = (2**53 + 2, str(2**53 + 2), 1.23e17, 2**53 - 2, "号")
+    for cell in cells:
+        book.active.append(["a", cell])
+    book.save(tmp_path / "a.xlsx")
+    # The process reads every format: what is handed over are its texts.
+    ((_, _, frame),) = read_old(tmp_path / "a.xlsx", tmp_path / "scratch")
+    exact = ["9.00719925474099E+15", cells[1], "1.23000000000000E+17", str(cells[3]), "号"]
+    assert frame.to_series(1).to_list() == exact

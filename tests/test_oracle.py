@@ -352,6 +352,7 @@ def test_a_birth_by_its_diagnosis(line: dict[str, str | None], more: dict[str, A
     [
         ({}, ["undetermined newborn", "violation suspect"]),
         ({"mdtrt_id": "V2"}, ["violation suspect", "violation suspect"]),
+        ({"fixmedins_code": "H9"}, ["violation suspect", "violation suspect"]),
         ({"cnt": "0", "refd_setl_flag": "1"}, ["violation suspect"]),
     ],
 )
@@ -455,6 +456,17 @@ REVERSALS: list[tuple[str, list[Raw], str]] = [
     ("of two sums", [{}, REVERSAL | {"medfee_sumamt": "-50"}, REVERSAL | {"medfee_sumamt": "-60"}], "violation suspect +partly_reversed"),
     ("that is none", [{"medfee_sumamt": "100"}, REVERSAL | {"refd_setl_flag": "0", "medfee_sumamt": "100"}], "violation suspect"),
     ("of itself", [{"medfee_sumamt": "100", "init_setl_id": "S1"}], "violation suspect"),
+    ("of nothing", [{"medfee_sumamt": "0"}, REVERSAL | {"medfee_sumamt": "0"}], "violation suspect +partly_reversed"),
+    ("of nothing, of who knows how much", [{}, REVERSAL | {"medfee_sumamt": "0"}], "violation suspect +partly_reversed"),
+    ("of all that the header says, less than the line", [{"medfee_sumamt": "5"}, REVERSAL | {"medfee_sumamt": "-5"}], "violation suspect +partly_reversed"),
+    ("of one person", [{"psn_no": "P1"}, REVERSAL | {"psn_no": "P1", "fixmedins_code": "H1"}], "gone"),
+    ("of another person", [{"psn_no": "P1", "medfee_sumamt": "100"}, REVERSAL | {"psn_no": "P2"}], "violation suspect +falsely_reversed"),
+    ("of another person's number", [{"certno": "X1"}, REVERSAL | {"certno": "X2"}], "violation suspect +falsely_reversed"),
+    ("of another institution", [{"fixmedins_code": "H1"}, REVERSAL | {"fixmedins_code": "H2"}], "violation suspect +falsely_reversed"),
+    ("that is taken back", [{}, REVERSAL, {"setl_id": "R2", "init_setl_id": "R1", "medfee_sumamt": "100"}], "violation suspect"),
+    ("that may be taken back", [{}, REVERSAL, {"setl_id": "R2", "init_setl_id": "R1", "vali_flag": "作废?"}], "violation suspect"),
+    ("that is not taken back", [{}, REVERSAL, {"setl_id": "R2", "init_setl_id": "R1", "vali_flag": "0"}], "gone"),
+    ("that its original names", [{"init_setl_id": "R1"}, REVERSAL], "gone"),
     ("of another settlement", [{"medfee_sumamt": "100"}, REVERSAL | {"init_setl_id": "S7"}], "violation suspect"),
 ]  # fmt: skip
 
@@ -527,6 +539,7 @@ def test_a_line_written_twice_is_judged_once() -> None:
         ({"inscp_amt": "0"}, LIMITED, False),
         ({"inscp_amt": "0.00", "det_item_fee_sumamt": None}, LIMITED, False),
         ({"fulamt_ownpay_amt": "35.50"}, LIMITED, False),
+        ({"fulamt_ownpay_amt": "0", "inscp_amt": "0"}, LIMITED, False),
         ({"fulamt_ownpay_amt": "35.50", "inscp_amt": "10"}, LIMITED, False),
         ({"inscp_amt": "0"}, ONLY, True),
         ({}, LIMITED, True),
@@ -979,6 +992,7 @@ REMARKS = {
     "duplicate",
     "partly_refunded",
     "partly_reversed",
+    "falsely_reversed",
     "reuploaded",
     "service_time_fallback",
     "person_unreadable",

@@ -17,7 +17,7 @@ from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.line_kind import named_lines
-from checker.ingest.reversals import RefundSettlements
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text
 from checker.judge.points import hash_of, version_of

@@ -19,7 +19,7 @@ from checker.cli.options import json_option, knowledge_options, language_option
 from checker.ingest import values
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.errors import ExitCode, InputError
-from checker.model.json_text import distinct
+from checker.model.json_text import distinct, read_float
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
@@ -260,7 +260,7 @@ def _parse(source: str, content: bytes) -> Any:
             f"{source}：不是 UTF-8 编码{guess}，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
         ) from None
     try:
-        document = json.loads(text, object_pairs_hook=distinct)
+        document = json.loads(text, object_pairs_hook=distinct, parse_float=read_float)
         if "\\u" in text:
             # Half of a character can be escaped, but stands in no text of ours.
             json.dumps(document, ensure_ascii=False).encode()

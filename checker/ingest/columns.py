@@ -23,9 +23,9 @@ from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import Column, Kind, normal_header
 
-FLOATS = ("DOUBLE", "FLOAT")
-EXACT = 1 << 53
-"""Below it every whole number has a float of its own."""
+FLOATS = {"DOUBLE": 1 << 53, "FLOAT": 1 << 24}
+"""Floats, and below which number every whole one has a float of its own."""
+EXACT = FLOATS["DOUBLE"]
 INSTANT, UNTOLD = "INT96 INSTANT", "INT96"
 """Types of times in the old form of Parquet (INT96): instants in UTC, or nobody knows whether."""
 
@@ -145,10 +145,15 @@ def raw_text(header: Header, kind: Kind) -> str:
     if header.type.upper() in FLOATS:
         # Of greater ones the last digits are none that anybody wrote.
         return (
-            f"CASE WHEN {value} = floor({value}) THEN CASE WHEN abs({value}) < {EXACT} THEN printf('%.0f', {_typed(header)}) "
-            f"ELSE printf('%.15e', {_typed(header)}) END ELSE CAST({_typed(header)} AS VARCHAR) END"
+            f"CASE WHEN {value} = floor({value}) THEN CASE WHEN abs({value}) < {FLOATS[header.type.upper()]} THEN printf('%.0f', {_typed(header)}) "
+            f"ELSE {inexact_text(_typed(header))} END ELSE CAST({_typed(header)} AS VARCHAR) END"
         )
     return f"regexp_replace(CAST({value} AS VARCHAR), '\\.0+$', '')"
+
+
+def inexact_text(number: str) -> str:
+    """SQL of a number of which digits may be lost, as spreadsheets write it: 1.23e+17."""
+    return f"regexp_replace(printf('%.15e', {number}), '\\.?0*e', 'e')"
 
 
 def _typed(header: Header) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest.json_numbers import as_written, is_key
 from checker.ingest.json_utf8 import as_utf8
 from checker.ingest.json_wrapper import cut_out, find_rows
 from checker.ingest.sources import InputFile, own_header
@@ -47,11 +48,11 @@ def convert_json(
     if "lines" in keys and _any(connection, "is_prescription"):
         _write_prescriptions(connection, source, target, role, keys, wanted)
         return share
-    paths = {key: _json_path(key) for key in _chosen(source.path, keys, wanted)}
+    paths = {key: (key,) for key in _chosen(source.path, keys, wanted)}
     _copy(
         connection,
-        f"""SELECT {", ".join(_elements(("found", paths)))}, record AS __record
-        FROM (SELECT record, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
+        f"""SELECT {", ".join(_elements(("found", "doc", paths)))}, record AS __record
+        FROM (SELECT record, doc, {_extracted("doc", paths)} AS found FROM documents) ORDER BY record""",
         target,
     )
     return share
@@ -212,21 +213,25 @@ def _chosen(path: Path, keys: Iterable[str], wanted: Collection[str]) -> list[st
     return list(seen.values())
 
 
-def _extracted(document: str, paths: Mapping[str, str]) -> str:
+def _extracted(document: str, paths: Mapping[str, Sequence[str]]) -> str:
     """SQL of all these texts of a JSON document as one list: each call of its own would keep the whole document parsed once more."""
-    return f"json_extract_string({document}, CAST([{', '.join(paths.values())}] AS VARCHAR[]))"
+    return f"json_extract_string({document}, CAST([{', '.join(map(_pointer, paths.values()))}] AS VARCHAR[]))"
 
 
-def _elements(*lists: tuple[str, Iterable[str]]) -> list[str]:
-    """SQL of the columns whose values stand in lists, in the order of the names; a name in several is that of the first value given."""
+def _elements(*lists: tuple[str, str, Mapping[str, Sequence[str]]]) -> list[str]:
+    """SQL of the columns whose values stand in lists, each with the document that it is of, in the order of the names; a name in several is that
+    of the first value given."""
     values: dict[str, list[str]] = {}
-    for listed, names in lists:
-        for place, name in enumerate(names, 1):
-            values.setdefault(name, []).append(f"{listed}[{place}]")
+    for listed, document, paths in lists:
+        for place, (name, path) in enumerate(paths.items(), 1):
+            value = f"{listed}[{place}]"
+            if path and is_key(name):
+                value = as_written(value, document, _pointer(path), path[-1])
+            values.setdefault(name, []).append(value)
     return [f"coalesce({', '.join(each)}) AS {sqltext.name(own_header(name))}" for name, each in values.items()]
 
 
-def _json_path(*keys: str) -> str:
+def _pointer(keys: Sequence[str]) -> str:
     # A JSON pointer reaches any key, also one with dots or quotes.
     return sqltext.text("".join("/" + key.replace("~", "~0").replace("/", "~1") for key in keys))
 
@@ -250,31 +255,33 @@ def _write_prescriptions(
     )
     _reject_faulty(connection, source, role, "prescription_lines", "line")
     line_keys = _keys(connection, source.path, "prescription_lines", "line")
-    of_line = {key: _json_path(key) for key in _chosen(source.path, line_keys, wanted)}
+    of_line: dict[str, Sequence[str]] = {key: (key,) for key in _chosen(source.path, line_keys, wanted)}
     of_line.pop(DOCUMENT_HEADER, None)
-    of_document = {
-        column: _json_path(group, key)
+    of_document: dict[str, Sequence[str]] = {
+        column: (group, key)
         for group, members in (("patient", PERSON_KEYS), ("insured", INSURED_KEYS))
         for key, column in members.items()
     }
     for key in _chosen(source.path, keys, wanted):
         if key not in ("lines", "patient", "insured", "diagnoses", "diagnosis_code", DOCUMENT_HEADER):
-            of_document.setdefault(key, _json_path(key))
+            of_document.setdefault(key, (key,))
     listed = "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')"
     # What a line may say is the line's. A row of its own beside prescriptions says all itself, but they still say it in their heads.
     if not _any(connection, "NOT is_prescription"):
         of_document = {key: path for key, path in of_document.items() if key not in of_line}
         listed = "NULL" if "diagnosis_code" in of_line else listed
     told = [
-        *_elements(("of_line", of_line), ("of_document", of_document), ("[listed]", {"diagnosis_code": ""})),
+        *_elements(
+            ("of_line", "line", of_line), ("of_document", "doc", of_document), ("[listed]", "", {"diagnosis_code": ()})
+        ),
         # Lines that say nothing else are of the prescription that the document is; nobody's own number begins so.
         f"CASE WHEN is_prescription THEN chr(30) || record || {sqltext.text(source.path.name)} END AS {DOCUMENT_HEADER}",
     ]
     _copy(
         connection,
         f"""SELECT {", ".join(told)}, __record
-        FROM (SELECT {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document, {listed} AS listed, record,
-          is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
+        FROM (SELECT doc, line, {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document, {listed} AS listed,
+          record, is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
         target,
     )
 

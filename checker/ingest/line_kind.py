@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from checker.ingest.columns import always_fits, read_column
 from checker.ingest.named import Named, free_name, name_once
-from checker.ingest.reversals import RefundSettlements
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import surely_given
 from checker.model import sqltext
@@ -15,7 +15,7 @@ from checker.model.schema import Kind
 
 KINDS = (
     "judged", "rejected_time", "rejected_quantity", "invalid", "context", "refund", "self_paid", "rejected_valid", "rejected_refund",
-    "rejected_settlement", "rejected_amount",
+    "rejected_settlement", "rejected_amount", "rejected_void_settlement",
 )  # fmt: skip
 """What becomes of a line, by its number in the census."""
 REJECTED = {
@@ -25,6 +25,7 @@ REJECTED = {
     8: ("refund_flag", Kind.REFUND, "退费标志无法识别"),
     9: ("settlement_id", Kind.TEXT, "所属结算的退费标志无法识别"),
     10: ("amount", Kind.NUMBER, "金额无法识别，也没有数量，可能是退费"),
+    11: ("settlement_id", Kind.TEXT, "所属结算的有效标志无法识别"),
 }
 """The kinds of lines of which something cannot be read: the column that tells where, its kind, and why nobody is accused by the line."""
 
@@ -80,6 +81,9 @@ def _kind_number(lines: Named, source: Source, *, refund_settlements: RefundSett
     if refund_settlements.unclear and column.has("settlement_id"):
         unclear = f"{settlement} IN (SELECT settlement_id FROM refund_settlement WHERE refund IS NULL)"
         doubts[9] = f"(({read_column(column, 'refund_flag')}) IS NULL AND {unclear})"
+    if refund_settlements.void_unclear and column.has("settlement_id"):
+        unclear = f"{settlement} IN (SELECT settlement_id FROM unclear_settlement)"
+        doubts[11] = f"(({read_column(column, 'valid_flag')}) IS NULL AND coalesce({unclear}, FALSE))"
     if column.has("amount"):
         doubts[10] = f"({lines.unreadable('amount')} AND ({lines.read('quantity')}) IS NULL)"
     cases = [f"WHEN {doubt} THEN {number}" for number, doubt in doubts.items()]
@@ -122,6 +126,9 @@ def _kind_number(lines: Named, source: Source, *, refund_settlements: RefundSett
             else:
                 broken = lines.unreadable(name) if name == "quantity" else doubts[10]
                 plain.append(f"NOT coalesce({value} < 0, {broken})")
+    if 11 in doubts:
+        as_it_lies.append(False)
+        plain.append(f"NOT {doubts[11]}")
     flags = flag("refund_flag", "0")
     if refund_settlements and column.has("settlement_id"):
         as_it_lies.append(False)

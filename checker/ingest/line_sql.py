@@ -6,10 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from checker.ingest.columns import (
+    FLOATS,
     Header,
     HeaderMap,
     first_text,
     is_given,
+    raw_text,
     read_column,
 )
 from checker.ingest.line_kind import REJECTED, Lines, named_lines
@@ -17,7 +19,7 @@ from checker.ingest.lost_codes import REPAIRED, code_map_sql
 from checker.ingest.lost_keys import KEYS, apart, is_lost
 from checker.ingest.named import free_name, name_once
 from checker.ingest.prescription_key import is_guessed, prescription_key
-from checker.ingest.reversals import RefundSettlements
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext
@@ -102,6 +104,8 @@ def raw_code(source: Source, *, second: bool) -> str:
     if second:
         return first_text(headers, Kind.CODE)
     value = sqltext.name(headers[0].text)
+    if headers[0].type.upper() in FLOATS:
+        return raw_text(headers[0], Kind.CODE)
     return value if headers[0].is_text else f"CAST({value} AS VARCHAR)"
 
 
@@ -135,6 +139,7 @@ def stage_query(
         "amount_in_scope",
         "full_self_paid_amount",
         "mutual_aid_amount",
+        *(() if "care_type" in unneeded else ("care_type",)),
         *PERSON_FIELDS,
         *prescription,
     )

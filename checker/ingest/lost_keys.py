@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
-from checker.ingest.columns import read_column
+from checker.ingest.columns import FLOATS, read_column
 from checker.ingest.sources import Source
 from checker.ingest.spellings import SCIENTIFIC
 from checker.ingest.unreadable import LONGEST_EXAMPLE, Unreadable
@@ -73,16 +73,17 @@ def count_lost(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source],
 
 
 def count_lost_of_headers(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> tuple[Unreadable, ...]:
-    """The same of settlements, visits and diagnoses: no line finds them. Parquet comes from databases, which lose no digits: it is not asked."""
+    """The same of settlements, visits and diagnoses: no line finds them. The texts of Parquet come from databases, which lose no digits: they are not asked."""
     found: list[Unreadable] = []
     for source in sources:
         for name in ("settlement_id", "visit_id"):
-            if not source.table.converted or not source.map.has(name):
+            headers = source.map.found.get(name, ())
+            if not any(source.table.converted or header.type.upper() in FLOATS for header in headers):
                 continue
             key = read_column(source.map, name)
             row = connection.execute(
                 f"SELECT count(*), min(key) FROM (SELECT {key} AS key FROM {source.table.scan()}) WHERE {is_lost('key', name)}"
             ).fetchone()
             if row and row[0]:
-                found.append(Unreadable(source.map.found[name][0].text, int(row[0]), str(row[1])[:LONGEST_EXAMPLE]))
+                found.append(Unreadable(headers[0].text, int(row[0]), str(row[1])[:LONGEST_EXAMPLE]))
     return tuple(found)

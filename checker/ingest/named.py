@@ -22,7 +22,7 @@ from checker.ingest.columns import (
 from checker.model import sqltext
 from checker.model.schema import Kind
 
-LONG = (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE)
+LONG = (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE, Kind.CARE)
 """The kinds of which a cleaned text is still long to read: what they are read as is named too."""
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest.columns import EXACT
+
 if TYPE_CHECKING:
+    import fastexcel
     import polars as pl
 
 MEMORY = 6 << 30
 """The address space of the process; the libraries take a good part of it."""
 SECONDS = 600
 LIST = "sheets.json"
+_LONG = "^-?[0-9]{16,}$"
 
 
 def read_old(place: Path, folder: Path) -> Iterator[tuple[str, bool, pl.DataFrame]]:
@@ -49,12 +54,36 @@ def _write(place: str, folder: str) -> None:
     book = fastexcel.read_excel(place)
     told = []
     for number, name in enumerate(book.sheet_names):
-        sheet = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        frame = sheet.to_polars()
+        load = functools.partial(book.load_sheet, name, header_row=None, skip_rows=0)
+        sheet = load(dtypes="string")
+        frame = _exact(sheet.to_polars(), load)
         frame.columns = [str(column.absolute_index) for column in sheet.selected_columns]
         frame.write_ipc(Path(folder) / f"{number}.arrow")
         told.append((name, sheet.visible == "visible"))
     (Path(folder) / LIST).write_text(json.dumps(told), encoding="utf-8")
+
+
+def _exact(texts: pl.DataFrame, load: Callable[..., fastexcel.ExcelSheet]) -> pl.DataFrame:
+    """The texts with those of numbers that are too large to be kept exactly as 1.2E+17: as keys they have lost digits.
+
+    Of a number a truth value is read, of a text none: so they are told apart.
+    """
+    import polars as pl
+
+    long = [name for name in texts.columns if texts[name].str.contains(_LONG).any()]
+    if not long:
+        return texts
+    numbers = load(dtypes="boolean").to_polars()
+
+    def spelt(name: str) -> pl.Expr:
+        # No sheet of this format has more than 65,536 rows.
+        number = (
+            pl.when(pl.col(name).str.contains(_LONG) & numbers[name].is_not_null()).then(pl.col(name)).cast(pl.Float64)
+        )
+        large = pl.when(number.abs() >= EXACT).then(number).map_elements("{:.14E}".format, return_dtype=pl.String)
+        return pl.coalesce(large, pl.col(name))
+
+    return texts.with_columns(spelt(name) for name in long)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from checker.ingest import values
 from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
+from checker.model.json_text import Inexact
 from checker.model.schema import Kind
 
 STAGES = ("prescribe", "dispense", "settle")
@@ -118,7 +119,9 @@ def _text(value: object) -> str | None:
 
 def _key(value: object) -> str | None:
     text = _text(value)
-    if text is not None and ("." in text or "+" in text) and values.has_lost_digits(text):
+    if text is not None and (
+        isinstance(value, Inexact) or (("." in text or "+" in text) and values.has_lost_digits(text))
+    ):
         raise ValueError("位数已丢失，编号应写全，并放在引号里")
     return text
 
@@ -129,6 +132,7 @@ def _flag(value: object) -> bool | None:
 
 _ANY_TEXT, read_time = _single(str), _single(values.read_time)
 _DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
+_CARE = _single(values.read_care)
 _VALID, _REFUND = (_single(functools.partial(values.read_bool, kind=kind)) for kind in (Kind.VALID, Kind.REFUND))
 _ANY_AMOUNT = _single(values.read_number)
 # Amounts come again and again; what is said of persons is never kept, and nothing that is long.
@@ -159,7 +163,7 @@ def _code(value: object) -> str | None:
 
 
 _HEAD: dict[str, Callable[[object], Any]] = {
-    "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _text, "insured_region": _text,
+    "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _CARE, "insured_region": _text,
     "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {

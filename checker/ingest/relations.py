@@ -13,7 +13,7 @@ from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
-from checker.ingest.reversals import RefundSettlements, find_refund_settlements
+from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
@@ -58,10 +58,10 @@ def take_census(
 def count_lines(
     connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
-    """Count all lines by code and kind; return the counts, which sources need their second code header, and whether
-    settlements are refunds. With `repair` codes get back the leading zeros that they lost.
+    """Count all lines by code and kind; return the counts, which sources need their second code header, and what settlements
+    say of their lines. With `repair` codes get back the leading zeros that they lost.
     """
-    refunds = find_refund_settlements(connection, files.settlements)
+    refunds = find_flagged_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
     line_sql.normalise_codes(connection, repair=repair)
     reader = one_number(
@@ -75,7 +75,7 @@ def count_lines(
         "record": reader,
         "service_time": by_kind.get("rejected_time", 0),
         "quantity": by_kind.get("rejected_quantity", 0),
-        "valid_flag": by_kind.get("rejected_valid", 0),
+        "valid_flag": by_kind.get("rejected_valid", 0) + by_kind.get("rejected_void_settlement", 0),
         "refund_flag": by_kind.get("rejected_refund", 0) + by_kind.get("rejected_settlement", 0),
         "amount": by_kind.get("rejected_amount", 0),
     }
@@ -105,7 +105,10 @@ def count_lines(
             )
         },
         lost_codes=lost_codes.count_lost(connection, files.lines),
-        unreadable=count_unreadable(connection, files.lines),
+        unreadable=count_unreadable(connection, files.lines)
+        + count_unreadable(
+            connection, (*files.settlements, *files.visits, *files.diagnoses), ("valid_flag", "care_type")
+        ),
     )
     return census, second, refunds
 

@@ -107,6 +107,16 @@ CODES: Rewritings = (
 SCIENTIFIC = r"[+-]?[0-9](?:\.[0-9]+[Ee]\+?[0-9]{1,3}|[Ee]\+[0-9]{1,3})"
 """A key or code that a spreadsheet wrote as a number of few digits: the others are lost."""
 
+CARES: Rewritings = (
+    (f"{_BLANK}+", ""),
+    WHOLE,
+    (r"^([1-9][0-9]{1,5})[-.:|、_]?[^\x00-\x7F].*$", r"\1"),
+    (r"^(.+)\(.*\)$", r"\1"),
+)
+"""A care type without its word behind the code, and without what is said of it in brackets."""
+CARE_CODE = "[1-9][0-9]{1,5}"
+"""A national code of a care type, or one of a province, which has more digits."""
+
 MALE_WORDS = ("1", "男", "男性", "m", "male")
 FEMALE_WORDS = ("2", "女", "女性", "f", "female")
 UNKNOWN_SEX_WORDS = ("0", "9", "未知", "未说明", "未说明的性别", "未知的性别", "不详")
@@ -129,11 +139,32 @@ REFUND_WORDS = (
     "已红冲",
 )
 KEPT_WORDS = (*FALSE_WORDS, "正常", "未退费", "未退", "收费", "正常结算")
+CARE_WORDS: dict[str, Sequence[str]] = {
+    "11": ("普通门诊", "门诊", "门诊统筹", "普通门诊统筹", "门急诊"),
+    "12": ("门诊挂号", "挂号"),
+    "13": ("急诊", "门诊急诊", "急诊门诊"),
+    "14": ("门诊慢特病", "门诊慢病", "门诊特病", "门诊慢性病", "门诊特殊病", "门诊特殊慢性病", "门诊特殊疾病", "门诊大病", "慢特病", "门慢", "门特", "门慢特"),
+    "21": ("普通住院", "住院"),
+    "22": ("外伤住院",),
+    "23": ("转外诊治住院", "转外住院"),
+    "24": ("急诊转住院", "急诊住院"),
+    "28": ("日间手术",),
+    "41": (
+        "定点药店购药", "药店购药", "药店", "购药", "定点药店", "零售药店", "零售药店购药", "定点零售药店", "定点零售药店购药", "药房购药", "药店零售",
+        "门诊统筹药店购药", "双通道购药", "双通道药店购药",
+    ),
+    "51": ("生育门诊",),
+    "52": ("生育住院",),
+    "53": ("计划生育手术费", "计划生育手术", "计划生育"),
+    "71": ("家庭病床",),
+}  # fmt: skip
+"""The national codes of care types [医疗类别], and their words."""
 WORDS: dict[Kind, tuple[tuple[Sequence[str], str | bool], ...]] = {
     Kind.SEX: ((MALE_WORDS, "male"), (FEMALE_WORDS, "female")),
     Kind.BOOL: ((TRUE_WORDS, True), (FALSE_WORDS, False)),
     Kind.VALID: ((VALID_WORDS, True), (VOID_WORDS, False)),
     Kind.REFUND: ((REFUND_WORDS, True), (KEPT_WORDS, False)),
+    Kind.CARE: tuple((words, code) for code, words in CARE_WORDS.items()),
 }
 """What the words of a kind mean."""
 

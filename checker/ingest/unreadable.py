@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from checker.ingest.columns import first_text, may_be_odd, unreadable
 from checker.ingest.sources import Source
+from checker.model import sqltext
+from checker.model.schema import Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -20,6 +22,7 @@ TOLD = (
     "paid_by_fund",
     "self_paying_flag",
     "newborn_flag",
+    "care_type",
 )
 """Columns of lines of which something is told here; without a readable time, quantity, void or refund flag a line is rejected."""
 LONGEST_EXAMPLE = 40
@@ -33,26 +36,36 @@ class Unreadable(NamedTuple):
     example: str
 
 
-def count_unreadable(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> tuple[Unreadable, ...]:
-    """What cannot be read in the columns TOLD, in the order of the columns."""
+def count_unreadable(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], columns: Sequence[str] = TOLD
+) -> tuple[Unreadable, ...]:
+    """What cannot be read in some columns, in their order."""
     found: dict[str, Unreadable] = {}
     for source in sources:
-        for name in TOLD:
-            headers, kind = source.map.found.get(name, ()), source.map.columns[name].kind
+        for name in columns:
+            headers = source.map.found.get(name, ())
+            if not headers:
+                continue
+            kind = source.map.columns[name].kind
             if (doubt := unreadable(headers, kind)) == "FALSE":
                 continue
             # A question of its own for each column passes over whole blocks in which nothing is odd; joined to the longer one it would not.
             odd = may_be_odd(headers, kind)
-            if (
-                odd != "TRUE"
-                and not connection.execute(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1").fetchone()
-            ):
+            rows, count = f"{source.table.scan()} WHERE {odd}", "count(*)"
+            if odd != "TRUE" and not connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone():
                 continue
+            if kind is Kind.CARE:
+                # Provinces have codes of their own, so that all may be odd: each is read once.
+                read = ", ".join(sqltext.name(header.text) for header in headers)
+                rows, count = (
+                    f"(SELECT {read}, count(*) AS n FROM {rows} GROUP BY ALL) WHERE TRUE",
+                    "coalesce(sum(n), 0)",
+                )
             row = connection.execute(
-                f"SELECT count(*), min({first_text(headers, kind)}) FROM {source.table.scan()} WHERE {odd} AND {doubt}"
+                f"SELECT {count}, min({first_text(headers, kind)}) FROM {rows} AND {doubt}"
             ).fetchone()
             assert row is not None
             if row[0]:
                 before = found[name].lines if name in found else 0
                 found[name] = Unreadable(headers[0].text, int(row[0]) + before, str(row[1])[:LONGEST_EXAMPLE])
-    return tuple(found[name] for name in TOLD if name in found)
+    return tuple(found[name] for name in columns if name in found)

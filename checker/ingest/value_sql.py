@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from checker.ingest.spellings import (
     BLANKS,
+    CARE_CODE,
+    CARE_WORDS,
+    CARES,
     CHINA,
     CODES,
     FLAGS,
@@ -38,10 +41,11 @@ from checker.model.schema import NULL_WORDS, Kind
 NUMBER_TYPE = "DECIMAL(18, 4)"
 SQL_TYPES = {
     Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.CAPITAL: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
-    Kind.AGE: "VARCHAR", Kind.NUMBER: NUMBER_TYPE, Kind.VALID: "BOOLEAN", Kind.REFUND: "BOOLEAN", Kind.BOOL: "BOOLEAN",
+    Kind.AGE: "VARCHAR", Kind.CARE: "VARCHAR", Kind.NUMBER: NUMBER_TYPE, Kind.VALID: "BOOLEAN", Kind.REFUND: "BOOLEAN", Kind.BOOL: "BOOLEAN",
 }  # fmt: skip
 USUAL = {
     Kind.SEX: {"1": "'male'", "2": "'female'", "0": "NULL", "9": "NULL"},
+    Kind.CARE: {code: f"'{code}'" for code in CARE_WORDS},
     **{kind: {"0": "FALSE", "1": "TRUE"} for kind in (Kind.BOOL, Kind.VALID, Kind.REFUND)},
 }
 """The codes of the national tables: told by one comparison, before any other spelling is tried."""
@@ -87,6 +91,13 @@ def read_text(source: str, kind: Kind) -> str:
         return f"upper(CASE WHEN regexp_full_match({source}, '[0-9A-Za-z]+') THEN {source} ELSE {rewritten(narrowed(source), CODES)} END)"
     if kind is Kind.CAPITAL:
         return f"upper({narrowed(source)})"
+    if kind is Kind.CARE:
+        spelt = _with(
+            rewritten(narrowed(source), CARES),
+            "c",
+            f"CASE WHEN {_is_care('c')} THEN c ELSE CASE c {_arms(kind)} END END",
+        )
+        return f"CASE WHEN {_is_care(source)} THEN {source} ELSE {spelt} END"
     if kind in WORDS:
         return _words(source, kind)
     if kind is Kind.NUMBER:
@@ -133,10 +144,17 @@ def not_given(source: str, kind: Kind) -> str:
 def _words(source: str, kind: Kind) -> str:
     """SQL CASE over words: unlike a long IN list, which becomes a join of all rows, its arms are tried only where reached."""
     spelt = rewritten(narrowed(source), SEXES if kind is Kind.SEX else FLAGS)
-    arms = " ".join(
+    return f"CASE lower({spelt}) {_arms(kind)} END"
+
+
+def _is_care(value: str) -> str:
+    return f"regexp_full_match({value}, '{CARE_CODE}')"
+
+
+def _arms(kind: Kind) -> str:
+    return " ".join(
         f"WHEN {sqltext.text(word)} THEN {_literal(meaning)}" for words, meaning in WORDS[kind] for word in words
     )
-    return f"CASE lower({spelt}) {arms} END"
 
 
 def _literal(meaning: str | bool) -> str:

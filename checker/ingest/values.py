@@ -9,6 +9,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from checker.ingest.spellings import (
     BLANKS,
+    CARE_CODE,
+    CARES,
     CHINA,
     CODES,
     FLAGS,
@@ -80,6 +82,16 @@ def read_sex(text: str) -> str | None:
 def read_bool(text: str, kind: Kind = Kind.BOOL) -> bool:
     """A flag; whether a line is valid or a refund has words of its own (Kind.VALID, Kind.REFUND). Raises ValueError for any other word."""
     return bool(_meaning(_word(text, FLAGS), kind, "应为 true 或 false"))
+
+
+def read_care(text: str) -> str:
+    """The code of a care type, which may be given in words. Raises ValueError for any other word."""
+    spelt = _word(text, CARES)
+    if _pattern(CARE_CODE).fullmatch(spelt):
+        return spelt
+    return str(
+        _meaning(spelt, Kind.CARE, "应为医疗类别的代码或名称，例如 11（普通门诊）、21（普通住院）、41（定点药店购药）")
+    )
 
 
 def read_time(text: str) -> datetime | None:

@@ -14,6 +14,7 @@ from posixpath import join, normpath
 from xml.etree import ElementTree
 
 from checker.ingest.archive import MAX_RATIO, RATIO_FROM, ZIP_FAULTS
+from checker.ingest.columns import EXACT
 from checker.model.errors import InputError
 
 PART = 32 << 20
@@ -27,8 +28,6 @@ _CHUNK = 1 << 20
 _AREA = re.compile(rb'mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _BEGIN = re.compile(rb"<((?:\w+:)?)sheetData(\s*/)?\s*>")
 _FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^>/]*>")
-_EXACT = 2.0**53
-"""Whole numbers from here on are not kept exactly."""
 _LONG = re.compile(rb"v>[0-9]{16}")
 _LARGE = re.compile(
     rb"<((?:\w+:)?c)\b([^>]*)>(\s*<(?:\w+:)?v>)([0-9]{16,}(?:\.[0-9]*)?|[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3})(?=</)"
@@ -281,7 +280,7 @@ def _exact(rows: bytes) -> bytes:
     def spelt(found: re.Match[bytes]) -> bytes:
         cell, attributes, between, number = found.groups()
         kind = _KIND.search(attributes)
-        if (kind and kind[1] != b"n") or float(number) < _EXACT:
+        if (kind and kind[1] != b"n") or float(number) < EXACT:
             return found[0]
         return b'<%s%s t="str">%s%.14E' % (cell, _KIND.sub(b"", attributes), between, float(number))
 

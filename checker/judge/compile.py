@@ -65,7 +65,8 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
     """SQL that adds VERDICT_OUTPUTS to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
-    on file), newborn_near, code_repaired, duplicate, partly_refunded, partly_reversed, reuploaded (booleans). `stage` is before or after.
+    on file), newborn_near, code_repaired, duplicate, partly_refunded, partly_reversed, falsely_reversed, reuploaded (booleans).
+    `stage` is before or after.
     """
     steps = Steps({}, _TYPES)
     _name_verdict(steps, plan, range(len(plan.rules)), stage)
@@ -202,6 +203,7 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "code_repaired": steps["code_repaired"],
         "duplicate": steps["duplicate"],
         "exemption_possible": steps["exemption_possible"],
+        "falsely_reversed": steps["falsely_reversed"],
         "family_account": steps["family_account"],
         "lowered_exemption": every(violation, lowers),
         "lowered_lenient": every(violation, lowered),

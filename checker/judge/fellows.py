@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
-from checker.ingest.reversals import RefundSettlements
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.judge.points import LISTED
 from checker.model import sqltext
 from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
@@ -17,13 +17,28 @@ NEAR = f"(beside_newborn OR coalesce(len(list_filter(diagnoses, lambda d: regexp
 """SQL over fired lines: another item of the visit is for newborns (`beside_newborn`), or a diagnosis is of a birth."""
 
 
-def visit_key(line: str) -> str:
-    """SQL of the visit of a line, or where there is none its settlement; `line` is its table with a dot, or ''."""
-    return f"CASE WHEN {line}visit_id IS NOT NULL THEN 'v' || {line}visit_id ELSE 's' || {line}settlement_id END"
+def visit_key(line: str, institution: str) -> str:
+    """SQL of the visit of a line in its institution, or where there is none its settlement; `line` is its table with a dot, or ''."""
+    visit = f"CASE WHEN {line}visit_id IS NOT NULL THEN 'v' || {line}visit_id ELSE 's' || {line}settlement_id END"
+    return f"{visit} || chr(31) || coalesce({institution}, '')"
 
 
-def find_neonatal(connection: duckdb.DuckDBPyConnection, shadow_rules: Sequence[int]) -> None:
-    """Make `neonatal_visit` (key, low, high): the least and the greatest code of what was given to newborns in a visit."""
+def find_neonatal(
+    connection: duckdb.DuckDBPyConnection,
+    shadow_rules: Sequence[int],
+    *,
+    settlement: Collection[str],
+    visit: Collection[str],
+) -> None:
+    """Make `neonatal_visit` (key, low, high): the least and the greatest code of what was given to newborns in a visit.
+
+    `settlement` and `visit` are the columns of the headers, which may tell the institution where a line does not.
+    """
+    institutions, joins = ["staged_line.institution_id"], ""
+    for columns, view, key in ((settlement, "settlement_header", "settlement_id"), (visit, "visit_header", "visit_id")):
+        if "institution_id" in columns:
+            institutions.append(f"{view}.institution_id")
+            joins += f" LEFT JOIN {view} ON {view}.key = staged_line.{key}"
     connection.execute("CREATE OR REPLACE TEMP TABLE neonatal_visit (key VARCHAR, low VARCHAR, high VARCHAR)")
     tried = ", ".join(map(str, shadow_rules)) or "-1"
     connection.execute(
@@ -32,7 +47,8 @@ def find_neonatal(connection: duckdb.DuckDBPyConnection, shadow_rules: Sequence[
     )
     if one_number(connection, "SELECT count(*) FROM neonatal_code"):
         connection.execute(
-            f"""INSERT INTO neonatal_visit SELECT {visit_key("")} AS key, min(item_code), max(item_code) FROM staged_line
-            WHERE NOT is_refund AND item_code IN (SELECT code FROM neonatal_code) AND line_no NOT IN (SELECT line_no FROM left_out)
-            GROUP BY key HAVING key IS NOT NULL"""
+            f"""INSERT INTO neonatal_visit SELECT visit, min(item_code), max(item_code) FROM (
+              SELECT {visit_key("staged_line.", f"coalesce({', '.join(institutions)})")} AS visit, item_code FROM staged_line{joins}
+              WHERE NOT is_refund AND item_code IN (SELECT code FROM neonatal_code) AND line_no NOT IN (SELECT line_no FROM left_out))
+            WHERE visit IS NOT NULL GROUP BY visit"""
         )

@@ -1,4 +1,4 @@
-"""JSON objects in which a key stands twice: readers take the first or the last as they please, so such an object is refused."""
+"""What readers of JSON take as they please: an object in which a key stands twice is refused, and a number that loses digits says so."""
 
 from __future__ import annotations
 
@@ -10,6 +10,25 @@ from typing import Any
 from checker.model.errors import InputError
 
 _SPACED = re.compile(rb'"\s+:')
+_EXPONENT = re.compile(r"[eE]\+?[0-9]")
+_MAY_BE_INEXACT = re.compile(rb"[\s:\[,]-?[0-9][0-9.]*[eE]\+?[0-9]|[0-9]{16}\.")
+_EXACT = 1 << 53
+"""Below it every whole number has a float of its own."""
+
+
+class Inexact(float):
+    """A number with an exponent, or a point in one of sixteen digits and more: as a key it is nobody else's, for digits of it may be lost."""
+
+
+def read_float(text: str) -> float:
+    """A number of JSON with a point or an exponent, for `json.loads(parse_float=…)`."""
+    value = float(text)
+    return Inexact(value) if abs(value) >= _EXACT or _EXPONENT.search(text) else value
+
+
+def may_be_inexact(body: bytes) -> bool:
+    """Whether JSON may hold such a number: only then is each of its floats looked at."""
+    return _MAY_BE_INEXACT.search(body) is not None
 
 
 def doubled_key(key: str) -> str:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     REFUND = "refund flag"
     BOOL = "bool"
     CAPITAL = "capitals"
+    CARE = "care type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ _PLACE = (
         "fixmedins_name medins_name 机构名称 定点医药机构名称 药店名称 定点机构名称 定点医疗机构名称 医疗机构名称 医药机构名称 医院名称 门店名称",
     ),
     ("institution_level", Kind.TEXT, "hosp_lv medins_lv 机构等级 机构级别 医院等级 医院级别 医疗机构等级 医疗机构级别"),
-    ("care_type", Kind.TEXT, "med_type 医疗类别 医疗类别代码 医疗类别编码 医疗类型"),
+    ("care_type", Kind.CARE, "med_type 医疗类别 医疗类别代码 医疗类别编码 医疗类型"),
     ("insurance_type", Kind.TEXT, "insutype 险种类别 险种 险种类型 参保险种"),
     (
         "insured_region", Kind.TEXT,

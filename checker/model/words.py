@@ -95,6 +95,10 @@ REMARKS: dict[str, Said] = {
     "code_repaired": ("编码丢了前面的零，已补上", "the code had lost its leading zeros, which were put back"),
     "duplicate": ("重复上传，只算一次", "uploaded twice, counted once"),
     "exemption_possible": ("没有诊断信息，补上后可能属于豁免情形", "no diagnosis on file; with one, an exemption may apply"),
+    "falsely_reversed": (
+        "有冲正结算以所属结算为原结算，但人员或机构不同，未计",
+        "a reversal names its settlement, but is of another person or institution: it was not counted",
+    ),
     "family_account": ("药店购药，付款的参保人不一定是使用人", "bought in a pharmacy: who takes it need not be the insured whose account paid"),
     "lowered_exemption": ("因豁免情形降一级", "one level lower because an exemption applies"),
     "lowered_lenient": ("超过严格年龄界限，仍在宽松界限以内，降一级", "past the strict age limit but within the lenient one: one level lower"),

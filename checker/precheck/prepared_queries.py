@@ -54,7 +54,7 @@ _ONLY_WITH = {
 _ALWAYS = ("service_time", "on_date")
 _TYPES: dict[str, object] = {
     "question": "BIGINT", **CANDIDATE_COLUMNS, "diagnoses": ["VARCHAR"], "code_repaired": "BOOLEAN", "duplicate": "BOOLEAN", "partly_refunded": "BOOLEAN",
-    "partly_reversed": "BOOLEAN", "newborn_near": "BOOLEAN", "reuploaded": "BOOLEAN",
+    "partly_reversed": "BOOLEAN", "falsely_reversed": "BOOLEAN", "newborn_near": "BOOLEAN", "reuploaded": "BOOLEAN",
 }  # fmt: skip
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (

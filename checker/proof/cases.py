@@ -29,7 +29,7 @@ _VALUES = ("expected", "actual")
 _LANGUAGE = "zh"
 _NOTHING = "none"
 _AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS newborn_near, FALSE AS code_repaired,
-    FALSE AS duplicate, FALSE AS partly_refunded, FALSE AS partly_reversed, FALSE AS reuploaded, '' AS evidence,
+    FALSE AS duplicate, FALSE AS partly_refunded, FALSE AS partly_reversed, FALSE AS falsely_reversed, FALSE AS reuploaded, '' AS evidence,
     CAST(NULL AS VARCHAR) AS order_id, 1 AS ordinal,
     gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
 """What a scan adds to the lines that fired before it puts them into words."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import one_number
 from checker.ingest.line_sql import lines_of_codes
-from checker.ingest.reversals import RefundSettlements
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.judge.candidates import matches_sql
 from checker.model import sqltext

@@ -201,7 +201,7 @@ class _Run:
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
-        newborns.find_neonatal(connection, self.plan.shadow_numbers)
+        newborns.find_neonatal(connection, self.plan.shadow_numbers, settlement=headers.settlement, visit=headers.visit)
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
         self._name_repaired(unneeded)
@@ -315,6 +315,7 @@ class _Run:
             coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
             u.line_no IS NOT NULL AS reuploaded, d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
+            f.settlement_id IN (SELECT settlement_id FROM falsely_reversed) AS falsely_reversed,
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
@@ -322,7 +323,7 @@ class _Run:
           JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
           JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
-          LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.")}
+          LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.", "f.institution_id")}
           LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
           LEFT JOIN line_name m ON m.line_no = f.line_no LEFT JOIN repaired_line r ON r.line_no = f.line_no
           LEFT JOIN person_label l ON f.patient_id IS NULL AND l.number = f.person_number

@@ -15,6 +15,7 @@ from checker.service.national.answer import results_of, write_answer, write_not_
 from checker.service.national.envelope import write_error
 from checker.service.national.feedback import read_feedback, write_feedback_answer
 from checker.service.national.message import read_message
+from checker.service.national.notes import of_answers
 from checker.service.national.profile import Profile
 from checker.service.review import Desk, Reviewed
 from checker.service.store import Feedback, utc_now
@@ -96,8 +97,8 @@ async def _review(desk: Desk, profile: Profile, document: object, infno: str, re
     more: dict[str, object] = {"infno": asked.infno, "context": asked.context_lines}
     if omitted:
         more["omitted"] = omitted
-    if asked.notes:
-        more["notes"] = asked.notes
+    if told_beside := (*asked.notes, *of_answers(reviewed.answers)):
+        more["notes"] = told_beside
     desk.record(reviewed, asked.prescriptions, shown, channel="national", **more)
     return write_answer(
         asked, reviewed.answers, profile, received=received, now=datetime.now(), serial=desk.next_serial()

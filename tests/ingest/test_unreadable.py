@@ -53,6 +53,29 @@ def test_a_line_whose_settlement_has_an_unreadable_refund_flag_accuses_nobody(tm
     assert json.loads((out / "run.json").read_text("utf-8"))["lines"]["rejected"]["refund_flag"] == 1
 
 
+def test_a_line_whose_settlement_may_be_void_accuses_nobody(tmp_path):
+    rows = [
+        f"{n},{setl},2026-03-01,{DRUG},1,5,女,{own}"
+        for n, (setl, own) in enumerate((("A", ""), ("A", "1"), ("B", ""), ("C", "")))
+    ]
+    (tmp_path / "in.csv").write_text(
+        "\n".join(("费用明细流水号,结算ID,费用发生日期,国标代码,数量,金额,性别,有效标志", *rows, "")), "utf-8"
+    )
+    (tmp_path / "setl.csv").write_text("结算ID,有效标志\nA,作?\nA,0\nB,1\nB,作?\nC,\n", encoding="utf-8")
+    (tmp_path / "visit.csv").write_text("就诊ID,有效标志\nV,作?\n", encoding="utf-8")
+    out = tmp_path / "out"
+    tables = ("--settlements", tmp_path / "setl.csv", "--visits", tmp_path / "visit.csv")
+    done = liangku("scan", tmp_path / "in.csv", *tables, "--out", out, "--max-rejects", "100%")
+    assert done.returncode == 1, done.stderr
+    assert pl.read_parquet(out / "findings.parquet")["line_id"].to_list() == ["1", "2", "3"]
+    rejects = pl.read_parquet(out / "rejects.parquet").select("record", "column", "value", "why").rows()
+    assert rejects == [(1, "结算ID", "A", "所属结算的有效标志无法识别")]
+    run = json.loads((out / "run.json").read_text("utf-8"))
+    assert (run["lines"]["rejected"]["valid_flag"], run["unreadable"]) == (
+        1, [{"header": "有效标志", "lines": 3, "example": "作?"}],
+    )  # fmt: skip
+
+
 def test_what_may_be_a_refund_accuses_nobody(tmp_path):
     _, out = scanned(tmp_path, f"1,2026-03-01,{DRUG},,-5.x,女,1,0,0", f"2,2026-03-01,{DRUG},,5,女,1,0,0")
     assert pl.read_parquet(out / "findings.parquet")["line_id"].to_list() == ["2"]
@@ -74,6 +97,23 @@ def test_amounts_and_flags_that_cannot_be_read_are_counted_with_an_example(tmp_p
     ]
     assert "2 values of the column 金额 cannot be read, such as abc" in told
     assert pl.read_parquet(out / "findings.parquet").height == 3
+
+
+def test_a_care_type_may_be_a_word_and_an_unknown_one_is_told(tmp_path):
+    rows = [f"{number},S{number},2026-03-01,{DRUG},1,5,{own}" for number, own in enumerate(("", "", "体检", "住院"))]
+    (tmp_path / "in.csv").write_text(
+        "\n".join(("流水号,结算ID,费用发生日期,国标代码,数量,金额,医疗类别", *rows, "")), "utf-8"
+    )
+    types = ("定点药店购药（个账）", "41-药店", "2101", "购药")
+    headers = "".join(f"S{number},{kind},女\n" for number, kind in enumerate(types))
+    (tmp_path / "setl.csv").write_text(f"结算ID,医疗类别,性别\n{headers}", encoding="utf-8")
+    out = tmp_path / "out"
+    assert liangku("scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", out).returncode == 1
+    found = pl.read_parquet(out / "findings.parquet").sort("line_id")["remarks"].to_list()
+    # Only in a pharmacy the person of a settlement is who paid.
+    assert found == [["family_account"], ["family_account"], [], []]
+    run = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    assert run["unreadable"] == [{"header": "医疗类别", "lines": 1, "example": "体检"}]
 
 
 def test_a_table_of_numbers_has_nothing_that_cannot_be_read(tmp_path):

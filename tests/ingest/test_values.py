@@ -243,6 +243,10 @@ NULLS = (
     " \\N\u3000",
 )
 
+CARES = {"41": "41", "定点药店购药": "41", " 药店购药（个人账户）": "41", "41-定点药店购药": "41", "41.0": "41", "普通门诊": "11", "住院": "21",
+         "4101": "4101", "140104 门诊慢病": "140104", "计划生育手术费": "53"}  # fmt: skip
+NO_CARES = ("1", "体检", "（药店）", "门诊41", "A1", "4100001")
+
 READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.TIME: values.read_time,
     Kind.DATE: values.read_date,
@@ -250,6 +254,7 @@ READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.AGE: values.read_age,
     Kind.SEX: values.read_sex,
     Kind.CODE: values.read_code,
+    Kind.CARE: values.read_care,
     Kind.CAPITAL: values.read_capitals,
     Kind.BOOL: values.read_bool,
     Kind.VALID: lambda text: values.read_bool(text, Kind.VALID),
@@ -261,6 +266,7 @@ KNOWN: dict[Kind, dict[str, Any]] = {
     Kind.AGE: AGES,
     Kind.SEX: SEXES,
     Kind.CODE: CODES,
+    Kind.CARE: CARES,
     Kind.CAPITAL: IDS,
     Kind.VALID: VALID,
     Kind.REFUND: REFUND,
@@ -270,6 +276,7 @@ REFUSED: dict[Kind, tuple[str, ...]] = {
     Kind.NUMBER: NO_NUMBERS,
     Kind.AGE: NO_AGES,
     Kind.SEX: NO_SEXES,
+    Kind.CARE: NO_CARES,
     Kind.VALID: NO_FLAGS,
     Kind.REFUND: NO_FLAGS,
     Kind.BOOL: ("退费", "2"),

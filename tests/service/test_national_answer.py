@@ -15,6 +15,7 @@ from checker.precheck.counter import Precheck
 from checker.service.national.answer import Result, results_of, write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
 from checker.service.national.message import Asked, read_message
+from checker.service.national.notes import of_answers
 from checker.service.national.profile import Profile, read_profile
 from tests.service.messages import MALE_ONLY, NOW, ORDINARY, encounter, message, order, patient
 
@@ -51,6 +52,15 @@ def test_the_amount_is_what_refunds_leave(counter: Precheck) -> None:
     assert (result["vola_amt"], result["judge_result_detail_dtos"][0]["vola_amt"]) == (35.5, 35.5)
     full = order(rx_id="R2", cnt="-2", sumamt="-71.00")
     assert output(counter, message(patient(encounter(order(), full))))["result"] == []
+
+
+@pytest.mark.parametrize(("in_scope", "is_judged"), [("0", False), ("0.01", True), (None, True)])
+def test_what_the_fund_does_not_pay_is_noted(counter: Precheck, in_scope: str | None, is_judged: bool) -> None:
+    """As a scan counts it and /v1/check names it: no result, and the interface has no place to say why."""
+    limited = order(hilist_code="XN05CDM084X001010102000", inscp_scp_amt=in_scope, sumamt="35.50")
+    asked, answers = judged(counter, message(patient(encounter(limited))))
+    assert bool(results_of(asked, answers, NATIONAL)) == is_judged
+    assert ["drug-child-limited" in note for note in of_answers(answers)] == ([] if is_judged else [True])
 
 
 def test_a_violation_becomes_a_result(counter: Precheck) -> None:

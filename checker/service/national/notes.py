@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 _MOST = 30
 
 
@@ -26,3 +30,13 @@ class Notes:
         """The notes, and how many more there were."""
         more = (f"另有 {self._more} 处从略（and {self._more} more）",) if self._more else ()
         return (*self._notes, *more)
+
+
+def of_answers(answers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """What the answers of the counter say beside their findings, for which the interface has no place: rules that do not concern what the fund
+    does not pay."""
+    lines = Counter(each["rule_id"] for answer in answers for each in answer.get("not_in_scope", ()))
+    return tuple(
+        f"{count} 条医嘱没有医保范围内的金额（全自费），规则 {rule} 不适用（not_in_scope: wholly self-paid, rule {rule} does not apply）"
+        for rule, count in lines.items()
+    )

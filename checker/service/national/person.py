@@ -79,16 +79,21 @@ def place_facts(
         "settlement_id": text(encounter, "setl_id"),
         "visit_id": text(encounter, "mdtrt_id"),
         "institution_id": text(encounter, "medins_id") or text(envelope, "fixmedins_code"),
-        "care_type": _care_type(text(encounter, "med_type"), text(encounter, "medins_type")),
+        "care_type": _care_type(text(encounter, "med_type"), text(encounter, "medins_type"), encounter, notes),
         "insured_region": (insured or pool) if alone else (pool or insured),
         "region": text(encounter, "medins_admdvs") or text(envelope, "mdtrtarea_admvs"),
         "visit_start": read_moment(encounter, "adm_date", profile, notes),
     }
 
 
-def _care_type(med_type: str | None, medins_type: str | None) -> str | None:
+def _care_type(med_type: str | None, medins_type: str | None, encounter: Holder, notes: Notes) -> str | None:
     """The kind of care is told by med_type: med_mdtrt_type has two conflicting dictionaries. A retail pharmacy sells."""
-    return med_type or (_PHARMACY_PURCHASE if medins_type == _RETAIL else None)
+    try:
+        if med_type is not None:
+            return values.read_care(med_type)
+    except ValueError:
+        notes.add(f"{encounter.path}.med_type 无法识别，按未提供处理（cannot be read: taken as not given）")
+    return _PHARMACY_PURCHASE if medins_type == _RETAIL else None
 
 
 def read_moment(holder: Holder, field: str, profile: Profile, notes: Notes) -> Any:
