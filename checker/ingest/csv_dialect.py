@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.ingest.csv_text import TextFile, spoil_utf8
-from checker.ingest.sources import own_header
+from checker.ingest.sources import EmptyFileError, own_header
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
 from checker.model.words import ENCODING_NAMES
@@ -92,7 +92,7 @@ def _decoded_lines(text: TextFile, start: bytes) -> tuple[list[bytes], list[str]
     """The first lines, as bytes and as text: as many as can be header or notes."""
     path, name = text.path, ENCODING_NAMES[text.encoding]
     if not start.strip():
-        raise InputError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
+        raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
     raw = start.split(b"\n", 2 * HEADER_ROWS)[: 2 * HEADER_ROWS]
     lines: list[str] = []
     for number, line in enumerate(raw, 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,27 @@ def find_rows(path: Path, known: frozenset[str], prescription: frozenset[str]) -
                 "（several arrays of objects in one file: write one file for each）"
             )
     return tuple((start, end) for end in ends)
+
+
+def wraps_nothing(path: Path, known: frozenset[str]) -> bool:
+    """Whether a JSON file is an object around empty arrays, as the last page of an interface is, and no row itself."""
+    if path.stat().st_size > TAIL:
+        return False
+    with contextlib.suppress(ValueError, RecursionError):
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        if isinstance(value, dict) and sum(normal_header(key) in known for key in value) < 2:
+            arrays = [*_arrays(value)]
+            return bool(arrays) and not any(arrays)
+    return False
+
+
+def _arrays(value: object) -> Iterator[list[object]]:
+    """The arrays in what an object holds."""
+    if isinstance(value, list):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _arrays(each)
 
 
 def cut_out(path: Path, start: int, end: int, target: Path) -> None:
