@@ -368,7 +368,7 @@ def test_run_json_tells_of_each_file_what_was_read(tmp_path):
 
 DAMAGED = {
     "a.parquet": b"PAR1 and no more", "b.parquet": b"text", "c.json": b'[{"a": 1}', "d.csv.gz": b"\x1f\x8b and no more",
-    "e.xlsx": b"PK and no more", "f.zip": b"PK and no more", "g.xls": b"<html>", "h.csv": b"a,b,a\n1,2,3\n",
+    "e.xlsx": b"PK and no more", "f.zip": b"PK and no more", "g.xls": b"<html>", "h.csv": b"cnt,b,cnt\n1,2,3\n",
 }  # fmt: skip
 
 

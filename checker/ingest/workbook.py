@@ -195,7 +195,7 @@ class _Sheet:
                 return 0
         told = [(cell or "").strip() for cell in rows[at]]
         filled = max(place for place, cell in enumerate(told) if cell) + 1
-        headers = distinct_headers(self._path, told[:filled])
+        headers = distinct_headers(self._path, told[:filled], self._wanted.known)
         chosen = set(self._wanted.choose(headers))
         self._headers = {place: header for place, header in zip(places, headers, strict=False) if header in chosen}
         # What is merged over several rows of the header stands in each of them.
