@@ -229,10 +229,11 @@ MARKUP = {
 }
 
 
-@pytest.mark.parametrize("name", ["a.xls", "a.html", "a.csv"])
+@pytest.mark.parametrize(("name", "encoding"), [("a.xls", "gb18030"), ("a.html", "utf-8"), ("a.csv", "utf-16")])
 @pytest.mark.parametrize("form", MARKUP)
-def test_tables_of_pages_and_of_xml_are_sheets(tmp_path, form, name):
-    (tmp_path / name).write_text(MARKUP[form], encoding="gb18030" if form == "page" else "utf-8")
+def test_tables_of_pages_and_of_xml_are_sheets(tmp_path, form, name, encoding):
+    told = MARKUP[form].replace('"1.0"', f'"1.0" encoding="{encoding}"')
+    (tmp_path / name).write_text(told, encoding=encoding)
     scanned(tmp_path / "out", tmp_path / name)
     assert found(tmp_path / "out", "source_record") == [("1", 3), ("2", 4)]
 

@@ -101,12 +101,13 @@ def _unnamed(path: PurePath, *, alone: bool) -> str:
 
 def _kind_of_text(path: PurePath, kind: str, start: bytes) -> str:
     """The kind of a text, by how it begins: programs write web pages under the names of workbooks, and JSON under any name."""
-    begun = start.removeprefix(b"\xef\xbb\xbf").lstrip()
+    # Of UTF-16 the ASCII characters are left.
+    begun = re.sub(rb"\A(?:\xef\xbb\xbf|\xff\xfe|\xfe\xff)|\0", b"", start).lstrip()
     if _MARKUP.match(begun) and kind != "jsonl":
         return "xlsx"
     if _JSON.match(begun):
         # Of lines of objects none begins an array of them, or an object alone.
         return "jsonl" if kind == "jsonl" and not _SEVERAL_LINES.match(begun) else "json"
-    if kind in ("csv", "xlsx") and _SQL.search(start):
+    if kind in ("csv", "xlsx") and _SQL.search(begun):
         raise InputError(f"{path}：其实是 SQL 语句，{_OF_DATABASE[0]}（statements of SQL: {_OF_DATABASE[1]}）")
     return "csv" if kind == "xlsx" else kind

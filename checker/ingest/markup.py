@@ -25,6 +25,7 @@ _TOKEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SPAN = re.compile(r"\b(row|col)span\s*=\s*[\"']?\s*(\d{1,7})", re.IGNORECASE)
+_DECLARATION = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _SPREADSHEET = "{urn:schemas-microsoft-com:office:spreadsheet}"
 _EXCEL = "{urn:schemas-microsoft-com:office:excel}"
 
@@ -40,11 +41,11 @@ def read_markup(path: Path, place: Path) -> Iterator[Sheet]:
         raise InputError(
             f"{path}：网页或 XML 文本超过 {MOST >> 20} MB，请导出为 CSV（a web page or XML this large is not read: export CSV）"
         )
-    data = place.read_bytes()
-    if b"Workbook" in data[:4096] and b"office:spreadsheet" in data[:4096]:
-        sheets = [*_of_xml(path, data)]
+    text = _text(path, place.read_bytes())
+    if "Workbook" in text[:4096] and "office:spreadsheet" in text[:4096]:
+        sheets = [*_of_xml(path, text)]
     else:
-        grid = _of_page(path, _text(path, data))
+        grid = _of_page(path, text)
         sheets = [(_PAGE, True, grid.areas, grid.frame())] if grid.rows else []
     if not sheets:
         raise InputError(
@@ -139,10 +140,11 @@ def _text(path: Path, data: bytes) -> str:
     )
 
 
-def _of_xml(path: Path, data: bytes) -> Iterator[Sheet]:
+def _of_xml(path: Path, text: str) -> Iterator[Sheet]:
     """The sheets of an XML workbook of Excel 2003."""
     try:
-        root = ElementTree.fromstring(data)
+        # The parser knows no GBK, of which the declaration may speak.
+        root = ElementTree.fromstring(_DECLARATION.sub("", text, count=1))
     except (ElementTree.ParseError, ValueError) as error:
         raise InputError(
             f"{path}：XML 不完整或已损坏，请用 Excel/WPS 打开后另存为 .xlsx（damaged or cut XML: save it as .xlsx）"
