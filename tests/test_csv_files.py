@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from benchmarks import csv_files
@@ -37,9 +38,8 @@ def rows(count: int) -> list[Row]:
     ]  # fmt: skip
 
 
-WANTED = Wanted(
-    frozenset(normal_header(header) for header in HEADERS), lambda headers: [h for h in headers if h in HEADERS]
-)
+KNOWN = frozenset(map(normal_header, HEADERS))
+WANTED = Wanted(KNOWN, lambda headers: [header for header in headers if normal_header(header) in KNOWN])
 
 
 class Read:
@@ -264,6 +264,48 @@ def test_columns_without_header_are_passed_over(read) -> None:
     told = read(text(*((*row, "x", "") for row in rows(2)), headers=(*HEADERS, "", "")))
     assert len(told.rows[1]) == 8
     assert told.facts.columns == 10
+
+
+def test_a_header_that_nothing_reads_may_stand_twice(read) -> None:
+    told = read(text(*((*row, "x", "y", "z") for row in rows(2)), headers=(*HEADERS, "备注", "备注 ", "备注")))
+    assert (told.rows[1][0], told.facts.columns) == ("L1", 11)
+
+
+WRITTEN = {
+    "Hive": text(*rows(2), headers=[f"fee_list_d.{name}" for name in HEADERS]),
+    "join": text(*rows(2), headers=[f"{table}.{name}" for table, name in zip("aaaabbbb", HEADERS, strict=True)]),
+    "marks": text(*rows(2), headers=[f"*{name}" for name in HEADERS]),
+    "brackets": text(*rows(2), headers=[f"[{name}]" for name in HEADERS]),
+    "backticks": text(*rows(2), headers=[f"`{name}`" for name in HEADERS]),
+    "a comment": "#" + text(*rows(2)),
+    "a separator behind each row": text(*((*row, "") for row in rows(2))),
+    "a separator behind the header": text(*rows(2), headers=(*HEADERS, "")),
+}
+
+
+@pytest.mark.parametrize("form", WRITTEN)
+def test_headers_and_rows_may_be_written_so(read, form: str) -> None:
+    told = read(WRITTEN[form])
+    assert [row[0] for row in told.rows.values()] == ["L1", "L2"]
+    assert not told.rejects
+
+
+def test_columns_of_fixed_width_are_refused(read) -> None:
+    ruled = (" ".join("-" * 12 for _ in HEADERS), *(" ".join(row) for row in rows(2)))
+    with pytest.raises(InputError, match="固定宽度"):
+        read("\n".join((" ".join(HEADERS), *ruled)))
+
+
+@pytest.mark.parametrize("packing", ["bz2", "zstd", "lz4"])
+def test_texts_of_other_packings_are_read_and_cut_ones_refused(read, packing: str) -> None:
+    sink = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(sink, packing) as packed:
+        packed.write(text(*rows(2000)).encode("gb18030"))
+    content = sink.getvalue().to_pybytes()
+    told = read(content)
+    assert (told.facts.records, told.facts.compression) == (2000, packing)
+    with pytest.raises(InputError, match="压缩文件已损坏或不完整"):
+        read(content[: len(content) // 2])
 
 
 def test_only_a_header(read) -> None:

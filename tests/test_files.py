@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import errno
+import gzip
 import json
 import os
 import signal
@@ -162,7 +164,7 @@ def test_only_what_stands_below_the_input_counts_as_scratch(tmp_path):
 def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
     root = tmp_path / "in"
     csv_file(root / "2026-01.csv", "one")
-    (root / "2026-02.dat").write_text("x", encoding="utf-8")
+    (root / "2026-02.orc").write_bytes(b"ORC and more")
     (root / "说明.txt").write_text("一月的数据\n二月的数据另给\n", encoding="utf-8")
     (root / "说明.docx").write_bytes(b"PK")
     (root / "科室汇总.csv").write_text("科室,费用发生日期,金额\n内科,2026-01-31,71\n", encoding="utf-8")
@@ -170,7 +172,7 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
     done = scanned(tmp_path / "out", root, code=4)
     assert found(tmp_path / "out") == ["one"]
     reasons = {
-        "2026-02.dat": "unknown_kind",
+        "2026-02.orc": "unknown_kind",
         "说明.docx": "unknown_kind",
         "说明.txt": "no_known_header",
         "科室汇总.csv": "unfit_headers",
@@ -184,12 +186,30 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
     assert run(tmp_path / "out")["lines"]["read"] == 1
 
 
-@pytest.mark.parametrize("name", ["desktop.ini", "Thumbs.db", "~$明细.xlsx"])
+@pytest.mark.parametrize("name", ["desktop.ini", "Thumbs.db", "~$明细.xlsx", "$RECYCLE.BIN/a.csv", "@eaDir/a.csv"])
 def test_files_of_the_system_are_told_and_no_data(tmp_path, name):
     csv_file(tmp_path / "in" / "lines.csv", "one")
-    (tmp_path / "in" / name).write_bytes(b"x")
+    path = tmp_path / "in" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(b"x")
     scanned(tmp_path / "out", tmp_path / "in")
-    assert passed_over(tmp_path / "out", tmp_path / "in") == {name: "of_the_system"}
+    assert passed_over(tmp_path / "out", tmp_path / "in") == {name.partition("/")[0]: "of_the_system"}
+
+
+EMPTY = {
+    "a.csv": b"\xef\xbb\xbf", "b.txt": b"\n\n", "c.csv.gz": gzip.compress(b""), "d.json": b"[]", "e.jsonl": b"\n",
+    "f.json": b'{"code": 0, "data": {"list": [], "total": 0}}', "g.ok": b"",
+}  # fmt: skip
+
+
+def test_what_holds_nothing_is_empty_however_it_is_written(tmp_path):
+    root = tmp_path / "in"
+    csv_file(root / "lines.csv", "one")
+    for name, content in EMPTY.items():
+        (root / name).write_bytes(content)
+    scanned(tmp_path / "out", root)
+    assert passed_over(tmp_path / "out", root) == dict.fromkeys(EMPTY, "empty")
+    assert "d.json" in scanned(tmp_path / "alone", root / "d.json", code=2).stderr
 
 
 def test_empty_parts_are_told_within_a_folder(tmp_path):
@@ -277,11 +297,53 @@ def test_parquet_without_a_suffix_is_parquet(tmp_path):
     assert found(tmp_path / "out") == ["one"]
 
 
+LINES = "\n".join((HEADER, ",".join(row("one")), ""))
+OBJECT = json.dumps(dict(zip(COLUMNS, row("one"), strict=True)), ensure_ascii=False)
+UNDER_OTHER_NAMES = {
+    "明细": LINES, "part-00000": LINES, "a.dat": LINES.replace(",", "\x01"), "a.dat.bz2": bz2.compress(LINES.encode()), "b.csv": OBJECT,
+    "c.txt": f"[{OBJECT}]", "d.jsonl": f"[\n{OBJECT}\n]", "e.ndjson": f"{OBJECT},\n", "f": OBJECT,
+}  # fmt: skip
+
+
+def test_what_a_file_is_its_beginning_tells(tmp_path):
+    """Lines and objects under the names of others, and under none; in a folder and each by itself."""
+    root = tmp_path / "in"
+    for name, content in UNDER_OTHER_NAMES.items():
+        path = root / name.replace(".", "-") / name
+        path.parent.mkdir(parents=True)
+        text = content if isinstance(content, bytes) else content.replace("one", name).encode()
+        path.write_bytes(text)
+    csv_file(root / "g.lst", "left")
+    scanned(tmp_path / "out", root, code=4)
+    assert found(tmp_path / "out") == sorted({*UNDER_OTHER_NAMES, "one"} - {"a.dat.bz2"})
+    assert passed_over(tmp_path / "out", root) == {"g.lst": "unknown_kind"}
+    scanned(tmp_path / "alone", root / "g.lst")
+    assert found(tmp_path / "alone") == ["left"]
+
+
+ADVISED = {
+    "a.rar": (b"Rar!", "解压"), "a.tar.gz": (gzip.compress(b"x"), "解压"), "a.csv": (b"7z\xbc\xaf", "解压"),
+    "000000_0": (b"ORC", "Parquet"), "a.avro": (b"Obj\x01", "Parquet"), "a.txt": (b"-- dump\nINSERT INTO `fee` VALUES (1);\n", "--from"),
+    "a.et": (b"x", ".xlsx"), "a.parquet.tmp": (b"PAR1", "还没有写完"), "a.dat": (b"PK\x03\x04", "扩展名"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ADVISED)
+def test_what_is_not_read_is_named_with_what_to_do(tmp_path, name):
+    content, advice = ADVISED[name]
+    csv_file(tmp_path / "in" / "lines.csv", "one")
+    (tmp_path / "in" / name).write_bytes(content)
+    scanned(tmp_path / "out", tmp_path / "in", code=4)
+    (told,) = run(tmp_path / "out")["passed_over"]
+    assert name in told["detail"]
+    assert advice in told["detail"]
+
+
 def test_a_folder_of_nothing_readable_names_what_is_there(tmp_path):
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "lines.dat").write_bytes(b"x")
+    (tmp_path / "in" / "lines.orc").write_bytes(b"x")
     done = scanned(tmp_path / "out", tmp_path / "in", code=2)
-    assert "lines.dat" in done.stderr
+    assert "lines.orc" in done.stderr
     assert "没有可读的文件" in done.stderr
 
 
@@ -306,7 +368,7 @@ def test_run_json_tells_of_each_file_what_was_read(tmp_path):
 
 DAMAGED = {
     "a.parquet": b"PAR1 and no more", "b.parquet": b"text", "c.json": b'[{"a": 1}', "d.csv.gz": b"\x1f\x8b and no more",
-    "e.xlsx": b"PK and no more", "f.zip": b"PK and no more", "g.xls": b"<html>", "h.csv": b"a,b,a\n1,2,3\n",
+    "e.xlsx": b"PK and no more", "f.zip": b"PK and no more", "g.xls": b"<html>", "h.csv": b"cnt,b,cnt\n1,2,3\n",
 }  # fmt: skip
 
 
@@ -357,6 +419,15 @@ def test_partitions_may_be_empty_escaped_or_of_other_keys(tmp_path):
     assert told.select("line_id", "verdict").rows() == [
         ("chinese", "violation"), ("escaped", "violation"), ("nothing", "undetermined"),
     ]  # fmt: skip
+
+
+def test_the_folders_right_above_an_input_count(tmp_path):
+    """A shell that resolves the pattern gives the files themselves."""
+    for sex in ("1", "2"):
+        parquet_file(tmp_path / "in" / f"gend={sex}" / "year=2026" / "a.parquet", sex, leave_out="gend")
+    scanned(tmp_path / "files", *sorted((tmp_path / "in").rglob("*.parquet")))
+    scanned(tmp_path / "folder", tmp_path / "in" / "gend=2" / "year=2026")
+    assert [found(tmp_path / out) for out in ("files", "folder")] == [["2"], ["2"]]
 
 
 def test_a_column_of_the_file_counts_before_one_of_its_folder(tmp_path):
@@ -416,6 +487,28 @@ def test_a_delta_table_is_read_from_its_checkpoint(tmp_path):
         parquet_file(table / f"{name}.parquet", name)
     scanned(tmp_path / "out", table)
     assert found(tmp_path / "out") == ["a"]
+
+
+def test_however_it_is_reached_a_delta_table_is_its_latest_version(tmp_path):
+    versions = [[added("a.parquet")], [{"remove": {"path": "a.parquet"}}, added("x/b.parquet")]]
+    table = delta_table(tmp_path / "lake" / "t", *versions)
+    for name in ("a", "x/b", "x/c"):
+        parquet_file(table / f"{name}.parquet", name)
+    for number, given in enumerate(
+        (table / "x", table / "**" / "*.parquet", tmp_path / "lake", table / "x" / "b.parquet")
+    ):
+        scanned(tmp_path / f"out{number}", given)
+        assert found(tmp_path / f"out{number}") == ["x/b"]
+    assert "最新版本" in scanned(tmp_path / "out", table / "a.parquet", code=2).stderr
+
+
+@pytest.mark.parametrize("mark", ["metadata/v1.metadata.json", ".hoodie/hoodie.properties"])
+def test_tables_of_other_lakes_are_refused(tmp_path, mark):
+    parquet_file(tmp_path / "t" / "data" / "a.parquet", "one")
+    (tmp_path / "t" / mark).parent.mkdir()
+    (tmp_path / "t" / mark).write_text("{}", encoding="utf-8")
+    for given in (tmp_path, tmp_path / "t" / "data", tmp_path / "t" / "data" / "a.parquet"):
+        assert "另存为普通 Parquet" in scanned(tmp_path / "out", given, code=2).stderr
 
 
 BEYOND = {

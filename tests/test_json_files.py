@@ -68,6 +68,17 @@ def test_rows_may_be_wrapped(tmp_path, name):
     assert (found(path), read(path)) == (["1", "2"], 2)
 
 
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_pages_one_after_the_other_are_their_rows(tmp_path, suffix):
+    """As a program writes the answers of an interface down, one of them an error; nothing of it vanishes."""
+    pages = [{"code": 0, "data": {"columns": [{"x": 1}], "list": rows}} for rows in (ROWS, [], [row("3"), 7])]
+    documents = [json.dumps(each) for each in (*pages, {"code": 500}, row("4"))]
+    path = written(tmp_path / f"lines.{suffix}", "\n".join(documents))
+    scanned(path, code=4)
+    assert (found(path), read(path)) == (["1", "2", "3", "4"], 6)
+    assert [record for record, _, _ in rejects(path)] == [4, 5]
+
+
 def test_two_arrays_of_rows_in_one_file_are_refused(tmp_path):
     done = scanned(written(tmp_path / "lines.json", {"fees": ROWS, "other": {"more": ROWS}}), code=2)
     assert "fees" in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -214,6 +215,37 @@ def test_text_under_a_workbooks_name_is_read_as_text(tmp_path, suffix):
     (tmp_path / f"a.{suffix}").write_text(text, encoding="gb18030")
     scanned(tmp_path / "out", tmp_path / f"a.{suffix}")
     assert found(tmp_path / "out") == [("1",)]
+
+
+CELLS = [HEADER, row("1"), row("2")]
+_IN_PAGE = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for cells in CELLS)
+_IN_XML = re.sub(r"<td>(.*?)</td>", r'<Cell><Data ss:Type="String">\1</Data></Cell>', _IN_PAGE).replace("tr>", "Row>")
+_TITLE = '<Row><Cell ss:MergeAcross="4"><Data ss:Type="String">费用明细</Data></Cell></Row>'
+_OFFICE = "urn:schemas-microsoft-com:office:spreadsheet"
+MARKUP = {
+    "page": f"<html><style>td {{x}}</style><table><tr><td colspan=5>费用&nbsp;明细</table><TABLE>{_IN_PAGE}</TABLE></html>",
+    "xml": f'<?xml version="1.0"?><Workbook xmlns="{_OFFICE}" xmlns:ss="{_OFFICE}"><Worksheet ss:Name="三月">'
+    f"<Table>{_TITLE}{_IN_XML}</Table></Worksheet></Workbook>",
+}
+
+
+@pytest.mark.parametrize(("name", "encoding"), [("a.xls", "gb18030"), ("a.html", "utf-8"), ("a.csv", "utf-16")])
+@pytest.mark.parametrize("form", MARKUP)
+def test_tables_of_pages_and_of_xml_are_sheets(tmp_path, form, name, encoding):
+    told = MARKUP[form].replace('"1.0"', f'"1.0" encoding="{encoding}"')
+    (tmp_path / name).write_text(told, encoding=encoding)
+    scanned(tmp_path / "out", tmp_path / name)
+    assert found(tmp_path / "out", "source_record") == [("1", 3), ("2", 4)]
+
+
+def test_cells_of_a_page_that_reach_over_rows_say_the_same_in_each(tmp_path):
+    before, _, after = _IN_PAGE.replace("<td>女", '<td rowspan="2">女', 1).partition("<td>女</td>")
+    spanned = before + after
+    (tmp_path / "a.xls").write_text(f"<table>{spanned}</table>", encoding="utf-8")
+    scanned(tmp_path / "out", tmp_path / "a.xls")
+    assert found(tmp_path / "out") == [("1",), ("2",)]
+    (tmp_path / "a.xls").write_text(f"<table>{spanned}", encoding="utf-8")
+    assert "不完整" in scanned(tmp_path / "cut", tmp_path / "a.xls", code=2).stderr
 
 
 OLD = zlib.decompress(base64.b85decode(

@@ -11,8 +11,9 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from checker.ingest.file_kinds import UnknownKindError, suffix_of
 from checker.ingest.passed import PassedOver
-from checker.ingest.sources import EmptyFileError, InputFile, UnknownKindError, input_file, suffix_of
+from checker.ingest.sources import EmptyFileError, InputFile, input_file
 from checker.ingest.walk import is_hidden, is_of_the_system, partition_of
 from checker.model.errors import InputError
 
@@ -25,6 +26,7 @@ BEGINNING = 16 << 20
 """So many bytes are the beginning of a text."""
 _OF_LINES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson")
 _CHUNK = 1 << 20
+_LONGEST_SUFFIX = 12
 _ENCRYPTED, _UTF_8 = 0x1, 0x800
 
 
@@ -48,13 +50,14 @@ def unpacked(archive: InputFile, work: Path, *, beginnings: bool = False) -> Ite
             if reason := _reason(name, entry):
                 yield PassedOver(shown, reason)
                 continue
-            place = work / f"{number}{suffix_of(name)}"
+            place = work / f"{number}{suffix_of(name) or Path(name).suffix[:_LONGEST_SUFFIX]}"
             most = BEGINNING if beginnings and place.suffix in _OF_LINES else entry.file_size
             _unpack(packed, entry, place, shown, most)
             try:
-                inner = input_file(place, alone=False, partition=partition_of(Path(name).parts[:-1]))
-            except UnknownKindError:
-                yield PassedOver(shown, "unknown_kind")
+                columns = (*archive.partition, *partition_of(Path(name).parts[:-1]))
+                inner = input_file(place, alone=False, partition=columns)
+            except UnknownKindError as error:
+                yield PassedOver(shown, "unknown_kind", str(error).replace(str(place), str(shown)))
             except EmptyFileError:
                 yield PassedOver(shown, "empty")
             except InputError as error:
@@ -73,7 +76,7 @@ def _reason(name: str, entry: zipfile.ZipInfo) -> str | None:
     parts = Path(name).parts
     if any(map(is_hidden, parts)):
         return "hidden"
-    if is_of_the_system(parts[-1]):
+    if any(map(is_of_the_system, parts)):
         return "of_the_system"
     return "empty" if entry.file_size == 0 else None
 
@@ -99,6 +102,10 @@ def _refuse(path: Path, entries: list[zipfile.ZipInfo]) -> None:
     seen: set[str] = set()
     for entry in entries:
         name = _name(entry)
+        if name == "[Content_Types].xml":
+            raise InputError(
+                f"{path}：其实是 Office 文件，请改成相应的扩展名，如 .xlsx（a document of Office: give it its own suffix, such as .xlsx）"
+            )
         if entry.flag_bits & _ENCRYPTED:
             raise InputError(
                 f"{path}/{name}：压缩包有密码，请去掉密码，或解压后给出文件（has a password: pack it without one）"

@@ -32,4 +32,4 @@ def convert(
         return convert_csv(source.place, target, target.with_suffix(".rejected.parquet"), (role, source.path), wanted)
     except InputError as error:
         # Who is told of a file that had to be unpacked is told its own name.
-        raise InputError(str(error).replace(str(source.place), str(source.path))) from error
+        raise type(error)(str(error).replace(str(source.place), str(source.path))) from error

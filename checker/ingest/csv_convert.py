@@ -109,7 +109,7 @@ def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Pa
     pa.default_memory_pool().release_unused()
     return CsvFacts(
         text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected,
-        tuple(kept), "gzip" if text.compressed else None, text.share,
+        tuple(kept), text.compressed, text.share,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.ingest.csv_text import TextFile, spoil_utf8
-from checker.ingest.sources import own_header
+from checker.ingest.sources import EmptyFileError, own_header
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
 from checker.model.words import ENCODING_NAMES
@@ -32,6 +32,8 @@ NO_HEADER = "(无表头"
 STAND_IN = "\x1f"
 """The separator that takes the place of one that is longer than a byte."""
 _OTHER_SEPARATORS = re.compile(r"[^\w\s\"'()（）]{1,3}|[\x00-\x08\x0b\x0c\x0e-\x1f]| ")
+_QUALIFIED = re.compile(r"(?:[A-Za-z_]\w*\.)+(?=[^\d\s])", re.ASCII)
+_RULED = re.compile(r"-{2,}( +-{2,})+ *")
 _WORD, _VALUE = re.compile(r"[^\W\d_]"), re.compile(r"\d{4}|^[\d.,\s]+$")
 """What makes a cell a word, and what a value."""
 _TYPE_WORD = re.compile(
@@ -83,8 +85,14 @@ def find_dialect(text: TextFile, chunks: Iterator[bytes], known: Set[str]) -> tu
         )
     notes = _notes(lines[last + 1 :], separator, known)
     behind = last + 1 + len(notes)
+    if separator == " " and any(map(_RULED.fullmatch, lines[behind : behind + 1])):
+        raise InputError(
+            f'{text.path}：各列按固定宽度排列，没有分隔符（sqlcmd、SSMS、SQL*Plus 的报表），无法可靠地分列，请导出为 CSV，如 sqlcmd -s "," -W'
+            '（columns of fixed width without separators: export CSV, such as by sqlcmd -s "," -W）'
+        )
+    headers = _as_wide_as(lines[behind:], separator, headers)
     size = sum(len(line) + 1 for line in raw[:behind])
-    dialect = Dialect(separator, distinct_headers(text.path, headers), row + 1, tuple(notes), behind + 1)
+    dialect = Dialect(separator, distinct_headers(text.path, headers, known), row + 1, tuple(notes), behind + 1)
     return dialect, start[size:]
 
 
@@ -92,7 +100,7 @@ def _decoded_lines(text: TextFile, start: bytes) -> tuple[list[bytes], list[str]
     """The first lines, as bytes and as text: as many as can be header or notes."""
     path, name = text.path, ENCODING_NAMES[text.encoding]
     if not start.strip():
-        raise InputError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
+        raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
     raw = start.split(b"\n", 2 * HEADER_ROWS)[: 2 * HEADER_ROWS]
     lines: list[str] = []
     for number, line in enumerate(raw, 1):
@@ -168,7 +176,25 @@ def _cells(lines: Sequence[str], number: int, separator: str) -> tuple[int, list
         cells = next(csv.reader([record], delimiter=separator))
     except csv.Error:
         return number, []
-    return last, [cell.strip() for cell in cells]
+    return last, _unqualified([cell.strip() for cell in cells])
+
+
+def _unqualified(cells: list[str]) -> list[str]:
+    """Headers without the names of tables where each has one: Hive writes `fee_list_d.setl_id`."""
+    given = [cell for cell in cells if cell]
+    if len(given) < 2 or not all(map(_QUALIFIED.match, given)):
+        return cells
+    return [_QUALIFIED.sub("", cell) for cell in cells]
+
+
+def _as_wide_as(lines: Sequence[str], separator: str, headers: list[str]) -> list[str]:
+    """The headers, where most rows end with one separator more or fewer than they do: with a column without a name more or fewer."""
+    rows = [_cells(lines, number, separator)[1] for number, line in enumerate(lines[:HEADER_ROWS]) if line]
+    more = sum(len(row) == len(headers) + 1 and not row[-1] for row in rows)
+    fewer = sum(len(row) == len(headers) - 1 for row in rows)
+    if 2 * more > len(rows):
+        return [*headers, ""]
+    return headers[:-1] if 2 * fewer > len(rows) and not headers[-1] else headers
 
 
 def _notes(lines: Sequence[str], separator: str, known: Set[str]) -> list[str]:
@@ -191,14 +217,18 @@ def likely_header(rows: Sequence[Sequence[str | None]]) -> int | None:
     return words.index(max(words)) if any(words) else None
 
 
-def distinct_headers(path: Path, headers: Sequence[str]) -> tuple[str, ...]:
-    """The headers as columns of their own: one without a name gets its place. Raises InputError where one stands twice."""
+def distinct_headers(path: Path, headers: Sequence[str], known: Set[str]) -> tuple[str, ...]:
+    """The headers as columns of their own: one without a name gets its place, and so does one that stands there already and nobody
+    asks for. Raises InputError where one of the `known` stands twice.
+    """
     seen: set[str] = set()
     named: list[str] = []
     for number, header in enumerate(headers, 1):
         key = normal_header(header)
-        if key in seen and key:
+        if key in seen and key in known:
             raise InputError(f"{path}：表头“{header}”出现了两次，请只保留一列（header appears twice: keep one）")
-        seen.add(key)
-        named.append(own_header(header) if key else f"{NO_HEADER} {number})")
+        named.append(
+            f"{header} (第 {number} 列)" if key in seen else own_header(header) if key else f"{NO_HEADER} {number})"
+        )
+        seen.add(normal_header(named[-1]))
     return tuple(named)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.ingest import csv_lines
+from checker.ingest.file_kinds import PACKED
 from checker.ingest.sources import first_line
 from checker.model.errors import InputError
 
@@ -40,7 +41,7 @@ class TextFile:
         self.path = path
         self.encoding = "utf-8"
         self.marked = False
-        self.compressed = False
+        self.compressed: str | None = None
         self.line_end = "lf"
         self.share = 0.0
 
@@ -75,10 +76,11 @@ class TextFile:
         return self._from_utf16(everything) if self.encoding.startswith("utf-16") else self._as_it_lies(everything)
 
     def _chunks(self) -> Iterator[bytes]:
-        """The bytes of the file, those within where it is compressed by gzip."""
+        """The bytes of the file, those within where it is compressed."""
         size = max(self.path.stat().st_size, 1)
         with self.path.open("rb") as stream:
-            self.compressed = stream.read(2) == b"\x1f\x8b"
+            start = stream.read(4)
+            self.compressed = next((name for sign, name in PACKED.items() if start.startswith(sign)), None)
             if not self.compressed:
                 stream.seek(0)
                 while chunk := stream.read(CHUNK):
@@ -87,7 +89,7 @@ class TextFile:
                 return
         import pyarrow as pa
 
-        with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, "gzip") as unpacked:
+        with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, self.compressed) as unpacked:
             while chunk := _unpack(self.path, unpacked):
                 self.share = file.tell() / size
                 yield chunk
@@ -116,7 +118,7 @@ def _unpack(path: Path, stream: pa.CompressedInputStream) -> bytes:
         chunk: bytes = stream.read(CHUNK)
     except OSError as error:
         raise InputError(
-            f"{path}：压缩文件已损坏或不完整，请重新导出或重新传输（damaged or cut gzip file: {first_line(error)}）"
+            f"{path}：压缩文件已损坏或不完整，请重新导出或重新传输（damaged or cut compressed file: {first_line(error)}）"
         ) from error
     return chunk
 

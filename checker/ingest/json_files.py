@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.json_numbers import as_written, is_key
 from checker.ingest.json_utf8 import as_utf8
-from checker.ingest.json_wrapper import cut_out, find_rows
-from checker.ingest.sources import InputFile, own_header
+from checker.ingest.json_wrapper import cut_out, find_rows, rows_of_page, wraps_nothing
+from checker.ingest.sources import EmptyFileError, InputFile, own_header
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, DOCUMENT_HEADER, HEADER, LINE, normal_header
@@ -71,8 +71,13 @@ def _read_documents(connection: duckdb.DuckDBPyConnection, source: InputFile, ta
             _make_documents(connection, source.path, _lines(place) + limit)
         else:
             _read_values(connection, source.path, place, target.with_suffix(".json"), limit)
+        _turn_pages(connection, source.path)
+        if not _any(connection, "TRUE") or (source.kind == "json" and wraps_nothing(place, KNOWN)):
+            raise EmptyFileError(
+                f"{source.path}：文件里没有记录，请检查导出条件后重新导出（no record in this file: export it again）"
+            )
     except InputError as error:
-        raise InputError(str(error).replace(str(text), str(source.path))) from error
+        raise type(error)(str(error).replace(str(text), str(source.path))) from error
     finally:
         text.unlink(missing_ok=True)
 
@@ -83,7 +88,8 @@ def _read_values(connection: duckdb.DuckDBPyConnection, path: Path, place: Path,
     for start, end in find_rows(place, KNOWN, PRESCRIPTION_KEYS):
         cut_out(place, start, end, rows)
         try:
-            return _make_documents(connection, path, _objects(rows) + limit)
+            _make_documents(connection, path, _objects(rows) + limit)
+            return
         except InputError as error:
             # What looks like the end of the array may belong to what follows it, or to the next of several objects.
             fault = fault or error
@@ -93,6 +99,24 @@ def _read_values(connection: duckdb.DuckDBPyConnection, path: Path, place: Path,
         _make_documents(connection, path, _objects(place) + limit)
     except InputError as error:
         raise fault or error from error
+
+
+def _turn_pages(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Where the documents are pages of an interface, each around an array of rows, make these the documents; other documents stay."""
+    first = connection.execute("SELECT doc FROM documents WHERE fault IS NULL ORDER BY record LIMIT 1").fetchone()
+    pointer = rows_of_page(str(first[0]), KNOWN, PRESCRIPTION_KEYS) if first else ""
+    if not pointer:
+        return
+    place = sqltext.text(pointer)
+    connection.execute("DROP TABLE IF EXISTS pages; ALTER TABLE documents RENAME TO pages")
+    _make_documents(
+        connection, path,
+        f"""SELECT CAST(doc AS VARCHAR) AS doc, row_number() OVER (ORDER BY record, place) AS record
+        FROM (SELECT record, unnest(rows) AS doc, generate_subscripts(rows, 1) AS place
+          FROM (SELECT record, CASE WHEN fault IS NOT NULL THEN [to_json(doc)]
+              WHEN json_type(doc, {place}) = 'ARRAY' THEN CAST(json_extract(doc, {place}) AS JSON[]) ELSE [CAST(doc AS JSON)] END AS rows FROM pages))""",
+    )  # fmt: skip
+    connection.execute("DROP TABLE pages")
 
 
 def _share(connection: duckdb.DuckDBPyConnection, place: Path, first: int | None) -> float:
@@ -109,7 +133,9 @@ def _lines(place: Path) -> str:
         f"read_csv({sqltext.paths([place])}, auto_detect = false, header = false, columns = {{'doc': 'VARCHAR', 'rest': 'VARCHAR'}}, "
         f"delim = '{_SEPARATOR}', quote = '', escape = '', null_padding = true, parallel = false, max_line_size = 16000000, buffer_size = 33554432)"
     )
-    return f"SELECT ltrim(doc || coalesce('{_SEPARATOR}' || rest, ''), chr(65279)) AS doc, row_number() OVER () AS record FROM {reading}"
+    line = f"ltrim(doc || coalesce('{_SEPARATOR}' || rest, ''), chr(65279))"
+    # Lines cut out of an array end with its commas.
+    return f"SELECT rtrim({line}, ', ' || chr(9) || chr(13)) AS doc, row_number() OVER () AS record FROM {reading}"
 
 
 def _objects(place: Path) -> str:

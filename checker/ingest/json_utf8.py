@@ -9,6 +9,7 @@ from pathlib import Path
 
 from checker.ingest.archive import MAX_RATIO, RATIO_FROM
 from checker.ingest.csv_text import TextFile
+from checker.ingest.file_kinds import PACKED
 from checker.model.errors import InputError
 
 _CHUNK = 1 << 20
@@ -53,8 +54,8 @@ def _is_utf8(place: Path) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     with place.open("rb") as stream:
         first = stream.read(_CHUNK)
-        # What is packed is named so, or begins so; UTF-16 has a zero in each of the first characters.
-        if place.suffix.lower() == ".gz" or first.startswith(b"\x1f\x8b") or b"\0" in first[:4]:
+        # UTF-16 has a zero in each of the first characters.
+        if first.startswith(tuple(PACKED)) or b"\0" in first[:4]:
             return False
         try:
             decoder.decode(first)

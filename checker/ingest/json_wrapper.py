@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def find_rows(path: Path, known: frozenset[str], prescription: frozenset[str]) -
     wrappers = _wrappers(text[:place], tail)
     ends = tuple(size - len(tail) + after for after, _ in wrappers)
     for _, wrapper in wrappers:
-        if prescription & wrapper.keys() or sum(normal_header(key) in known for key in wrapper) > 1:
+        if prescription & wrapper.keys() or _is_row(wrapper, known):
             return ()
         if others := _tables(wrapper):
             raise InputError(
@@ -49,6 +50,51 @@ def find_rows(path: Path, known: frozenset[str], prescription: frozenset[str]) -
                 "（several arrays of objects in one file: write one file for each）"
             )
     return tuple((start, end) for end in ends)
+
+
+def rows_of_page(document: str, known: frozenset[str], prescription: frozenset[str]) -> str:
+    """The JSON pointer to the array of rows in a document that is a page of an interface; '' where it is none, or has two such arrays."""
+    with contextlib.suppress(ValueError, RecursionError):
+        page = json.loads(document)
+        if isinstance(page, dict) and not prescription & page.keys() and not _is_row(page, known):
+            places = [*_pointers(page, known)]
+            return places[0] if len(places) == 1 else ""
+    return ""
+
+
+def _is_row(value: object, known: frozenset[str]) -> bool:
+    return isinstance(value, dict) and sum(normal_header(key) in known for key in value) > 1
+
+
+def _pointers(value: dict[str, Any], known: frozenset[str], above: str = "") -> Iterator[str]:
+    """Where arrays of rows stand in an object."""
+    for key, each in value.items():
+        place = f"{above}/{key.replace('~', '~0').replace('/', '~1')}"
+        if isinstance(each, dict):
+            yield from _pointers(each, known, place)
+        elif isinstance(each, list) and each and _is_row(each[0], known):
+            yield place
+
+
+def wraps_nothing(path: Path, known: frozenset[str]) -> bool:
+    """Whether a JSON file is an object around empty arrays, as the last page of an interface is, and no row itself."""
+    if path.stat().st_size > TAIL:
+        return False
+    with contextlib.suppress(ValueError, RecursionError):
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+        if isinstance(value, dict) and not _is_row(value, known):
+            arrays = [*_arrays(value)]
+            return bool(arrays) and not any(arrays)
+    return False
+
+
+def _arrays(value: object) -> Iterator[list[object]]:
+    """The arrays in what an object holds."""
+    if isinstance(value, list):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _arrays(each)
 
 
 def cut_out(path: Path, start: int, end: int, target: Path) -> None:

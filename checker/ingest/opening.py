@@ -17,7 +17,7 @@ from checker.ingest.database.fetch import DatabaseRead, Databases
 from checker.ingest.database.query import Query
 from checker.ingest.passed import HEADERS_SHOWN, PassedOver
 from checker.ingest.refusals import Refusals
-from checker.ingest.sources import InputFile, InputTable, Source
+from checker.ingest.sources import EmptyFileError, InputFile, InputTable, Source
 from checker.ingest.tables import Described, ParquetFile, beginning_of, open_parquet, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
@@ -115,8 +115,9 @@ class Opening:
             if file.alone:
                 raise
             # A text in a folder need not be a table.
-            is_text = ".txt" in file.path.name.lower()
-            self._pass(file, "no_known_header" if is_text else "damaged", "" if is_text else str(error))
+            is_text = file.kind == "csv" and not file.path.name.lower().endswith(SAYING)
+            reason = "empty" if isinstance(error, EmptyFileError) else "no_known_header" if is_text else "damaged"
+            self._pass(file, reason, str(error) if reason == "damaged" else "")
             return
         self._keep(file, opened)
 

@@ -7,34 +7,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from checker.ingest.columns import Header, HeaderMap
+from checker.ingest.file_kinds import BEGINNING, kind_of
 from checker.model import sqltext
 from checker.model.errors import InputError
 
-SUFFIXES = {
-    ".parquet": "parquet", ".pq": "parquet",
-    ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
-    ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json.gz": "json", ".jsonl.gz": "jsonl", ".ndjson.gz": "jsonl",
-    ".zip": "zip", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
-}  # fmt: skip
 OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
 """Columns of our own, and of the engine, beside those of a file: the file's number, the record's, what is wrong with it."""
-_PARQUET = b"PAR1"
-_WORKBOOKS = (b"PK", b"\xd0\xcf\x11\xe0")
-"""How workbooks of today and of old begin."""
-
-_NOT_TEXT = {
-    b"PK\x03\x04": "ZIP 压缩包或 Excel 工作簿", _WORKBOOKS[1]: "旧版 Excel 工作簿", _PARQUET: "Parquet 文件",
-    b"Rar!": "RAR 压缩包", b"7z\xbc\xaf": "7z 压缩包",
-}  # fmt: skip
-"""What begins so is no text, whatever its name says."""
-
-
-class UnknownKindError(InputError):
-    """A file that is none of the kinds that are read."""
 
 
 class EmptyFileError(InputError):
-    """A file of no bytes."""
+    """A file that holds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,40 +101,16 @@ class Source:
     map: HeaderMap
 
 
-def suffix_of(name: str) -> str:
-    """The end of a file's name that tells what it is; '' for what is not read."""
-    return next((suffix for suffix in SUFFIXES if name.lower().endswith(suffix)), "")
-
-
 def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str, str | None]] = ()) -> InputFile:
     """What a file is.
 
     Raises UnknownKindError, EmptyFileError, InputError where its bytes are not those of its name, and OSError where it cannot be opened.
     """
     with path.open("rb") as stream:
-        start = stream.read(64)
-    # Hive and Impala write Parquet without any suffix.
-    kind = SUFFIXES.get(suffix_of(path.name)) or ("parquet" if start.startswith(_PARQUET) else None)
-    if kind is None:
-        raise UnknownKindError(
-            f"{path}：不支持的文件类型“{path.suffix}”，请提供 Parquet、CSV、JSON、Excel 文件或它们的 ZIP 包（unsupported file type）"
-        )
+        start = stream.read(BEGINNING)
     if not start:
         raise EmptyFileError(f"{path}：文件是空的，请重新导出（the file is empty: export it again）")
-    if kind == "parquet" and not start.startswith(_PARQUET):
-        raise InputError(f"{path}：不是 Parquet 文件，请检查扩展名或重新导出（not a Parquet file）")
-    other = next((told for sign, told in _NOT_TEXT.items() if start.startswith(sign)), None)
-    if other and (kind in ("csv", "json", "jsonl") or (kind == "zip" and not start.startswith(b"PK"))):
-        raise InputError(
-            f"{path}：其实是{other}，与扩展名不符，请改成相应的扩展名，RAR、7z 请先解压（not what its name says: give it its own suffix, unpack RAR and 7z）"
-        )
-    if kind == "xlsx" and not start.startswith(_WORKBOOKS):
-        # Many programs write text or a web page under a workbook's name.
-        if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
-            raise InputError(
-                f"{path}：其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx（a web page under a workbook's name: save it as .xlsx）"
-            )
-        kind = "csv"
+    kind = kind_of(path, start, alone=alone)
     return InputFile(path, kind, partition=tuple(partition), alone=alone)
 
 

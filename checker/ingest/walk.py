@@ -5,22 +5,32 @@ from __future__ import annotations
 import glob
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote
 
-from checker.ingest import delta
+from checker.ingest.file_kinds import TABLES, UnknownKindError
+from checker.ingest.lake import Tables
 from checker.ingest.passed import PassedOver
 from checker.ingest.refusals import Refusals
-from checker.ingest.sources import SUFFIXES, EmptyFileError, InputFile, UnknownKindError, input_file
+from checker.ingest.sources import EmptyFileError, InputFile, input_file
 from checker.model.errors import InputError
 from checker.model.out_folder import RUN_FILE
 
 GLOB_SIGNS = set("*?[")
 NOT_DATA = "_."
 """Parts of a path that begin so are scratch, logs and marks by the custom of Hadoop, Spark, Hive, Delta and macOS."""
-OF_THE_SYSTEM = ("thumbs.db", "desktop.ini")
+OF_THE_SYSTEM = (
+    "thumbs.db",
+    "desktop.ini",
+    "icon\r",
+    "$recycle.bin",
+    "system volume information",
+    "@eadir",
+    "lost+found",
+)
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 FINDINGS_FILE = "findings.parquet"
 TOLD = 5
@@ -53,6 +63,7 @@ class _Walk:
     def __init__(self) -> None:
         self.files: dict[Path, InputFile] = {}
         self.passed: list[PassedOver] = []
+        self._tables = Tables()
 
     def add(self, given: str) -> None:
         """Find the files of one input."""
@@ -75,7 +86,13 @@ class _Walk:
             self._pass(path, "repeated")
             return
         try:
-            self.files[path.resolve()] = input_file(path)
+            table = self._tables.around(path.parent)
+            if table is not None and path.absolute() not in table:
+                raise InputError(
+                    f"{path}：不属于所在 Delta 表的最新版本，请给出表的文件夹"
+                    "（no file of the latest version of its Delta table: give the table's folder）"
+                )
+            self.files[path.resolve()] = input_file(path, partition=self._columns(path, path.parent))
         except OSError as error:
             raise _cannot_open(str(path), error) from error
 
@@ -111,7 +128,7 @@ class _Walk:
             return
         told = "；其中 " + "；".join(each.said() for each in others[:TOLD]) if others else ""
         raise InputError(
-            f"{given}：文件夹中没有可读的文件（支持 {'、'.join(SUFFIXES)}）（no readable file in this folder）{told}"
+            f"{given}：文件夹中没有可读的文件（支持 {'、'.join(TABLES)}）（no readable file in this folder）{told}"
         )
 
     def _walk(self, folder: Path, root: Path, seen: set[tuple[int, int]]) -> None:
@@ -122,46 +139,33 @@ class _Walk:
             if folder == root:
                 raise _cannot_open(str(folder), error) from error
             return self._pass(folder, "unreadable")
-        table = delta.read_log(folder) if delta.LOG in names and (folder / delta.LOG).is_dir() else None
         own = _own_results(folder) if {RUN_FILE, FINDINGS_FILE} <= set(names) else frozenset()
         if own:
             self._pass(folder, "own_results")
         for name in names:
             if name not in own:
                 try:
-                    self._visit(folder / name, root, seen, table)
+                    self._visit(folder / name, root, seen)
                 except OSError:
                     self._pass(folder / name, "unreadable")
         return None
 
-    def _visit(
-        self, path: Path, root: Path, seen: set[tuple[int, int]], table: Mapping[Path, Partition] | None
-    ) -> None:
+    def _visit(self, path: Path, root: Path, seen: set[tuple[int, int]]) -> None:
         """Take what lies at a path in a folder."""
-        if is_hidden(path.name):
+        if is_hidden(path.name) and path.absolute() not in (self._tables.around(path.parent) or ()):
             self._pass(path, "hidden")
+        elif is_of_the_system(path.name):
+            self._pass(path, "of_the_system")
         elif path.is_dir():
             identity = _identity(path)
             if identity in seen:
                 self._pass(path, "repeated")
-            elif table is None:
-                self._walk(path, root, {*seen, identity})
             else:
-                for file in _all_files(path):
-                    self._take_of_table(file, root, table)
-        elif table is None:
+                self._walk(path, root, {*seen, identity})
+        else:
             self._take(path, root)
-        else:
-            self._take_of_table(path, root, table)
 
-    def _take_of_table(self, path: Path, root: Path, table: Mapping[Path, Partition]) -> None:
-        """A file below a Delta table: only those that its log lists are rows of it."""
-        if path in table:
-            self._take(path, root, table[path])
-        else:
-            self._pass(path, "hidden" if is_hidden(path.name) else "superseded")
-
-    def _take(self, path: Path, root: Path, partition: Partition | None = None) -> None:
+    def _take(self, path: Path, root: Path) -> None:
         """A file found in a folder or by a pattern."""
         if not path.is_file():
             return self._pass(path, "unreadable")
@@ -171,11 +175,13 @@ class _Walk:
             return self._pass(path, "repeated")
         if is_of_the_system(path.name):
             return self._pass(path, "of_the_system")
-        columns = partition_of(path.parent.relative_to(root).parts) if partition is None else partition
+        table = self._tables.around(path.parent)
+        if table is not None and path.absolute() not in table:
+            return self._pass(path, "superseded")
         try:
-            self.files[path.resolve()] = input_file(path, alone=False, partition=columns)
-        except UnknownKindError:
-            self._pass(path, "unknown_kind")
+            self.files[path.resolve()] = input_file(path, alone=False, partition=self._columns(path, root))
+        except UnknownKindError as error:
+            self._pass(path, "unknown_kind", str(error))
         except EmptyFileError:
             self._pass(path, "empty")
         except InputError as error:
@@ -183,6 +189,13 @@ class _Walk:
         except OSError:
             self._pass(path, "unreadable")
         return None
+
+    def _columns(self, path: Path, root: Path) -> Partition:
+        """The columns of a file that its table's log holds, or its folders: those below the input, and those right above it."""
+        if (table := self._tables.around(path.parent)) is not None:
+            return table[path.absolute()]
+        above = [*takewhile(lambda name: "=" in name, reversed(root.absolute().parts))]
+        return partition_of((*reversed(above), *path.parent.relative_to(root).parts))
 
     def _pass(self, path: Path, reason: str, detail: str = "") -> None:
         self.passed.append(PassedOver(_as_text(path), reason, detail))
@@ -222,13 +235,6 @@ def _own_results(folder: Path) -> frozenset[str]:
     except (OSError, ValueError, KeyError, TypeError):
         return frozenset()
     return frozenset(name for name in document["files"] if isinstance(name, str)) if ours else frozenset()
-
-
-def _all_files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, in order."""
-    for place, folders, names in os.walk(folder):
-        folders.sort()
-        yield from (Path(place) / name for name in sorted(names))
 
 
 def _is_text(name: Path | str) -> bool:

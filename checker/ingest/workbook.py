@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.csv_convert import Wanted
 from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers, likely_header
+from checker.ingest.markup import read_markup
 from checker.ingest.merged_cells import ROW, Merges
 from checker.ingest.old_workbook import read_old
 from checker.ingest.passed import PassedOver
@@ -86,6 +87,10 @@ def _sheets(
                 yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),)), 1
         except (ValueError, subprocess.TimeoutExpired) as error:
             raise _damaged(file.path) from error
+        return
+    if not start.startswith(b"PK"):
+        for name, visible, areas, frame in read_markup(file.path, file.place):
+            yield name, visible, areas, _DAY_ZERO, iter((frame,)), 1
         return
     package = Package(file.path, file.place)
     try:
@@ -190,7 +195,7 @@ class _Sheet:
                 return 0
         told = [(cell or "").strip() for cell in rows[at]]
         filled = max(place for place, cell in enumerate(told) if cell) + 1
-        headers = distinct_headers(self._path, told[:filled])
+        headers = distinct_headers(self._path, told[:filled], self._wanted.known)
         chosen = set(self._wanted.choose(headers))
         self._headers = {place: header for place, header in zip(places, headers, strict=False) if header in chosen}
         # What is merged over several rows of the header stands in each of them.

@@ -267,13 +267,20 @@ HERB_PIECE_CODE = "T[A-Z0-9]{9}"
 """The codes of decoction pieces [中药饮片]."""
 
 
+AROUND_HEADERS = " \t\r\n*#★※`'\"[]"
+"""Marks of needed columns, and the quotes of databases."""
+
+
 def normal_header(text: str) -> str:
-    """Return a header as it is compared: NFKC, trimmed, camelCase as words, lower-cased, without a byte order mark.
+    """Return a header as it is compared: NFKC, trimmed, camelCase as words, lower-cased, without a byte order mark and what forms put
+    around headers.
 
     >>> normal_header("\\ufeff Med_List_Codg ")
     'med_list_codg'
     >>> normal_header("medListCodg")
     'med_list_codg'
+    >>> normal_header("*[数量]")
+    '数量'
     """
-    plain = unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip()
+    plain = unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip(AROUND_HEADERS)
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower()

@@ -67,7 +67,7 @@ class TablePrinter(Words):
         if file.csv:
             facts = file.csv
             encoding = ENCODING_NAMES[facts.encoding] + (" BOM" if facts.byte_order_mark else "")
-            packed = ["gzip"] if facts.compression else []
+            packed = [facts.compression] if facts.compression else []
             name = SEPARATOR_NAMES.get(facts.separator, (facts.separator.encode("unicode_escape").decode(),) * 2)
             told = [*packed, encoding, facts.line_end.upper()]
             zh = f"CSV：{'、'.join(told)}，以{name[0]}分隔，表头在第 {facts.header_row} 行，{facts.columns} 列"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from checker.ingest.file_kinds import PACKINGS
 from checker.ingest.gather import Gathered
 
 START = 1.0
@@ -16,7 +17,7 @@ LINES = 4_000_000
 """Lines that are judged in a second, on two processors."""
 BYTES = {"csv": 60e6, "jsonl": 25e6, "json": 15e6, "xlsx": 4e6, "zip": 10e6, "parquet": 1e9}
 """Bytes of a file of each kind that are read in a second, on two processors; measured on files of some hundred MB."""
-GZIP = 5
+PACKED = 5
 """So many times the bytes of a compressed text are read."""
 
 
@@ -41,7 +42,7 @@ def estimate_scan(files: Gathered, sizes: Mapping[Path, int]) -> Estimate:
     least = most = 0.0
     for path, size in sizes.items():
         read = sum(share[path]) / len(share[path])
-        known = size * (GZIP if path.suffix.lower() == ".gz" else 1) / BYTES[kinds[path]]
+        known = size * (PACKED if path.suffix.lower() in PACKINGS else 1) / BYTES[kinds[path]]
         least += known
         # A look at a small part says little: it is mostly the start that it takes.
         most += max(known, min(files.seconds.get(path, 0.0) / max(read, 1e-9), 4 * known))
