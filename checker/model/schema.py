@@ -247,8 +247,14 @@ PERSON_COLUMNS = (
 PHARMACY_CARE = "41%"
 """The care types of purchases in a pharmacy, as SQL compares them."""
 
-NULL_WORDS = ("", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>")
-"""What stands for NULL in text, compared after trimming and lower-casing."""
+NULL_WORDS = (
+    "", "-", "--", "---", "–", "—", "——", "－", "－－", "/", "／", "\\", "null", "(null)", "（null）", "<null>", "[null]", "\\n", "nil", "none",
+    "undefined", "nan", "nat", "na", "n/a", "#n/a", "<na>", "空", "空值", "(空)", "（空）", "空白", "(空白)", "未填", "未填写", "未录入", "未登记",
+    "未提供", "缺失", "无数据",
+)  # fmt: skip
+"""What stands for NULL in text, compared after trimming and lower-casing. None begins with a digit, by which plain values are told."""
+UNKNOWN_WORDS = ("无", "(无)", "（无）", "暂无", "不详", "不明", "未知")
+"""Further words for NULL, but in flags: there 无 is no, and a flag that nobody knows is not taken for absent."""
 
 FINDING_COLUMNS = (
     "finding_id", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "item_code", "item_name",

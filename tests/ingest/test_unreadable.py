@@ -116,7 +116,7 @@ def test_lines_of_two_settlements_without_a_visit_are_two(tmp_path):
 @pytest.mark.parametrize(
     ("reversals", "remarks"),
     [
-        (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元整,1",), ["partly_reversed"]),
+        (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元多,1",), ["partly_reversed"]),
         (("1,-9,1", "1,-10,1"), ["partly_reversed"]),
     ],
 )  # fmt: skip
