@@ -173,7 +173,7 @@ _NOTHING = {
     *("未录入", "未登记", "未提供", "缺失", "无数据"),
 }
 _UNKNOWN = {"无", "(无)", "（无）", "暂无", "不详", "不明", "未知"}
-_FLAGS = (Kind.VALID, Kind.REFUND, Kind.BOOL)
+_FLAGS = (Kind.VALID, Kind.REFUND, Kind.BOOL, Kind.SELF_PAID)
 
 
 def trimmed(text: str | None, kind: Kind = Kind.TEXT) -> str | None:
@@ -467,6 +467,7 @@ READERS = {
     Kind.VALID: reads_words(VALID),
     Kind.REFUND: reads_words(REFUND),
     Kind.BOOL: reads_words(BOOLS),
+    Kind.SELF_PAID: reads_words(BOOLS | _all("自费 全自费", True) | _all("非自费 医保 公费", False)),
 }
 
 

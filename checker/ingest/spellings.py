@@ -25,7 +25,7 @@ TRIMMED = (rf'(?s)^{_BLANK}*(?:="([^"]*)"|\'([^\']*)\'|\'?(.*?)){_BLANK}*$', r"\
 """A value without blanks and the quotes of SQL around it, and without what spreadsheets put before a number to keep it text: `'` and `="…"`."""
 WHOLE = (r"^([+-]?[0-9]+)\.0+$", r"\1")
 """A whole number as floats and DECIMAL columns write it: `1.0` is 1."""
-FLAG_KINDS = frozenset({Kind.BOOL, Kind.VALID, Kind.REFUND})
+FLAG_KINDS = frozenset({Kind.BOOL, Kind.VALID, Kind.REFUND, Kind.SELF_PAID})
 """Kinds of which it is not harmless that nobody knows them: the UNKNOWN_WORDS are no NULL there."""
 LONGEST_NULL_WORD = max(len(word) for word in (*NULL_WORDS, *UNKNOWN_WORDS))
 _DASHES = ("[\u2010-\u2015\u2212\ufe63]", "-")
@@ -190,11 +190,13 @@ KEPT_WORDS = (
     *NO_WORDS, "正常", "未退费", "未退", "未退款", "未退货", "未退药", "未冲正", "未红冲", "未冲销", "无退费", "非退费", "收费", "已收费", "正常收费",
     "正常结算", "正常交易", "正交易",
 )  # fmt: skip
+SELF_PAID_WORDS, COVERED_WORDS = (*BOOL_WORDS, "自费", "全自费"), (*NO_WORDS, "非自费", "医保", "公费")
 WORDS: dict[Kind, tuple[tuple[Sequence[str], str | bool], ...]] = {
     Kind.SEX: ((MALE_WORDS, "male"), (FEMALE_WORDS, "female")),
     Kind.BOOL: ((BOOL_WORDS, True), (NO_WORDS, False)),
     Kind.VALID: ((VALID_WORDS, True), (VOID_WORDS, False)),
     Kind.REFUND: ((REFUND_WORDS, True), (KEPT_WORDS, False)),
+    Kind.SELF_PAID: ((SELF_PAID_WORDS, True), (COVERED_WORDS, False)),
 }
 """What the words of a kind mean."""
 
@@ -216,6 +218,7 @@ CODED: dict[Kind, Rewritings] = {
     Kind.BOOL: _coded(("1", BOOL_WORDS), ("0", NO_WORDS)),
     Kind.VALID: _coded(("1", VALID_WORDS), ("0", VOID_WORDS)),
     Kind.REFUND: _coded(("1", REFUND_WORDS), ("0", KEPT_WORDS)),
+    Kind.SELF_PAID: _coded(("1", SELF_PAID_WORDS), ("0", COVERED_WORDS)),
 }
 """From a sex or flag as it is written to one of its words."""
 

@@ -47,10 +47,11 @@ NUMBER_TYPE = "DECIMAL(18, 4)"
 SQL_TYPES = {
     Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.CAPITAL: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
     Kind.AGE: "VARCHAR", Kind.NUMBER: NUMBER_TYPE, Kind.VALID: "BOOLEAN", Kind.REFUND: "BOOLEAN", Kind.BOOL: "BOOLEAN",
+    Kind.SELF_PAID: "BOOLEAN",
 }  # fmt: skip
 USUAL = {
     Kind.SEX: {"1": "'male'", "2": "'female'", "0": "NULL", "9": "NULL"},
-    **{kind: {"0": "FALSE", "1": "TRUE"} for kind in (Kind.BOOL, Kind.VALID, Kind.REFUND)},
+    **{kind: {"0": "FALSE", "1": "TRUE"} for kind in FLAG_KINDS},
 }
 """The codes of the national tables: told by one comparison, before any other spelling is tried."""
 NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL})

@@ -81,7 +81,7 @@ def read_sex(text: str) -> str | None:
 
 
 def read_bool(text: str, kind: Kind = Kind.BOOL) -> bool:
-    """A flag; whether a line is valid or a refund has words of its own (Kind.VALID, Kind.REFUND). Raises ValueError for any other word."""
+    """A flag of one of FLAG_KINDS, each with words of its own. Raises ValueError for any other word."""
     return bool(_meaning(_word(text, kind), kind, "应为 true 或 false"))
 
 

@@ -27,6 +27,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     VALID = "valid flag"
     REFUND = "refund flag"
+    SELF_PAID = "self-paid flag"
     BOOL = "bool"
     CAPITAL = "capitals"
 
@@ -209,7 +210,7 @@ LINE = _columns(
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
     *_STATE,
     ("paid_by_fund", Kind.BOOL, "医保支付标志 医保支付标识 是否医保支付"),
-    ("self_paying_flag", Kind.BOOL, "自费标志 自费标识 是否自费"),
+    ("self_paying_flag", Kind.SELF_PAID, "自费标志 自费标识 是否自费"),
     ("is_context", Kind.BOOL, "历史医嘱"),
     ("curr_drord_flag", Kind.BOOL, "本次处方标志"),
 )  # fmt: skip

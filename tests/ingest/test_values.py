@@ -392,6 +392,7 @@ READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.BOOL: values.read_bool,
     Kind.VALID: lambda text: values.read_bool(text, Kind.VALID),
     Kind.REFUND: lambda text: values.read_bool(text, Kind.REFUND),
+    Kind.SELF_PAID: lambda text: values.read_bool(text, Kind.SELF_PAID),
 }
 KNOWN: dict[Kind, dict[str, Any]] = {
     Kind.TIME: TIMES,
@@ -402,6 +403,7 @@ KNOWN: dict[Kind, dict[str, Any]] = {
     Kind.CAPITAL: IDS,
     Kind.VALID: VALID,
     Kind.REFUND: REFUND,
+    Kind.SELF_PAID: {"自费": True, "1-自费": True, "医保": False, "非自费": False, "是": True, "0": False},
     Kind.BOOL: {"有": True, "无": False, "1-是": True, "否(0)": False, "√": True},
 }
 REFUSED: dict[Kind, tuple[str, ...]] = {
@@ -411,7 +413,8 @@ REFUSED: dict[Kind, tuple[str, ...]] = {
     Kind.SEX: NO_SEXES,
     Kind.VALID: (*NO_FLAGS, *NO_VALID),
     Kind.REFUND: (*NO_FLAGS, *NO_REFUND),
-    Kind.BOOL: ("退费", "2", "1否", "未知"),
+    Kind.SELF_PAID: ("部分自费", "1-医保", "未知"),
+    Kind.BOOL: ("退费", "自费", "2", "1否", "未知"),
 }
 UNREADABLE = "cannot be read"
 

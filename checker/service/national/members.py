@@ -8,6 +8,7 @@ from typing import Any
 
 from checker.ingest import values
 from checker.model.errors import InputError
+from checker.model.schema import Kind
 from checker.service.national.notes import Notes
 
 PERSONAL = frozenset({"patn_name", "gend", "brdy", "age", "certno", "nwb_flag", "patn_id", "dspo_way_rea"})
@@ -37,13 +38,15 @@ def read_text(holder: dict[str, Any], names: Sequence[str], path: str, *, is_fla
     return None
 
 
-def read_flag(holder: dict[str, Any], names: Sequence[str], path: str, notes: Notes) -> bool | None:
+def read_flag(
+    holder: dict[str, Any], names: Sequence[str], path: str, notes: Notes, kind: Kind = Kind.BOOL
+) -> bool | None:
     """A flag; None where there is none, and noted where it is no flag."""
     text = read_text(holder, names, path, is_flag=True)
     if text is None:
         return None
     try:
-        return values.read_bool(text)
+        return values.read_bool(text, kind)
     except ValueError:
         name = next(name for name in names if holder.get(name) is not None)
         notes.add(f"{_at(path, name)} 无法识别，按未提供处理（cannot be read: taken as not given）")

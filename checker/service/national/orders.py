@@ -10,6 +10,7 @@ from datetime import datetime
 from checker.ingest import values
 from checker.ingest.prescription import Item, is_negative
 from checker.model.errors import InputError
+from checker.model.schema import Kind
 from checker.service.national import members
 from checker.service.national.nodes import Holder
 from checker.service.national.notes import Notes
@@ -81,7 +82,7 @@ class _Orders:
                 raise InputError(
                     f"本次医嘱超过 {LINES_MAX} 行，请分次发送（more than {LINES_MAX} lines: send them in parts）"
                 )
-            self_paid = read_flag(order.value, self_paying, order.path, notes) is True
+            self_paid = read_flag(order.value, self_paying, order.path, notes, Kind.SELF_PAID) is True
             item = self._item(order, number, self_paid=self_paid)
             if self._is_repeated(item, order, seen):
                 count.repeated += 1
