@@ -191,36 +191,30 @@ KEPT_WORDS = (
     "正常结算", "正常交易", "正交易",
 )  # fmt: skip
 SELF_PAID_WORDS, COVERED_WORDS = (*BOOL_WORDS, "自费", "全自费"), (*NO_WORDS, "非自费", "医保", "公费")
+
+
+def _with_code(code: str, words: Sequence[str]) -> Sequence[str]:
+    return (*words, *(f"{code}|{word}" for word in words))
+
+
+CODED: Rewritings = (
+    (f"{_BLANK}+", ""),
+    WHOLE,
+    (r"^0+([0-9])", r"\1"),
+    (r"^-1$", "1"),
+    (r"^([0129])[-_.:|、(]?([^-_.:|、()0-9]+)\)?$", r"\1|\2"),
+    (r"^([^-_.:|、()0-9]+)[-_.:|、(]?([0129])\)?$", r"\2|\1"),
+)
+"""Sexes and flags: codes without leading zeros and decimals, and beside their word with a bar between."""
 WORDS: dict[Kind, tuple[tuple[Sequence[str], str | bool], ...]] = {
-    Kind.SEX: ((MALE_WORDS, "male"), (FEMALE_WORDS, "female")),
-    Kind.BOOL: ((BOOL_WORDS, True), (NO_WORDS, False)),
-    Kind.VALID: ((VALID_WORDS, True), (VOID_WORDS, False)),
-    Kind.REFUND: ((REFUND_WORDS, True), (KEPT_WORDS, False)),
-    Kind.SELF_PAID: ((SELF_PAID_WORDS, True), (COVERED_WORDS, False)),
+    Kind.SEX: ((_with_code("1", MALE_WORDS), "male"), (_with_code("2", FEMALE_WORDS), "female")),
+    Kind.BOOL: ((_with_code("1", BOOL_WORDS), True), (_with_code("0", NO_WORDS), False)),
+    Kind.VALID: ((_with_code("1", VALID_WORDS), True), (_with_code("0", VOID_WORDS), False)),
+    Kind.REFUND: ((_with_code("1", REFUND_WORDS), True), (_with_code("0", KEPT_WORDS), False)),
+    Kind.SELF_PAID: ((_with_code("1", SELF_PAID_WORDS), True), (_with_code("0", COVERED_WORDS), False)),
 }
-"""What the words of a kind mean."""
-
-
-def _coded(*coded: tuple[str, Sequence[str]]) -> Rewritings:
-    """Codes without leading zeros and decimals; with their word beside them the word, where it is one of the code's."""
-    sides = []
-    for code, words in coded:
-        word = "|".join(re.escape(word) for word in words if not word.isdigit())
-        sides += [rf"{code}[-_.:|、(]?({word})\)?", rf"({word})[-_.:|、(]?{code}\)?"]
-    whole = "".join(rf"\{place}" for place in range(1, len(sides) + 1))
-    return (
-        (f"{_BLANK}+", ""), WHOLE, (r"^0+([0-9])", r"\1"), (r"^-1$", "1"), (f"(?i)^(?:{'|'.join(sides)})$", whole),
-    )  # fmt: skip
-
-
-CODED: dict[Kind, Rewritings] = {
-    Kind.SEX: _coded(("1", MALE_WORDS), ("2", FEMALE_WORDS), ("[09]", UNKNOWN_SEX_WORDS)),
-    Kind.BOOL: _coded(("1", BOOL_WORDS), ("0", NO_WORDS)),
-    Kind.VALID: _coded(("1", VALID_WORDS), ("0", VOID_WORDS)),
-    Kind.REFUND: _coded(("1", REFUND_WORDS), ("0", KEPT_WORDS)),
-    Kind.SELF_PAID: _coded(("1", SELF_PAID_WORDS), ("0", COVERED_WORDS)),
-}
-"""From a sex or flag as it is written to one of its words."""
+"""What the words of a kind mean, alone or with a code that says the same."""
+UNKNOWN_SEXES = (*_with_code("0", UNKNOWN_SEX_WORDS), *_with_code("9", UNKNOWN_SEX_WORDS))
 
 
 def rewrite(text: str, rewritings: Rewritings) -> str:

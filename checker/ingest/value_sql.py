@@ -31,7 +31,7 @@ from checker.ingest.spellings import (
     TIME_SHAPE,
     TIMES,
     TRIMMED,
-    UNKNOWN_SEX_WORDS,
+    UNKNOWN_SEXES,
     USUAL_TIME,
     WHOLE,
     WORDS,
@@ -140,7 +140,7 @@ def surely_given(value: str) -> str:
 def not_given(source: str, kind: Kind) -> str:
     """SQL boolean: the cleaned text `source` stands for nothing that is known, though it is a word or a date."""
     if kind is Kind.SEX:
-        return f"lower({rewritten(narrowed(source), CODED[kind])}) IN ({sqltext.texts(UNKNOWN_SEX_WORDS)})"
+        return f"lower({rewritten(narrowed(source), CODED)}) IN ({sqltext.texts(UNKNOWN_SEXES)})"
     if kind in (Kind.TIME, Kind.DATE):
         none = _with(_moment(source), "m", f"CAST(m AS DATE) IN ({_DAYS}) OR m = TIMESTAMP '{EPOCH}'")
         return f"(regexp_full_match({source}, '{NO_DAY}') OR coalesce({none}, FALSE))"
@@ -149,11 +149,12 @@ def not_given(source: str, kind: Kind) -> str:
 
 def _words(source: str, kind: Kind) -> str:
     """SQL CASE over words: unlike a long IN list, which becomes a join of all rows, its arms are tried only where reached."""
-    spelt = rewritten(narrowed(source), CODED[kind])
+    spelt = rewritten(narrowed(source), CODED)
     arms = " ".join(
         f"WHEN {sqltext.text(word)} THEN {_literal(meaning)}" for words, meaning in WORDS[kind] for word in words
     )
-    return f"CASE lower({spelt}) {arms} END"
+    # Nearly all words are written as they stand here.
+    return f"CASE {source} {arms} ELSE CASE lower({spelt}) {arms} END END"
 
 
 def _literal(meaning: str | bool) -> str:

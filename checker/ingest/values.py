@@ -31,7 +31,7 @@ from checker.ingest.spellings import (
     TIME_SHAPE,
     TIMES,
     TRIMMED,
-    UNKNOWN_SEX_WORDS,
+    UNKNOWN_SEXES,
     USUAL_TIME,
     WHOLE,
     WORDS,
@@ -75,7 +75,7 @@ def clean(value: object, *, is_flag: bool = False) -> str | None:
 def read_sex(text: str) -> str | None:
     """`male`, `female`, or None for unknown. Raises ValueError for any other word."""
     word = _word(text, Kind.SEX)
-    if word in UNKNOWN_SEX_WORDS:
+    if word in UNKNOWN_SEXES:
         return None
     return str(_meaning(word, Kind.SEX, "性别应为 男 或 女（也可写 M/F、1/2）"))
 
@@ -146,7 +146,9 @@ def has_lost_digits(text: str) -> bool:
 
 
 def _word(text: str, kind: Kind) -> str:
-    return rewrite(narrow(text), CODED[kind]).lower() if len(text) < _LONGEST_VALUE else text
+    if text in _MEANINGS[kind]:
+        return text
+    return rewrite(narrow(text), CODED).lower() if len(text) < _LONGEST_VALUE else text
 
 
 def _meaning(word: str, kind: Kind, fault: str) -> str | bool:
