@@ -148,13 +148,13 @@ def not_given(source: str, kind: Kind) -> str:
 
 
 def _words(source: str, kind: Kind) -> str:
-    """SQL CASE over words: unlike a long IN list, which becomes a join of all rows, its arms are tried only where reached."""
-    spelt = rewritten(narrowed(source), CODED)
+    """SQL CASE over words, each text named once, for every arm repeats it: unlike a long IN list, which becomes a join of all rows."""
     arms = " ".join(
         f"WHEN {sqltext.text(word)} THEN {_literal(meaning)}" for words, meaning in WORDS[kind] for word in words
     )
+    other = _with(f"lower({rewritten(narrowed('s'), CODED)})", "w", f"CASE w {arms} END")
     # Nearly all words are written as they stand here.
-    return f"CASE {source} {arms} ELSE CASE lower({spelt}) {arms} END END"
+    return _with(source, "s", f"CASE s {arms} ELSE {other} END")
 
 
 def _literal(meaning: str | bool) -> str:
