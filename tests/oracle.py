@@ -126,20 +126,66 @@ class UnreadableError(ValueError):
 
 
 # reading: blanks are all of Unicode's white space (tab, no-break space, ideographic space), not only U+0020.
-_AROUND = "".join(chr(sign) for sign in range(0x3001) if chr(sign).isspace()) + "\u200b\u200c\u200d\u2060\ufeff"
-_NOTHING = {"", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>"}
+# Signs that nobody sees are those of Unicode's category "format".
+_AROUND = "".join(
+    chr(sign) for sign in (*range(0x3001), 0xFEFF) if chr(sign).isspace() or unicodedata.category(chr(sign)) == "Cf"
+)
+_NOTHING = {
+    *(
+        "",
+        "-",
+        "--",
+        "---",
+        "–",
+        "—",
+        "——",
+        "－",
+        "－－",
+        "/",
+        "／",
+        "\\",
+        "null",
+        "(null)",
+        "（null）",
+        "<null>",
+        "[null]",
+        "\\n",
+        "nil",
+    ),
+    *(
+        "none",
+        "undefined",
+        "nan",
+        "nat",
+        "na",
+        "n/a",
+        "#n/a",
+        "<na>",
+        "空",
+        "空值",
+        "空白",
+        "(空)",
+        "（空）",
+        "(空白)",
+        "未填",
+        "未填写",
+    ),
+    *("未录入", "未登记", "未提供", "缺失", "无数据"),
+}
+_UNKNOWN = {"无", "(无)", "（无）", "暂无", "不详", "不明", "未知"}
+_FLAGS = (Kind.VALID, Kind.REFUND, Kind.BOOL, Kind.SELF_PAID)
 
 
-def trimmed(text: str | None) -> str | None:
-    """Return the text without what stands around it, or None for what stands for NULL."""
+def trimmed(text: str | None, kind: Kind = Kind.TEXT) -> str | None:
+    """Return the text without what stands around it, or None for what stands for NULL in a column of the kind."""
     if text is None:
         return None
     text = text.strip(_AROUND)
     if text.startswith('="') and text.endswith('"') and len(text) > 2 and '"' not in text[2:-1]:
         text = text[2:-1]
     elif text.startswith("'"):
-        text = text[1:]
-    return None if text.lower() in _NOTHING else text
+        text = text[1:-1] if text.count("'") == 2 and text.endswith("'") else text[1:]
+    return None if text.lower() in _NOTHING or (kind not in _FLAGS and text.lower() in _UNKNOWN) else text
 
 
 def narrow(text: str) -> str:
@@ -153,7 +199,13 @@ def header_key(header: str) -> str:
     return unicodedata.normalize("NFKC", header.replace("\ufeff", "")).strip().lower()
 
 
-NO_DAYS = {date(1, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1), date(9999, 12, 31)}
+NO_DAYS = {
+    *(date(1, 1, 1), date(1753, 1, 1), date(1899, 12, 30), date(1899, 12, 31), date(1900, 1, 1)),
+    *(date(2099, 12, 31), date(2999, 12, 31), date(9999, 12, 31)),
+}
+NO_DAY = re.compile(
+    r"0|0000.*|0001-01-01.*|0{1,2}/0{1,2}/0000.*|1900([-/])0?1\1(00?)([ T].*)?|99991231[0-9]*|[^0-9]*-(62135596800000|62135625600000).*"
+)
 _DAYS = (
     r"(?P<y>[0-9]{4}) ?[-/.年] ?(?P<m>[0-9]{1,2}) ?[-/.月] ?(?P<d>[0-9]{1,2})(?: ?日)?",
     r"(?P<y>[0-9]{4})(?P<m>[0-9]{2})(?P<d>[0-9]{2})",
@@ -165,7 +217,10 @@ _CLOCKS = (
     r"(?:(?P<early>上午|下午) ?)?(?P<H>[0-9]{1,2}):(?P<M>[0-9]{1,2})(?::(?P<S>[0-9]{1,2})(?:[.,](?P<f>[0-9]+))?)?(?: ?(?P<half>AM|PM))?",
     r"(?P<H>[0-9]{2})(?P<M>[0-9]{2})(?:(?P<S>[0-9]{2}))?",
 )
-_OFFSET = r"(?: ?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+_OFFSET = (
+    r"(?: ?(?P<zone>Z|GMT|UTC|(?:GMT|UTC)?(?P<ahead>[+-][0-9]{1,2})(?::?(?P<past>[0-9]{2}))?))?"
+    r"(?:[ (\[]+(?:CST|Asia/Shanghai|中国标准时间|China Standard Time)[)\]]?)?"
+)
 # reading: `T` and `Z` are upper case; an offset stands only after a clock.
 _SPELLINGS = [re.compile(day) for day in _DAYS] + [
     re.compile(f"{day}(?:T| |(?<=日)){_CLOCKS[0]}{_OFFSET}") for day in _DAYS
@@ -175,11 +230,11 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 
 def read_time(text: str) -> datetime | None:
     """Return the wall clock of China that the text names; None for a day that programs write where they have none."""
-    text = re.sub(r"\s+", " ", narrow(text))
-    if text.startswith("0000"):
+    if NO_DAY.fullmatch(text):
         return None
+    text = re.sub(r"[‐‑‒–—―−﹣]", "-", re.sub(r"\s+", " ", narrow(text)))
     moment = _read_moment(re.sub(r"^([0-9]+)\.0+$", r"\1", text))
-    return None if moment.date() in NO_DAYS else moment
+    return None if moment.date() in NO_DAYS or moment == datetime(1970, 1, 1, 8) else moment
 
 
 def _read_moment(text: str) -> datetime:
@@ -187,6 +242,12 @@ def _read_moment(text: str) -> datetime:
         return datetime(1899, 12, 30) + timedelta(seconds=floor(Decimal(text) * 86400 + Decimal("0.5")))
     if re.fullmatch(r"1[0-9]{12}", text):
         return datetime(1970, 1, 1, 8) + timedelta(milliseconds=int(text))
+    if re.fullmatch(r"1[0-8][0-9]{8}(\.[0-9]+)?|(1[0-8]|2[1-9]|[3-9].)[0-9]{7}", text):
+        return datetime(1970, 1, 1, 8) + timedelta(seconds=int(text.split(".")[0]))
+    # reading: whatever names the day of the week in front says nothing more; Db2 and Oracle write the clock with points.
+    text = re.sub(r"^(Mon|Tue|Wed|Thu|Fri|Sat|Sun),? ", "", text)
+    text = re.sub(r"^([A-Z][a-z]{2}) ([0-9]{2}) ([0-9:]+ .*) ([0-9]{4})$", r"\1 \2 \4 \3", text)
+    text = re.sub(r"^(.{10,11})[- ]([0-9]{2})\.([0-9]{2})\.([0-9]{2})", r"\1 \2:\3:\4", text)
     match = next((found for spelling in _SPELLINGS if (found := spelling.fullmatch(text))), None)
     if match is None:
         raise UnreadableError(text)
@@ -198,6 +259,8 @@ def _read_moment(text: str) -> datetime:
         "half": None,
         "early": None,
         "zone": None,
+        "ahead": None,
+        "past": None,
         "b": None,
     } | match.groupdict()
     try:
@@ -210,9 +273,10 @@ def _read_moment(text: str) -> datetime:
         # reading: a fraction may have any number of digits; past the sixth they are cut.
         micro = int((said["f"] or "0")[:6].ljust(6, "0"))
         moment = datetime(int(said["y"]), month, int(said["d"]), hour, int(said["M"] or 0), int(said["S"] or 0), micro)
-        if zone := said["zone"]:
-            ahead = 0 if zone == "Z" else int(zone[1:3]) * 60 + (int(zone[-2:]) if len(zone) > 3 else 0)
-            moment += timedelta(minutes=480 + (ahead if zone[0] == "-" else -ahead))
+        if said["zone"]:
+            hours, minutes = said["ahead"] or "+0", int(said["past"] or 0)
+            ahead = abs(int(hours)) * 60 + minutes
+            moment += timedelta(minutes=480 + (ahead if hours[0] == "-" else -ahead))
     except (ValueError, OverflowError):
         raise UnreadableError(text) from None
     return moment
@@ -223,9 +287,23 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]*)?")
 
 
+_UNIT = (
+    "[元圆块]整?|RMB|CNY|毫克|千克|公斤|毫升|小时|KG|MG|ML|G|L"
+    "|[盒片粒支瓶袋包板贴丸枚个次人天日件套剂副付张管桶罐听条根组项台只米升克]"
+)
+
+
 def read_number(text: str) -> Decimal:
-    """Return the exact number; accountants write one below zero in parentheses or with the sign behind it."""
-    text = re.sub(r"[￥¥元\s]|RMB|CNY", "", narrow(text).replace("￥", "￥"))
+    """Return the exact number; accountants write one below zero in parentheses or with the sign or CR behind it."""
+    text = re.sub(r"[‐‑‒–—―−﹣]", "-", re.sub(r"\s+", " ", narrow(text)).upper())
+    # reading: a blank between digits groups them as a comma does, any other says nothing.
+    text = re.sub(r"(?<=[0-9]) (?=[0-9])", ",", text).replace(" ", "")
+    text = re.sub(r"^([-+(]*)(?:[￥¥]|RMB|CNY|人民币)", r"\1", text)
+    text = re.sub(f"(?<=[0-9.)])(?:{_UNIT})$", "", text)
+    if re.search("[0-9.]DR$", text):
+        text = text[:-2]
+    elif re.fullmatch("[^-]+CR", text):
+        text = f"{text[:-2]}-"
     sign = ""
     if match := re.fullmatch(r"([+-]?)\((.+)\)", text):
         sign, text = "-", match[2] if not match[1] else "x"
@@ -248,33 +326,57 @@ _AGE = re.compile(
 def read_age(text: str) -> tuple[str, int]:
     """Return completed years, months or days: the unit and how many."""
     text = re.sub(r"\s", "", narrow(text)).upper()
+    text = re.sub(r"^(出生|生)后?", "", text)
+    for english, letter in (("YEAR", "Y"), ("MONTH", "M"), ("DAY", "D")):
+        text = re.sub(f"{english}S?(OLD)?", letter, text)
+    text = re.sub("岁半$", "岁6月", "6月" if text == "半岁" else text)
+    text = re.sub(r"(?<=[天日D])[0-9]+(个?小时|H)$", "", text)
+    if match := re.fullmatch(r"([0-9]{1,2})(?:个?小时|H)([0-9]+分钟?)?", text):
+        hours = int(match[1])
+        if hours < 24 or (hours < 72 and not match[2]):
+            return "day", hours // 24
+    if re.fullmatch(r"[0-9]{1,3}分钟?", text):
+        return "day", 0
     if match := re.fullmatch(r"(-?[0-9]+(?:\.[0-9]*)?)(?:周?岁|Y|年)?", text):
         # reading: "cut" is towards the past birthday, so -0.5 is -1 and impossible, not a newborn's 0.
         return "year", floor(Decimal(match[1]))
     match = _AGE.fullmatch(text)
     if match is None or not any(match.groups()):
         raise UnreadableError(text)
-    if match["y"] or match["m"]:
-        return "month", 12 * int(match["y"] or 0) + int(match["m"] or 0)
-    return "day", int(match["d"])
+    months = 12 * int(match["y"] or 0) + int(match["m"] or 0)
+    return ("day", int(match["d"])) if match["d"] and not months else ("month", months)
+
+
+def _all(words: str, meaning: Any) -> dict[str, Any]:
+    return dict.fromkeys(words.split(), meaning)
 
 
 SEXES = {
-    **dict.fromkeys(("1", "男", "男性", "m", "male"), "male"),
-    **dict.fromkeys(("2", "女", "女性", "f", "female"), "female"),
-    **dict.fromkeys(("0", "9", "未知", "未说明", "未说明的性别", "未知的性别", "不详"), None),
+    **_all("1 男 男性 男士 男孩 男童 男婴 ♂ m male", "male"),
+    **_all("2 女 女性 女士 女孩 女童 女婴 ♀ f female", "female"),
+    **_all("0 9 未知 未说明 未说明的性别 未说明性别 未知的性别 未知性别 不详 不明 不明确 不确定 unknown u", None),
 }
-BOOLS = {
-    **dict.fromkeys(("1", "true", "t", "y", "yes", "是"), True),
-    **dict.fromkeys(("0", "false", "f", "n", "no", "否"), False),
-}
-
-
-VALID = BOOLS | dict.fromkeys(("有效", "正常"), True)
-VALID |= dict.fromkeys(("无效", "作废", "已作废", "撤销", "已撤销", "注销", "已注销", "删除", "已删除"), False)
-REFUND = BOOLS | dict.fromkeys(("正常", "未退费", "未退", "收费", "正常结算"), False)
-REFUND |= dict.fromkeys(
-    ("退费", "已退费", "退款", "已退款", "退", "退货", "已退货", "冲正", "已冲正", "红冲", "已红冲"), True
+_YES_NO = _all("1 true t y yes 是 √ ✓ ✔", True) | _all("0 false f n no 否 × ✗ ✘", False)
+BOOLS = _YES_NO | {"有": True, "无": False}
+VALID = (
+    _YES_NO
+    | _all("有效 正常 生效 valid", True)
+    | _all(
+        "无效 作废 已作废 撤销 已撤销 撤消 已撤消 取消 已取消 注销 已注销 删除 已删除 失效 已失效 invalid void", False
+    )
+    | _all("已冲销 已冲正 已红冲 已退费 已退款 已退货 已退药", False)
+)
+REFUND = (
+    _YES_NO
+    | _all(
+        "正常 未退费 未退 未退款 未退货 未退药 未冲正 未红冲 未冲销 无退费 非退费 收费 已收费 正常收费 正常结算 正常交易 正交易 无",
+        False,
+    )
+    | _all(
+        "退费 已退费 退款 已退款 退 已退 退货 已退货 退药 已退药 退号 全退 全额退费 冲正 已冲正 红冲 已红冲 冲销 已冲销",
+        True,
+    )
+    | _all("负记录 负交易 反交易", True)
 )
 
 
@@ -284,15 +386,23 @@ def plain_word(text: str) -> str:
     return re.sub(r"^0+(?=[0-9])", "", word)
 
 
+def beside_its_code(word: str, words: Mapping[str, Any]) -> str:
+    """Return the word of a code and its word side by side, where both say the same; else what was given."""
+    match = re.fullmatch(r"([0129])[-_.:|、(]?([^0-9]+?)\)?", word) or re.fullmatch(
+        r"([^0-9]+?)[-_.:|、(]?([0129])\)?", word
+    )
+    if match is None:
+        return word
+    code, name = sorted(match.groups())
+    known = name in words and code in words and words[code] == words[name] and not name.isdigit()
+    return name if known else word
+
+
 # reading: sexes and flags are compared without regard to case (the page writes them in lower case, the contract names
 # M/F).
 def read_sex(text: str) -> str | None:
     """Return male, female or None for a sex that is said to be unknown."""
-    word = plain_word(text)
-    if match := re.fullmatch(r"([0129])[-.:|、]?(男.*|女.*|[未不].*)", word):
-        code, word = match.groups()
-        if {"1": "男", "2": "女"}.get(code, word[0]) != word[0] or (code in "09" and word[0] not in "未不"):
-            raise UnreadableError(text)
+    word = beside_its_code(plain_word(text), SEXES)
     if word not in SEXES:
         raise UnreadableError(text)
     return SEXES[word]
@@ -303,7 +413,7 @@ def reads_words(words: Mapping[str, bool]) -> Callable[[str], bool]:
 
     def read(text: str) -> bool:
         word = plain_word(text)
-        word = "1" if word == "-1" else word
+        word = beside_its_code("1" if word == "-1" else word, words)
         if word not in words:
             raise UnreadableError(text)
         return words[word]
@@ -311,8 +421,16 @@ def reads_words(words: Mapping[str, bool]) -> Callable[[str], bool]:
     return read
 
 
+_WHOLE_CODE = re.compile("X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}(?:[A-Z0-9]{7})?")
+
+
 def read_item_code(text: str) -> str:
     """Return an item code as it is compared."""
+    # reading: a whole code among signs and words is meant, but for another beside it, which has ten signs or more.
+    for written in (narrow(text), re.sub(f"[{_AROUND}]", "", narrow(text))):
+        first, *others = re.findall("[0-9A-Za-z]+", written) or [""]
+        if _WHOLE_CODE.fullmatch(first.upper()) and written.upper() != first.upper():
+            return first.upper() if all(len(other) < 10 for other in others) else f"?{written}"
     code = re.sub(r"[(（]自费[)）]$", "", re.sub(f"[{_AROUND}]", "", narrow(text)))
     return re.sub(r"^([0-9]+)\.0+$", r"\1", code.rstrip(";,")).upper()
 
@@ -348,6 +466,25 @@ def read_care(text: str) -> str:
     return CARE_OF[word]
 
 
+def read_capitals(text: str) -> str:
+    """Return an ID number without what groups its digits and with its X, and all else in narrow capitals."""
+    text = re.sub("^([0-9]{17})[×ХΧ]$", r"\1X", narrow(text).upper())
+    sizes = [len(part) for part in re.split("[ -]", text)]
+    joined = re.sub("[ -]", "", text)
+    if re.fullmatch("[0-9]{17}[0-9X]", joined) and sizes in (
+        [6, 8, 4],
+        [6, 4, 4, 4],
+        [6, 12],
+        [10, 8],
+        [10, 4, 4],
+        [14, 4],
+        [6, 4, 8],
+        [4, 4, 4, 4, 2],
+    ):
+        return joined
+    return joined if joined.isdigit() and sizes in ([6, 6, 3], [6, 9]) else text
+
+
 READERS = {
     Kind.CARE: read_care,
     Kind.TEXT: lambda text: re.sub(r"^([+-]?[0-9]+)\.0+$", r"\1", text),
@@ -355,13 +492,14 @@ READERS = {
     Kind.SEX: read_sex,
     # reading: a date column takes every spelling of a time and keeps the day.
     Kind.DATE: lambda text: moment.date() if (moment := read_time(text)) else None,
-    Kind.CAPITAL: lambda text: narrow(text).upper(),
+    Kind.CAPITAL: read_capitals,
     Kind.TIME: read_time,
     Kind.AGE: read_age,
     Kind.NUMBER: read_number,
     Kind.VALID: reads_words(VALID),
     Kind.REFUND: reads_words(REFUND),
     Kind.BOOL: reads_words(BOOLS),
+    Kind.SELF_PAID: reads_words(BOOLS | _all("自费 全自费", True) | _all("非自费 医保 公费", False)),
 }
 
 
@@ -376,7 +514,7 @@ def first_text(row: Raw, headers: Sequence[str], kind: Kind) -> str | None:
     An unreadable value is not empty: it counts, and no later header is asked. A date that stands for none is empty.
     """
     for header in headers:
-        if (text := trimmed(row.get(header_key(header)))) is None:
+        if (text := trimmed(row.get(header_key(header)), kind)) is None:
             continue
         if kind in (Kind.TIME, Kind.DATE):
             try:

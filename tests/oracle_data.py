@@ -219,28 +219,73 @@ def exemption_items(rng: Random, service: bool) -> list[tuple[str, str]]:
 
 # ----------------------------------------------------------------------------------- Hostile spellings
 
-NULLS = ("", "", "", "-", "--", "null", "NULL", " - ", " ", "\\N", "None", "nan", "NaT", "#N/A", "(null)", "\u200b")
+NULLS = (
+    "",
+    "",
+    "",
+    "-",
+    "--",
+    "null",
+    "NULL",
+    " - ",
+    " ",
+    "\\N",
+    "None",
+    "nan",
+    "NaT",
+    "#N/A",
+    "(null)",
+    "\u200b",
+    "—",
+    "／",
+    "空",
+    "未填",
+    "'NULL'",
+    "undefined",
+)
+UNKNOWN = ("无", "不详", "（无）", "未知")
 
 
 def spell_sex(rng: Random, sex: str | None) -> str:
     """Write a sex in one of its spellings, rarely as rubbish."""
     if rng.random() < 0.03:
-        return rng.choice(("X", "3", "女士", "male?", "1-女", "男女"))
+        return rng.choice(("X", "3", "5", "male?", "1-女", "男女", "男2"))
     if sex is None:
-        return rng.choice(("0", "9", "未知", "未说明", "未说明的性别", "9.0", *NULLS))
+        return rng.choice(("0", "9", "未知", "未说明", "未说明的性别", "9.0", "不明", "9-未说明性别", *UNKNOWN, *NULLS))
     if sex == "male":
-        return rng.choice(("1", "1", "男", "男性", "m", "M", "male", "Male", " 男 ", "01", "1.0", "1-男", "Ｍ"))
-    return rng.choice(("2", "2", "女", "女性", "f", "F", "female", "FEMALE", " 女 ", "02", "2.0000", "2女性", "女 性"))
+        return rng.choice(
+            ("1", "1", "男", "男性", "m", "M", "male", "Male", " 男 ", "01", "1.0", "1-男", "Ｍ", "男童", "男(1)", "♂")
+        )
+    return rng.choice(
+        (
+            "2",
+            "2",
+            "女",
+            "女性",
+            "f",
+            "F",
+            "female",
+            "FEMALE",
+            " 女 ",
+            "02",
+            "2.0000",
+            "2女性",
+            "女 性",
+            "女婴",
+            "女2",
+            "2（女）",
+        )
+    )
 
 
 def spell_date(rng: Random, day: date | None) -> str:
     """Write a day in one of its spellings, rarely as rubbish."""
     if rng.random() < 0.03:
         return rng.choice(
-            ("1990-13-45", "2026-02-30", "不详", "1990", "20261301", "90.01.01", "2025-02-29", "1990-01", "01-MAR-26")
+            ("1990-13-45", "2026-02-30", "出生", "1990", "20261301", "90.01.01", "2025-02-29", "1990-01", "01-MAR-26")
         )
     if day is None:
-        return rng.choice((*NULLS, *PLACEHOLDERS))
+        return rng.choice((*NULLS, *UNKNOWN, *PLACEHOLDERS))
     return rng.choice(
         (
             f"{day:%Y-%m-%d}",
@@ -259,12 +304,27 @@ def spell_date(rng: Random, day: date | None) -> str:
             f"{day.year}-{day.month}-{day.day}",
             f"{day:%Y-%m-%d} 00:00:00",
             f"{day:%Y-%m-%d}T23:30:00+08:00",
+            f"{day:%a %b %d %Y} 00:00:00 GMT+0800 (中国标准时间)",
+            f"{day:%Y−%m−%d}",
+            f"'{day:%Y-%m-%d}'",
             f" {day:%Y-%m-%d} ",
         )
     )
 
 
-PLACEHOLDERS = ("1900-01-01", "1899-12-30 00:00:00", "0001/1/1", "9999-12-31", "0000-00-00")
+PLACEHOLDERS = (
+    "1900-01-01",
+    "1899-12-30 00:00:00",
+    "0001/1/1",
+    "9999-12-31",
+    "0000-00-00",
+    "1900/1/0",
+    "1753-01-01",
+    "2099-12-31 00:00:00",
+    "1970-01-01T00:00:00Z",
+    "/Date(-62135596800000)/",
+    "0",
+)
 
 
 def spell_time(rng: Random, moment: datetime) -> str:
@@ -297,6 +357,13 @@ def spell_time(rng: Random, moment: datetime) -> str:
             f"{(moment - datetime(1899, 12, 30)) / timedelta(days=1):.7f}",
             f"{moment:%Y-%m-%dT%H:%M:%S}.5-11:00",
             f" {moment:%Y-%m-%d %H:%M}+08:00 ",
+            f"{int((moment - datetime(1970, 1, 1, 8)).total_seconds())}",
+            f"{moment:%Y-%m-%d-%H.%M.%S}.000000",
+            f"{moment:%d-%b-%Y %I.%M.%S}.000000 {moment:%p}",
+            f"{moment:%Y-%m-%d %H:%M:%S} GMT+8",
+            f"{moment:%a %b %d %H:%M:%S} CST {moment:%Y}",
+            f"{moment - timedelta(hours=8):%a, %d %b %Y %H:%M:%S} GMT",
+            f"{moment:%Y-%m-%d %H:%M:%S}+08:00[Asia/Shanghai]",
         )
     )
 
@@ -315,7 +382,24 @@ BAD_TIMES = (
     "20260229",
     "2026-03/01",
 )
-BAD_NUMBERS = ("abc", "一", "5盒", "1..2", "inf", "0x10", "1_000", "-(1)-", "--5", "1,2,3", "12,34", "1,234,5")
+BAD_NUMBERS = (
+    "abc",
+    "一",
+    "2盒5片",
+    "35.5 0",
+    "3元5",
+    "半盒",
+    "35,50",
+    "1..2",
+    "inf",
+    "0x10",
+    "1_000",
+    "-(1)-",
+    "--5",
+    "1,2,3",
+    "12,34",
+    "1,234,5",
+)
 
 
 def spell_age(rng: Random, years: int) -> str:
@@ -329,6 +413,13 @@ def spell_age(rng: Random, years: int) -> str:
                 "30天",
                 "15D",
                 "13岁11个月",
+                "13岁半",
+                "0岁0月15天",
+                "出生3小时",
+                "40小时",
+                "3 years",
+                "10岁以上",
+                "3周",
                 "1岁零2月",
                 "6M",
                 "-1",
@@ -360,11 +451,11 @@ def spell_age(rng: Random, years: int) -> str:
 def spell_bool(rng: Random, value: bool) -> str:
     """Write a yes or no in one of its spellings, rarely as rubbish."""
     if rng.random() < 0.03:
-        return rng.choice(("2", "x", "11", "是的"))
+        return rng.choice(("2", "x", "11", "是的", "未知", "1-否"))
     return rng.choice(
-        ("1", "true", "T", "y", "YES", "是", " 1 ", "1.0", "-1")
+        ("1", "true", "T", "y", "YES", "是", " 1 ", "1.0", "-1", "√", "1-是")
         if value
-        else ("0", "false", "F", "n", "No", "否", "0.0")
+        else ("0", "false", "F", "n", "No", "否", "0.0", "×", "否(0)")
     )
 
 
@@ -381,8 +472,29 @@ def spell_number(rng: Random, text: str | None) -> str | None:
         return text
     size = text.lstrip("-")
     if text[0] == "-":
-        return rng.choice((f"({size})", f"{size}-", f"－{size}", f"-￥{size}", f"'-{size}"))
-    return rng.choice((f"￥{size}", f"{size}元", f"'{size}", "".join(chr(ord(sign) + 0xFEE0) for sign in size)))
+        return rng.choice(
+            (
+                f"({size})",
+                f"{size}-",
+                f"－{size}",
+                f"-￥{size}",
+                f"'-{size}",
+                f"−{size}",
+                f"{size}CR",
+                f"-{size}元",
+                f"-{size} 盒",
+            )
+        )
+    return rng.choice(
+        (
+            f"￥{size}",
+            f"{size}元",
+            f"'{size}",
+            f"{size}盒",
+            f"人民币{size}元整",
+            "".join(chr(ord(sign) + 0xFEE0) for sign in size),
+        )
+    )
 
 
 def spell_code(rng: Random, code: str) -> str:
@@ -392,7 +504,11 @@ def spell_code(rng: Random, code: str) -> str:
         return code
     if chance < 0.86:
         return code.lower()
-    if chance < 0.92:
+    if chance < 0.88:
+        return rng.choice(
+            (f"{code}-爱普列特片 5mg", f"{code}【自费】", f"国家码：{code}", f'"{code}"', f"{code}/XN05CDM084X001")
+        )
+    if chance < 0.93:
         return f"  {code}\t" if rng.random() < 0.5 else f"{code} "
     return "".join(chr(ord(sign) + 0xFEE0) for sign in (code if rng.random() < 0.7 else code.lower()))
 

@@ -642,7 +642,7 @@ def test_skipped_by_hand(line: dict[str, str | None], kind: str) -> None:
         ({"fee_ocur_time": None}, "service_time"),
         ({"cnt": "两"}, "quantity"),
         ({"cnt": "一", "vali_flag": "0"}, "quantity"),
-        ({"det_item_fee_sumamt": "-35.5元整"}, "amount"),
+        ({"det_item_fee_sumamt": "-35.5元多"}, "amount"),
     ],
 )
 def test_rejected_by_hand(line: dict[str, str | None], column: str) -> None:

@@ -140,7 +140,7 @@ def raw_text(header: Header, kind: Kind) -> str:
     if header.clean:
         return value
     if header.is_text:
-        return clean_text(value) if kind in NOT_READ else clean_value(value)
+        return clean_text(value) if kind in NOT_READ else clean_value(value, kind)
     # Floats and wide decimals stand for whole numbers where a column has NULLs, or came from Oracle.
     if header.type.upper() in FLOATS:
         # Of greater ones the last digits are none that anybody wrote.

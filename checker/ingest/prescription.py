@@ -101,13 +101,13 @@ def is_above_zero(amount: str | None) -> bool:
     return amount is not None and amount[0] != "-" and amount.strip("0.") != ""
 
 
-def _single(read: Callable[[str], Any]) -> Callable[[object], Any]:
+def _single(read: Callable[[str], Any], *, is_flag: bool = False) -> Callable[[object], Any]:
     """A reader of whatever JSON holds. Raises TypeError for more than a single value, ValueError for one that `read` refuses."""
 
     def reader(value: object) -> Any:
         if type(value) is not str and isinstance(value, _HOLDERS):
             raise TypeError
-        text = values.clean(value)
+        text = values.clean(value, is_flag=is_flag)
         return None if text is None else read(text)
 
     return reader
@@ -131,9 +131,11 @@ def _flag(value: object) -> bool | None:
 
 
 _ANY_TEXT, read_time = _single(str), _single(values.read_time)
-_DATE, _SEX, _FLAG = _single(values.read_date), _single(values.read_sex), _single(values.read_bool)
-_CARE = _single(values.read_care)
-_VALID, _REFUND = (_single(functools.partial(values.read_bool, kind=kind)) for kind in (Kind.VALID, Kind.REFUND))
+_DATE, _SEX, _CARE = _single(values.read_date), _single(values.read_sex), _single(values.read_care)
+_FLAG, _VALID, _REFUND = (
+    _single(functools.partial(values.read_bool, kind=kind), is_flag=True)
+    for kind in (Kind.BOOL, Kind.VALID, Kind.REFUND)
+)
 _ANY_AMOUNT = _single(values.read_number)
 # Amounts come again and again; what is said of persons is never kept, and nothing that is long.
 _SHORT_AMOUNT = functools.lru_cache(8192, typed=True)(_ANY_AMOUNT)

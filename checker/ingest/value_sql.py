@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+
 from checker.ingest.spellings import (
+    AGES,
     BLANKS,
     CARE_CODE,
     CARE_WORDS,
     CARES,
+    CAPITALS,
     CHINA,
+    CODED,
     CODES,
-    FLAGS,
+    EPOCH,
+    FIRST_DAY,
+    FLAG_KINDS,
     GROUPED,
+    LAST_DAY,
     LONGEST_AGE,
     LONGEST_NULL_WORD,
     MONTHS_AND_DAYS,
@@ -20,13 +29,12 @@ from checker.ingest.spellings import (
     OFFSET,
     PLACEHOLDERS,
     SERIAL,
-    SEXES,
     TICKS,
     TIME_FORMS,
     TIME_SHAPE,
     TIMES,
     TRIMMED,
-    UNKNOWN_SEX_WORDS,
+    UNKNOWN_SEXES,
     USUAL_TIME,
     WHOLE,
     WORDS,
@@ -36,17 +44,18 @@ from checker.ingest.spellings import (
     rewritten,
 )
 from checker.model import sqltext
-from checker.model.schema import NULL_WORDS, Kind
+from checker.model.schema import NULL_WORDS, UNKNOWN_WORDS, Kind
 
 NUMBER_TYPE = "DECIMAL(18, 4)"
 SQL_TYPES = {
     Kind.TEXT: "VARCHAR", Kind.CODE: "VARCHAR", Kind.CAPITAL: "VARCHAR", Kind.SEX: "VARCHAR", Kind.DATE: "DATE", Kind.TIME: "TIMESTAMP",
     Kind.AGE: "VARCHAR", Kind.CARE: "VARCHAR", Kind.NUMBER: NUMBER_TYPE, Kind.VALID: "BOOLEAN", Kind.REFUND: "BOOLEAN", Kind.BOOL: "BOOLEAN",
+    Kind.SELF_PAID: "BOOLEAN",
 }  # fmt: skip
 USUAL = {
     Kind.SEX: {"1": "'male'", "2": "'female'", "0": "NULL", "9": "NULL"},
     Kind.CARE: {code: f"'{code}'" for code in CARE_WORDS},
-    **{kind: {"0": "FALSE", "1": "TRUE"} for kind in (Kind.BOOL, Kind.VALID, Kind.REFUND)},
+    **{kind: {"0": "FALSE", "1": "TRUE"} for kind in FLAG_KINDS},
 }
 """The codes of the national tables: told by one comparison, before any other spelling is tried."""
 NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL})
@@ -55,15 +64,15 @@ NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL})
 
 def clean_text(value: str) -> str:
     """SQL of a text without what stands around it, and a whole number without decimals; NULL words to NULL."""
-    return _clean(value, (TRIMMED, WHOLE), f"NOT contains({value}, '.')")
+    return _clean(value, (TRIMMED, WHOLE), _NULLS, f"NOT contains({value}, '.')")
 
 
-def clean_value(value: str) -> str:
-    """SQL of the text of a value that is read as a number, a time or a word; NULL words to NULL."""
-    return _clean(value, (TRIMMED,))
+def clean_value(value: str, kind: Kind) -> str:
+    """SQL of the text of a value that is read as a number, a time or a word; NULL words to NULL, of flags fewer."""
+    return _clean(value, (TRIMMED,), _NULLS_OF_FLAGS if kind in FLAG_KINDS else _NULLS)
 
 
-def _clean(value: str, rewritings: Rewritings, *plain: str) -> str:
+def _clean(value: str, rewritings: Rewritings, nulls: str, *plain: str) -> str:
     # Nearly every value is plain, which is told by cheap comparisons: the first signs of BLANKS are the narrow ones, others are not ASCII.
     told = [f"NOT contains({value}, {sqltext.text(blank)})" for blank in BLANKS if blank.isascii()]
     told += [
@@ -72,15 +81,19 @@ def _clean(value: str, rewritings: Rewritings, *plain: str) -> str:
         f"NOT starts_with({value}, '''')",
         f"NOT starts_with({value}, '=')",
     ]
-    words = f"strlen({value}) > {LONGEST_NULL_WORD} OR regexp_full_match({value}, '(?i){_ANY_NULL_WORD}') IS FALSE"
+    words = f"strlen({value}) > {LONGEST_NULL_WORD} OR ({value} >= '0' AND {value} < ':') OR regexp_full_match({value}, {nulls}) IS FALSE"
     trimmed = rewritten(value, rewritings)
     return (
         f"CASE WHEN {value} IS NULL THEN NULL WHEN {' AND '.join(told)} AND ({words}) THEN {value} "
-        f"WHEN NOT regexp_full_match({trimmed}, '(?i){_ANY_NULL_WORD}') THEN {trimmed} END"
+        f"WHEN NOT regexp_full_match({trimmed}, {nulls}) THEN {trimmed} END"
     )
 
 
-_ANY_NULL_WORD = "|".join(word.replace("\\", "\\\\").replace("(", r"\(").replace(")", r"\)") for word in NULL_WORDS)
+def _any_of(words: Sequence[str]) -> str:
+    return sqltext.text(f"(?i){'|'.join(map(re.escape, words))}")
+
+
+_NULLS_OF_FLAGS, _NULLS = _any_of(NULL_WORDS), _any_of((*NULL_WORDS, *UNKNOWN_WORDS))
 
 
 def read_text(source: str, kind: Kind) -> str:
@@ -90,7 +103,8 @@ def read_text(source: str, kind: Kind) -> str:
     if kind is Kind.CODE:
         return f"upper(CASE WHEN regexp_full_match({source}, '[0-9A-Za-z]+') THEN {source} ELSE {rewritten(narrowed(source), CODES)} END)"
     if kind is Kind.CAPITAL:
-        return f"upper({narrowed(source)})"
+        plain = f"strlen({source}) = length({source}) AND NOT contains({source}, ' ') AND NOT contains({source}, '-')"
+        return f"CASE WHEN {plain} THEN upper({source}) ELSE {rewritten(f'upper({narrowed(source)})', CAPITALS)} END"
     if kind is Kind.CARE:
         spelt = _with(
             rewritten(narrowed(source), CARES),
@@ -105,11 +119,12 @@ def read_text(source: str, kind: Kind) -> str:
     if kind is Kind.AGE:
         return _age(source)
     # Nearly all times are of the usual form, and told without a lambda.
-    usual = " AND ".join(
-        (f"regexp_full_match({source}, '{USUAL_TIME}')", *(f"left({source}, 10) <> '{day}'" for day in PLACEHOLDERS))
+    usual = (
+        f"regexp_full_match({source}, '{USUAL_TIME}') AND left({source}, 10) BETWEEN '{FIRST_DAY}' AND '{LAST_DAY}' "
+        f"AND NOT starts_with({source}, '{EPOCH[:10]}')"
     )
     odd = _with(_moment(source), "m", given_time("m"))
-    given = f"CASE WHEN {usual} THEN TRY_CAST({source} AS TIMESTAMP) WHEN NOT starts_with({source}, '{NO_DAY}') THEN {odd} END"
+    given = f"CASE WHEN {usual} THEN TRY_CAST({source} AS TIMESTAMP) WHEN NOT regexp_full_match({source}, '{NO_DAY}') THEN {odd} END"
     return given if kind is Kind.TIME else f"CAST({given} AS DATE)"
 
 
@@ -118,7 +133,7 @@ _DAYS = ", ".join(f"DATE '{day}'" for day in PLACEHOLDERS)
 
 def given_time(value: str) -> str:
     """SQL of a date or time that is NULL where it stands for none."""
-    others = f"{in_calendar(value)} AND CAST({value} AS DATE) NOT IN ({_DAYS})"
+    others = f"{in_calendar(value)} AND CAST({value} AS DATE) NOT IN ({_DAYS}) AND {value} <> TIMESTAMP '{EPOCH}'"
     return f"CASE WHEN {surely_given(value)} OR {others} THEN {value} END"
 
 
@@ -129,22 +144,26 @@ def in_calendar(value: str) -> str:
 
 def surely_given(value: str) -> str:
     """SQL boolean, quickly told: a date or time lies between those that stand for none, as nearly all do."""
-    return f"({value} BETWEEN TIMESTAMP '1900-01-02' AND TIMESTAMP '9999-12-30 23:59:59.999999')"
+    between = f"{value} BETWEEN TIMESTAMP '{FIRST_DAY}' AND TIMESTAMP '{LAST_DAY} 23:59:59.999999'"
+    return f"({between} AND {value} <> TIMESTAMP '{EPOCH}')"
 
 
 def not_given(source: str, kind: Kind) -> str:
     """SQL boolean: the cleaned text `source` stands for nothing that is known, though it is a word or a date."""
     if kind is Kind.SEX:
-        return f"lower({rewritten(narrowed(source), SEXES)}) IN ({sqltext.texts(UNKNOWN_SEX_WORDS)})"
+        return f"lower({rewritten(narrowed(source), CODED)}) IN ({sqltext.texts(UNKNOWN_SEXES)})"
     if kind in (Kind.TIME, Kind.DATE):
-        return f"(starts_with({source}, '{NO_DAY}') OR coalesce(CAST({_moment(source)} AS DATE) IN ({_DAYS}), FALSE))"
+        none = _with(_moment(source), "m", f"CAST(m AS DATE) IN ({_DAYS}) OR m = TIMESTAMP '{EPOCH}'")
+        return f"(regexp_full_match({source}, '{NO_DAY}') OR coalesce({none}, FALSE))"
     return "FALSE"
 
 
 def _words(source: str, kind: Kind) -> str:
-    """SQL CASE over words: unlike a long IN list, which becomes a join of all rows, its arms are tried only where reached."""
-    spelt = rewritten(narrowed(source), SEXES if kind is Kind.SEX else FLAGS)
-    return f"CASE lower({spelt}) {_arms(kind)} END"
+    """SQL CASE over words, each text named once, for every arm repeats it: unlike a long IN list, which becomes a join of all rows."""
+    arms = _arms(kind)
+    other = _with(f"lower({rewritten(narrowed('s'), CODED)})", "w", f"CASE w {arms} END")
+    # Nearly all words are written as they stand here.
+    return _with(source, "s", f"CASE s {arms} ELSE {other} END")
 
 
 def _is_care(value: str) -> str:
@@ -178,7 +197,7 @@ def _number(source: str) -> str:
 
 def _age(source: str) -> str:
     # Below zero any age is impossible, so that its size does not matter.
-    spelt = f"upper(regexp_replace({narrowed(source)}, '[{BLANKS}]+', '', 'g'))"
+    spelt = rewritten(f"upper({narrowed(source)})", AGES)
 
     def part(number: int) -> str:
         return (
@@ -193,7 +212,8 @@ def _age(source: str) -> str:
         f"CASE WHEN regexp_matches(a, '^-.*[1-9]') AND regexp_full_match(a, '{YEARS}') THEN '-1' "
         f"WHEN regexp_full_match(a, '{YEARS}') THEN {years} "
         f"WHEN NOT regexp_full_match(a, '{MONTHS_AND_DAYS}') THEN NULL "
-        f"WHEN {has(1)} OR {has(2)} THEN {part(1)} * 12 + {part(2)} || 'M' WHEN {has(3)} THEN {part(3)} || 'D' END"
+        f"WHEN {has(3)} AND {part(1)} * 12 + {part(2)} = 0 THEN {part(3)} || 'D' "
+        f"WHEN {has(1)} OR {has(2)} THEN {part(1)} * 12 + {part(2)} || 'M' END"
     )
     plain = f"WHEN regexp_full_match({source}, '[0-9]{{1,3}}') THEN CAST(CAST({source} AS INTEGER) AS VARCHAR)"
     return f"CASE {plain} ELSE {_with(spelt, 'a', read)} END"
@@ -204,8 +224,8 @@ def _moment(source: str) -> str:
     forms = f"[{sqltext.texts(TIME_FORMS)}]"
     local = f"CASE WHEN regexp_full_match(t, '{TIME_SHAPE}') THEN try_strptime(t, {forms}) END"
     zone = f"regexp_extract(t, '{OFFSET}', 2)"
-    hours = f"CASE WHEN {zone} IN ('Z', 'UTC', 'GMT') THEN 0 ELSE CAST({zone}[1:3] AS INTEGER) END"
-    minutes = f"coalesce(TRY_CAST({zone}[1] || right({zone}, 2) AS INTEGER), 0) * CAST(strlen({zone}) > 3 AS INTEGER)"
+    hours = f"coalesce(TRY_CAST({zone} AS INTEGER), 0)"
+    minutes = f"coalesce(TRY_CAST({zone}[1] || regexp_extract(t, '{OFFSET}', 3) AS INTEGER), 0)"
     shifted = _with(f"regexp_extract(t, '{OFFSET}', 1)", "u", local.replace("(t, ", "(u, "))
     read = (
         f"CASE WHEN regexp_full_match(t, '{SERIAL}') "

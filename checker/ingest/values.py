@@ -8,12 +8,15 @@ from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from checker.ingest.spellings import (
+    AGES,
     BLANKS,
     CARE_CODE,
     CARES,
+    CAPITALS,
     CHINA,
+    CODED,
     CODES,
-    FLAGS,
+    EPOCH,
     GROUPED,
     LONGEST_AGE,
     LONGEST_NULL_WORD,
@@ -25,38 +28,38 @@ from checker.ingest.spellings import (
     PLACEHOLDERS,
     SCIENTIFIC,
     SERIAL,
-    SEXES,
     TICKS,
     TIME_FORMS,
     TIME_SHAPE,
     TIMES,
     TRIMMED,
-    UNKNOWN_SEX_WORDS,
+    UNKNOWN_SEXES,
     USUAL_TIME,
     WHOLE,
     WORDS,
     YEARS,
-    Rewritings,
     narrow,
     rewrite,
 )
-from checker.model.schema import NULL_WORDS, Kind
+from checker.model.schema import NULL_WORDS, UNKNOWN_WORDS, Kind
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,14}(?:\.([0-9]{1,4}))?")
 _USUAL_TIME = re.compile(USUAL_TIME)
 _NO_TIME = "日期应写作 2026-03-01，时间应写作 2026-03-01 10:30:00"
 _NO_DAYS = frozenset(date.fromisoformat(day) for day in PLACEHOLDERS)
+_EPOCH = datetime.fromisoformat(EPOCH)
 _SERIAL_FROM, _TICKS_FROM = datetime(1899, 12, 30), datetime(1970, 1, 1, CHINA)
 _MEANINGS = {kind: {word: meaning for words, meaning in listed for word in words} for kind, listed in WORDS.items()}
-_NULLS = frozenset(NULL_WORDS)
+_NULLS_OF_FLAGS = frozenset(NULL_WORDS)
+_NULLS = _NULLS_OF_FLAGS | frozenset(UNKNOWN_WORDS)
 _AROUND = frozenset(f"{BLANKS}'=")
 """How a value begins that has something around it."""
 _LONGEST_VALUE = 200
 """Characters of a number, a time or a word: nothing longer is one."""
 
 
-def clean(value: object) -> str | None:
-    """Text of a value without what stands around it; None for NULL words and for None."""
+def clean(value: object, *, is_flag: bool = False) -> str | None:
+    """Text of a value without what stands around it; None for NULL words and for None. Of a flag fewer words are NULL."""
     if value is None:
         return None
     if type(value) is str:
@@ -68,25 +71,25 @@ def clean(value: object) -> str | None:
             text = rewrite(text, (WHOLE,))
     else:
         text = ("true" if value else "false") if isinstance(value, bool) else rewrite(str(value), (WHOLE,))
-    return None if len(text) <= LONGEST_NULL_WORD and text.lower() in _NULLS else text
+    return None if len(text) <= LONGEST_NULL_WORD and text.lower() in (_NULLS_OF_FLAGS if is_flag else _NULLS) else text
 
 
 def read_sex(text: str) -> str | None:
     """`male`, `female`, or None for unknown. Raises ValueError for any other word."""
-    word = _word(text, SEXES)
-    if word in UNKNOWN_SEX_WORDS:
+    word = _word(text, Kind.SEX)
+    if word in UNKNOWN_SEXES:
         return None
     return str(_meaning(word, Kind.SEX, "性别应为 男 或 女（也可写 M/F、1/2）"))
 
 
 def read_bool(text: str, kind: Kind = Kind.BOOL) -> bool:
-    """A flag; whether a line is valid or a refund has words of its own (Kind.VALID, Kind.REFUND). Raises ValueError for any other word."""
-    return bool(_meaning(_word(text, FLAGS), kind, "应为 true 或 false"))
+    """A flag of one of FLAG_KINDS, each with words of its own. Raises ValueError for any other word."""
+    return bool(_meaning(_word(text, kind), kind, "应为 true 或 false"))
 
 
 def read_care(text: str) -> str:
     """The code of a care type, which may be given in words. Raises ValueError for any other word."""
-    spelt = _word(text, CARES)
+    spelt = _word(text, Kind.CARE)
     if _pattern(CARE_CODE).fullmatch(spelt):
         return spelt
     return str(
@@ -96,10 +99,10 @@ def read_care(text: str) -> str:
 
 def read_time(text: str) -> datetime | None:
     """A time on the wall clock of China; None where it stands for none, such as 9999-12-31. Raises ValueError."""
-    if text.startswith(NO_DAY):
+    if _pattern(NO_DAY).fullmatch(text):
         return None
     found = _moment(text)
-    return None if found.date() in _NO_DAYS else found
+    return None if found.date() in _NO_DAYS or found == _EPOCH else found
 
 
 def read_date(text: str) -> date | None:
@@ -110,14 +113,15 @@ def read_date(text: str) -> date | None:
 
 def read_age(text: str) -> str:
     """Completed years as a number, of months or days with M or D behind it; -1 for any below zero. Raises ValueError."""
-    spelt = re.sub(f"[{BLANKS}]+", "", narrow(text)).upper()
+    spelt = rewrite(narrow(text).upper(), AGES) if len(text) < _LONGEST_VALUE else text
     if years := _pattern(YEARS).fullmatch(spelt):
         return "-1" if re.search("^-.*[1-9]", spelt) else str(int(years[1][:LONGEST_AGE]))
     parts = _pattern(MONTHS_AND_DAYS).fullmatch(spelt)
     if parts is None or not any(parts.groups()):
         raise ValueError("年龄应为周岁，或写明 岁、月、天")
     year, month, day = (int((part or "0")[:LONGEST_AGE]) for part in parts.groups())
-    return f"{year * 12 + month}M" if parts[1] or parts[2] else f"{day}D"
+    months = year * 12 + month
+    return f"{day}D" if parts[3] and not months else f"{months}M"
 
 
 def read_number(text: str) -> str:
@@ -145,7 +149,7 @@ def read_code(text: str) -> str:
 
 def read_capitals(text: str) -> str:
     """An identity number or a code of a diagnosis in narrow capitals."""
-    return narrow(text).upper()
+    return rewrite(narrow(text).upper(), CAPITALS)
 
 
 def has_lost_digits(text: str) -> bool:
@@ -153,7 +157,10 @@ def has_lost_digits(text: str) -> bool:
     return _pattern(SCIENTIFIC).fullmatch(text) is not None
 
 
-def _word(text: str, rewritings: Rewritings) -> str:
+def _word(text: str, kind: Kind) -> str:
+    if text in _MEANINGS[kind]:
+        return text
+    rewritings = CARES if kind is Kind.CARE else CODED
     return rewrite(narrow(text), rewritings).lower() if len(text) < _LONGEST_VALUE else text
 
 
@@ -184,9 +191,8 @@ def _spelt_moment(text: str) -> datetime:
     zone = _pattern(OFFSET).search(text)
     if zone is None:
         return _local(text)
-    offset = zone[2]
-    hours = 0 if offset in ("Z", "UTC", "GMT") else int(offset[:3])
-    minutes = int(offset[0] + offset[-2:]) if len(offset) > 3 else 0
+    hours = int(zone[2] or 0)
+    minutes = int(f"{zone[2][0]}{zone[3]}") if zone[3] else 0
     return _local(zone[1]) + timedelta(hours=CHINA - hours, minutes=-minutes)
 
 

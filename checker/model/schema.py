@@ -27,6 +27,7 @@ class Kind(StrEnum):
     NUMBER = "number"
     VALID = "valid flag"
     REFUND = "refund flag"
+    SELF_PAID = "self-paid flag"
     BOOL = "bool"
     CAPITAL = "capitals"
     CARE = "care type"
@@ -210,7 +211,7 @@ LINE = _columns(
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
     *_STATE,
     ("paid_by_fund", Kind.BOOL, "医保支付标志 医保支付标识 是否医保支付"),
-    ("self_paying_flag", Kind.BOOL, "自费标志 自费标识 是否自费"),
+    ("self_paying_flag", Kind.SELF_PAID, "自费标志 自费标识 是否自费"),
     ("is_context", Kind.BOOL, "历史医嘱"),
     ("curr_drord_flag", Kind.BOOL, "本次处方标志"),
 )  # fmt: skip
@@ -248,8 +249,14 @@ PERSON_COLUMNS = (
 PHARMACY_CARE = "41%"
 """The care types of purchases in a pharmacy, as SQL compares them."""
 
-NULL_WORDS = ("", "-", "--", "null", "\\n", "none", "nan", "nat", "n/a", "#n/a", "(null)", "<null>")
-"""What stands for NULL in text, compared after trimming and lower-casing."""
+NULL_WORDS = (
+    "", "-", "--", "---", "–", "—", "——", "－", "－－", "/", "／", "\\", "null", "(null)", "（null）", "<null>", "[null]", "\\n", "nil", "none",
+    "undefined", "nan", "nat", "na", "n/a", "#n/a", "<na>", "空", "空值", "(空)", "（空）", "空白", "(空白)", "未填", "未填写", "未录入", "未登记",
+    "未提供", "缺失", "无数据",
+)  # fmt: skip
+"""What stands for NULL in text, compared after trimming and lower-casing. None begins with a digit, by which plain values are told."""
+UNKNOWN_WORDS = ("无", "(无)", "（无）", "暂无", "不详", "不明", "未知")
+"""Further words for NULL, but in flags: there 无 is no, and a flag that nobody knows is not taken for absent."""
 
 FINDING_COLUMNS = (
     "finding_id", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "item_code", "item_name",

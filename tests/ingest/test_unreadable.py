@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
@@ -156,7 +157,7 @@ def test_lines_of_two_settlements_without_a_visit_are_two(tmp_path):
 @pytest.mark.parametrize(
     ("reversals", "remarks"),
     [
-        (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元整,1",), ["partly_reversed"]),
+        (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元多,1",), ["partly_reversed"]),
         (("1,-9,1", "1,-10,1"), ["partly_reversed"]),
     ],
 )  # fmt: skip
@@ -177,3 +178,23 @@ def test_lines_of_different_ages_are_not_one(tmp_path):
     (tmp_path / "in.csv").write_text(f"流水号,门诊号,年龄,费用发生日期,国标代码,数量,金额\n{rows}", encoding="utf-8")
     assert liangku("scan", tmp_path / "in.csv", "--out", tmp_path / "out").returncode == 1
     assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["actual"].to_list() == ["40 岁"]
+
+
+def test_words_and_times_that_stand_for_nothing_lend_nothing(tmp_path):
+    births = [
+        datetime(2015, 1, 1),
+        datetime(1970, 1, 1, 8),
+        datetime(2099, 12, 31),
+        datetime(1753, 1, 1),
+        datetime(1970, 1, 1),
+    ]
+    frame = {"line_id": [str(number) for number in range(5)], "mdtrt_id": ["无", "—", "空", "未知", "V1"], "brdy": births,
+             "fee_ocur_time": ["2026-03-01"] * 5, "med_list_codg": ["XN05CDM084X001010102000"] * 5, "cnt": ["1盒"] * 5}  # fmt: skip
+    pl.DataFrame(frame).write_parquet(tmp_path / "in.parquet")
+    (tmp_path / "visits.csv").write_text("mdtrt_id,age\n无,40\n—,40\n空,40\n未知,40\nV1,\n", encoding="utf-8")
+    out = tmp_path / "out"
+    assert liangku("scan", tmp_path / "in.parquet", "--visits", tmp_path / "visits.csv", "--out", out).returncode == 1
+    found = pl.read_parquet(out / "findings.parquet").sort("line_id")
+    assert found.select("line_id", "reason_code", "actual").rows() == [
+        ("1", "header_missing", "不明"), ("2", "header_missing", "不明"), ("3", "header_missing", "不明"), ("4", None, "56 岁"),
+    ]  # fmt: skip

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from checker.ingest import values
+from checker.ingest.spellings import FLAG_KINDS
 from checker.ingest.value_sql import clean_text, clean_value, not_given, read_text
 from checker.model.schema import Kind
 
@@ -81,6 +82,53 @@ TIMES = {
     "9999-12-31 23:59:59": None,
     "0000-00-00 00:00:00": None,
     "00000000": None,
+    "1772330400": NOON,
+    "1772330400.25": NOON,
+    "631123200": datetime(1990, 1, 1),
+    "-662716800": datetime(1949, 1, 1),
+    "1772330400000000": NOON,
+    "1772330400000000000": NOON,
+    "2026-03-01 02:00:00 GMT": NOON,
+    "2026-03-01 10:00:00 GMT+8": NOON,
+    "2026-03-01 10:00:00 UTC+08:00": NOON,
+    "2026-03-01 10:00:00+8:00": NOON,
+    "2026-03-01 07:30:00+530": NOON,
+    "2026-03-01 10:00:00 CST": NOON,
+    "2026-03-01T10:00:00+08:00[Asia/Shanghai]": NOON,
+    "2026-03-01T02:00:00Z[UTC]": NOON,
+    "Sun Mar 01 2026 10:00:00 GMT+0800 (中国标准时间)": NOON,
+    "Sun Mar 01 2026 10:00:00 GMT+0800 (China Standard Time)": NOON,
+    "Sun, 01 Mar 2026 02:00:00 GMT": NOON,
+    "Sunday, March 1, 2026 10:00 AM": NOON,
+    "Sun Mar 01 10:00:00 GMT+08:00 2026": NOON,
+    "Sun Mar 01 02:00:00 UTC 2026": NOON,
+    "Sun Mar  1 10:00:00 2026": NOON,
+    "2026-03-01-10.00.00.000000": NOON,
+    "01-MAR-2026 10.00.00.000000 AM": NOON,
+    "01-3月 -2026 10.00.00 上午": NOON,
+    "2026年3月1日10时": NOON,
+    "2026-03-01（星期日）10:00": NOON,
+    "2026−03−01": DAY,
+    "2026—03—01": DAY,
+    "\u202a2026-03-01\u202c": DAY,
+    "'2026-03-01'": DAY,
+    "1900/1/0": None,
+    "1900-01-00 00:00:00": None,
+    "0/0/0000": None,
+    "0": None,
+    "1753-01-01 00:00:00": None,
+    "2099-12-31": None,
+    "2999-12-31": None,
+    "99991231235959": None,
+    "/Date(-62135596800000)/": None,
+    "/Date(-62135596800000+0800)/": None,
+    "0001-01-01T00:00:00+08:05": None,
+    "1900-01-01T00:00:00.000Z": None,
+    "1970-01-01 08:00:00": None,
+    "1970-01-01T00:00:00Z": None,
+    "1970-01-01": datetime(1970, 1, 1),
+    "1970-01-01 00:00:00": datetime(1970, 1, 1),
+    "2099-12-30": datetime(2099, 12, 30),
 }
 NO_TIMES = (
     "01-MAR-26",
@@ -97,7 +145,11 @@ NO_TIMES = (
     "2026-3-110:00",
     "abc",
     "46082,5",
-    "1772330400",
+    "2026030110",
+    "199005010",
+    "01-3月-26",
+    "01-MAR-26 10.00.00.000000 AM",
+    "2026-03-01 10:00:00 EST",
     "2026-03-01 13:00 PM",
     "2026-03-01 0:30 AM",
     "2026-03-01+08:00",
@@ -131,8 +183,25 @@ NUMBERS = {
     "0.00005": "0.0001",
     "1 234": "1234.0000",
     "RMB 12": "12.0000",
+    "￥ 1 234.50": "1234.5000",
+    "−35.50": "-35.5000",
+    "—35.50": "-35.5000",
+    "35.50CR": "-35.5000",
+    "35.50DR": "35.5000",
+    "人民币35.5元整": "35.5000",
+    "(35.50)元": "-35.5000",
+    "2盒": "2.0000",
+    "-2 盒": "-2.0000",
+    "10片": "10.0000",
+    "0.5支": "0.5000",
+    "15克": "15.0000",
+    "10ml": "10.0000",
 }
-NO_NUMBERS = ("abc", "--5", "(-5)-", "1,23", "12,5", "5%", "1e400", "999999999999999", "(", "￥", "-(5)-", "1.2.3")
+NO_NUMBERS = (
+    "abc", "--5", "(-5)-", "1,23", "12,5", "5%", "1e400", "999999999999999", "(", "￥", "-(5)-", "1.2.3", "35,50", "35.5 0", "1 2", "35元5", "2盒10片",
+    "10片/盒",
+    "半盒", "1/2", "2-3", "-5CR", "盒", "$5",
+)  # fmt: skip
 AGES = {
     "40": "40",
     "40岁": "40",
@@ -160,8 +229,23 @@ AGES = {
     "4０岁": "40",
     "999999999999": "999999999",
     "007": "7",
+    "0岁0月15天": "15D",
+    "0岁": "0",
+    "3岁半": "42M",
+    "半岁": "6M",
+    "3小时": "0D",
+    "出生3小时": "0D",
+    "36小时": "1D",
+    "48H": "2D",
+    "30分钟": "0D",
+    "3天2小时": "3D",
+    "40 years": "40",
+    "6 months": "6M",
+    "15 days old": "15D",
 }
-NO_AGES = ("abc", "2-3岁", "岁", "6个月半", "1.5岁6月", "--1", "15天6月", "成人")
+NO_AGES = (
+    "abc", "2-3岁", "岁", "6个月半", "1.5岁6月", "--1", "15天6月", "成人", "10岁以上", "≥60", "3周", "80小时", "出生",
+)  # fmt: skip
 SEXES = {
     "1": "male",
     "男": "male",
@@ -182,8 +266,16 @@ SEXES = {
     "未说明的性别": None,
     "9-未说明的性别": None,
     "不详": None,
+    "男童": "male",
+    "女婴": "female",
+    "♀": "female",
+    "女(2)": "female",
+    "1（男）": "male",
+    "男1": "male",
+    "未说明性别": None,
+    "unknown": None,
 }
-NO_SEXES = ("X", "3", "1-女", "2男", "男女", "1.5", "女士吗")
+NO_SEXES = ("X", "3", "5", "1-女", "2男", "男2", "男女", "男/女", "1.5", "女士吗")
 CODES = {
     "XG04CBA088A001010101467": "XG04CBA088A001010101467",
     "xg04cba088a001010101467": "XG04CBA088A001010101467",
@@ -198,11 +290,34 @@ CODES = {
     "ＸＧ０４": "XG04",
     " XG04 CB": "XG04CB",
     "330100001.0000000000": "330100001",
+    "XG04CBA088A001010101467-爱普列特片": "XG04CBA088A001010101467",
+    "xg04cba088a001010101467 爱普列特片 5mg": "XG04CBA088A001010101467",
+    "XG04CBA088A001010101467【自费】": "XG04CBA088A001010101467",
+    "XG04CBA088A001010101467（备注）；": "XG04CBA088A001010101467",
+    "（自费）XG04CBA088A001010101467": "XG04CBA088A001010101467",
+    '"XG04CBA088A001010101467"': "XG04CBA088A001010101467",
+    "`XG04 CBA088A 001010101467*": "XG04CBA088A001010101467",
+    "\u202aXG04CBA088A001010101467\u202c": "XG04CBA088A001010101467",
+    "002501040040000-1": "002501040040000",
+    "002501040040000.0": "002501040040000",
+    # Of two codes nobody knows which is meant, and nothing is cut off a code that is too long.
+    "XG04CBA088A001010101467/XN05CDM084X001010102000": "?XG04CBA088A001010101467/XN05CDM084X001010102000",
+    "XG04CBA088A001010101467;T001700123": "?XG04CBA088A001010101467;T001700123",
+    "XG04CBA088A001010101467 XN05CDM084X001010102000": "?XG04CBA088A001010101467XN05CDM084X001010102000",
+    "XG04CBA088A0010101014671": "XG04CBA088A0010101014671",
 }
 IDS = {
     "11010119900501008x": "11010119900501008X",
     "11010119900501008Ｘ": "11010119900501008X",
     "110101900501004": "110101900501004",
+    "110101 19900501 008x": "11010119900501008X",
+    "110101-1990-0501-008X": "11010119900501008X",
+    "1101 0119 9005 0100 8X": "11010119900501008X",
+    "11010119900501008×": "11010119900501008X",
+    "110101 900501 004": "110101900501004",
+    "110101********008X": "110101********008X",
+    "N40.x00": "N40.X00",
+    "E12 345-678": "E12 345-678",
 }
 VALID = {
     "1": True,
@@ -218,9 +333,22 @@ VALID = {
     "-1": True,
     "true": True,
     "False": False,
+    "√": True,
+    "×": False,
+    "1-有效": True,
+    "有效(1)": True,
+    "0|作废": False,
+    "已取消": False,
+    "已冲销": False,
+    "已退费": False,
 }
-REFUND = {"0": False, "1": True, "退费": True, "已退费": True, "1.0": True, "-1": True, "正常": False, "true": True}
+NO_VALID = ("冲正", "负记录", "1-无效", "0有效", "无", "未知", "不详")
+REFUND = {
+    "0": False, "1": True, "退费": True, "已退费": True, "1.0": True, "-1": True, "正常": False, "true": True, "01": True, "退药": True, "已冲销": True,
+    "负记录": True, "1-退费": True, "0-正常": False, "未冲销": False, "无": False, "✓": True,
+}  # fmt: skip
 NO_FLAGS = ("2", "?", "可能", "11", "有", "退?")
+NO_REFUND = ("1-正常", "0-退费", "部分退费", "撤销", "未知")
 NULLS = (
     "",
     " ",
@@ -241,7 +369,17 @@ NULLS = (
     '=""',
     "\u200b",
     " \\N\u3000",
+    "'NULL'",
+    "NA",
+    "undefined",
+    "—",
+    "／",
+    "空",
+    "未填",
+    "（空）",
+    "（null）",
 )
+UNKNOWN = ("无", "不详", "未知", " 暂无 ", "（无）")
 
 CARES = {"41": "41", "定点药店购药": "41", " 药店购药（个人账户）": "41", "41-定点药店购药": "41", "41.0": "41", "普通门诊": "11", "住院": "21",
          "4101": "4101", "140104 门诊慢病": "140104", "计划生育手术费": "53"}  # fmt: skip
@@ -259,6 +397,7 @@ READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.BOOL: values.read_bool,
     Kind.VALID: lambda text: values.read_bool(text, Kind.VALID),
     Kind.REFUND: lambda text: values.read_bool(text, Kind.REFUND),
+    Kind.SELF_PAID: lambda text: values.read_bool(text, Kind.SELF_PAID),
 }
 KNOWN: dict[Kind, dict[str, Any]] = {
     Kind.TIME: TIMES,
@@ -270,6 +409,8 @@ KNOWN: dict[Kind, dict[str, Any]] = {
     Kind.CAPITAL: IDS,
     Kind.VALID: VALID,
     Kind.REFUND: REFUND,
+    Kind.SELF_PAID: {"自费": True, "1-自费": True, "医保": False, "非自费": False, "是": True, "0": False},
+    Kind.BOOL: {"有": True, "无": False, "1-是": True, "否(0)": False, "√": True},
 }
 REFUSED: dict[Kind, tuple[str, ...]] = {
     Kind.TIME: NO_TIMES,
@@ -277,16 +418,17 @@ REFUSED: dict[Kind, tuple[str, ...]] = {
     Kind.AGE: NO_AGES,
     Kind.SEX: NO_SEXES,
     Kind.CARE: NO_CARES,
-    Kind.VALID: NO_FLAGS,
-    Kind.REFUND: NO_FLAGS,
-    Kind.BOOL: ("退费", "2"),
+    Kind.VALID: (*NO_FLAGS, *NO_VALID),
+    Kind.REFUND: (*NO_FLAGS, *NO_REFUND),
+    Kind.SELF_PAID: ("部分自费", "1-医保", "未知"),
+    Kind.BOOL: ("退费", "自费", "2", "1否", "未知"),
 }
 UNREADABLE = "cannot be read"
 
 
 def alone(text: str, kind: Kind) -> Any:
     """What the counter makes of a text: its value, None where there is none, UNREADABLE."""
-    cleaned = values.clean(text)
+    cleaned = values.clean(text, is_flag=kind in FLAG_KINDS)
     if cleaned is None:
         return None
     try:
@@ -297,7 +439,7 @@ def alone(text: str, kind: Kind) -> Any:
 
 def in_columns(texts: list[str], kind: Kind) -> list[Any]:
     """What a scan makes of a column of texts."""
-    cleaned = clean_text("raw") if kind in (Kind.CODE, Kind.CAPITAL) else clean_value("raw")
+    cleaned = clean_text("raw") if kind in (Kind.CODE, Kind.CAPITAL) else clean_value("raw", kind)
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE given (place INTEGER, raw VARCHAR)")
         connection.executemany("INSERT INTO given VALUES (?, ?)", list(enumerate(texts)))
@@ -333,8 +475,9 @@ def test_what_is_no_value_is_told_from_none(kind):
 
 @pytest.mark.parametrize("kind", READERS)
 def test_null_words_are_nothing(kind):
-    assert {alone(text, kind) for text in NULLS} == {None}
-    assert set(in_columns(list(NULLS), kind)) == {None}
+    nulls = [*NULLS] if kind in FLAG_KINDS else [*NULLS, *UNKNOWN]
+    assert {alone(text, kind) for text in nulls} == {None}
+    assert set(in_columns(nulls, kind)) == {None}
 
 
 def test_a_date_is_the_day_of_its_time():
@@ -345,7 +488,7 @@ def test_a_date_is_the_day_of_its_time():
     assert isinstance(days[0], date)
 
 
-SIGNS = "0123456789-/.: ,()'=\"TZ+年月日岁天个上午下AMPN￥元％－０１\u200b\u3000男女未"
+SIGNS = "0123456789-−/.: ,()'=\"TZ+年月日岁天个上午下AMPN￥元％－０１\u200b\u3000男女未无盒时半1XGMT"
 
 
 @pytest.mark.parametrize("kind", READERS)

@@ -328,6 +328,26 @@ def test_several_patients_are_prescriptions_of_their_own() -> None:
     assert [each.facts["insured_region"] for each in asked.prescriptions] == ["370899", "370100"]
 
 
+@pytest.mark.parametrize("member", ["curr_drord_flag", "self_paying_flag"])
+def test_a_flag_that_cannot_be_read_is_noted(member: str) -> None:
+    asked = read(message(patient(encounter(order(**{member: "未知"})))))
+    assert codes(asked) == [MALE_ONLY]
+    assert asked.notes[0].endswith(
+        f"fsi_order_dtos[0].{member} 无法识别，按未提供处理（cannot be read: taken as not given）"
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        (f"{MALE_ONLY};", MALE_ONLY), (f"{MALE_ONLY.lower()}-爱普列特片", MALE_ONLY), (f"{MALE_ONLY}/{ORDINARY}", f"?{MALE_ONLY}/{ORDINARY}"),
+        ("无", None),
+    ],
+)  # fmt: skip
+def test_a_code_is_read_as_in_files(written: str, code: str | None) -> None:
+    assert codes(read(message(patient(encounter(order(hilist_code=written)))))) == [code]
+
+
 def test_refunds_and_self_paid_orders_are_counted_not_judged() -> None:
     orders = (order(cnt="-1"), order(sumamt=-3), order(self_paying_flag=1), order(rx_id="R2"))
     asked = read(message(patient(encounter(*orders))))

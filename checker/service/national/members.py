@@ -8,14 +8,16 @@ from typing import Any
 
 from checker.ingest import values
 from checker.model.errors import InputError
+from checker.model.schema import Kind
+from checker.service.national.notes import Notes
 
 PERSONAL = frozenset({"patn_name", "gend", "brdy", "age", "certno", "nwb_flag", "patn_id", "dspo_way_rea"})
 """Members whose value never stands in a message."""
 _LONGEST = 4_000
 
 
-def read_text(holder: dict[str, Any], names: Sequence[str], path: str) -> str | None:
-    """The first of the names that holds a value, as trimmed text.
+def read_text(holder: dict[str, Any], names: Sequence[str], path: str, *, is_flag: bool = False) -> str | None:
+    """The first of the names that holds a value, as trimmed text. Of a flag fewer words stand for none.
 
     Raises InputError for an array or object, and for text that no encoding can write.
     """
@@ -25,7 +27,7 @@ def read_text(holder: dict[str, Any], names: Sequence[str], path: str) -> str | 
             continue
         if value.__class__ is not str:
             value = _plain(value, name, path)
-        value = values.clean(value)
+        value = values.clean(value, is_flag=is_flag)
         if value is None:
             continue
         if not value.isascii():
@@ -36,11 +38,18 @@ def read_text(holder: dict[str, Any], names: Sequence[str], path: str) -> str | 
     return None
 
 
-def read_flag(text: str | None) -> bool | None:
-    """A flag; None where there is none or it is no flag."""
+def read_flag(
+    holder: dict[str, Any], names: Sequence[str], path: str, notes: Notes, kind: Kind = Kind.BOOL
+) -> bool | None:
+    """A flag; None where there is none, and noted where it is no flag."""
+    text = read_text(holder, names, path, is_flag=True)
+    if text is None:
+        return None
     try:
-        return None if text is None else values.read_bool(text)
+        return values.read_bool(text, kind)
     except ValueError:
+        name = next(name for name in names if holder.get(name) is not None)
+        notes.add(f"{_at(path, name)} 无法识别，按未提供处理（cannot be read: taken as not given）")
         return None
 
 

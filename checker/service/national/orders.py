@@ -10,6 +10,7 @@ from datetime import datetime
 from checker.ingest import values
 from checker.ingest.prescription import Item, is_negative
 from checker.model.errors import InputError
+from checker.model.schema import Kind
 from checker.service.national import members
 from checker.service.national.nodes import Holder
 from checker.service.national.notes import Notes
@@ -69,10 +70,10 @@ class _Orders:
         prescribed: dict[str, list[tuple[Moment | None, Item]]] = {}
         seen: dict[Item, Holder | set[object]] = {}
         count, names = self._count, self._names
-        read, read_flag = members.read_text, members.read_flag
+        read_flag, notes = members.read_flag, self._notes
         current, self_paying = names["curr_drord_flag"], names["self_paying_flag"]
         for number, order in enumerate(orders):
-            if read_flag(read(order.value, current, order.path)) is False:
+            if read_flag(order.value, current, order.path, notes) is False:
                 count.context += 1
                 self._prescribe(prescribed, None, self._item(order, number, is_history=True))
                 continue
@@ -81,11 +82,11 @@ class _Orders:
                 raise InputError(
                     f"本次医嘱超过 {LINES_MAX} 行，请分次发送（more than {LINES_MAX} lines: send them in parts）"
                 )
-            self_paid = read_flag(read(order.value, self_paying, order.path)) is True
+            self_paid = read_flag(order.value, self_paying, order.path, notes, Kind.SELF_PAID) is True
             item = self._item(order, number, self_paid=self_paid)
             if self._is_repeated(item, order, seen):
                 count.repeated += 1
-                self._notes.add("内容完全相同的医嘱只审核一次（identical orders are judged once）")
+                notes.add("内容完全相同的医嘱只审核一次（identical orders are judged once）")
                 continue
             if not item.judged:
                 if self_paid:
@@ -118,7 +119,7 @@ class _Orders:
         is_refund = is_negative(quantity) or is_negative(amount)
         return Item(
             members.read_text(holder, names["rx_id"], path),
-            None if code is None else code.upper() if code.isascii() else values.read_code(code),
+            None if code is None else values.read_code(code),
             members.read_text(holder, names["hilist_name"], path),
             quantity,
             amount,

@@ -52,7 +52,7 @@ class _Person:
 
     def value(self, holder: Holder, field: str, read: Callable[[str], Any]) -> Any:
         names = self._fields[field]
-        text = members.read_text(holder.value, names, holder.path)
+        text = members.read_text(holder.value, names, holder.path, is_flag=field == "nwb_flag")
         if text is None:
             return None
         try:
