@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from checker.ingest.personal import shown_headers
 from checker.ingest.spellings import CHINA
 from checker.ingest.value_sql import (
     NOT_READ,
@@ -76,10 +77,11 @@ def map_headers(
     Raises InputError where the same header stands twice.
     """
     by_name: dict[str, Header] = {}
-    for header in headers:
+    for place, header in enumerate(headers):
         key = normal_header(header.text)
         if key in by_name:
-            raise InputError(f"{source}：表头“{header.text}”出现了两次，请只保留一列（header appears twice: keep one）")
+            told = shown_headers(each.text for each in headers)[place]
+            raise InputError(f"{source}：表头“{told}”出现了两次，请只保留一列（header appears twice: keep one）")
         by_name[key] = header
     found: dict[str, tuple[Header, ...]] = {}
     fallback: dict[str, tuple[Header, ...]] = {}

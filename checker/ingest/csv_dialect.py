@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.ingest.csv_text import TextFile, spoil_utf8
+from checker.ingest.personal import shown_headers
 from checker.ingest.sources import own_header
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
@@ -198,7 +199,8 @@ def distinct_headers(path: Path, headers: Sequence[str]) -> tuple[str, ...]:
     for number, header in enumerate(headers, 1):
         key = normal_header(header)
         if key in seen and key:
-            raise InputError(f"{path}：表头“{header}”出现了两次，请只保留一列（header appears twice: keep one）")
+            told = shown_headers(headers)[number - 1]
+            raise InputError(f"{path}：表头“{told}”出现了两次，请只保留一列（header appears twice: keep one）")
         seen.add(key)
         named.append(own_header(header) if key else f"{NO_HEADER} {number})")
     return tuple(named)
