@@ -291,9 +291,9 @@ class Opening:
                 return set(texts)
             feeding = (*mapping.found.values(), *mapping.fallback.values())
             chosen = {header.text for headers in feeding for header in headers}
-            # Whoever misses a column is shown what there is instead.
+            # Whoever misses a column or header is shown what there is instead.
             missing = not all(any(mapping.has(column) for column in group) for group in needed)
-            return chosen.union(texts[:HEADERS_SHOWN]) if missing else chosen
+            return chosen.union(texts[:HEADERS_SHOWN]) if missing or self._choice.lacks_a_header(texts) else chosen
 
         return Wanted(self._known, choose, self._first)
 
