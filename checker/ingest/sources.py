@@ -15,8 +15,10 @@ SUFFIXES = {
     ".parquet": "parquet", ".pq": "parquet",
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".csv.gz": "csv", ".tsv.gz": "csv", ".txt.gz": "csv",
     ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json.gz": "json", ".jsonl.gz": "jsonl", ".ndjson.gz": "jsonl",
-    ".zip": "zip", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx",
+    ".zip": "zip", ".xlsx": "xlsx", ".xlsm": "xlsx", ".xls": "xlsx", ".et": "xlsx", ".xlsb": "xlsx", ".ods": "xlsx",
 }  # fmt: skip
+WORKBOOKS = tuple(suffix for suffix, kind in SUFFIXES.items() if kind == "xlsx")
+"""How the names of workbooks end; which form they are of their bytes tell."""
 OWN_COLUMNS = frozenset(("file_index", "file_row_number", "filename", "__record", "__fault", "__text", "__ordinal"))
 """Columns of our own, and of the engine, beside those of a file: the file's number, the record's, what is wrong with it."""
 _PARQUET = b"PAR1"

@@ -74,6 +74,8 @@ class TablePrinter(Words):
             en = f"CSV: {', '.join(told)}, {name[1]} between values, header in line {facts.header_row}, {facts.columns} columns"
             return self.text(zh, en)
         if file.file.kind == "xlsx":
+            if not file.header_row:
+                return self.text("Excel：没有表头，接上一张工作表", "Excel: no header, goes on from the sheet before")
             return self.text(f"Excel：表头在第 {file.header_row} 行", f"Excel: header in row {file.header_row}")
         if file.file.kind == "parquet":
             writer = file.writer.partition(" (build")[0][:40]
