@@ -146,7 +146,9 @@ def _guessed(path: Path, lines: Sequence[str]) -> tuple[int, int, str, list[str]
     rows = [_cells(lines, number, separator)[1] for number in range(len(lines[:HEADER_ROWS]))]
     first = next(number for number, line in enumerate(lines) if line.strip())
     number = likely_header(rows)
-    number = first if number is None else number
+    too_long = next((number for number, row in enumerate(rows) if not row and lines[number].strip()), None)
+    # What stands below a row that may be the header is none.
+    number = first if number is None else number if too_long is None else min(number, too_long)
     last, cells = _cells(lines, number, separator)
     if not cells:
         raise InputError(

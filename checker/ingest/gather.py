@@ -110,7 +110,8 @@ def gather(
             choice = plan.choice(role, forced)
             opened = Opening(connection, role, choice, work, refusals, first)
             for query in queries[role]:
-                opened.ask(query, databases)
+                with refusals.noted():
+                    opened.ask(query, databases)
             for file in files:
                 started = time.perf_counter()
                 with refusals.noted():

@@ -148,7 +148,7 @@ def inspect(request: ScanRequest) -> Inspection:
                 raise
             raise told from error
         missing = find_missing(files, (rule for rule in loaded.plan.rules if not rule.shadow))
-        sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files}
+        sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files if not each.database}
         estimate = estimate_scan(files, sizes)
     return Inspection(
         files.files, sizes, tables, files.passed, {role: len(others) for role, others in files.unopened.items()}, counts, missing, estimate,
