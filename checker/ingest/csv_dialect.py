@@ -123,6 +123,9 @@ def _best(path: Path, lines: Sequence[str], known: Set[str]) -> tuple[int, int, 
         for separator in (*USUAL_SEPARATORS, *others):
             if separator not in line:
                 continue
+            # Nearly all rows below the header cannot have more cells that are known.
+            if of_row and found is of_row and '"' not in line and line.count(separator) < of_row[0]:
+                continue
             last, cells = _cells(lines, number, separator)
             score = len({_compared(cell) for cell in set(cells)} & known)
             fewer = found is not of_row and found is not None and score == found[0] and len(cells) < len(found[4])
