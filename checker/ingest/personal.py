@@ -19,7 +19,9 @@ _ID_NUMBER = re.compile(
 )
 """Of today, of old, and one of today of which the end is lost."""
 _MOBILE = re.compile("1[3-9][0-9]{9}")
-_CUT = re.compile(r"(\d\.\d{3})\d{3,}([Ee]\+?1[47])(?!\d)")
+_CUT = re.compile(
+    rf"(\d\.\d{{3}})(?:\d\d(?:19|20)\d\d{_DAY}\d*(?=[Ee]\+?17)|\d{{4}}{_DAY}\d*(?=[Ee]\+?14))([Ee]\+?1[47])(?!\d)"
+)
 """An ID number as a spreadsheet writes it, 1.10101199005010E+17."""
 _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛"
