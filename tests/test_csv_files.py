@@ -23,7 +23,7 @@ from checker.model.errors import InputError
 from checker.model.schema import normal_header
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
-from tests.commands import ROOT
+from tests.commands import ROOT, liangku
 
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADERS = ("费用明细流水号", "费用发生日期", "国标代码", "项目名称", "数量", "金额", "性别", "出生日期")
@@ -490,3 +490,12 @@ def test_large_files_stay_below_the_memory_ceiling_and_lose_no_line(tmp_path: Pa
         assert (int(records), int(rejects)) == (lines, lines if way in bad else 0), way
         assert peak == "None" or int(peak) <= MEMORY_CEILING_MB, way
         shutil.rmtree(tmp_path / "work")
+
+
+def test_a_header_with_a_cell_too_long_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(
+        f'{",".join(HEADERS)},"{"x" * 200_000}"\n{"1," * len(HEADERS)}1\n', encoding="utf-8"
+    )
+    done = liangku("scan", tmp_path / "a.csv", "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "a.csv：第 1 行读作表头有一格太长" in done.stderr

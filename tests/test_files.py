@@ -324,7 +324,7 @@ def test_what_a_file_is_its_beginning_tells(tmp_path):
 ADVISED = {
     "a.rar": (b"Rar!", "解压"), "a.tar.gz": (gzip.compress(b"x"), "解压"), "a.csv": (b"7z\xbc\xaf", "解压"),
     "000000_0": (b"ORC", "Parquet"), "a.avro": (b"Obj\x01", "Parquet"), "a.txt": (b"-- dump\nINSERT INTO `fee` VALUES (1);\n", "--from"),
-    "a.et": (b"x", ".xlsx"), "a.parquet.tmp": (b"PAR1", "还没有写完"), "a.dat": (b"PK\x03\x04", "扩展名"),
+    "a.numbers": (b"x", ".xlsx"), "a.parquet.tmp": (b"PAR1", "还没有写完"), "a.dat": (b"PK\x03\x04", "扩展名"),
 }  # fmt: skip
 
 

@@ -187,8 +187,8 @@ def test_what_headers_hold_does_not_steer_the_terminal(tmp_path):
 
 SHEET = [
     ("某某医院 2026 年 3 月费用明细",), ("制表：李小龙",),
-    ("住院号", "患者姓名", "证号", "药品编号", "药品", "开药日", "性 别(必填)", "生日日期"),
-    *[("ZY1", NAME, ID_NUMBER, MALE_ONLY, "爱普列特片", "2026-03-01 10:00", "女", f"19{year}-05-01") for year in (40, 60, 90)],
+    ("住院号", "患者姓名", "证号", "药品编号", "药品", "开药日", "性 别(必填)", "生辰", "效期"),
+    *[("ZY1", NAME, ID_NUMBER, MALE_ONLY, "爱普列特片", "2026-03-01 10:00", "女", f"198{year}-05-01", "2028-01-01") for year in (4, 6, 9)],
 ]  # fmt: skip
 
 
@@ -201,6 +201,7 @@ def test_unknown_headers_get_suggestions_that_are_never_taken(tmp_path):
     assert near["开药日"] == "service_time"
     assert near["证号"] == "patient_id_number"
     assert near["性 别(必填)"] == "patient_sex"
+    assert (near["生辰"], near["效期"]) == ("patient_birth_date", None)
     assert fed(told) == {"visit_id": ("住院号", "known")}
     run = shown(path, code=2)
     assert "表头在第 3 行" in run.stdout
@@ -399,4 +400,13 @@ def test_a_header_of_the_layout_that_a_file_lacks_is_told_with_the_file(tmp_path
     assert "a.csv：没有表头“药品代码”" in done.stderr
     assert "l.toml 写明 lines.columns.item_code" in done.stderr
     assert shown(path, "--layout", layout, code=2).stderr == done.stderr
+    # Of several headers for a column each must be of some file.
+    layout.write_text(GOOD.replace('"国标代码"', '["国标代码", "药品代码"]'), encoding="utf-8")
+    done = scanned(tmp_path / "out", path, "--layout", layout, code=2)
+    assert "a.csv：" in done.stderr
+    assert "l.toml 写明 lines.columns.item_code 用表头“药品代码”" in done.stderr
+    assert f"文件中的表头：{'、'.join(HEADER)}；" in done.stderr
+    assert shown(path, "--layout", layout, code=2).stderr == done.stderr
+    other = csv_file(tmp_path / "b.csv", row("2"), header=("费用明细流水号", "费用发生日期", "药品代码", *HEADER[3:]))
+    scanned(tmp_path / "both", path, other, "--layout", layout)
     assert "none.toml：无法打开" in scanned(tmp_path / "out", path, "--layout", tmp_path / "none.toml", code=2).stderr

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -267,6 +268,91 @@ def test_workbooks_of_the_old_format_are_read(tmp_path):
     time = datetime(2026, 3, 1, 10, 30)
     assert found(tmp_path / "out", "source_record", "service_time") == [("3", 4, time), ("4", 5, time), ("5", 6, time)]
     assert passed_over(tmp_path / "out") == {"hid": "hidden_sheet"}
+
+
+def record(kind: int, data: bytes = b"") -> bytes:
+    """A record of a binary workbook: its kind and length in groups of seven bits."""
+    size = bytes([len(data) & 0x7F | 0x80, len(data) >> 7])
+    return (bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])) + size + data
+
+
+def wide(text: object) -> bytes:
+    return struct.pack("<I", len(str(text))) + str(text).encode("utf-16-le")
+
+
+def binary_workbook(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """A sheet of texts as .xlsb."""
+    sheet = record(129) + record(148, struct.pack("<4I", 0, len(rows) - 1, 0, len(rows[0]) - 1)) + record(145)
+    for number, cells in enumerate(rows):
+        sheet += record(0, struct.pack("<IIHBBBI", number, 0, 300, 0, 0, 0, 0))
+        sheet += b"".join(record(6, struct.pack("<II", place, 0) + wide(cell)) for place, cell in enumerate(cells))
+    sheets = record(143) + record(156, struct.pack("<II", 0, 1) + wide("r1") + wide("明细")) + record(144)
+    relations = "<Relationships><Relationship Id='r1' Type='/{}' Target='{}'/></Relationships>"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
+        archive.writestr("_rels/.rels", relations.format("officeDocument", "xl/workbook.bin"))
+        archive.writestr("xl/workbook.bin", record(131) + sheets + record(132))
+        archive.writestr("xl/_rels/workbook.bin.rels", relations.format("worksheet", "worksheets/sheet1.bin"))
+        archive.writestr("xl/worksheets/sheet1.bin", sheet + record(146) + record(130))
+
+
+def open_document(path: Path, rows: Sequence[Sequence[object]]) -> None:
+    """A sheet of texts as .ods."""
+    told = "".join(
+        "<t:table-row>" + "".join(f"<t:table-cell o:value-type='string'><x:p>{cell}</x:p></t:table-cell>" for cell in cells) + "</t:table-row>"
+        for cells in rows
+    )  # fmt: skip
+    names = {"o": "office", "t": "table", "x": "text"}
+    spaces = " ".join(
+        f"xmlns:{short}='urn:oasis:names:tc:opendocument:xmlns:{name}:1.0'" for short, name in names.items()
+    )
+    told = (
+        told.replace("<t:", "<table:")
+        .replace("</t:", "</table:")
+        .replace("o:value", "office:value")
+        .replace("x:p>", "text:p>")
+    )
+    spaces = (
+        spaces.replace("xmlns:o=", "xmlns:office=")
+        .replace("xmlns:t=", "xmlns:table=")
+        .replace("xmlns:x=", "xmlns:text=")
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        archive.writestr("META-INF/manifest.xml", "<manifest/>")
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {spaces}><office:body><office:spreadsheet><table:table table:name='明细'>{told}</table:table>"
+            "</office:spreadsheet></office:body></office:document-content>",
+        )
+
+
+@pytest.mark.parametrize("form", ["et", "et of today", "xlsb", "ods", "ods.xlsx"])
+def test_workbooks_of_other_programs_are_read_by_their_bytes(tmp_path, form):
+    path = tmp_path / f"a.{form.split()[0]}"
+    rows = [HEADER, row("3"), row("4"), row("5")]
+    if form == "et":
+        path.write_bytes(OLD)
+    elif form == "xlsb":
+        binary_workbook(path, rows)
+    elif form.startswith("ods"):
+        open_document(path, rows)
+    else:
+        workbook(tmp_path / "a.xlsx", ("明细", rows)).rename(path)
+    scanned(tmp_path / "out", path)
+    assert [line for (line,) in found(tmp_path / "out")] == ["3", "4", "5"]
+
+
+def test_a_sheet_without_a_header_goes_on_where_the_one_before_ends(tmp_path):
+    first, then = [HEADER, row("1"), row("2")], [row("3", 46082.4375), row("4")]
+    notes = [("2026-03-01 由某某导出", "x", "", "", "", "", "", "", "九列"), ("合计", "", "", "71.0")]
+    path = workbook(
+        tmp_path / "a.xlsx", ("明细", first), ("续", then), ("别的", [("a", "b"), ("c", "d")]), ("续二", [row("5")]), ("说明", notes)
+    )  # fmt: skip
+    scanned(tmp_path / "out", path, code=4)
+    assert [line for (line,) in found(tmp_path / "out")] == ["1", "2", "3", "4", "5"]
+    assert passed_over(tmp_path / "out") == {"别的": "no_known_header", "说明": "no_known_header"}
+    assert "没有表头，接上一张工作表" in liangku("inspect", path, "--lang", "zh").stdout
 
 
 REFUSED = {

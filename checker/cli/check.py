@@ -17,6 +17,7 @@ from click.core import ParameterSource
 
 from checker.cli.options import json_option, knowledge_options, language_option
 from checker.ingest import values
+from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.errors import ExitCode, InputError
 from checker.model.json_text import distinct, read_float
@@ -212,7 +213,7 @@ def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
             lines.append({"item_code": code})
         elif not code or code.isascii():
             raise click.UsageError(
-                f"--item “{item[:40]}”既不是国家医保编码（X 23 位、Z 20 位、T 10 位、C 20 或 27 位、"
+                f"--item “{example(item)}”既不是国家医保编码（X 23 位、Z 20 位、T 10 位、C 20 或 27 位、"
                 "服务项目 15 位数字），也不是项目名称，请核对（neither a national code nor a name）"
             )
         else:

@@ -68,3 +68,18 @@ def read_queries(database_url: str | None, given: dict[str, Sequence[str]]) -> d
         )
         for role in OPTIONS
     }
+
+
+def read_all_queries(
+    inputs: Sequence[str], database_url: str | None, lines: Sequence[str], settlements: Sequence[str], visits: Sequence[str],
+    diagnoses: Sequence[str],
+) -> dict[str, tuple[Query, ...]]:  # fmt: skip
+    """The queries of each role beside the files `inputs`. Raises as `read_queries` does, and where neither gives lines."""
+    asked = read_queries(
+        database_url, {"lines": lines, "settlements": settlements, "visits": visits, "diagnoses": diagnoses}
+    )
+    if not inputs and not asked["lines"]:
+        raise click.UsageError(
+            "缺少 INPUT：请给出明细文件，或用 --from 和 --query 从数据库读取（missing INPUT: give files of lines, or --from and --query）"
+        )
+    return asked

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import click
 
-from checker.cli.database_options import database_options, read_queries
+from checker.cli.database_options import database_options, read_all_queries
 from checker.cli.options import (
-    Share,
     header_options,
     json_option,
     knowledge_options,
@@ -19,11 +18,12 @@ from checker.cli.options import (
     layout_option,
     repair_option,
 )
+from checker.cli.rejects_option import max_rejects_option
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
 from checker.report.progress import Bar
 from checker.report.terminal import print_scan
-from checker.scan.request import MAX_REJECTS, ScanRequest
+from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
 
 
@@ -43,13 +43,7 @@ from checker.scan.scan import scan
     show_default=True,
     help="结算前（settle）还是事后审核（audit）",
 )
-@click.option(
-    "--max-rejects",
-    type=Share(),
-    default=f"{MAX_REJECTS:.0%}",
-    show_default=True,
-    help="一个文件中无法读取的行最多占多少，超过时退出码为 4（share of a file's lines that may be rejected before the exit code is 4）",
-)
+@max_rejects_option
 @repair_option
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options
@@ -76,14 +70,7 @@ def command(
       liangku scan --from postgresql://audit@10.0.0.5/city --query "SELECT * FROM fee_list_d" \\
               --settlements-query "SELECT * FROM setl_d" --out out
     """
-    asked = read_queries(
-        database_url,
-        {"lines": query, "settlements": settlements_query, "visits": visits_query, "diagnoses": diagnoses_query},
-    )
-    if not inputs and not asked["lines"]:
-        raise click.UsageError(
-            "缺少 INPUT：请给出明细文件，或用 --from 和 --query 从数据库读取（missing INPUT: give files of lines, or --from and --query）"
-        )
+    asked = read_all_queries(inputs, database_url, query, settlements_query, visits_query, diagnoses_query)
     request = ScanRequest(
         inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from checker.ingest.columns import UNTOLD, Chosen
 from checker.ingest.passed import HEADERS_SHOWN
+from checker.ingest.personal import shown_headers
 from checker.ingest.sources import InputTable, Source
 from checker.model.errors import InputError
 from checker.model.schema import Kind, normal_header
+from checker.model.words import ROLE_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,34 @@ class Choice:
                     f"（this file lacks the header that the layout names for {column}: correct or delete that line）"
                 )
 
+    def lacks_a_header(self, headers: Iterable[str]) -> bool:
+        """Whether the layout names a header that is not among these."""
+        return not self._by_layout() <= set(map(normal_header, headers))
+
+    def need_every_header(self, role: str, tables: Sequence[InputTable]) -> None:
+        """Raise InputError where the layout names a header that no table has: of several for a column each must be of some table."""
+        there = {normal_header(header.text) for table in tables for header in table.headers}
+        for column, chosen in self.columns.items():
+            lacking = [header for header in chosen.headers if normal_header(header) not in there]
+            if chosen.by == "layout" and lacking:
+                told = "、".join(lacking)
+                raise InputError(
+                    f"{tables[0].origin[0]}：{self.path} 写明 {role}.columns.{column} 用表头“{told}”，而读到的{ROLE_NAMES[role][0]}都没有；"
+                    f"文件中的表头：{_shown(tables[0])}；请改正或从布局文件里删去“{told}”"
+                    f"（no input has the header {told} that the layout names for {column}: correct it, or delete it from the layout）"
+                )
+
+    def _by_layout(self) -> set[str]:
+        return {
+            normal_header(header)
+            for chosen in self.columns.values()
+            if chosen.by == "layout"
+            for header in chosen.headers
+        }
+
 
 def _shown(table: InputTable) -> str:
-    return "、".join(header.text for header in table.headers[:HEADERS_SHOWN])
+    return "、".join(shown_headers(header.text for header in table.headers[:HEADERS_SHOWN]))
 
 
 def need_columns(source: Source, needed: tuple[tuple[str, ...], ...]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from checker.ingest.personal import shown_headers
 from checker.ingest.spellings import CHINA
 from checker.ingest.value_sql import (
     NOT_READ,
@@ -76,10 +78,11 @@ def map_headers(
     Raises InputError where the same header stands twice.
     """
     by_name: dict[str, Header] = {}
-    for header in headers:
+    for place, header in enumerate(headers):
         key = normal_header(header.text)
         if key in by_name:
-            raise InputError(f"{source}：表头“{header.text}”出现了两次，请只保留一列（header appears twice: keep one）")
+            told = shown_headers(each.text for each in headers)[place]
+            raise InputError(f"{source}：表头“{told}”出现了两次，请只保留一列（header appears twice: keep one）")
         by_name[key] = header
     found: dict[str, tuple[Header, ...]] = {}
     fallback: dict[str, tuple[Header, ...]] = {}
@@ -127,8 +130,12 @@ def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> 
     return forced
 
 
+_of_wording = functools.lru_cache(1 << 12)(normal_header)
+"""The same wordings are asked for in every file of a folder."""
+
+
 def _present(by_name: Mapping[str, Header], names: Iterable[str]) -> tuple[Header, ...]:
-    return tuple(dict.fromkeys(by_name[key] for text in names if (key := normal_header(text)) in by_name))
+    return tuple(dict.fromkeys(by_name[key] for text in names if (key := _of_wording(text)) in by_name))
 
 
 # ------------------------------------------------------------------------------------------------ expressions

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from checker.ingest.csv_text import TextFile, spoil_utf8
+from checker.ingest.personal import shown_headers
 from checker.ingest.sources import EmptyFileError, own_header
 from checker.model.errors import InputError
 from checker.model.schema import normal_header
@@ -130,6 +131,9 @@ def _best(path: Path, lines: Sequence[str], known: Set[str]) -> tuple[int, int, 
         for separator in (*USUAL_SEPARATORS, *others):
             if separator not in line:
                 continue
+            # Nearly all rows below the header cannot have more cells that are known.
+            if of_row and found is of_row and '"' not in line and line.count(separator) < of_row[0]:
+                continue
             last, cells = _cells(lines, number, separator)
             score = len({_compared(cell) for cell in set(cells)} & known)
             fewer = found is not of_row and found is not None and score == found[0] and len(cells) < len(found[4])
@@ -153,7 +157,9 @@ def _guessed(path: Path, lines: Sequence[str]) -> tuple[int, int, str, list[str]
     rows = [_cells(lines, number, separator)[1] for number in range(len(lines[:HEADER_ROWS]))]
     first = next(number for number, line in enumerate(lines) if line.strip())
     number = likely_header(rows)
-    number = first if number is None else number
+    too_long = next((number for number, row in enumerate(rows) if not row and lines[number].strip()), None)
+    # What stands below a row that may be the header is none.
+    number = first if number is None else number if too_long is None else min(number, too_long)
     last, cells = _cells(lines, number, separator)
     if not cells:
         raise InputError(
@@ -226,7 +232,8 @@ def distinct_headers(path: Path, headers: Sequence[str], known: Set[str]) -> tup
     for number, header in enumerate(headers, 1):
         key = normal_header(header)
         if key in seen and key in known:
-            raise InputError(f"{path}：表头“{header}”出现了两次，请只保留一列（header appears twice: keep one）")
+            told = shown_headers(headers)[number - 1]
+            raise InputError(f"{path}：表头“{told}”出现了两次，请只保留一列（header appears twice: keep one）")
         named.append(
             f"{header} (第 {number} 列)" if key in seen else own_header(header) if key else f"{NO_HEADER} {number})"
         )

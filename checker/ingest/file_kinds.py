@@ -10,8 +10,9 @@ from checker.model.errors import InputError
 _TEXTS = {
     ".csv": "csv", ".tsv": "csv", ".txt": "csv", ".dat": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl",
 }  # fmt: skip
-_WORKBOOKS = dict.fromkeys((".xlsx", ".xlsm", ".xls", ".html", ".htm", ".xml"), "xlsx")
-TABLES = {".parquet": "parquet", ".pq": "parquet", **_TEXTS, **_WORKBOOKS, ".zip": "zip"}
+WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".html", ".htm", ".xml")
+"""How the names of workbooks end; which form they are of their bytes tell."""
+TABLES = {".parquet": "parquet", ".pq": "parquet", **_TEXTS, **dict.fromkeys(WORKBOOKS, "xlsx"), ".zip": "zip"}
 """The ends of names that are read, and what they are; behind that of a text its compression may stand."""
 PACKINGS = (".gz", ".bz2", ".zst", ".lz4")
 PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
@@ -39,7 +40,7 @@ _LATER = "像是还没有写完，请写完后再扫描", "it seems not to be wh
 _ADVICE = {
     _UNPACK: (".rar", ".7z", ".tar", ".tgz", ".xz", *PACKINGS, ".lzo", ".snappy", ".deflate"),
     _AS_PARQUET: (".orc", ".avro", ".arrow", ".feather", ".pkl", ".rds", ".dta", ".sav", ".sas7bdat"),
-    _AS_WORKBOOK: (".xlsb", ".ods", ".et", ".numbers", ".mht"),
+    _AS_WORKBOOK: (".numbers", ".mht"),
     _OF_DATABASE: (".sql", ".dmp", ".mdb", ".accdb", ".db", ".sqlite", ".duckdb", ".dbf", ".mdf"),
     _AS_TABLE: (".doc", ".docx", ".wps", ".pdf", ".jpg", ".png"),
     _LATER: _UNFINISHED,

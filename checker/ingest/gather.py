@@ -107,15 +107,20 @@ def gather(
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
         for role, (files, _) in parts.items():
             before = len(refusals.told)
-            opened = Opening(connection, role, plan.choice(role, forced), work, refusals, first)
+            choice = plan.choice(role, forced)
+            opened = Opening(connection, role, choice, work, refusals, first)
             for query in queries[role]:
-                opened.ask(query, databases)
+                with refusals.noted():
+                    opened.ask(query, databases)
             for file in files:
                 started = time.perf_counter()
                 with refusals.noted():
                     opened.open(file)
                 seconds[file.path] = time.perf_counter() - started
             sources[role] = opened.sources()
+            if sources[role] and len(refusals.told) == before and not parts[role][1]:
+                with refusals.noted():
+                    choice.need_every_header(role, [source.table for source in sources[role]])
             read += opened.read(sources[role])
             passed += [(role, each) for each in opened.passed]
             unknown += [(role, table) for table in opened.unknown()]

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest.file_kinds import WORKBOOKS
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import KEYS, as_written
 from checker.ingest.netting import PERSON
@@ -29,7 +30,6 @@ NUMBERED = "line_no BIGINT, item_code VARCHAR, prescription_id VARCHAR, place BI
 
 _PART = re.compile(r"^(?:part-(?:[mr]-)?[0-9]+|[0-9]{6}_[0-9]+|[0-9a-f]{16}-[0-9a-f]{8}_[0-9]+_data\.[0-9]+)")
 _PIECE = re.compile(r"(?:-[0-9]+-[0-9]+)?[-.]c[0-9]+(?=\.|$)")
-_WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 
 
 def deliveries(origins: Iterable[tuple[int, Path]]) -> Mapping[int, int]:
@@ -42,7 +42,7 @@ def deliveries(origins: Iterable[tuple[int, Path]]) -> Mapping[int, int]:
 
 
 def _delivery(path: Path) -> tuple[Path, str]:
-    if path.parent.suffix.lower() in _WORKBOOKS:
+    if path.parent.suffix.lower() in WORKBOOKS:
         return path.parent, ""
     if not _PART.match(path.name):
         return path, ""

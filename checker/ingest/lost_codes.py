@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from checker.ingest.personal import example
 from checker.ingest.sources import Source
 from checker.ingest.spellings import SCIENTIFIC
-from checker.ingest.unreadable import LONGEST_EXAMPLE
 
 if TYPE_CHECKING:
     import duckdb
@@ -62,7 +62,7 @@ def count_lost(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source])
     ).fetchall()
     return tuple(
         LostCodes(
-            str(fate), sources[number].map.found["item_code"][0].text, int(count), str(first["raw"])[:LONGEST_EXAMPLE],
+            str(fate), sources[number].map.found["item_code"][0].text, int(count), example(first["raw"]),
             None if fate == DIGITS else _meant(connection, first["raw"]),
         )
         for fate, number, count, first in rows

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
 from checker.ingest.columns import FLOATS, read_column
+from checker.ingest.personal import example
 from checker.ingest.sources import Source
 from checker.ingest.spellings import SCIENTIFIC
-from checker.ingest.unreadable import LONGEST_EXAMPLE, Unreadable
+from checker.ingest.unreadable import Unreadable
 from checker.model.id_number import lost_digits
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ def count_lost(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source],
         for name in present
     }
     return tuple(
-        Unreadable(header[name], count, str(example)[:LONGEST_EXAMPLE])
-        for name, count, example in zip(present, row[::2], row[1::2], strict=True)
+        Unreadable(header[name], count, example(lost))
+        for name, count, lost in zip(present, row[::2], row[1::2], strict=True)
         if count
     )
 
@@ -85,5 +86,5 @@ def count_lost_of_headers(connection: duckdb.DuckDBPyConnection, sources: Sequen
                 f"SELECT count(*), min(key) FROM (SELECT {key} AS key FROM {source.table.scan()}) WHERE {is_lost('key', name)}"
             ).fetchone()
             if row and row[0]:
-                found.append(Unreadable(headers[0].text, int(row[0]), str(row[1])[:LONGEST_EXAMPLE]))
+                found.append(Unreadable(headers[0].text, int(row[0]), example(row[1])))
     return tuple(found)

@@ -22,6 +22,10 @@ _FORMS = (
     ("patient_sex", "男性?|女性?"),
     ("service_time", _DAY + r"[T ]?\d{1,2}:?\d{2}.*"),
 )
+_BIRTH = re.compile("生辰|(?<!发)生日|诞|出生|birth|born|brdy|^dob$|^csrq$")
+"""How headers of birth dates are worded, whatever years stand below."""
+_OF_GOODS = re.compile("生产|效期|有效|失效|到期|过期|出厂|批准|expir|prod")
+"""How headers of days are worded that belong to goods or papers."""
 _YEARS_OF_BIRTHS = 15
 """Days that span more years are rather birth dates."""
 
@@ -39,7 +43,7 @@ def near_miss(
 ) -> NearMiss | None:
     """What a header that feeds nothing may be meant for; `fed` are the columns that have a header already."""
     open_columns = {name: column for name, column in columns.items() if name not in fed}
-    return by_values(values, columns, fed) or _by_wording(header, open_columns)
+    return by_values(header, values, columns, fed) or _by_wording(header, open_columns)
 
 
 def _by_wording(header: str, columns: Mapping[str, Column]) -> NearMiss | None:
@@ -61,16 +65,25 @@ def _plain(header: str) -> str:
     return _ASIDE.sub("", normal_header(header)) or normal_header(header)
 
 
-def by_values(values: Sequence[str], columns: Mapping[str, Column], fed: Collection[str]) -> NearMiss | None:
-    """The column that values are of the form of, where it has no header yet."""
+def by_values(
+    header: str, values: Sequence[str], columns: Mapping[str, Column], fed: Collection[str]
+) -> NearMiss | None:
+    """The column that values are of the form of, where it has no header yet; of days the header says more than they do."""
     if not values:
         return None
     columns = {name: column for name, column in columns.items() if name not in fed}
     for name, form in _FORMS:
         if sum(re.fullmatch(form, value) is not None for value in values) >= MOST * len(values):
+            name = _day(header, name) if name == "service_time" else name
             return NearMiss(name) if name in columns else None
     years = [int(value[:4]) for value in values if re.fullmatch(_DAY, value)]
     if len(years) < MOST * len(values):
         return None
-    name = "patient_birth_date" if max(years) - min(years) > _YEARS_OF_BIRTHS else "service_time"
+    name = _day(header, "patient_birth_date" if max(years) - min(years) > _YEARS_OF_BIRTHS else "service_time")
     return NearMiss(name) if name in columns else None
+
+
+def _day(header: str, by_values: str) -> str:
+    """The column that days are for, by the wording above them, else by what they are; '' where they are no person's."""
+    plain = _plain(header)
+    return "patient_birth_date" if _BIRTH.search(plain) else "" if _OF_GOODS.search(plain) else by_values

@@ -1,4 +1,4 @@
-"""Workbooks of the old format (.xls), read by a process of its own: a damaged one may make its reader ask for any amount of memory."""
+"""Workbooks of other forms (.xls, .et, .xlsb, .ods), read by a process of its own: a damaged one may make its reader ask for any amount of memory."""
 
 from __future__ import annotations
 
@@ -51,7 +51,8 @@ def _write(place: str, folder: str) -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    book = fastexcel.read_excel(place)
+    # By its bytes: of a path the reader believes the suffix.
+    book = fastexcel.read_excel(Path(place).read_bytes())
     told = []
     for number, name in enumerate(book.sheet_names):
         load = functools.partial(book.load_sheet, name, header_row=None, skip_rows=0)

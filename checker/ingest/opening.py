@@ -41,7 +41,8 @@ ROLES: dict[str, tuple[dict[str, Column], tuple[tuple[str, ...], ...]]] = {
 class FileRead:
     """One file that is read: its rows, those that the reader rejected, and which of its headers feed which column.
 
-    `share` of the file was read, from 0 to 1: less than 1 only where no more than its beginning was asked for. `header_row` is that of a
+    `share` of the file was read, from 0 to 1: less than 1 only where no more than its beginning was asked for, 0 where
+    nobody knows how much it is. `header_row` is that of a
     worksheet, `writer` the program that wrote a Parquet file.
     """
 
@@ -57,6 +58,11 @@ class FileRead:
     share: float = 1.0
     header_row: int = 0
     writer: str = ""
+
+    @property
+    def rows_in_all(self) -> float:
+        """How many rows it may have; those that were read, where it is not known how much these are of it."""
+        return (self.rows + self.rejected) / (self.share or 1.0)
 
 
 class Opening:
@@ -141,13 +147,14 @@ class Opening:
     def ask(self, query: Query, databases: Databases) -> None:
         """Make what a query gives readable as a table. Raises InputError where it cannot be asked, or no line comes."""
         target = self._target()
-        told = databases.read(query, target, self._wanted(str(query.path)).choose)
+        told = databases.read(query, target, self._wanted(str(query.path)).choose, self._first)
         if not told.rows and self._role == "lines":
             raise InputError(
                 f"{query.path}：查询没有给出任何行，请检查条件（the query gave no rows: check its conditions）"
             )
         file = InputFile(query.path, query.database.kind, at=target)
         self._database[file.path] = told
+        self._shares[file.path] = float(told.is_whole)
         self._files.append(open_parquet(self._connection, file, self._target(), self._described, converted=False))
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
@@ -292,9 +299,9 @@ class Opening:
                 return set(texts)
             feeding = (*mapping.found.values(), *mapping.fallback.values())
             chosen = {header.text for headers in feeding for header in headers}
-            # Whoever misses a column is shown what there is instead.
+            # Whoever misses a column or header is shown what there is instead.
             missing = not all(any(mapping.has(column) for column in group) for group in needed)
-            return chosen.union(texts[:HEADERS_SHOWN]) if missing else chosen
+            return chosen.union(texts[:HEADERS_SHOWN]) if missing or self._choice.lacks_a_header(texts) else chosen
 
         return Wanted(self._known, choose, self._first)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from checker.ingest.personal import shown_headers
 from checker.model.errors import both
 from checker.model.words import MAY_BE_DATA, NOT_READ
 
@@ -34,7 +35,7 @@ class PassedOver:
             return self.detail
         chinese, english = NOT_READ[self.reason]
         if self.headers:
-            shown = "、".join(self.headers[:HEADERS_SHOWN])
+            shown = "、".join(shown_headers(self.headers[:HEADERS_SHOWN]))
             chinese += (
                 f"，第 {self.header_row} 行像是表头（{shown}），是的话请用 --map 列名=表头 指定，如 --map item_code=…"
             )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from checker.ingest import values
+from checker.ingest.personal import example
 from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
 from checker.model.json_text import Inexact
@@ -196,7 +197,7 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     reader.group(document, "insured", _INSURED, facts)
     given = reader.value(document, "stage", _text) or stage
     if given not in STAGES:
-        raise InputError(f"{source}：stage 为“{given}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
+        raise InputError(f"{source}：stage 为“{example(given)}”，应为 {'、'.join(STAGES)} 之一（unknown stage）")
     lines = document.get("lines")
     if not isinstance(lines, Sequence) or isinstance(lines, str | bytes) or not lines:
         raise InputError(f"{source}：lines 应为至少一行的数组（lines must be a non-empty array）")
@@ -311,5 +312,5 @@ class _Reader:
         if isinstance(value, _HOLDERS):
             return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
         # Nothing that was typed into a person's field may end up in a log.
-        shown = "" if holder in ("patient", "insured") else f"“{(values.clean(value) or '')[:40]}”"
+        shown = "" if holder in ("patient", "insured") else f"“{example(values.clean(value) or '')}”"
         return InputError(f"{self._source}：{_path(holder, key)} 的值{shown}无法识别，{fault}（cannot be read）")

@@ -5,23 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from checker.ingest.personal import HIDDEN, is_name, masked
+from checker.model.schema import normal_header
+
 SHOWN, LONGEST = 3, 24
 """So many values of a column are shown, and so many characters of each."""
 HIDDEN_COLUMNS = frozenset(("patient_id", "patient_id_number", "prescriber"))
 """Columns that name a person."""
+OF_THINGS = frozenset(("item_name", "local_item_name", "institution_name", "department", "spec", "dose", "frequency"))
+"""Columns whose texts name things, some of which begin as names of persons do: 白芍, 石膏."""
 _PERSONAL = re.compile(
-    r"姓名|身份证|证件|电话|手机|联系|住址|地址|医生|医师|药师|护士|患者$|病人$|参保人$|顾客|会员|购药人|经办人|操作员|人员$|社保卡|医保卡|卡号"
-    r"|certno|(?<!medins_list_)(?<!hilist_)(psn|patn?|dr|emp|oper|opter|crter|coner)_?(name|no)|^name$|^tel|phone|mobile|addr|idcard|id_no"
+    r"姓名|身份证|证件|电话|手机|联系|住址|地址|医生|医师|药师|护士|患者$|病人$|[^本]人$|家属|客户|顾客|会员|操作员|收费员|录入员|人员$|社保卡|医保卡|卡号"
+    r"|certno|(?<!medins_list_)(?<!hilist_)(psn|patn?|patient|dr|doctor|emp|oper|opter|crter|coner)_?(name|no)|^name$|^tel|phone|mobile|addr|idcard|id_no"
+    r"|xm$|sfz|zjhm|lxdh|sjh"
 )
-_NUMBER = re.compile(
-    r"(?<!\d)(\d{17}[\dXx]|[1-9]\d{7}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])\d{3}|1[3-9]\d{9})(?!\d)", re.ASCII
-)
-"""An ID number of today or of old, or a mobile number."""
-_SURNAMES = (
-    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛"
-    "阎段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常汤欧"
-)
-_NAME = re.compile(f"[{_SURNAMES}][\u4e00-\u9fff·]{{1,3}}")
 
 
 def shown(column: str | None, header: str, values: Iterable[str]) -> tuple[str, ...]:
@@ -30,23 +27,18 @@ def shown(column: str | None, header: str, values: Iterable[str]) -> tuple[str, 
 
     >>> shown("item_name", "项目名称", ["爱普列特片", "爱普列特片"])
     ('爱普列特片',)
-    >>> shown(None, "备注", ["王小明", "110101199005010048"])
-    ('＊＊＊', '＊＊＊')
+    >>> shown(None, "备注", ["王小明", "张三"]), shown("patient_sex", "性别", ["女", "王小明", "110101199005010048"])
+    (('＊＊＊', '＊＊＊'), ('女', '＊＊＊', '110101********0048'))
     """
     distinct = [value for value in dict.fromkeys(values) if value][: SHOWN * 20]
-    if column in HIDDEN_COLUMNS or _PERSONAL.search(header.lower()):
-        return tuple(dict.fromkeys(f"＊＊＊({len(value)})" for value in distinct))[:SHOWN]
+    if column in HIDDEN_COLUMNS or _PERSONAL.search(re.sub(r"\s", "", normal_header(header))):
+        return tuple(dict.fromkeys(f"{HIDDEN}({len(value)})" for value in distinct))[:SHOWN]
     # What nobody has recognised may be anything, names of persons too.
-    if column is None and any(_NAME.fullmatch(value) for value in distinct):
-        return tuple("＊＊＊" for _ in distinct[:SHOWN])
-    if column != "item_code":
-        distinct = [_NUMBER.sub("＊＊＊", value) for value in distinct]
-    return tuple(_short(value) for value in distinct[:SHOWN])
-
-
-def shown_header(header: str) -> str:
-    """A header as it may be shown: where a file has none, the first line stands in its place."""
-    return "＊＊＊" if _NUMBER.search(header) else header.strip()
+    if column is None and any(map(is_name, distinct)):
+        return tuple(HIDDEN for _ in distinct[:SHOWN])
+    return tuple(
+        HIDDEN if column not in OF_THINGS and is_name(value) else _short(masked(value)) for value in distinct[:SHOWN]
+    )
 
 
 def _short(value: str) -> str:

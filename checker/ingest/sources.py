@@ -8,6 +8,7 @@ from pathlib import Path
 
 from checker.ingest.columns import Header, HeaderMap
 from checker.ingest.file_kinds import BEGINNING, kind_of
+from checker.ingest.personal import masked
 from checker.model import sqltext
 from checker.model.errors import InputError
 
@@ -121,4 +122,4 @@ def own_header(header: str) -> str:
 
 def first_line(error: Exception) -> str:
     """The first line of an error of the engine, for the tail of our own sentence."""
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return masked(str(error).strip().splitlines()[0]) if str(error).strip() else type(error).__name__

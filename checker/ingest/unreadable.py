@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from checker.ingest.columns import first_text, may_be_odd, unreadable
+from checker.ingest.personal import example
 from checker.ingest.sources import Source
 from checker.model import sqltext
 from checker.model.schema import Kind
@@ -25,7 +26,6 @@ TOLD = (
     "care_type",
 )
 """Columns of lines of which something is told here; without a readable time, quantity, void or refund flag a line is rejected."""
-LONGEST_EXAMPLE = 40
 
 
 class Unreadable(NamedTuple):
@@ -67,5 +67,5 @@ def count_unreadable(
             assert row is not None
             if row[0]:
                 before = found[name].lines if name in found else 0
-                found[name] = Unreadable(headers[0].text, int(row[0]) + before, str(row[1])[:LONGEST_EXAMPLE])
+                found[name] = Unreadable(headers[0].text, int(row[0]) + before, example(row[1]))
     return tuple(found[name] for name in columns if name in found)

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from checker.ingest.spellings import (
     AGES,
     BLANKS,
+    CAPITALS,
     CARE_CODE,
     CARE_WORDS,
     CARES,
-    CAPITALS,
     CHINA,
     CODED,
     CODES,

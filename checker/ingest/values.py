@@ -10,9 +10,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from checker.ingest.spellings import (
     AGES,
     BLANKS,
+    CAPITALS,
     CARE_CODE,
     CARES,
-    CAPITALS,
     CHINA,
     CODED,
     CODES,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest import values
 from checker.ingest.csv_convert import Wanted
 from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers, likely_header
 from checker.ingest.markup import read_markup
@@ -31,15 +33,19 @@ _SERIAL = r"^[1-9][0-9]{4}(\.[0-9]+)?$"
 _DAY_ZERO, _DAY_ZERO_1904 = (1899, 12, 30), (1904, 1, 1)
 _UNFILLED = (Kind.NUMBER,)
 """Of these kinds a value merged over rows is one value for all of them: repeated it would count several times."""
-
+_READERS: dict[Kind, Callable[[str], object]] = {
+    Kind.TIME: values.read_time, Kind.DATE: values.read_time, Kind.NUMBER: values.read_number, Kind.SEX: values.read_sex,
+}  # fmt: skip
+FITTING = 0.8
+"""So great a share of a column's values must be of its kind for a sheet without a header to go on under the header of another."""
 
 Day = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class SheetRead:
-    """A worksheet that was written to `target`; `path` is the workbook's and its name. Its header ends in row `header_row`, and `share` of it
-    was read, from 0 to 1.
+    """A worksheet that was written to `target`; `path` is the workbook's and its name. Its header ends in row `header_row` (0: it has none, and
+    goes on where the sheet before it ends), and `share` of it was read, from 0 to 1.
     """
 
     path: Path
@@ -59,13 +65,15 @@ def read_workbook(
 
     Of the sheets named in `left_out` it is only told that they are. Raises InputError where the workbook cannot be read.
     """
+    before: _Sheet | None = None
     for name, visible, merges, day_zero, frames, size in _sheets(file, target().with_suffix("")):
         path = file.path / (name.replace("/", "_") or "-")
         if not visible or path.name in left_out:
             yield PassedOver(path, "left_out" if visible else "hidden_sheet")
             continue
-        sheet = _Sheet(path, target(), wanted, columns, merges, day_zero)
+        sheet = _Sheet(path, target(), wanted, columns, merges, day_zero, before)
         reason = sheet.write(frames)
+        before = before if reason else sheet
         if reason:
             yield PassedOver(path, reason, header_row=sheet.header_row, headers=sheet.likely)
         else:
@@ -82,17 +90,20 @@ def _sheets(
         start = stream.read(8)
     if start.startswith(OLE):
         _refuse_password(file)
+    elif not start.startswith(b"PK"):
+        for name, visible, areas, frame in read_markup(file.path, file.place):
+            yield name, visible, areas, _DAY_ZERO, iter((frame,)), 1
+        return
+    package = None if start.startswith(OLE) else Package(file.path, file.place)
+    if package is None or package.is_other:
+        if package:
+            package.close()
         try:
             for name, visible, frame in read_old(file.place, scratch):
                 yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),)), 1
         except (ValueError, subprocess.TimeoutExpired) as error:
             raise _damaged(file.path) from error
         return
-    if not start.startswith(b"PK"):
-        for name, visible, areas, frame in read_markup(file.path, file.place):
-            yield name, visible, areas, _DAY_ZERO, iter((frame,)), 1
-        return
-    package = Package(file.path, file.place)
     try:
         day_zero = _DAY_ZERO_1904 if package.counts_from_1904 else _DAY_ZERO
         for worksheet in package.worksheets():
@@ -135,7 +146,9 @@ class _Sheet:
         columns: Mapping[str, Column],
         merges: Sequence[Area],
         day_zero: Day,
+        before: _Sheet | None,
     ) -> None:
+        self._before = before
         self._day_zero = day_zero
         self._path = path
         self.target = target
@@ -143,6 +156,7 @@ class _Sheet:
         self._merges = Merges(merges)
         self._kinds = {normal_header(name): column.kind for column in columns.values() for name in column.all_headers}
         self._headers: dict[str, str] = {}
+        self._places: list[str] = []
         self.header_row = 0
         self.likely: tuple[str, ...] = ()
         self.parts = 0
@@ -188,6 +202,9 @@ class _Sheet:
             known = len({normal_header(cell) for cell in cells if cell} & set(self._wanted.known))
             if known > best:
                 best, at = known, number
+        if at < 0 and self._before and self._before.goes_on(frame):
+            self._headers, self._places = self._before._headers, self._before._places
+            return 0
         if at < 0:
             at = self._guess(frame[ROW].to_list(), rows)
             # Who only looks at a sheet is shown what stands under such a header.
@@ -196,6 +213,7 @@ class _Sheet:
         told = [(cell or "").strip() for cell in rows[at]]
         filled = max(place for place, cell in enumerate(told) if cell) + 1
         headers = distinct_headers(self._path, told[:filled], self._wanted.known)
+        self._places = places[:filled]
         chosen = set(self._wanted.choose(headers))
         self._headers = {place: header for place, header in zip(places, headers, strict=False) if header in chosen}
         # What is merged over several rows of the header stands in each of them.
@@ -203,6 +221,23 @@ class _Sheet:
             at += 1
         self.header_row = int(frame[ROW][at])
         return self.header_row
+
+    def goes_on(self, frame: pl.DataFrame) -> bool:
+        """Whether rows without a header go on where this sheet ends, as where a sheet is full: they stand under its headers, and
+        days, numbers and sexes where it has them; without any day nothing tells.
+        """
+        texts = {name: frame[name].head(HEADER_ROWS).str.strip_chars() for name in frame.columns if name != ROW}
+        given = {name: [text for text in column.to_list() if text] for name, column in texts.items()}
+        fits = {
+            place: _share_read(given.get(place, []), kind) >= FITTING
+            for place, header in self._headers.items()
+            if (kind := self._kinds.get(normal_header(header))) in _READERS
+        }
+        days = [place for place in fits if self._kinds[normal_header(self._headers[place])] in (Kind.DATE, Kind.TIME)]
+        below = all(
+            int(self._places[0]) <= int(name) <= int(self._places[-1]) for name, cells in given.items() if cells
+        )
+        return below and all(fits.values()) and any(given.get(place) for place in days)
 
     def _guess(self, numbers: Sequence[int], rows: Sequence[Sequence[str | None]]) -> int:
         """Note the row that looks like a header, where none is known; return its place, -1 where there is none."""
@@ -243,6 +278,16 @@ class _Sheet:
         seconds = (serial * 86_400).round(0).cast(pl.Int64)
         day = pl.datetime(*self._day_zero) + pl.duration(seconds=seconds)
         return pl.coalesce(day.dt.strftime("%Y-%m-%d %H:%M:%S"), pl.col(place))
+
+
+def _share_read(texts: Sequence[str], kind: Kind) -> float:
+    """How much of some values can be read as a kind, from 0 to 1; of none all."""
+    read = 0
+    for text in texts:
+        with contextlib.suppress(ValueError):
+            _READERS[kind](text)
+            read += 1
+    return read / len(texts) if texts else 1.0
 
 
 def _refuse_password(file: InputFile) -> None:

@@ -28,6 +28,7 @@ _CHUNK = 1 << 20
 _AREA = re.compile(rb'mergeCell [^>]*?ref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 _BEGIN = re.compile(rb"<((?:\w+:)?)sheetData(\s*/)?\s*>")
 _FILLED = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br=[\"']([A-Z]{1,3})([0-9]{1,7})[\"'][^>/]*>")
+_OTHER_FORMS = frozenset(("xl/workbook.bin", "content.xml"))
 _LONG = re.compile(rb"v>[0-9]{16}")
 _LARGE = re.compile(
     rb"<((?:\w+:)?c)\b([^>]*)>(\s*<(?:\w+:)?v>)([0-9]{16,}(?:\.[0-9]*)?|[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3})(?=</)"
@@ -97,6 +98,11 @@ class Package:
     def close(self) -> None:
         """Close the file."""
         self._zip.close()
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is a workbook of another form that comes as a package: .xlsb, or .ods."""
+        return not _OTHER_FORMS.isdisjoint(self._members)
 
     @property
     def counts_from_1904(self) -> bool:

@@ -73,7 +73,11 @@ class TablePrinter(Words):
             zh = f"CSV：{'、'.join(told)}，以{name[0]}分隔，表头在第 {facts.header_row} 行，{facts.columns} 列"
             en = f"CSV: {', '.join(told)}, {name[1]} between values, header in line {facts.header_row}, {facts.columns} columns"
             return self.text(zh, en)
+        if file.database:
+            return self.text(f"数据库 {file.database.server}", f"a database, {file.database.server}")
         if file.file.kind == "xlsx":
+            if not file.header_row:
+                return self.text("Excel：没有表头，接上一张工作表", "Excel: no header, goes on from the sheet before")
             return self.text(f"Excel：表头在第 {file.header_row} 行", f"Excel: header in row {file.header_row}")
         if file.file.kind == "parquet":
             writer = file.writer.partition(" (build")[0][:40]
@@ -86,7 +90,12 @@ class TablePrinter(Words):
         rows = sum(each.rows + each.rejected for each in files)
         if all(each.share == 1 for each in files):
             return self.text(f"看了全部 {rows:,} 行", f"all {rows:,} rows looked at")
-        about = rough(sum((each.rows + each.rejected) / each.share for each in files))
+        if not all(each.share for each in files):
+            return self.text(
+                f"看了开头 {rows:,} 行，共多少行没有问",
+                f"the first {rows:,} rows looked at; how many there are was not asked",
+            )
+        about = rough(sum(each.rows_in_all for each in files))
         return self.text(
             f"看了开头 {rows:,} 行，共约 {about:,} 行", f"the first {rows:,} rows looked at, of about {about:,}"
         )

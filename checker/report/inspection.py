@@ -7,12 +7,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from checker.ingest.database.query import Query
+from checker.ingest.gather import paths_of
 from checker.model.errors import halves
 from checker.model.words import NOT_READ, REJECTS, ROLE_NAMES, SKIPS, Said
 from checker.report.console import Words, rough, safe, shell_word, wide_console
 from checker.report.inspected_tables import FILES_NAMED, TablePrinter
 from checker.scan.inspection import Inspection
-from checker.scan.request import ScanRequest
+from checker.scan.request import MAX_REJECTS, ScanRequest
 
 GAPS_NAMED = 20
 """So many reasons of an incomplete result are shown."""
@@ -148,9 +150,13 @@ class _Printer(Words):
             return
         estimate = self._found.estimate
         time = self._time(estimate.least, estimate.most)
+        # How many more rows a database has is not asked.
+        least = not all(each.share for each in self._found.files)
         self.say(
-            f"[bold green]可以扫描[/]，约 {rough(estimate.lines):,} 行，估计 {time}（按文件大小和试读推算，只供参考）：",
-            f"[bold green]A scan would run[/]: about {rough(estimate.lines):,} lines, an estimated {time} (from sizes and this look; no promise):",
+            f"[bold green]可以扫描[/]，{'至少' if least else '约'} {rough(estimate.lines):,} 行，"
+            f"估计{'至少' if least else ''} {time}（按文件大小和试读推算，只供参考）：",
+            f"[bold green]A scan would run[/]: {'at least' if least else 'about'} {rough(estimate.lines):,} lines, "
+            f"an estimated {time}{' at least' if least else ''} (from sizes and this look; no promise):",
         )
         self._command("scan", self._layout_or_maps(), ["--out", self.text("结果", "out")])
 
@@ -167,6 +173,8 @@ class _Printer(Words):
     def _sorted(self) -> list[str]:
         """The inputs with the tables of other kinds behind their options; nothing where there are none, or too many to name."""
         lines = [table for table in self._found.tables if table.role == "lines"]
+        if len(paths_of(self._request.inputs)) < len(self._request.inputs):
+            return []
         others = [("--" + table.rather, path) for table in lines if table.rather for path in table.paths]
         rest = [str(path) for table in lines if not table.rather for path in table.paths]
         if not others or not rest or len(others) + len(rest) > FILES_NAMED * 2:
@@ -197,12 +205,20 @@ class _Printer(Words):
             ("--visits", request.visits),
             ("--diagnoses", request.diagnoses),
         )
-        given = [word for option, files in tables for file in files for word in (option, str(file))]
+        given = [word for option, files in tables for file in paths_of(files) for word in (option, str(file))]
+        options = [("--query", request.inputs), *((f"{option}-query", files) for option, files in tables)]
+        asked = [(option, each) for option, files in options for each in files if isinstance(each, Query)]
+        # A command asks one database.
+        queries = ["--from", asked[0][1].database.shown] if asked else []
+        queries += [word for option, query in asked for word in (option, query.sql)]
+        share = request.max_rejects
+        rejects = [] if share == MAX_REJECTS else ["--max-rejects", f"{share * 100:.6g}%"]
         rules = [word for folder in request.rules for word in ("--rules", str(folder))] + (
             ["--only-rules"] if request.only_rules else []
         )
         kb = [word for folder in request.kb for word in ("--kb", str(folder))]
-        words = [*(inputs or map(str, request.inputs)), *given, *(word for part in parts for word in part), *kb, *rules]
+        files = inputs or map(str, paths_of(request.inputs))
+        words = [*files, *given, *queries, *(word for part in parts for word in part), *rejects, *kb, *rules]
         self.console.print(f"  [bold]liangku {name} {safe(' '.join(map(shell_word, words)))}[/]", soft_wrap=True)
 
     def _time(self, least: float, most: float) -> str:

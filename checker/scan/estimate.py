@@ -32,11 +32,13 @@ class Estimate:
 
 def estimate_scan(files: Gathered, sizes: Mapping[Path, int]) -> Estimate:
     """Estimate from what was looked at."""
-    lines = sum((each.rows + each.rejected) / max(each.share, 1e-9) for each in files.files if each.role == "lines")
-    rows = sum((each.rows + each.rejected) / max(each.share, 1e-9) for each in files.files)
+    lines = sum(each.rows_in_all for each in files.files if each.role == "lines")
+    rows = sum(each.rows_in_all for each in files.files)
     share: dict[Path, list[float]] = {}
     kinds: dict[Path, str] = {}
     for each in files.files:
+        if each.file.on_disk not in sizes:
+            continue
         share.setdefault(each.file.on_disk, []).append(each.share)
         kinds[each.file.on_disk] = _kind(each.file.on_disk.suffix.lower(), each.file.kind)
     least = most = 0.0
@@ -47,7 +49,7 @@ def estimate_scan(files: Gathered, sizes: Mapping[Path, int]) -> Estimate:
         # A look at a small part says little: it is mostly the start that it takes.
         most += max(known, min(files.seconds.get(path, 0.0) / max(read, 1e-9), 4 * known))
     opened = len(sizes)
-    factor = (opened + sum(map(len, files.unopened.values()))) / max(opened, 1)
+    factor = 1 + sum(map(len, files.unopened.values())) / max(opened, 1)
     judging = rows * factor / LINES + len(files.files) * factor / FILES
     return Estimate(round(lines * factor), START + least * factor + judging, START + most * factor + 2 * judging)
 

@@ -18,7 +18,8 @@ def document(found: Inspection, language: str) -> dict[str, Any]:
         "files": [
             {
                 "role": each.role, "path": str(each.file.path), "kind": each.file.kind,
-                "size": found.sizes[each.file.on_disk], "lines": each.rows + each.rejected, "rejects": each.rejected, "share": round(each.share, 6),
+                **({"database": each.database.to_plain()} if each.database else {"size": found.sizes[each.file.on_disk]}),
+                "lines": each.rows + each.rejected, "rejects": each.rejected, "share": round(each.share, 6),
                 **({"csv": each.csv.to_plain()} if each.csv else {}),
                 **({"header_row": each.header_row} if each.header_row else {}),
                 **({"writer": each.writer} if each.writer else {}),

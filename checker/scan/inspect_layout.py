@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from checker.ingest.file_kinds import WORKBOOKS
 from checker.ingest.layout import Section, layout_text
 from checker.ingest.opening import ROLES
 from checker.model.errors import InputError
 from checker.model.whole_file import write_whole
 from checker.scan.inspection import Inspection, TableLook
-
-_WORKBOOKS = (".xlsx", ".xlsm", ".xls")
 
 
 def save_layout(path: Path, found: Inspection) -> None:
@@ -73,6 +72,6 @@ def _left_out(role: str, found: Inspection) -> tuple[str, ...]:
             each.path.name
             for passed_role, each in found.passed
             if passed_role == role and each.reason == "no_known_header" and each.path.parent in read
-            and each.path.parent.suffix.lower() in _WORKBOOKS
+            and each.path.parent.suffix.lower() in WORKBOOKS
         )
     )  # fmt: skip

@@ -18,8 +18,9 @@ from checker.ingest.layout import read_layout
 from checker.ingest.near_miss import NearMiss, by_values, near_miss
 from checker.ingest.opening import ROLES, FileRead
 from checker.ingest.passed import PassedOver
+from checker.ingest.personal import shown_headers
 from checker.ingest.refusals import Refusals
-from checker.ingest.shown_values import shown, shown_header
+from checker.ingest.shown_values import shown
 from checker.ingest.sources import InputTable, Source
 from checker.judge import candidates
 from checker.judge.points import load_points
@@ -147,7 +148,7 @@ def inspect(request: ScanRequest) -> Inspection:
                 raise
             raise told from error
         missing = find_missing(files, (rule for rule in loaded.plan.rules if not rule.shadow))
-        sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files}
+        sizes = {each.file.on_disk: each.file.on_disk.stat().st_size for each in files.files if not each.database}
         estimate = estimate_scan(files, sizes)
     return Inspection(
         files.files, sizes, tables, files.passed, {role: len(others) for role, others in files.unopened.items()}, counts, missing, estimate,
@@ -245,7 +246,7 @@ def _rather(source: Source) -> str:
 def _double(look: ColumnLook, values: Mapping[str, list[str]], fed: Collection[str]) -> NearMiss | None:
     """What a header may be meant for that feeds a column which nobody needs, by its values."""
     told = values.get(look.header)
-    near = by_values(told, ROLES["lines"][0], fed) if told and look.column in DOUBLES else None
+    near = by_values(look.header, told, ROLES["lines"][0], fed) if told and look.column in DOUBLES else None
     return near if near and near.column == DOUBLES[look.column] else None
 
 
@@ -259,6 +260,8 @@ def _unused(
     # A scan does not read these columns, so that their damage is none of its business.
     with contextlib.suppress(duckdb.Error):
         values = first_values(connection, table.scan(), others, SAMPLED_ROWS)
+    told = [header.text for header in table.headers]
+    names = dict(zip(told, shown_headers(told), strict=True))
     for header in others:
         near = near_miss(header, values[header], ROLES[role][0], fed)
-        yield UnusedLook(shown_header(header), shown(None, header, values[header]), near)
+        yield UnusedLook(names[header], shown(None, header, values[header]), near)

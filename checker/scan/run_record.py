@@ -96,6 +96,7 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
             "kind": each.file.kind,
             "lines": each.rows + each.rejected,
             "rejects": rejected[each.file.path] if each.role == "lines" else each.rejected,
+            **({"header_row": each.header_row} if each.file.kind == "xlsx" else {}),
             "columns": {column: list(headers) for column, headers in each.columns.items()},
             **({"csv": each.csv.to_plain()} if each.csv else {}),
         }

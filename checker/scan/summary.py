@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest.personal import masked
 from checker.model import sqltext
 
 if TYPE_CHECKING:
@@ -114,7 +115,12 @@ def _groups(
           FROM {source} WHERE {where} GROUP BY {key}, line)
         GROUP BY {key} ORDER BY {order} {f"LIMIT {limit}" if limit else ""}"""
     ).fetchall()
-    return tuple(Group(tuple(row[:parts]), _measure(row[parts:])) for row in rows)
+    return tuple(Group(tuple(map(_shown, row[:parts])), _measure(row[parts:])) for row in rows)
+
+
+def _shown(part: str | None) -> str | None:
+    """A part of a key; an ID number that stands among the institutions is shown as everywhere."""
+    return None if part is None else masked(part)
 
 
 def _one(connection: duckdb.DuckDBPyConnection, where: str) -> Measure:

@@ -282,3 +282,19 @@ def test_values_of_python_become_their_texts() -> None:
         "n": "100000000000000000", "t": "2026-03-01 09:05:00+08:00", "b": "\\xff", "bit": "1", "s": "文",
     }  # fmt: skip
     assert set(batch.to_pylist()[1].values()) == {None}
+
+
+def test_a_look_takes_the_first_rows_of_a_query_and_names_the_scan(tmp_path: Path) -> None:
+    rows = [(f"L{number}", *ROW[1:]) for number in range(12_000)]
+    city = database(tmp_path / "city.db", *rows)
+    options = ("--from", f"sqlite:{city}", "--query", "SELECT * FROM fees", "--query", "SELECT * FROM fees LIMIT 3")
+    document = json.loads(liangku("inspect", *options, "--json").stdout)
+    assert [(each["lines"], each["share"]) for each in document["files"]] == [(10_000, 0.0), (3, 1.0)]
+    assert document["files"][0]["database"]["query"] == "SELECT * FROM fees"
+    told = liangku("inspect", *options, "--max-rejects", "5%", "--lang", "en")
+    assert "A scan would run: at least 10,003 lines" in told.stdout
+    assert f"scan --from sqlite:{city} --query 'SELECT * FROM fees' --query" in told.stdout
+    assert "--max-rejects 5%" in told.stdout
+    refused = liangku("inspect", "--from", f"sqlite:{city}", "--query", "SELECT * FROM nosuch", "--json")
+    assert (refused.returncode, "没有这张表" in refused.stderr) == (2, True)
+    assert json.loads(refused.stdout)["would_run"] is False

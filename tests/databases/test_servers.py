@@ -104,6 +104,18 @@ def test_lines_of_a_database_and_settlements_of_a_file_go_together(tmp_path: Pat
     ]
 
 
+def test_a_look_breaks_off_behind_the_first_rows(tmp_path: Path, server: Server) -> None:
+    endless = "SELECT a.* FROM fee_list_d a, fee_list_d b, fee_list_d c"
+    environment = {**os.environ, "LIANGKU_DB_PASSWORD": PASSWORD}
+    asked = ("--from", server.url, "--query", endless, "--settlements-query", "SELECT * FROM setl_d")
+    done = liangku("inspect", *asked, "--json", env=environment)
+    assert done.returncode == 0, done.stderr
+    lines, settlements = json.loads(done.stdout)["files"]
+    assert (lines["share"], settlements["share"]) == (0.0, 1.0)
+    assert 10_000 <= lines["lines"] < 100_000
+    assert PASSWORD not in done.stdout
+
+
 FAULTS = {
     "an unknown table": ("SELECT * FROM nowhere", "没有这张表"),
     "an unknown column": ("SELECT nothing FROM setl_d", "没有这一列"),

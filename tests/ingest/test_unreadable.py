@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -198,3 +199,40 @@ def test_words_and_times_that_stand_for_nothing_lend_nothing(tmp_path):
     assert found.select("line_id", "reason_code", "actual").rows() == [
         ("1", "header_missing", "不明"), ("2", "header_missing", "不明"), ("3", "header_missing", "不明"), ("4", None, "56 岁"),
     ]  # fmt: skip
+
+
+PRIVATE = (
+    "110101199005010048", "11010119900501004X", "110101900501004", "110101-19900501-0048", "１１０１０１１９９００５０１００４８", "110101199005010000",
+    "1.10101199005010E+17", "13800138000", "欧阳震华", "司马光",
+)  # fmt: skip
+
+
+def test_a_person_in_a_wrong_column_is_named_nowhere(tmp_path):
+    columns = {
+        "费用明细流水号": "", "费用发生日期": "2026-03-01", "国标代码": DRUG, "数量": "1", "金额": "5", "性别": "女", "年龄": "35", "出生日期": "1990-05-01",
+        "新生儿标志": "0", "自费标志": "0", "医保范围金额": "5", "身份证号": "", "结算ID": "S", "备注": "x", "机构编码": "H",
+    }  # fmt: skip
+    file, out, told = tmp_path / "in.csv", tmp_path / "out", ""
+    for shift in range(2):
+        rows = [{**columns, "费用明细流水号": f"L{number}"} for number in range(100)]
+        for number, column in enumerate([*columns][:-1]):
+            rows[number][column] = PRIVATE[(number + 5 * shift) % len(PRIVATE)]
+        rows[50]["机构编码"] = PRIVATE[shift]
+        lines = [",".join(cells) for cells in (columns, *(row.values() for row in rows))]
+        file.write_text("\n".join((*lines, "")), encoding="utf-8")
+        done = liangku("scan", file, "--out", out, "--force", "--max-rejects", "100%")
+        assert done.returncode == 1, done.stderr
+        told += done.stdout + (out / "run.json").read_text(encoding="utf-8")
+        told += liangku("inspect", file).stdout + liangku("inspect", file, "--json").stdout
+    assert [value for value in PRIVATE if value in told] == []
+    assert not re.search("19900501|１９９００５０１|900501004", told)
+    assert "110101********0048" in told
+
+
+def test_a_file_without_a_header_shows_no_person_in_its_place(tmp_path):
+    file = tmp_path / "in.csv"
+    file.write_text(f"L1,欧阳震华,110101199005010048,{DRUG}\nL2,欧阳震华,110101199005010048,{DRUG}\n", encoding="utf-8")
+    for command in (("scan", file, "--out", tmp_path / "out"), ("inspect", file), ("inspect", file, "--json")):
+        done = liangku(*command)
+        assert done.returncode == 2
+        assert not re.search("欧阳震华|19900501", done.stdout + done.stderr)

@@ -6,6 +6,7 @@ import re
 
 from checker.ingest.database.query import Query
 from checker.ingest.database.url import PASSWORD_VARIABLE
+from checker.ingest.personal import masked
 from checker.model.errors import InputError, both
 
 Told = tuple[str, str]
@@ -71,7 +72,7 @@ def told(query: Query, error: Exception, rows: int | None) -> InputError:
     chinese, english = _meaning(_state(error), said)
     after = ("", "") if not rows else (f"读到第 {rows:,} 行之后，", f"after {rows:,} rows: ")
     # The query may be long, and whoever asked it knows it.
-    said = said.split(" Query was:")[0][:400]
+    said = masked(said.split(" Query was:")[0][:400])
     return InputError(f"{query.path}：{after[0]}{both(chinese, after[1] + english)}：{said}")
 
 

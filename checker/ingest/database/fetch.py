@@ -30,6 +30,8 @@ class DatabaseRead:
     server: str
     asked: datetime
     rows: int
+    is_whole: bool = True
+    """Whether all rows were read."""
 
     def to_plain(self) -> dict[str, object]:
         """As run.json holds it."""
@@ -37,6 +39,10 @@ class DatabaseRead:
             "url": self.query.database.shown, "server": self.server, "asked": self.asked.isoformat(timespec="seconds"),
             "query": self.query.sql, "query_sha256": self.query.sha256, "rows": self.rows,
         }  # fmt: skip
+
+
+class _EnoughError(Exception):
+    """No more rows are wanted: the server is told to stop."""
 
 
 class Databases:
@@ -62,8 +68,10 @@ class Databases:
         # The engine that judges needs the memory.
         pa.default_memory_pool().release_unused()
 
-    def read(self, query: Query, target: Path, choose: Callable[[Sequence[str]], Collection[str]]) -> DatabaseRead:
-        """Write what a query gives to `target`: the columns that are chosen of all.
+    def read(
+        self, query: Query, target: Path, choose: Callable[[Sequence[str]], Collection[str]], first: int | None = None
+    ) -> DatabaseRead:
+        """Write what a query gives to `target`: the columns that are chosen of all, of the rows no more than about `first` where it says so.
 
         Raises InputError where the database cannot be asked, or breaks off.
         """
@@ -78,6 +86,14 @@ class Databases:
                     for batch in items:
                         writer.add(batch)
                         rows += batch.num_rows
+                        if first is not None and rows >= first:
+                            break
+                if first is not None and rows >= first:
+                    raise _EnoughError
+            told = DatabaseRead(query, self._sessions[query.database].version, asked, rows)
+        except _EnoughError:
+            # A session that was broken off is not asked again.
+            told = DatabaseRead(query, self._sessions.pop(query.database).version, asked, rows or 0, is_whole=False)
         except BrokenError as broken:
             if isinstance(broken.cause, InputError):
                 raise broken.cause from None
@@ -88,7 +104,7 @@ class Databases:
             if not apart.is_over:
                 # What another thread still waits for must not be closed under its hands; it ends with the process.
                 self._sessions.pop(query.database, None)
-        return DatabaseRead(query, self._sessions[query.database].version, asked, rows)
+        return told
 
     def _ask(self, database: Database, sql: str) -> Iterator[pa.Schema | pa.RecordBatch]:
         if database not in self._sessions:

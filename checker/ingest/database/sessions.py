@@ -6,7 +6,7 @@ Which library asks which database, and why, stands in docs/inputs.md.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -165,11 +165,18 @@ def _mysql(database: Database) -> Session:
             f"{database.shown}：不认识参数 {'、'.join(unknown)}，可用的有 {'、'.join(_MYSQL_PARAMETERS)}（unknown parameter of the URL）"
         )
 
+    class Cursor(SSCursor):  # type: ignore[misc]  # the library tells no types
+        """A cursor of which nobody hears, when it ends, that its connection was broken off."""
+
+        def __del__(self) -> None:
+            with suppress(Exception):
+                self.close()
+
     def connect() -> Any:
         # Without decoders every value stays the text that the server wrote, such as 0000-00-00.
         return pymysql.connect(
             host=database.host, port=database.port or 3306, database=database.name or None, user=database.user or None,
-            password=database.password.encode(), charset="utf8mb4", conv=dict(encoders), cursorclass=SSCursor,
+            password=database.password.encode(), charset="utf8mb4", conv=dict(encoders), cursorclass=Cursor,
             connect_timeout=PATIENCE, program_name=_NAME, **parameters,
         )  # fmt: skip
 
