@@ -95,7 +95,7 @@ WAYS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": lambda text: text,
     "1 record in 1,000 with a quote that never closes": lambda text: _spoiled(text, 1000, _unclosed),
     "1 record in 1,000 with a line end in quotes": lambda text: _spoiled(text, 1000, lambda line: line.replace(b",", b',"\n",', 1)[:-1]),
-    "every record with a column too many": lambda text: _spoiled(text, 1, lambda line: line + b","),
+    "every record with a column too many": lambda text: _spoiled(text, 1, lambda line: line + b",1"),
     "every record with a quote that never closes": lambda text: _spoiled(text, 1, _unclosed),
 }  # fmt: skip
 """The same table written otherwise, or broken."""

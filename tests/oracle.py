@@ -1478,6 +1478,7 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
             if key is not None:
                 ways[way][key].append(line)
     sums: list[dict[tuple[Any, ...], dict[str, Decimal]]] = [{} for _ in ways]
+    some_refund_reaches: list[set[int]] = [set() for _ in ways]
     without = 0
     for refund in refunds:
         for way, key in enumerate(refund_keys(refund)):
@@ -1488,6 +1489,7 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
             ]
             if way == ANY_SETTLEMENT and len({line.settlement_id for line in reached}) > 1:
                 continue
+            some_refund_reaches[way].update(map(id, reached))
             of_one_patient = {patient_of(line, way) for line in reached}
             for patient in of_one_patient:
                 total = sums[way].setdefault((key, patient), dict.fromkeys(refund.net, Decimal(0)))
@@ -1500,7 +1502,7 @@ def net_refunds(originals: list[Line], refunds: list[Line]) -> int:
     for way, totals in enumerate(sums):
         for (key, patient), total in totals.items():
             for line in sorted(ways[way][key], key=order_of_taking):
-                if patient_of(line, way) == patient:
+                if patient_of(line, way) == patient and id(line) in some_refund_reaches[way]:
                     take(line, total)
     return without
 

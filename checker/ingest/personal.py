@@ -10,8 +10,8 @@ HIDDEN = "＊＊＊"
 """What stands in the place of a name."""
 LONGEST_EXAMPLE = 40
 """Characters of a value that a sentence gives as an example."""
-_DIGITS = re.compile(r"\d(?:[ \u3000-]?\d){9,}[XxＸｘ]?")
-"""Where such a number may stand: digits, wide ones too, that blanks or hyphens may part."""
+_DIGITS = re.compile(r"(?<!\d)(?<!\d\.)\d(?:[ \u3000-]?\d){9,}[XxＸｘ]?")
+"""Where such a number may stand: digits, wide ones too, that blanks or hyphens may part, and no decimals."""
 _PARTS = re.compile("[ \u3000-]")
 _DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
 _ID_NUMBER = re.compile(
