@@ -233,8 +233,8 @@ def read_headers(headers: Sequence[Header], kind: Kind) -> str:
     if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
         return slow
     raw = sqltext.name(headers[0].text)
-    usual = " ".join(f"WHEN '{code}' THEN {meaning}" for code, meaning in USUAL[kind].items())
-    return f"CASE {raw} {usual} ELSE {slow} END"
+    usual = " ".join(f"WHEN {raw} = '{code}' THEN {meaning}" for code, meaning in USUAL[kind].items())
+    return f"CASE WHEN {raw} IS NULL THEN NULL {usual} ELSE {slow} END"
 
 
 def unreadable(headers: Sequence[Header], kind: Kind) -> str:

@@ -52,13 +52,11 @@ class Lines(Named):
 
 
 def named_lines(
-    source: Source, names: Collection[str] = (), *, refund_settlements: RefundSettlements, joined: str = ""
+    source: Source, names: Collection[str] = (), *, refund_settlements: RefundSettlements, relation: str = ""
 ) -> Lines:
-    """The lines of a source, those `joined` where SQL says so; of the columns `names` the long readings are named as well."""
-    headers = source.table.headers
-    named = name_once(
-        source.table.relation(joined), source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names)
-    )
+    """The lines of a source, or those of a `relation` with its columns (SQL); of the columns `names` the long readings are named as well."""
+    headers, rows = source.table.headers, relation or source.table.relation()
+    named = name_once(rows, source.map, headers, ("service_time", "quantity", "amount", *FLAGS, *names))
     kind = sqltext.name(free_name("kind", headers))
     number, plain = _kind_number(named, source, refund_settlements=refund_settlements)
     return Lines(f"SELECT *, {number} AS {kind} FROM ({named.sql})", named.map, named.values, kind, plain)

@@ -14,7 +14,7 @@ from checker.ingest.columns import (
     raw_text,
     read_column,
 )
-from checker.ingest.line_kind import REJECTED, Lines, named_lines
+from checker.ingest.line_kind import FLAGS, REJECTED, Lines, named_lines
 from checker.ingest.lost_codes import REPAIRED, code_map_sql
 from checker.ingest.lost_keys import KEYS, apart, is_lost
 from checker.ingest.named import free_name, name_once
@@ -124,6 +124,30 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> N
     connection.execute(f"CREATE OR REPLACE TEMP TABLE code_map AS {code_map_sql(read, known, repair=repair)}")
 
 
+STAGED = (
+    "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start", "prescription_id",
+    "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
+    "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
+    "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
+)  # fmt: skip
+"""The columns of staged lines that are read each by itself."""
+
+
+def held_query(source: Source, *, second: bool, unneeded: frozenset[str]) -> str:
+    """SQL of the lines of one source whose codes are in `hot_raw`, as they lie, with what `stage_query` reads of them.
+
+    Few of the lines that a file yields at a time are restricted: what is said of these is worked out faster once they stand together.
+    """
+    joined, *listed = _listed(source, "hot_raw", second=second)
+    names = [name for name in STAGED if name not in unneeded]
+    names += ["item_code", "item_name", "local_item_name", *FLAGS, *_prescription_names(unneeded)]
+    found, fallback = source.map.found, source.map.fallback
+    headers = [header.text for name in names for header in (*found.get(name, ()), *fallback.get(name, ()))]
+    own = ["file_index", "file_row_number", *(["__record"] if source.table.converted else [])]
+    chosen = ", ".join((*listed, *dict.fromkeys(map(sqltext.name, (*own, *headers)))))
+    return f"SELECT {chosen} FROM ({source.table.relation(joined)})"
+
+
 def stage_query(
     source: Source,
     *,
@@ -131,9 +155,12 @@ def stage_query(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     codes: str = "hot_raw",
+    held: str = "",
 ) -> str:
-    """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code)."""
-    prescription = () if "prescription_key" in unneeded and "prescription_id" in unneeded else PRESCRIPTION
+    """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code); `held` is a table
+    that has them already, made by `held_query`.
+    """
+    prescription = _prescription_names(unneeded)
     named = (
         "visit_start",
         "amount_in_scope",
@@ -143,7 +170,7 @@ def stage_query(
         *PERSON_FIELDS,
         *prescription,
     )
-    lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements)
+    lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements, held=held)
 
     careful, line_no = not unneeded >= CAREFUL, _line_no(source)
     name = "item_name" if source.map.has("item_name") else "local_item_name"
@@ -160,12 +187,7 @@ def stage_query(
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
         "item_code": code,
         "code_repaired": f"{raw_code(source, second=second)} IN (SELECT raw FROM code_map WHERE lost = '{REPAIRED}')",
-        **{name: read(name) for name in (
-            "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start", "prescription_id",
-            "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
-            "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
-            "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
-        )},
+        **{name: read(name) for name in STAGED},
         "item_name": (not careful and as_it_stands(source.map, name)) or lines.read(name),
         "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
                          f"{lines.read('quantity')}, {lines.read('amount')})",
@@ -177,17 +199,34 @@ def stage_query(
     return f"SELECT {chosen} FROM {lines.of_kinds(0, 5)}"
 
 
+def _prescription_names(unneeded: frozenset[str]) -> tuple[str, ...]:
+    return () if "prescription_key" in unneeded and "prescription_id" in unneeded else PRESCRIPTION
+
+
 def lines_of_codes(
-    source: Source, codes: str, named: Collection[str], *, second: bool, refund_settlements: RefundSettlements
+    source: Source,
+    codes: str,
+    named: Collection[str],
+    *,
+    second: bool,
+    refund_settlements: RefundSettlements,
+    held: str = "",
 ) -> tuple[Lines, str]:
-    """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code."""
+    """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code; `held` is a table that has them."""
+    joined, _, code = _listed(source, codes, second=second)
+    relation = f"SELECT * FROM {held}" if held else source.table.relation(joined)
+    return named_lines(source, named, refund_settlements=refund_settlements, relation=relation), code
+
+
+def _listed(source: Source, codes: str, *, second: bool) -> tuple[str, str, str]:
+    """SQL that joins the lines of a source to `codes`, and the names that raw and code then have."""
     raw, code = (sqltext.name(free_name(wanted, source.table.headers)) for wanted in ("listed raw", "listed code"))
     # Restricted codes are never NULL; among possible companions there are lines without any code.
     meets = "=" if codes == "hot_raw" else "IS NOT DISTINCT FROM"
     joined = (
         f"JOIN (SELECT raw AS {raw}, code AS {code} FROM {codes}) ON {raw_code(source, second=second)} {meets} {raw}"
     )
-    return named_lines(source, named, refund_settlements=refund_settlements, joined=joined), code
+    return joined, raw, code
 
 
 def _line_no(source: Source) -> str:

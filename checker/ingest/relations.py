@@ -196,12 +196,24 @@ def _stage(
     unneeded: frozenset[str],
     spilled: Path | None,
 ) -> None:
-    query = " UNION ALL BY NAME ".join(
-        line_sql.stage_query(source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded)
-        for number, source in enumerate(files.lines)
-    )
+    queries: list[str] = []
+    held: list[str] = []
+    for number, source in enumerate(files.lines):
+        table = ""
+        if spilled is None:
+            held.append(table := f"held_line_{number}")
+            lying = line_sql.held_query(source, second=second[number], unneeded=unneeded)
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {lying}")
+        queries.append(
+            line_sql.stage_query(
+                source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, held=table
+            )
+        )
+    query = " UNION ALL BY NAME ".join(queries)
     if spilled is None:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE staged_line AS {query}")
+        for table in held:
+            connection.execute(f"DROP TABLE {table}")
     else:
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
         connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {sqltext.parquet(spilled)}")
