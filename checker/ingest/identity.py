@@ -66,7 +66,10 @@ def number_lines(
         connection.execute(f"CREATE OR REPLACE TEMP TABLE numbered_line ({NUMBERED})")
         return
     connection.execute("CREATE OR REPLACE TEMP TABLE delivery (file_no BIGINT, delivery BIGINT)")
-    connection.executemany("INSERT INTO delivery VALUES (?, ?)", [*deliveries(origins).items()])
+    told = deliveries(origins)
+    connection.execute(
+        "INSERT INTO delivery SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[])", [[*told], [*told.values()]]
+    )
     read = {
         "patient_id_number": one_person("patient_id_number"),
         # The place of a prescription within a JSON file is no number that anybody gave it.

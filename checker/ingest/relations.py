@@ -341,7 +341,9 @@ def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
 def name_origins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
     """Make the table `origin` (file_no, file): the input files as given, by the number that line numbers carry."""
     connection.execute("CREATE OR REPLACE TEMP TABLE origin (file_no BIGINT, file VARCHAR)")
-    connection.executemany("INSERT INTO origin VALUES (?, ?)", [(number, str(path)) for number, path in files.origins])
+    numbers, names = [number for number, _ in files.origins], [str(path) for _, path in files.origins]
+    # One statement: of thousands of files, one each takes seconds.
+    connection.execute("INSERT INTO origin SELECT unnest(?::BIGINT[]), unnest(?::VARCHAR[])", [numbers, names])
 
 
 def write_rejects(
