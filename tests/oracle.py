@@ -456,9 +456,9 @@ CARE_OF = {word: code for code, words in CARE.items() for word in words.split()}
 
 
 def read_care(text: str) -> str:
-    """Return the code of a care type: a number of two to six digits, a word for one, or both."""
+    """Return the code of a care type: a number of two to twelve digits, whatever stands behind it, or a word for one."""
     word = re.sub(r"\s", "", narrow(text))
-    if match := re.fullmatch(r"([1-9][0-9]{1,5})(\.0+|[-.:|、_]?[^\x00-\x7f].*)?", word):
+    if match := re.fullmatch(r"([1-9][0-9]{1,11})(\.0+|[^0-9.].*|\.[^0-9].*)?", word):
         return match[1]
     word = re.sub(r"(?<=.)\(.*\)$", "", word)
     if word not in CARE_OF:

@@ -321,6 +321,16 @@ def test_what_a_file_is_its_beginning_tells(tmp_path):
     assert found(tmp_path / "alone") == ["left"]
 
 
+def test_a_header_that_begins_like_some_other_form_is_a_header(tmp_path):
+    names = ("PKID", "ORCD", "PARENT_ID", "ARROW1")
+    for name in names:
+        path = csv_file(tmp_path / "in" / f"{name}.csv", name)
+        header, *lines = path.read_text(encoding="utf-8").splitlines()
+        path.write_text("\n".join((f"{name},{header}", *(f"7,{line}" for line in lines), "")), encoding="utf-8")
+    scanned(tmp_path / "out", tmp_path / "in")
+    assert found(tmp_path / "out") == sorted(names)
+
+
 ADVISED = {
     "a.rar": (b"Rar!", "解压"), "a.tar.gz": (gzip.compress(b"x"), "解压"), "a.csv": (b"7z\xbc\xaf", "解压"),
     "000000_0": (b"ORC", "Parquet"), "a.avro": (b"Obj\x01", "Parquet"), "a.txt": (b"-- dump\nINSERT INTO `fee` VALUES (1);\n", "--from"),
@@ -464,13 +474,15 @@ def added(path: str, **further: object) -> dict[str, object]:
 def test_a_delta_table_is_what_its_log_lists(tmp_path):
     table = delta_table(
         tmp_path / "t", [added("a.parquet"), added("b%20c.parquet")],
-        [{"remove": {"path": "a.parquet"}}, added("gend=2/d.parquet", partitionValues={"gend": "2"})],
+        [{"remove": {"path": "a.parquet"}}, added("gend=2/d.parquet", partitionValues={"gend": "2"}), added("x=1/_day=2/e.parquet")],
     )  # fmt: skip
     for name in ("a", "b c", "never"):
         parquet_file(table / f"{name}.parquet", name)
     parquet_file(table / "gend=2" / "d.parquet", "d", leave_out="gend")
+    # A column may begin with what else hides a folder.
+    parquet_file(table / "x=1" / "_day=2" / "e.parquet", "e")
     scanned(tmp_path / "out", table)
-    assert found(tmp_path / "out") == ["b c", "d"]
+    assert found(tmp_path / "out") == ["b c", "d", "e"]
     assert passed_over(tmp_path / "out", table) == {
         "_delta_log": "hidden", "a.parquet": "superseded", "never.parquet": "superseded",
     }  # fmt: skip

@@ -21,10 +21,11 @@ SUFFIXES = TABLES | {f"{text}{packing}": kind for text, kind in _TEXTS.items() f
 _UNFINISHED = (".tmp", ".inprogress", ".crdownload", ".part", ".partial", ".download")
 BEGINNING = 4096
 """So many bytes tell what a file is."""
-_PARQUET, _ZIP, _OLD_WORKBOOK = b"PAR1", b"PK", b"\xd0\xcf\x11\xe0"
+_PARQUET, _ZIP, _OLD_WORKBOOK = b"PAR1", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _JSON = re.compile(rb"\{\s*[\"}]|\[\s*(?:[\[\]]|\{\s*[\"}]|\"[^\"\n]*\"\s*[,\]])")
 _SEVERAL_LINES = re.compile(rb"\[\s*\{|[\[{]\s*\n")
 _MARKUP = re.compile(rb"<[!?a-zA-Z]")
+_GOES_ON = re.compile(rb"[A-Za-z0-9_,;|\t]")
 _SQL = re.compile(rb"^\s*(?:insert\s+into|create\s+table|drop\s+table)\b", re.IGNORECASE | re.MULTILINE)
 
 _UNPACK = "请先解压", "unpack it first"
@@ -75,12 +76,13 @@ def kind_of(path: PurePath, start: bytes, *, alone: bool) -> str:
         # Hive and Impala write Parquet without any suffix.
         return "parquet"
     kind = SUFFIXES.get(suffix_of(name)) or _unnamed(path, alone=alone)
-    if start.startswith(_ZIP) and kind in ("zip", "xlsx"):
+    if start.startswith(b"PK") and not _GOES_ON.match(start, 2) and kind in ("zip", "xlsx"):
         return kind
     if start.startswith(_OLD_WORKBOOK) and kind == "xlsx":
         return kind
     for sign, (told, (chinese, english)) in _OTHERS.items():
-        if start.startswith(sign):
+        # A header may begin with such letters: PKID, ORCD, PARENT_ID.
+        if start.startswith(sign) and not (sign.isalnum() and _GOES_ON.match(start, len(sign))):
             raise InputError(f"{path}：其实是{told}，与扩展名不符，{chinese}（not what its name says: {english}）")
     if kind == "parquet":
         raise InputError(f"{path}：不是 Parquet 文件，请检查扩展名或重新导出（not a Parquet file）")

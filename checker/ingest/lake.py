@@ -18,6 +18,12 @@ class Tables:
     def __init__(self) -> None:
         self._known: dict[Path, Files | None] = {}
 
+    def is_part(self, path: Path) -> bool:
+        """Whether a path is a file that a table lists, or a folder in which one lies."""
+        place = path.absolute()
+        listed = self.around(path.parent) or ()
+        return place in listed or any(place in file.parents for file in listed)
+
     def around(self, folder: Path) -> Files | None:
         """The files of the table that `folder` is or lies in, with the columns of its log; None where it is in none.
 

@@ -165,8 +165,7 @@ def stage_query(
         "visit_start",
         "amount_in_scope",
         "full_self_paid_amount",
-        "mutual_aid_amount",
-        *(() if "care_type" in unneeded else ("care_type",)),
+        *(name for name in ("care_type", "mutual_aid_amount") if name not in unneeded),
         *PERSON_FIELDS,
         *prescription,
     )

@@ -18,7 +18,7 @@ _ID_NUMBER = re.compile(
     rf"[0-9]{{17}}[0-9X]|[1-9][0-9]{{7}}{_DAY}[0-9]{{3}}|[1-9][0-9]{{5}}(?:19|20)[0-9]{{2}}{_DAY}[0-9]{{2,3}}"
 )
 """Of today, of old, and one of today of which the end is lost."""
-_MOBILE = re.compile("1[3-9][0-9]{9}")
+_MOBILE = re.compile("(?:(?:00)?86)?1[3-9][0-9]{9}")
 _CUT = re.compile(
     rf"(\d\.\d{{3}})(?:\d\d(?:19|20)\d\d{_DAY}\d*(?=[Ee]\+?17)|\d{{4}}{_DAY}\d*(?=[Ee]\+?14))([Ee]\+?1[47])(?!\d)"
 )

@@ -13,6 +13,7 @@ from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
+from checker.ingest.personal import example
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
@@ -139,10 +140,8 @@ def need_judged(
             raise InputError(
                 f"{name}：没有一行的项目编码是国家医保编码：{lost_code_words(*lost)[0]}（{lost_code_words(*lost)[1]}）"
             )
-        example = connection.execute(
-            "SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1"
-        ).fetchone()
-        shown = f"，例如“{example[0]}”" if example else ""
+        code = connection.execute("SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1").fetchone()
+        shown = f"，例如“{example(code[0])}”" if code else ""
         raise InputError(
             f"{name}：没有一行的项目编码是国家医保编码{shown}；请检查编码列，或用 --map item_code=表头 指定"
             "（no line has a national item code: none could be judged）"
@@ -155,7 +154,7 @@ def _first_reject(connection: duckdb.DuckDBPyConnection, files: Gathered, refund
             f"SELECT record, column_name, value, why FROM ({line_sql.reject_query(source, refund_settlements=refunds)}) LIMIT 1"
         ).fetchone()
         if row:
-            return f"，例如第 {row[0]} 行“{row[1]}”列“{row[2] or ''}”{row[3]}"
+            return f"，例如第 {row[0]} 行“{row[1]}”列“{example(row[2] or '')}”{row[3]}"
     row = connection.execute(
         f"SELECT record, why FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines' ORDER BY record LIMIT 1"
     ).fetchone()

@@ -172,11 +172,11 @@ SCIENTIFIC = r"[+-]?[0-9](?:\.[0-9]+[Ee]\+?[0-9]{1,3}|[Ee]\+[0-9]{1,3})"
 CARES: Rewritings = (
     (f"{_BLANK}+", ""),
     WHOLE,
-    (r"^([1-9][0-9]{1,5})[-.:|、_]?[^\x00-\x7F].*$", r"\1"),
+    (r"^([1-9][0-9]{1,11})(?:[^0-9.]|\.[^0-9]).*$", r"\1"),
     (r"^(.+)\(.*\)$", r"\1"),
 )
-"""A care type without its word behind the code, and without what is said of it in brackets."""
-CARE_CODE = "[1-9][0-9]{1,5}"
+"""A care type without what stands behind the code, and without what is said of it in brackets."""
+CARE_CODE = "[1-9][0-9]{1,11}"
 """A national code of a care type, or one of a province, which has more digits."""
 
 MALE_WORDS = ("1", "男", "男性", "男士", "男孩", "男童", "男婴", "♂", "m", "male")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from checker.ingest.columns import first_text, may_be_odd, unreadable
+from checker.ingest.named import free_name
 from checker.ingest.personal import example
 from checker.ingest.sources import Source
 from checker.model import sqltext
@@ -56,10 +57,11 @@ def count_unreadable(
                 continue
             if kind is Kind.CARE:
                 # Provinces have codes of their own, so that all may be odd: each is read once.
+                lines = sqltext.name(free_name("lines", headers))
                 read = ", ".join(sqltext.name(header.text) for header in headers)
                 rows, count = (
-                    f"(SELECT {read}, count(*) AS n FROM {rows} GROUP BY ALL) WHERE TRUE",
-                    "coalesce(sum(n), 0)",
+                    f"(SELECT {read}, count(*) AS {lines} FROM {rows} GROUP BY ALL) WHERE TRUE",
+                    f"coalesce(sum({lines}), 0)",
                 )
             row = connection.execute(
                 f"SELECT {count}, min({first_text(headers, kind)}) FROM {rows} AND {doubt}"

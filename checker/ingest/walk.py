@@ -152,7 +152,7 @@ class _Walk:
 
     def _visit(self, path: Path, root: Path, seen: set[tuple[int, int]]) -> None:
         """Take what lies at a path in a folder."""
-        if is_hidden(path.name) and path.absolute() not in (self._tables.around(path.parent) or ()):
+        if is_hidden(path.name) and not self._tables.is_part(path):
             self._pass(path, "hidden")
         elif is_of_the_system(path.name):
             self._pass(path, "of_the_system")

@@ -236,3 +236,23 @@ def test_a_file_without_a_header_shows_no_person_in_its_place(tmp_path):
         done = liangku(*command)
         assert done.returncode == 2
         assert not re.search("欧阳震华|19900501", done.stdout + done.stderr)
+
+
+def test_where_no_line_can_be_judged_no_person_is_shown(tmp_path):
+    file = tmp_path / "in.csv"
+    for line in (f"1,110101199005010048,{DRUG},女", "1,2026-03-01,110101199005010048,女"):
+        file.write_text(f"费用明细流水号,费用发生日期,国标代码,性别\n{line}\n", encoding="utf-8")
+        done = liangku("scan", file, "--out", tmp_path / "out")
+        assert done.returncode == 2
+        assert "110101********0048" in done.stderr
+        assert "19900501" not in done.stderr
+
+
+def test_an_account_that_helps_is_no_matter_where_nobody_can_be_the_insured(tmp_path):
+    file = tmp_path / "in.csv"
+    file.write_text(
+        f"费用明细流水号,费用发生日期,国标代码,性别,账户共济支付金额,医疗类别\n1,2026-03-01,{DRUG},女,3.50,41A\n",
+        encoding="utf-8",
+    )
+    done = liangku("scan", file, "--out", tmp_path / "out")
+    assert done.returncode == 1, done.stderr
