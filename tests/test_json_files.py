@@ -79,6 +79,11 @@ def test_pages_one_after_the_other_are_their_rows(tmp_path, suffix):
     assert [record for record, _, _ in rejects(path)] == [4, 5]
 
 
+def test_a_page_that_says_something_of_the_person_is_not_read_without_it(tmp_path):
+    pages = [json.dumps({"gend": "2", "list": [row(str(number))]}) for number in range(2)]
+    assert "item_code" in scanned(written(tmp_path / "a.jsonl", "\n".join(pages)), code=2).stderr
+
+
 def test_two_arrays_of_rows_in_one_file_are_refused(tmp_path):
     done = scanned(written(tmp_path / "lines.json", {"fees": ROWS, "other": {"more": ROWS}}), code=2)
     assert "fees" in done.stderr

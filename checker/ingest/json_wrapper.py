@@ -52,11 +52,20 @@ def find_rows(path: Path, known: frozenset[str], prescription: frozenset[str]) -
     return tuple((start, end) for end in ends)
 
 
+_ANSWER = frozenset({"code"})
+"""What an interface says of its answer, under a name that a table may use as well."""
+
+
 def rows_of_page(document: str, known: frozenset[str], prescription: frozenset[str]) -> str:
     """The JSON pointer to the array of rows in a document that is a page of an interface; '' where it is none, or has two such arrays."""
     with contextlib.suppress(ValueError, RecursionError):
         page = json.loads(document)
-        if isinstance(page, dict) and not prescription & page.keys() and not _is_row(page, known):
+        # What a page says of a person or a visit would be lost with it: such documents are refused for what they lack.
+        if (
+            isinstance(page, dict)
+            and not prescription & page.keys()
+            and not {*map(normal_header, page)} & known - _ANSWER
+        ):
             places = [*_pointers(page, known)]
             return places[0] if len(places) == 1 else ""
     return ""
