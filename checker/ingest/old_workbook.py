@@ -77,7 +77,7 @@ def _exact(texts: pl.DataFrame, load: Callable[..., fastexcel.ExcelSheet]) -> pl
     numbers = load(dtypes="boolean").to_polars()
 
     def spelt(name: str) -> pl.Expr:
-        # No sheet of this format has more than 65,536 rows.
+        # One by one: sheets of .xls have at most 65,536 rows, and few of the other forms are longer.
         number = (
             pl.when(pl.col(name).str.contains(_LONG) & numbers[name].is_not_null()).then(pl.col(name)).cast(pl.Float64)
         )
