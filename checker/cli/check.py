@@ -42,10 +42,10 @@ def reads(read: Callable[[str], Any]) -> Callable[[click.Context, click.Paramete
         if value is None:
             return None
         text = values.clean(value)
-        if text is None and values.clean(value, is_flag=True) is not None:
-            # 未知, 不详: it is said that nobody knows.
-            return None
         if text is None:
+            if values.clean(value, is_flag=True) is not None:
+                # 未知, 不详: it is said that nobody knows.
+                return None
             raise click.UsageError(
                 f"{param.opts[0]} 是空的，请填写或去掉这个选项（is empty: fill it in or leave it out）", ctx
             )

@@ -22,7 +22,8 @@ class Tables:
         """Whether a path is a file that a table lists, or a folder in which one lies."""
         place = path.absolute()
         listed = self.around(path.parent) or ()
-        return place in listed or any(place in file.parents for file in listed)
+        # Beside each file may lie a hidden one of its own: only of folders, which are few, all that is listed is asked.
+        return place in listed or (path.is_dir() and any(place in file.parents for file in listed))
 
     def around(self, folder: Path) -> Files | None:
         """The files of the table that `folder` is or lies in, with the columns of its log; None where it is in none.

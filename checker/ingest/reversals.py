@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _SAID = ("patient_id", "patient_id_number", "institution_id")
 """By what a settlement and its reversal are told to be of one person, and of one institution."""
+_ONE_SAID = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in _SAID)
+"""SQL of what several rows say alike; nothing where they contradict each other."""
 _ANOTHER = """coalesce(CASE WHEN r.patient_id IS NULL OR o.patient_id IS NULL THEN r.patient_id_number <> o.patient_id_number
     ELSE r.patient_id <> o.patient_id END, FALSE) OR coalesce(r.institution_id <> o.institution_id, FALSE)"""
 
@@ -43,11 +45,10 @@ def find_reversed(connection: duckdb.DuckDBPyConnection, files: Gathered) -> boo
         return False
     rows = " UNION ALL ".join(map(_reversals, sources))
     connection.execute(f"CREATE OR REPLACE TEMP TABLE reversing AS {rows}")
-    said = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in _SAID)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE reversal AS
         SELECT settlement_id, min(original) AS original, CASE WHEN min(amount) = max(amount) THEN abs(min(amount)) END AS amount,
-          bool_or(unclear) OR coalesce(min(amount) <> max(amount), FALSE) AS unclear, {said} FROM (
+          bool_or(unclear) OR coalesce(min(amount) <> max(amount), FALSE) AS unclear, {_ONE_SAID} FROM (
           SELECT * FROM reversing WHERE NOT may_be_void AND original IN (SELECT settlement_id FROM staged_line WHERE NOT is_refund)) r
         WHERE NOT EXISTS (SELECT 1 FROM reversing again WHERE again.original = r.settlement_id AND again.settlement_id <> r.original)
           AND settlement_id NOT IN (SELECT settlement_id FROM staged_line WHERE settlement_id IS NOT NULL)
@@ -85,7 +86,6 @@ def _reversals(source: Source) -> str:
 
 def _leave_out_others(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
     """Take those out of `reversal` that are of another person or institution than their original, as its headers say, else its lines."""
-    one = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in _SAID)
     told = " UNION ALL ".join(
         f"SELECT {read_column(source.map, 'settlement_id')} AS settlement_id, {read_column(source.map, 'patient_id')} AS patient_id, "
         f"{one_person(read_column(source.map, 'patient_id_number'))} AS patient_id_number, {read_column(source.map, 'institution_id')} AS institution_id "
@@ -94,9 +94,9 @@ def _leave_out_others(connection: duckdb.DuckDBPyConnection, files: Gathered) ->
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE another AS
-        WITH header AS (SELECT settlement_id, {one} FROM ({told}) GROUP BY settlement_id),
+        WITH header AS (SELECT settlement_id, {_ONE_SAID} FROM ({told}) GROUP BY settlement_id),
         line AS (
-          SELECT settlement_id, {one} FROM (
+          SELECT settlement_id, {_ONE_SAID} FROM (
             SELECT settlement_id, patient_id, {one_person("patient_id_number")} AS patient_id_number, institution_id FROM staged_line
             WHERE NOT is_refund AND settlement_id IN (SELECT original FROM reversal))
           GROUP BY settlement_id),
