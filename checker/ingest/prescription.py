@@ -261,32 +261,25 @@ class _Reader:
     def item(self, line: object, number: int) -> Item:
         if type(line) is not dict and not isinstance(line, Mapping):
             raise InputError(f"{self._source}：lines[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
-        if not line.keys() <= _LINE.keys():
-            self.ignored += [f"lines[{number}].{key}" for key in line if key not in _LINE]
-        given = line.get
+        read: dict[str, Any] = {}
         try:
-            line_id, name, code = _key(given("line_id")), _text(given("item_name")), _code(given("item_code"))
-            original, prescription = _key(given("original_line_id")), _key(given("prescription_id"))
-            quantity, amount, in_scope, self_paid = (
-                read_amount(given("quantity")),
-                read_amount(given("amount")),
-                read_amount(given("amount_in_scope")),
-                read_amount(given("full_self_paid_amount")),
-            )
-            is_context, is_paid, by_name = (
-                _flag(given("is_context")),
-                _flag(given("paid_by_fund")),
-                _flag(given("by_name")),
-            )
-            is_void, is_taken_back = _VALID(given("valid_flag")) is False, _REFUND(given("refund_flag")) is True
+            for key, value in line.items():
+                reader = _LINE.get(key)
+                if reader is None:
+                    self.ignored.append(f"lines[{number}].{key}")
+                elif value is not None:
+                    read[key] = reader(value)
         except (TypeError, ValueError):
             raise self._line_refusal(line, number) from None
-        is_refund = not is_void and (is_taken_back or is_negative(quantity) or is_negative(amount))
-        is_judged = not (is_void or is_refund or is_context or is_paid is False)
-        is_by_name = by_name is True and name is not None and code is None
+        get = read.get
+        name, code, quantity, amount = get("item_name"), get("item_code"), get("quantity"), get("amount")
+        is_void, is_context = get("valid_flag") is False, get("is_context")
+        is_refund = not is_void and (get("refund_flag") is True or is_negative(quantity) or is_negative(amount))
+        is_judged = not (is_void or is_refund or is_context or get("paid_by_fund") is False)
+        is_by_name = get("by_name") is True and name is not None and code is None
         return Item._make((
-            line_id, code, name, quantity, amount, in_scope, is_judged, (), is_by_name, is_refund and not is_context, None, original,
-            prescription, None, is_void, self_paid,
+            get("line_id"), code, name, quantity, amount, get("amount_in_scope"), is_judged, (), is_by_name,
+            is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

@@ -54,6 +54,7 @@ _NULLS_OF_FLAGS = frozenset(NULL_WORDS)
 _NULLS = _NULLS_OF_FLAGS | frozenset(UNKNOWN_WORDS)
 _AROUND = frozenset(f"{BLANKS}'=")
 """How a value begins that has something around it."""
+_SHORTEST_ID_NUMBER = 15
 _LONGEST_VALUE = 200
 """Characters of a number, a time or a word: nothing longer is one."""
 
@@ -63,6 +64,9 @@ def clean(value: object, *, is_flag: bool = False) -> str | None:
     if value is None:
         return None
     if type(value) is str:
+        if len(value) > LONGEST_NULL_WORD and value.isascii() and value.isalnum():
+            # Letters and digits alone: nothing stands around them.
+            return value
         if value and value[0] not in _AROUND and value[-1] not in BLANKS:
             text = value
         else:
@@ -149,7 +153,9 @@ def read_code(text: str) -> str:
 
 def read_capitals(text: str) -> str:
     """An identity number or a code of a diagnosis in narrow capitals."""
-    return rewrite(narrow(text).upper(), CAPITALS)
+    spelt = narrow(text).upper()
+    # What is rewritten are ID numbers, and the shortest has fifteen digits.
+    return rewrite(spelt, CAPITALS) if len(spelt) >= _SHORTEST_ID_NUMBER else spelt
 
 
 def has_lost_digits(text: str) -> bool:

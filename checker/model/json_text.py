@@ -11,7 +11,6 @@ from checker.model.errors import InputError
 
 _SPACED = re.compile(rb'"\s+:')
 _EXPONENT = re.compile(r"[eE]\+?[0-9]")
-_MAY_BE_INEXACT = re.compile(rb"[\s:\[,]-?[0-9][0-9.]*[eE]\+?[0-9]|[0-9]{16}\.")
 _EXACT = 1 << 53
 """Below it every whole number has a float of its own."""
 
@@ -21,14 +20,10 @@ class Inexact(float):
 
 
 def read_float(text: str) -> float:
-    """A number of JSON with a point or an exponent, for `json.loads(parse_float=…)`."""
+    """A number of JSON with a point or an exponent, for `json.loads(parse_float=…)` and msgspec's `float_hook`."""
     value = float(text)
-    return Inexact(value) if abs(value) >= _EXACT or _EXPONENT.search(text) else value
-
-
-def may_be_inexact(body: bytes) -> bool:
-    """Whether JSON may hold such a number: only then is each of its floats looked at."""
-    return _MAY_BE_INEXACT.search(body) is not None
+    is_exact = -_EXACT < value < _EXACT and not (("e" in text or "E" in text) and _EXPONENT.search(text))
+    return value if is_exact else Inexact(value)
 
 
 def doubled_key(key: str) -> str:

@@ -125,7 +125,12 @@ class Precheck:
         ask: Callable[[PreparedQueries, Sequence[Asked], Related], list[Answer | None]],
     ) -> list[dict[str, Any]]:
         netted = self._netted(prescriptions)
-        questions = [self._questions(number, prescription) for number, prescription in enumerate(netted)]
+        matched = [[self._matches(item) for item in each.items] for each in netted]
+        self.index.load({match.point_no for lines in matched for some in lines for match in some})
+        questions = [
+            self._questions(number, *each) if any(each[1]) else []
+            for number, each in enumerate(zip(netted, matched, strict=True))
+        ]
         answers: list[list[Answer | None]] = [[None] * len(some) for some in questions]
         by_shape: dict[str, list[tuple[int, int]]] = {}
         for number, some in enumerate(questions):
@@ -185,7 +190,6 @@ class Precheck:
             for number in some:
                 items = (item._replace(left=left.get((number, line))) for line, item in enumerate(netted[number].items))
                 netted[number] = netted[number]._replace(items=tuple(items))
-        self.index.load({match.point_no for each in netted for item in each.items for match in self._matches(item)})
         return netted
 
     def _asks_companions(self, prescription: Prescription) -> bool:
@@ -202,14 +206,19 @@ class Precheck:
         """The same for a line to judge; what takes no part in the judgment has none."""
         return self._covering(item) if item.judged and not is_gone(item) else ()
 
-    def _questions(self, prescription_no: int, prescription: Prescription) -> list[Question]:
-        """The lines to judge with each point that covers them and whose rule works at the prescription's stage; points are loaded."""
+    def _questions(
+        self, prescription_no: int, prescription: Prescription, matched: Sequence[Sequence[Match]]
+    ) -> list[Question]:
+        """The lines to judge with each point that covers them (`matched`, by line) and whose rule works at the prescription's stage.
+
+        Points are loaded.
+        """
         points, rules, stage = self.index.points, self.plan.rules, _RULE_STAGE[prescription.stage]
         questions: list[Question] = []
         common: dict[object, tuple[frozenset[str], str]] = {}
-        born, neonatal = any(map(_BIRTH.match, prescription.diagnoses)), self._neonatal(prescription)
-        for number, item in enumerate(prescription.items):
-            for point_no, matched_by in self._matches(item):
+        born, neonatal = any(map(_BIRTH.match, prescription.diagnoses)), self._neonatal(prescription, matched)
+        for number, (item, matches) in enumerate(zip(prescription.items, matched, strict=True)):
+            for point_no, matched_by in matches:
                 rule = rules[points[point_no].rule_no]
                 if stage not in rule.stages:
                     continue
@@ -226,7 +235,7 @@ class Precheck:
                 questions.append(Question(number, item, points[point_no], matched_by, asked))
         return questions
 
-    def _neonatal(self, prescription: Prescription) -> set[str | None]:
+    def _neonatal(self, prescription: Prescription, matched: Sequence[Sequence[Match]]) -> set[str | None]:
         """The codes of the items for newborns in a visit, or settlement, that the prescription names."""
         if not (prescription.facts.get("visit_id") or prescription.facts.get("settlement_id")):
             return set()
@@ -238,8 +247,8 @@ class Precheck:
 
         return {
             item.item_code
-            for item in prescription.items
-            if item.item_code and any(map(works, self.index.are_neonatal(self._matches(item))))
+            for item, matches in zip(prescription.items, matched, strict=True)
+            if matches and item.item_code and any(map(works, self.index.are_neonatal(matches)))
         }
 
     def _facts(self, prescription: Prescription) -> dict[str, Any]:

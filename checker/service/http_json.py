@@ -10,15 +10,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from checker.model.errors import InputError
-from checker.model.json_text import may_be_inexact, read_float, refuse_doubled
+from checker.model.json_text import read_float, refuse_doubled
 from checker.service.settings import Limits
 
 JSON = "application/json; charset=utf-8"
 CARDS = "application/vnd.cds-hooks+json"
 _HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _CHINESE = ("gbk", "gb2312", "gb18030")
-_decode = msgspec.json.Decoder().decode
-_decode_floats = msgspec.json.Decoder(float_hook=read_float).decode
+_decode = msgspec.json.Decoder(float_hook=read_float).decode
 _encode = msgspec.json.Encoder().encode
 
 
@@ -113,8 +112,7 @@ def parse(body: bytes, limits: Limits, kind: str = "") -> Any:
         except UnicodeDecodeError:
             raise InputError("请求内容不是所声明的 GB18030 编码，请改正（not GB18030 as declared）") from None
     try:
-        decode = _decode_floats if may_be_inexact(body) else _decode
-        document = decode(body.removeprefix(b"\xef\xbb\xbf"))
+        document = _decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InputError(f"请求内容不是有效的 UTF-8 JSON：{error}，请改正（not valid JSON in UTF-8）") from None
     except RecursionError:

@@ -42,12 +42,22 @@ class Judge:
         # Names that mean no item, or several, are refused before anybody waits.
         for each in prescriptions:
             self.library.precheck.named(each)
-        answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(Waiting(prescriptions, language, answers))
+        loop = asyncio.get_running_loop()
+        answers: asyncio.Future[tuple[Library, list[dict[str, Any]]]] = loop.create_future()
+        waiting = Waiting(prescriptions, language, answers)
+        self._waiting.append(waiting)
         if self._pump is None:
-            self._pump = asyncio.get_running_loop().create_task(self._run())
-        async with asyncio.timeout(self._seconds if seconds is None else min(seconds, self._seconds)):
-            return await answers
+            self._pump = loop.create_task(self._run())
+        limit = loop.time() + (self._seconds if seconds is None else min(seconds, self._seconds))
+        late = loop.call_at(limit, _give, waiting, TimeoutError())
+        try:
+            answered = await answers
+        finally:
+            late.cancel()
+        # Whoever asked has given up on what was found after the limit, before the timer had its turn.
+        if loop.time() >= limit:
+            raise TimeoutError
+        return answered
 
     async def replace(self, library: Library) -> None:
         """Judge by another library from the next query on; the one before is closed once nobody uses it."""
@@ -62,8 +72,11 @@ class Judge:
     async def _run(self) -> None:
         try:
             while self._waiting:
-                # Who has been read by now shares the query.
-                await asyncio.sleep(0)
+                # Who is being read by now shares the query: a second one costs more than the moment until nobody more comes.
+                known = 0
+                while known < len(self._waiting) < _LINES_TOGETHER:
+                    known = len(self._waiting)
+                    await asyncio.sleep(0)
                 await self._judge(self._take())
         finally:
             self._pump = None
