@@ -9,6 +9,7 @@ from checker.ingest.spellings import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE
 from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
 from checker.model.words import NOT_JUDGED, catalogue
 from checker.rulebook.plan import LEVEL_RANK
+from checker.service.item_keys import KINDS
 from checker.service.reasons import REASONS
 
 Schema = dict[str, Any]
@@ -200,7 +201,9 @@ _LEDGER = closed(
 _EDITION_TOLD: dict[str, Schema] = {
     "version": _TEXT, "hash": _TEXT, "name": _TEXT, "published": _TEXT, "points": _COUNT, "rules": closed(hash=_TEXT, count=_COUNT),
 }  # fmt: skip
-_OPTIONS = closed(two_person=_SWITCH, reasons=array(closed(code=_TEXT, zh=_TEXT, en=_TEXT)))
+_OPTIONS = closed(
+    two_person=_SWITCH, staff=_SWITCH, shop=_TEXT_OR_NULL, reasons=array(closed(code=_TEXT, zh=_TEXT, en=_TEXT))
+)
 _DECISION = {
     **asked(
         "finding_id",
@@ -214,6 +217,11 @@ _DECISION = {
         reason={"type": ["string", "null"], "maxLength": 500},
         operator={"type": ["string", "null"], "maxLength": 64},
         second_operator={"type": ["string", "null"], "maxLength": 64},
+        second_pin={
+            "type": ["string", "null"],
+            "maxLength": 64,
+            "description": "登记了人员时，复核员的 PIN（where staff are set up）",
+        },
     ),
     "additionalProperties": False,
 }
@@ -222,7 +230,31 @@ _TRACE_LINK = asked(
     trace_code=text(pattern="^[0-9]{20}$"),
     item_code={"type": ["string", "null"], "pattern": f"^({NATIONAL_CODE})$"},
     item_name={"type": ["string", "null"], "maxLength": 200},
+    operator={"type": ["string", "null"], "maxLength": 64},
+    replaces={"type": ["integer", "null"]},
 )
+_LINK_SAID = asked(
+    "text",
+    "operator",
+    text=text(minLength=1, maxLength=100),
+    item_code={"type": ["string", "null"], "pattern": f"^({NATIONAL_CODE})$"},
+    item_name={"type": ["string", "null"], "maxLength": 200},
+    unrestricted={
+        "type": ["boolean", "null"],
+        "description": "true：名称不在受限项目中（the name is of no restricted item）",
+    },
+    operator=text(minLength=1, maxLength=64),
+    replaces={"type": ["integer", "null"], "description": "要更改的关联的 id（the id of the link that this replaces）"},
+)
+_LINK_UNDONE = asked(
+    "text", "operator", "id",
+    text=text(minLength=1, maxLength=100), operator=text(minLength=1, maxLength=64), id={"type": "integer"},
+)  # fmt: skip
+_LINK = closed(
+    id={"type": "integer"}, kind=text(enum=[*KINDS]), key=_TEXT, item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL, at=_TEXT,
+    operator=_TEXT_OR_NULL, how=text(enum=["confirmed", "import", "undo", "earlier"]), before={"type": ["integer", "null"]},
+    restricted_name=_SWITCH,
+)  # fmt: skip
 _TICKET = closed(
     ticket=_TEXT,
     status=text(enum=["open", "judged"]),
@@ -294,6 +326,10 @@ SCHEMAS: dict[str, Schema] = {
     },
     "FeedbackTaken": closed(accepted=_COUNT, unknown=array(_TEXT)),
     "TraceLink": _TRACE_LINK,
+    "LinkSaid": _LINK_SAID,
+    "LinkUndone": _LINK_UNDONE,
+    "Link": _LINK,
+    "Links": closed(links=array(ref("Link"))),
     "Trace": closed(prefix=text(pattern="^[0-9]{7}$"), item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL),
     "Ticket": _TICKET,
     "Health": closed(status=text(const="ok"), version=_TEXT, knowledge=_EDITION),

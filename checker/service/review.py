@@ -25,6 +25,7 @@ from checker.service.judge import Judge
 from checker.service.library import Library
 from checker.service.metrics import Metrics
 from checker.service.settings import Settings
+from checker.service.staff import is_second
 from checker.service.store import Feedback, Shown, Store, Ticket, utc_now
 from checker.service.ticket_json import read_prescriptions, write_prescriptions
 
@@ -147,10 +148,10 @@ class Desk:
                     definite
                     and row.decision == "continue"
                     and row.channel == "native"
-                    and row.second_operator in (None, row.operator)
+                    and not is_second(row.operator, row.second_operator)
                 ):
                     raise InputError(
-                        "second_operator：明确违规的项目要继续，须由另一人确认（a definite finding needs a second person's confirmation）"
+                        "second_operator：明确违规的项目要继续，须写明操作员，并由另一人确认（a definite finding needs operator and a second person）"
                     )
         await self._in_writer(self.store.record_feedback, rows)
         for row in rows:
