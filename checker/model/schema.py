@@ -268,6 +268,8 @@ FINDING_COLUMNS = (
 
 NATIONAL_CODE = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{12}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{13}|T[0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
 """The shapes of national item codes, letter and digit by position, as a regular expression over the whole code."""
+CODE_LIKE = "X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
+"""What is meant for such a code, though signs of it may be mistyped."""
 CUT_CODE = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{3,11}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{4,12}"
 """The beginning of such a code that still tells the item: what a program that cuts long values leaves of it."""
 BIRTH_DIAGNOSES = "^(O8[0-4]|Z3[78]|P[0-9])"
