@@ -8,6 +8,7 @@ import json
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -181,9 +182,7 @@ async def _reload(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     precheck = request.app.desk.library.precheck
-    return json_response(
-        {"status": "ok", "version": __version__, "knowledge": {"version": precheck.version, "hash": precheck.hash}}
-    )
+    return json_response({"status": "ok", "version": __version__, "knowledge": precheck.knowledge(date.today())})
 
 
 async def _metrics(request: Request) -> Response:

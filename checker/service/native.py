@@ -171,12 +171,12 @@ async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[
         precheck = desk.library.precheck
         return [
             {
-                "verdict": "undetermined", "findings": [], "knowledge": {"version": precheck.version, "hash": precheck.hash},
-                "rules": {"hash": precheck.plan.hash}, "checked_lines": 0, "not_in_force": [], "not_judged": [],
-                "reviewed": False,
+                "verdict": "undetermined", "level": None, "action": "note", "findings": [],
+                "knowledge": precheck.knowledge(each.service_time.date()), "rules": {"hash": precheck.plan.hash}, "checked_lines": 0,
+                "not_in_force": [], "not_judged": [], "not_restricted": [], "reviewed": False,
                 "ticket": reviewed.ticket, "message": message, "acknowledged": [],
             }
-            for _ in read
+            for each in read
         ]  # fmt: skip
     return _shown(desk, reviewed, read)
 

@@ -17,7 +17,7 @@ import msgspec
 
 from checker.ingest.prescription import Prescription
 from checker.model.errors import InputError
-from checker.precheck.counter import worst_verdict
+from checker.precheck.conclusion import concluded
 from checker.service import answer_record
 from checker.service.answer_record import AnswerRecord
 from checker.service.audit_log import AuditLog, records
@@ -293,8 +293,7 @@ class Desk:
                 else:
                     kept.append(finding)
             if len(kept) < len(answer["findings"]):
-                answer["findings"] = kept
-                answer["verdict"] = worst_verdict(kept)
+                answer.update({"findings": kept, **concluded(kept)})
                 self.metrics.acknowledged(len(left_out))
             taken_out.append(tuple(left_out))
         return tuple(taken_out)
