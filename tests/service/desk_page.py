@@ -89,6 +89,18 @@ class DeskPage:
         self.page.press("#item", "Enter")
         return self
 
+    def more(self, **fields: str) -> DeskPage:
+        """Open what is folded away, and fill its fields by id."""
+        self.page.click("#ask summary")
+        for name, value in fields.items():
+            self.page.fill(f"#{name}", value)
+        return self
+
+    @property
+    def lights(self) -> list[str | None]:
+        """The lights of the rows, the oldest first."""
+        return [row.get_attribute("data-light") for row in self.page.query_selector_all("#item-list li")][::-1]
+
     def concluded(self, kind: str) -> str:
         """Wait for a conclusion and return its words."""
         self.page.wait_for_selector(f'#verdict[data-kind="{kind}"]')
@@ -115,14 +127,14 @@ class DeskPage:
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
 
-    def decide(self, reason: str, *, text: str = "", operator: str = "", second: str = "") -> DeskPage:
+    def decide(self, reason: str, *, text: str = "", operator: str = "", second: str = "", pin: str = "") -> DeskPage:
         """Fill and send the form of the first finding."""
         form = self.page.locator("details.decide").first
         if form.get_attribute("open") is None:
             form.locator("summary").click()
         if reason:
             form.locator("select").select_option(reason)
-        for name, value in (("text", text), ("operator", operator), ("second", second)):
+        for name, value in (("text", text), ("operator", operator), ("second", second), ("pin", pin)):
             if value:
                 form.locator(f"input[id^={name}-]").fill(value)
         form.locator("button[type=submit]").click()

@@ -29,8 +29,8 @@ def test_going_on_asks_for_a_reason_and_an_operator(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
     desk.decide("")
     assert "请选择理由" in desk.text(".decide .fault")
-    desk.decide("verified_person")
-    assert "操作员工号" in desk.text(".decide .fault")
+    desk.decide("diagnosis_supports")
+    assert "操作员" in desk.text(".decide .fault")
     assert desk.bodies("/v1/feedback") == []
 
 
@@ -65,7 +65,7 @@ def test_a_red_finding_needs_a_second_person(desk: DeskPage, server: Server) -> 
 
 def test_the_operator_stays_for_the_next_finding(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.press("Alt+KeyN").woman_buys(MALE_ONLY).concluded("suspect")
     assert desk.page.input_value("input[id^=operator-]") == "0012"
 
@@ -78,22 +78,20 @@ def test_a_reason_for_one_person_does_not_hold_for_another(desk: DeskPage) -> No
 
 def test_a_reason_holds_in_the_other_language_too(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.switch_language()
-    expect(desk.page.locator("article")).to_contain_text("patient: female (limit: male)")
+    expect(desk.page.locator("article")).to_contain_text("user: female (limit: male)")
     assert "Reasons recorded" in desk.concluded("settled")
 
 
 def test_a_finding_acknowledged_in_the_visit_is_not_shown_as_a_pass(desk: DeskPage) -> None:
-    desk.page.click("text=更多（诊断、环节、就诊号）")
-    desk.page.fill("#visit", "V-acknowledged")
+    desk.more(visit="V-acknowledged")
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.press("Alt+KeyC").concluded("settled")
     assert "已记录：继续" in desk.text("article")
     desk.page.reload()
-    desk.page.click("text=更多（诊断、环节、就诊号）")
-    desk.page.fill("#visit", "V-acknowledged")
+    desk.more(visit="V-acknowledged")
     desk.woman_buys(MALE_ONLY).concluded("settled")
     assert "已经写明理由" in desk.text("#notes")
 
@@ -133,12 +131,12 @@ def test_the_next_person_begins_with_an_empty_page(desk: DeskPage) -> None:
 def test_the_slip_tells_everything_but_who_it_was(desk: DeskPage) -> None:
     desk.whom("self").page.fill("#patient-id", ID_NUMBER)
     desk.add(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.page.click("#print")
     desk.page.emulate_media(media="print")
     slip = desk.text("#slip")
     for words in (
-        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "已核对用药人", "0012", "2026.05",
+        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "有诊断支持", "0012", "2026.05",
     ):  # fmt: skip
         assert words in slip
     assert (ID_NUMBER in slip, "1949" in slip) == (False, False)
