@@ -355,6 +355,16 @@ def test_a_sheet_without_a_header_goes_on_where_the_one_before_ends(tmp_path):
     assert "没有表头，接上一张工作表" in liangku("inspect", path, "--lang", "zh").stdout
 
 
+@pytest.mark.parametrize(
+    ("name", "lines", "code", "then"), [("作废明细", 2, 4, []), ("明细 (2)", 2, 1, ["3"]), ("其余", 10_000, 1, ["3"])]
+)
+def test_a_sheet_of_another_name_goes_on_only_behind_a_full_one(tmp_path, name, lines, code, then):
+    first = [row(str(number), sex="男") for number in range(100, 100 + lines)]
+    scanned(tmp_path / "out", workbook(tmp_path / "a.xlsx", ("明细", [HEADER, *first]), (name, [row("3")])), code=code)
+    assert [line for (line,) in found(tmp_path / "out")] == then
+    assert passed_over(tmp_path / "out") == ({} if then else {name: "no_known_header"})
+
+
 REFUSED = {
     "a web page": (b"<html><table><tr><td>1</td></tr></table></html>", "网页"),
     "a password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600) + "EncryptedPackage".encode("utf-16-le"), "密码"),
