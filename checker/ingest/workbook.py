@@ -39,6 +39,9 @@ _READERS: dict[Kind, Callable[[str], object]] = {
 FITTING = 0.8
 """So great a share of a column's values must be of its kind for a sheet without a header to go on under the header of another."""
 
+FULL_ROWS = frozenset({65_536, 1_048_576})
+"""The last row of a sheet that can hold no more, as .xls and .xlsx have it; programs of old fill sheets of either kind to the first."""
+
 Day = tuple[int, int, int]
 
 
@@ -163,6 +166,7 @@ class _Sheet:
         self.is_whole = True
         self._writer: pq.ParquetWriter | None = None
         self._rows = 0
+        self._last = 0
 
     def write(self, frames: Iterator[pl.DataFrame]) -> str | None:
         """Write the rows behind the header; return why the sheet is passed over where it has no header or no row."""
@@ -202,7 +206,7 @@ class _Sheet:
             known = len({normal_header(cell) for cell in cells if cell} & set(self._wanted.known))
             if known > best:
                 best, at = known, number
-        if at < 0 and self._before and self._before.goes_on(frame):
+        if at < 0 and self._before and self._before.is_full and self._before.goes_on(frame):
             self._headers, self._places = self._before._headers, self._before._places
             return 0
         if at < 0:
@@ -221,6 +225,11 @@ class _Sheet:
             at += 1
         self.header_row = int(frame[ROW][at])
         return self.header_row
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the sheet holds as many rows as a sheet can; of one that was read in part nobody knows."""
+        return self._last in FULL_ROWS or not self.is_whole
 
     def goes_on(self, frame: pl.DataFrame) -> bool:
         """Whether rows without a header go on where this sheet ends, as where a sheet is full: they stand under its headers, and
@@ -255,6 +264,8 @@ class _Sheet:
         texts = [name for name in frame.columns if name != ROW]
         if texts:
             frame = frame.filter(pl.any_horizontal(pl.col(texts).str.strip_chars().fill_null("") != ""))
+        if frame.height:
+            self._last = int(frame[ROW][-1])
         present = set(texts)
         out = frame.select(
             *(
