@@ -227,7 +227,10 @@ class _Sheet:
         return self.header_row
 
     def _goes_on_from(self, before: _Sheet, frame: pl.DataFrame) -> bool:
-        may = may_go_on(self._path.name, before._path.name, last_row=before._last_row, lines=before._rows)
+        # Of one that was read in part nobody knows whether it is full.
+        may = not before.is_whole or may_go_on(
+            self._path.name, before._path.name, last_row=before._last_row, lines=before._rows
+        )
         return may and before._has_room_for(frame)
 
     def _has_room_for(self, frame: pl.DataFrame) -> bool:
