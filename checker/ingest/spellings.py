@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from checker.model import sqltext
-from checker.model.schema import CODE_LIKE, NULL_WORDS, UNKNOWN_WORDS, Kind
+from checker.model.schema import NATIONAL_CODE, NULL_WORDS, UNKNOWN_WORDS, Kind
 
 Rewritings = Sequence[tuple[str, str]]
 
@@ -21,8 +21,11 @@ BLANKS = (
 )
 """What is taken off both ends of a value: blanks, and signs that nobody sees."""
 _BLANK = f"[{BLANKS}]"
-TRIMMED = (rf'(?s)^{_BLANK}*(?:="([^"]*)"|\'([^\']*)\'|\'?(.*?)){_BLANK}*$', r"\1\2\3")
-"""A value without blanks and the quotes of SQL around it, and without what spreadsheets put before a number to keep it text: `'` and `="…"`."""
+TRIMMED = (
+    rf'(?s)^{_BLANK}*(?:="{_BLANK}*([^"]*?){_BLANK}*"|\'{_BLANK}*([^\']*?){_BLANK}*\'|\'?{_BLANK}*(.*?)){_BLANK}*$',
+    r"\1\2\3",
+)
+"""A value without the quotes of SQL and blanks around it and within them, and without what spreadsheets put before a number to keep it text: `'` and `="…"`."""
 WHOLE = (r"^([+-]?[0-9]+)\.0+$", r"\1")
 """A whole number as floats and DECIMAL columns write it: `1.0` is 1."""
 FLAG_KINDS = frozenset({Kind.BOOL, Kind.VALID, Kind.REFUND, Kind.SELF_PAID})
@@ -146,8 +149,8 @@ MONTHS_AND_DAYS = (
 LONGEST_AGE = 9
 """So many digits of an age are read: no more are needed to know that it is impossible."""
 # Ten letters or digits behind a code may be another: then nobody knows which is meant, and the value begins as no code does.
-_HUNG = (rf"(?i)^[^0-9A-Z]*({CODE_LIKE})(?:[^0-9A-Z][0-9A-Z]{{0,9}})*$", r"\1")
-_SEVERAL = (rf"(?i)^([^?0-9A-Z]*(?:{CODE_LIKE})[^0-9A-Z].*[0-9A-Z]{{10}}.*)$", r"?\1")
+_HUNG = (rf"(?i)^[^0-9A-Z]*({NATIONAL_CODE})(?:[^0-9A-Z][0-9A-Z]{{0,9}})*$", r"\1")
+_SEVERAL = (rf"(?i)^([^?0-9A-Z]*(?:{NATIONAL_CODE})[^0-9A-Z].*[0-9A-Z]{{10}}.*)$", r"?\1")
 CODES: Rewritings = (
     _HUNG,
     _SEVERAL,
