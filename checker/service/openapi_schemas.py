@@ -72,6 +72,7 @@ _SENT: Schema = {"type": ["string", "integer", "null"], "maxLength": 200}
 _SENT_TIME: Schema = {"type": ["string", "null"], "examples": ["2026-03-01", "2026-03-01 10:30:00"]}
 _SENT_NUMBER: Schema = {"type": ["number", "string", "null"], "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,4})?$", "minimum": -1e9, "maximum": 1e9}  # fmt: skip
 _SENT_SEX: Schema = {"enum": [*MALE_WORDS, *FEMALE_WORDS, *UNKNOWN_SEX_WORDS, None]}
+_SENT_AGE: Schema = {"type": ["number", "string", "null"], "minimum": 0, "maximum": 130}
 _SENT_FLAG: Schema = {"enum": [True, False, *TRUE_WORDS, *FALSE_WORDS, None]}
 
 _FINDING: dict[str, Schema] = {
@@ -103,7 +104,7 @@ _PRESCRIPTION = asked(
     region=_SENT,
     mutual_aid_amount=_SENT_NUMBER,
     patient={"oneOf": [ref("Patient"), {"type": "null"}]},
-    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME), {"type": "null"}]},
+    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME, age=_SENT_AGE), {"type": "null"}]},
     diagnoses={"type": ["array", "null"], "items": {"oneOf": [_TEXT, asked("code", code=_TEXT)]}},
     lines=array(ref("Line"), minItems=1),
 )
@@ -111,7 +112,7 @@ _PATIENT = asked(
     id=_SENT,
     sex=_SENT_SEX,
     birth_date=_SENT_TIME,
-    age={"type": ["number", "string", "null"], "minimum": 0, "maximum": 130},
+    age=_SENT_AGE,
     id_number={"type": ["string", "null"]},
     newborn=_SENT_FLAG,
 )
