@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _ARGUMENTS = (
@@ -60,6 +60,7 @@ class DeskPage:
         self.url = url
         self.sent: list[Request] = []
         self.faults: list[str] = []
+        self._wire: CDPSession | None = None
         self.page.on("request", self._sent)
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
@@ -88,6 +89,18 @@ class DeskPage:
         self.page.fill("#item", text)
         self.page.press("#item", "Enter")
         return self
+
+    def network(self, *, latency: int = 0, offline: bool = False) -> DeskPage:
+        """Make the network as slow as this (milliseconds), or take it away."""
+        self._wire = self._wire or self.page.context.new_cdp_session(self.page)
+        conditions = {"offline": offline, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._wire.send("Network.emulateNetworkConditions", conditions)
+        return self
+
+    def scan(self, text: str, delay: int = 5) -> DeskPage:
+        """What a scanner does wherever the focus is: keys, each after so many milliseconds, then Enter."""
+        self.page.keyboard.type(text, delay=delay)
+        return self.press("Enter")
 
     def more(self, **fields: str) -> DeskPage:
         """Open what is folded away, and fill its fields by id."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 
 import pytest
 
@@ -25,19 +24,6 @@ CODES = (
 )  # fmt: skip
 
 
-def _slow(desk: DeskPage, milliseconds: int) -> None:
-    def later(route: Route) -> None:
-        time.sleep(milliseconds / 1000)
-        route.continue_()
-
-    desk.page.route("**/v1/**", later)
-
-
-def _scan(desk: DeskPage, text: str, delay: int = 10) -> None:
-    desk.page.keyboard.type(text, delay=delay)
-    desk.press("Enter")
-
-
 def _read(desk: DeskPage, text: str) -> str:
     script = "async (text) => (await import('./static/codes.js')).readItem(text).kind"
     return str(desk.page.evaluate(script, text))
@@ -46,10 +32,10 @@ def _read(desk: DeskPage, text: str) -> str:
 @pytest.mark.parametrize("gap", [50, 150, 300])
 def test_a_second_scan_while_the_first_is_looked_up_is_not_lost(desk: DeskPage, gap: int) -> None:
     desk.whom("self").person("female", "36").page.focus("#item")
-    _slow(desk, 100)
-    _scan(desk, UNRESTRICTED_CODE, 5)
+    desk.network(latency=100)
+    desk.scan(UNRESTRICTED_CODE)
     desk.page.wait_for_timeout(gap)
-    _scan(desk, MALE_ONLY_CODE, 5)
+    desk.scan(MALE_ONLY_CODE)
     desk.concluded("suspect")
     assert [line["item_code"] for line in desk.bodies("/v1/check")[-1]["lines"]] == [UNRESTRICTED_CODE, MALE_ONLY_CODE]
     assert desk.lights == ["not_restricted", "confirm"]
@@ -60,7 +46,7 @@ def test_no_green_stands_while_something_is_under_way(desk: DeskPage) -> None:
     held: list[Route] = []
     desk.page.route("**/v1/points**", lambda route: held.append(route))
     desk.page.focus("#item")
-    _scan(desk, UNRESTRICTED_CODE, 5)
+    desk.scan(UNRESTRICTED_CODE)
     assert (desk.kind, desk.lights) == ("checking", ["waiting", "waiting"])
     desk.page.wait_for_timeout(100)
     held[0].continue_()
@@ -215,3 +201,40 @@ def test_what_was_typed_for_the_next_person_is_of_nobody_else(desk: DeskPage) ->
     held[0].fulfill(status=200, body=json.dumps({"q": MALE_ONLY_CODE, "total": 0, "items": [], "nearest": []}))
     desk.page.wait_for_timeout(100)
     assert (desk.lights, desk.kind) == ([], "idle")
+
+
+# Where the focus is not
+
+
+@pytest.mark.parametrize("delay", [5, 50])
+def test_a_scan_reaches_the_items_wherever_the_focus_is(desk: DeskPage, delay: int) -> None:
+    desk.woman_buys(MALE_ONLY).concluded("suspect")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
+    for number, place in enumerate(
+        ("#language", "[name=whom]:checked", "#verdict", "#visit", "details.decide select"), 2
+    ):
+        if place == "#visit":
+            desk.more()
+        if place == "details.decide select":
+            desk.add(CHILD_LIMITED).concluded("definite")
+            desk.press("Alt+KeyO")
+        else:
+            desk.page.focus(place)
+        desk.scan(f"XA02BCA030A00101010000{number}", delay)
+        desk.page.wait_for_selector(f"#item-list li:has-text('XA02BCA030A00101010000{number}')")
+    assert desk.page.input_value("#visit") == ""
+    assert len(desk.bodies("/v1/feedback")) == 1
+
+
+def test_the_enter_of_a_scan_links_nothing(desk: DeskPage) -> None:
+    desk.page.evaluate("sessionStorage.setItem('liangku.operator', '0012')")
+    desk.page.reload()
+    desk.whom("self").person("female", "36").page.focus("#item")
+    desk.scan("6900000000076").page.wait_for_selector("#link")
+    desk.scan(MALE_ONLY_CODE).page.wait_for_selector("#link-keep")
+    desk.page.wait_for_timeout(500)
+    desk.scan(UNRESTRICTED_CODE)
+    desk.page.wait_for_selector(f"#item-list li:has-text('{UNRESTRICTED_CODE}')")
+    assert [body for body in desk.bodies("/v1/links") if body] == []
+    desk.press("Alt+KeyK").page.wait_for_selector("#link", state="hidden")
+    assert [body["item_code"] for body in desk.bodies("/v1/links") if body] == [MALE_ONLY_CODE]

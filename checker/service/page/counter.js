@@ -6,6 +6,7 @@ import { signature } from "./conclusion.js";
 import { byId, show } from "./dom.js";
 import { conclusionOf, findingsOf, lightsOf, notesOf, showConclusion, showFindings, showNotes } from "./result.js";
 import { Sale } from "./sale.js";
+import { catchScans } from "./scanner.js";
 import { fillSlip } from "./slip.js";
 import { language, languageSwitch, say } from "./words.js";
 
@@ -159,6 +160,7 @@ function override() {
 }
 
 const SHORTCUTS = {
+  KeyK: () => sale.items.confirmLink(),
   KeyO: override,
   KeyN: newSale,
   KeyI: () => byId("item").focus(),
@@ -187,6 +189,7 @@ byId("print").addEventListener("click", () => {
 // Printed by the browser's own menu, it is the same slip.
 window.addEventListener("beforeprint", prepareSlip);
 prepareKeyDialog();
+catchScans({ enter: (text) => sale.items.enter(text), isBusy: () => byId("key-dialog").open });
 languageSwitch(byId("language"), () => {
   sale.showWords();
   // Findings are worded by the server: they are asked for again.

@@ -30,7 +30,7 @@ function readAge(typed) {
   const text = typed.replace(/\s/g, "").replace(/^半岁$/, "6个月").replace(/岁半$/, "岁6个月");
   const years = /^([0-9]{1,3})(?:周?岁)?$/.exec(text);
   if (years) return aged(Number(years[1]), "year");
-  const parts = /^(?:([0-9]{1,3})周?岁零?)?(?:([0-9]{1,4})个?月龄?)?(?:零?([0-9]{1,5})(?:天|日龄))?$/.exec(text);
+  const parts = /^(?:([0-9]{1,3})周?岁(?:零(?=[0-9]))?)?(?:([0-9]{1,4})个?月龄?)?(?:零?([0-9]{1,5})(?:天|日龄))?$/.exec(text);
   if (parts) {
     const [year, month, day] = parts.slice(1).map((part) => (part === undefined ? null : Number(part)));
     if (year === null && month === null) return aged(day, "day");

@@ -146,6 +146,11 @@ export class Items {
     this.#list();
   }
 
+  /** Confirms the link that is proposed, if one is. */
+  confirmLink() {
+    this.#linking.confirm();
+  }
+
   /** Shows beside each row what became of it; `light(row)` gives the key of the words. */
   showLights(light) {
     this.#light = light;

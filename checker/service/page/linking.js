@@ -62,11 +62,8 @@ export class Linking {
   propose(item) {
     if (this.#item !== null) return false;
     this.#item = item;
+    // The focus stays where scans go: the Enter of the next one must confirm nothing.
     this.showWords();
-    // A scan that goes on must not confirm it: its keys find the button only after they have ended.
-    setTimeout(() => {
-      if (this.#item === item && byId("item").value === "") byId(byId("link-operator").value ? "link-keep" : "link-operator").focus();
-    }, 400);
     return true;
   }
 
@@ -136,6 +133,11 @@ export class Linking {
     if (!(await this.#send("v1/links/undo", { text: row.entry.code ?? row.entry.text, operator, id: row.via.id })) || this.#row !== row) return;
     this.close();
     this.#does.again(row);
+  }
+
+  /** Confirms what is proposed, as the button does. */
+  confirm() {
+    if (this.#item) this.#keep();
   }
 
   #once() {

@@ -117,7 +117,7 @@ const WORDS = {
   link_now: ["现在关联到 {item}（{by}，{at}）", "Now linked to {item} ({by}, {at})"],
   link_confirm: ["{code} 是“{item}”，对吗？", "{code} is “{item}”: is that right?"],
   link_replace: ["已经由 {by} 关联到“{item}”：要改，请再按一次“记住并加入”。", "{by} linked it to “{item}”: press again to change that."],
-  link_keep: ["记住并加入", "Remember and add"],
+  link_keep: ["记住并加入（Alt+K）", "Remember and add (Alt+K)"],
   link_once: ["只加入这一次", "Add this once"],
   link_apart: ["是两样东西，分开加入", "These are two things"],
   link_undo: ["撤销关联", "Take the link back"],
