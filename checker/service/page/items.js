@@ -6,7 +6,7 @@ import { byId } from "./dom.js";
 import { Linking } from "./linking.js";
 import { lookUp } from "./lookup.js";
 import { drawRows } from "./rows.js";
-import { say } from "./words.js";
+import { ToldLine } from "./toldline.js";
 
 /**
  * A row: {id, typed, entry, state, code, name, isNamed, selfPaid, …}. `entry` is what codes.js reads. States: `waiting` and `looking` until
@@ -19,7 +19,7 @@ export class Items {
   #rows = [];
   #serial = 0;
   #running = false;
-  #told = null;
+  #line = new ToldLine();
   #light = () => null;
   #box;
   #linking;
@@ -38,12 +38,12 @@ export class Items {
         this.#take({ name: item.name });
       },
       enter: (text) => this.enter(text),
-      typed: () => this.#tell(null),
+      typed: () => this.#line.tell(null),
     });
     this.#linking = new Linking({
       done: (row, { code, name, isNamed }, told) => {
         this.#settle(row, { code, name, isNamed });
-        if (told) this.#tell(...told);
+        if (told) this.#line.tell(...told);
       },
       apart: (item) => this.#take(item),
       again: (row) => this.#again(row),
@@ -104,7 +104,7 @@ export class Items {
   /** Takes in what was typed or scanned: from here on it stands in the list, and the field is free for the next. */
   enter(typed, { asCode = false } = {}) {
     const entry = asCode ? { kind: "national", code: typed } : readItem(typed);
-    this.#tell(null);
+    this.#line.tell(null);
     if (entry.kind === "personal") {
       this.#input.value = "";
       this.#personal(entry.personal, typed);
@@ -112,7 +112,7 @@ export class Items {
     }
     if (entry.kind === "fault") {
       // It stays where it is, to be mended.
-      this.#tell(entry.fault, { text: typed.trim() });
+      this.#line.tell(entry.fault, { text: typed.trim() });
       this.#changed();
       return;
     }
@@ -132,7 +132,7 @@ export class Items {
     if (!row) return;
     this.#rows = this.#rows.filter((each) => each.id !== id);
     this.#linking.drop(id);
-    this.#tell("item_removed", { item: row.name ?? row.code ?? row.typed });
+    this.#line.tell("item_removed", { item: row.name ?? row.code ?? row.typed });
     this.#list();
   }
 
@@ -142,7 +142,7 @@ export class Items {
     this.#input.value = "";
     this.#box.close();
     this.#linking.close();
-    this.#tell(null);
+    this.#line.tell(null);
     this.#list();
   }
 
@@ -160,7 +160,7 @@ export class Items {
   /** Says anew, in the language of the page, what stands in the list and below the field. */
   showWords() {
     this.#list();
-    this.#say();
+    this.#line.showWords();
     this.#linking.showWords();
   }
 
@@ -194,14 +194,14 @@ export class Items {
     }
     Object.assign(row, found);
     if (found.state === "choose" && found.found.length > 0) {
-      this.#tell("item_pick", { total: found.total });
+      this.#line.tell("item_pick", { total: found.total });
       // Only where nobody types: the list must not take the Enter of the next scan.
       if (!this.typed && document.activeElement === this.#input) {
         this.#box.open(found.found, { chooseFirst: true, chosen: (item) => this.#settle(row, { code: null, name: item.name }) });
       }
     }
-    if (found.state === "choose" && found.found.length === 0) this.#tell(isCodeLike(row.typed) ? "item_short" : "item_unknown", { text: row.typed });
-    if (found.state === "failed") this.#tell("fault", { message: found.told });
+    if (found.state === "choose" && found.found.length === 0) this.#line.tell(isCodeLike(row.typed) ? "item_short" : "item_unknown", { text: row.typed });
+    if (found.state === "failed") this.#line.tell("fault", { message: found.told });
     if (found.state === "unknown" && !this.#linking.isOpen) this.#linking.open(row);
     this.#update();
   }
@@ -223,16 +223,17 @@ export class Items {
     const isAnswer = this.#linking.isOpen && !this.#linking.isAbout(row) && !via && ["name", "national"].includes(row.entry.kind);
     if (isAnswer && this.#linking.propose({ code, name, isNamed })) {
       this.#rows = this.#rows.filter((each) => each !== row);
+      this.#line.tell(null);
       this.#update();
       return;
     }
     const item = name ?? code;
     if (this.#rows.some((each) => each !== row && each.state === "ready" && each.code === code && each.name === name)) {
       this.#rows = this.#rows.filter((each) => each !== row);
-      this.#tell("item_twice", { item });
+      this.#line.tell("item_twice", { item });
     } else {
       Object.assign(row, { state: "ready", code, name, isNamed, via });
-      this.#tell("item_added", { item });
+      this.#line.tell("item_added", { item });
     }
     this.#update();
   }
@@ -275,19 +276,5 @@ export class Items {
         this.#changed();
       },
     });
-  }
-
-  #tell(key, values = {}) {
-    this.#told = key && { key, values };
-    this.#say();
-  }
-
-  #say() {
-    const place = byId("item-told");
-    const told = this.#told;
-    const fault = told !== null && !["item_added", "item_removed", "item_twice", "item_pick", "linked", "link_proposed"].includes(told.key);
-    place.classList.toggle("fault", fault);
-    this.#input.setAttribute("aria-invalid", String(fault));
-    place.textContent = told === null ? "" : told.key === "fault" ? told.values.message : say(told.key, told.values);
   }
 }
