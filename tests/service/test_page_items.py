@@ -71,6 +71,12 @@ def test_a_look_up_that_failed_keeps_what_was_scanned_and_lets_nothing_pass(desk
     desk.concluded("partly_restricted")
 
 
+def test_a_check_asked_for_while_items_are_looked_up_is_made(desk: DeskPage) -> None:
+    desk.network(latency=300)
+    desk.whom("self").add(MALE_ONLY)
+    desk.press("Alt+KeyC").concluded("undetermined")
+
+
 def test_an_item_outside_the_restricted_ones_can_be_entered_by_name(desk: DeskPage) -> None:
     desk.whom("self").person("male", "36").add(MALE_ONLY).concluded("clear")
     desk.add("云南白药牙膏").page.get_by_role("button", name="不在受限项目中，按名称加入").click()

@@ -16,6 +16,8 @@ const fresh = () => ({ answer: null, failure: null, checking: false, missing: nu
 const state = { ...fresh(), options: null, operator: "" };
 let asked = null;
 let timer = null;
+/** Whether a check was asked for with the person unknown, while items were still looked up. */
+let anyway = false;
 const sale = new Sale((soon) => changed(soon));
 
 /** A change makes what stands there untrue at once; the new answer follows where there is enough to ask. */
@@ -23,8 +25,9 @@ function changed(soon) {
   sale.forgetTimeIfEmpty();
   clearTimeout(timer);
   asked?.abort();
-  const missing = sale.missing(false);
+  const missing = sale.missing(anyway);
   const ready = missing === null && !sale.items.isLooking;
+  anyway &&= sale.items.isLooking;
   Object.assign(state, { answer: null, failure: null, missing, checking: ready });
   draw();
   if (ready) timer = setTimeout(check, soon ? TYPING_MS : 0);
@@ -34,7 +37,9 @@ function changed(soon) {
 async function checkAnyway() {
   clearTimeout(timer);
   const missing = sale.missing(true);
-  if (missing === null && !sale.items.isLooking) return check();
+  // What is being looked up is checked when it is known.
+  anyway = sale.items.isLooking;
+  if (missing === null && !anyway) return check();
   Object.assign(state, { answer: null, failure: null, missing, checking: false });
   draw();
 }
@@ -124,6 +129,7 @@ const act = {
 function newSale() {
   clearTimeout(timer);
   asked?.abort();
+  anyway = false;
   sale.clear();
   Object.assign(state, fresh());
   draw();
