@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.output import print_json
 from checker.ingest import values
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
@@ -188,7 +189,7 @@ def command(
             answered.append(_Answered(None, {"error": {"code": "bad_input", "message": str(error)}}))
     answers = [each.answer for each in answered]
     if as_json:
-        click.echo(json.dumps(answers if is_list else answers[0], ensure_ascii=False, indent=2, default=str))
+        print_json(answers if is_list else answers[0])
     else:
         _print(answered, lang)
     if any("error" in answer for answer in answers):
