@@ -19,6 +19,7 @@ from checker.cli.options import json_option, knowledge_options, language_option
 from checker.ingest import values
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
+from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
 from checker.model.json_text import distinct, read_float
 from checker.model.schema import NATIONAL_CODE
@@ -163,7 +164,7 @@ def command(
     """
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
-    now = datetime.now()
+    now = china_now()
     prescriptions: list[Prescription] = []
     if file is None:
         prescriptions.append(read_prescription(_document(asked), source="check", now=now, stage=stage))

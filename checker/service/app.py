@@ -20,8 +20,8 @@ from starlette.types import Receive, Scope, Send
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
-from checker.service import national_api, native
-from checker.service.guard import Guard, page_headers
+from checker.service import health, national_api, native
+from checker.service.guard import Guard, RefusalLog, page_headers, who_asks
 from checker.service.http_json import Refusal, json_response, refused
 from checker.service.national.profile import Profile
 from checker.service.openapi import openapi
@@ -34,6 +34,7 @@ _NATIONAL = "/fsi/api/riskConService"
 _RESPONSE = "liangku.response"
 _END = "</script>"
 _CATALOGUE = f'<script type="application/json" id="catalogue">{_END}'
+_OF_GUARD = (401, 403, 429, 503)
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _TOLD = {404: "没有这个地址（no such address）", 405: "这个地址不接受这种方法（method not allowed）"}
 
@@ -48,7 +49,9 @@ class Service:
         self.desk, self.profile = desk, profile
         self.pages = {name: _page(name) for name in ("index", "ledger")}
         self.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
-        self._guard = Guard(settings)
+        self._guard, self._refusals = Guard(settings), RefusalLog()
+        self._running, self._most = 0, settings.limits.connections
+        desk.metrics.checks = lambda: health.checks(desk)
         handlers: list[tuple[str, str, Handler]] = [
             ("POST", "/v1/check", native.check),
             ("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
@@ -86,7 +89,20 @@ class Service:
         if scope["type"] != "http":
             await self.router(scope, receive, send)
             return
+        self._running += 1
         try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if self._running > self._most and scope["path"] != "/health":
+                raise Refusal(
+                    503,
+                    "busy",
+                    "同时的请求太多，本次没有审核，请稍后再试（too many requests at once, nothing was reviewed）",
+                )
             self._guard.check(scope)
             handle = self._exact.get((scope["method"], scope["path"]))
             if handle is not None:
@@ -95,10 +111,10 @@ class Service:
                 await self.router(scope, receive, send)
                 response = scope[_RESPONSE]
         except Exception as error:
-            response = self._told(error)
+            response = self._told(error, scope)
         await response(scope, receive, send)
 
-    def _told(self, error: Exception) -> Response:
+    def _told(self, error: Exception, scope: Scope) -> Response:
         match error:
             case Refusal():
                 refusal = error
@@ -115,6 +131,8 @@ class Service:
                     Refusal(500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）")
                 )
         self.desk.metrics.refused(refusal.code)
+        if refusal.status in _OF_GUARD:
+            self._refusals.take(refusal, scope)
         return refused(refusal)
 
 
@@ -131,9 +149,9 @@ class _Endpoint:
 @contextlib.asynccontextmanager
 async def _lifespan(app: Service) -> AsyncIterator[None]:
     desk = app.desk
-    desk.audit.append("start", {"program": __version__, "kb": desk.library.precheck.version})
+    desk.write("start", {"program": __version__, "kb": desk.library.precheck.version})
     loop = asyncio.get_running_loop()
-    kept = asyncio.create_task(desk.keep_judging_tickets())
+    desk.keeper.start()
     reloads: set[asyncio.Task[object]] = set()
 
     def reload() -> None:
@@ -147,9 +165,6 @@ async def _lifespan(app: Service) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        kept.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await kept
         await asyncio.gather(*reloads)
         await desk.close()
 
@@ -157,14 +172,14 @@ async def _lifespan(app: Service) -> AsyncIterator[None]:
 async def _reload_quietly(desk: Desk) -> object:
     """A reload that a signal asked for; what fails is in the log, and the edition in use stays."""
     try:
-        return await desk.reload()
+        return await desk.reload("signal")
     except LiangkuError:
         return None
 
 
 async def _reload(request: Request) -> Response:
     try:
-        return json_response(await request.app.desk.reload())
+        return json_response(await request.app.desk.reload(who_asks(request.scope)))
     except LiangkuError as error:
         raise Refusal(
             409, "not_loaded", f"没有更换，仍用原来的规则和知识（nothing was replaced）：{error}"[:2000]
@@ -173,9 +188,11 @@ async def _reload(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     precheck = request.app.desk.library.precheck
-    return json_response(
-        {"status": "ok", "version": __version__, "knowledge": {"version": precheck.version, "hash": precheck.hash}}
-    )
+    checks = health.checks(request.app.desk)
+    is_well = all(check["ok"] for check in checks.values())
+    told = {"status": "ok" if is_well else "failing", "version": __version__, "checks": checks}
+    knowledge = {"version": precheck.version, "hash": precheck.hash}
+    return json_response(told | {"knowledge": knowledge}, status=200 if is_well else 503)
 
 
 async def _metrics(request: Request) -> Response:

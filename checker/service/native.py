@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from datetime import datetime
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -13,13 +13,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from checker.ingest.prescription import Prescription, read_prescription
+from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.model.schema import NATIONAL_CODE
 from checker.model.words import catalogue
 from checker.service.cards import cards_of
 from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body, read_json
+from checker.service.pseudonyms import without_numbers
 from checker.service.reasons import REASONS
-from checker.service.review import Desk, Reviewed
+from checker.service.review import Desk, NotKept, NotReviewed, Reviewed
+from checker.service.slices import FINDING_BYTES, TooMuch
 from checker.service.store import Feedback, TraceLink, utc_now
 
 _NOT_REVIEWED = {
@@ -35,27 +38,28 @@ _TRACE = re.compile(r"[0-9]{20}", re.ASCII)
 async def check(request: Request) -> Response:
     """`POST /v1/check`."""
     desk: Desk = request.app.desk
-    language = _language(request)
-    limits = desk.settings.limits
-    kind = json_type(request)
-    document = parse(await read_body(request, limits), limits, kind)
-    (answer,) = await _answers(desk, [_prescription(desk, document, "处方")], language)
-    if CARDS in header(request, b"accept"):
-        return json_response(cards_of(answer, language), media_type=CARDS)
-    return json_response(answer)
+    language, kind = _language(request), json_type(request)
+    as_cards = CARDS in header(request, b"accept")
+    body = await read_body(request, desk.settings.limits)
+    until = _until(desk)
+    read = await _read(desk, body, until, _read_one, desk, body, kind)
+
+    def write(answers: list[dict[str, Any]]) -> Response:
+        if as_cards:
+            return json_response(cards_of(answers[0], language), media_type=CARDS)
+        return json_response(answers[0])
+
+    return await _answered(desk, read, language, until, write)
 
 
 async def check_batch(request: Request) -> Response:
     """`POST /v1/check/batch`."""
     desk: Desk = request.app.desk
-    documents = await read_json(request, desk.settings.limits)
-    most = desk.settings.limits.batch
-    if not isinstance(documents, list) or not documents:
-        raise InputError("应为至少一张处方的数组（an array of at least one prescription）")
-    if len(documents) > most:
-        raise InputError(f"有 {len(documents)} 张处方，最多 {most} 张，请分次发送（too many: send them in parts）")
-    read = [_prescription(desk, document, f"[{number}]") for number, document in enumerate(documents)]
-    return json_response({"answers": await _answers(desk, read, _language(request))})
+    language, kind = _language(request), json_type(request)
+    body = await read_body(request, desk.settings.limits)
+    until = _until(desk)
+    read = await _read(desk, body, until, _read_batch, desk, body, kind)
+    return await _answered(desk, read, language, until, lambda answers: json_response({"answers": answers}))
 
 
 async def points(request: Request) -> Response:
@@ -123,8 +127,17 @@ async def feedback(request: Request) -> Response:
         _feedback(entry, "feedback" if len(listed) == 1 else f"feedback[{number}]", at)
         for number, entry in enumerate(listed)
     ]
-    unknown = await desk.take_feedback(rows)
-    return json_response({"accepted": len(rows), "unknown": unknown})
+    try:
+        unknown = await desk.take_feedback(rows)
+    except NotKept:
+        raise Refusal(
+            503, "not_kept", "反馈没有保存，请稍后重发；服务状态见 /health（the feedback was not kept: send it again）"
+        ) from None
+    if len(unknown) == len(rows):
+        raise Refusal(
+            404, "not_shown", "没有显示过这条疑点，反馈没有保存（no such finding was shown: nothing was kept）"
+        )
+    return json_response({"accepted": len(rows) - len(unknown), "unknown": unknown})
 
 
 async def trace(request: Request) -> Response:
@@ -148,7 +161,7 @@ async def link_trace(request: Request) -> Response:
     if not isinstance(document, dict):
         raise InputError("应为 JSON 对象（an object）")
     prefix = _trace_prefix(_text(document, "trace_code", 20) or "")
-    code, name = _text(document, "item_code", 40), _text(document, "item_name", 200)
+    code, name = _text(document, "item_code", 40), without_numbers(_text(document, "item_name", 200))
     code = code.upper() if code else None
     if code is not None and not re.fullmatch(NATIONAL_CODE, code):
         raise InputError("item_code 应为国家医保编码（a national item code）")
@@ -157,7 +170,7 @@ async def link_trace(request: Request) -> Response:
     if code is None and name is not None:
         name = desk.library.precheck.find_item(name)[0]
     await desk.in_store(desk.store.link_trace, TraceLink(prefix, code, name))
-    desk.audit.append("trace", {"prefix": prefix, "item_code": code, "item_name": name})
+    desk.write("trace", {"prefix": prefix, "item_code": code, "item_name": name})
     return json_response({"prefix": prefix, "item_code": code, "item_name": name})
 
 
@@ -172,8 +185,47 @@ async def ticket(request: Request) -> Response:
     return json_response(told | {"judged": found.judged_at, "answers": answer})
 
 
+def _until(desk: Desk) -> float:
+    """When a request that is whole now must be answered."""
+    return time.perf_counter() + desk.settings.limits.time_ms / 1000
+
+
+async def _read(
+    desk: Desk, body: bytes, until: float, read: Callable[..., list[Prescription]], *values: Any
+) -> list[Prescription]:
+    try:
+        return await desk.aside(len(body), read, *values, until=until)
+    except TimeoutError:
+        raise Refusal(
+            503,
+            "timeout",
+            "请求没有在时限内读完，本次没有审核，请分次发送（not read in time, nothing was reviewed: send it in parts）",
+        ) from None
+
+
+def _read_one(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
+    return [_prescription(desk, parse(body, desk.settings.limits, kind), "处方")]
+
+
+def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
+    limits = desk.settings.limits
+    documents = parse(body, limits, kind)
+    if not isinstance(documents, list) or not documents:
+        raise InputError("应为至少一张处方的数组（an array of at least one prescription）")
+    if len(documents) > limits.batch:
+        raise InputError(
+            f"有 {len(documents)} 张处方，最多 {limits.batch} 张，请分次发送（too many: send them in parts）"
+        )
+    read = [_prescription(desk, document, f"[{number}]") for number, document in enumerate(documents)]
+    if (lines := sum(len(each.items) for each in read)) > limits.batch_lines:
+        raise InputError(
+            f"共 {lines} 行，最多 {limits.batch_lines} 行，请分次发送（too many lines: send them in parts）"
+        )
+    return read
+
+
 def _prescription(desk: Desk, document: object, source: str) -> Prescription:
-    read = read_prescription(document, source=source, now=datetime.now())
+    read = read_prescription(document, source=source, now=china_now())
     if len(read.items) > desk.settings.limits.lines:
         raise InputError(
             f"{source}：lines 有 {len(read.items)} 行，最多 {desk.settings.limits.lines} 行，请分次发送（too many lines）"
@@ -181,31 +233,47 @@ def _prescription(desk: Desk, document: object, source: str) -> Prescription:
     return read
 
 
-async def _answers(desk: Desk, read: list[Prescription], language: str) -> list[dict[str, Any]]:
-    reviewed = await desk.review(read, channel="native", language=language)
-    if not isinstance(reviewed, Reviewed):
-        message = _NOT_REVIEWED[reviewed.reason][language == "en"]
-        precheck = desk.library.precheck
-        return [
-            {
-                "verdict": "undetermined", "findings": [], "knowledge": {"version": precheck.version, "hash": precheck.hash},
-                "rules": {"hash": precheck.plan.hash}, "checked_lines": 0, "not_in_force": [], "not_judged": [],
-                "reviewed": False,
-                "ticket": reviewed.ticket, "message": message, "acknowledged": [],
-            }
-            for _ in read
-        ]  # fmt: skip
-    return _shown(desk, reviewed, read)
+async def _answered(
+    desk: Desk,
+    read: list[Prescription],
+    language: str,
+    until: float,
+    write: Callable[[list[dict[str, Any]]], Response],
+) -> Response:
+    """The answer as it goes out: judged, written and then recorded, or else not reviewed."""
+    try:
+        reviewed = await desk.review(read, channel="native", language=language, until=until)
+        if isinstance(reviewed, Reviewed):
+            shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
+            rules_hash = {"hash": reviewed.library.precheck.plan.hash}
+            for answer, acknowledged in zip(reviewed.answers, reviewed.acknowledged, strict=True):
+                answer["rules"], answer["reviewed"], answer["acknowledged"] = rules_hash, True, acknowledged
+            response = await desk.aside(FINDING_BYTES * len(shown), write, reviewed.answers, until=until)
+            if len(response.body) > desk.settings.limits.answer_bytes:
+                raise TooMuch
+            desk.record(reviewed, read, shown, channel="native")
+            return response
+    except TooMuch:
+        raise Refusal(
+            413,
+            "answer_too_large",
+            "答复太大，本次没有审核，请分次发送（the answer is too large, nothing was reviewed: send it in parts）",
+        ) from None
+    except TimeoutError:
+        reviewed = await desk.not_answered(read, channel="native", reason="timeout")
+    except OSError:
+        # What cannot be recorded must not count as reviewed.
+        reviewed = await desk.not_answered(read, channel="native", reason="failure")
+    return write([_not_reviewed(desk, reviewed, language) for _ in read])
 
 
-def _shown(desk: Desk, reviewed: Reviewed, read: list[Prescription]) -> list[dict[str, Any]]:
-    """The answers as they go out, recorded."""
-    shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
-    desk.record(reviewed, read, shown, channel="native")
-    rules_hash = {"hash": reviewed.library.precheck.plan.hash}
-    for answer, acknowledged in zip(reviewed.answers, reviewed.acknowledged, strict=True):
-        answer["rules"], answer["reviewed"], answer["acknowledged"] = rules_hash, True, acknowledged
-    return reviewed.answers
+def _not_reviewed(desk: Desk, told: NotReviewed, language: str) -> dict[str, Any]:
+    precheck = desk.library.precheck
+    return {
+        "verdict": "undetermined", "findings": [], "knowledge": {"version": precheck.version, "hash": precheck.hash},
+        "rules": {"hash": precheck.plan.hash}, "checked_lines": 0, "not_in_force": [], "not_judged": [], "reviewed": False,
+        "ticket": told.ticket, "message": _NOT_REVIEWED[told.reason][language == "en"], "acknowledged": [],
+    }  # fmt: skip
 
 
 def _feedback(entry: object, path: str, at: str) -> Feedback:
