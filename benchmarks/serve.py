@@ -67,11 +67,12 @@ def serve(kind: str, port: int, data: Path) -> None:
     application: Any = raw
     if kind != "raw":
         from checker.ingest.prescription import Prescription, read_prescription
-        from checker.service import native
+        from checker.service import checks
         from checker.service.app import Service
+        from checker.service.books import Reviewed
         from checker.service.http_json import json_response, parse, read_body
         from checker.service.national.profile import read_profile
-        from checker.service.review import Desk, Reviewed
+        from checker.service.review import Desk
         from checker.service.settings import Settings
 
         settings = Settings(port=port, data=data)
@@ -89,12 +90,12 @@ def serve(kind: str, port: int, data: Path) -> None:
 
         async def record(request: Any) -> Any:
             await read_body(request, settings.limits)
-            desk.record(Reviewed([nothing_found], ((),), desk.library), [nobody], (), channel="native")
+            desk.books.record(Reviewed([nothing_found], ((),), desk.library), [nobody], (), channel="native")
             return json_response(nothing_found)
 
         nobody = Prescription("dispense", datetime.now(), {}, (), (), ())
         nothing_found = {"verdict": "clear", "findings": [], "checked_lines": LINES}
-        native.check = {"constant": constant, "read": read, "record": record}.get(kind, native.check)
+        checks.check = {"constant": constant, "read": read, "record": record}.get(kind, checks.check)
         application = Service(desk, read_profile(), settings)
     uvicorn.run(
         application,

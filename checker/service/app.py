@@ -7,6 +7,7 @@ import contextlib
 import json
 import logging
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -20,7 +21,8 @@ from starlette.types import Receive, Scope, Send
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
-from checker.service import health, national_api, native
+from checker.service import checks, health, national_api, native
+from checker.service.books import NotKept
 from checker.service.guard import Guard, RefusalLog, page_headers, who_asks
 from checker.service.http_json import Refusal, json_response, refused
 from checker.service.national.profile import Profile
@@ -53,12 +55,12 @@ class Service:
         self._running, self._most = 0, settings.limits.connections
         desk.metrics.checks = lambda: health.checks(desk)
         handlers: list[tuple[str, str, Handler]] = [
-            ("POST", "/v1/check", native.check),
+            ("POST", "/v1/check", checks.check),
             ("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
             ("POST", f"{_NATIONAL}/courseAnalyze", national_api.during),
             ("POST", f"{_NATIONAL}/feedback", national_api.feedback),
             ("POST", "/fsi/api", national_api.dispatch),
-            ("POST", "/v1/check/batch", native.check_batch),
+            ("POST", "/v1/check/batch", checks.check_batch),
             ("GET", "/v1/points", native.points),
             ("GET", "/v1/ledger", native.ledger),
             ("GET", "/v1/rules", native.rules),
@@ -120,6 +122,13 @@ class Service:
                 refusal = error
             case InputError():
                 refusal = Refusal(400, "bad_input", str(error))
+            case NotKept() | sqlite3.Error() | OSError():
+                _LOG.error("something could not be kept: %s", type(error).__name__, exc_info=error)
+                refusal = Refusal(
+                    503,
+                    "not_kept",
+                    "没有保存，请稍后重发；服务状态见 /health（it was not kept: send it again, and see /health）",
+                )
             case HTTPException():
                 status = error.status_code
                 response = refused(Refusal(status, _CODES.get(status, "http"), _TOLD.get(status, error.detail)))
@@ -149,7 +158,7 @@ class _Endpoint:
 @contextlib.asynccontextmanager
 async def _lifespan(app: Service) -> AsyncIterator[None]:
     desk = app.desk
-    desk.write("start", {"program": __version__, "kb": desk.library.precheck.version})
+    desk.books.write("start", {"program": __version__, "kb": desk.library.precheck.version})
     loop = asyncio.get_running_loop()
     desk.keeper.start()
     reloads: set[asyncio.Task[object]] = set()
@@ -188,9 +197,9 @@ async def _reload(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     precheck = request.app.desk.library.precheck
-    checks = health.checks(request.app.desk)
-    is_well = all(check["ok"] for check in checks.values())
-    told = {"status": "ok" if is_well else "failing", "version": __version__, "checks": checks}
+    looked_at = health.checks(request.app.desk)
+    is_well = all(check["ok"] for check in looked_at.values())
+    told = {"status": "ok" if is_well else "failing", "version": __version__, "checks": looked_at}
     knowledge = {"version": precheck.version, "hash": precheck.hash}
     return json_response(told | {"knowledge": knowledge}, status=200 if is_well else 503)
 

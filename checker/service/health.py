@@ -19,8 +19,8 @@ def checks(desk: Desk) -> dict[str, dict[str, Any]]:
     return {
         "disk": {"ok": free >= keep.free_bytes, "free_bytes": free, "least_bytes": keep.free_bytes},
         "log": {
-            "ok": desk.unwritten is None and desk.audit.displaced is None, "error": desk.unwritten,
-            "displaced_since": desk.audit.displaced, "records": desk.audit.last_seq,
+            "ok": desk.books.unwritten is None and desk.books.audit.displaced is None, "error": desk.books.unwritten,
+            "displaced_since": desk.books.audit.displaced, "records": desk.books.audit.last_seq,
         },
         "keeper": {"ok": not failed, "failed": {chore.name: chore.error or "late" for chore in failed}},
     }  # fmt: skip

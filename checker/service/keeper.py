@@ -7,22 +7,22 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from checker.ingest.prescription import Prescription
 from checker.model.china_time import china_today
 from checker.service.audit_anchor import write_anchor
 from checker.service.audit_expiry import expire
+from checker.service.books import Books, Reviewed
+from checker.service.metrics import Metrics
 from checker.service.pseudonyms import Pseudonyms
-from checker.service.settings import Keep
+from checker.service.settings import Keep, Settings
 from checker.service.store import Expired, Store, Ticket, utc_now
 from checker.service.ticket_json import read_prescriptions
-
-if TYPE_CHECKING:
-    from checker.service.review import Desk
 
 _LOG = logging.getLogger("liangku.serve")
 _TICKETS_AT_ONCE = 50
@@ -49,8 +49,14 @@ class Chore:
 class Keeper:
     """Does its chores, each in a task of its own, until it is stopped; one that fails is logged and done again."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(
+        self,
+        books: Books,
+        metrics: Metrics,
+        settings: Settings,
+        judge: Callable[[Sequence[Prescription]], Awaitable[Reviewed]],
+    ) -> None:
+        self._books, self._metrics, self._settings, self._judge = books, metrics, settings, judge
         self._thread = ThreadPoolExecutor(1, "keep")
         self._tasks: list[asyncio.Task[None]] = []
         self._waits: dict[str, tuple[float, float]] = {}
@@ -87,11 +93,11 @@ class Keeper:
 
     async def judge_tickets(self) -> int:
         """Judge what lies open under tickets; the number of tickets judged."""
-        desk, now = self._desk, time.monotonic()
+        books, now = self._books, time.monotonic()
         # Those that failed must not keep others waiting.
         held_back = self._broken | {ticket for ticket, (until, _) in self._waits.items() if until > now}
-        tickets = await desk.in_store(desk.store.open_tickets, _TICKETS_AT_ONCE + len(held_back))
-        desk.metrics.open_tickets = len(tickets)
+        tickets = await books.in_store(books.store.open_tickets, _TICKETS_AT_ONCE + len(held_back))
+        self._metrics.open_tickets = len(tickets)
         judged = 0
         for ticket in tickets:
             if ticket.ticket not in held_back:
@@ -99,10 +105,10 @@ class Keeper:
         return judged
 
     async def _judge_ticket(self, ticket: Ticket) -> bool:
-        desk = self._desk
+        books = self._books
         try:
             prescriptions = read_prescriptions(ticket.document or "[]")
-            reviewed = await desk.judged_later(prescriptions)
+            reviewed = await self._judge(prescriptions)
         except TimeoutError:
             # The judge was busy, or it takes long: the ticket waits, longer each time, and is tried again.
             _, pause = self._waits.get(ticket.ticket, (0.0, _TICKET_SECONDS / 2))
@@ -115,42 +121,44 @@ class Keeper:
             return False
         self._waits.pop(ticket.ticket, None)
         shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
-        desk.record(reviewed, prescriptions, shown, channel=ticket.channel, ticket=ticket.ticket)
-        text = json.dumps([_without_person(answer, desk.pseudonyms) for answer in reviewed.answers], ensure_ascii=False)
-        await desk.in_store(desk.store.judge_ticket, ticket.ticket, text, utc_now())
+        books.record(reviewed, prescriptions, shown, channel=ticket.channel, ticket=ticket.ticket)
+        text = json.dumps(
+            [_without_person(answer, books.pseudonyms) for answer in reviewed.answers], ensure_ascii=False
+        )
+        await books.in_store(books.store.judge_ticket, ticket.ticket, text, utc_now())
         return True
 
     async def sync(self) -> None:
         """Write the log through to the disk, and keep how far it reaches in the store and in the file of anchors."""
-        desk = self._desk
-        await desk.flush()
-        await self._in_thread(desk.audit.look)
-        if desk.unwritten is not None:
+        books = self._books
+        await books.flush()
+        await self._in_thread(books.audit.look)
+        if books.unwritten is not None:
             # Whether there is room again shows only by writing.
-            desk.write("resumed", {})
-        seq, digest = await self._in_thread(desk.audit.sync)
+            books.write("resumed", {})
+        seq, digest = await self._in_thread(books.audit.sync)
         if not seq or seq == self._anchored:
             return
-        await desk.in_store(desk.store.keep_anchor, seq, digest)
+        await books.in_store(books.store.keep_anchor, seq, digest)
         self._anchored = seq
-        file = desk.settings.audit_anchor
+        file = self._settings.audit_anchor
         if file is not None and time.monotonic() - self._anchored_at >= _ANCHOR_SECONDS:
             await self._in_thread(write_anchor, file, seq, digest, utc_now())
             self._anchored_at = time.monotonic()
 
     async def expire(self) -> None:
         """Delete what was kept long enough."""
-        desk, keep, now = self._desk, self._desk.settings.keep, datetime.now(UTC)
-        desk.acknowledged.forget((china_today() - timedelta(days=keep.shown_days or 36500)).isoformat())
+        books, keep, now = self._books, self._settings.keep, datetime.now(UTC)
+        books.acknowledged.forget((china_today() - timedelta(days=keep.shown_days or 36500)).isoformat())
         shown = tickets = unjudged = 0
         while True:
-            deleted = await desk.in_store(_expire_store, desk.store, keep, now)
+            deleted = await books.in_store(_expire_store, books.store, keep, now)
             shown, tickets, unjudged = shown + deleted.shown, tickets + deleted.tickets, unjudged + deleted.unjudged
             if not any(deleted):
                 break
         if shown or tickets or unjudged:
-            desk.write("expired_store", {"shown": shown, "tickets": tickets, "unjudged": unjudged})
-        await self._in_thread(_expire_log, desk, now)
+            books.write("expired_store", {"shown": shown, "tickets": tickets, "unjudged": unjudged})
+        await self._in_thread(_expire_log, books, keep, now)
 
     async def _keep(self, chore: Chore) -> None:
         while True:
@@ -160,7 +168,7 @@ class Keeper:
                 if chore.error is None:
                     _LOG.error("%s failed, and is tried again: %s", chore.name, type(error).__name__, exc_info=error)
                 chore.error = type(error).__name__
-                self._desk.metrics.failed(chore.name)
+                self._metrics.failed(chore.name)
             else:
                 chore.done_at, chore.error = time.monotonic(), None
             await asyncio.sleep(chore.seconds if chore.error is None else min(chore.seconds, _TICKET_SECONDS))
@@ -175,10 +183,14 @@ def _expire_store(store: Store, keep: Keep, now: datetime) -> Expired:
     )  # fmt: skip
 
 
-def _expire_log(desk: Desk, now: datetime) -> int:
-    keep = desk.settings.keep
+def _expire_log(books: Books, keep: Keep, now: datetime) -> int:
     return expire(
-        desk.audit, desk.audit_path, days=keep.audit_days, most_bytes=keep.audit_bytes, now=now, key=desk.audit_key
+        books.audit,
+        books.audit_path,
+        days=keep.audit_days,
+        most_bytes=keep.audit_bytes,
+        now=now,
+        key=books.audit_key,
     )
 
 

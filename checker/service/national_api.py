@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from checker.model.china_time import china_now
 from checker.model.errors import InputError
+from checker.service.books import NotKept, Reviewed
 from checker.service.http_json import Refusal, header, json_response, parse, read_body
 from checker.service.national.answer import results_of, write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
@@ -19,7 +20,7 @@ from checker.service.national.feedback import read_feedback, write_feedback_answ
 from checker.service.national.message import Asked, read_message
 from checker.service.national.notes import of_answers
 from checker.service.national.profile import Profile
-from checker.service.review import Desk, NotKept, Reviewed
+from checker.service.review import Desk
 from checker.service.slices import FINDING_BYTES, TooMuch
 from checker.service.store import Feedback, utc_now
 
@@ -135,7 +136,7 @@ def _record(desk: Desk, profile: Profile, asked: Asked, reviewed: Reviewed) -> N
         more["omitted"] = omitted
     if told_beside := (*asked.notes, *of_answers(reviewed.answers)):
         more["notes"] = told_beside
-    desk.record(reviewed, asked.prescriptions, shown, channel="national", **more)
+    desk.books.record(reviewed, asked.prescriptions, shown, channel="national", **more)
 
 
 async def _take_feedback(desk: Desk, profile: Profile, document: object, received: datetime) -> dict[str, Any]:
@@ -145,7 +146,7 @@ async def _take_feedback(desk: Desk, profile: Profile, document: object, receive
         Feedback(warn.jr_id, at, warn.decision, None, warn.reason, read.operator, None, "national")
         for warn in read.warns
     ]
-    unknown = await desk.take_feedback(rows)
+    unknown = await desk.books.take_feedback(rows)
     if len(unknown) == len(rows):
         raise InputError(
             "warn_rslt_id：没有返回过这样的审核结果，反馈没有保存（no such result was given: nothing was kept）"
