@@ -14,6 +14,7 @@ from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.service.books import Reviewed
 from checker.service.cards import cards_of
+from checker.service.cost import refuse_costly
 from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body
 from checker.service.review import Desk, NotReviewed
 from checker.service.slices import FINDING_BYTES, TooMuch
@@ -78,7 +79,10 @@ async def _read(
 
 
 def _read_one(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
-    return [_prescription(desk, parse(body, desk.settings.limits, kind), "处方")]
+    limits = desk.settings.limits
+    read = [_prescription(desk, parse(body, limits, kind), "处方")]
+    refuse_costly(read, limits, len(body))
+    return read
 
 
 def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
@@ -91,10 +95,7 @@ def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
             f"有 {len(documents)} 张处方，最多 {limits.batch} 张，请分次发送（too many: send them in parts）"
         )
     read = [_prescription(desk, document, f"[{number}]") for number, document in enumerate(documents)]
-    if (lines := sum(len(each.items) for each in read)) > limits.batch_lines:
-        raise InputError(
-            f"共 {lines} 行，最多 {limits.batch_lines} 行，请分次发送（too many lines: send them in parts）"
-        )
+    refuse_costly(read, limits, len(body))
     return read
 
 

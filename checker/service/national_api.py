@@ -13,6 +13,7 @@ from starlette.responses import Response
 from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.service.books import NotKept, Reviewed
+from checker.service.cost import refuse_costly
 from checker.service.http_json import Refusal, header, json_response, parse, read_body
 from checker.service.national.answer import results_of, write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
@@ -91,7 +92,9 @@ async def _review(
     desk: Desk, profile: Profile, document: object, infno: str, received: datetime, *, size: int, until: float
 ) -> Response:
     def read() -> Asked:
-        return read_message(document, profile, now=received, infno=infno)
+        read = read_message(document, profile, now=received, infno=infno)
+        refuse_costly(read.prescriptions, desk.settings.limits, size)
+        return read
 
     asked = await desk.aside(size, read, until=until)
     serial = desk.next_serial()
