@@ -65,11 +65,13 @@ def serve(kind: str, port: int, data: Path) -> None:
     import uvicorn
 
     application: Any = raw
+    protocol: Any = "auto"
     if kind != "raw":
         from checker.ingest.prescription import Prescription, read_prescription
         from checker.service import checks
         from checker.service.app import Service
         from checker.service.books import Reviewed
+        from checker.service.connection import limited_protocol
         from checker.service.http_json import json_response, parse, read_body
         from checker.service.national.profile import read_profile
         from checker.service.review import Desk
@@ -96,7 +98,7 @@ def serve(kind: str, port: int, data: Path) -> None:
         nobody = Prescription("dispense", datetime.now(), {}, (), (), ())
         nothing_found = {"verdict": "clear", "findings": [], "checked_lines": LINES}
         checks.check = {"constant": constant, "read": read, "record": record}.get(kind, checks.check)
-        application = Service(desk, read_profile(), settings)
+        application, protocol = Service(desk, read_profile(), settings), limited_protocol(settings.limits)
     uvicorn.run(
         application,
         port=port,
@@ -106,6 +108,7 @@ def serve(kind: str, port: int, data: Path) -> None:
         proxy_headers=False,
         date_header=False,
         ws="none",
+        http=protocol,
     )
 
 

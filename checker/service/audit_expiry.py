@@ -22,9 +22,11 @@ def expire(log: AuditLog, path: Path, *, days: int, most_bytes: int, now: dateti
     size = sum(each.path.stat().st_size for each in files)
     before = f"{now - timedelta(days=days):%Y-%m-%dT%H:%M:%S}" if days else ""
     deleted = 0
-    for each in files:
-        last = read_record(last_line(each.path)[1], key)
-        if last is None or not last.is_sound:
+    for number, each in enumerate(files):
+        unfinished, line = last_line(each.path)
+        last = read_record(line, key)
+        follows = files[number + 1].first_seq if number + 1 < len(files) else None
+        if unfinished or last is None or not last.is_sound or follows not in (None, last.seq + 1):
             raise InputError(
                 f"{each.path}：最后一条记录不是完好的审计记录，不能按期删除，请用 liangku audit-log verify 检查（damaged: not deleted）"
             )
