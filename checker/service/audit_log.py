@@ -26,6 +26,8 @@ from checker.service.audit_record import LONGEST, NO_HASH, RESERVED, Record, rea
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0)
+_LOOK_NS = 100_000_000
+"""So often a log that is written looks whether its file is still there."""
 _IS_WINDOWS = sys.platform == "win32"
 
 
@@ -53,6 +55,7 @@ class AuditLog:
         self._second, self._told, self._now_month = 0, b"", ""
         self._before: list[int] = []
         self._file, self._size, self._place = -1, 0, (0, 0)
+        self._looked = 0
         self.displaced: str | None = None
         try:
             make_folder(self._path.parent)
@@ -134,7 +137,8 @@ class AuditLog:
         with self._lock:
             if self._unfinished:
                 self._cut(self._size)
-            self._check_place()
+            if time.monotonic_ns() - self._looked > _LOOK_NS:
+                self._check_place()
             return self._put(kind, members)
 
     def _put(self, kind: str, members: bytes) -> int:
@@ -147,6 +151,12 @@ class AuditLog:
         self._write(line)
         self._seq, self._hash = seq, own
         return seq
+
+    def _is_due(self) -> bool:
+        """Whether the file is to be finished before the next record: its month has ended, or it is large."""
+        return bool(self._size) and (
+            self._now_month != self._month or (bool(self._largest) and self._size >= self._largest)
+        )
 
     def _now(self) -> bytes:
         """The time in UTC to the millisecond; a second is put into words once."""
@@ -210,7 +220,7 @@ class AuditLog:
 
     def _check_place(self) -> None:
         """Notice that the file was moved, deleted, shortened or written by others, and say so in a record that goes on with the chain."""
-        found = -1
+        self._looked, found = time.monotonic_ns(), -1
         with contextlib.suppress(FileNotFoundError):
             state = self._path.stat()
             if (state.st_dev, state.st_ino) == self._place and self._file >= 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import logging
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +56,8 @@ class Books:
         self._metrics = metrics
         self.audit_path, self.audit_key = settings.data / "audit.jsonl", read_key(settings.audit_key_file)
         self.pseudonyms = Pseudonyms.open(settings.data / "person.key")
+        # There are few of them, and each comes again and again.
+        self._institution = functools.lru_cache(1024)(self.pseudonyms.number)
         self.store = Store(settings.data / "feedback.sqlite")
         self.audit = AuditLog(
             self.audit_path, key=self.audit_key, largest=settings.keep.audit_file_bytes, known=self._known()
@@ -174,10 +177,12 @@ class Books:
         return seq
 
     def _about(self, prescription: Prescription, finding: Mapping[str, Any] | None) -> About:
-        facts, number = prescription.facts, self.pseudonyms.number
+        facts = prescription.facts
         day = prescription.service_time.date().isoformat()
         person = self.pseudonyms.person(facts) if finding is not None else None
-        return About(number(facts.get("institution_id")), number(facts.get("visit_id")), person, day)
+        return About(
+            self._institution(facts.get("institution_id")), self.pseudonyms.number(facts.get("visit_id")), person, day
+        )
 
     def _abouts(
         self, reviewed: Reviewed, prescriptions: Sequence[Prescription]

@@ -30,7 +30,6 @@ _TABLES = (
         finding_id TEXT PRIMARY KEY, first_at TEXT NOT NULL, last_at TEXT NOT NULL, times INTEGER NOT NULL, stage TEXT, visit_id TEXT,
         patient_id TEXT, institution_id TEXT, item_code TEXT, item_name TEXT, rule_id TEXT NOT NULL, point_id TEXT, verdict TEXT NOT NULL,
         level TEXT, reason_code TEXT, amount REAL, kb_version TEXT, channel TEXT NOT NULL, seq INTEGER NOT NULL, person TEXT, day TEXT)""",
-    "CREATE INDEX shown_last ON shown (last_at)",
     """CREATE TABLE feedback (
         id INTEGER PRIMARY KEY, finding_id TEXT NOT NULL, at TEXT NOT NULL, decision TEXT NOT NULL, reason_code TEXT, reason TEXT,
         operator TEXT, second_operator TEXT, channel TEXT NOT NULL)""",
@@ -48,7 +47,6 @@ _RAISED = {
     1: (
         "ALTER TABLE shown ADD COLUMN person TEXT",
         "ALTER TABLE shown ADD COLUMN day TEXT",
-        "CREATE INDEX shown_last ON shown (last_at)",
         "CREATE TABLE anchor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)",
     )
 }

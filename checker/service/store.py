@@ -7,6 +7,7 @@ survive the end of the process, not a power failure: the audit log has them, and
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -195,22 +196,19 @@ class Store:
         Called again until it deletes nothing more: others have their turn between.
         """
         with self._lock, transaction(self._fast):
-            used = self._bytes_used()
-            oldest = "" if most_bytes and used > most_bytes else "WHERE last_at < ?"
-            values = () if not oldest else (shown_before,)
-            found = self._fast.execute(
-                f"SELECT finding_id FROM shown {oldest} ORDER BY last_at LIMIT {_EXPIRED_AT_ONCE}", values
-            )
-            ids = json.dumps([row[0] for row in found])
+            is_too_much = bool(most_bytes) and self._bytes_used() > most_bytes
+            ids = list(itertools.islice(self._oldest(None if is_too_much else shown_before), _EXPIRED_AT_ONCE))
             for table in ("feedback", "shown"):
-                self._fast.execute(f"DELETE FROM {table} WHERE finding_id IN (SELECT value FROM json_each(?))", (ids,))
+                self._fast.execute(
+                    f"DELETE FROM {table} WHERE finding_id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+                )
             tickets = self._fast.execute(
                 f"""DELETE FROM ticket WHERE ticket IN (SELECT ticket FROM ticket WHERE at < ? LIMIT {_EXPIRED_AT_ONCE})
                 RETURNING status""",
                 (tickets_before,),
             ).fetchall()
         unjudged = sum(1 for (status,) in tickets if status == "open")
-        return Expired(len(json.loads(ids)), len(tickets) - unjudged, unjudged)
+        return Expired(len(ids), len(tickets) - unjudged, unjudged)
 
     def bytes_used(self) -> int:
         """How much of the database file holds something: what was deleted leaves room for what comes."""
@@ -234,6 +232,18 @@ class Store:
         with self._lock:
             self._fast.close()
             self._durable.close()
+
+    def _oldest(self, before: str | None) -> Iterator[str]:
+        """The findings shown last before that time, or all, the oldest first. They lie in the order in which they were shown first, so that
+        nobody need look at those that are younger.
+        """
+        rows = self._fast.execute("SELECT finding_id, first_at, last_at FROM shown ORDER BY rowid")
+        for finding_id, first_at, last_at in rows:
+            if before is not None and first_at >= before:
+                break
+            if before is None or last_at < before:
+                yield finding_id
+        rows.close()
 
     def _bytes_used(self) -> int:
         pages, free, size = (

@@ -165,7 +165,9 @@ def expired(store: Store, **limits: Any) -> list[int]:
 
 def test_what_the_store_holds_expires_with_what_was_decided_about_it(tmp_path: Path) -> None:
     store = Store(tmp_path / "feedback.sqlite")
-    store.record_shown([shown(number, f"2026-{number % 12 + 1:02d}-01T00:00:00.000Z") for number in range(5000)], 5000)
+    store.record_shown(
+        [shown(number, f"2026-{number // 417 + 1:02d}-01T00:00:00.000Z") for number in range(5000)], 5000
+    )
     store.record_feedback(
         [
             Feedback(f"f{number:032d}", "2026-01-01T00:00:00Z", "change", None, None, None, None, "native")
