@@ -41,6 +41,16 @@ def finished_path(path: Path, month: str, first_seq: int) -> Path:
     return path.with_name(f"{path.stem}-{month}-{first_seq:012d}{path.suffix}")
 
 
+def log_of_finished(path: Path) -> Path | None:
+    """The log to which a finished file belongs, by its name; None for a file that is not one.
+
+    >>> log_of_finished(Path("audit-202611-000000000001.jsonl")).name, log_of_finished(Path("audit.jsonl"))
+    ('audit.jsonl', None)
+    """
+    found = re.fullmatch(r"(.+)-[0-9]{6}-[0-9]{12,18}", path.stem)
+    return path.with_name(found[1] + path.suffix) if found else None
+
+
 def finished_files(path: Path) -> list[Finished]:
     """The finished files of the log at this path, the oldest first."""
     form = re.compile(rf"{re.escape(path.stem)}-([0-9]{{6}})-([0-9]{{12,18}}){re.escape(path.suffix)}")

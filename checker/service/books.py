@@ -33,6 +33,7 @@ from checker.service.store import Feedback, Shown, Store, utc_now
 
 _LOG = logging.getLogger("liangku.serve")
 _SHOWN_SECONDS = 0.02
+_TAKEN_IN_AT_ONCE = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -220,6 +221,9 @@ class Books:
         for record in records(self.audit_path, self.store.last_seq()):
             if record["kind"] == "answer":
                 rows += answer_record.rows_of(record)
+            if len(rows) >= _TAKEN_IN_AT_ONCE:
+                self.store.record_shown(rows, rows[-1].seq)
+                rows = []
         if rows:
             self.store.record_shown(rows, rows[-1].seq)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from checker.cli.main import run
 from checker.model.errors import InputError
 from checker.service import audit_log
 from checker.service.audit_expiry import expire
@@ -21,6 +23,7 @@ from checker.service.store import Feedback, Shown, Store, Ticket
 from tests.service.calls import call, found, woman
 from tests.service.serving import serving
 
+PER_HOUR = int(os.environ.get("LIANGKU_DAY_PER_HOUR", "600"))
 START = datetime(2026, 10, 30, 15, 0, tzinfo=UTC)
 FIELDS = {"channel": "native", "shown": [{"id": "f" * 32, "item_name": "爱普列特片"}], "text": "x" * 300}
 
@@ -79,6 +82,18 @@ def test_a_log_opened_again_goes_on_in_the_file_or_after_those_finished(tmp_path
     (tmp_path / "audit-209912-000000000099.jsonl").rename(tmp_path / "audit-202612-000000000034.jsonl")
     filled(path, clock, records=3, step=timedelta(days=1)).close()
     assert (verify(path).is_sound, verify(path).records) == (True, 63)
+
+
+def test_a_finished_part_is_not_taken_for_the_whole(
+    tmp_path: Path, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "audit.jsonl"
+    filled(path, clock, records=60, step=timedelta(days=1)).close()
+    part = finished_files(path)[0].path
+    assert run(["audit-log", "verify", str(part)]) == 2
+    assert str(path) in capsys.readouterr().err
+    assert run(["audit-log", "verify", str(path), "--lang", "en"]) == 0
+    assert "3 files, one chain" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("which", [0, 1, 2])
@@ -198,21 +213,21 @@ def test_the_store_stays_below_its_bytes(tmp_path: Path) -> None:
 
 
 def test_a_day_of_traffic_leaves_a_whole_chain_and_a_bounded_disk(tmp_path: Path, clock: Clock) -> None:
-    """24 hours of an answer every six seconds, with restarts, a turn of the month, and expiry every hour."""
-    path, largest, most = tmp_path / "audit.jsonl", 100_000, 800_000
+    """24 hours of an answer every six seconds (LIANGKU_DAY_PER_HOUR: more), with restarts, a turn of the month, and expiry every hour."""
+    path, largest, most = tmp_path / "audit.jsonl", 170 * PER_HOUR, 1300 * PER_HOUR
     store = Store(tmp_path / "feedback.sqlite")
     clock.now = datetime(2026, 10, 31, 4, 0, tzinfo=UTC)
     log, biggest, begun = AuditLog(path, largest=largest), 0, time.process_time()
     for hour in range(24):
         rows = []
-        for number in range(600):
+        for number in range(PER_HOUR):
             seq = log.append("answer", FIELDS)
-            rows.append(shown(hour * 600 + number, f"{clock.now:%Y-%m-%dT%H:%M:%S.000Z}")._replace(seq=seq))
-            clock.now += timedelta(seconds=6)
+            rows.append(shown(hour * PER_HOUR + number, f"{clock.now:%Y-%m-%dT%H:%M:%S.000Z}")._replace(seq=seq))
+            clock.now += timedelta(hours=1) / PER_HOUR
         store.record_shown(rows, rows[-1].seq)
         store.keep_anchor(*log.sync())
         expire(log, path, days=0, most_bytes=most, now=clock.now)
-        expired(store, most_bytes=2_000_000)
+        expired(store, most_bytes=3500 * PER_HOUR)
         biggest = max(biggest, sum(each.stat().st_size for each in tmp_path.iterdir() if each.name.startswith("audit")))
         if hour % 8 == 7:
             log.close()
@@ -221,11 +236,11 @@ def test_a_day_of_traffic_leaves_a_whole_chain_and_a_bounded_disk(tmp_path: Path
     reached = store.last_seq()
     store.close()
     told = verify(path, reached=reached)
-    assert (told.is_sound, told.last_seq >= 24 * 600, told.expired_seq > 0) == (True, True, True)
+    assert (told.is_sound, told.last_seq >= 24 * PER_HOUR, told.expired_seq > 0) == (True, True, True)
     assert {each.month for each in finished_files(path)} <= {"202610", "202611"}
-    assert biggest < most + 3 * largest + 600 * 700
-    assert sum(each.stat().st_size for each in tmp_path.iterdir()) < most + 2 * largest + 8_000_000
-    assert time.process_time() - begun < 10
+    assert biggest < most + 3 * largest + PER_HOUR * 700
+    assert sum(each.stat().st_size for each in tmp_path.iterdir()) < most + 2 * largest + 14_000 * PER_HOUR
+    assert time.process_time() - begun < PER_HOUR / 60
 
 
 def test_the_service_turns_its_log_over_and_deletes_what_has_expired(tmp_path: Path) -> None:

@@ -58,9 +58,15 @@ def command(
     \b
     退出码 Exit codes: 0 完好 sound · 1 有问题 broken · 2 无法读取 cannot be read
     """
+    from checker.model.errors import InputError
     from checker.service.audit_anchor import reached_by_store, read_anchors, read_key
+    from checker.service.audit_files import log_of_finished
     from checker.service.audit_verify import verify
 
+    if (whole := log_of_finished(file)) is not None and whole.exists():
+        raise InputError(
+            f"{file}：这是日志写完的一部分，请给出 {whole}，各部分一并检查（a finished part of the log: name the log itself）"
+        )
     # First what the log must have reached: it may grow meanwhile.
     reached, kept = reached_by_store(file.with_name("feedback.sqlite"))
     outside = read_anchors(anchors) if anchors else {}
