@@ -20,6 +20,7 @@ from checker.cli.output import print_json
 from checker.ingest import values
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
+from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
 from checker.model.json_text import distinct, read_float
 from checker.model.schema import NATIONAL_CODE
@@ -173,7 +174,7 @@ def command(
     """
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
-    now = datetime.now()
+    now = china_now()
     documents, is_list, source = ([_document(asked)], False, "check") if file is None else _documents(file)
     precheck = Precheck.open(kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of)
     answered: list[_Answered] = []
