@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from checker.ingest.prescription import Prescription
 from checker.model.errors import InputError
+from checker.precheck.conclusion import concluded
 from checker.service.books import Books, Reviewed
 from checker.service.judge import Judge
 from checker.service.keeper import Keeper
