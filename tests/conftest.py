@@ -55,7 +55,6 @@ SLOW = (
     "test_rule_layers.py::test_cases_are_run_whatever_the_status_and_the_stages",
     "test_audit.py::test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory",
     "test_audit.py::test_thousands_of_prescriptions_fit_into_the_memory_of_a_scan",
-    "knowledge/test_import.py::test_five_workbooks_take_at_most_two_seconds",
 )
 """Files or tests, longest first: random samples, browsers, whole documents, git repositories, inputs of every form, wheels."""
 _PLACE = {entry.partition("::")[0]: place for place, entry in reversed([*enumerate(SLOW)])}

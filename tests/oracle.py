@@ -185,6 +185,7 @@ def trimmed(text: str | None, kind: Kind = Kind.TEXT) -> str | None:
         text = text[2:-1]
     elif text.startswith("'"):
         text = text[1:-1] if text.count("'") == 2 and text.endswith("'") else text[1:]
+    text = text.strip(_AROUND)
     return None if text.lower() in _NOTHING or (kind not in _FLAGS and text.lower() in _UNKNOWN) else text
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 
 from checker.cli.check import command
 from checker.cli.main import run
+from tests import commands
 
 ROOT = Path(__file__).parents[1]
 PRESCRIPTIONS = ROOT / "data" / "samples" / "prescriptions"
@@ -57,7 +58,7 @@ SAMPLES = {
     ),
     "undetermined": (1, ["? 无法判断", "不明（限：女）", "补上性别再查", "? 结论  无法判断"]),
     "clear_exempt": (0, ["○ 豁免", "service-sex-indeterminate", "kb show service-sex-01-0087", "属于豁免情形"]),
-    "clear": (0, ["✔ 结论  可以使用", "共查 2 行"]),
+    "clear": (0, ["✔ 结论  受限项目没有发现问题", "共查 2 行", "没有判断能不能用：波生坦片"]),
 }
 
 
@@ -67,6 +68,86 @@ def test_a_sample_is_told_in_plain_words(check, name):
     code, out = check(PRESCRIPTIONS / f"{name}.json")
     assert code == expected_code
     assert [part for part in says if part not in out] == [], out
+
+
+def test_an_item_in_no_point_is_never_said_to_be_usable(check, answer):
+    told = check("--item", ORDINARY, "--sex", "F", "--age", "30")[1]
+    assert "○ 结论  不在受限项目中" in told
+    assert "可以使用" not in told
+    asked = ("--item", ORDINARY, "--item", MALE_ONLY, "--sex", "M", "--age", "30")
+    assert answer(*asked)["not_restricted"] == [{"line_id": "1"}]
+    assert "May be used" not in check(*asked, "--lang", "en")[1]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "XG04CBA088A0010101O1467", "X004CBA088A001010101467", "XG04CBA08A8001010101467", "ZAO1BAY0318010100281", "ZA01BA10318010100281", "T00170051O",
+    ],
+)  # fmt: skip
+def test_a_code_whose_letters_and_digits_stand_wrong_is_undetermined(tmp_path, check, code):
+    asked = {"patient": {"sex": "male", "age": 30}, "lines": [{"item_code": code, "item_name": "某药"}]}
+    exit_code, told = check(prescription(tmp_path, asked))
+    assert exit_code == 1
+    assert "? 结论  无法判断" in told
+
+
+@pytest.mark.parametrize(("day", "is_old"), [("2026-11-07", False), ("2026-11-08", True)])
+def test_an_answer_from_old_knowledge_says_so(check, answer, day, is_old):
+    asked = ("--item", MALE_ONLY, "--sex", "M", "--age", "30", "--on", day)
+    assert answer(*asked)["knowledge"]["outdated"] is is_old
+    assert ("已超过 180 天" in check(*asked)[1]) is is_old
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "sample", "code"),
+    [
+        ("definite", "violation_policy", 1), ("definite", "contract_example", 0), ("suspect", "contract_example", 1),
+        ("suspect", "violation_lowered", 0), ("notice", "violation_lowered", 1), ("notice", "undetermined", 0),
+        ("undetermined", "undetermined", 1),
+    ],
+)  # fmt: skip
+def test_who_asks_says_what_counts_as_a_failure(check, fail_on, sample, code):
+    assert check(PRESCRIPTIONS / f"{sample}.json", "--fail-on", fail_on)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("sample", "level", "action"),
+    [
+        ("violation_policy", "definite", "stop"), ("contract_example", "suspect", "confirm"), ("violation_lowered", "notice", "note"),
+        ("undetermined", None, "note"), ("clear", None, "none"), ("clear_exempt", None, "none"),
+    ],
+)  # fmt: skip
+def test_an_answer_carries_the_gravest_level_and_what_it_asks_for(answer, sample, level, action):
+    told = answer(PRESCRIPTIONS / f"{sample}.json")
+    assert (told["level"], told["action"]) == (level, action)
+
+
+def test_one_of_several_that_cannot_be_read_keeps_no_other_from_its_answer(tmp_path, check):
+    lines = [{"item_code": MALE_ONLY}]
+    sound, broken = (
+        {"patient": {"sex": "女", "age": 30}, "lines": lines},
+        {"lines": [{"item_code": MALE_ONLY, "amount": "?"}]},
+    )
+    file = prescription(tmp_path, [sound, broken, sound])
+    code, told = check(file)
+    assert code == 2
+    assert told.count("▲ 结论") == 2
+    assert "[1]：lines[0].amount" in told
+    first, second, third = json.loads(check(file, "--json")[1])
+    assert (first["verdict"], second["error"]["code"], third["verdict"]) == ("violation", "bad_input", "violation")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_prescription_is_read_in_the_encodings_that_programs_write(tmp_path, encoding):
+    asked = '{"patient": {"sex": "女", "age": 30}, "lines": [{"item_name": "爱普列特片", "by_name": true}]}'
+    assert "爱普列特片限男性使用" in commands.liangku("check", "-", stdin=asked.encode(encoding)).stdout
+
+
+def test_with_json_a_fault_is_a_document_too(tmp_path):
+    done = commands.liangku("check", tmp_path / "gone.json", "--json")
+    assert (done.returncode, json.loads(done.stdout)["error"]["code"]) == (2, "bad_input")
+    assert json.loads(done.stdout)["error"]["message"] == done.stderr.strip()
 
 
 def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):

@@ -71,12 +71,20 @@ def test_rows_may_be_wrapped(tmp_path, name):
 @pytest.mark.parametrize("suffix", ["json", "jsonl"])
 def test_pages_one_after_the_other_are_their_rows(tmp_path, suffix):
     """As a program writes the answers of an interface down, one of them an error; nothing of it vanishes."""
-    pages = [{"code": 0, "data": {"columns": [{"x": 1}], "list": rows}} for rows in (ROWS, [], [row("3"), 7])]
+    pages = [{"code": 0, "data": {"columns": [{"x": 1}], "list": rows}} for rows in (ROWS, [], [row("3"), 7, None])]
     documents = [json.dumps(each) for each in (*pages, {"code": 500}, row("4"))]
     path = written(tmp_path / f"lines.{suffix}", "\n".join(documents))
     scanned(path, code=4)
-    assert (found(path), read(path)) == (["1", "2", "3", "4"], 6)
-    assert [record for record, _, _ in rejects(path)] == [4, 5]
+    assert (found(path), read(path)) == (["1", "2", "3", "4"], 7)
+    assert [record for record, _, _ in rejects(path)] == [4, 5, 6]
+
+
+@pytest.mark.parametrize("wrap", [list, lambda rows: {"data": rows}])
+def test_an_empty_place_in_an_array_is_a_reject(tmp_path, wrap):
+    path = written(tmp_path / "lines.json", wrap([row("1"), None, row("2")]))
+    scanned(path, code=4)
+    assert (found(path), read(path)) == (["1", "2"], 3)
+    assert [record for record, _, _ in rejects(path)] == [2]
 
 
 def test_a_page_that_says_something_of_the_person_is_not_read_without_it(tmp_path):

@@ -394,7 +394,6 @@ PRESCRIPTIONS = {
     "insured's birth date": ({"insured": {"birth_date": "1990-13-45"}, "lines": [LINE]}, ["insured.birth_date"]),
     "diagnoses": ({"diagnoses": "N40", "lines": [LINE]}, ["diagnoses", "N40.x00"]),
     "stage": ({"stage": "later", "lines": [LINE]}, ["stage", "dispense"]),
-    "second of an array": ([{"lines": [LINE]}, {"lines": [{**LINE, "amount": "?"}]}], ["[1]", "lines[0].amount"]),
     "empty array": ([], ["至少一张"]),
 }
 
@@ -411,8 +410,8 @@ FILES: dict[str, tuple[bytes, Sequence[str]]] = {
     "broken": (b'{"lines": [\n{]}', ["第 2 行", "JSON"]),
     "deep": (b"[" * 200_000, ["嵌套太深"]),
     "empty": (b" \n", ["是空的"]),
-    "gb18030": ('{"lines": [{"item_name": "爱普列特片"}]}'.encode("gb18030"), ["GB18030", "UTF-8"]),
-    "utf-16": ('{"lines": []}'.encode("utf-16"), ["UTF-16", "UTF-8"]),
+    "no text": (b'{"lines": [{"item_name": "\xff\xff"}]}', ["UTF-8"]),
+    "half of utf-16": ('{"lines": []}'.encode("utf-16")[:-1], ["UTF-8"]),
 }
 
 

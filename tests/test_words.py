@@ -75,7 +75,7 @@ def test_a_template_says_the_same_as_text_and_as_sql(text: str, filled: str) -> 
     template = read_template(text)
     assert template.fill(values) == filled
     sql = template.sql({"item_name": "a", "expected": "b"})
-    row = duckdb.execute(f"SELECT {sql} FROM (SELECT $1 AS a, $2 AS b)", list(values.values())).fetchone()
+    row = duckdb.execute(f"SELECT {sql} FROM (SELECT $1 AS a, $2 AS b)", list(values.values())).fetchall()[0]
     assert row == (filled,)
 
 

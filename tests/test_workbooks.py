@@ -344,15 +344,34 @@ def test_workbooks_of_other_programs_are_read_by_their_bytes(tmp_path, form):
 
 
 def test_a_sheet_without_a_header_goes_on_where_the_one_before_ends(tmp_path):
-    first, then = [HEADER, row("1"), row("2")], [row("3", 46082.4375), row("4")]
+    first, then = [HEADER, row("1"), row("2")], [row("3", 46082.4375), row("4"), row("5")]
     notes = [("2026-03-01 由某某导出", "x", "", "", "", "", "", "", "九列"), ("合计", "", "", "71.0")]
     path = workbook(
-        tmp_path / "a.xlsx", ("明细", first), ("续", then), ("别的", [("a", "b"), ("c", "d")]), ("续二", [row("5")]), ("说明", notes)
+        tmp_path / "a.xlsx", ("明细", first), ("续", then), ("别的", [("a", "b"), ("c", "d")]), ("续二", [row("6")]), ("说明", notes)
     )  # fmt: skip
     scanned(tmp_path / "out", path, code=4)
-    assert [line for (line,) in found(tmp_path / "out")] == ["1", "2", "3", "4", "5"]
+    assert [line for (line,) in found(tmp_path / "out")] == ["1", "2", "3", "4", "5", "6"]
     assert passed_over(tmp_path / "out") == {"别的": "no_known_header", "说明": "no_known_header"}
     assert "没有表头，接上一张工作表" in liangku("inspect", path, "--lang", "zh").stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "code", "then"), [("作废明细", 2, 4, []), ("明细 (2)", 2, 1, ["3"]), ("其余", 10_000, 1, ["3"])]
+)
+def test_a_sheet_of_another_name_goes_on_only_behind_a_full_one(tmp_path, name, lines, code, then):
+    first = [row(str(number), sex="男") for number in range(100, 100 + lines)]
+    scanned(tmp_path / "out", workbook(tmp_path / "a.xlsx", ("明细", [HEADER, *first]), (name, [row("3")])), code=code)
+    assert [line for (line,) in found(tmp_path / "out")] == then
+    assert passed_over(tmp_path / "out") == ({} if then else {name: "no_known_header"})
+
+
+def test_a_sheet_without_a_header_behind_one_that_is_not_full_is_named_and_not_judged(tmp_path):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1"), row("2")]), ("作废明细", [row("3"), row("4")]))
+    done = scanned(tmp_path / "out", path, code=4)
+    assert [line for (line,) in found(tmp_path / "out")] == ["1", "2"]
+    assert passed_over(tmp_path / "out") == {"作废明细": "no_known_header"}
+    assert "作废明细" in done.stdout
+    assert "接上一张工作表" not in liangku("inspect", path, "--lang", "zh").stdout
 
 
 REFUSED = {

@@ -15,7 +15,7 @@ import polars as pl
 
 from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
-from checker.ingest.gather import Gathered, gather
+from checker.ingest.gather import Gathered, Input, gather, paths_of
 from checker.ingest.line_kind import named_lines
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
@@ -48,7 +48,7 @@ NAMES_SHOWN = 5
 class GapsRequest:
     """Which lines are looked at, and with which knowledge; paths as given by the caller. `sort` is yuan or lines."""
 
-    claims: Sequence[str | Path]
+    claims: Sequence[Input]
     maps: Sequence[str] = ()
     kb: Sequence[Path] = ()
     min_lines: int = 1
@@ -131,7 +131,7 @@ def find_gaps(request: GapsRequest) -> Gaps:
             try:
                 return _Look(connection, files, editions, request).go()
             except duckdb.Error as error:
-                raise explain(error, files, request.claims, work) from error
+                raise explain(error, files, paths_of(request.claims), work) from error
 
 
 @dataclass(frozen=True, slots=True)

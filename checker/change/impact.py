@@ -13,6 +13,7 @@ from typing import Any
 
 from checker.change.impact_findings import SAMPLE, Extent, FindingChange, compare
 from checker.change.impact_sides import Given, resolve
+from checker.ingest.gather import Input
 from checker.model.errors import InputError
 from checker.rulebook.params import ParamSetting
 from checker.scan.request import ScanRequest, ScanResult
@@ -32,11 +33,11 @@ class ImpactRequest:
     """
 
     before: str
-    claims: Sequence[str | Path]
+    claims: Sequence[Input]
     after: str | None = None
-    settlements: Sequence[str | Path] = ()
-    visits: Sequence[str | Path] = ()
-    diagnoses: Sequence[str | Path] = ()
+    settlements: Sequence[Input] = ()
+    visits: Sequence[Input] = ()
+    diagnoses: Sequence[Input] = ()
     maps: Sequence[str] = ()
     kb: Sequence[Path] = ()
     rules: Sequence[Path] = ()

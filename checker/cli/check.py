@@ -10,12 +10,13 @@ import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 from click.core import ParameterSource
 
 from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.output import print_json
 from checker.ingest import values
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
@@ -25,12 +26,14 @@ from checker.model.json_text import distinct, read_float
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
+from checker.rulebook.plan import LEVEL_RANK
 from checker.shapes.person import OLDEST_YEARS
 
 _NATIONAL = re.compile(NATIONAL_CODE)
 _EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
 _ONE_OF = ("birth", "age", "id_number")
-_OTHER_ENCODINGS = ("gb18030", "big5")
+_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_FAILING = ("definite", "suspect", "notice", "undetermined")
 
 
 def reads(read: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
@@ -145,12 +148,19 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
     show_default=True,
     help="开方、售药还是结算；处方自己写明的优先（where the prescription does not say）",
 )
+@click.option(
+    "--fail-on",
+    type=click.Choice(_FAILING),
+    default="undetermined",
+    show_default=True,
+    help="从哪一级起退出码为 1：明确违规、可疑、提示，或任何疑点和无法判断（from which level on the exit code is 1）",
+)
 @json_option
 @language_option
 @click.pass_context
 def command(
     ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
-    region: str | None, as_of: date | None, stage: str, as_json: bool, lang: str, **asked: Any,
+    region: str | None, as_of: date | None, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
 ) -> int:  # fmt: skip
     """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
 
@@ -165,27 +175,49 @@ def command(
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
     now = china_now()
-    prescriptions: list[Prescription] = []
-    if file is None:
-        prescriptions.append(read_prescription(_document(asked), source="check", now=now, stage=stage))
-        single = True
-    else:
-        source = "标准输入（stdin）" if file == "-" else file
-        document = _parse(source, _read(file))
-        single = not isinstance(document, list)
-        if document == []:
-            raise InputError(f"{source}：数组是空的，请给出至少一张处方（the array holds no prescription）")
-        for number, each in enumerate([document] if single else document):
-            place = source if single else f"{source} [{number}]"
-            prescriptions.append(read_prescription(each, source=place, now=now, stage=stage))
+    documents, is_list, source = ([_document(asked)], False, "check") if file is None else _documents(file)
     precheck = Precheck.open(kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of)
-    prescriptions = [precheck.named(prescription) for prescription in prescriptions]
-    answers = [precheck.answer(prescription) for prescription in prescriptions]
+    answered: list[_Answered] = []
+    for number, document in enumerate(documents):
+        try:
+            place = f"{source} [{number}]" if is_list else source
+            read = precheck.named(read_prescription(document, source=place, now=now, stage=stage))
+            answered.append(_Answered(read, precheck.answer(read)))
+        except InputError as error:
+            # One that cannot be read must not keep the others from being answered.
+            if not is_list:
+                raise
+            answered.append(_Answered(None, {"error": {"code": "bad_input", "message": str(error)}}))
+    answers = [each.answer for each in answered]
     if as_json:
-        click.echo(json.dumps(answers[0] if single else answers, ensure_ascii=False, indent=2, default=str))
+        print_json(answers if is_list else answers[0])
     else:
-        _print(prescriptions, answers, lang)
-    return ExitCode.CLEAR if all(answer["verdict"] == "clear" for answer in answers) else ExitCode.FINDINGS
+        _print(answered, lang)
+    if any("error" in answer for answer in answers):
+        return ExitCode.BAD_INPUT
+    return ExitCode.FINDINGS if any(_fails(answer, fail_on) for answer in answers) else ExitCode.CLEAR
+
+
+class _Answered(NamedTuple):
+    """A prescription and its answer, or None and the error that took its place."""
+
+    prescription: Prescription | None
+    answer: Mapping[str, Any]
+
+
+def _fails(answer: Mapping[str, Any], fail_on: str) -> bool:
+    if fail_on == "undetermined":
+        return bool(answer["verdict"] != "clear")
+    return answer["level"] is not None and LEVEL_RANK[answer["level"]] >= LEVEL_RANK[fail_on]
+
+
+def _documents(file: str) -> tuple[list[Any], bool, str]:
+    """The prescriptions of a file, whether it holds an array of them, and how it is called in messages."""
+    source = "标准输入（stdin）" if file == "-" else file
+    document = _parse(source, _read(file))
+    if document == []:
+        raise InputError(f"{source}：数组是空的，请给出至少一张处方（the array holds no prescription）")
+    return (document, True, source) if isinstance(document, list) else ([document], False, source)
 
 
 def _refuse_mixture(file: str | None, given: Sequence[str]) -> None:
@@ -254,16 +286,7 @@ def _read(file: str) -> bytes:
 def _parse(source: str, content: bytes) -> Any:
     if not content.strip():
         raise InputError(f"{source}：是空的，请给出 JSON 处方（empty: give a prescription as JSON）")
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise InputError(f"{source}：编码是 UTF-16，请另存为 UTF-8 后再试（this is UTF-16: save it as UTF-8）")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        likely = next((name.upper() for name in _OTHER_ENCODINGS if _decodes(content, name)), None)
-        guess = f"，像是 {likely}" if likely else ""
-        raise InputError(
-            f"{source}：不是 UTF-8 编码{guess}，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）"
-        ) from None
+    text = _decoded(source, content)
     try:
         document = json.loads(text, object_pairs_hook=distinct, parse_float=read_float)
         if "\\u" in text:
@@ -287,22 +310,27 @@ def _parse(source: str, content: bytes) -> Any:
         ) from None
 
 
-def _decodes(content: bytes, encoding: str) -> bool:
-    try:
-        content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _decoded(source: str, content: bytes) -> str:
+    """The text of a document in UTF-8, or in what programs and pipes on Windows write: UTF-16 with its mark, GB18030."""
+    for encoding in ("utf-16",) if content.startswith(_UTF_16_MARKS) else ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    raise InputError(f"{source}：不是 UTF-8 编码，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）")
 
 
-def _print(prescriptions: Sequence[Prescription], answers: Sequence[Mapping[str, Any]], language: str) -> None:
+def _print(answered: Sequence[_Answered], language: str) -> None:
     # Only a terminal gets colours, and only one that wants them; click takes them out elsewhere.
     colour = False if os.environ.get("NO_COLOR") else None
-    for number, (prescription, answer) in enumerate(zip(prescriptions, answers, strict=True), 1):
-        if len(answers) > 1:
+    for number, (prescription, answer) in enumerate(answered, 1):
+        if len(answered) > 1:
             gap = "" if number == 1 else "\n"
-            total = len(answers)
+            total = len(answered)
             told = f"prescription {number} of {total}" if language == "en" else f"第 {number} 张处方，共 {total} 张"
             click.echo(f"{gap}== {told} ==", color=colour)
+        if prescription is None:
+            click.echo(f"错误（error）：{answer['error']['message']}", color=colour)
+            continue
         for line in answer_lines(prescription, answer, language):
             click.echo(line, color=colour)

@@ -22,26 +22,38 @@ OPTIONS = {
 """The option that asks for the tables of each role."""
 
 
-def database_options(command: F) -> F:
-    """--from and the queries, as `database_url`, `query`, `settlements_query`, `visits_query`, `diagnoses_query`."""
-    told = {
-        "lines": "明细（lines）",
-        "settlements": "结算（settlement headers）",
-        "visits": "就诊（visit headers）",
-        "diagnoses": "诊断（diagnoses）",
-    }
-    for role, option in reversed(OPTIONS.items()):
-        command = click.option(
-            option,
-            multiple=True,
-            metavar="SQL",
-            help=f"从 --from 的数据库查询{told[role]}；@FILE 从文件读取查询（or read it from a file）",
-        )(command)
+_TOLD = {
+    "lines": "明细（lines）",
+    "settlements": "结算（settlement headers）",
+    "visits": "就诊（visit headers）",
+    "diagnoses": "诊断（diagnoses）",
+}
+
+
+def query_option(role: str) -> Callable[[F], F]:
+    """The option that asks the database for the tables of a role."""
+    return click.option(
+        OPTIONS[role],
+        multiple=True,
+        metavar="SQL",
+        help=f"从 --from 的数据库查询{_TOLD[role]}；@FILE 从文件读取查询（or read it from a file）",
+    )
+
+
+def database_option(command: F) -> F:
+    """--from, as `database_url`."""
     return click.option(
         "--from", "database_url", metavar="URL",
         help="数据库 postgresql://、mysql://、sqlserver://、oracle://用户@主机/库，或 SQLite 文件；@FILE 从文件读取地址，不写则用环境变量 "
         f"{URL_VARIABLE}，密码放在 {PASSWORD_VARIABLE}（a database to ask; its password belongs into {PASSWORD_VARIABLE}）",
     )(command)  # fmt: skip
+
+
+def database_options(command: F) -> F:
+    """--from and the queries, as `database_url`, `query`, `settlements_query`, `visits_query`, `diagnoses_query`."""
+    for role in reversed(OPTIONS):
+        command = query_option(role)(command)
+    return database_option(command)
 
 
 def read_queries(database_url: str | None, given: dict[str, Sequence[str]]) -> dict[str, tuple[Query, ...]]:
@@ -71,15 +83,15 @@ def read_queries(database_url: str | None, given: dict[str, Sequence[str]]) -> d
 
 
 def read_all_queries(
-    inputs: Sequence[str], database_url: str | None, lines: Sequence[str], settlements: Sequence[str], visits: Sequence[str],
-    diagnoses: Sequence[str],
+    inputs: Sequence[str], database_url: str | None, lines: Sequence[str], settlements: Sequence[str] = (),
+    visits: Sequence[str] = (), diagnoses: Sequence[str] = (), *, name: str = "INPUT",
 ) -> dict[str, tuple[Query, ...]]:  # fmt: skip
-    """The queries of each role beside the files `inputs`. Raises as `read_queries` does, and where neither gives lines."""
+    """The queries of each role beside the files `inputs`, which the command calls `name`. Raises as `read_queries` does, and where neither gives lines."""
     asked = read_queries(
         database_url, {"lines": lines, "settlements": settlements, "visits": visits, "diagnoses": diagnoses}
     )
     if not inputs and not asked["lines"]:
         raise click.UsageError(
-            "缺少 INPUT：请给出明细文件，或用 --from 和 --query 从数据库读取（missing INPUT: give files of lines, or --from and --query）"
+            f"缺少 {name}：请给出明细文件，或用 --from 和 --query 从数据库读取（missing {name}: give files of lines, or --from and --query）"
         )
     return asked

@@ -10,6 +10,7 @@ import sys
 import click
 
 from checker.cli.lazy import LazyGroup
+from checker.cli.output import Printed, print_json
 from checker.model.errors import ExitCode, LiangkuError, Terminated
 from checker.model.version import __version__
 
@@ -43,9 +44,11 @@ def cli() -> None:
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
-        # Chinese must reach a pipe or an old Windows console as UTF-8, never as an encoding error.
+        # Chinese must reach a pipe or an old Windows console as UTF-8, or as whoever reads the pipe asked for, never as an encoding error.
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(encoding="utf-8", errors="replace")
+            stream.reconfigure(
+                encoding=os.environ.get("PYTHONIOENCODING", "").partition(":")[0] or "utf-8", errors="replace"
+            )
     code = run(sys.argv[1:])
     # The interpreter would look for cycles in everything that is loaded before it ends: a tenth of the time of `liangku check`.
     gc.freeze()
@@ -61,22 +64,10 @@ def run(arguments: list[str]) -> int:
             err=True,
         )
         return ExitCode.BAD_INPUT
+    Printed.document = False
     try:
         code = cli.main(args=arguments, prog_name="liangku", standalone_mode=False)
         return int(code) if isinstance(code, int) else ExitCode.CLEAR
-    except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
-        return ExitCode.BAD_INPUT
-    except click.UsageError as error:
-        usage = error.ctx.get_usage() + "\n" if error.ctx else ""
-        click.echo(f"{usage}用法有误（usage）：{error.format_message()}", err=True)
-        return ExitCode.BAD_INPUT
-    except click.ClickException as error:
-        click.echo(f"错误（error）：{error.format_message()}", err=True)
-        return ExitCode.BAD_INPUT
-    except LiangkuError as error:
-        click.echo(f"错误（error）：{error}", err=True)
-        return int(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         click.echo("已中断（interrupted）", err=True)
         return 130
@@ -88,20 +79,44 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CLEAR
     except Exception as error:
-        if os.environ.get("LIANGKU_DEBUG"):
+        if os.environ.get("LIANGKU_DEBUG") and not isinstance(error, click.ClickException | LiangkuError):
             raise
-        if isinstance(error, OSError) and error.errno in _OF_THE_PLACE:
+        said, exit_code = _told(error)
+        if (
+            isinstance(error, click.UsageError)
+            and error.ctx
+            and not isinstance(error, click.exceptions.NoArgsIsHelpError)
+        ):
+            click.echo(error.ctx.get_usage(), err=True)
+        click.echo(said, err=True)
+        if "--json" in arguments and not Printed.document:
+            fault = {"code": exit_code.name.lower(), "exit_code": int(exit_code), "message": said}
+            print_json({"error": fault})
+        return exit_code
+
+
+def _told(error: Exception) -> tuple[str, ExitCode]:
+    """What is said of an error, and the exit code."""
+    match error:
+        case click.exceptions.NoArgsIsHelpError():
+            return error.format_message(), ExitCode.BAD_INPUT
+        case click.UsageError():
+            return f"用法有误（usage）：{error.format_message()}", ExitCode.BAD_INPUT
+        case click.ClickException():
+            return f"错误（error）：{error.format_message()}", ExitCode.BAD_INPUT
+        case LiangkuError():
+            return f"错误（error）：{error}", error.exit_code
+        case OSError() if error.errno in _OF_THE_PLACE:
             place = f"{error.filename}：" if error.filename else ""
-            click.echo(
-                f"错误（error）：{place}{error.strerror}，请换一个位置或名称（choose another place or name）", err=True
+            return (
+                f"错误（error）：{place}{error.strerror}，请换一个位置或名称（choose another place or name）",
+                ExitCode.BAD_INPUT,
             )
-            return ExitCode.BAD_INPUT
-        click.echo(
-            f"程序故障（internal failure）：{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}；"
-            "设置 LIANGKU_DEBUG=1 可看到详细信息（set LIANGKU_DEBUG=1 for the traceback）",
-            err=True,
-        )
-        return ExitCode.FAILURE
+    return (
+        f"程序故障（internal failure）：{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}；"
+        "设置 LIANGKU_DEBUG=1 可看到详细信息（set LIANGKU_DEBUG=1 for the traceback）",
+        ExitCode.FAILURE,
+    )
 
 
 def _is_text(argument: str) -> bool:

@@ -15,6 +15,8 @@ from checker.model.words import ENCODING_NAMES, RECORD_FAULTS
 
 BARRIER_LINES = 1000
 """So many lines at the end of a block are asked whether a record may go on over them."""
+_TAIL_LINES = (50, BARRIER_LINES)
+"""So many of them are asked together, the fewest first: they nearly always tell."""
 LONGEST_SHOWN = 1000
 """So many bytes of a line that is too long are kept, to be shown."""
 _BLANK_LINES = re.compile(rb"\n{2,}")
@@ -110,20 +112,23 @@ class Cutter:
             return len(text)
         # No record goes on over a line that is one and has no quote.
         end = len(text)
-        for _ in range(BARRIER_LINES):
+        tails: list[int] = []
+        for number in range(1, BARRIER_LINES + 1):
             begin = text.rfind(b"\n", 0, max(end - 1, 0)) + 1
             line = text[begin:end]
             if b'"' not in line and line.count(self._separator) == self._shape.columns - 1:
                 return end
             end = begin
+            if number in _TAIL_LINES:
+                tails.append(begin)
+        for begin in tails:
+            tail, encoding = self._readable(text[begin:], self._source.inner)
+            told = settled_behind(tail, self._shape, inner=encoding, longest=LONGEST_RECORD)
+            if told is not None:
+                return len(text) - len(csv_lines.behind(text[begin:], told))
         readable, encoding = self._readable(text, self._source.inner)
         if self._is_plain(readable, encoding):
             return len(text)
-        # The last lines tell it nearly always, and cheaply where each line has a quote that never closes.
-        tail, _ = self._readable(text[end:], self._source.inner)
-        lines = settled_behind(tail, self._shape, inner=encoding, longest=LONGEST_RECORD)
-        if lines is not None:
-            return len(text) - len(csv_lines.behind(text[end:], lines))
         lines = settled(readable, self._shape, inner=encoding, longest=LONGEST_RECORD)
         return len(text) - len(csv_lines.behind(text, lines))
 

@@ -194,6 +194,12 @@ def _fitting(
 
     if not asked:
         return [False] * len(odd)
+    # The last line begins within quotes: cheaper than the whole record, its first one tells nearly always that it closes no value.
+    closes = rb"\A(?:[^\"]|\"\")*\"(?:" + re.escape(shape.separator) + rb"|\z)"
+    may_close = csv_lines.matches(lines.take(pa.array([odd[place + 1] for place in asked])), closes).to_pylist()
+    asked = [place for place, may in zip(asked, may_close, strict=True) if may]
+    if not asked:
+        return [False] * len(odd)
     between = pa.ListArray.from_arrays(pa.array(odd, pa.int32()), lines).take(pa.array(asked, pa.int32()))
     firsts, lasts = (pa.array([odd[place + further] for place in asked]) for further in (0, 1))
     before = pc.binary_join(between, b"\n")

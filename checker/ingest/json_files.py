@@ -111,7 +111,7 @@ def _turn_pages(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     connection.execute("DROP TABLE IF EXISTS pages; ALTER TABLE documents RENAME TO pages")
     _make_documents(
         connection, path,
-        f"""SELECT CAST(doc AS VARCHAR) AS doc, row_number() OVER (ORDER BY record, place) AS record
+        f"""SELECT coalesce(CAST(doc AS VARCHAR), 'null') AS doc, row_number() OVER (ORDER BY record, place) AS record
         FROM (SELECT record, unnest(rows) AS doc, generate_subscripts(rows, 1) AS place
           FROM (SELECT record, CASE WHEN fault IS NOT NULL THEN [to_json(doc)]
               WHEN json_type(doc, {place}) = 'ARRAY' THEN CAST(json_extract(doc, {place}) AS JSON[]) ELSE [CAST(doc AS JSON)] END AS rows FROM pages))""",
@@ -144,7 +144,7 @@ def _objects(place: Path) -> str:
         start = stream.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n")
     form = "array" if start.startswith(b"[") else "unstructured"
     return (
-        "SELECT CAST(json AS VARCHAR) AS doc, row_number() OVER () AS record FROM "
+        "SELECT coalesce(CAST(json AS VARCHAR), 'null') AS doc, row_number() OVER () AS record FROM "
         f"read_json_objects({sqltext.paths([place])}, format = '{form}', maximum_object_size = 67108864)"
     )
 

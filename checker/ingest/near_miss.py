@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from checker.model.schema import NATIONAL_CODE, Column, normal_header
+from checker.model.schema import CODE_LIKE, Column, normal_header
 
 CLOSE, CLOSE_LATIN = 0.8, 0.88
 """So alike two wordings must be: of four Chinese characters one that differs makes another word, and national names share many syllables."""
@@ -18,7 +18,7 @@ _ID_NUMBER = r"[1-9]\d{5}(19|20)\d{2}(0[1-9]|1[0-2])\d{5}[\dXx]"
 _DAY = r"(19|20)\d{2}[-/.年]?(0?[1-9]|1[0-2])[-/.月]?(0?[1-9]|[12]\d|3[01])日?"
 _FORMS = (
     ("patient_id_number", _ID_NUMBER),
-    ("item_code", f"(?i:{NATIONAL_CODE.replace('[0-9]{15}', '0[0-9]{14}')})"),
+    ("item_code", f"(?i:{CODE_LIKE.replace('[0-9]{15}', '0[0-9]{14}')})"),
     ("patient_sex", "男性?|女性?"),
     ("service_time", _DAY + r"[T ]?\d{1,2}:?\d{2}.*"),
 )

@@ -18,6 +18,11 @@ _ID_NUMBER = re.compile(
     rf"[0-9]{{17}}[0-9X]|[1-9][0-9]{{7}}{_DAY}[0-9]{{3}}|[1-9][0-9]{{5}}(?:19|20)[0-9]{{2}}{_DAY}[0-9]{{2,3}}"
 )
 """Of today, of old, and one of today of which the end is lost."""
+_PARTED = re.compile(
+    r"(?<![\d.])(\d{6})[ \u3000./／．_-]{0,3}(?:19|20)\d{2}[ \u3000./／．_-]{0,3}(?:0[1-9]|1[0-2])[ \u3000./／．_-]{0,3}"
+    r"(?:0[1-9]|[12]\d|3[01])[ \u3000./／．_-]{0,3}(\d{3}[\dXxＸｘ])(?!\d)"
+)
+"""An ID number of today whose parts (place, year, month, day, the rest) points, slashes, hyphens or blanks part."""
 _MOBILE = re.compile("(?:(?:00)?86)?1[3-9][0-9]{9}")
 _CUT = re.compile(
     rf"(\d\.\d{{3}})(?:\d\d(?:19|20)\d\d{_DAY}\d*(?=[Ee]\+?17)|\d{{4}}{_DAY}\d*(?=[Ee]\+?14))([Ee]\+?1[47])(?!\d)"
@@ -41,8 +46,10 @@ def masked(text: str) -> str:
     ('证件 110101********0048', '110101********0048', '138****8000')
     >>> masked("1.10101199005010E+17"), masked("2026-03-01 10:00:00"), masked("002501040040000")
     ('1.101…E+17', '2026-03-01 10:00:00', '002501040040000')
+    >>> masked("110101/19900501/0048"), masked("110101.1990.05.01.004X"), masked("2026/03/01 10:00")
+    ('110101********0048', '110101********004X', '2026/03/01 10:00')
     """
-    return _CUT.sub(r"\1…\2", _DIGITS.sub(_ends, text))
+    return _CUT.sub(r"\1…\2", _DIGITS.sub(_ends, _PARTED.sub(r"\1********\2", text)))
 
 
 def _ends(found: re.Match[str]) -> str:

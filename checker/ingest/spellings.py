@@ -21,8 +21,11 @@ BLANKS = (
 )
 """What is taken off both ends of a value: blanks, and signs that nobody sees."""
 _BLANK = f"[{BLANKS}]"
-TRIMMED = (rf'(?s)^{_BLANK}*(?:="([^"]*)"|\'([^\']*)\'|\'?(.*?)){_BLANK}*$', r"\1\2\3")
-"""A value without blanks and the quotes of SQL around it, and without what spreadsheets put before a number to keep it text: `'` and `="…"`."""
+TRIMMED = (
+    rf'(?s)^{_BLANK}*(?:="{_BLANK}*([^"]*?){_BLANK}*"|\'{_BLANK}*([^\']*?){_BLANK}*\'|\'?{_BLANK}*(.*?)){_BLANK}*$',
+    r"\1\2\3",
+)
+"""A value without the quotes of SQL and blanks around it and within them, and without what spreadsheets put before a number to keep it text: `'` and `="…"`."""
 WHOLE = (r"^([+-]?[0-9]+)\.0+$", r"\1")
 """A whole number as floats and DECIMAL columns write it: `1.0` is 1."""
 FLAG_KINDS = frozenset({Kind.BOOL, Kind.VALID, Kind.REFUND, Kind.SELF_PAID})

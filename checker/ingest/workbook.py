@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest import values
+from checker.ingest.continued_sheet import may_go_on
 from checker.ingest.csv_convert import Wanted
 from checker.ingest.csv_dialect import HEADER_ROWS, distinct_headers, likely_header
 from checker.ingest.markup import read_markup
@@ -163,6 +164,7 @@ class _Sheet:
         self.is_whole = True
         self._writer: pq.ParquetWriter | None = None
         self._rows = 0
+        self._last_row = 0
 
     def write(self, frames: Iterator[pl.DataFrame]) -> str | None:
         """Write the rows behind the header; return why the sheet is passed over where it has no header or no row."""
@@ -181,6 +183,8 @@ class _Sheet:
                     behind = self._find_header(self._merges.filled(frame, ()))
                     if not self._headers:
                         return "no_known_header" if any_cell else "empty"
+                if frame.height:
+                    self._last_row = int(frame[ROW][-1])
                 filled = self._merges.filled(frame, self._columns_of_numbers())
                 self._append(filled.filter(pl.col(ROW) > behind))
         finally:
@@ -202,7 +206,7 @@ class _Sheet:
             known = len({normal_header(cell) for cell in cells if cell} & set(self._wanted.known))
             if known > best:
                 best, at = known, number
-        if at < 0 and self._before and self._before.goes_on(frame):
+        if at < 0 and self._before and self._goes_on_from(self._before, frame):
             self._headers, self._places = self._before._headers, self._before._places
             return 0
         if at < 0:
@@ -222,9 +226,16 @@ class _Sheet:
         self.header_row = int(frame[ROW][at])
         return self.header_row
 
-    def goes_on(self, frame: pl.DataFrame) -> bool:
-        """Whether rows without a header go on where this sheet ends, as where a sheet is full: they stand under its headers, and
-        days, numbers and sexes where it has them; without any day nothing tells.
+    def _goes_on_from(self, before: _Sheet, frame: pl.DataFrame) -> bool:
+        # Of one that was read in part nobody knows whether it is full.
+        may = not before.is_whole or may_go_on(
+            self._path.name, before._path.name, last_row=before._last_row, lines=before._rows
+        )
+        return may and before._has_room_for(frame)
+
+    def _has_room_for(self, frame: pl.DataFrame) -> bool:
+        """Whether rows without a header stand under the headers of this sheet, and days, numbers and sexes where it has them; without
+        any day nothing tells.
         """
         texts = {name: frame[name].head(HEADER_ROWS).str.strip_chars() for name in frame.columns if name != ROW}
         given = {name: [text for text in column.to_list() if text] for name, column in texts.items()}

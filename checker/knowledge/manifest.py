@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 LAYOUT = 3
@@ -96,7 +97,7 @@ def read_manifest(text: str) -> Manifest:
             layout=document["layout"],
             name=_text(document, "name"),
             version=_text(document, "version"),
-            published=_text(document, "published"),
+            published=_day(document, "published"),
             compiled=_text(document, "compiled"),
             content_hash=_sha256(document, "content_hash"),
             notices=tuple(_notice(entry) for entry in document["notices"]),
@@ -127,6 +128,14 @@ def _text(entry: dict[str, Any], key: str) -> str:
     if not isinstance(value, str) or not value or _SURROGATE.search(value):
         raise ValueError(f"its key {key} holds {value!r}, not text")
     return value
+
+
+def _day(entry: dict[str, Any], key: str) -> str:
+    value = _text(entry, key)
+    try:
+        return date.fromisoformat(value).isoformat()
+    except ValueError:
+        raise ValueError(f"its key {key} holds {value!r}, not a day such as 2026-03-01") from None
 
 
 def _sha256(entry: dict[str, Any], key: str) -> str:

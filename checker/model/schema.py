@@ -266,11 +266,15 @@ FINDING_COLUMNS = (
 )  # fmt: skip
 """The columns of a findings table, in order: those of the contract, then who was judged and the line's place in the input."""
 
-NATIONAL_CODE = "X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
-"""The shapes of national item codes, as a regular expression over the whole code."""
+NATIONAL_CODE = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{12}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{13}|T[0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
+"""The shapes of national item codes, letter and digit by position, as a regular expression over the whole code."""
+CODE_LIKE = "X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
+"""What is meant for such a code, though signs of it may be mistyped."""
+CUT_CODE = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{3,11}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{4,12}"
+"""The beginning of such a code that still tells the item: what a program that cuts long values leaves of it."""
 BIRTH_DIAGNOSES = "^(O8[0-4]|Z3[78]|P[0-9])"
 """Diagnoses of a delivery or of a newborn, as a regular expression at the start of a code."""
-HERB_PIECE_CODE = "T[A-Z0-9]{9}"
+HERB_PIECE_CODE = "T[0-9]{9}"
 """The codes of decoction pieces [中药饮片]."""
 
 

@@ -130,6 +130,8 @@ CONCLUSIONS: dict[str, Said] = {
     "undetermined": ("无法判断", "Undetermined"),
     "notice": ("可以使用，但有提示", "May be used, with a notice"),
     "clear": ("可以使用", "May be used"),
+    "not_restricted": ("不在受限项目中", "Not among the restricted items"),
+    "partly_restricted": ("受限项目没有发现问题", "Nothing found in the restricted items"),
     "exempt": ("可以使用", "May be used"),
     "rule_missing": ("没有判断", "Not judged"),
     "unjudged": ("有项目没有判断", "Some items were not judged"),
@@ -148,6 +150,14 @@ EXPLANATIONS: dict[str, Said] = {
     "undetermined": ("补全信息后再查一次。", "Complete what is missing and check again."),
     "notice": ("请留意提示的内容。", "Take note of what it says."),
     "clear": ("所查规则没有发现问题。", "The rules found nothing."),
+    "not_restricted": (
+        "知识库没有限制这些项目，能不能用、医保付不付，本程序没有判断。",
+        "The knowledge base does not limit them; whether they may be used or paid was not judged.",
+    ),
+    "partly_restricted": (
+        "其余项目不在受限项目中，能不能用没有判断，见下。",
+        "The other items are not among the restricted ones: whether they may be used was not judged, see below.",
+    ),
     "exempt": ("属于豁免情形，依据留存备查。", "An exemption applies; keep its grounds on file."),
     "rule_missing": ("缺少规则，不能当作没有问题。", "Rules are missing, which is no pass."),
     "unjudged": (
@@ -160,6 +170,13 @@ EXPLANATIONS: dict[str, Said] = {
     ),
 }
 """What each conclusion asks for, in a sentence."""
+OUTDATED_DAYS = 180
+"""Knowledge published longer ago may lack what has been published since: an answer that rests on it says so."""
+OUTDATED: Said = (
+    f"知识库 {{version}} 是 {{published}} 公布的，已超过 {OUTDATED_DAYS} 天，可能缺少新公布的限制，请更新。",
+    f"The knowledge {{version}} was published on {{published}}, over {OUTDATED_DAYS} days before: newer limits may be missing; update it.",
+)
+"""Beside an answer from old knowledge."""
 SKIPS: dict[str, Said] = {
     "invalid": ("作废", "void"), "context": ("历史医嘱", "history"), "refund": ("退费", "refund"), "self_paid": ("自费", "self-paid"),
 }  # fmt: skip
@@ -263,7 +280,7 @@ AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "mon
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
     "verdict": VERDICTS, "level": LEVELS, "action": ACTION_WORDS, "reason": REASONS, "remark": REMARKS, "next": NEXT, "mark": MARKS,
     "conclusion": CONCLUSIONS, "explanation": EXPLANATIONS,
-    "value": {"unknown": NOT_KNOWN},
+    "value": {"unknown": NOT_KNOWN}, "knowledge": {"outdated": OUTDATED},
 }  # fmt: skip
 
 

@@ -18,7 +18,8 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.china_time import china_now
 from checker.model.schema import BIRTH_DIAGNOSES
-from checker.precheck.fellows import fellows, is_gone, is_known, may_be_piece, prescription_key
+from checker.precheck.conclusion import concluded, is_outdated
+from checker.precheck.fellows import fellows, is_cut, is_gone, is_known, may_be_piece, prescription_key
 from checker.precheck.finding_text import Teller
 from checker.precheck.netting import needs_netting, net
 from checker.precheck.point_index import Match, Point, PointIndex
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     import duckdb
 
 _BIRTH = re.compile(BIRTH_DIAGNOSES)
-_VERDICTS = ("violation", "undetermined")
 _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 """The stage of rules at which a prescription is asked about, by its own."""
 
@@ -70,6 +70,8 @@ class Precheck:
         self._evidence = functools.lru_cache(8192)(loaded.notices.told)
         self.version = version_of(editions)
         self.hash = hash_of(editions)
+        # A layer of one's own does not make the nation's knowledge younger.
+        self._published = date.fromisoformat(editions[0].manifest.published)
         self._language = language
         self._region = region
         self._as_of = as_of
@@ -150,6 +152,13 @@ class Precheck:
             return {}
         rows = (fellows(self.index, number, each, as_of=self._as_of) for number, each in prescriptions.items())
         return {"fellow": list(itertools.chain.from_iterable(rows))}
+
+    def knowledge(self, day: date) -> dict[str, Any]:
+        """Which knowledge answers, and whether it is old for questions about this day."""
+        return {
+            "version": self.version, "hash": self.hash, "published": self._published.isoformat(),
+            "outdated": is_outdated(self._published, day),
+        }  # fmt: skip
 
     def prepare(self) -> None:
         """Make ready what questions would otherwise wait for: worth its while where many are asked."""
@@ -301,18 +310,25 @@ class Precheck:
                 findings.append(teller.rule_missing(line, item, rule.id, point, matched_by))
         judged = [(line, item) for line, item in enumerate(prescription.items) if item.judged]
         gone = [line for line, item in judged if item.left and item.left.is_fully_refunded and self._covering(item)]
+        not_restricted: list[dict[str, Any]] = []
         for line, item in judged:
-            # A cut code that still tells the item is judged, and not called unknown as well.
-            if not is_known(item) and not is_gone(item) and not self._covering(item):
+            if is_gone(item):
+                continue
+            if is_known(item):
+                if not self._covering(item):
+                    not_restricted.append(_place(prescription, line))
+            # A cut code that still tells the item is judged, and not called unknown as well; one that is mistyped may mean another item.
+            elif not (is_cut(item) and self._covering(item)):
                 teller = teller or self._teller(prescription, language)
                 findings.append(teller.unknown_code(line, item, self._meant(item)))
         document: dict[str, Any] = {
-            "verdict": worst_verdict(findings) if findings else "clear",
+            **concluded(findings),
             "findings": findings,
-            "knowledge": {"version": self.version, "hash": self.hash},
+            "knowledge": self.knowledge(self._as_of or prescription.service_time.date()),
             "checked_lines": len(judged),
             "not_in_force": [],
             "not_judged": not_judged,
+            "not_restricted": not_restricted,
         }
         if len(in_force) < len(questions):
             document["not_in_force"] = [
@@ -335,12 +351,6 @@ class Precheck:
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
         language = language or self._language
         return Teller(prescription, language=language, version=self.version, evidence=self._evidence, as_of=self._as_of)
-
-
-def worst_verdict(findings: Sequence[dict[str, Any]]) -> str:
-    """The verdict on a prescription with these findings: violation, undetermined, or clear where there is neither."""
-    verdicts = {finding["verdict"] for finding in findings}
-    return next((verdict for verdict in _VERDICTS if verdict in verdicts), "clear")
 
 
 def _marks(item: Item) -> tuple[str, ...]:

@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
-from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
+from checker.model.schema import CUT_CODE, HERB_PIECE_CODE, NATIONAL_CODE
 from checker.precheck.point_index import PointIndex
 
 _HERB_PIECE = re.compile(HERB_PIECE_CODE)
 _NATIONAL = re.compile(NATIONAL_CODE)
+_CUT = re.compile(CUT_CODE)
 
 
 def fellows(
@@ -53,6 +54,11 @@ def may_be_piece(item: Item) -> bool:
 def is_known(item: Item) -> bool:
     """Whether the item has a national code, or a name that stands for points."""
     return bool(item.named_points) or _NATIONAL.fullmatch(item.item_code or "") is not None
+
+
+def is_cut(item: Item) -> bool:
+    """Whether the item's code is only the beginning of a national one, which still tells the item."""
+    return _CUT.fullmatch(item.item_code or "") is not None
 
 
 def is_gone(item: Item) -> bool:

@@ -10,14 +10,17 @@ import click
 from checker.ingest.prescription import Prescription
 from checker.judge.evidence import sources
 from checker.model.typed_value import UNKNOWN, worded
-from checker.model.words import CONCLUSIONS, EXPLANATIONS, ICONS, MARKS, NEXT, NOT_JUDGED, remark_words
+from checker.model.words import CONCLUSIONS, EXPLANATIONS, ICONS, MARKS, NEXT, NOT_JUDGED, OUTDATED, remark_words
 
 _COLOURS = {
     "definite": "red", "suspect": "yellow", "notice": "blue", "undetermined": "magenta", "exempt": "green",
-    "clear": "green", "unjudged": "blue", "rule_missing": "magenta", "nothing": "blue",
+    "clear": "green", "unjudged": "blue", "rule_missing": "magenta", "nothing": "blue", "not_restricted": "blue",
+    "partly_restricted": "green",
 }  # fmt: skip
 """Of findings by level, or by verdict where they have none, and of conclusions."""
-_CONCLUDED = ICONS | {"exempt": "✔", "clear": "✔", "unjudged": "○", "rule_missing": "?", "nothing": "○"}
+_CONCLUDED = ICONS | {
+    "exempt": "✔", "clear": "✔", "partly_restricted": "✔", "unjudged": "○", "rule_missing": "?", "nothing": "○", "not_restricted": "○",
+}  # fmt: skip
 """The icons of conclusions."""
 _GRAVEST_FIRST = ("definite", "suspect", "undetermined", "notice", "exempt")
 _LABEL_WIDTH = {0: 4, 1: 8}
@@ -52,9 +55,12 @@ class _Writer:
             return "rule_missing"
         if grave is not None:
             return grave
-        if self._answer["checked_lines"] == 0:
+        checked, free = self._answer["checked_lines"], len(self._answer["not_restricted"])
+        if checked == 0:
             return "nothing"
-        return "unjudged" if self._answer["not_in_force"] or self._answer["not_judged"] else "clear"
+        if self._answer["not_in_force"] or self._answer["not_judged"]:
+            return "unjudged"
+        return "clear" if free == 0 else "not_restricted" if free == checked else "partly_restricted"
 
     def _block(self, finding: Mapping[str, Any]) -> Iterator[str]:
         kind = _kind(finding)
@@ -111,10 +117,20 @@ class _Writer:
             f"  共查 {answer['checked_lines']} 行，知识库 {answer['knowledge']['version']}",
             f"  {answer['checked_lines']} line(s) checked, knowledge {answer['knowledge']['version']}",
         )
+        if answer["knowledge"]["outdated"]:
+            yield f"  {OUTDATED[self._english].format(**answer['knowledge'])}"
         names = {
             item.line_id or place: item.item_name or item.item_code or item.line_id
             for place, item in enumerate(self._prescription.items, 1)
         }
+        if 0 < len(answer["not_restricted"]) < answer["checked_lines"]:
+            free = self._say("、", ", ").join(
+                str(names[each["line_id"] or each["line"]]) for each in answer["not_restricted"]
+            )
+            yield self._say(
+                f"  不在受限项目中，没有判断能不能用：{free}",
+                f"  Not among the restricted items, use not judged: {free}",
+            )
         for skipped in answer["not_in_force"]:
             item, rule = names[skipped["line_id"] or skipped["line"]], skipped["rule_id"]
             yield self._say(

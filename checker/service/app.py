@@ -18,6 +18,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from checker.model.china_time import china_today
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
@@ -200,8 +201,7 @@ async def _health(request: Request) -> Response:
     looked_at = health.checks(request.app.desk)
     is_well = all(check["ok"] for check in looked_at.values())
     told = {"status": "ok" if is_well else "failing", "version": __version__, "checks": looked_at}
-    knowledge = {"version": precheck.version, "hash": precheck.hash}
-    return json_response(told | {"knowledge": knowledge}, status=200 if is_well else 503)
+    return json_response(told | {"knowledge": precheck.knowledge(china_today())}, status=200 if is_well else 503)
 
 
 async def _metrics(request: Request) -> Response:

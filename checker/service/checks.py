@@ -139,13 +139,14 @@ async def _answered(
     except OSError:
         # What cannot be recorded must not count as reviewed.
         reviewed = await desk.not_answered(read, channel="native", reason="failure")
-    return write([_not_reviewed(desk, reviewed, language) for _ in read])
+    return write([_not_reviewed(desk, reviewed, each, language) for each in read])
 
 
-def _not_reviewed(desk: Desk, told: NotReviewed, language: str) -> dict[str, Any]:
+def _not_reviewed(desk: Desk, told: NotReviewed, each: Prescription, language: str) -> dict[str, Any]:
     precheck = desk.library.precheck
     return {
-        "verdict": "undetermined", "findings": [], "knowledge": {"version": precheck.version, "hash": precheck.hash},
-        "rules": {"hash": precheck.plan.hash}, "checked_lines": 0, "not_in_force": [], "not_judged": [], "reviewed": False,
-        "ticket": told.ticket, "message": _NOT_REVIEWED[told.reason][language == "en"], "acknowledged": [],
+        "verdict": "undetermined", "level": None, "action": "note", "findings": [],
+        "knowledge": precheck.knowledge(each.service_time.date()), "rules": {"hash": precheck.plan.hash}, "checked_lines": 0,
+        "not_in_force": [], "not_judged": [], "not_restricted": [], "reviewed": False, "ticket": told.ticket,
+        "message": _NOT_REVIEWED[told.reason][language == "en"], "acknowledged": [],
     }  # fmt: skip

@@ -56,6 +56,15 @@ _LEVEL = text(enum=sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__))
 _LEVEL_OR_NULL: Schema = {"enum": [*sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__), None]}
 _HASHED = closed(hash=_TEXT)
 _EDITION = closed(version=_TEXT, hash=_TEXT)
+_EDITION_OF_DAY = closed(
+    version=_TEXT,
+    hash=_TEXT,
+    published=_DATE,
+    outdated={
+        "type": "boolean",
+        "description": "公布已超过 180 天，可能缺少新公布的内容（published over 180 days before: later points may be missing）",
+    },
+)
 
 # What is sent as text or as number is read alike.
 _SENT: Schema = {"type": ["string", "integer", "null"], "maxLength": 200}
@@ -125,14 +134,20 @@ _LINE = asked(
 _ANSWER = closed(
     ("not_in_scope", "fully_refunded", "ignored", "ticket", "message"),
     verdict=_VERDICT,
+    level={**_LEVEL_OR_NULL, "description": "最严重的疑点的等级（of the gravest finding）"},
+    action=text(enum=["stop", "confirm", "note", "none"]),
     findings=array(ref("Finding")),
-    knowledge=_EDITION,
+    knowledge=_EDITION_OF_DAY,
     rules=_HASHED,
     checked_lines=_COUNT,
     not_in_force=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
     not_judged=array(
         closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))
     ),
+    not_restricted={
+        **array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT)),
+        "description": "不在受限项目中，没有判断能否使用（not among the restricted items: whether they may be used is not judged）",
+    },
     not_in_scope=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
     fully_refunded=array(_TEXT),
     ignored=array(_TEXT),
@@ -152,11 +167,14 @@ _LATE_ANSWER = closed(
         if name
         in (
             "verdict",
+            "level",
+            "action",
             "findings",
             "knowledge",
             "checked_lines",
             "not_in_force",
             "not_judged",
+            "not_restricted",
             "not_in_scope",
             "fully_refunded",
             "ignored",
@@ -302,7 +320,7 @@ SCHEMAS: dict[str, Schema] = {
     "TraceLink": _TRACE_LINK,
     "Trace": closed(prefix=text(pattern="^[0-9]{7}$"), item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL),
     "Ticket": _TICKET,
-    "Health": closed(status=text(enum=["ok", "failing"]), version=_TEXT, knowledge=_EDITION, checks=_CHECKS),
+    "Health": closed(status=text(enum=["ok", "failing"]), version=_TEXT, knowledge=_EDITION_OF_DAY, checks=_CHECKS),
     "NationalQuestion": _NATIONAL_QUESTION,
     "NationalAnswer": _NATIONAL_ANSWER,
     "NationalResult": _RESULT,

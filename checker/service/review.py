@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from checker.ingest.prescription import Prescription
 from checker.model.errors import InputError
-from checker.precheck.counter import worst_verdict
+from checker.precheck.conclusion import concluded
 from checker.service.books import Books, Reviewed
 from checker.service.judge import Judge
 from checker.service.keeper import Keeper
@@ -126,8 +126,7 @@ class Desk:
         parted = self.books.acknowledged.leave_out(zip(answers, persons, strict=True), self.books.pseudonyms)
         for answer, (kept, left_out) in zip(answers, parted, strict=True):
             if left_out:
-                answer["findings"] = kept
-                answer["verdict"] = worst_verdict(kept)
+                answer.update({"findings": kept, **concluded(kept)})
                 self.metrics.acknowledged(len(left_out))
         return Reviewed(answers, tuple(left_out for _, left_out in parted), library)
 

@@ -298,3 +298,16 @@ def test_a_look_takes_the_first_rows_of_a_query_and_names_the_scan(tmp_path: Pat
     refused = liangku("inspect", "--from", f"sqlite:{city}", "--query", "SELECT * FROM nosuch", "--json")
     assert (refused.returncode, "没有这张表" in refused.stderr) == (2, True)
     assert json.loads(refused.stdout)["would_run"] is False
+
+
+def test_impact_and_gaps_ask_a_database_as_a_scan_does(tmp_path: Path) -> None:
+    lines = tmp_path / "fees.csv"
+    lines.write_text(f"{COLUMNS}\n{','.join(ROW)}\n", "utf-8")
+    asked = ("--from", database(tmp_path / "city.db", ROW), "--query", "SELECT * FROM fees")
+    for command in (("kb", "impact", "embedded", "--param", "child_age=16"), ("kb", "gaps")):
+        of_files, of_rows = (liangku(*command, *given, "--json") for given in (("--claims", lines), asked))
+        assert json.loads(of_rows.stdout)["judged"] == 1, of_rows.stderr
+        assert json.loads(of_rows.stdout) == json.loads(of_files.stdout)
+        nothing = liangku(*command)
+        assert nothing.returncode == 2
+        assert "缺少 --claims" in nothing.stderr

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from checker.ingest.personal import masked
 from tests.commands import liangku
 
 HEADER = "费用明细流水号,费用发生日期,国标代码,数量,金额,性别,有效标志,退费标志,自费标志"
@@ -227,6 +228,18 @@ def test_a_person_in_a_wrong_column_is_named_nowhere(tmp_path):
     assert [value for value in PRIVATE if value in told] == []
     assert not re.search("19900501|１９９００５０１|900501004", told)
     assert "110101********0048" in told
+
+
+def test_id_numbers_in_parts_are_masked_and_days_are_not():
+    for given in (
+        "110101/19900501/0048",
+        "110101.1990.05.01.0048",
+        "110101  19900501  0048",
+        "110101 / 19900501 / 0048",
+    ):
+        assert masked(f"证件{given}。") == "证件110101********0048。"
+    for plain in ("2026/03/01 10:00", "2026.03.01", "123456.78", "1234562026030110001234"):
+        assert masked(plain) == plain
 
 
 def test_a_file_without_a_header_shows_no_person_in_its_place(tmp_path):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import time
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from datetime import date
@@ -14,9 +13,7 @@ from typing import Any
 import pytest
 
 from checker.cli import main
-from checker.knowledge.importing import ImportRequest, import_workbooks
 from checker.knowledge.merge.merge_decisions import Mode
-from checker.knowledge.resolve import open_plan
 from checker.knowledge.source import open_knowledge
 
 MAY, JANUARY = date(2025, 5, 23), date(2026, 1, 28)
@@ -452,16 +449,6 @@ def test_the_first_batch_has_its_published_counts_and_footnotes(imported: Path) 
     assert open_knowledge(imported).exemptions == ()
     assert len(told["windows"]) == 6
     assert all(window["bounds"] for window in told["windows"])
-
-
-def test_five_workbooks_take_at_most_two_seconds(sheets: Path, tmp_path: Path) -> None:
-    plan, paths = open_plan(), sorted(sheets.glob("第一批*.xlsx"))
-    seconds = []
-    for number in range(3):
-        started = time.perf_counter()
-        import_workbooks(ImportRequest(paths, tmp_path / str(number), None, MAY), plan)
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) <= 2
 
 
 def test_the_first_batch_by_family_covers_what_the_embedded_edition_covers(

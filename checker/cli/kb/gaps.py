@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from checker.cli.database_options import database_option, query_option, read_all_queries
 from checker.cli.options import json_option, kb_option, language_option, map_option
 from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
@@ -30,10 +31,11 @@ TITLES = (
 @click.option(
     "--claims",
     multiple=True,
-    required=True,
     metavar="DATA...",
     help="明细数据，与 scan 的 INPUT 相同，可给多个（lines as for scan; one or more）",
 )
+@query_option("lines")
+@database_option
 @map_option
 @kb_option
 @click.option(
@@ -52,8 +54,8 @@ TITLES = (
 @json_option
 @language_option
 def command(
-    claims: tuple[str, ...], maps: tuple[str, ...], kb: tuple[Path, ...], sort: str, min_lines: int, limit: int | None,
-    as_json: bool, lang: str,
+    claims: tuple[str, ...], query: tuple[str, ...], database_url: str | None, maps: tuple[str, ...], kb: tuple[Path, ...], sort: str,
+    min_lines: int, limit: int | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """找出知识库可能漏掉的编码：数据中有、知识点未覆盖，但与受限项目同前段、同成分或同名。
 
@@ -63,10 +65,12 @@ def command(
     例 Examples:
       liangku kb gaps --claims data/*.parquet
       liangku kb gaps --claims 明细.csv --kb out/kb --min-lines 10 --json
+      liangku kb gaps --from @库地址.txt --query "SELECT * FROM fee_list_d"
     """
     from checker.change.gaps import GapsRequest, find_gaps
 
-    found = find_gaps(GapsRequest(claims, maps, kb, min_lines, sort))
+    asked = read_all_queries(claims, database_url, query, name="--claims")
+    found = find_gaps(GapsRequest((*claims, *asked["lines"]), maps, kb, min_lines, sort))
     if as_json:
         print_json(found.to_dict(limit))
     else:

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from checker.change.impact_findings import SAMPLE
+from checker.cli.database_options import database_options, read_all_queries
 from checker.cli.options import Share, format_option, header_options, json_option, knowledge_options, language_option
 from checker.cli.output import chosen_format, print_json
 from checker.cli.stop import stoppable
@@ -22,11 +23,11 @@ from checker.model.errors import ExitCode
 @click.option(
     "--claims",
     multiple=True,
-    required=True,
     metavar="DATA...",
     help="明细数据，与 scan 的 INPUT 相同，可给多个（lines as for scan; one or more）",
 )
 @header_options
+@database_options
 @click.option(
     "--param",
     "params",
@@ -56,7 +57,8 @@ from checker.model.errors import ExitCode
 @language_option
 def command(
     before: str, after: str | None, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
-    diagnoses: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], max_new_share: Decimal | None,
+    diagnoses: tuple[str, ...], database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...],
+    visits_query: tuple[str, ...], diagnoses_query: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], max_new_share: Decimal | None,
     max_new_lines: int | None, sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...],
     only_rules: bool, region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
@@ -70,16 +72,21 @@ def command(
       liangku kb impact embedded out/kb --claims 明细.parquet --max-new-share 1%
       liangku kb impact embedded --param child_age=16 --claims 明细.parquet
       liangku kb impact rules 我的规则 --claims data/*.parquet --settlements setl_d.parquet
+      liangku kb impact embedded out/kb --from @库地址.txt --query "SELECT * FROM fee_list_d"
     """
     from checker.change.impact import ImpactRequest, impact
     from checker.report.impact import impact_document, impact_markdown, print_impact
     from checker.report.progress import Bar
     from checker.rulebook.params import parse_params
 
+    asked = read_all_queries(
+        claims, database_url, query, settlements_query, visits_query, diagnoses_query, name="--claims"
+    )
     chosen = chosen_format(form, as_json=as_json)
     request = ImpactRequest(
-        before=before, after=after, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses, maps=maps, kb=kb,
-        rules=rules, only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
+        before=before, after=after, claims=(*claims, *asked["lines"]), settlements=(*settlements, *asked["settlements"]),
+        visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, kb=kb, rules=rules,
+        only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
         max_new_lines=max_new_lines, sample=sample, work=work,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
