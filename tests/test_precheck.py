@@ -71,6 +71,7 @@ def prescription(rng: Random, number: int, codes: list[str]) -> dict[str, Any]:
     insured = {
         "sex": maybe(rng, 0.7, rng.choice(("男", "女"))),
         "birth_date": maybe(rng, 0.7, rng.choice((other, born)).isoformat()),
+        "age": maybe(rng, 0.4, rng.choice((0, 3, "8个月", "10天", "1岁半", 13, 14, 36, -1, 131))),
     }
     document: dict[str, Any] = {
         "stage": rng.choice(("prescribe", "dispense", "settle")),
@@ -210,6 +211,25 @@ def asked(code: str | None = DRUG, **values: Any) -> dict[str, Any]:
     """Return a prescription of one line for a woman."""
     line = {"line_id": "1", "item_code": code, "quantity": 1}
     return {"service_time": "2026-03-01", "patient": {"sex": "F", "birth_date": "1990-05-01"}, "lines": [line]} | values
+
+
+@pytest.mark.parametrize(
+    ("insured", "actual"),
+    [
+        ({"age": "36"}, "36 岁"), ({"age": 13}, None), ({"age": "8个月"}, None), ({"age": "36", "birth_date": "2020-01-01"}, None),
+        ({"age": 6, "birth_date": "1990-05-01"}, "35 岁"), ({"sex": "F"}, ...),
+    ],
+)  # fmt: skip
+def test_the_age_of_the_insured_counts_where_no_birth_date_of_theirs_is_known(
+    precheck: Precheck, insured: dict[str, Any], actual: object
+) -> None:
+    line = {"line_id": "1", "item_name": "小儿金丹", "by_name": True}
+    child = {"sex": "M", "age": 6}
+    answer = precheck.check(asked(patient=child, insured=insured, lines=[line], service_time="2026-03-01"))
+    if actual is ...:
+        assert [finding["reason_code"] for finding in answer["findings"]] == ["birth_missing"]
+    else:
+        assert [finding["actual"] for finding in answer["findings"]] == ([actual] if actual else [])
 
 
 def test_a_line_without_national_code_is_undetermined(precheck: Precheck) -> None:

@@ -22,6 +22,8 @@ COMMANDS = {
     "kb": ("checker.cli.kb", "知识库：构建、查看（the knowledge base）"),
     "rules": ("checker.cli.rules", "规则：列出、查看、测试、检查（the rules）"),
     "feedback": ("checker.cli.feedback", "反馈：提醒之后怎样处理（what was done about the findings shown）"),
+    "links": ("checker.cli.links", "关联：条码、追溯码、商品名是哪个项目（which item a barcode or trade name is）"),
+    "staff": ("checker.cli.staff", "人员：双人核验的复核员和 PIN（who may confirm as a second person）"),
     "audit-log": ("checker.cli.audit_log", "审计日志：检查是否被改动（the audit log of the service）"),
 }
 

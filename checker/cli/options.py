@@ -167,3 +167,14 @@ def json_option(command: F) -> F:
     return click.option(
         "--json", "as_json", is_flag=True, help="只在标准输出写一个 JSON 文档（one JSON document on stdout）"
     )(command)
+
+
+def data_option(command: F) -> F:
+    """--data: the folder in which the service keeps what it has to remember."""
+    return click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path("liangku-data"),
+        show_default=True,
+        help="服务的数据文件夹（the data folder of the service）",
+    )(command)

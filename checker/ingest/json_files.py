@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PERSON_KEYS = {"id": "patient_id", "sex": "patient_sex", "birth_date": "patient_birth_date", "age": "patient_age",
                "id_number": "patient_id_number", "newborn": "newborn_flag"}  # fmt: skip
-INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date"}
+INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date", "age": "insured_age"}
 PRESCRIPTION_KEYS = frozenset(("lines", "patient", "insured", "diagnoses", "stage"))
 KNOWN = frozenset(
     normal_header(name) for table in (LINE, HEADER, DIAGNOSIS) for each in table.values() for name in each.all_headers

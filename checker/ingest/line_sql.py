@@ -33,6 +33,7 @@ LINE_NO_SHIFT = 1 << 40
 
 PERSON_FIELDS = (
     "patient_sex", "patient_birth_date", "patient_age", "newborn_flag", "insured_sex", "insured_birth_date",
+    "insured_age",
 )  # fmt: skip
 HEADER_ONLY_WHERE_LINE_HAS_NONE = (
     "patient_id", "institution_id", "care_type", "insured_region", "region", "visit_start", "original_settlement_id",
@@ -127,7 +128,7 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> N
 STAGED = (
     "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start", "prescription_id",
     "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
-    "insured_sex", "insured_birth_date", "quantity", "amount", "amount_in_scope", "care_type",
+    "insured_sex", "insured_birth_date", "insured_age", "quantity", "amount", "amount_in_scope", "care_type",
     "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
 )  # fmt: skip
 """The columns of staged lines that are read each by itself."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 PERSON = (
     "patient_id", "patient_sex", "patient_birth_date", "patient_id_number", "patient_age", "insured_sex", "insured_birth_date",
+    "insured_age",
 )  # fmt: skip
 """What lines say of the person: lines that differ in it are not the same line."""
 _ONE_PATIENT = (

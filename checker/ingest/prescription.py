@@ -175,6 +175,7 @@ _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
 }  # fmt: skip
 _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "sex": ("insured_sex", _SEX), "birth_date": ("insured_birth_date", _DATE),
+    "age": ("insured_age", _single(values.read_age)),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,

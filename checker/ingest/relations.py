@@ -226,7 +226,9 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
         """SELECT count(*) FROM point
         WHERE point_region IS NOT NULL OR len(list_filter(exemptions, lambda e: e.region IS NOT NULL)) > 0""",
     )
-    insured = any(source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date"))
+    insured = any(
+        source.map.has(name) for source in files.lines for name in ("insured_sex", "insured_birth_date", "insured_age")
+    )
     insured |= any(source.map.has(name) for source in (*files.settlements, *files.visits) for name in HEADER_PERSON)
     repaired = one_number(connection, f"SELECT count(*) FROM code_map WHERE lost = '{lost_codes.REPAIRED}'") > 0
     return frozenset((

@@ -92,7 +92,7 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
 
     by_line = {
         "line_sex": "patient_sex", "line_birth": "patient_birth_date", "insured_sex": "insured_sex",
-        "insured_birth_date": "insured_birth_date", "patient_age": "patient_age", "id_number": "patient_id_number",
+        "insured_birth_date": "insured_birth_date", "insured_age": "insured_age", "patient_age": "patient_age", "id_number": "patient_id_number",
     }  # fmt: skip
     by_header = {"header_age": "patient_age", "header_id_number": "patient_id_number"}
     anywhere = {
@@ -137,7 +137,7 @@ def candidates_sql(
         "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "s.item_name",
         "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
-        "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date",
+        "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date", "insured_age": "s.insured_age",
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
         "not_in_scope": not_paid, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip

@@ -153,6 +153,7 @@ LINE = _columns(
     *_PERSON,
     ("insured_sex", Kind.SEX, "参保人性别 参保人员性别"),
     ("insured_birth_date", Kind.DATE, "参保人出生日期 参保人员出生日期"),
+    ("insured_age", Kind.AGE, "参保人年龄 参保人员年龄"),
     (
         "service_time", Kind.TIME,
         "fee_ocur_time drord_begn_date 费用发生日期 费用发生时间 费用时间 费用日期 明细发生时间 明细发生日期 计费时间 计费日期 记费时间 记费日期 "
@@ -243,6 +244,7 @@ PERSON_COLUMNS = (
     "patient_id_number",
     "insured_sex",
     "insured_birth_date",
+    "insured_age",
 )
 """Without any of these in any source nothing can be judged."""
 

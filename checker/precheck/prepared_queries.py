@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("settlement_sex", "settlement_birth", "header_age"), ("header_id_number",), ("family_paid",),
-    ("insured_sex", "insured_birth_date"), ("care_type",), ("insured_region", "region"), ("visit_start",),
+    ("insured_sex", "insured_birth_date"), ("insured_age",), ("care_type",), ("insured_region", "region"), ("visit_start",),
     ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",), ("newborn_near",),
     ("line_no", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
@@ -40,6 +40,7 @@ _RARE = frozenset(
         "header_age",
         "header_id_number",
         "family_paid",
+        "insured_age",
         "not_in_scope",
         "newborn_near",
     }

@@ -112,8 +112,8 @@ def _sex(source: Source) -> str:
 
 def _birth(source: Source) -> str:
     known = _known(source, "patient_birth_date", "insured_birth_date")
-    age = source.map.found.get("patient_age", ())
-    given = [is_given(age, Kind.AGE)] if age else []
+    ages = [source.map.found.get(name, ()) for name in ("patient_age", "insured_age")]
+    given = [is_given(age, Kind.AGE) for age in ages if age]
     return f"({' OR '.join([*known, *given, _by_id_number(source)])})"
 
 

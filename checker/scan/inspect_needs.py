@@ -27,7 +27,7 @@ FACTS: Mapping[str, Need] = {
         ("区分性别的规则都无法判断", "no rule about sex can judge"),
     ),
     "age": Need(
-        (("patient_birth_date",), ("patient_age",), ("patient_id_number",), ("insured_birth_date",)), ("出生日期或年龄", "birth date or age"),
+        (("patient_birth_date",), ("patient_age",), ("patient_id_number",), ("insured_birth_date",), ("insured_age",)), ("出生日期或年龄", "birth date or age"),
         ("区分年龄的规则都无法判断", "no rule about age can judge"),
     ),
     "prescription": Need(

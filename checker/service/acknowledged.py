@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from checker.service.pseudonyms import Pseudonyms, without_numbers
+from checker.service.staff import is_second
 from checker.service.store import Feedback, Shown
 
 _Held = dict[str, tuple[str, int | None]]
@@ -48,8 +48,7 @@ class Acknowledgements:
         """Whether somebody would go on alone where two persons are asked."""
         if not self._two_person or shown.level != "definite" or row.decision != "continue":
             return False
-        first, second = _name(row.operator), _name(row.second_operator)
-        return not second or first == second
+        return not is_second(row.operator, row.second_operator)
 
     def leave_out(
         self, answers: Iterable[tuple[Mapping[str, Any], str | None]], pseudonyms: Pseudonyms
@@ -103,8 +102,3 @@ def _key(
 
 def _cents(amount: object) -> int | None:
     return None if amount is None else round(float(str(amount)) * 100)
-
-
-def _name(text: str | None) -> str:
-    """How somebody is named, however it was typed."""
-    return "".join(unicodedata.normalize("NFKC", text or "").split()).casefold()

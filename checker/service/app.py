@@ -22,14 +22,16 @@ from checker.model.china_time import china_today
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
-from checker.service import checks, health, national_api, native
+from checker.service import checks, health, link_api, national_api, native
 from checker.service.books import NotKept
 from checker.service.guard import Guard, RefusalLog, page_headers, who_asks
 from checker.service.http_json import Refusal, json_response, refused
+from checker.service.item_links import ItemLinks
 from checker.service.national.profile import Profile
 from checker.service.openapi import openapi
 from checker.service.review import Desk
 from checker.service.settings import Settings
+from checker.service.staff import Staff
 
 _LOG = logging.getLogger("liangku.serve")
 _PAGE = Path(__file__).with_name("page")
@@ -50,6 +52,7 @@ class Service:
 
     def __init__(self, desk: Desk, profile: Profile, settings: Settings) -> None:
         self.desk, self.profile = desk, profile
+        self.links, self.staff = ItemLinks(settings.data), Staff(settings.data)
         self.pages = {name: _page(name) for name in ("index", "ledger")}
         self.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
         self._guard, self._refusals = Guard(settings), RefusalLog()
@@ -69,8 +72,12 @@ class Service:
             ("GET", "/v1/knowledge", native.knowledge),
             ("GET", "/v1/words", native.words),
             ("POST", "/v1/feedback", native.feedback),
-            ("POST", "/v1/trace", native.link_trace),
-            ("GET", "/v1/trace/{code}", native.trace),
+            ("GET", "/v1/links", link_api.find),
+            ("POST", "/v1/links", link_api.keep),
+            ("GET", "/v1/links/history", link_api.history),
+            ("POST", "/v1/links/undo", link_api.undo),
+            ("POST", "/v1/trace", link_api.link_trace),
+            ("GET", "/v1/trace/{code}", link_api.trace),
             ("GET", "/v1/tickets/{id}", native.ticket),
             ("POST", "/admin/reload", _reload),
             ("GET", "/health", _health),
@@ -177,6 +184,7 @@ async def _lifespan(app: Service) -> AsyncIterator[None]:
     finally:
         await asyncio.gather(*reloads)
         await desk.close()
+        app.links.close()
 
 
 async def _reload_quietly(desk: Desk) -> object:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from datetime import date
@@ -20,6 +21,7 @@ from checker.service.http_json import CARDS, Refusal, header, json_response, jso
 from checker.service.review import Desk, NotReviewed
 from checker.service.slices import FINDING_BYTES, TooMuch
 
+_QUESTION = re.compile("[A-Za-z0-9-]{1,64}", re.ASCII)
 _NOT_REVIEWED = {
     "timeout": ("本次没有在时限内审核，系统会补审", "Not reviewed within the time limit; it will be judged later"),
     "failure": ("审核程序出错，本次没有审核，系统会补审", "Not reviewed because of a failure; it will be judged later"),
@@ -38,7 +40,11 @@ async def check(request: Request) -> Response:
     def write(answers: list[dict[str, Any]]) -> Response:
         if as_cards:
             return json_response(cards_of(answers[0], language), media_type=CARDS)
-        return json_response(answers[0])
+        response = json_response(answers[0])
+        # Whoever asks several things at once, or through something that keeps answers, sees that this is the answer to that question.
+        if _QUESTION.fullmatch(question := header(request, b"x-liangku-question")):
+            response.raw_headers.append((b"x-liangku-question", question.encode()))
+        return response
 
     return await _answered(desk, read, language, until, write)
 

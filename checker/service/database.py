@@ -38,6 +38,7 @@ _TABLES = (
         ticket TEXT PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL, channel TEXT NOT NULL, document TEXT, status TEXT NOT NULL,
         answer TEXT, judged_at TEXT)""",
     "CREATE INDEX ticket_open ON ticket (at) WHERE status = 'open'",
+    # Links of an earlier version, which checker.service.item_links takes over.
     "CREATE TABLE trace (prefix TEXT PRIMARY KEY, item_code TEXT, item_name TEXT)",
     "CREATE TABLE progress (only INTEGER PRIMARY KEY CHECK (only = 1), last_seq INTEGER NOT NULL)",
     "INSERT INTO progress VALUES (1, 0)",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -121,6 +122,21 @@ def parse(body: bytes, limits: Limits, kind: str = "") -> Any:
         raise InputError(_too_deep(limits))
     refuse_doubled(body, document)
     return document
+
+
+def text_of(holder: Mapping[str, Any], key: str, most: int, path: str = "") -> str | None:
+    """The text of a member, trimmed; None where there is none or it is empty. Raises InputError naming it by its path."""
+    value = holder.get(key)
+    if value is None:
+        return None
+    place = f"{path}.{key}" if path else key
+    if not isinstance(value, str):
+        raise InputError(f"{place} 应为文字（text）")
+    if len(value) > most:
+        raise InputError(f"{place} 最多 {most} 个字符（at most {most} characters）")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise InputError(f"{place} 含有不完整的字符（half a character）")
+    return value.strip() or None
 
 
 def _is_deeper(document: object, depth: int) -> bool:

@@ -1,30 +1,27 @@
-"""The native API beside the checks: look-ups, feedback, tickets and trace codes, as JSON."""
+"""The native API beside the checks: look-ups, feedback and tickets, as JSON."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from checker.model.errors import InputError
-from checker.model.schema import NATIONAL_CODE
 from checker.model.words import catalogue
 from checker.service.checks import language_of
-from checker.service.http_json import Refusal, json_response, read_json
-from checker.service.pseudonyms import without_numbers
+from checker.service.http_json import Refusal, json_response, read_json, text_of
 from checker.service.reasons import REASONS
 from checker.service.review import Desk
-from checker.service.store import Feedback, TraceLink, utc_now
+from checker.service.staff import Staff, WrongPin
+from checker.service.store import Feedback, utc_now
 
 _REASON_CODES = {reason.code for reason in REASONS}
-_FEEDBACK_KEYS = ("finding_id", "decision", "reason_code", "reason", "operator", "second_operator")
+_FEEDBACK_KEYS = ("finding_id", "decision", "reason_code", "reason", "operator", "second_operator", "second_pin")
 _FEEDBACK_MOST, _TEXT_MOST, _QUERY_MOST, _LIMIT_MOST = 1000, 500, 100, 100
-_TRACE = re.compile(r"[0-9]{20}", re.ASCII)
 
 
 async def points(request: Request) -> Response:
@@ -68,6 +65,8 @@ async def knowledge(request: Request) -> Response:
     desk: Desk = request.app.desk
     options = {
         "two_person": desk.settings.two_person,
+        "staff": bool(request.app.staff.members),
+        "shop": desk.settings.shop,
         "reasons": [{"code": reason.code, "zh": reason.zh, "en": reason.en} for reason in REASONS],
     }
     return json_response(await run_in_threadpool(desk.library.knowledge) | {"options": options})
@@ -92,46 +91,13 @@ async def feedback(request: Request) -> Response:
         _feedback(entry, "feedback" if len(listed) == 1 else f"feedback[{number}]", at)
         for number, entry in enumerate(listed)
     ]
+    await run_in_threadpool(_check_seconds, request.app.staff, rows, [entry.get("second_pin") for entry in listed])
     unknown = await desk.books.take_feedback(rows)
     if len(unknown) == len(rows):
         raise Refusal(
             404, "not_shown", "没有显示过这条疑点，反馈没有保存（no such finding was shown: nothing was kept）"
         )
     return json_response({"accepted": len(rows) - len(unknown), "unknown": unknown})
-
-
-async def trace(request: Request) -> Response:
-    """`GET /v1/trace/{code}`."""
-    desk: Desk = request.app.desk
-    prefix = _trace_prefix(request.path_params["code"])
-    link = await desk.books.in_store(desk.books.store.trace, prefix)
-    if link is None:
-        raise Refusal(
-            404,
-            "not_found",
-            f"还不知道追溯码 {prefix}… 是什么药，请选一次药品，以后自动识别（unknown trace code: link it once）",
-        )
-    return json_response({"prefix": link.prefix, "item_code": link.item_code, "item_name": link.item_name})
-
-
-async def link_trace(request: Request) -> Response:
-    """`POST /v1/trace`."""
-    desk: Desk = request.app.desk
-    document = await read_json(request, desk.settings.limits)
-    if not isinstance(document, dict):
-        raise InputError("应为 JSON 对象（an object）")
-    prefix = _trace_prefix(_text(document, "trace_code", 20) or "")
-    code, name = _text(document, "item_code", 40), without_numbers(_text(document, "item_name", 200))
-    code = code.upper() if code else None
-    if code is not None and not re.fullmatch(NATIONAL_CODE, code):
-        raise InputError("item_code 应为国家医保编码（a national item code）")
-    if code is None and name is None:
-        raise InputError("请给出 item_code 或 item_name（give the code or the name of the item）")
-    if code is None and name is not None:
-        name = desk.library.precheck.find_item(name)[0]
-    await desk.books.in_store(desk.books.store.link_trace, TraceLink(prefix, code, name))
-    desk.books.write("trace", {"prefix": prefix, "item_code": code, "item_name": name})
-    return json_response({"prefix": prefix, "item_code": code, "item_name": name})
 
 
 async def ticket(request: Request) -> Response:
@@ -150,7 +116,7 @@ def _feedback(entry: object, path: str, at: str) -> Feedback:
         raise InputError(f"{path} 应为 JSON 对象（an object）")
     if unknown := [str(key) for key in entry if key not in _FEEDBACK_KEYS]:
         raise InputError(f"{path} 有不认识的字段 {'、'.join(unknown)[:100]}（unknown keys）")
-    held = {key: _text(entry, key, _TEXT_MOST if key == "reason" else 64, path) for key in _FEEDBACK_KEYS}
+    held = {key: text_of(entry, key, _TEXT_MOST if key == "reason" else 64, path) for key in _FEEDBACK_KEYS}
     finding_id, decision = held["finding_id"], held["decision"]
     if finding_id is None:
         raise InputError(f"{path}.finding_id 应写明是哪条疑点（which finding）")
@@ -174,27 +140,26 @@ def _feedback(entry: object, path: str, at: str) -> Feedback:
     )
 
 
-def _text(holder: Mapping[str, Any], key: str, most: int, path: str = "") -> str | None:
-    value = holder.get(key)
-    if value is None:
-        return None
-    place = f"{path}.{key}" if path else key
-    if not isinstance(value, str):
-        raise InputError(f"{place} 应为文字（text）")
-    if len(value) > most:
-        raise InputError(f"{place} 最多 {most} 个字符（at most {most} characters）")
-    if any("\ud800" <= sign <= "\udfff" for sign in value):
-        raise InputError(f"{place} 含有不完整的字符（half a character）")
-    return value.strip() or None
+def _check_seconds(staff: Staff, rows: Sequence[Feedback], pins: Sequence[str | None]) -> None:
+    """Where staff are set up, who confirms as a second person is one of them and knows the PIN, and who goes on is one of them too."""
+    if not staff.members:
+        return
+    for row, pin in zip(rows, pins, strict=True):
+        if row.second_operator is None:
+            continue
+        if not staff.knows(row.operator):
+            raise Refusal(403, "unknown_operator", "operator：不在人员名单里（not one of the staff）")
+        try:
+            staff.check(row.second_operator, pin)
+        except WrongPin as wrong:
+            if wrong.is_locked:
+                raise Refusal(
+                    429, "pin_locked", "PIN 错了太多次，15 分钟后再试（too many wrong PINs: wait 15 minutes）"
+                ) from None
+            raise Refusal(403, "wrong_pin", "复核员或 PIN 不对（the second person or the PIN is not right）") from None
 
 
 def _whole(text: str, name: str, most: int) -> int:
     if not re.fullmatch("[0-9]{1,6}", text, re.ASCII) or not 1 <= int(text) <= most:
         raise InputError(f"{name} 应为 1 到 {most} 的整数（a whole number from 1 to {most}）")
     return int(text)
-
-
-def _trace_prefix(code: str) -> str:
-    if not _TRACE.fullmatch(code):
-        raise InputError("追溯码应为 20 位数字（a trace code has 20 digits）")
-    return code[:7]

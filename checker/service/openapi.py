@@ -22,7 +22,7 @@ _ERRORS = {
     403: ("Forbidden", "主机名、来源网页或密钥的权限不对（host, origin or role not allowed）"),
     404: ("NotFound", "没有（no such thing）"),
     408: ("Slow", "请求内容迟迟没有收完（the body came too slowly）"),
-    409: ("NotReplaced", "新的规则或知识不能用，仍用原来的（they do not load: nothing was replaced）"),
+    409: ("NotReplaced", "新的规则、知识不能用，或关联没有确认更改，仍用原来的（nothing was replaced）"),
     413: ("TooLarge", "请求内容太大（the body is too large）"),
     415: ("NotJson", "Content-Type 应为 application/json（not said to be JSON）"),
     429: ("TooMany", "请求太频繁（too many requests）"),
@@ -74,6 +74,10 @@ def openapi() -> dict[str, Any]:
 def _native() -> dict[str, Any]:
     trace = _path("code", text(pattern="^[0-9]{20}$"))
     ticket = _path("id", text(pattern="^T[0-9]{14}[0-9a-f]{10}$"))
+    written: list[Schema] = [
+        {"name": "text", "in": "query", "required": True, "schema": text(minLength=1, maxLength=100)},
+    ]
+    linked = {"text": "6901234567892", "item_name": "爱普列特片", "operator": "0012"}
     query: list[Schema] = [
         {"name": "q", "in": "query", "required": True, "schema": text(minLength=1, maxLength=100)},
         {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20}},
@@ -109,9 +113,25 @@ def _native() -> dict[str, Any]:
                 examples=({"finding_id": "15b3812466a4c4c9cfd7d6476e81fba9", "decision": "continue", "reason_code": "verified_person"},),
             )
         },
+        "/v1/links": {
+            "get": _operation(
+                "link", "条码、追溯码、批准文号或商品名是哪个项目（which item a barcode, trace code, approval number or trade name is）", "Link",
+                (400, 404), parameters=written,
+            ),
+            "post": _operation(
+                "keepLink", "记住它是哪个项目；更改时写明 replaces（link it; to change it name what it replaces）", "Link", (*_SENT, 409),
+                sends=ref("LinkSaid"), examples=(linked,),
+            ),
+        },
+        "/v1/links/history": {
+            "get": _operation("linkHistory", "谁在什么时候说了什么（who said what when）", "Links", (400,), parameters=written)
+        },
+        "/v1/links/undo": {
+            "post": _operation("undoLink", "取消最近一次更改（take the last change back）", "Link", (*_SENT, 404, 409), sends=ref("LinkUndone"))
+        },
         "/v1/trace": {
             "post": _operation(
-                "linkTrace", "记住追溯码前 7 位是什么药（link the first 7 digits of a trace code to an item）", "Trace", _SENT, sends=ref("TraceLink"),
+                "linkTrace", "记住追溯码前 7 位是什么药（link the first 7 digits of a trace code to an item）", "Trace", (*_SENT, 409), sends=ref("TraceLink"),
                 examples=({"trace_code": "81234567890123456789", "item_name": "爱普列特片"},),
             )
         },

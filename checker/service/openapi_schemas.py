@@ -9,6 +9,7 @@ from checker.ingest.spellings import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE
 from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
 from checker.model.words import NOT_JUDGED, catalogue
 from checker.rulebook.plan import LEVEL_RANK
+from checker.service.item_keys import KINDS
 from checker.service.reasons import REASONS
 
 Schema = dict[str, Any]
@@ -71,6 +72,7 @@ _SENT: Schema = {"type": ["string", "integer", "null"], "maxLength": 200}
 _SENT_TIME: Schema = {"type": ["string", "null"], "examples": ["2026-03-01", "2026-03-01 10:30:00"]}
 _SENT_NUMBER: Schema = {"type": ["number", "string", "null"], "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,4})?$", "minimum": -1e9, "maximum": 1e9}  # fmt: skip
 _SENT_SEX: Schema = {"enum": [*MALE_WORDS, *FEMALE_WORDS, *UNKNOWN_SEX_WORDS, None]}
+_SENT_AGE: Schema = {"type": ["number", "string", "null"], "minimum": 0, "maximum": 130}
 _SENT_FLAG: Schema = {"enum": [True, False, *TRUE_WORDS, *FALSE_WORDS, None]}
 
 _FINDING: dict[str, Schema] = {
@@ -102,7 +104,7 @@ _PRESCRIPTION = asked(
     region=_SENT,
     mutual_aid_amount=_SENT_NUMBER,
     patient={"oneOf": [ref("Patient"), {"type": "null"}]},
-    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME), {"type": "null"}]},
+    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME, age=_SENT_AGE), {"type": "null"}]},
     diagnoses={"type": ["array", "null"], "items": {"oneOf": [_TEXT, asked("code", code=_TEXT)]}},
     lines=array(ref("Line"), minItems=1),
 )
@@ -110,7 +112,7 @@ _PATIENT = asked(
     id=_SENT,
     sex=_SENT_SEX,
     birth_date=_SENT_TIME,
-    age={"type": ["number", "string", "null"], "minimum": 0, "maximum": 130},
+    age=_SENT_AGE,
     id_number={"type": ["string", "null"]},
     newborn=_SENT_FLAG,
 )
@@ -218,7 +220,9 @@ _LEDGER = closed(
 _EDITION_TOLD: dict[str, Schema] = {
     "version": _TEXT, "hash": _TEXT, "name": _TEXT, "published": _TEXT, "points": _COUNT, "rules": closed(hash=_TEXT, count=_COUNT),
 }  # fmt: skip
-_OPTIONS = closed(two_person=_SWITCH, reasons=array(closed(code=_TEXT, zh=_TEXT, en=_TEXT)))
+_OPTIONS = closed(
+    two_person=_SWITCH, staff=_SWITCH, shop=_TEXT_OR_NULL, reasons=array(closed(code=_TEXT, zh=_TEXT, en=_TEXT))
+)
 _DECISION = {
     **asked(
         "finding_id",
@@ -232,6 +236,11 @@ _DECISION = {
         reason={"type": ["string", "null"], "maxLength": 500},
         operator={"type": ["string", "null"], "maxLength": 64},
         second_operator={"type": ["string", "null"], "maxLength": 64},
+        second_pin={
+            "type": ["string", "null"],
+            "maxLength": 64,
+            "description": "登记了人员时，复核员的 PIN（where staff are set up）",
+        },
     ),
     "additionalProperties": False,
 }
@@ -240,7 +249,31 @@ _TRACE_LINK = asked(
     trace_code=text(pattern="^[0-9]{20}$"),
     item_code={"type": ["string", "null"], "pattern": f"^({NATIONAL_CODE})$"},
     item_name={"type": ["string", "null"], "maxLength": 200},
+    operator={"type": ["string", "null"], "maxLength": 64},
+    replaces={"type": ["integer", "null"]},
 )
+_LINK_SAID = asked(
+    "text",
+    "operator",
+    text=text(minLength=1, maxLength=100),
+    item_code={"type": ["string", "null"], "pattern": f"^({NATIONAL_CODE})$"},
+    item_name={"type": ["string", "null"], "maxLength": 200},
+    unrestricted={
+        "type": ["boolean", "null"],
+        "description": "true：名称不在受限项目中（the name is of no restricted item）",
+    },
+    operator=text(minLength=1, maxLength=64),
+    replaces={"type": ["integer", "null"], "description": "要更改的关联的 id（the id of the link that this replaces）"},
+)
+_LINK_UNDONE = asked(
+    "text", "operator", "id",
+    text=text(minLength=1, maxLength=100), operator=text(minLength=1, maxLength=64), id={"type": "integer"},
+)  # fmt: skip
+_LINK = closed(
+    id={"type": "integer"}, kind=text(enum=[*KINDS]), key=_TEXT, item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL, at=_TEXT,
+    operator=_TEXT_OR_NULL, how=text(enum=["confirmed", "import", "undo", "earlier"]), before={"type": ["integer", "null"]},
+    restricted_name=_SWITCH,
+)  # fmt: skip
 _TICKET = closed(
     ticket=_TEXT,
     status=text(enum=["open", "judged"]),
@@ -318,6 +351,10 @@ SCHEMAS: dict[str, Schema] = {
     },
     "FeedbackTaken": closed(accepted=_COUNT, unknown=array(_TEXT)),
     "TraceLink": _TRACE_LINK,
+    "LinkSaid": _LINK_SAID,
+    "LinkUndone": _LINK_UNDONE,
+    "Link": _LINK,
+    "Links": closed(links=array(ref("Link"))),
     "Trace": closed(prefix=text(pattern="^[0-9]{7}$"), item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL),
     "Ticket": _TICKET,
     "Health": closed(status=text(enum=["ok", "failing"]), version=_TEXT, knowledge=_EDITION_OF_DAY, checks=_CHECKS),

@@ -74,6 +74,7 @@ class Settings:
     profile: Path | None = None
     hosts: tuple[str, ...] = ()
     two_person: bool = False
+    shop: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
     tls_elsewhere: bool = False

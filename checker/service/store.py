@@ -1,6 +1,6 @@
-"""What the service remembers, and keeps when it is killed: findings shown, feedback on them, tickets, and links of trace codes.
+"""What the service remembers, and keeps when it is killed: findings shown, feedback on them, and tickets.
 
-Standard library only. Feedback, tickets and links are on disk when the call returns. Findings shown are written many at a time and
+Standard library only. Feedback and tickets are on disk when the call returns. Findings shown are written many at a time and
 survive the end of the process, not a power failure: the audit log has them, and `last_seq` says from which record on they are missing.
 """
 
@@ -81,15 +81,6 @@ class Expired(NamedTuple):
     shown: int
     tickets: int
     unjudged: int
-
-
-@dataclass(frozen=True, slots=True)
-class TraceLink:
-    """The item that trace codes with these first 7 digits [药品标识码] are on."""
-
-    prefix: str
-    item_code: str | None
-    item_name: str | None
 
 
 def utc_now() -> str:
@@ -214,18 +205,6 @@ class Store:
         """How much of the database file holds something: what was deleted leaves room for what comes."""
         with self._lock:
             return self._bytes_used()
-
-    def link_trace(self, link: TraceLink) -> None:
-        """Keep the item of a prefix, in place of another."""
-        with self._lock, transaction(self._durable):
-            self._durable.execute("REPLACE INTO trace VALUES (?, ?, ?)", (link.prefix, link.item_code, link.item_name))
-
-    def trace(self, prefix: str) -> TraceLink | None:
-        """The item of a prefix, if it was linked."""
-        with self._lock:
-            row = self._fast.execute("SELECT prefix, item_code, item_name FROM trace WHERE prefix = ?", (prefix,))
-            found = row.fetchone()
-        return TraceLink(*found) if found else None
 
     def close(self) -> None:
         """Close the database; what was written is folded into its file."""

@@ -21,7 +21,7 @@ LINE_COLUMNS = {
     "line_sex": "VARCHAR", "settlement_sex": "VARCHAR", "visit_sex": "VARCHAR", "header_sex_conflict": "BOOLEAN",
     "line_birth": "DATE", "settlement_birth": "DATE", "visit_birth": "DATE", "header_birth_conflict": "BOOLEAN",
     "patient_age": "VARCHAR", "header_age": "VARCHAR", "id_number": "VARCHAR", "header_id_number": "VARCHAR", "family_paid": "BOOLEAN",
-    "insured_sex": "VARCHAR", "insured_birth_date": "DATE",
+    "insured_sex": "VARCHAR", "insured_birth_date": "DATE", "insured_age": "VARCHAR",
     "diagnosis_code": "VARCHAR", "prescription_key": "VARCHAR", "prescription_guessed": "BOOLEAN", "not_in_scope": "BOOLEAN", "source_file": "VARCHAR",
     "source_record": "BIGINT",
 }  # fmt: skip

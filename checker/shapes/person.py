@@ -83,7 +83,9 @@ def name_person(steps: Steps) -> None:
     nobody = steps.let("nobody", some(doubt, unknown))
     steps.let("person_sex", choose((nobody, NULL), (is_insured, insured_sex), otherwise=patient_sex))
     steps.let("birth", choose((nobody, NULL), (is_insured, insured_birth), otherwise=patient_birth))
-    steps.let("age_only", choose((nobody, NULL), (is_insured, insured.age_alone), otherwise=patient.age_alone))
+    named_age = choose((steps.known(explicit[1]), NULL), otherwise=explicit[2])
+    insured_age = steps.let("whole_insured_age", first(named_age, insured.age_alone))
+    steps.let("age_only", choose((nobody, NULL), (is_insured, insured_age), otherwise=patient.age_alone))
     steps.let("sex_conflicted", choose((is_insured, insured.sex_conflict), otherwise=patient.sex_conflict))
     steps.let("birth_conflicted", choose((is_insured, insured.birth_conflict), otherwise=patient.birth_conflict))
 
@@ -101,13 +103,13 @@ class _Person:
     age_alone: str
 
 
-def _name_persons(steps: Steps) -> tuple[_Person, _Person, tuple[str, str]]:
-    """The patient, the insured as far as headers tell of them, and the sex and birth date of the insured that the line names as such.
+def _name_persons(steps: Steps) -> tuple[_Person, _Person, tuple[str, str, str]]:
+    """The patient, the insured as far as headers tell of them, and the sex, birth date and age of the insured that the line names as such.
 
     In a pharmacy the person of a header is the holder of the card, unless the line names the insured apart.
     """
     pharmacy = steps.let("at_pharmacy", holds(f"care_type LIKE '{PHARMACY_CARE}'", steps["care_type"]))
-    explicit = steps["insured_sex"], steps["insured_birth_date"]
+    explicit = steps["insured_sex"], steps["insured_birth_date"], steps["insured_age"]
     names = ("settlement_sex", "visit_sex", "settlement_birth", "visit_birth", "header_age", "header_id_number")
     conflicts = ("header_sex_conflict", "header_birth_conflict")
     by_header = some(*(FALSE if steps[name] == NULL else TRUE for name in (*names, *conflicts)))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Request, sync_playwright
+from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 _ARGUMENTS = (
@@ -60,6 +60,7 @@ class DeskPage:
         self.url = url
         self.sent: list[Request] = []
         self.faults: list[str] = []
+        self._wire: CDPSession | None = None
         self.page.on("request", self._sent)
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
@@ -89,6 +90,30 @@ class DeskPage:
         self.page.press("#item", "Enter")
         return self
 
+    def network(self, *, latency: int = 0, offline: bool = False) -> DeskPage:
+        """Make the network as slow as this (milliseconds), or take it away."""
+        self._wire = self._wire or self.page.context.new_cdp_session(self.page)
+        conditions = {"offline": offline, "latency": latency, "downloadThroughput": -1, "uploadThroughput": -1}
+        self._wire.send("Network.emulateNetworkConditions", conditions)
+        return self
+
+    def scan(self, text: str, delay: int = 5) -> DeskPage:
+        """What a scanner does wherever the focus is: keys, each after so many milliseconds, then Enter."""
+        self.page.keyboard.type(text, delay=delay)
+        return self.press("Enter")
+
+    def more(self, **fields: str) -> DeskPage:
+        """Open what is folded away, and fill its fields by id."""
+        self.page.click("#ask summary")
+        for name, value in fields.items():
+            self.page.fill(f"#{name}", value)
+        return self
+
+    @property
+    def lights(self) -> list[str | None]:
+        """The lights of the rows, the oldest first."""
+        return [row.get_attribute("data-light") for row in self.page.query_selector_all("#item-list li")][::-1]
+
     def concluded(self, kind: str) -> str:
         """Wait for a conclusion and return its words."""
         self.page.wait_for_selector(f'#verdict[data-kind="{kind}"]')
@@ -115,14 +140,14 @@ class DeskPage:
     def text(self, selector: str) -> str:
         return self.page.inner_text(selector)
 
-    def decide(self, reason: str, *, text: str = "", operator: str = "", second: str = "") -> DeskPage:
+    def decide(self, reason: str, *, text: str = "", operator: str = "", second: str = "", pin: str = "") -> DeskPage:
         """Fill and send the form of the first finding."""
         form = self.page.locator("details.decide").first
         if form.get_attribute("open") is None:
             form.locator("summary").click()
         if reason:
             form.locator("select").select_option(reason)
-        for name, value in (("text", text), ("operator", operator), ("second", second)):
+        for name, value in (("text", text), ("operator", operator), ("second", second), ("pin", pin)):
             if value:
                 form.locator(f"input[id^={name}-]").fill(value)
         form.locator("button[type=submit]").click()

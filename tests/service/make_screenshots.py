@@ -12,7 +12,7 @@ from tests.service.desk_page import PHONE, DeskPage, chromium, window
 from tests.service.serving import ROOT, Server, serving
 
 IMAGES = ROOT / "docs" / "images"
-_SIZE = (980, 640)
+_SIZE = (1366, 768)
 _LEDGER_SIZE = (1280, 640)
 _BYTES_MOST = 150_000
 

@@ -18,6 +18,7 @@ from tests.service.test_page import (
     CHILD_ONLY_NOTICE,
     CHILD_ONLY_OF_INSURED,
     ENDED,
+    ID_NUMBER,
     MALE_ONLY,
     UNRESTRICTED_CODE,
 )
@@ -30,7 +31,7 @@ def _options(desk: DeskPage) -> None:
 
 
 def _unknown_name(desk: DeskPage) -> None:
-    desk.add("爱普利特胶囊").page.wait_for_selector("#item-near button")
+    desk.add("爱普利特胶囊").page.wait_for_selector("#item-list .near button")
 
 
 def _undetermined(desk: DeskPage) -> None:
@@ -45,7 +46,7 @@ def _form_faulty(desk: DeskPage) -> None:
 
 def _settled(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
 
 
 def _nothing(desk: DeskPage) -> None:
@@ -65,7 +66,10 @@ STATES: dict[str, Callable[[DeskPage], object]] = {
     "yellow, reason on record": _settled,
     "blue": lambda desk: desk.woman_buys(CHILD_ONLY_NOTICE).concluded("notice"),
     "violet": _undetermined,
-    "green": lambda desk: desk.woman_buys(UNRESTRICTED_CODE).concluded("clear"),
+    "green": lambda desk: desk.whom("self").person("male", "36").add(MALE_ONLY).concluded("clear"),
+    "not restricted": lambda desk: desk.woman_buys(UNRESTRICTED_CODE).concluded("not_restricted"),
+    "unknown barcode": lambda desk: desk.woman_buys("6900000000021").page.wait_for_selector("#link"),
+    "whose number": lambda desk: desk.whom("child").add(ID_NUMBER).page.wait_for_selector("#found button"),
     "card of another": lambda desk: (
         desk.whom("child").person("male", "6").add(CHILD_ONLY_OF_INSURED).concluded("own_card")
     ),
@@ -77,6 +81,8 @@ STATES: dict[str, Callable[[DeskPage], object]] = {
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_nothing_in_any_state_in_either_language(desk: DeskPage, state: str) -> None:
     STATES[state](desk)
+    assert desk.accessibility() == []
+    desk.page.emulate_media(color_scheme="dark")
     assert desk.accessibility() == []
     desk.switch_language()
     expect(desk.page.locator("html")).to_have_attribute("lang", "en")

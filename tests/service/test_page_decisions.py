@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 pytest.importorskip("playwright", reason="pages are tested in a browser: pip install playwright")
 pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pip install axe-playwright-python")
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.service.desk_page import DeskPage
-from tests.service.serving import Server
-from tests.service.test_page import CHILD_LIMITED, ID_NUMBER, MALE_ONLY
+from checker.service.staff import Staff
+from tests.service.desk_page import DeskPage, window
+from tests.service.serving import Server, serving
+from tests.service.test_page import CHILD_LIMITED, ID_NUMBER, MALE_ONLY, UNRESTRICTED_CODE
 
 
 def _kept(server: Server, finding_id: str) -> list[tuple[object, ...]]:
@@ -29,8 +31,8 @@ def test_going_on_asks_for_a_reason_and_an_operator(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
     desk.decide("")
     assert "请选择理由" in desk.text(".decide .fault")
-    desk.decide("verified_person")
-    assert "操作员工号" in desk.text(".decide .fault")
+    desk.decide("diagnosis_supports")
+    assert "操作员" in desk.text(".decide .fault")
     assert desk.bodies("/v1/feedback") == []
 
 
@@ -65,7 +67,7 @@ def test_a_red_finding_needs_a_second_person(desk: DeskPage, server: Server) -> 
 
 def test_the_operator_stays_for_the_next_finding(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.press("Alt+KeyN").woman_buys(MALE_ONLY).concluded("suspect")
     assert desk.page.input_value("input[id^=operator-]") == "0012"
 
@@ -78,22 +80,20 @@ def test_a_reason_for_one_person_does_not_hold_for_another(desk: DeskPage) -> No
 
 def test_a_reason_holds_in_the_other_language_too(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.switch_language()
-    expect(desk.page.locator("article")).to_contain_text("patient: female (limit: male)")
+    expect(desk.page.locator("article")).to_contain_text("user: female (limit: male)")
     assert "Reasons recorded" in desk.concluded("settled")
 
 
 def test_a_finding_acknowledged_in_the_visit_is_not_shown_as_a_pass(desk: DeskPage) -> None:
-    desk.page.click("text=更多（诊断、环节、就诊号）")
-    desk.page.fill("#visit", "V-acknowledged")
+    desk.more(visit="V-acknowledged")
     desk.woman_buys(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.press("Alt+KeyC").concluded("settled")
     assert "已记录：继续" in desk.text("article")
     desk.page.reload()
-    desk.page.click("text=更多（诊断、环节、就诊号）")
-    desk.page.fill("#visit", "V-acknowledged")
+    desk.more(visit="V-acknowledged")
     desk.woman_buys(MALE_ONLY).concluded("settled")
     assert "已经写明理由" in desk.text("#notes")
 
@@ -133,12 +133,12 @@ def test_the_next_person_begins_with_an_empty_page(desk: DeskPage) -> None:
 def test_the_slip_tells_everything_but_who_it_was(desk: DeskPage) -> None:
     desk.whom("self").page.fill("#patient-id", ID_NUMBER)
     desk.add(MALE_ONLY).concluded("suspect")
-    desk.decide("verified_person", operator="0012").concluded("settled")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
     desk.page.click("#print")
     desk.page.emulate_media(media="print")
     slip = desk.text("#slip")
     for words in (
-        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "已核对用药人", "0012", "2026.05",
+        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "有诊断支持", "0012", "2026.05",
     ):  # fmt: skip
         assert words in slip
     assert (ID_NUMBER in slip, "1949" in slip) == (False, False)
@@ -150,3 +150,92 @@ def test_the_slip_of_a_sale_that_was_not_judged_does_not_pass_it(desk: DeskPage)
     desk.page.click("#print")
     desk.page.emulate_media(media="print")
     assert ("换用本人凭证" in desk.text("#slip"), "✔" in desk.text("#slip")) == (True, False)
+
+
+def test_an_override_by_keyboard_takes_three_keys_and_the_card_says_so(desk: DeskPage) -> None:
+    desk.woman_buys(MALE_ONLY).concluded("suspect")
+    desk.decide("diagnosis_supports", operator="0012").concluded("settled")
+    desk.press("Alt+KeyN").woman_buys(MALE_ONLY).concluded("suspect")
+    desk.press("Alt+KeyO", "2", "Enter").concluded("settled")
+    assert "已写明理由，继续（原为可疑）" in desk.text("article h3")
+    assert "停止" not in desk.text("article h3")
+    assert desk.bodies("/v1/feedback")[-1]["reason_code"] == "diagnosis_supports"
+
+
+def test_a_reason_against_what_is_known_is_asked_once_more(desk: DeskPage) -> None:
+    desk.woman_buys(CHILD_LIMITED).concluded("definite")
+    desk.decide("verified_person", operator="0012", second="0034")
+    assert "36 岁" in desk.text(".decide .fault")
+    assert desk.bodies("/v1/feedback") == []
+    desk.decide("verified_person").concluded("settled")
+    desk.press("Alt+KeyN").whom("child").person("male", "6").person("female", "36", who="insured").add(CHILD_LIMITED)
+    desk.concluded("definite")
+    desk.decide("relative_use", operator="0012", second="0034")
+    assert "用谁的医保凭证" in desk.text(".decide .fault")
+
+
+def test_the_reason_now_self_paid_makes_the_line_self_paid_and_checks_anew(desk: DeskPage, server: Server) -> None:
+    desk.woman_buys(CHILD_LIMITED).concluded("definite")
+    desk.decide("self_paid", operator="0012").concluded("nothing")
+    assert desk.lights == ["self_paid"]
+    assert desk.bodies("/v1/check")[-1]["lines"][0]["paid_by_fund"] is False
+    finding_id = desk.bodies("/v1/feedback")[-1]["finding_id"]
+    assert _kept(server, finding_id) == [("change", "self_paid", None, "0012", None)]
+
+
+@pytest.mark.parametrize("second", [" ００１２", "0012\u200b", "0 012"])
+def test_the_same_person_spelt_otherwise_is_no_second_one(desk: DeskPage, second: str) -> None:
+    desk.woman_buys(CHILD_LIMITED).concluded("definite")
+    desk.decide("emergency", operator="0012", second=second)
+    assert "另一人" in desk.text(".decide .fault")
+    assert desk.bodies("/v1/feedback") == []
+
+
+def test_where_staff_are_set_up_the_second_person_gives_a_pin(browser: Browser, tmp_path: Path) -> None:
+    staff = Staff(tmp_path / "data")
+    staff.add("0012", "8264")
+    staff.add("0034", "7351")
+    with serving(tmp_path, 'two_person = true\nshop = "城东大药房"\n') as set_up, window(browser, set_up.url) as desk:
+        desk.open().woman_buys(CHILD_LIMITED).concluded("definite")
+        desk.decide("emergency", operator="0012", second="0034")
+        assert "PIN" in desk.text(".decide .fault")
+        desk.decide("emergency", pin="8264")
+        expect(desk.page.locator(".decide .fault")).to_contain_text("PIN 不对")
+        assert desk.page.input_value("input[id^=pin-]") == ""
+        desk.decide("emergency", pin="7351").concluded("settled")
+        desk.page.evaluate("window.print = () => {}")
+        desk.press("Alt+KeyP")
+        slip = desk.page.text_content("#slip")
+        assert [words in slip for words in ("城东大药房", "顾客签字", "药师（复核）", "0012 / 0034", "7351")] == [
+            True
+        ] * 4 + [False]
+
+
+@pytest.mark.parametrize("size", [(1366, 768), (1366, 650)])
+def test_verdict_item_and_reason_are_in_sight_after_each_item(
+    browser: Browser, server: Server, size: tuple[int, int]
+) -> None:
+    with window(browser, server.url, size) as desk:
+        desk.open().whom("child").person("male", "6").person("female", "19900501", who="insured")
+        for item, kind in ((UNRESTRICTED_CODE, "own_card"), (MALE_ONLY, "own_card"), (CHILD_LIMITED, "definite")):
+            desk.add(item).concluded(kind)
+        for selector in ("#verdict", "#item", "#item-list li >> nth=0", "article h3 >> nth=0", "article dd >> nth=0"):
+            box = desk.page.locator(selector).bounding_box()
+            assert box is not None
+            assert (selector, box["y"] >= 0, box["y"] + box["height"] <= size[1]) == (selector, True, True)
+        assert desk.page.evaluate("scrollY") == 0
+        assert CHILD_LIMITED in desk.text("#item-list li >> nth=0")
+        assert desk.focus == "item"
+
+
+def test_the_focus_goes_on_by_itself(desk: DeskPage) -> None:
+    desk.page.click("label.choice:has([value=self])")
+    expect(desk.page.locator("[name=patient-sex] >> nth=0")).to_be_focused()
+    desk.page.click("label.choice:has([name=patient-sex][value=female])")
+    expect(desk.page.locator("#patient-birth")).to_be_focused()
+    desk.page.keyboard.type("36")
+    desk.press("Enter")
+    assert desk.focus == "item"
+    desk.page.keyboard.type(MALE_ONLY)
+    desk.press("Enter").concluded("suspect")
+    assert desk.focus == "item"

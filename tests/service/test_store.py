@@ -13,7 +13,7 @@ import pytest
 from checker.model.errors import InputError
 from checker.service.database import open_for_reading
 from checker.service.reasons import REASON_BY_CODE, REASONS
-from checker.service.store import Feedback, Shown, Store, Ticket, TraceLink
+from checker.service.store import Feedback, Shown, Store, Ticket
 from tests.service.processes import ROOT, acknowledged, unix_only
 
 
@@ -112,13 +112,6 @@ def test_a_ticket_is_judged_once(store):
     assert not store.judge_ticket("T1", "[]", "2026-03-01T05:00:00Z")
     assert not store.judge_ticket("T9", "{}", "2026-03-01T05:00:00Z")
     assert store.ticket("T9") is None
-
-
-def test_a_prefix_is_linked_to_the_item_named_last(store):
-    store.link_trace(TraceLink("8123456", "X1", "甲"))
-    store.link_trace(TraceLink("8123456", "X2", "乙"))
-    assert store.trace("8123456") == TraceLink("8123456", "X2", "乙")
-    assert store.trace("8123457") is None
 
 
 # ---- kills, readers, threads ----

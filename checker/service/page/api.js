@@ -1,10 +1,12 @@
 // Asking the server: JSON in and out, one time limit (browsers from Chromium 109 on: the last for Windows 7), and the access key where the server wants one.
 
 import { byId, show } from "./dom.js";
+import { holdsPersonal } from "./personal.js";
 import { say } from "./words.js";
 
 const KEPT = "liangku.key";
 const LIMIT_MS = 10000;
+const QUESTION = "X-Liangku-Question";
 
 /** Why there is no answer, in a sentence for whoever stands at the counter. `status` is null where no server answered. */
 export class AskFailed extends Error {
@@ -16,17 +18,23 @@ export class AskFailed extends Error {
 
 /** The answer of the server to one request. Throws AskFailed; where `signal` gave the request up, whatever fetch throws. */
 export async function ask(path, { body = null, signal = null } = {}) {
+  // Fields are looked at before; what slipped through ends here.
+  if (holdsPersonal(decodeURIComponent(path)) || holdsPersonal(body)) throw new AskFailed(say("personal_kept"));
   for (let wrong = false; ; wrong = true) {
-    const { status, answer } = await exchange(path, body, signal);
+    const { status, answer, isAnother } = await exchange(path, body, signal);
+    if (isAnother) throw new AskFailed(say("other_answer"), status);
     if (status === 401 && (await askForKey(wrong))) continue;
     if (status < 200 || status > 299) throw new AskFailed(answer?.error?.message ?? say("http_failed", { status }), status);
-    if (answer === null) throw new AskFailed(say("not_json"), status);
+    if (answer === null || typeof answer !== "object") throw new AskFailed(say("not_json"), status);
     return answer;
   }
 }
 
-/** One request and its whole answer within the limit; `answer` is null where it is no JSON. */
+let asked = 0;
+
+/** One request and its whole answer within the limit; `answer` is null where it is no JSON, `isAnother` where it is to another question. */
 async function exchange(path, body, signal) {
+  const question = path.startsWith("v1/check") ? `${Date.now().toString(36)}-${(asked += 1)}-${Math.random().toString(36).slice(2)}` : null;
   const giveUp = new AbortController();
   const stop = () => giveUp.abort();
   let slow = false;
@@ -38,12 +46,13 @@ async function exchange(path, body, signal) {
   try {
     const response = await fetch(path, {
       method: body === null ? "GET" : "POST",
-      headers: headers(body !== null),
+      headers: headers(body !== null, question),
       body: body === null ? undefined : JSON.stringify(body),
       signal: giveUp.signal,
       cache: "no-store",
     });
-    return { status: response.status, answer: read(await response.text()) };
+    const answer = read(await response.text());
+    return { status: response.status, answer, isAnother: response.ok && question !== null && response.headers.get(QUESTION) !== question };
   } catch (failure) {
     throw signal?.aborted ? failure : new AskFailed(say(slow ? "net_slow" : "net_failed"));
   } finally {
@@ -52,9 +61,13 @@ async function exchange(path, body, signal) {
   }
 }
 
-function headers(sends) {
+function headers(sends, question) {
   const key = sessionStorage.getItem(KEPT);
-  return { ...(key && { Authorization: `Bearer ${key}` }), ...(sends && { "Content-Type": "application/json" }) };
+  return {
+    ...(key && { Authorization: `Bearer ${key}` }),
+    ...(sends && { "Content-Type": "application/json" }),
+    ...(question && { [QUESTION]: question }),
+  };
 }
 
 function read(text) {

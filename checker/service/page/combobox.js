@@ -1,6 +1,8 @@
 // The item field: restricted items that match what is typed, chosen by arrow keys and Enter or by a click (an ARIA combobox).
 
+import { requirePoints } from "./answer.js";
 import { ask } from "./api.js";
+import { maySuggest } from "./codes.js";
 import { make, show } from "./dom.js";
 import { language, say } from "./words.js";
 
@@ -28,6 +30,7 @@ export class Combobox {
   #told;
   #items = [];
   #active = -1;
+  #chosen = null;
   #timer = null;
   #asked = 0;
 
@@ -41,16 +44,17 @@ export class Combobox {
       typed();
       this.close();
       clearTimeout(this.#timer);
-      const text = input.value.trim();
-      // A long run of digits is a scanner at work: it ends with Enter.
-      if (text && !/^[0-9]{8,}$/.test(text)) this.#timer = setTimeout(() => this.#suggest(text), WAIT_MS);
+      const text = input.value.normalize("NFKC").trim();
+      // A run of digits is a scanner at work, or the number of a person: it ends with Enter.
+      if (maySuggest(text)) this.#timer = setTimeout(() => this.#suggest(text), WAIT_MS);
     });
     input.addEventListener("keydown", (event) => this.#key(event, enter));
     input.addEventListener("blur", () => this.close());
   }
 
-  /** Opens the list on items; the first is made active where `chooseFirst`. */
-  open(items, { chooseFirst = false } = {}) {
+  /** Opens the list on items; the first is made active where `chooseFirst`, and `chosen` is called with the one taken in place of `take`. */
+  open(items, { chooseFirst = false, chosen = null } = {}) {
+    this.#chosen = chosen;
     this.#items = items.slice(0, AT_MOST);
     this.#list.replaceChildren(...this.#items.map((item, number) => this.#option(item, number)));
     this.#setActive(chooseFirst ? 0 : -1);
@@ -60,6 +64,7 @@ export class Combobox {
   }
 
   close() {
+    clearTimeout(this.#timer);
     this.#asked += 1;
     this.#items = [];
     this.#list.replaceChildren();
@@ -81,20 +86,25 @@ export class Combobox {
 
   #click(event, item) {
     event.preventDefault();
+    this.#taken(item);
+  }
+
+  #taken(item) {
+    const chosen = this.#chosen ?? this.take;
     this.close();
-    this.take(item);
+    chosen(item);
   }
 
   async #suggest(text) {
     const asked = (this.#asked += 1);
     try {
-      const found = await ask(`v1/points?lang=${language()}&limit=${AT_MOST * 2}&q=${encodeURIComponent(text)}`);
+      const found = requirePoints(await ask(`v1/points?lang=${language()}&limit=${AT_MOST * 2}&q=${encodeURIComponent(text)}`), text);
       if (asked !== this.#asked) return;
       const items = asItems(found.items);
       this.open(items);
       this.#told.textContent = say("options_count", { total: items.length });
     } catch (failure) {
-      this.#told.textContent = failure.message;
+      if (asked === this.#asked) this.#told.textContent = failure.message;
     }
   }
 
@@ -112,9 +122,11 @@ export class Combobox {
       event.preventDefault();
       clearTimeout(this.#timer);
       const item = this.#items[this.#active];
-      this.close();
-      if (item) this.take(item);
-      else enter(this.#input.value);
+      if (item) this.#taken(item);
+      else {
+        this.close();
+        enter(this.#input.value);
+      }
     }
   }
 

@@ -1,10 +1,12 @@
 // The counter page: asks whom it is for, who that is and what is sold; checks at once; records what was decided.
 
+import { requireAnswer } from "./answer.js";
 import { ask, AskFailed, prepareKeyDialog } from "./api.js";
 import { signature } from "./conclusion.js";
 import { byId, show } from "./dom.js";
-import { conclusionOf, findingsOf, notesOf, showConclusion, showFindings, showNotes } from "./result.js";
+import { conclusionOf, findingsOf, lightsOf, notesOf, showConclusion, showFindings, showNotes } from "./result.js";
 import { Sale } from "./sale.js";
+import { catchScans } from "./scanner.js";
 import { fillSlip } from "./slip.js";
 import { language, languageSwitch, say } from "./words.js";
 
@@ -22,16 +24,17 @@ function changed(soon) {
   clearTimeout(timer);
   asked?.abort();
   const missing = sale.missing(false);
-  Object.assign(state, { answer: null, failure: null, missing, checking: missing === null });
+  const ready = missing === null && !sale.items.isLooking;
+  Object.assign(state, { answer: null, failure: null, missing, checking: ready });
   draw();
-  if (missing === null) timer = setTimeout(check, soon ? TYPING_MS : 0);
+  if (ready) timer = setTimeout(check, soon ? TYPING_MS : 0);
 }
 
 /** Checks what is there, the person known or not. */
 async function checkAnyway() {
   clearTimeout(timer);
   const missing = sale.missing(true);
-  if (missing === null) return check();
+  if (missing === null && !sale.items.isLooking) return check();
   Object.assign(state, { answer: null, failure: null, missing, checking: false });
   draw();
 }
@@ -45,6 +48,7 @@ async function check() {
     const body = sale.prescription();
     const [answer] = await Promise.all([ask(`v1/check?lang=${language()}`, { body, signal }), loadOptions()]);
     if (signal.aborted) return;
+    requireAnswer(answer, body.lines);
     state.answer = answer;
     const about = JSON.stringify([body.patient, body.insured]);
     for (const finding of answer.findings) state.remembered.set(finding.finding_id, Object.assign(finding, { about }));
@@ -69,6 +73,7 @@ async function loadOptions() {
 function drawHead() {
   showConclusion(conclusionOf(state, sale, state.decisions), state.answer?.ticket);
   showNotes(state, sale);
+  sale.items.showLights(lightsOf(state, sale));
 }
 
 function draw() {
@@ -82,7 +87,8 @@ function draw() {
 async function record(finding, body, how) {
   const { unknown = [] } = await ask("v1/feedback", { body });
   if (unknown.includes(finding.finding_id)) throw new AskFailed(say("feedback_unknown"));
-  state.decisions = [...state.decisions, { ...body, way: how, signature: signature(finding), item: finding.item_name ?? finding.item_code }];
+  const { second_pin, ...kept } = body;
+  state.decisions = [...state.decisions, { ...kept, way: how, signature: signature(finding), item: finding.item_name ?? finding.item_code }];
 }
 
 /** Records that the sale was changed because of a finding, changes it, and checks anew. */
@@ -99,8 +105,17 @@ const act = {
   selfPaid: (finding) => change(finding, "self_paid", () => sale.items.makeSelfPaid(finding.line_id)),
   remove: (finding) => change(finding, "removed", () => sale.items.remove(finding.line_id)),
   async decide(finding, body) {
-    await record(finding, body, "continue");
     state.operator = body.operator;
+    if (body.reason_code === "self_paid") {
+      // Said is done: the line is self-paid from here on, and nobody goes on against a rule.
+      const { second_operator, second_pin, ...alone } = body;
+      await record(finding, { ...alone, decision: "change" }, "self_paid");
+      sale.items.makeSelfPaid(finding.line_id);
+      byId("verdict").focus();
+      changed(false);
+      return;
+    }
+    await record(finding, body, "continue");
     draw();
     byId("verdict").focus();
   },
@@ -124,9 +139,11 @@ function prepareSlip() {
   const { kind, detail } = conclusionOf(state, sale, decisions);
   fillSlip(byId("slip"), {
     kind, detail, decisions,
-    rows: sale.items.rows,
+    rows: sale.items.rows.filter((row) => row.state === "ready").map((row) => ({ row, light: lightsOf(state, sale)(row) })),
     person: sale.personWords,
-    findings: findingsOf(answer, remembered),
+    inShop: sale.inShop,
+    shop: options?.shop,
+    findings: findingsOf(answer, remembered, sale.items.named),
     reasons: options?.reasons ?? [],
     notes: [...notesOf(answer, sale, remembered), ...(answer.ticket ? [say("ticket", { ticket: answer.ticket })] : [])],
     time: sale.time.replace("T", " "),
@@ -134,7 +151,17 @@ function prepareSlip() {
   });
 }
 
+/** Opens the reasons of the gravest finding that is still open. */
+function override() {
+  const form = document.querySelector("details.decide");
+  if (!form) return;
+  form.open = true;
+  form.querySelector("select").focus();
+}
+
 const SHORTCUTS = {
+  KeyK: () => sale.items.confirmLink(),
+  KeyO: override,
   KeyN: newSale,
   KeyI: () => byId("item").focus(),
   KeyC: checkAnyway,
@@ -162,6 +189,7 @@ byId("print").addEventListener("click", () => {
 // Printed by the browser's own menu, it is the same slip.
 window.addEventListener("beforeprint", prepareSlip);
 prepareKeyDialog();
+catchScans({ enter: (text) => sale.items.enter(text), isBusy: () => byId("key-dialog").open });
 languageSwitch(byId("language"), () => {
   sale.showWords();
   // Findings are worded by the server: they are asked for again.

@@ -2,6 +2,8 @@
 
 import { kindOf } from "./conclusion.js";
 import { make, show } from "./dom.js";
+import { limitWords } from "./finding.js";
+import { watch } from "./identify.js";
 import { language, say } from "./words.js";
 
 /** The words of a reason code. */
@@ -10,42 +12,61 @@ export function reasonWords(reasons, code) {
   return reason ? reason[language()] : code;
 }
 
+/** As the server compares names of staff: width, case, spaces and invisible signs make no other person. */
+const personKey = (name) => name.normalize("NFKC").toLowerCase().normalize("NFKC").replace(/[\p{C}\p{Z}]/gu, "");
+
 /** What is wrong with a decision before it is sent: a key of the words, or null. */
-function faultOf(body, needsSecond) {
+function faultOf(body, { needsSecond, needsPin }) {
   if (!body.reason_code) return "need_reason";
   if (body.reason_code === "other" && !body.reason) return "need_text";
   if (!body.operator) return "need_operator";
-  if (needsSecond && (!body.second_operator || body.second_operator === body.operator)) return "need_second";
-  return null;
+  // Paid privately it goes on against no rule.
+  if (!needsSecond || body.reason_code === "self_paid") return null;
+  if (!body.second_operator || personKey(body.second_operator) === personKey(body.operator)) return "need_second";
+  return needsPin && !body.second_pin ? "need_pin" : null;
 }
 
-const FAULTY_FIELD = { need_reason: "reason", need_text: "text", need_operator: "operator", need_second: "second" };
+const FAULTY_FIELD = { need_reason: "reason", need_text: "text", need_operator: "operator", need_second: "second", need_pin: "pin" };
+
+/** Whether a reason says the contrary of what is known here: then it is asked once more. */
+function contradicts(finding, reason, ownCard) {
+  if (reason === "verified_person") return finding.verdict === "violation" && finding.actual !== null;
+  return reason === "relative_use" && !ownCard;
+}
 
 /**
  * The form of one finding. `options` are those of the server, `operator` whoever decided last, `draft` what was typed before the
  * page was drawn anew; `send(body)` records the decision and throws where the server does not take it.
  */
-export function decisionForm(finding, { options, operator, draft, send }) {
+export function decisionForm(finding, { options, operator, ownCard, draft, send }) {
   const id = (name) => `${name}-${finding.finding_id}`;
   const needsSecond = Boolean(options.two_person) && kindOf(finding) === "definite";
+  const needsPin = needsSecond && Boolean(options.staff);
   const text = (name, label, attributes) => {
-    const input = make("input", { id: id(name), type: "text", autocomplete: "off", maxlength: 500, oninput: () => (draft[name] = input.value), ...attributes });
+    const keep = () => (draft[name] = input.value);
+    const input = make("input", { id: id(name), type: "text", autocomplete: "off", maxlength: 500, oninput: keep, ...attributes });
     input.value = draft[name] ?? "";
+    // The number of a person is no name of staff and no reason: it is cleared, and not sent.
+    watch(input, { found: () => (told.textContent = say("operator_personal")), changed: () => {} });
     return [make("label", { for: id(name) }, label), input];
   };
   const reason = make(
     "select",
     { id: id("reason"), required: true },
     make("option", { value: "" }, say("reason_choose")),
-    options.reasons.map((each) => make("option", { value: each.code }, each[language()])),
+    // The number chooses it: by the keyboard it takes three keys.
+    options.reasons.map((each, place) => make("option", { value: each.code }, `${place + 1} ${each[language()]}`)),
   );
   reason.value = draft.reason ?? "";
   draft.operator ??= operator;
+  const told = make("p", { class: "fault", role: "alert", id: id("told") });
   const [wordsLabel, words] = text("text", say("reason_text"), {});
   const [operatorLabel, operatorField] = text("operator", say("operator"), { maxlength: 64, required: true });
   const [secondLabel, second] = text("second", say("second_operator"), { maxlength: 64, required: true });
-  const told = make("p", { class: "fault", role: "alert", id: id("told") });
-  const fields = { reason, text: words, operator: operatorField, second };
+  // Not kept while the page is drawn anew, and by no browser.
+  const pin = make("input", { id: id("pin"), type: "password", autocomplete: "new-password", maxlength: 64, required: true });
+  const fields = { reason, text: words, operator: operatorField, second, pin };
+  let asked = null;
   const otherChosen = () => {
     draft.reason = reason.value;
     const must = reason.value === "other";
@@ -53,18 +74,35 @@ export function decisionForm(finding, { options, operator, draft, send }) {
     words.toggleAttribute("required", must);
   };
   reason.addEventListener("change", otherChosen);
+  reason.addEventListener("keydown", (event) => {
+    const number = Number(event.key);
+    if (number >= 1 && number <= options.reasons.length) {
+      event.preventDefault();
+      reason.value = options.reasons[number - 1].code;
+      otherChosen();
+    } else if (event.key === "Enter") {
+      event.preventDefault();
+      reason.form.requestSubmit();
+    }
+  });
   otherChosen();
   const button = make("button", { type: "submit" }, say("decide_go"));
   const submit = async (event) => {
     event.preventDefault();
     const body = { finding_id: finding.finding_id, decision: "continue", reason_code: reason.value, operator: operatorField.value.trim() };
     if (words.value.trim()) body.reason = words.value.trim();
-    if (needsSecond) body.second_operator = second.value.trim();
-    const fault = faultOf(body, needsSecond);
+    if (needsSecond && second.value.trim()) body.second_operator = second.value.trim();
+    if (needsPin && pin.value) body.second_pin = pin.value;
+    const fault = faultOf(body, { needsSecond, needsPin });
     for (const [name, each] of Object.entries(fields)) each.setAttribute("aria-invalid", String(fault !== null && FAULTY_FIELD[fault] === name));
     told.textContent = fault ? say(fault) : "";
     if (fault) {
       fields[FAULTY_FIELD[fault]].focus();
+      return;
+    }
+    if (contradicts(finding, body.reason_code, ownCard) && asked !== body.reason_code) {
+      asked = body.reason_code;
+      told.textContent = say(`contradicts_${body.reason_code}`, { actual: finding.actual, expected: limitWords(finding.expected ?? "") });
       return;
     }
     button.disabled = true;
@@ -72,6 +110,7 @@ export function decisionForm(finding, { options, operator, draft, send }) {
       await send(body);
     } catch (failure) {
       told.textContent = failure.message;
+      pin.value = "";
       button.disabled = false;
     }
   };
@@ -88,6 +127,7 @@ export function decisionForm(finding, { options, operator, draft, send }) {
       pair(wordsLabel, words),
       pair(operatorLabel, operatorField),
       needsSecond ? pair(secondLabel, second) : null,
+      needsPin ? pair(make("label", { for: id("pin") }, say("second_pin")), pin) : null,
       told,
       button,
     ),

@@ -6,11 +6,24 @@ import { hasWords, language, listed, say } from "./words.js";
 
 const NOT_LISTED = /^not_in_([0-9]{4})_list$/;
 
-/** Who was judged, and against which limit. */
-export function whoWords(finding) {
+const PATIENTS = ["患者", "the patient"];
+
+/** A limit of age as it is said: 14岁以下 for < 14 岁. */
+export function limitWords(limit) {
+  const [zh, en] = [/^< ([0-9]+) (岁|个月|天)$/.exec(limit), /^< ([0-9]+) (\w+)$/.exec(limit)];
+  if (zh) return `${zh[1]}${zh[2]}以下`;
+  if (en) return `under ${en[1]} ${en[2]}`;
+  const from = /^≥ ([0-9]+) (岁|个月|天)$/.exec(limit);
+  return from ? `${from[1]}${from[2]}及以上` : limit;
+}
+
+/** Who was judged, and against which limit; in a shop it is the user of the medicine. */
+export function whoWords(finding, inShop) {
   if (!finding.person) return null;
-  const person = language() === "en" ? finding.person.replace(/^the /, "") : finding.person;
-  return say("who_limit", { person, actual: finding.actual ?? say("value_unknown"), expected: finding.expected ?? say("value_unknown") });
+  const named = inShop && PATIENTS.includes(finding.person) ? say("user") : finding.person;
+  const person = language() === "en" ? named.replace(/^the /, "") : named;
+  const expected = finding.expected ? limitWords(finding.expected) : say("value_unknown");
+  return say("who_limit", { person, actual: finding.actual ?? say("value_unknown"), expected });
 }
 
 /** The rule with its national code, the point, the documents and the published rows. */
@@ -48,17 +61,19 @@ export function scriptWords(finding, { whom, ownCard }) {
 const field = (label, texts) => (texts.length ? [make("dt", {}, say(label)), make("dd", {}, texts.map((text) => make("p", {}, text)))] : []);
 
 /** The card of a finding. `ways` are the elements of what to do, `decision` the form or what was decided. */
-export function findingCard(finding, { several, ways, decision, continued }) {
+export function findingCard(finding, { several, ways, decision, continued, inShop }) {
   const kind = kindOf(finding);
-  const [icon, colour] = markOf(kind);
-  const who = whoWords(finding);
+  // With a reason on record it no longer stops anybody; what it is stays said.
+  const [icon, colour] = markOf(continued ? "settled" : kind);
+  const mark = continued ? say("card_continued", { was: say(finding.level ? `level_${finding.level}` : `verdict_${finding.verdict}`) }) : say(`mark_${kind}`);
+  const who = whoWords(finding, inShop);
   return make(
     "article",
     { class: `finding ${colour}${continued ? " done" : ""}`, "data-finding": finding.finding_id, "aria-labelledby": `head-${finding.finding_id}` },
     make(
       "h3",
       { id: `head-${finding.finding_id}` },
-      make("span", { class: "mark" }, make("span", { class: "icon", "aria-hidden": "true" }, icon), say(`mark_${kind}`)),
+      make("span", { class: "mark" }, make("span", { class: "icon", "aria-hidden": "true" }, icon), mark),
       make("span", { class: "finding-item" }, several && !finding.item_name ? `${finding.line_id} ` : "", finding.item_name ?? finding.item_code ?? ""),
       finding.item_name && finding.item_code ? make("span", { class: "code" }, finding.item_code) : null,
     ),

@@ -1,53 +1,98 @@
-// The items of one sale: added by code, name or trace code, listed, taken off. Nothing that is not understood is passed over.
+// The items of one sale. What is entered becomes a row at once and is looked up in its turn: nothing is lost, and nothing is passed over.
 
-import { ask } from "./api.js";
-import { asItems, Combobox } from "./combobox.js";
-import { byId, make, show } from "./dom.js";
-import { language, say } from "./words.js";
+import { Combobox } from "./combobox.js";
+import { isCodeLike, readItem } from "./codes.js";
+import { byId } from "./dom.js";
+import { Linking } from "./linking.js";
+import { lookUp } from "./lookup.js";
+import { drawRows } from "./rows.js";
+import { ToldLine } from "./toldline.js";
 
-const NATIONAL = /^(X[A-Z0-9]{22}|Z[A-Z0-9]{19}|T[A-Z0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26})$/;
-const TRACE = /^[0-9]{20}$/;
-
+/**
+ * A row: {id, typed, entry, state, code, name, isNamed, selfPaid, …}. `entry` is what codes.js reads. States: `waiting` and `looking` until
+ * it was looked up; `choose` (several or none fit: `found`, `nearest`), `unknown` (a code on a package that nobody linked yet) and `failed`
+ * (`told`) until somebody settles it; `ready`. `isNamed`: somebody says that it is no restricted item, and there is no code to check that.
+ */
 export class Items {
   #changed;
+  #personal;
   #rows = [];
   #serial = 0;
-  #tracing = null;
-  #told = null;
+  #running = false;
+  #line = new ToldLine();
+  #light = () => null;
   #box;
+  #linking;
   #input = byId("item");
 
-  constructor(changed) {
+  /** `changed()` is called after each change, `personal(found, typed, asCode)` where the number of a person was entered. */
+  constructor(changed, personal) {
     this.#changed = changed;
+    this.#personal = personal;
     this.#box = new Combobox({
       input: this.#input,
       list: byId("item-options"),
       told: byId("item-count"),
-      take: (item) => this.#run(() => this.#found({ name: item.name })),
-      enter: (text) => this.#run(() => this.#enter(text)),
-      typed: () => this.#tell(null),
+      take: (item) => {
+        this.#input.value = "";
+        this.#take({ name: item.name });
+      },
+      enter: (text) => this.enter(text),
+      typed: () => this.#line.tell(null),
     });
-    byId("item-add").addEventListener("click", () => this.#run(() => this.#enter(this.#input.value)));
-    byId("trace-cancel").addEventListener("click", () => this.#trace(null));
+    this.#linking = new Linking({
+      done: (row, { code, name, isNamed }, told) => {
+        this.#settle(row, { code, name, isNamed });
+        if (told) this.#line.tell(...told);
+      },
+      apart: (item) => this.#take(item),
+      again: (row) => this.#again(row),
+      changed: () => this.#update(),
+    });
+    byId("item-add").addEventListener("click", () => {
+      this.#box.close();
+      this.enter(this.#input.value);
+      this.#input.focus();
+    });
     this.showWords();
-  }
-
-  /** What was typed and not added; nothing judges it. */
-  get pending() {
-    return this.#input.value.trim();
   }
 
   get rows() {
     return this.#rows;
   }
 
+  /** Whether something is being looked up or waits for it. */
+  get isLooking() {
+    return this.#rows.some(({ state }) => state === "waiting" || state === "looking");
+  }
+
+  /** What was typed and is no row yet. */
+  get typed() {
+    return this.#input.value.trim();
+  }
+
+  /** What nothing judges as yet: text in the field, and rows that somebody has to settle. */
+  get pending() {
+    const open = this.#rows.filter((row) => row.state !== "ready" || this.#linking.isAbout(row)).map((row) => row.typed);
+    return this.typed ? [...open, this.typed] : open;
+  }
+
   /** The lines of the prescription. */
   get lines() {
-    return this.#rows.map((row) => ({
+    return this.#ready.map((row) => ({
       line_id: row.id,
-      ...(row.code ? { item_code: row.code } : { item_name: row.name, by_name: true }),
+      ...(row.code ? { item_code: row.code } : { item_name: row.name, ...(row.isNamed ? {} : { by_name: true }) }),
       ...(row.selfPaid ? { paid_by_fund: false } : {}),
     }));
+  }
+
+  get #ready() {
+    return this.#rows.filter(({ state }) => state === "ready");
+  }
+
+  /** The ids of the lines that somebody says are no restricted items, without a code. */
+  get named() {
+    return new Set(this.#ready.filter((row) => row.isNamed && !row.selfPaid).map((row) => row.id));
   }
 
   /** How a line is called on the page. */
@@ -56,16 +101,39 @@ export class Items {
     return row ? (row.name ?? row.code) : id;
   }
 
+  /** Takes in what was typed or scanned: from here on it stands in the list, and the field is free for the next. */
+  enter(typed, { asCode = false } = {}) {
+    const entry = asCode ? { kind: "national", code: typed } : readItem(typed);
+    this.#line.tell(null);
+    if (entry.kind === "personal") {
+      this.#input.value = "";
+      this.#personal(entry.personal, typed);
+      return;
+    }
+    if (entry.kind === "fault") {
+      // It stays where it is, to be mended.
+      this.#line.tell(entry.fault, { text: typed.trim() });
+      this.#changed();
+      return;
+    }
+    this.#input.value = "";
+    this.#serial += 1;
+    this.#rows = [...this.#rows, { id: String(this.#serial), typed: typed.trim(), entry, state: "waiting", code: null, name: null }];
+    this.#update();
+    this.#run();
+  }
+
   makeSelfPaid(id) {
-    this.#rows = this.#rows.map((row) => (row.id === id ? { ...row, selfPaid: true } : row));
-    this.#list();
+    this.#change(id, { selfPaid: true });
   }
 
   remove(id) {
-    const item = this.nameOf(id);
-    this.#rows = this.#rows.filter((row) => row.id !== id);
+    const row = this.#rows.find((each) => each.id === id);
+    if (!row) return;
+    this.#rows = this.#rows.filter((each) => each.id !== id);
+    this.#linking.drop(id);
+    this.#line.tell("item_removed", { item: row.name ?? row.code ?? row.typed });
     this.#list();
-    this.#tell("item_removed", { item });
   }
 
   clear() {
@@ -73,153 +141,140 @@ export class Items {
     this.#serial = 0;
     this.#input.value = "";
     this.#box.close();
-    this.#trace(null);
-    this.#tell(null);
+    this.#linking.close();
+    this.#line.tell(null);
+    this.#list();
+  }
+
+  /** Confirms the link that is proposed, if one is. */
+  confirmLink() {
+    this.#linking.confirm();
+  }
+
+  /** Shows beside each row what became of it; `light(row)` gives the key of the words. */
+  showLights(light) {
+    this.#light = light;
     this.#list();
   }
 
   /** Says anew, in the language of the page, what stands in the list and below the field. */
   showWords() {
     this.#list();
-    this.#say();
-    if (this.#tracing) byId("trace-title").textContent = say("trace_title", { code: this.#tracing });
+    this.#line.showWords();
+    this.#linking.showWords();
   }
 
-  /** Adding asks the server, which may fail: that is told, and nothing is added. */
-  async #run(adding) {
-    try {
-      await adding();
-    } catch (failure) {
-      this.#tell("fault", { message: failure.message });
-      this.#changed();
+  /** Looks up what waits, one after the other in the order in which it was entered. */
+  async #run() {
+    if (this.#running) return;
+    this.#running = true;
+    for (let row = this.#next(); row; row = this.#next()) {
+      row.state = "looking";
+      this.#update();
+      let found;
+      try {
+        found = await lookUp(row.entry);
+      } catch (failure) {
+        found = { state: "failed", told: failure.message };
+      }
+      // Removed meanwhile, or the next person's turn: what was found is of nobody.
+      if (this.#rows.includes(row)) this.#found(row, found);
     }
+    this.#running = false;
   }
 
-  async #enter(typed) {
-    const text = typed.normalize("NFKC").trim();
-    const code = text.replace(/\s/g, "").toUpperCase();
-    if (text === "") this.#tell("item_empty");
-    else if (TRACE.test(code)) await this.#scanned(code);
-    else if (NATIONAL.test(code)) await this.#coded(code);
-    else await this.#named(text);
+  #next() {
+    return this.#rows.find(({ state }) => state === "waiting");
   }
 
-  async #coded(code) {
-    const { items } = await ask(`v1/points?lang=${language()}&limit=20&q=${encodeURIComponent(code)}`);
-    const names = asItems(items).map((item) => item.name);
-    await this.#found({ code, name: names.length === 1 ? names[0] : null, unlisted: names.length === 0 });
-  }
-
-  async #named(text) {
-    const { total, items, nearest } = await ask(`v1/points?lang=${language()}&limit=24&q=${encodeURIComponent(text)}`);
-    const found = asItems(items);
-    const exact = found.find((item) => item.name.normalize("NFKC") === text);
-    if (exact) {
-      await this.#found({ name: exact.name });
-    } else if (found.length > 0) {
-      // The ordinary form may be meant, which is not limited: part of a name is asked back, even where one item has it.
-      this.#tell("item_pick", { total });
-      this.#box.open(found, { chooseFirst: true });
-      this.#input.focus();
-    } else {
-      this.#tell(/^[\x20-\x7e]+$/.test(text) && /[0-9]/.test(text) ? "item_short" : "item_unknown", { text }, nearest);
-      this.#changed();
-    }
-  }
-
-  async #scanned(code) {
-    let known;
-    try {
-      known = await ask(`v1/trace/${code}`);
-    } catch (failure) {
-      if (failure.status !== 404) throw failure;
-      this.#input.value = "";
-      this.#trace(code);
+  #found(row, found) {
+    if (found.state === "ready") {
+      this.#settle(row, found);
       return;
     }
-    this.#trace(null);
-    await this.#found({ code: known.item_code ?? null, name: known.item_name ?? null });
-  }
-
-  /** An item is known: it is linked to the trace code that waits for one, and added. */
-  async #found({ code = null, name = null, unlisted = false }) {
-    if (this.#tracing) {
-      const body = { trace_code: this.#tracing, ...(code && { item_code: code }), ...(name && { item_name: name }) };
-      const { prefix } = await ask("v1/trace", { body });
-      this.#trace(null);
-      this.#add({ code, name, unlisted });
-      this.#tell("trace_linked", { prefix, item: name ?? code });
-    } else {
-      this.#add({ code, name, unlisted });
+    Object.assign(row, found);
+    if (found.state === "choose" && found.found.length > 0) {
+      this.#line.tell("item_pick", { total: found.total });
+      // Only where nobody types: the list must not take the Enter of the next scan.
+      if (!this.typed && document.activeElement === this.#input) {
+        this.#box.open(found.found, { chooseFirst: true, chosen: (item) => this.#settle(row, { code: null, name: item.name }) });
+      }
     }
+    if (found.state === "choose" && found.found.length === 0) this.#line.tell(isCodeLike(row.typed) ? "item_short" : "item_unknown", { text: row.typed });
+    if (found.state === "failed") this.#line.tell("fault", { message: found.told });
+    if (found.state === "unknown" && !this.#linking.isOpen) this.#linking.open(row);
+    this.#update();
   }
 
-  #add({ code, name, unlisted }) {
-    this.#input.value = "";
-    this.#input.focus();
-    const item = name ?? code;
-    if (this.#rows.some((row) => row.code === code && row.name === name)) {
-      this.#tell("item_twice", { item });
-      this.#changed();
+  /** An item was chosen from the list, or named: it answers the panel where that asks what a code is, else it is a row of its own. */
+  #take(item) {
+    if (this.#linking.isOpen && this.#linking.propose(item)) {
+      this.#update();
       return;
     }
     this.#serial += 1;
-    this.#rows = [...this.#rows, { id: String(this.#serial), code, name, unlisted, selfPaid: false }];
-    this.#list();
-    this.#tell("item_added", { item });
-    this.#changed();
+    const row = { id: String(this.#serial), typed: item.name ?? item.code, entry: { kind: "name", text: item.name }, state: "looking" };
+    this.#rows = [...this.#rows, row];
+    this.#settle(row, item);
   }
 
-  #trace(code) {
-    this.#tracing = code;
-    show(byId("trace"), code !== null);
-    if (code === null) return;
-    byId("trace-title").textContent = say("trace_title", { code });
-    this.#tell(null);
-    this.#input.focus();
+  /** It is known what a row is. The same item twice is one row; an answer to the panel is none. */
+  #settle(row, { code = null, name = null, isNamed = false, via = null }) {
+    const isAnswer = this.#linking.isOpen && !this.#linking.isAbout(row) && !via && ["name", "national"].includes(row.entry.kind);
+    if (isAnswer && this.#linking.propose({ code, name, isNamed })) {
+      this.#rows = this.#rows.filter((each) => each !== row);
+      this.#line.tell(null);
+      this.#update();
+      return;
+    }
+    const item = name ?? code;
+    if (this.#rows.some((each) => each !== row && each.state === "ready" && each.code === code && each.name === name)) {
+      this.#rows = this.#rows.filter((each) => each !== row);
+      this.#line.tell("item_twice", { item });
+    } else {
+      Object.assign(row, { state: "ready", code, name, isNamed, via });
+      this.#line.tell("item_added", { item });
+    }
+    this.#update();
+  }
+
+  #again(row) {
+    Object.assign(row, { state: "waiting", code: null, name: null, isNamed: false, via: null });
+    this.#update();
+    this.#run();
+  }
+
+  #change(id, values) {
+    for (const row of this.#rows) if (row.id === id) Object.assign(row, values);
+    this.#list();
+  }
+
+  #update() {
+    this.#list();
     this.#changed();
   }
 
   #list() {
-    show(byId("item-none"), this.#rows.length === 0);
-    byId("item-list").replaceChildren(...this.#rows.map((row) => this.#line(row)));
-  }
-
-  #line(row) {
-    const item = row.name ?? row.code;
-    const tags = [row.selfPaid && say("tag_self_paid"), row.unlisted && say("tag_unlisted")].filter(Boolean);
-    const remove = () => {
-      this.remove(row.id);
-      this.#input.focus();
-      this.#changed();
-    };
-    return make(
-      "li",
-      {},
-      make("span", { class: "row-name" }, item, row.name && row.code ? make("span", { class: "code" }, row.code) : null),
-      tags.map((tag) => make("span", { class: "tag" }, tag)),
-      make("button", { type: "button", class: "small", "aria-label": say("item_remove_one", { item }), onclick: remove }, say("item_remove")),
-    );
-  }
-
-  #tell(key, values = {}, nearest = []) {
-    this.#told = key && { key, values, nearest };
-    this.#say();
-  }
-
-  #say() {
-    const place = byId("item-told");
-    const told = this.#told;
-    const fault = told !== null && ["fault", "item_unknown", "item_short", "item_empty"].includes(told.key);
-    place.classList.toggle("fault", fault);
-    this.#input.setAttribute("aria-invalid", String(fault));
-    if (told === null) place.replaceChildren();
-    else place.replaceChildren(told.key === "fault" ? told.values.message : say(told.key, told.values));
-    const near = told?.nearest ?? [];
-    show(byId("item-near"), near.length > 0);
-    byId("item-near").replaceChildren(
-      ...(near.length ? [make("span", {}, say("item_near"))] : []),
-      ...near.map((name) => make("button", { type: "button", class: "small", onclick: () => this.#run(() => this.#found({ name })) }, name)),
-    );
+    drawRows(this.#rows, {
+      light: this.#light,
+      remove: (row) => {
+        this.remove(row.id);
+        this.#input.focus();
+        this.#changed();
+      },
+      retry: (row) => this.#again(row),
+      choose: (row, name) => {
+        this.#settle(row, { name });
+        this.#input.focus();
+      },
+      named: (row) => {
+        this.#settle(row, { name: row.typed, isNamed: true });
+        this.#input.focus();
+      },
+      link: (row) => {
+        this.#linking.open(row);
+        this.#changed();
+      },
+    });
   }
 }

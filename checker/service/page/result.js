@@ -1,6 +1,6 @@
 // The answer on the page: the conclusion, a card for each finding, what was not judged, and what was decided.
 
-import { byGravity, conclude, kindOf, markOf, needsReason, signature } from "./conclusion.js";
+import { byGravity, conclude, kindOf, lightOf, markOf, needsReason, signature, speaking } from "./conclusion.js";
 import { decisionForm, decisionWords } from "./decision.js";
 import { byId, make, show } from "./dom.js";
 import { findingCard, scriptWords, way, wayList } from "./finding.js";
@@ -8,20 +8,29 @@ import { language, listed, say } from "./words.js";
 
 /** The conclusion's kind and the sentence beside it. */
 export function conclusionOf({ answer, failure, checking, missing }, sale, decisions) {
+  if (sale.items.isLooking) return { kind: "checking", detail: say("looking") };
   if (checking) return { kind: "checking", detail: "" };
   if (failure) return { kind: "error", detail: failure };
   if (!answer) return { kind: "idle", detail: say(missing ?? "idle_whom") };
   const continued = continuedOf(decisions);
-  const kind = conclude(answer, { continued, ownCard: sale.ownCard, pending: sale.items.pending !== "" });
+  const { pending, named } = sale.items;
+  const kind = conclude(answer, { continued, ownCard: sale.ownCard, pending: pending.length > 0, named });
   return { kind, detail: say(`explanation_${kind}`) };
+}
+
+/** The light of each row. */
+export function lightsOf({ answer, decisions, remembered }, { items, ownCard }) {
+  const continued = continuedOf(decisions);
+  const acknowledged = new Set((answer?.acknowledged ?? []).map((id) => remembered.get(id)?.line_id));
+  return (row) => lightOf(answer, row.id, { continued, named: items.named, isSelfPaid: Boolean(row.selfPaid), acknowledged, ownCard });
 }
 
 const continuedOf = (decisions) => new Set(decisions.filter((each) => each.way === "continue").map((each) => each.signature));
 
 /** The findings to show: those of the answer, and those that it leaves out because a reason is on record. */
-export function findingsOf(answer, remembered) {
+export function findingsOf(answer, remembered, named) {
   const left = (answer.acknowledged ?? []).map((id) => remembered.get(id)).filter(Boolean);
-  return byGravity([...answer.findings, ...left.filter((each) => !answer.findings.some((one) => one.finding_id === each.finding_id))]);
+  return byGravity([...speaking(answer.findings, named), ...left.filter((each) => !answer.findings.some((one) => one.finding_id === each.finding_id))]);
 }
 
 /** What has to be told beside the findings. */
@@ -36,10 +45,12 @@ export function notesOf(answer, sale, remembered) {
     ...answer.not_judged
       .filter(({ missing }) => missing === "deprecated")
       .map(({ line_id, rule_id }) => say("note_deprecated", { item: items.nameOf(line_id), rule: rule_id })),
-    items.pending && say("note_pending", { text: items.pending }),
+    answer.knowledge.outdated && say("knowledge_outdated", answer.knowledge),
+    items.pending.length > 0 && say("note_pending", { text: listed(items.pending) }),
     unknown > 0 && say("note_acknowledged", { count: unknown }),
     sale.isHolderUnknown && say("note_holder_unknown"),
-    ...items.rows.filter((row) => row.unlisted).map((row) => say("note_unlisted", { item: row.code })),
+    answer.not_restricted.length > 0 && say("note_not_restricted", { items: listed(answer.not_restricted.map(({ line_id }) => items.nameOf(line_id))) }),
+    items.named.size > 0 && say("note_named", { items: listed([...items.named].map((id) => items.nameOf(id))) }),
     answer.ignored && say("note_ignored", { keys: listed(answer.ignored) }),
   ].filter(Boolean);
 }
@@ -76,7 +87,7 @@ export function showNotes({ answer, remembered }, sale) {
 /** Shows the cards, and what was dealt with. `act` are the page's answers to buttons: ownCard, selfPaid, remove (of a finding), decide (body). */
 export function showFindings(state, sale, act) {
   const { answer, decisions, options, drafts, operator, remembered } = state;
-  const findings = answer ? findingsOf(answer, remembered) : [];
+  const findings = answer ? findingsOf(answer, remembered, sale.items.named) : [];
   const records = new Map(decisions.filter((each) => each.way === "continue").map((each) => [each.signature, each]));
   const reasons = options?.reasons ?? [];
   byId("findings").replaceChildren(
@@ -85,6 +96,7 @@ export function showFindings(state, sale, act) {
       return findingCard(finding, {
         several: sale.items.rows.length > 1,
         continued: Boolean(record),
+        inShop: sale.inShop,
         ways: record || !finding.rule_id || finding.verdict === "exempt" ? null : waysOf(finding, sale, act),
         decision: record ? doneLine(record, reasons) : formOf(finding),
       });
@@ -101,7 +113,7 @@ export function showFindings(state, sale, act) {
     if (!needsReason(finding) || !options) return null;
     const key = finding.finding_id;
     if (!drafts.has(key)) drafts.set(key, {});
-    return decisionForm(finding, { options, operator, draft: drafts.get(key), send: (body) => act.decide(finding, body) });
+    return decisionForm(finding, { options, operator, ownCard: sale.ownCard, draft: drafts.get(key), send: (body) => act.decide(finding, body) });
   }
 }
 

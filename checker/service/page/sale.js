@@ -1,30 +1,53 @@
 // What the page asks of the counter: the form read into one prescription, and what is still missing in it.
 
 import { byId, choose, chosen, localTime, show } from "./dom.js";
+import { Identify, watch } from "./identify.js";
 import { Items } from "./items.js";
 import { Person } from "./person.js";
+import { personalIn } from "./personal.js";
 import { say } from "./words.js";
 
+const FREE = ["diagnoses", "visit", "region"];
+
 export class Sale {
+  #time = null;
+  #typing = new Set();
+
   /** `changed(soon)` is called after each change; `soon` where more typing may follow. */
   constructor(changed) {
-    const now = () => changed(false);
-    this.patient = new Person("patient", () => changed(true));
-    this.insured = new Person("insured", () => changed(true));
-    this.items = new Items(now);
-    this.#time = null;
+    const [now, soon] = [() => changed(false), () => changed(true)];
+    this.patient = new Person("patient", soon, () => this.goOn());
+    this.insured = new Person("insured", soon, () => this.goOn());
+    this.identify = new Identify({
+      persons: () => this.#persons,
+      done: now,
+      code: (text) => this.items.enter(text, { asCode: true }),
+    });
+    const found = (personal) => this.identify.take(personal);
+    this.items = new Items(now, (personal, typed) => this.identify.take(personal, typed));
     for (const radio of document.querySelectorAll('input[name="whom"], input[name="card"]')) {
       radio.addEventListener("change", () => {
+        // Whose number was read before anybody said whom it is for: of the holder, who now is the user.
+        if (this.whom === "self" && !this.patient.isKnown && this.insured.isKnown) this.patient.take(this.insured);
         this.#showParts();
         changed(false);
       });
     }
+    // Who chooses with the mouse goes on typing; with the keyboard the arrows still have to choose.
+    for (const radio of document.querySelectorAll('#ask input[type="radio"]')) {
+      radio.addEventListener("click", (event) => event.detail > 0 && setTimeout(() => this.goOn()));
+      radio.addEventListener("keydown", (event) => {
+        if (event.key !== "Enter") return;
+        event.preventDefault();
+        if (!event.currentTarget.checked) event.currentTarget.click();
+        this.goOn();
+      });
+    }
     byId("stage").addEventListener("change", now);
-    for (const id of ["diagnoses", "visit"]) byId(id).addEventListener("input", () => changed(true));
+    for (const id of FREE) this.#watchTyping(byId(id), now);
+    for (const id of [...FREE, "patient-birth", "insured-birth"]) watch(byId(id), { found, changed: now });
     this.#showParts();
   }
-
-  #time;
 
   /** self, child, other, or null while nobody has said. */
   get whom() {
@@ -41,11 +64,21 @@ export class Sale {
     return this.#time;
   }
 
-  /** A key of the words that says what is missing, or null. The person may be unknown where `anyway`. */
+  /** Whether the sale is in a shop: there it is the user, not a patient. */
+  get inShop() {
+    return byId("stage").value === "dispense";
+  }
+
+  /** A key of the words that says what is missing, half or wrong, or null. The person may be unknown where `anyway`. */
   missing(anyway) {
     if (this.whom === null) return "idle_whom";
-    if (this.items.rows.length === 0) return "idle_item";
-    if (this.patient.isFaulty || (!this.ownCard && this.insured.isFaulty)) return "idle_birth";
+    if (this.identify.isOpen) return "idle_found";
+    if (FREE.some((id) => personalIn(byId(id).value))) return "idle_personal";
+    if (this.#typing.size > 0) return "idle_field";
+    if (!/^([0-9]{6})?$/.test(this.#region)) return "idle_region";
+    const fault = this.patient.fault ?? (this.ownCard ? null : this.insured.fault);
+    if (fault) return fault;
+    if (this.items.lines.length === 0) return this.items.rows.length > 0 ? "idle_pending" : "idle_item";
     return anyway || this.patient.isKnown ? null : "idle_person";
   }
 
@@ -59,6 +92,7 @@ export class Sale {
     if (diagnoses.length > 0) sent.diagnoses = diagnoses;
     const visit = byId("visit").value.trim();
     if (visit) sent.visit_id = visit;
+    if (this.#region) sent.insured_region = this.#region;
     return sent;
   }
 
@@ -78,6 +112,14 @@ export class Sale {
     this.#showParts();
   }
 
+  /** Puts the focus where the next thing is to be given. */
+  goOn() {
+    if (this.whom === null) document.querySelector('input[name="whom"]').focus();
+    else if (!this.patient.isKnown) this.patient.focus();
+    else if (this.isHolderUnknown && document.activeElement?.closest("#insured-part, #patient-part")) this.#goOnToHolder();
+    else byId("item").focus();
+  }
+
   /** A sale without items is another sale when the next item comes. */
   forgetTimeIfEmpty() {
     if (this.items.rows.length === 0) this.#time = null;
@@ -87,11 +129,13 @@ export class Sale {
     this.#time = null;
     choose("whom", null);
     choose("card", "holder");
+    this.identify.close();
     this.patient.clear();
     this.insured.clear();
     this.items.clear();
+    this.#typing.clear();
     byId("stage").value = "dispense";
-    byId("diagnoses").value = byId("visit").value = "";
+    for (const id of FREE) byId(id).value = "";
     this.#showParts();
   }
 
@@ -99,6 +143,44 @@ export class Sale {
     this.patient.showWords();
     this.insured.showWords();
     this.items.showWords();
+    this.identify.showWords();
+  }
+
+  get #region() {
+    return byId("region").value.normalize("NFKC").trim();
+  }
+
+  get #persons() {
+    const patient = { key: "patient", person: this.patient };
+    return this.ownCard ? [patient] : [patient, { key: "insured", person: this.insured }];
+  }
+
+  #goOnToHolder() {
+    const { sex } = this.insured.facts;
+    // The holder's details help, but may stay away: from the last of them it goes on to the items.
+    if (sex === undefined && document.activeElement.closest("#patient-part")) this.insured.focus();
+    else if (sex !== undefined && document.activeElement.type === "radio") this.insured.focus();
+    else byId("item").focus();
+  }
+
+  /** What is typed into a field counts when it is left or confirmed; until then nothing is asked with half of it. */
+  #watchTyping(field, changed) {
+    const left = () => {
+      if (this.#typing.delete(field.id)) changed();
+    };
+    field.addEventListener("input", () => {
+      if (document.activeElement === field && field.value) this.#typing.add(field.id);
+      else this.#typing.delete(field.id);
+      changed();
+    });
+    field.addEventListener("blur", left);
+    field.addEventListener("change", left);
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.isComposing) return;
+      event.preventDefault();
+      left();
+      byId("item").focus();
+    });
   }
 
   #showParts() {
