@@ -65,13 +65,16 @@ def serve(kind: str, port: int, data: Path) -> None:
     import uvicorn
 
     application: Any = raw
+    protocol: Any = "auto"
     if kind != "raw":
         from checker.ingest.prescription import Prescription, read_prescription
-        from checker.service import native
+        from checker.service import checks
         from checker.service.app import Service
+        from checker.service.books import Reviewed
+        from checker.service.connection import limited_protocol
         from checker.service.http_json import json_response, parse, read_body
         from checker.service.national.profile import read_profile
-        from checker.service.review import Desk, Reviewed
+        from checker.service.review import Desk
         from checker.service.settings import Settings
 
         settings = Settings(port=port, data=data)
@@ -89,13 +92,13 @@ def serve(kind: str, port: int, data: Path) -> None:
 
         async def record(request: Any) -> Any:
             await read_body(request, settings.limits)
-            desk.record(Reviewed([nothing_found], ((),), desk.library), [nobody], (), channel="native")
+            desk.books.record(Reviewed([nothing_found], ((),), desk.library), [nobody], (), channel="native")
             return json_response(nothing_found)
 
         nobody = Prescription("dispense", datetime.now(), {}, (), (), ())
         nothing_found = {"verdict": "clear", "findings": [], "checked_lines": LINES}
-        native.check = {"constant": constant, "read": read, "record": record}.get(kind, native.check)
-        application = Service(desk, read_profile(), settings)
+        checks.check = {"constant": constant, "read": read, "record": record}.get(kind, checks.check)
+        application, protocol = Service(desk, read_profile(), settings), limited_protocol(settings.limits)
     uvicorn.run(
         application,
         port=port,
@@ -105,6 +108,7 @@ def serve(kind: str, port: int, data: Path) -> None:
         proxy_headers=False,
         date_header=False,
         ws="none",
+        http=protocol,
     )
 
 

@@ -19,6 +19,7 @@ from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
 from checker.knowledge.edition import open_edition
 from checker.knowledge.resolve import open_plan
 from checker.knowledge.source import sources_of
+from checker.model.china_time import china_today
 from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import InputError, RuleError
 from checker.proof.cases import Stage
@@ -110,7 +111,7 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         # The program's own rules are what is changed: they stand for themselves on both sides.
         alone = request.only_rules or (rules is not None and rules.resolve() == embedded_rules_folder().resolve())
         rule_fault, loaded, stages, plan = _prove(rules, alone=alone)
-        day = request.day or date.today()
+        day = request.day or china_today()
         checked = check_knowledge([read_layer(sources)], plan.rules, day) if sources else None
         readable = rule_fault is None and (checked is None or not checked.fails(strict=False))
         knowledge: KnowledgeDiff | None = None

@@ -16,9 +16,11 @@ import click
 from click.core import ParameterSource
 
 from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.output import print_json
 from checker.ingest import values
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
+from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
 from checker.model.json_text import distinct, read_float
 from checker.model.schema import NATIONAL_CODE
@@ -172,7 +174,7 @@ def command(
     """
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
-    now = datetime.now()
+    now = china_now()
     documents, is_list, source = ([_document(asked)], False, "check") if file is None else _documents(file)
     precheck = Precheck.open(kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of)
     answered: list[_Answered] = []
@@ -188,7 +190,7 @@ def command(
             answered.append(_Answered(None, {"error": {"code": "bad_input", "message": str(error)}}))
     answers = [each.answer for each in answered]
     if as_json:
-        click.echo(json.dumps(answers if is_list else answers[0], ensure_ascii=False, indent=2, default=str))
+        print_json(answers if is_list else answers[0])
     else:
         _print(answered, lang)
     if any("error" in answer for answer in answers):

@@ -10,7 +10,7 @@ import sys
 import click
 
 from checker.cli.lazy import LazyGroup
-from checker.cli.output import print_json
+from checker.cli.output import Printed, print_json
 from checker.model.errors import ExitCode, LiangkuError, Terminated
 from checker.model.version import __version__
 
@@ -66,6 +66,7 @@ def run(arguments: list[str]) -> int:
             err=True,
         )
         return ExitCode.BAD_INPUT
+    Printed.document = False
     try:
         code = cli.main(args=arguments, prog_name="liangku", standalone_mode=False)
         return int(code) if isinstance(code, int) else ExitCode.CLEAR
@@ -90,7 +91,7 @@ def run(arguments: list[str]) -> int:
         ):
             click.echo(error.ctx.get_usage(), err=True)
         click.echo(said, err=True)
-        if "--json" in arguments:
+        if "--json" in arguments and not Printed.document:
             fault = {"code": exit_code.name.lower(), "exit_code": int(exit_code), "message": said}
             print_json({"error": fault})
         return exit_code

@@ -7,9 +7,16 @@ import json
 import click
 
 
+class Printed:
+    """Whether the command that runs has printed its document: a fault that it ends with then prints no second one."""
+
+    document = False
+
+
 def print_json(document: object) -> None:
     """Print one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2, default=str))
+    Printed.document = True
 
 
 def chosen_format(form: str | None, *, as_json: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -18,6 +17,7 @@ from checker.cli.options import (
     layout_option,
     repair_option,
 )
+from checker.cli.output import print_json
 from checker.cli.rejects_option import max_rejects_option
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
@@ -80,7 +80,7 @@ def command(
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)
     if as_json:
-        click.echo(json.dumps(result.run, ensure_ascii=False, indent=2, default=str))
+        print_json(result.run)
     else:
         print_scan(result, lang)
     if result.gaps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -56,6 +57,7 @@ def command(
         import uvicorn
 
         from checker.service.app import Service
+        from checker.service.connection import allow_connections, limited_protocol
         from checker.service.review import Desk
     except ImportError as error:
         raise InputError(
@@ -73,6 +75,9 @@ def command(
     settings = given.read_settings(config, {**options, "kb": kb, "rules": rules, "only_rules": only_rules or None})
     profile = read_profile(settings.profile)
     _log_as_json()
+    # For as long as the process lives: whatever it or a library writes may tell of a person.
+    os.umask(0o077)
+    allow_connections(settings.limits.connections)
     desk = Desk(settings)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "https" if settings.tls_cert else "http"
@@ -81,7 +86,7 @@ def command(
     signal.signal(signal.SIGTERM, lambda *_: None)
     uvicorn.run(
         Service(desk, profile, settings), host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
-        server_header=False, proxy_headers=False, date_header=False, limit_concurrency=settings.limits.connections, timeout_graceful_shutdown=10, ws="none",
+        server_header=False, proxy_headers=False, date_header=False, http=limited_protocol(settings.limits), timeout_graceful_shutdown=10, ws="none",
         ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
     )  # fmt: skip
     return ExitCode.CLEAR

@@ -6,7 +6,7 @@ import functools
 import itertools
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,6 +16,7 @@ from checker.ingest.prescription import Item, Prescription, is_above_zero, read_
 from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.model.china_time import china_now
 from checker.model.schema import BIRTH_DIAGNOSES
 from checker.precheck.conclusion import concluded, is_outdated
 from checker.precheck.fellows import fellows, is_cut, is_gone, is_known, may_be_piece, prescription_key
@@ -107,7 +108,7 @@ class Precheck:
 
         Raises InputError naming the path of a value that cannot be read.
         """
-        read = read_prescription(document, source=source, now=datetime.now(), stage=stage)
+        read = read_prescription(document, source=source, now=china_now(), stage=stage)
         return self.answer(self.named(read))
 
     def answer(self, prescription: Prescription, *, language: str | None = None) -> dict[str, Any]:

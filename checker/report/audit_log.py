@@ -27,6 +27,22 @@ _WORDS: dict[What, tuple[str, str]] = {
         "最后的哈希与 --expect 不同：末尾的记录被截掉或改写，或日志又有了新记录",
         "the last hash is not that of --expect: records at the end were cut off or rewritten, or new ones were added",
     ),
+    "short": (
+        "日志到记录 {seq} 为止，而它到过记录 {expected}：末尾的记录缺失",
+        "the log ends with record {seq}, but had reached record {expected}: records at the end are missing",
+    ),
+    "anchor": (
+        "记录 {seq} 的哈希与另存的不同：日志被整段改写",
+        "record {seq} has not the hash that was kept elsewhere: the log was written anew",
+    ),
+    "keyless": (
+        "从记录 {seq} 起带密钥，没有密钥无法核对内容：请给出 --key-file 或 LIANGKU_AUDIT_KEY",
+        "from record {seq} on the records are keyed, and cannot be checked without the key: give --key-file or LIANGKU_AUDIT_KEY",
+    ),
+    "unkeyed": (
+        "带密钥的日志中有不带密钥的记录：是没有密钥的人写的",
+        "a record without key in a log that has one: written by somebody who has not the key",
+    ),
 }  # fmt: skip
 
 
@@ -42,11 +58,20 @@ def verified_lines(verified: Verified, language: str) -> Iterator[str]:
         period = f"{verified.first_at} – {verified.last_at}"
         yield f"{verified.records:,} record(s), {period}" if english else f"{verified.records:,} 条记录，{period}"
         yield f"last hash {verified.last_hash}" if english else f"最后的哈希 {verified.last_hash}"
+        if verified.files > 1:
+            yield f"{verified.files:,} files, one chain" if english else f"{verified.files:,} 个文件，同一条链"
+        if verified.expired_seq:
+            yield (
+                f"records up to {verified.expired_seq:,} were deleted when they had been kept long enough, and the log says so"
+                if english
+                else f"记录 {verified.expired_seq:,} 及以前的保存期满，已删除，日志中有记载"
+            )
     else:
         yield "no record" if english else "没有记录"
     for problem in verified.problems:
         told = _told(problem, english)
-        yield f"  line {problem.line:,}: {told}" if english else f"  第 {problem.line:,} 行：{told}"
+        file = f"{problem.file} " if problem.file else ""
+        yield f"  {file}line {problem.line:,}: {told}" if english else f"  {file}第 {problem.line:,} 行：{told}"
     if count > len(verified.problems):
         more = count - len(verified.problems)
         yield f"  and {more:,} more" if english else f"  另有 {more:,} 处"

@@ -26,6 +26,7 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model import sqltext
 from checker.model.out_folder import OutFolder
+from checker.model.private_files import for_owner_alone
 from checker.model.schema import FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
@@ -82,7 +83,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     tell = progress or Silent()
     editions = open_editions(request.kb)
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
-    with OutFolder(request.out, force=request.force) as out:
+    with for_owner_alone(), OutFolder(request.out, force=request.force) as out:
         tell.step("read", None)
         files = None
         try:

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import msgspec
 
+from checker.service.pseudonyms import without_numbers
 from checker.service.store import Shown
 
 
+class About(NamedTuple):
+    """Where, when and about whom a finding was shown, without anything that names a person."""
+
+    institution_id: str | None
+    visit_id: str | None
+    person: str | None
+    day: str | None
+
+
 class ShownFinding(msgspec.Struct, gc=False):
-    """A finding as it was shown; `id` is the one under which it was."""
+    """A finding as it was shown; `id` is the one under which it was. Institution and visit stand only where they are not those of the record."""
 
     id: str
     item_code: str | None
@@ -23,6 +33,10 @@ class ShownFinding(msgspec.Struct, gc=False):
     reason_code: str | None
     amount: float | None
     kb_version: str | None
+    person: str | None = None
+    day: str | None = None
+    institution_id: str | msgspec.UnsetType | None = msgspec.UNSET
+    visit_id: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class AnswerRecord(msgspec.Struct):
@@ -55,24 +69,33 @@ class _Stored(msgspec.Struct):
     shown: list[ShownFinding]
 
 
-def shown_findings(shown: Sequence[tuple[str, Mapping[str, Any]]]) -> list[ShownFinding]:
-    """Findings, each after the id under which it is shown."""
-    return [
-        ShownFinding(
-            key, finding["item_code"], finding["item_name"], finding["rule_id"], finding["point_id"], finding["verdict"],
-            finding["level"], finding["reason_code"], finding["amount"], finding["kb_version"],
-        )
-        for key, finding in shown
-    ]  # fmt: skip
+def shown_findings(
+    shown: Sequence[tuple[str, Mapping[str, Any]]], first: About, about: Callable[[Mapping[str, Any]], About]
+) -> list[ShownFinding]:
+    """Findings, each after the id under which it is shown. `first` is what the record itself says."""
+    told = []
+    for key, finding in shown:
+        where = about(finding)
+        entry = ShownFinding(
+            key, finding["item_code"], without_numbers(finding["item_name"]), finding["rule_id"], finding["point_id"],
+            finding["verdict"], finding["level"], finding["reason_code"], finding["amount"], finding["kb_version"],
+            where.person, where.day,
+        )  # fmt: skip
+        if where[:2] != first[:2]:
+            entry.institution_id, entry.visit_id = where[:2]
+        told.append(entry)
+    return told
 
 
 def rows(record: AnswerRecord | _Stored, at: str, seq: int) -> Iterator[Shown]:
     """The rows of the store, for the record of this number."""
     for each in record.shown:
+        institution = record.institution_id if each.institution_id is msgspec.UNSET else each.institution_id
+        visit = record.visit_id if each.visit_id is msgspec.UNSET else each.visit_id
         yield Shown(
-            each.id, at, record.stage, record.visit_id, None, record.institution_id, each.item_code, each.item_name,
+            each.id, at, record.stage, visit, None, institution, each.item_code, each.item_name,
             each.rule_id or "unknown_code", each.point_id, each.verdict, each.level, each.reason_code, each.amount,
-            each.kb_version, record.channel, seq,
+            each.kb_version, record.channel, seq, each.person, each.day,
         )  # fmt: skip
 
 

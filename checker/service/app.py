@@ -7,8 +7,8 @@ import contextlib
 import json
 import logging
 import signal
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import date
 from pathlib import Path
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -18,11 +18,13 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
+from checker.model.china_time import china_today
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
-from checker.service import link_api, national_api, native
-from checker.service.guard import Guard, page_headers
+from checker.service import checks, health, link_api, national_api, native
+from checker.service.books import NotKept
+from checker.service.guard import Guard, RefusalLog, page_headers, who_asks
 from checker.service.http_json import Refusal, json_response, refused
 from checker.service.item_links import ItemLinks
 from checker.service.national.profile import Profile
@@ -37,6 +39,7 @@ _NATIONAL = "/fsi/api/riskConService"
 _RESPONSE = "liangku.response"
 _END = "</script>"
 _CATALOGUE = f'<script type="application/json" id="catalogue">{_END}'
+_OF_GUARD = (401, 403, 429, 503)
 _CODES = {404: "not_found", 405: "method_not_allowed"}
 _TOLD = {404: "没有这个地址（no such address）", 405: "这个地址不接受这种方法（method not allowed）"}
 
@@ -52,14 +55,16 @@ class Service:
         self.links, self.staff = ItemLinks(settings.data), Staff(settings.data)
         self.pages = {name: _page(name) for name in ("index", "ledger")}
         self.files = {path.name: path for path in _PAGE.iterdir() if path.suffix in (".js", ".css", ".svg")}
-        self._guard = Guard(settings)
+        self._guard, self._refusals = Guard(settings), RefusalLog()
+        self._running, self._most = 0, settings.limits.connections
+        desk.metrics.checks = lambda: health.checks(desk)
         handlers: list[tuple[str, str, Handler]] = [
-            ("POST", "/v1/check", native.check),
+            ("POST", "/v1/check", checks.check),
             ("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
             ("POST", f"{_NATIONAL}/courseAnalyze", national_api.during),
             ("POST", f"{_NATIONAL}/feedback", national_api.feedback),
             ("POST", "/fsi/api", national_api.dispatch),
-            ("POST", "/v1/check/batch", native.check_batch),
+            ("POST", "/v1/check/batch", checks.check_batch),
             ("GET", "/v1/points", native.points),
             ("GET", "/v1/ledger", native.ledger),
             ("GET", "/v1/rules", native.rules),
@@ -94,7 +99,20 @@ class Service:
         if scope["type"] != "http":
             await self.router(scope, receive, send)
             return
+        self._running += 1
         try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._running -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            if self._running > self._most and scope["path"] != "/health":
+                raise Refusal(
+                    503,
+                    "busy",
+                    "同时的请求太多，本次没有审核，请稍后再试（too many requests at once, nothing was reviewed）",
+                )
             self._guard.check(scope)
             handle = self._exact.get((scope["method"], scope["path"]))
             if handle is not None:
@@ -103,15 +121,22 @@ class Service:
                 await self.router(scope, receive, send)
                 response = scope[_RESPONSE]
         except Exception as error:
-            response = self._told(error)
+            response = self._told(error, scope)
         await response(scope, receive, send)
 
-    def _told(self, error: Exception) -> Response:
+    def _told(self, error: Exception, scope: Scope) -> Response:
         match error:
             case Refusal():
                 refusal = error
             case InputError():
                 refusal = Refusal(400, "bad_input", str(error))
+            case NotKept() | sqlite3.Error() | OSError():
+                _LOG.error("something could not be kept: %s", type(error).__name__, exc_info=error)
+                refusal = Refusal(
+                    503,
+                    "not_kept",
+                    "没有保存，请稍后重发；服务状态见 /health（it was not kept: send it again, and see /health）",
+                )
             case HTTPException():
                 status = error.status_code
                 response = refused(Refusal(status, _CODES.get(status, "http"), _TOLD.get(status, error.detail)))
@@ -123,6 +148,8 @@ class Service:
                     Refusal(500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）")
                 )
         self.desk.metrics.refused(refusal.code)
+        if refusal.status in _OF_GUARD:
+            self._refusals.take(refusal, scope)
         return refused(refusal)
 
 
@@ -139,9 +166,9 @@ class _Endpoint:
 @contextlib.asynccontextmanager
 async def _lifespan(app: Service) -> AsyncIterator[None]:
     desk = app.desk
-    desk.audit.append("start", {"program": __version__, "kb": desk.library.precheck.version})
+    desk.books.write("start", {"program": __version__, "kb": desk.library.precheck.version})
     loop = asyncio.get_running_loop()
-    kept = asyncio.create_task(desk.keep_judging_tickets())
+    desk.keeper.start()
     reloads: set[asyncio.Task[object]] = set()
 
     def reload() -> None:
@@ -155,9 +182,6 @@ async def _lifespan(app: Service) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        kept.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await kept
         await asyncio.gather(*reloads)
         await desk.close()
         app.links.close()
@@ -166,14 +190,14 @@ async def _lifespan(app: Service) -> AsyncIterator[None]:
 async def _reload_quietly(desk: Desk) -> object:
     """A reload that a signal asked for; what fails is in the log, and the edition in use stays."""
     try:
-        return await desk.reload()
+        return await desk.reload("signal")
     except LiangkuError:
         return None
 
 
 async def _reload(request: Request) -> Response:
     try:
-        return json_response(await request.app.desk.reload())
+        return json_response(await request.app.desk.reload(who_asks(request.scope)))
     except LiangkuError as error:
         raise Refusal(
             409, "not_loaded", f"没有更换，仍用原来的规则和知识（nothing was replaced）：{error}"[:2000]
@@ -182,7 +206,10 @@ async def _reload(request: Request) -> Response:
 
 async def _health(request: Request) -> Response:
     precheck = request.app.desk.library.precheck
-    return json_response({"status": "ok", "version": __version__, "knowledge": precheck.knowledge(date.today())})
+    looked_at = health.checks(request.app.desk)
+    is_well = all(check["ok"] for check in looked_at.values())
+    told = {"status": "ok" if is_well else "failing", "version": __version__, "checks": looked_at}
+    return json_response(told | {"knowledge": precheck.knowledge(china_today())}, status=200 if is_well else 503)
 
 
 async def _metrics(request: Request) -> Response:

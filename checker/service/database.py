@@ -12,19 +12,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from checker.model.errors import InputError
+from checker.model.private_files import make_folder
 
-LAYOUT = 1
+LAYOUT = 2
 """The layout that this program writes, kept in `PRAGMA user_version`."""
+_READABLE = (1, LAYOUT)
+"""Layouts that are read as they lie; one that is older than ours is brought up to it when the service opens it."""
 _APPLICATION = 0x6C676B75
 """Marks the file as ours ("lgku") in `PRAGMA application_id`, so that another program's database is not written into."""
 _WAIT = 5.0
 """Seconds to wait for another process's transaction."""
+_LOG_BYTES = 16 << 20
+"""So much of the write-ahead log stays on disk when it was folded into the database."""
 
 _TABLES = (
     """CREATE TABLE shown (
         finding_id TEXT PRIMARY KEY, first_at TEXT NOT NULL, last_at TEXT NOT NULL, times INTEGER NOT NULL, stage TEXT, visit_id TEXT,
         patient_id TEXT, institution_id TEXT, item_code TEXT, item_name TEXT, rule_id TEXT NOT NULL, point_id TEXT, verdict TEXT NOT NULL,
-        level TEXT, reason_code TEXT, amount REAL, kb_version TEXT, channel TEXT NOT NULL, seq INTEGER NOT NULL)""",
+        level TEXT, reason_code TEXT, amount REAL, kb_version TEXT, channel TEXT NOT NULL, seq INTEGER NOT NULL, person TEXT, day TEXT)""",
     """CREATE TABLE feedback (
         id INTEGER PRIMARY KEY, finding_id TEXT NOT NULL, at TEXT NOT NULL, decision TEXT NOT NULL, reason_code TEXT, reason TEXT,
         operator TEXT, second_operator TEXT, channel TEXT NOT NULL)""",
@@ -37,7 +42,16 @@ _TABLES = (
     "CREATE TABLE trace (prefix TEXT PRIMARY KEY, item_code TEXT, item_name TEXT)",
     "CREATE TABLE progress (only INTEGER PRIMARY KEY CHECK (only = 1), last_seq INTEGER NOT NULL)",
     "INSERT INTO progress VALUES (1, 0)",
+    "CREATE TABLE anchor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)",
 )
+_RAISED = {
+    1: (
+        "ALTER TABLE shown ADD COLUMN person TEXT",
+        "ALTER TABLE shown ADD COLUMN day TEXT",
+        "CREATE TABLE anchor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)",
+    )
+}
+"""What brings a layout to the next."""
 
 
 def open_for_writing(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection]:
@@ -47,9 +61,11 @@ def open_for_writing(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection
     """
     opened: list[sqlite3.Connection] = []
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # It holds who was asked about; SQLite gives the files beside it the same mode.
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        make_folder(path.parent)
+        # It holds who was asked about; SQLite gives the files beside it the same mode. A file that is there is never opened beside SQLite: closing
+        # it would drop all locks that this process has on it, and another program would then take the write-ahead log away.
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         for synchronous in ("FULL", "NORMAL"):
             connection = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
             opened.append(connection)
@@ -59,6 +75,7 @@ def open_for_writing(path: Path) -> tuple[sqlite3.Connection, sqlite3.Connection
             connection.execute("PRAGMA foreign_keys = OFF")
             # What is erased is overwritten, not only forgotten.
             connection.execute("PRAGMA secure_delete = ON")
+            connection.execute(f"PRAGMA journal_size_limit = {_LOG_BYTES}")
     except (OSError, sqlite3.Error, InputError) as error:
         for connection in opened:
             connection.close()
@@ -74,8 +91,8 @@ def open_for_reading(path: Path) -> Iterator[sqlite3.Connection]:
     Raises InputError where it cannot be opened, belongs to another program, or has a layout that this program does not know.
     """
     try:
-        # The address would make a folder or a missing file read "unable to open"; the system says it better.
-        os.close(os.open(path, os.O_RDONLY))
+        # A folder or a missing file would read "unable to open"; the system says it better. Asked without opening it, for the locks' sake.
+        path.stat()
         connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro",
             uri=True,
@@ -108,14 +125,17 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
+        connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        # A full disk may have ended it already.
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
         raise
-    connection.execute("COMMIT")
 
 
 def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     if _is_ours(connection, path):
+        _raise_layout(connection)
         return
     if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
         raise InputError(
@@ -130,6 +150,16 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {LAYOUT}")
 
 
+def _raise_layout(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        (layout,) = connection.execute("PRAGMA user_version").fetchone()
+        for before in range(layout, LAYOUT):
+            for statement in _RAISED[before]:
+                connection.execute(statement)
+        if layout < LAYOUT:
+            connection.execute(f"PRAGMA user_version = {LAYOUT}")
+
+
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether the tables are there; False for an empty database."""
     (application,) = connection.execute("PRAGMA application_id").fetchone()
@@ -138,7 +168,7 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
         if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             raise _foreign(path)
         return False
-    if layout != LAYOUT:
+    if layout not in _READABLE:
         raise InputError(
             f"{path}：数据库的格式版本是 {layout}，本程序只认识 {LAYOUT}，请换用写出它的程序版本"
             f"（layout {layout} is unknown here: use the version of the program that wrote it）"

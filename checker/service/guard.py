@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,9 +12,15 @@ from starlette.types import Scope
 from checker.service.http_json import Refusal
 from checker.service.settings import Key, Settings, digest
 
+_LOG = logging.getLogger("liangku.serve")
 _OPEN = ("/", "/ledger", "/health", "/openapi.json")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _BUCKETS_KEPT = 10_000
+_OF_PROXIES = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
+)
+_KEY = "liangku.key"
+_TOLD_SECONDS, _TOLD_KEPT = 10.0, 1000
 
 
 class Guard:
@@ -37,6 +44,10 @@ class Guard:
                 authorization = value
             elif name == b"x-api-key":
                 given = value
+            elif not self._keys and name in _OF_PROXIES:
+                raise Refusal(
+                    403, "forbidden", "经代理访问须设访问密钥 [[key]]（through a proxy access keys are needed）"
+                )
         self._check_host(host.decode("latin-1"))
         if origin and not _is_same(origin.decode("latin-1"), host.decode("latin-1")):
             raise Refusal(403, "forbidden", "不接受来自其他网页的请求（requests from other origins are refused）")
@@ -45,6 +56,8 @@ class Guard:
         if is_open:
             return
         key = self._key(authorization, given)
+        if key is not None:
+            scope[_KEY] = key.name
         if path.startswith("/admin/") and self._keys and (key is None or "admin" not in key.roles):
             raise Refusal(403, "forbidden", "这个密钥没有管理权限（this key may not administer）")
         if self._rate:
@@ -78,6 +91,31 @@ class Guard:
         if len(self._buckets) >= _BUCKETS_KEPT:
             self._buckets.clear()
         self._buckets[who] = (left - 1, now)
+
+
+def who_asks(scope: Scope) -> str:
+    """The name of the key with which somebody asks, or that this machine does, and the address."""
+    return f"{scope.get(_KEY) or 'no key'} at {(scope.get('client') or ('?',))[0]}"
+
+
+class RefusalLog:
+    """Says who was refused, and why; the same only now and then, so that nobody can fill the disk by being refused."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def take(self, refusal: Refusal, scope: Scope) -> None:
+        """Tell of a refusal, with how many like it were not told of."""
+        about = refusal.code, who_asks(scope)
+        now = time.monotonic()
+        before, untold = self._told.get(about, (-_TOLD_SECONDS, 0))
+        if now - before < _TOLD_SECONDS:
+            self._told[about] = (before, untold + 1)
+            return
+        if len(self._told) >= _TOLD_KEPT:
+            self._told.clear()
+        self._told[about] = (now, 0)
+        _LOG.warning("refused (%s): %s; %d more since", refusal.code, about[1], untold)
 
 
 def _is_same(origin: str, host: str) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.model.errors import InputError
+from checker.model.private_files import make_folder
 from checker.service.database import open_for_reading, transaction
 from checker.service.store import utc_now
 
@@ -72,7 +73,7 @@ class ItemLinks:
         self._lock = threading.Lock()
         path = folder / FILE
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
             if not path.exists():
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))

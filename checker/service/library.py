@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
@@ -11,6 +10,7 @@ from checker.knowledge.edition import load_into
 from checker.knowledge.point_words import LIMIT_COLUMNS, PointWords, limits_of
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.knowledge.search import search_in
+from checker.model.china_time import china_today
 from checker.precheck.counter import Precheck
 from checker.rulebook.plan import LEVEL_RANK, RulePlan
 from checker.service.settings import Settings
@@ -68,7 +68,7 @@ class Library:
     def search(self, text: str, *, limit: int, language: str) -> dict[str, Any]:
         """The items that a text finds. Raises InputError for a text without letter or digit."""
         with self._lock:
-            found = search_in(self._lookups, text, limit=limit, day=date.today())
+            found = search_in(self._lookups, text, limit=limit, day=china_today())
         words = PointWords(language)
         items = [
             {
@@ -83,7 +83,7 @@ class Library:
 
     def ledger(self, language: str) -> list[dict[str, Any]]:
         """Every point in force today, with the level that it gives."""
-        today = date.today()
+        today = china_today()
         with self._lock:
             rows = self._lookups.execute(_LEDGER, {"day": today}).fetchall()
         words = PointWords(language)

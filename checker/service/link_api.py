@@ -15,6 +15,7 @@ from checker.model.schema import NATIONAL_CODE
 from checker.service.http_json import Refusal, json_response, read_json, text_of
 from checker.service.item_keys import read_key
 from checker.service.item_links import ItemLinks, Link, LinkTaken
+from checker.service.pseudonyms import without_numbers
 from checker.service.review import Desk
 
 _TRACE = re.compile(r"[0-9]{20}", re.ASCII)
@@ -85,7 +86,7 @@ async def link_trace(request: Request) -> Response:
 
 
 async def _keep(request: Request, document: Mapping[str, Any], kind: str, key: str, operator: str | None) -> Link:
-    code, name = text_of(document, "item_code", 40), text_of(document, "item_name", 200)
+    code, name = text_of(document, "item_code", 40), without_numbers(text_of(document, "item_name", 200))
     code = code.upper() if code else None
     if code is not None and not re.fullmatch(NATIONAL_CODE, code):
         raise InputError("item_code 应为国家医保编码（a national item code）")
@@ -113,7 +114,7 @@ def _note(request: Request, link: Link) -> None:
     noted = {name: getattr(link, name) for name in ("id", "kind", "key", "item_code", "item_name", "operator", "how")}
     # `kind` is the audit log's own name.
     noted["of"] = noted.pop("kind")
-    _desk(request).audit.append("link", noted)
+    _desk(request).books.write("link", noted)
 
 
 def _told(request: Request, link: Link) -> dict[str, Any]:

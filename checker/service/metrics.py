@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -18,6 +19,7 @@ _COUNTERS = {
     "liangku_refused": ("Requests refused", ("code",)),
     "liangku_reloads": ("Rules and knowledge replaced", ("outcome",)),
     "liangku_acknowledged": ("Findings not shown again", ()),
+    "liangku_failures": ("Failures of what goes on beside the answers", ("chore",)),
 }
 
 
@@ -32,6 +34,7 @@ class Metrics:
         self._sums: dict[str, float] = {}
         self._edition = ("", "")
         self.open_tickets = 0
+        self.checks: Callable[[], Mapping[str, Mapping[str, Any]]] = dict
         self.registry = CollectorRegistry()
         self.registry.register(self)
 
@@ -69,6 +72,10 @@ class Metrics:
         """Count findings that are not shown again."""
         self._counted["liangku_acknowledged"][()] += findings
 
+    def failed(self, chore: str) -> None:
+        """Count a failure beside the answers."""
+        self._counted["liangku_failures"][(chore,)] += 1
+
     def edition(self, version: str, rules: str) -> None:
         """Say which edition is in use."""
         self._edition = (version, rules[:12])
@@ -93,4 +100,12 @@ class Metrics:
         edition = GaugeMetricFamily("liangku_edition", "The edition in use", labels=("version", "rules"))
         edition.add_metric(self._edition, 1)
         yield edition
+        checks = self.checks()
+        healthy = GaugeMetricFamily("liangku_healthy", "1 where a check of /health is well", labels=("check",))
+        for name, check in checks.items():
+            healthy.add_metric((name,), float(check["ok"]))
+        yield healthy
+        if "disk" in checks:
+            yield GaugeMetricFamily("liangku_disk_free_bytes", "Room on the disk", value=checks["disk"]["free_bytes"])
+            yield GaugeMetricFamily("liangku_audit_records", "Records of the log", value=checks["log"]["records"])
         yield GaugeMetricFamily("liangku_open_tickets", "Tickets not judged yet", value=self.open_tickets)

@@ -58,7 +58,10 @@ def openapi() -> dict[str, Any]:
                     name: _given(said, {_JSON: ref("Error")}, headers=_HEADERS.get(status))
                     for status, (name, said) in _ERRORS.items()
                 },
-                _BUSY: _given("连接太多，请稍后再试（too many connections）", {"text/plain": text()}),
+                _BUSY: _given(
+                    "同时的请求太多，或者不能保存，请稍后再试（too many requests, or nothing can be kept）",
+                    {_JSON: ref("Error")},
+                ),
             },
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
@@ -106,7 +109,7 @@ def _native() -> dict[str, Any]:
         },
         "/v1/feedback": {
             "post": _operation(
-                "feedback", "记录对疑点的处理（what was decided about findings）", "FeedbackTaken", _SENT, sends=ref("Feedback"),
+                "feedback", "记录对疑点的处理（what was decided about findings）", "FeedbackTaken", (*_SENT, 404), sends=ref("Feedback"),
                 examples=({"finding_id": "15b3812466a4c4c9cfd7d6476e81fba9", "decision": "continue", "reason_code": "verified_person"},),
             )
         },
@@ -159,10 +162,19 @@ def _own() -> dict[str, Any]:
     metrics = {CONTENT_TYPE_LATEST: text()}
     return {
         "/admin/reload": {"post": _operation("reload", "重新读入规则和知识（read rules and knowledge again）", "Edition", (409,))},
-        "/health": {"get": _operation("health", "服务在运行（the service runs）", "Health", is_open=True)},
+        "/health": {"get": _health()},
         "/metrics": {"get": _operation("metrics", "Prometheus 指标（metrics）", metrics)},
         "/openapi.json": {"get": _operation("openapi", "本文档（this document）", {_JSON: {"type": "object"}}, is_open=True)},
     }  # fmt: skip
+
+
+def _health() -> dict[str, Any]:
+    operation = _operation(
+        "health", "服务在运行，该保存的都能保存（the service runs, and can keep what it must）", "Health", is_open=True
+    )
+    # Who supervises the service needs to look at the status alone.
+    operation["responses"]["503"] = _given("有检查没有通过（a check has failed）", {_JSON: ref("Health")})
+    return operation
 
 
 def _pages() -> dict[str, Any]:

@@ -304,6 +304,12 @@ _NATIONAL_ANSWER = closed(
     err_msg={"type": ["string", "null"], "maxLength": 200},
     output={"oneOf": [ref("NationalResults"), ref("NationalFeedbackTaken"), {"type": "null"}]},
 )
+_IS_WELL: Schema = {"type": "boolean"}
+_CHECKS = closed(
+    disk=closed(ok=_IS_WELL, free_bytes=_COUNT, least_bytes=_COUNT),
+    log=closed(ok=_IS_WELL, error=_TEXT_OR_NULL, displaced_since=_TEXT_OR_NULL, records=_COUNT),
+    keeper=closed(ok=_IS_WELL, failed={"type": "object", "additionalProperties": _TEXT}),
+)
 _RESULT = closed(
     jr_id=_TEXT, rule_id=_TEXT, rule_name=_TEXT, vola_cont=_TEXT, patn_id=_TEXT, mdtrt_id=_TEXT,
     judge_result_detail_dtos=array(
@@ -351,7 +357,7 @@ SCHEMAS: dict[str, Schema] = {
     "Links": closed(links=array(ref("Link"))),
     "Trace": closed(prefix=text(pattern="^[0-9]{7}$"), item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL),
     "Ticket": _TICKET,
-    "Health": closed(status=text(const="ok"), version=_TEXT, knowledge=_EDITION_OF_DAY),
+    "Health": closed(status=text(enum=["ok", "failing"]), version=_TEXT, knowledge=_EDITION_OF_DAY, checks=_CHECKS),
     "NationalQuestion": _NATIONAL_QUESTION,
     "NationalAnswer": _NATIONAL_ANSWER,
     "NationalResult": _RESULT,

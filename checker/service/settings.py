@@ -36,9 +36,28 @@ class Limits:
     depth: int = 32
     lines: int = 2000
     batch: int = 1000
+    batch_lines: int = 5000
+    answer_bytes: int = 16 * 1024 * 1024
     rate: float = 0.0
     burst: int = 50
     connections: int = 1000
+    head_bytes: int = 32 * 1024
+    head_lines: int = 64
+    url_bytes: int = 4096
+    head_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long what is kept is kept: days, and bytes at most (0: no limit). The audit log goes file by file, a file by month or size."""
+
+    audit_file_bytes: int = 64 * 1024 * 1024
+    audit_days: int = 1095
+    audit_bytes: int = 0
+    shown_days: int = 400
+    ticket_days: int = 30
+    store_bytes: int = 2 * 1024 * 1024 * 1024
+    free_bytes: int = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +79,10 @@ class Settings:
     tls_key: Path | None = None
     tls_elsewhere: bool = False
     keys: tuple[Key, ...] = ()
+    audit_key_file: Path | None = None
+    audit_anchor: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    keep: Keep = field(default_factory=Keep)
 
     @property
     def is_loopback(self) -> bool:
@@ -72,6 +94,11 @@ class Settings:
         except ValueError:
             return False
 
+    @property
+    def needs_keys(self) -> bool:
+        """Whether others than who works at this machine can reach the service: directly, or through a proxy that stands before it."""
+        return not self.is_loopback or bool(self.hosts) or self.tls_elsewhere
+
 
 def read_settings(file: Path | None, options: Mapping[str, Any]) -> Settings:
     """Settings of a TOML file, and over them those given as options. Raises InputError naming file, key and remedy."""
@@ -82,16 +109,18 @@ def read_settings(file: Path | None, options: Mapping[str, Any]) -> Settings:
     for path in (settings.tls_cert, settings.tls_key):
         if path is not None and not path.is_file():
             raise InputError(f"{path}：找不到这个证书或私钥文件，请检查路径（no such certificate or key file）")
-    if not settings.is_loopback:
+    if settings.needs_keys:
         missing = [] if settings.keys else ["访问密钥 [[key]]（access keys）"]
-        if settings.tls_cert is None and not settings.tls_elsewhere:
+        if not settings.is_loopback and settings.tls_cert is None and not settings.tls_elsewhere:
             missing.append(
                 "TLS 证书 tls_cert、tls_key，或由前面的代理加密时写明 tls_elsewhere = true（TLS here or at a proxy）"
             )
         if missing:
+            reached = "hosts、tls_elsewhere 表示经代理访问" if settings.is_loopback else f"在 {settings.host} 上监听"
             raise InputError(
-                f"在 {settings.host} 上监听会让别的机器访问，还缺少：{'；'.join(missing)}"
-                "；只在本机使用请用 --host 127.0.0.1（listening beyond this machine needs keys and TLS）"
+                f"{reached}，会让别的机器访问，还缺少：{'；'.join(missing)}"
+                "；只在本机使用请用 --host 127.0.0.1，不写 hosts 和 tls_elsewhere"
+                "（being reached from beyond this machine, directly or through a proxy, needs keys and TLS）"
             )
     return settings
 
@@ -118,11 +147,12 @@ def _of_file(file: Path) -> Settings:
         raise InputError(f"{file}：不是有效的 TOML：{error}，请改正（not valid TOML）") from None
     faults: list[str] = []
     values = _read(document, Settings, "", faults, file.parent)
-    limits = document.get("limits", {})
-    if not isinstance(limits, dict):
-        faults.append("limits：应为表 [limits]（a table）")
-    else:
-        values["limits"] = Limits(**_read(limits, Limits, "limits.", faults, file.parent))
+    for name, kind in (("limits", Limits), ("keep", Keep)):
+        table = document.get(name, {})
+        if not isinstance(table, dict):
+            faults.append(f"{name}：应为表 [{name}]（a table）")
+        else:
+            values[name] = kind(**_read(table, kind, f"{name}.", faults, file.parent))
     values["keys"] = tuple(
         _key(entry, f"key[{number}]", faults) for number, entry in enumerate(document.get("key", []))
     )
@@ -136,12 +166,16 @@ def _of_file(file: Path) -> Settings:
     return Settings(**values)
 
 
-_PATHS = ("kb", "rules", "data", "profile", "tls_cert", "tls_key")
-_NESTED = ("limits", "keys", "key")
+_PATHS = ("kb", "rules", "data", "profile", "tls_cert", "tls_key", "audit_key_file", "audit_anchor")
+_NESTED = ("limits", "keep", "keys", "key")
 
 
 def _read(
-    document: Mapping[str, Any], kind: type[Settings] | type[Limits], prefix: str, faults: list[str], folder: Path
+    document: Mapping[str, Any],
+    kind: type[Settings] | type[Limits] | type[Keep],
+    prefix: str,
+    faults: list[str],
+    folder: Path,
 ) -> dict[str, Any]:
     defaults = kind()
     known = {each.name: getattr(defaults, each.name) for each in fields(kind) if each.name not in _NESTED}

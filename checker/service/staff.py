@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.model.errors import InputError
+from checker.model.private_files import make_folder
 
 FILE = "staff.json"
 NAME_MOST = 64
@@ -147,7 +148,7 @@ class Staff:
         told = {"staff": [{"name": each.name, "salt": each.salt, "hash": each.hash} for each in members.values()]}
         made = self._path.with_name(f"{FILE}.{secrets.token_hex(4)}")
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(self._path.parent)
             with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
                 json.dump(told, file, ensure_ascii=False, indent=1)
                 file.flush()

@@ -7,6 +7,7 @@ survive the end of the process, not a power failure: the audit log has them, and
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,11 +17,14 @@ from operator import attrgetter
 from pathlib import Path
 from typing import NamedTuple
 
-from checker.service.database import open_for_reading, open_for_writing, transaction
+from checker.service.database import open_for_writing, transaction
 
 
 class Shown(NamedTuple):
-    """A finding as it was shown; `at` is in UTC with Z, `seq` the number of the audit record that holds it."""
+    """A finding as it was shown; `at` is in UTC with Z, `seq` the number of the audit record that holds it.
+
+    `person` is a pseudonym, `day` that of the service; rows that an older version wrote have neither.
+    """
 
     finding_id: str
     at: str
@@ -39,6 +43,8 @@ class Shown(NamedTuple):
     kb_version: str | None
     channel: str
     seq: int
+    person: str | None = None
+    day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,22 +75,27 @@ class Ticket:
     judged_at: str | None = None
 
 
+class Expired(NamedTuple):
+    """How much was deleted because it was kept long enough; `unjudged` are tickets that never were."""
+
+    shown: int
+    tickets: int
+    unjudged: int
+
+
 def utc_now() -> str:
     """The moment as the rows of the store say it: ISO text in UTC, with Z."""
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-
-Acknowledged = tuple[str | None, str, str | None, str, str | None, str | None]
-"""institution_id, visit_id, item_code, rule_id, point_id and level of a finding that was answered with `continue`."""
 
 _FEEDBACK = tuple(Feedback.__dataclass_fields__)
 _TICKET = tuple(Ticket.__dataclass_fields__)
 _feedback_values, _ticket_values = attrgetter(*_FEEDBACK), attrgetter(*_TICKET)
 _SHOWN_COLUMNS = ", ".join(name if name != "at" else "last_at" for name in Shown._fields)
 _SHOWN_AT_ONCE = 200
-_ACKNOWLEDGED = """SELECT institution_id, visit_id, item_code, rule_id, point_id, level
-    FROM (SELECT finding_id, decision, max(id) FROM feedback GROUP BY finding_id) JOIN shown USING (finding_id)
-    WHERE decision = 'continue' AND visit_id IS NOT NULL"""
+_EXPIRED_AT_ONCE = 2000
+_DECISIONS = f"""SELECT {", ".join(f"s.{name}" for name in _SHOWN_COLUMNS.split(", "))}, {", ".join(f"f.{name}" for name in _FEEDBACK)}
+    FROM feedback f JOIN shown s USING (finding_id) WHERE s.visit_id IS NOT NULL AND s.person IS NOT NULL ORDER BY f.id"""
 
 
 class Store:
@@ -126,10 +137,24 @@ class Store:
                 map(_feedback_values, rows),
             )
 
-    def acknowledged(self) -> Iterator[Acknowledged]:
-        """The findings of some visit whose last feedback is `continue`."""
-        with open_for_reading(self._path) as connection:
-            yield from connection.execute(_ACKNOWLEDGED)
+    def decisions(self) -> Iterator[tuple[Shown, Feedback]]:
+        """All that was decided about findings of some visit, in the order in which it was."""
+        with self._lock:
+            rows = self._fast.execute(_DECISIONS).fetchall()
+        width = len(Shown._fields)
+        for row in rows:
+            yield Shown(*row[:width]), Feedback(*row[width:])
+
+    def keep_anchor(self, seq: int, digest: str) -> None:
+        """Keep how far the audit log reaches on disk, so that it shows where it is shorter one day."""
+        with self._lock, transaction(self._fast):
+            self._fast.execute("REPLACE INTO anchor VALUES (1, ?, ?)", (seq, digest))
+
+    def anchor(self) -> tuple[int, str] | None:
+        """The last number and hash of the audit log that were kept here."""
+        with self._lock:
+            row = self._fast.execute("SELECT seq, hash FROM anchor").fetchone()
+        return (int(row[0]), str(row[1])) if row else None
 
     def open_ticket(self, ticket: Ticket) -> None:
         """Keep a ticket, on disk when it returns."""
@@ -156,11 +181,55 @@ class Store:
             )
             return done.rowcount == 1
 
+    def expire(self, *, shown_before: str, tickets_before: str, most_bytes: int) -> Expired:
+        """Delete some of what is older than these times, with the feedback on it, or of the oldest beyond so many bytes (0: any number).
+
+        Called again until it deletes nothing more: others have their turn between.
+        """
+        with self._lock, transaction(self._fast):
+            is_too_much = bool(most_bytes) and self._bytes_used() > most_bytes
+            ids = list(itertools.islice(self._oldest(None if is_too_much else shown_before), _EXPIRED_AT_ONCE))
+            for table in ("feedback", "shown"):
+                self._fast.execute(
+                    f"DELETE FROM {table} WHERE finding_id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
+                )
+            tickets = self._fast.execute(
+                f"""DELETE FROM ticket WHERE ticket IN (SELECT ticket FROM ticket WHERE at < ? LIMIT {_EXPIRED_AT_ONCE})
+                RETURNING status""",
+                (tickets_before,),
+            ).fetchall()
+        unjudged = sum(1 for (status,) in tickets if status == "open")
+        return Expired(len(ids), len(tickets) - unjudged, unjudged)
+
+    def bytes_used(self) -> int:
+        """How much of the database file holds something: what was deleted leaves room for what comes."""
+        with self._lock:
+            return self._bytes_used()
+
     def close(self) -> None:
         """Close the database; what was written is folded into its file."""
         with self._lock:
             self._fast.close()
             self._durable.close()
+
+    def _oldest(self, before: str | None) -> Iterator[str]:
+        """The findings shown last before that time, or all, the oldest first. They lie in the order in which they were shown first, so that
+        nobody need look at those that are younger.
+        """
+        rows = self._fast.execute("SELECT finding_id, first_at, last_at FROM shown ORDER BY rowid")
+        for finding_id, first_at, last_at in rows:
+            if before is not None and first_at >= before:
+                break
+            if before is None or last_at < before:
+                yield finding_id
+        rows.close()
+
+    def _bytes_used(self) -> int:
+        pages, free, size = (
+            int(self._fast.execute(f"PRAGMA {name}").fetchone()[0])
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return (pages - free) * size
 
     def _tickets(self, condition: str, value: str | int) -> list[Ticket]:
         with self._lock:

@@ -65,8 +65,14 @@ def _wait_for(server: Server, log: Path) -> None:
     while time.monotonic() < end:
         if server.process.poll() is not None:
             raise RuntimeError(f"the server ended: {log.read_text(encoding='utf-8', errors='replace')[-2000:]}")
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError):
+        try:
             urllib.request.urlopen(f"{server.url}/health", timeout=2).close()
             return
+        except urllib.error.HTTPError as answer:
+            # It is there, though something that it looks after is not well.
+            if answer.code == 503:
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            pass
         time.sleep(0.1)
     raise RuntimeError(f"the server is not ready after {_SECONDS} s")

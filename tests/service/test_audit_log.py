@@ -11,7 +11,8 @@ import pytest
 
 from checker.cli.main import run
 from checker.model.errors import InputError
-from checker.service.audit_log import AuditLog, records
+from checker.service.audit_files import records
+from checker.service.audit_log import AuditLog
 from checker.service.audit_verify import LISTED, verify
 from tests.service.processes import acknowledged, unix_only
 
@@ -328,7 +329,7 @@ def test_verify_as_json(path, capsys):
     code, out, _ = ask(capsys, path, "--json")
     document = json.loads(out)
     assert (code, document["sound"], document["records"]) == (1, False, 5)
-    assert document["problems"] == [{"line": 3, "what": "changed", "seq": 3, "expected_seq": 3}]
+    assert document["problems"] == [{"line": 3, "what": "changed", "seq": 3, "expected_seq": 3, "file": None}]
 
 
 def test_verify_of_nothing_ends_with_2(tmp_path, path, capsys):

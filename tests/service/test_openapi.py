@@ -20,9 +20,11 @@ from checker.service.national.profile import read_profile
 from checker.service.openapi import openapi
 from checker.service.review import Desk
 from checker.service.settings import Settings
+from tests.service.calls import call, woman
 from tests.service.messages import feedback, message
 from tests.service.serving import Server, serving
 
+SHOWN = "the id of a finding that was shown"
 _EXAMPLES = int(os.environ.get("LIANGKU_SCHEMATHESIS", "25"))
 
 
@@ -109,7 +111,7 @@ def test_generated_requests_are_answered_as_the_document_says(path: str, open_se
         ("/v1/check", {"patient": {"sex": "2"}, "lines": [{"item_code": "XG04CBA088A001010101467"}, {"item_code": "?"}]}),
         ("/v1/check", {"service_time": "2025-01-01", "lines": [{"item_code": "XG04CBA088A001010101467"}]}),
         ("/v1/check/batch", [{"lines": [{"item_name": "爱普列特片", "by_name": True}], "其他": 1}]),
-        ("/v1/feedback", {"feedback": [{"finding_id": "a1", "decision": "change"}]}),
+        ("/v1/feedback", {"feedback": [{"finding_id": "a1", "decision": "change"}, {"finding_id": SHOWN, "decision": "change"}]}),
         ("/v1/trace", {"trace_code": "8" * 20, "item_name": "爱普列特片"}),
         ("/fsi/api/riskConService/beforeAnalyze", message()),
         ("/fsi/api/riskConService/feedback", feedback()),
@@ -118,6 +120,8 @@ def test_generated_requests_are_answered_as_the_document_says(path: str, open_se
 )  # fmt: skip
 def test_an_answer_with_content_is_as_the_document_says(path: str, document: Any, open_server: Server) -> None:
     schemathesis = pytest.importorskip("schemathesis", reason="answers are validated by it: pip install schemathesis")
+    shown = call(open_server.url, "/v1/check", woman()).document["findings"][0]["finding_id"]
+    document = json.loads(json.dumps(document).replace(SHOWN, shown))
     operation = schemathesis.openapi.from_url(f"{open_server.url}/openapi.json")[path]["POST"]
     case = operation.Case(body=document, media_type="application/json")
     response = case.call_and_validate(checks=_checks(), timeout=20)

@@ -239,8 +239,41 @@ def test_another_host_name_is_refused(server: Server, host: str) -> None:
 
 
 def test_a_host_name_of_the_settings_is_known(tmp_path: Path) -> None:
-    with serving(tmp_path, 'hosts = ["counter.hospital"]\n') as server:
+    key, lines = new_key("a")
+    with serving(tmp_path, 'hosts = ["counter.hospital"]\n' + lines) as server:
         assert call(server.url, "/health", headers={"Host": "counter.hospital:8330"}).status == 200
+        asked = {"Host": "counter.hospital:8330", "X-API-Key": key}
+        assert call(server.url, "/v1/check", woman(), headers=asked).status == 200
+
+
+@pytest.mark.parametrize("setting", ['hosts = ["counter.hospital"]', "tls_elsewhere = true"])
+def test_a_proxy_before_it_lets_nobody_in_without_a_key(tmp_path: Path, setting: str) -> None:
+    (tmp_path / "serve.toml").write_text(setting + "\n", encoding="utf-8")
+    ended = serve("--port", free_port(), "--config", tmp_path / "serve.toml", "--data", tmp_path / "data")
+    assert (ended.returncode, "[[key]]" in ended.stderr, "tls_cert" in ended.stderr) == (2, True, False)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+def test_what_a_proxy_handed_on_is_refused_where_there_are_no_keys(server: Server, header: str) -> None:
+    for path in ("/v1/check", "/admin/reload"):
+        answer = call(server.url, path, woman(), headers={header: "10.0.0.9"})
+        assert answer.refusal == (403, "forbidden")
+
+
+def test_who_was_refused_and_who_reloaded_is_written_down(tmp_path: Path) -> None:
+    clerk, lines = new_key("门诊")
+    admin, more = new_key("信息科")
+    more = more.replace('["check"]', '["admin"]')
+    with serving(tmp_path, f"{lines}\n{more}\n") as server:
+        for _ in range(50):
+            assert call(server.url, "/admin/reload", {}).refusal == (401, "unauthorized")
+        assert call(server.url, "/admin/reload", {}, headers={"X-API-Key": clerk}).refusal == (403, "forbidden")
+        assert call(server.url, "/admin/reload", {}, headers={"X-API-Key": admin}).status == 200
+    log = (tmp_path / "serve.log").read_text(encoding="utf-8")
+    assert log.count("refused (unauthorized): no key at 127.0.0.1") == 1
+    assert log.count("refused (forbidden): 门诊 at 127.0.0.1") == 1
+    (reload,) = [record for record in records(server) if record["kind"] == "reload"]
+    assert (reload["outcome"], reload["by"]) == ("done", "信息科 at 127.0.0.1")
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://[", "http://127.0.0.1:1"])

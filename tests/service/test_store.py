@@ -31,8 +31,9 @@ def store(path):
 
 def shown(finding_id: str, *, at: str = "2026-03-01T02:00:00.000Z", visit_id: str | None = "V1", seq: int = 1) -> Shown:
     return Shown(
-        finding_id, at, "dispense", visit_id, "P1", "H37080000001", "XG04CBA088A001010101467", "爱普列特片", "drug-sex",
-        "drug-sex-01-0003", "violation", "suspect", None, 35.5, "2026-01", "native", seq,
+        finding_id, at, "dispense", visit_id, None, "H37080000001", "XG04CBA088A001010101467", "爱普列特片", "drug-sex",
+        "drug-sex-01-0003", "violation", "suspect", None, 35.5, "2026-01", "native", seq, "p1",
+        "2026-03-01",
     )  # fmt: skip
 
 
@@ -80,19 +81,11 @@ def test_thousands_of_findings_are_looked_up_at_once(store):
 # ---- feedback ----
 
 
-def test_only_findings_whose_last_answer_is_to_continue_are_acknowledged(store):
-    store.record_shown([shown("a"), shown("b"), shown("c"), shown("d", visit_id=None)], 1)
-    store.record_feedback([answer("a"), answer("b"), answer("b", "change"), answer("d"), answer("never-shown")])
-    assert list(store.acknowledged()) == [
-        ("H37080000001", "V1", "XG04CBA088A001010101467", "drug-sex", "drug-sex-01-0003", "suspect")
-    ]
-
-
-def test_feedback_may_arrive_before_its_finding_is_taken_in(store):
-    store.record_feedback([answer("a")])
-    assert list(store.acknowledged()) == []
-    store.record_shown([shown("a")], 1)
-    assert len(list(store.acknowledged())) == 1
+def test_decisions_are_told_in_the_order_in_which_they_were_made(store):
+    store.record_shown([shown("a"), shown("b"), shown("d", visit_id=None)], 1)
+    given = [answer("a"), answer("b"), answer("b", "change"), answer("d"), answer("never-shown")]
+    store.record_feedback(given)
+    assert list(store.decisions()) == [(shown("a"), given[0]), (shown("b"), given[1]), (shown("b"), given[2])]
 
 
 # ---- tickets and links ----
@@ -131,7 +124,7 @@ number = store.last_seq()
 while True:
     number += 1
     at = "2026-03-01T02:00:00Z"
-    row = Shown(f"f{number}", at, None, f"V{number}", *[None] * 4, "r", None, "violation", *[None] * 4, "native", number)
+    row = Shown(f"f{number}", at, None, f"V{number}", *[None] * 4, "r", None, "violation", *[None] * 4, "native", number, "p", "d")
     store.record_shown([row], number)
     store.record_feedback([Feedback(f"f{number}", at, "continue", "other", None, None, None, "native")])
     store.open_ticket(Ticket(f"T{number}", at, "timeout", "native", "{}"))
@@ -148,7 +141,7 @@ def test_nothing_acknowledged_is_lost_when_the_process_is_killed(path):
         store = Store(path)
         assert store.last_seq() >= max(safe)
         assert {f"f{number}" for number in safe} <= set(store.shown(f"f{number}" for number in safe))
-        assert {f"V{number}" for number in safe} <= {row[1] for row in store.acknowledged()}
+        assert {f"V{number}" for number in safe} <= {shown.visit_id for shown, _ in store.decisions()}
         assert {f"T{number}" for number in safe} <= {ticket.ticket for ticket in store.open_tickets(100_000)}
         store.close()
     assert column(path, "PRAGMA integrity_check") == ["ok"]
@@ -199,7 +192,7 @@ def test_threads_may_share_the_store(store):
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(list(store.acknowledged())) == 200
+    assert len(list(store.decisions())) == 200
 
 
 def test_a_store_opened_again_remembers(store, path):
@@ -214,6 +207,32 @@ def test_only_the_owner_may_read_it(store, path):
     store.record_shown([shown("a")], 1)
     for file in path.parent.iterdir():
         assert file.stat().st_mode & 0o077 == 0, file
+
+
+# ---- layouts ----
+
+
+def test_a_database_of_the_layout_before_is_read_as_it_lies_and_brought_up_when_it_is_opened(path):
+    """What was acknowledged before a person and a day were kept holds for nobody; nothing is lost."""
+    Store(path).close()
+    with sqlite3.connect(path) as connection:
+        for statement in (
+            "DROP TABLE anchor", "ALTER TABLE shown DROP COLUMN person", "ALTER TABLE shown DROP COLUMN day", "PRAGMA user_version = 1",
+            """INSERT INTO shown VALUES ('a', '2026-03-01T02:00:00Z', '2026-03-01T02:00:00Z', 1, 'dispense', 'V1', 'P1', 'H1', 'X', '甲', 'drug-sex',
+            'p', 'violation', 'suspect', NULL, 35.5, 'k', 'native', 3)""",
+            "INSERT INTO feedback VALUES (1, 'a', '2026-03-01T02:01:00Z', 'continue', 'other', NULL, NULL, NULL, 'native')",
+            "UPDATE progress SET last_seq = 3",
+        ):  # fmt: skip
+            connection.execute(statement)
+    connection.close()
+    assert column(path, "SELECT times FROM shown") == [1]
+    for reached in (3, 4):
+        store = Store(path)
+        assert (store.last_seq(), store.anchor(), list(store.decisions())) == (reached, None, [])
+        assert store.shown(["a"])["a"].person is None
+        store.record_shown([shown("b", seq=4)], 4)
+        store.close()
+    assert column(path, "SELECT count(*) FROM feedback") == [1]
 
 
 # ---- refusals ----

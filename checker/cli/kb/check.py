@@ -10,6 +10,7 @@ import click
 
 from checker.cli.options import Day, format_option, json_option, language_option, rules_option
 from checker.cli.output import chosen_format
+from checker.model.china_time import china_today
 from checker.model.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def command(
     from checker.knowledge.resolve import open_plan
 
     plan = open_plan(rules, only_rules=only_rules)
-    checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or date.today(), only=only, skip=skip)
+    checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or china_today(), only=only, skip=skip)
     _print(checked, chosen, lang, strict=strict, every=every)
     return ExitCode.FINDINGS if checked.fails(strict=strict) else ExitCode.CLEAR
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ import click
 
 from checker.cli.options import json_option, kb_option, language_option
 from checker.cli.output import print_json
+from checker.model.china_time import china_today
 from checker.model.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def command(text: str, kb: tuple[Path, ...], limit: int, as_json: bool, lang: st
     from checker.knowledge.search import search
 
     editions = open_editions(kb)
-    found = search(editions, text, limit=limit, day=date.today())
+    found = search(editions, text, limit=limit, day=china_today())
     if as_json:
         from checker.judge.points import hash_of, version_of
 
