@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from checker.model import sqltext
-from checker.model.schema import NATIONAL_CODE, NULL_WORDS, UNKNOWN_WORDS, Kind
+from checker.model.schema import CODE_LIKE, NULL_WORDS, UNKNOWN_WORDS, Kind
 
 Rewritings = Sequence[tuple[str, str]]
 
@@ -149,8 +149,8 @@ MONTHS_AND_DAYS = (
 LONGEST_AGE = 9
 """So many digits of an age are read: no more are needed to know that it is impossible."""
 # Ten letters or digits behind a code may be another: then nobody knows which is meant, and the value begins as no code does.
-_HUNG = (rf"(?i)^[^0-9A-Z]*({NATIONAL_CODE})(?:[^0-9A-Z][0-9A-Z]{{0,9}})*$", r"\1")
-_SEVERAL = (rf"(?i)^([^?0-9A-Z]*(?:{NATIONAL_CODE})[^0-9A-Z].*[0-9A-Z]{{10}}.*)$", r"?\1")
+_HUNG = (rf"(?i)^[^0-9A-Z]*({CODE_LIKE})(?:[^0-9A-Z][0-9A-Z]{{0,9}})*$", r"\1")
+_SEVERAL = (rf"(?i)^([^?0-9A-Z]*(?:{CODE_LIKE})[^0-9A-Z].*[0-9A-Z]{{10}}.*)$", r"?\1")
 CODES: Rewritings = (
     _HUNG,
     _SEVERAL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,20 @@ class DeskPage:
         return self
 
     def scan(self, text: str, delay: int = 5) -> DeskPage:
-        """What a scanner does wherever the focus is: keys, each after so many milliseconds, then Enter."""
-        self.page.keyboard.type(text, delay=delay)
-        return self.press("Enter")
+        """What a scanner does wherever the focus is: keys, each after so many milliseconds, then Enter.
+
+        Each key carries its time, as from a keyboard: on a busy machine they arrive later than they were typed.
+        """
+        keys = self.page.context.new_cdp_session(self.page)
+        began = time.time()
+        for number, sign in enumerate([*text, "\r"]):
+            key = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13} if sign == "\r" else {"key": sign}
+            typed = {**key, "timestamp": began + number * delay / 1000}
+            time.sleep(max(0.0, typed["timestamp"] - time.time()))
+            keys.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": sign, **typed})
+            keys.send("Input.dispatchKeyEvent", {"type": "keyUp", **typed})
+        keys.detach()
+        return self
 
     def more(self, **fields: str) -> DeskPage:
         """Open what is folded away, and fill its fields by id."""
