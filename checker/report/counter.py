@@ -123,6 +123,12 @@ class _Writer:
             item.line_id or place: item.item_name or item.item_code or item.line_id
             for place, item in enumerate(self._prescription.items, 1)
         }
+        for mended in answer.get("code_repaired", ()):
+            item = names[mended["line_id"] or mended["line"]]
+            yield self._say(
+                f"  {item}：编码丢了前面的零，已补为 {mended['item_code']}",
+                f"  {item}: the code had lost its leading zeros, taken as {mended['item_code']}",
+            )
         if 0 < len(answer["not_restricted"]) < answer["checked_lines"]:
             free = self._say("、", ", ").join(
                 str(names[each["line_id"] or each["line"]]) for each in answer["not_restricted"]
