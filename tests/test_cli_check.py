@@ -342,6 +342,7 @@ def test_a_code_that_lost_its_zeros_is_judged_where_that_is_asked_for(tmp_path, 
     assert repaired["code_repaired"] == [{"line_id": None, "line": 1, "item_code": SERVICE}]
     assert "code_repaired" not in answer(document)
     code, told = check(document, "--repair")
+    assert ("--repair" in check(document)[1], "--repair" in told) == (True, False)
     assert (code, f"已补为 {SERVICE}" in told, "编码丢了前面的零，已补上" in told) == (1, True, True)
     result = tmp_path / "out"
     assert run(["scan", str(document), "--out", str(result), "--repair", "--lang", "zh"]) == 1
