@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 from click.testing import CliRunner
 
@@ -20,6 +21,7 @@ MALE_ONLY = "XG04CBA088A001010101467"
 MALE_ONLY_NAME = "爱普列特片"
 CHILD_LIMITED = "XN05CDM084X001010102000"
 ORDINARY = "XC02KXB144A001010100151"
+SERVICE = "002501040040000"
 
 
 @pytest.fixture
@@ -315,6 +317,50 @@ def test_an_item_may_be_named(answer):
     (finding,) = by_name["findings"]
     assert (finding["point_id"], finding["item_name"], finding["line_id"]) == ("drug-sex-01-0003", MALE_ONLY_NAME, "1")
     assert by_name["checked_lines"] == 2
+
+
+def test_a_code_that_lost_its_zeros_is_judged_where_that_is_asked_for(tmp_path, check, answer):
+    lines = [
+        {"item_code": SERVICE.lstrip("0"), "item_name": "精液常规检查"}, {"item_code": "123456789012"}, {"item_code": ORDINARY},
+        {"item_code": SERVICE.lstrip("0"), "is_context": True},
+    ]  # fmt: skip
+    document = prescription(
+        tmp_path,
+        {
+            "service_time": "2026-03-01",
+            "visit_id": "V1",
+            "patient": {"sex": "女"},
+            "diagnoses": ["J06.9"],
+            "lines": lines,
+        },
+    )
+    assert [each["reason_code"] for each in answer(document)["findings"]] == ["unknown_code"] * 2
+    repaired = answer(document, "--repair")
+    assert [(each["item_code"], each["remarks"]) for each in repaired["findings"]] == [
+        (SERVICE, ["code_repaired"]), ("123456789012", []),
+    ]  # fmt: skip
+    assert repaired["code_repaired"] == [{"line_id": None, "line": 1, "item_code": SERVICE}]
+    assert "code_repaired" not in answer(document)
+    code, told = check(document, "--repair")
+    assert ("--repair" in check(document)[1], "--repair" in told) == (True, False)
+    assert (code, f"已补为 {SERVICE}" in told, "编码丢了前面的零，已补上" in told) == (1, True, True)
+    result = tmp_path / "out"
+    assert run(["scan", str(document), "--out", str(result), "--repair", "--lang", "zh"]) == 1
+    (found,) = pl.read_parquet(result / "findings.parquet").to_dicts()
+    same = ("finding_id", "item_code", "verdict", "level", "remarks", "message")
+    assert {key: found[key] for key in same} == {key: repaired["findings"][0][key] for key in same}
+
+
+def test_an_item_may_be_named_by_a_code_that_lost_its_zeros(answer, capsys):
+    bare = SERVICE.lstrip("0")
+    assert run(["check", "--item", bare, "--sex", "女", "--lang", "zh"]) == 2
+    assert "请加 --repair" in capsys.readouterr().err
+    (finding,) = answer("--item", bare, "--sex", "女", "--on", "2026-03-01", "--diagnosis", "J06.9", "--repair")[
+        "findings"
+    ]
+    assert (finding["item_code"], finding["remarks"]) == (SERVICE, ["code_repaired"])
+    assert answer("--item", "9999999999", "--repair")["findings"][0]["reason_code"] == "unknown_code"
+    assert answer("--item", ORDINARY, "--repair")["verdict"] == "clear"
 
 
 def test_no_date_means_now(answer):

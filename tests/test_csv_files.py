@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import lzma
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -296,11 +298,15 @@ def test_columns_of_fixed_width_are_refused(read) -> None:
         read("\n".join((" ".join(HEADERS), *ruled)))
 
 
-@pytest.mark.parametrize("packing", ["bz2", "zstd", "lz4"])
+@pytest.mark.parametrize("packing", ["bz2", "xz", "zstd", "lz4"])
 def test_texts_of_other_packings_are_read_and_cut_ones_refused(read, packing: str) -> None:
+    plain = text(*rows(2000)).encode("gb18030")
     sink = pa.BufferOutputStream()
-    with pa.CompressedOutputStream(sink, packing) as packed:
-        packed.write(text(*rows(2000)).encode("gb18030"))
+    if packing == "xz":
+        sink.write(lzma.compress(plain))
+    else:
+        with pa.CompressedOutputStream(sink, packing) as packed:
+            packed.write(plain)
     content = sink.getvalue().to_pybytes()
     told = read(content)
     assert (told.facts.records, told.facts.compression) == (2000, packing)
@@ -422,6 +428,85 @@ def test_monstrous_headers(read) -> None:
         read("x," * 10_000_000)
 
 
+# ---- quotes escaped by a backslash ----
+
+HARD = ('片"5"', "a\\", '\\"', "a,b", "两\n行", '"', "", "C:\\新", '"",', '末"', "誠")
+"""Names that a program which escapes by a backslash must write with some."""
+
+
+def as_mysql(*lines: Row, separator: str = ",", first: str = "") -> str:
+    """These lines as INTO OUTFILE ... ENCLOSED BY '"' writes them, below a header."""
+
+    def written(value: str) -> str:
+        return "\\N" if value == "NULL" else '"' + re.sub(r'([\\"\n])', r"\\\1", value) + '"'
+
+    return "\n".join(
+        [
+            separator.join(HEADERS),
+            *([first] if first else []),
+            *(separator.join(map(written, line)) for line in lines),
+            "",
+        ]
+    )
+
+
+def hard_rows(count: int) -> list[Row]:
+    return [(*row[:3], HARD[n % len(HARD)], "NULL", *row[5:]) for n, row in enumerate(rows(count))]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030", "utf-16"])
+@pytest.mark.parametrize("separator", [",", "\t", "|"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_quotes_escaped_by_a_backslash_are_read_where_that_can_be_told(read, encoding, separator, end):
+    lines = hard_rows(40)
+    told = read(as_mysql(*lines, separator=separator).replace("\n", end).encode(encoding))
+    assert (told.facts.escape, told.rejects) == ("\\", [])
+    assert [row[3] or "" for row in told.rows.values()] == [row[3] for row in lines]
+    assert {row[4] for row in told.rows.values()} == {"\\N"}
+
+
+def test_they_are_read_over_the_borders_of_chunks(read, monkeypatch):
+    lines = hard_rows(60)
+    for size in (700, 1001, 4096):
+        monkeypatch.setattr(csv_text, "CHUNK", size)
+        told = read(as_mysql(*[("L0", *lines[0][1:3], '片"5"', *lines[0][4:])] * 5, *lines))
+        assert (told.facts.escape, told.rejects) == ("\\", [])
+        assert [row[3] or "" for row in told.rows.values()][5:] == [row[3] for row in lines]
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        '"L0","2026-03-01","X","片""5""","1","1","男","1990-05-01"',
+        '"L0","2026-03-01","X","C:\\","1","1","男","1990-05-01"',
+    ],
+)
+def test_where_quotes_are_also_written_otherwise_it_cannot_be_told(read, first):
+    told = read(as_mysql(*[(*row[:3], '片"5"片', *row[4:]) for row in rows(3)], first=first))
+    assert (told.facts.escape, sorted(told.why)) == (None, [2, 3, 4])
+    assert told.rows[1][3] in ('片"5"', "C:\\")
+
+
+def test_backslashes_of_other_programs_are_signs_like_others(read):
+    lines = [(*row[:3], value, *row[4:]) for row, value in zip(rows(4), ("C:\\", "a\\\\b", '5"', "誠"), strict=True)]
+    quoted = "\n".join(",".join('"' + value.replace('"', '""') + '"' for value in line) for line in lines)
+    for encoding in ("utf-8", "gb18030"):
+        told = read(f"{','.join(HEADERS)}\n{quoted}\n".encode(encoding))
+        assert (told.facts.escape, [row[3] for row in told.rows.values()]) == (None, [row[3] for row in lines])
+
+
+def test_inspect_and_scan_say_that_quotes_are_escaped(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text(as_mysql(*[(*row[:3], '片"5"', *row[4:]) for row in rows(4)]), encoding="utf-8")
+    for language, said in (("zh", "引号前用反斜杠转义"), ("en", "quotes escaped by a backslash")):
+        for asked in (("inspect", file), ("scan", file, "--out", tmp_path / language)):
+            shown = re.sub(r"\s+", " ", liangku(*asked, "--lang", language).stdout)
+            assert said in shown if language == "en" else said in shown.replace(" ", "")
+    run = json.loads((tmp_path / "zh" / "run.json").read_text(encoding="utf-8"))
+    assert run["inputs"][0]["csv"]["escape"] == "\\"
+    assert pl.read_parquet(tmp_path / "zh" / "findings.parquet")["item_name"].unique().to_list() == ['片"5"']
+
+
 # ---- through a scan ----
 
 
@@ -445,6 +530,7 @@ def test_a_scan_finds_the_same_and_tells_how_it_read(tmp_path: Path) -> None:
     assert run["inputs"][0]["csv"] == {
         "encoding": "utf-16-le", "byte_order_mark": True, "line_end": "lf",
         "compression": "gzip", "separator": ";", "header_row": 2, "columns": 8, "records": 41, "rejects": 0,
+        "escape": None,
     }  # fmt: skip
 
 

@@ -56,7 +56,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
              "--region", "--stage", "--max-rejects", "--force", "--json", "--lang"),
     "inspect": ("--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules", "--json", "--lang"),
     "check": ("--item", "--sex", "--birth", "--age", "--id-number", "--newborn", "--on", "--insured-sex", "--insured-birth", "--diagnosis",
-              "--kb", "--rules", "--only-rules", "--region", "--as-of", "--stage", "--json", "--lang"),
+              "--kb", "--rules", "--only-rules", "--region", "--as-of", "--repair", "--stage", "--json", "--lang"),
     "kb build": ("--sources", "--out", "--json", "--lang"),
     "kb show": ("--kb", "--json", "--lang"),
     "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",

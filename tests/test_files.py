@@ -6,6 +6,7 @@ import bz2
 import errno
 import gzip
 import json
+import lzma
 import os
 import signal
 import threading
@@ -301,6 +302,7 @@ LINES = "\n".join((HEADER, ",".join(row("one")), ""))
 OBJECT = json.dumps(dict(zip(COLUMNS, row("one"), strict=True)), ensure_ascii=False)
 UNDER_OTHER_NAMES = {
     "明细": LINES, "part-00000": LINES, "a.dat": LINES.replace(",", "\x01"), "a.dat.bz2": bz2.compress(LINES.encode()), "b.csv": OBJECT,
+    "a.csv.xz": lzma.compress(LINES.encode()), "a.jsonl.xz": lzma.compress(f"{OBJECT}\n".encode()),
     "c.txt": f"[{OBJECT}]", "d.jsonl": f"[\n{OBJECT}\n]", "e.ndjson": f"{OBJECT},\n", "f": OBJECT,
 }  # fmt: skip
 
@@ -315,7 +317,7 @@ def test_what_a_file_is_its_beginning_tells(tmp_path):
         path.write_bytes(text)
     csv_file(root / "g.lst", "left")
     scanned(tmp_path / "out", root, code=4)
-    assert found(tmp_path / "out") == sorted({*UNDER_OTHER_NAMES, "one"} - {"a.dat.bz2"})
+    assert found(tmp_path / "out") == sorted({*UNDER_OTHER_NAMES, "one"} - {"a.dat.bz2", "a.csv.xz", "a.jsonl.xz"})
     assert passed_over(tmp_path / "out", root) == {"g.lst": "unknown_kind"}
     scanned(tmp_path / "alone", root / "g.lst")
     assert found(tmp_path / "alone") == ["left"]

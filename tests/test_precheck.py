@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -147,16 +148,22 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
         "as_of": rng.choice((None, date(2026, 2, 1))),
     }
     documents = [prescription(rng, number, codes) for number in range(120)]
+    if repair := seed % 2 == 1:
+        for line in (line for document in documents for line in document["lines"] if rng.random() < 0.5):
+            line["item_code"] = re.sub("^0+(?=[0-9]{9,14}$)", "", line["item_code"], flags=re.ASCII)
     (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(document) for document in documents), encoding="utf-8")
     result = scan(
-        ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[tmp_path / "kb"], stage="settle", **options)
+        ScanRequest(
+            [tmp_path / "in.jsonl"], tmp_path / "out", kb=[tmp_path / "kb"], stage="settle", repair=repair, **options
+        )
     )
     # Lines are numbered through all prescriptions; ids may be missing, or be those of other lines.
     scanned = {
         (row["source_record"], row["rule_id"]): {name: row[name] for name in FINDING_COLUMNS if name not in OWN_PLACE}
         for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
     }
-    precheck = Precheck.open(kb=[tmp_path / "kb"], **options)
+    assert any("code_repaired" in row["remarks"] for row in scanned.values()) == repair
+    precheck = Precheck.open(kb=[tmp_path / "kb"], repair=repair, **options)
     answered, not_in_force, not_in_scope = {}, Counter[str](), Counter[str]()
     before = 0
     for document in documents:

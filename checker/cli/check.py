@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from checker.cli.options import json_option, knowledge_options, language_option
+from checker.cli.options import json_option, knowledge_options, language_option, repair_option
 from checker.cli.output import print_json
 from checker.ingest import values
+from checker.ingest.lost_codes import with_zeros
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.china_time import china_now
@@ -141,6 +142,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 )
 @click.option("--diagnosis", multiple=True, metavar="ICD", help="诊断编码，可多次给出（diagnosis; repeat）")
 @knowledge_options
+@repair_option
 @click.option(
     "--stage",
     type=click.Choice(STAGES),
@@ -160,7 +162,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 @click.pass_context
 def command(
     ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
-    region: str | None, as_of: date | None, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
+    region: str | None, as_of: date | None, repair: bool, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
 ) -> int:  # fmt: skip
     """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
 
@@ -175,8 +177,12 @@ def command(
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
     now = china_now()
-    documents, is_list, source = ([_document(asked)], False, "check") if file is None else _documents(file)
-    precheck = Precheck.open(kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of)
+    documents, is_list, source = (
+        ([_document(asked, repair=repair)], False, "check") if file is None else _documents(file)
+    )
+    precheck = Precheck.open(
+        kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of, repair=repair
+    )
     answered: list[_Answered] = []
     for number, document in enumerate(documents):
         try:
@@ -240,17 +246,21 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _document(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """The prescription that the options describe; an item without a code's shape is a name."""
+def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
+    """The prescription that the options describe; an item without a code's shape is a name, or with `repair` may have lost its zeros."""
     lines: list[dict[str, Any]] = []
     for item in asked["item"]:
         code = values.read_code(item)
-        if _NATIONAL.fullmatch(code):
+        padded = with_zeros(code)
+        if _NATIONAL.fullmatch(code) or (padded and repair):
             lines.append({"item_code": code})
         elif not code or code.isascii():
+            zeros = (
+                "；如果是丢了前面的零，请加 --repair（if it lost its leading zeros, give --repair）" if padded else ""
+            )
             raise click.UsageError(
                 f"--item “{example(item)}”既不是国家医保编码（X 23 位、Z 20 位、T 10 位、C 20 或 27 位、"
-                "服务项目 15 位数字），也不是项目名称，请核对（neither a national code nor a name）"
+                f"服务项目 15 位数字），也不是项目名称，请核对（neither a national code nor a name）{zeros}"
             )
         else:
             lines.append({"item_name": item.strip(), "by_name": True})

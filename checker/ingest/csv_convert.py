@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.csv_columns import BlockReader, Read
 from checker.ingest.csv_dialect import RECORD, find_dialect
+from checker.ingest.csv_escapes import is_escaped, with_doubled_quotes
 from checker.ingest.csv_records import Block, Cutter
 from checker.ingest.csv_rejects import reject_schema
 from checker.ingest.csv_text import TextFile
@@ -43,6 +44,7 @@ class Wanted:
 class CsvFacts:
     """How a CSV file was read: what was detected, how many records there were, the rejects included, where these are listed
     (a file only where there are any), and which headers were kept. `share` is how much of the file that is, from 0 to 1.
+    `escape` is what stands before quotes within values, where they are not doubled.
     """
 
     encoding: str
@@ -57,13 +59,14 @@ class CsvFacts:
     kept: tuple[str, ...]
     compression: str | None
     share: float
+    escape: str | None
 
     def to_plain(self) -> dict[str, object]:
         """The facts as run.json holds them."""
         return {
             "encoding": self.encoding, "byte_order_mark": self.byte_order_mark, "line_end": self.line_end,
             "separator": self.separator, "header_row": self.header_row, "columns": self.columns, "records": self.records,
-            "rejects": self.rejects, "compression": self.compression,
+            "rejects": self.rejects, "compression": self.compression, "escape": self.escape,
         }  # fmt: skip
 
 
@@ -83,7 +86,10 @@ def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Pa
     cutter = Cutter(dialect, text)
     reader = BlockReader(path, dialect.headers, kept, dialect.byte, cutter)
     whole = wanted.first is None
-    ahead = chain([start], chunks)
+    ahead: Iterator[bytes] = chain([start], chunks)
+    escape = "\\" if is_escaped(start, dialect, text.inner) else None
+    if escape:
+        ahead = with_doubled_quotes(ahead, dialect, text.inner)
     blocks = cutter.blocks(_one_ahead(ahead) if whole else ahead)
     # Who wants the beginning only does not read on while it is looked at.
     read = _side_by_side(reader.read, blocks) if whole else map(reader.read, blocks)
@@ -109,7 +115,7 @@ def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Pa
     pa.default_memory_pool().release_unused()
     return CsvFacts(
         text.encoding, text.marked, text.line_end, dialect.separator, dialect.row, len(dialect.headers), writer.count, writer.rejects, rejected,
-        tuple(kept), text.compressed, text.share,
+        tuple(kept), text.compressed, text.share, escape,
     )  # fmt: skip
 
 

@@ -142,7 +142,7 @@ def _open_quotes(
     quoted = pc.indices_nonzero(pc.invert(bare))
     told = lines.take(quoted)
     closed = csv_lines.matches(told, rb"\A" + shape.plain + rb"\z")
-    whole = sorted([*whole, *quoted.filter(closed).filter(_has_columns(told.filter(closed), shape)).to_pylist()])
+    whole = sorted([*whole, *quoted.filter(closed).filter(has_columns(told.filter(closed), shape)).to_pylist()])
     opening = quoted.filter(pc.and_not(pc.invert(closed), broken.take(quoted))).to_pylist()
     # Over a line that is a record none goes: where odd lines are rare, few pairs are left.
     near = [
@@ -207,12 +207,12 @@ def _fitting(
     count = pc.cumulative_sum(pc.cast(broken, pa.int64()))
     same = pc.equal(count.take(firsts), count.take(lasts))
     fit = pc.and_(csv_lines.matches(together, rb"\A" + shape.folded + rb"\z"), same)
-    right = _has_columns(together.filter(fit), shape)
+    right = has_columns(together.filter(fit), shape)
     places = {asked[place] for place in pc.indices_nonzero(fit).filter(right).to_pylist()}
     return [place in places for place in range(len(odd))]
 
 
-def _has_columns(records: pa.Array[Any], shape: Shape) -> pa.Array[Any]:
+def has_columns(records: pa.Array[Any], shape: Shape) -> pa.Array[Any]:
     """Of each record, whether it has as many columns as it should; what stands within quotes does not count."""
     import pyarrow.compute as pc
 

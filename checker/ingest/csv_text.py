@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import lzma
 import re
 from collections.abc import Iterator
 from itertools import chain
@@ -79,7 +80,7 @@ class TextFile:
         """The bytes of the file, those within where it is compressed."""
         size = max(self.path.stat().st_size, 1)
         with self.path.open("rb") as stream:
-            start = stream.read(4)
+            start = stream.read(max(map(len, PACKED)))
             self.compressed = next((name for sign, name in PACKED.items() if start.startswith(sign)), None)
             if not self.compressed:
                 stream.seek(0)
@@ -89,7 +90,10 @@ class TextFile:
                 return
         import pyarrow as pa
 
-        with pa.OSFile(str(self.path)) as file, pa.CompressedInputStream(file, self.compressed) as unpacked:
+        with (
+            pa.OSFile(str(self.path)) as file,
+            lzma.open(file) if self.compressed == "xz" else pa.CompressedInputStream(file, self.compressed) as unpacked,
+        ):
             while chunk := _unpack(self.path, unpacked):
                 self.share = file.tell() / size
                 yield chunk
@@ -113,10 +117,10 @@ class TextFile:
             yield chunk
 
 
-def _unpack(path: Path, stream: pa.CompressedInputStream) -> bytes:
+def _unpack(path: Path, stream: pa.CompressedInputStream | lzma.LZMAFile) -> bytes:
     try:
         chunk: bytes = stream.read(CHUNK)
-    except OSError as error:
+    except (OSError, EOFError, lzma.LZMAError) as error:
         raise InputError(
             f"{path}：压缩文件已损坏或不完整，请重新导出或重新传输（damaged or cut compressed file: {first_line(error)}）"
         ) from error

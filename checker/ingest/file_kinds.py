@@ -14,8 +14,14 @@ WORKBOOKS = (".xlsx", ".xlsm", ".xls", ".xlsb", ".et", ".ods", ".html", ".htm", 
 """How the names of workbooks end; which form they are of their bytes tell."""
 TABLES = {".parquet": "parquet", ".pq": "parquet", **_TEXTS, **dict.fromkeys(WORKBOOKS, "xlsx"), ".zip": "zip"}
 """The ends of names that are read, and what they are; behind that of a text its compression may stand."""
-PACKINGS = (".gz", ".bz2", ".zst", ".lz4")
-PACKED = {b"\x1f\x8b": "gzip", b"BZh": "bz2", b"\x28\xb5\x2f\xfd": "zstd", b"\x04\x22\x4d\x18": "lz4"}
+PACKINGS = (".gz", ".bz2", ".xz", ".zst", ".lz4")
+PACKED = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x04\x22\x4d\x18": "lz4",
+}
 """How compressed texts begin, whatever their names, and how the library calls that."""
 SUFFIXES = TABLES | {f"{text}{packing}": kind for text, kind in _TEXTS.items() for packing in PACKINGS}
 _UNFINISHED = (".tmp", ".inprogress", ".crdownload", ".part", ".partial", ".download")
@@ -39,7 +45,7 @@ _AS_WORKBOOK = "请用 Excel/WPS 打开后另存为 .xlsx", "save it as .xlsx"
 _OF_DATABASE = "请导入数据库后用 --from 读取，或导出为 CSV", "load it into a database for --from, or export CSV"
 _LATER = "像是还没有写完，请写完后再扫描", "it seems not to be whole yet"
 _ADVICE = {
-    _UNPACK: (".rar", ".7z", ".tar", ".tgz", ".xz", *PACKINGS, ".lzo", ".snappy", ".deflate"),
+    _UNPACK: (".rar", ".7z", ".tar", ".tgz", *PACKINGS, ".lzo", ".snappy", ".deflate"),
     _AS_PARQUET: (".orc", ".avro", ".arrow", ".feather", ".pkl", ".rds", ".dta", ".sav", ".sas7bdat"),
     _AS_WORKBOOK: (".numbers", ".mht"),
     _OF_DATABASE: (".sql", ".dmp", ".mdb", ".accdb", ".db", ".sqlite", ".duckdb", ".dbf", ".mdf"),
@@ -48,7 +54,7 @@ _ADVICE = {
 }
 _OTHERS = {
     _ZIP: ("ZIP 压缩包或 Excel 工作簿", _RENAME), _OLD_WORKBOOK: ("旧版 Excel 工作簿", _RENAME),
-    b"Rar!": ("RAR 压缩包", _UNPACK), b"7z\xbc\xaf": ("7z 压缩包", _UNPACK), b"\xfd7zXZ": ("xz 压缩文件", _UNPACK),
+    b"Rar!": ("RAR 压缩包", _UNPACK), b"7z\xbc\xaf": ("7z 压缩包", _UNPACK),
     b"ORC": ("ORC 文件", _AS_PARQUET), b"Obj\x01": ("Avro 文件", _AS_PARQUET), b"SEQ\x06": ("Hadoop 序列文件", _AS_PARQUET),
     b"ARROW1": ("Arrow 文件", _AS_PARQUET), b"PARE": ("加密的 Parquet 文件", _AS_PARQUET), b"MIME-Version:": ("单个文件网页", _AS_WORKBOOK),
     b"SQLite format 3": ("SQLite 数据库", _OF_DATABASE), b"%PDF": ("PDF 文件", _AS_TABLE),

@@ -75,6 +75,12 @@ def _meant(connection: duckdb.DuckDBPyConnection, raw: str) -> str:
     return str(row[0])
 
 
+def listed_code(connection: duckdb.DuckDBPyConnection, code: str | None) -> str | None:
+    """What a code that may have lost its zeros is with them, where the knowledge base (kb_pattern) has that."""
+    padded = with_zeros(code) if code else None
+    return padded if padded and connection.execute(f"SELECT ? IN {_LISTED}", [padded]).fetchone() == (True,) else None
+
+
 def with_zeros(code: str) -> str | None:
     """A code with the zeros that it may have lost; None for one that has not lost any.
 

@@ -18,11 +18,14 @@ _ID_NUMBER = re.compile(
     rf"[0-9]{{17}}[0-9X]|[1-9][0-9]{{7}}{_DAY}[0-9]{{3}}|[1-9][0-9]{{5}}(?:19|20)[0-9]{{2}}{_DAY}[0-9]{{2,3}}"
 )
 """Of today, of old, and one of today of which the end is lost."""
-_PARTED = re.compile(
-    r"(?<![\d.])(\d{6})[ \u3000./／．_-]{0,3}(?:19|20)\d{2}[ \u3000./／．_-]{0,3}(?:0[1-9]|1[0-2])[ \u3000./／．_-]{0,3}"
-    r"(?:0[1-9]|[12]\d|3[01])[ \u3000./／．_-]{0,3}(\d{3}[\dXxＸｘ])(?!\d)"
-)
+_PART = r"[ \u3000./／．_-]"
+_PARTED_DAY = rf"{_PART}{{0,3}}(?:0[1-9]|1[0-2]){_PART}{{0,3}}(?:0[1-9]|[12]\d|3[01]){_PART}{{0,3}}"
+_PARTED = re.compile(rf"(?<![\d.])(\d{{6}}){_PART}{{0,3}}(?:19|20)\d{{2}}{_PARTED_DAY}(\d{{3}}[\dXxＸｘ])(?!\d)")
 """An ID number of today whose parts (place, year, month, day, the rest) points, slashes, hyphens or blanks part."""
+_PARTED_OLD = re.compile(
+    rf"(?<![\d.])(?=\d{{6}}{_PART}|\d{{12}}{_PART})([1-9]\d{{5}}){_PART}{{0,3}}\d{{2}}{_PARTED_DAY}(\d{{3}})(?!\d|\.\d)"
+)
+"""One of old, of 15 digits, parted at least behind its place or its birth date."""
 _MOBILE = re.compile("(?:(?:00)?86)?1[3-9][0-9]{9}")
 _CUT = re.compile(
     rf"(\d\.\d{{3}})(?:\d\d(?:19|20)\d\d{_DAY}\d*(?=[Ee]\+?17)|\d{{4}}{_DAY}\d*(?=[Ee]\+?14))([Ee]\+?1[47])(?!\d)"
@@ -32,15 +35,23 @@ _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林高罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余于杜叶程魏苏吕丁任卢姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛"
     "阎段雷龙黎史陶贺毛郝顾龚邵万覃武钱戴严莫孔向常汤欧"
 )
+_SURNAME = f"(?:[{_SURNAMES}]|司马|上官|诸葛|慕容|司徒|皇甫|尉迟|公孙|令狐|夏侯|端木|欧阳)"
 _NAME = re.compile(
-    f"(?!.*[额价量号码数])(?:[{_SURNAMES}]|司马|上官|诸葛|慕容|司徒|皇甫|尉迟|公孙|令狐|夏侯|端木)[\u4e00-\u9fff·]{{1,3}}"
+    f"(?!.*[额价量号码数]){_SURNAME}(?:[\u4e00-\u9fff·]{{1,3}}|(?:[ \u3000]{{1,3}}[\u4e00-\u9fff]){{1,2}}|[ \u3000]{{1,3}}[\u4e00-\u9fff]{{2}})"
 )
+"""Of one word, or of the surname and the given name apart."""
+_TOLD_NAME = re.compile(
+    "(姓名[ \u3000]*[:：=][ \u3000]*)(?:[A-Za-z]+(?: [A-Za-z]+){0,2}|[^\\s,，;；。、|/]{1,20}(?:[ \u3000][\u4e00-\u9fff]{1,2}(?!\\w)){0,2})"
+    "|((?:患者|病人|患儿|参保人|就诊人|联系人)(?:姓名)?[ \u3000]*[:：=]?[ \u3000]*)"
+    f"{_SURNAME}[ \u3000]?(?:(?![额价量号码数病症炎痛疸压血热药])[\u4e00-\u9fff]){{1,2}}"
+)
+"""What a text itself calls somebody's name: whatever stands behind 姓名 and a colon, and behind 患者 what may be a name."""
 _NO_HEADER = re.compile(r"[\d.,:/ -]+")
 """What stands in a row of values and in no row of headers: a number, a day, a time."""
 
 
 def masked(text: str) -> str:
-    """A text in which of ID numbers and mobile numbers only the ends stand.
+    """A text in which of ID numbers and mobile numbers only the ends stand, and no name that the text calls one.
 
     >>> masked("证件 110101199005010048"), masked("110101 19900501 0048"), masked("13800138000")
     ('证件 110101********0048', '110101********0048', '138****8000')
@@ -48,8 +59,15 @@ def masked(text: str) -> str:
     ('1.101…E+17', '2026-03-01 10:00:00', '002501040040000')
     >>> masked("110101/19900501/0048"), masked("110101.1990.05.01.004X"), masked("2026/03/01 10:00")
     ('110101********0048', '110101********004X', '2026/03/01 10:00')
+    >>> masked("110101/900501/004"), masked("患者张伟，女"), masked("姓名：阿依古丽 34岁"), masked("患者高血压")
+    ('110101******004', '患者＊＊＊，女', '姓名：＊＊＊ 34岁', '患者高血压')
     """
-    return _CUT.sub(r"\1…\2", _DIGITS.sub(_ends, _PARTED.sub(r"\1********\2", text)))
+    return _TOLD_NAME.sub(lambda found: f"{found[1] or found[2]}{HIDDEN}", _masked_numbers(text))
+
+
+def _masked_numbers(text: str) -> str:
+    text = _PARTED_OLD.sub(r"\1******\2", _PARTED.sub(r"\1********\2", text))
+    return _CUT.sub(r"\1…\2", _DIGITS.sub(_ends, text))
 
 
 def _ends(found: re.Match[str]) -> str:
@@ -76,5 +94,6 @@ def example(value: object) -> str:
 def shown_headers(headers: Iterable[str]) -> tuple[str, ...]:
     """Headers as they may be shown. Where a file has none, a line stands in their place: its numbers tell, and its names are hidden."""
     told: Sequence[str] = [header.strip() for header in headers]
-    is_line = any(_NO_HEADER.fullmatch(header) or masked(header) != header for header in told)
-    return tuple(HIDDEN if is_line and is_name(header) else masked(header) for header in told)
+    is_line = any(_NO_HEADER.fullmatch(header) or _masked_numbers(header) != header for header in told)
+    # A header may be 患者常住地.
+    return tuple((example(header) if is_line else _masked_numbers(header)) for header in told)

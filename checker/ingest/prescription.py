@@ -40,6 +40,7 @@ class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
+    `code_repaired`: `item_code` got back the leading zeros that it had lost.
     `is_void`: it is withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
@@ -59,6 +60,7 @@ class Item(NamedTuple):
     prescriber: str | None = None
     is_void: bool = False
     full_self_paid_amount: str | None = None
+    code_repaired: bool = False
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -281,6 +283,7 @@ class _Reader:
         return Item._make((
             get("line_id"), code, name, quantity, amount, get("amount_in_scope"), is_judged, (), is_by_name,
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
+            False,
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

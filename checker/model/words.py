@@ -220,6 +220,8 @@ SEPARATOR_NAMES: dict[str, Said] = {
     "|": ("竖线", "bar"),
 }
 """The usual separators of columns."""
+ESCAPED_QUOTES: Said = ("，引号前用反斜杠转义", ", quotes escaped by a backslash")
+"""Of a CSV file whose quotes within values are not doubled."""
 ROLE_NAMES: dict[str, Said] = {
     "lines": ("明细", "lines"), "settlements": ("结算表", "settlements"), "visits": ("就诊表", "visits"), "diagnoses": ("诊断表", "diagnoses"),
 }  # fmt: skip

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest.lost_codes import with_zeros
+from checker.ingest.lost_codes import listed_code
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
 from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
@@ -60,6 +60,7 @@ class Precheck:
         language: str,
         region: str | None,
         as_of: date | None,
+        repair: bool = False,
     ) -> None:
         self.connection = connection
         # What is on trial is judged in scans only: here its items count as without points.
@@ -75,6 +76,7 @@ class Precheck:
         self._language = language
         self._region = region
         self._as_of = as_of
+        self._repair = repair
         self.index = PointIndex(connection)
         self._ask_alone = PreparedQueries.ask_once
         shapes = {rule.shape for rule in self.plan.rules}
@@ -92,16 +94,17 @@ class Precheck:
         language: str = "zh",
         region: str | None = None,
         as_of: date | None = None,
+        repair: bool = False,
     ) -> Precheck:
         """Open the counter on knowledge bases (base first), or on the embedded one, and on the embedded rules with those of
-        folders upon them, or (`only_rules`) without.
+        folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost.
 
         Raises KnowledgeError or RuleError where they do not load.
         """
         editions = open_editions(kb)
         plan = open_plan(rules, only_rules=only_rules)
         connection = connect_locked(readable=knowledge_files(editions), threads=1)
-        return cls(connection, editions, plan, language=language, region=region, as_of=as_of)
+        return cls(connection, editions, plan, language=language, region=region, as_of=as_of, repair=repair)
 
     def check(self, document: object, *, source: str = "处方", stage: str = "dispense") -> dict[str, Any]:
         """Answer one prescription (contract, section 4): verdict, findings, knowledge, checked_lines.
@@ -173,7 +176,12 @@ class Precheck:
         return self.index.find_item(text)
 
     def named(self, prescription: Prescription) -> Prescription:
-        """The prescription with the points of each item that its name stands for. Raises InputError as `find_item`."""
+        """The prescription with the points of each item that its name stands for, and its codes repaired where that is asked for.
+
+        Raises InputError as `find_item`.
+        """
+        if self._repair:
+            prescription = prescription._replace(items=tuple(map(self._repaired, prescription.items)))
         if not any(item.by_name for item in prescription.items):
             return prescription
         items = []
@@ -337,6 +345,11 @@ class Precheck:
             ]
         if not_in_scope:
             document["not_in_scope"] = not_in_scope
+        repaired = [
+            {**_place(prescription, line), "item_code": item.item_code} for line, item in judged if item.code_repaired
+        ]
+        if repaired:
+            document["code_repaired"] = repaired
         if gone:
             document["fully_refunded"] = [prescription.items[line].line_id for line in gone]
         if prescription.ignored:
@@ -345,8 +358,12 @@ class Precheck:
 
     def _meant(self, item: Item) -> str | None:
         """The code that an unknown one is with its leading zeros, where the knowledge base has it."""
-        code = with_zeros(item.item_code) if item.item_code else None
-        return code if code and self.index.covering(code) else None
+        return listed_code(self.connection, item.item_code)
+
+    def _repaired(self, item: Item) -> Item:
+        """A line whose code is none, but one of the knowledge base with its leading zeros, with that code."""
+        code = None if is_known(item) or self._covering(item) else self._meant(item)
+        return item if code is None else item._replace(item_code=code, code_repaired=True)
 
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
         language = language or self._language
@@ -354,10 +371,10 @@ class Precheck:
 
 
 def _marks(item: Item) -> tuple[str, ...]:
-    """What others do to a line, and whether the fund does not pay it, as facts that are then true."""
+    """What others do to a line, whether the fund does not pay it and its code was repaired, as facts that are then true."""
     left = item.left
     marks = {"duplicate": left.is_duplicate, "partly_refunded": left.is_partly_refunded} if left else {}
-    marks["not_in_scope"] = item.is_not_in_scope
+    marks |= {"not_in_scope": item.is_not_in_scope, "code_repaired": item.code_repaired}
     return tuple(name for name, is_set in marks.items() if is_set)
 
 

@@ -22,7 +22,7 @@ _FACTS = (
     ("service_time",), ("on_date",), ("line_sex", "line_birth"), ("patient_age",), ("id_number",), ("newborn_flag",),
     ("settlement_sex", "settlement_birth", "header_age"), ("header_id_number",), ("family_paid",),
     ("insured_sex", "insured_birth_date"), ("insured_age",), ("care_type",), ("insured_region", "region"), ("visit_start",),
-    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",), ("newborn_near",),
+    ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",), ("newborn_near",), ("code_repaired",),
     ("line_no", "prescription_key", "prescription_guessed"),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
@@ -43,6 +43,7 @@ _RARE = frozenset(
         "insured_age",
         "not_in_scope",
         "newborn_near",
+        "code_repaired",
     }
 )
 """What few prescriptions bring; statements without it are shorter."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from checker.ingest.lost_codes import with_zeros
 from checker.ingest.prescription import Prescription
 from checker.judge.evidence import sources
 from checker.model.typed_value import UNKNOWN, worded
@@ -123,6 +124,16 @@ class _Writer:
             item.line_id or place: item.item_name or item.item_code or item.line_id
             for place, item in enumerate(self._prescription.items, 1)
         }
+        if any(map(_has_lost_zeros, answer["findings"])):
+            yield self._say(
+                "  加上 --repair，补零后再判断", "  Give --repair to have the zeros put back and the items judged"
+            )
+        for mended in answer.get("code_repaired", ()):
+            item = names[mended["line_id"] or mended["line"]]
+            yield self._say(
+                f"  {item}：编码丢了前面的零，已补为 {mended['item_code']}",
+                f"  {item}: the code had lost its leading zeros, taken as {mended['item_code']}",
+            )
         if 0 < len(answer["not_restricted"]) < answer["checked_lines"]:
             free = self._say("、", ", ").join(
                 str(names[each["line_id"] or each["line"]]) for each in answer["not_restricted"]
@@ -171,3 +182,9 @@ class _Writer:
 
 def _kind(finding: Mapping[str, Any]) -> str:
     return str(finding["level"] or finding["verdict"])
+
+
+def _has_lost_zeros(finding: Mapping[str, Any]) -> bool:
+    """Whether the advice of a finding names the code that is meant."""
+    meant = with_zeros(finding["item_code"] or "") if finding["reason_code"] == "unknown_code" else None
+    return meant is not None and meant in finding["advice"]

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from checker.ingest.opening import ROLES, FileRead
 from checker.model.schema import Column
-from checker.model.words import ENCODING_NAMES, ROLE_NAMES, SEPARATOR_NAMES, WHY_FED
+from checker.model.words import ENCODING_NAMES, ESCAPED_QUOTES, ROLE_NAMES, SEPARATOR_NAMES, WHY_FED
 from checker.report.console import Words, rough, safe, shell_word
 from checker.scan.inspection import ColumnLook, Inspection, TableLook, UnusedLook
 
@@ -72,7 +72,8 @@ class TablePrinter(Words):
             told = [*packed, encoding, facts.line_end.upper()]
             zh = f"CSV：{'、'.join(told)}，以{name[0]}分隔，表头在第 {facts.header_row} 行，{facts.columns} 列"
             en = f"CSV: {', '.join(told)}, {name[1]} between values, header in line {facts.header_row}, {facts.columns} columns"
-            return self.text(zh, en)
+            escaped = self.text(*ESCAPED_QUOTES) if facts.escape else ""
+            return self.text(zh, en) + escaped
         if file.database:
             return self.text(f"数据库 {file.database.server}", f"a database, {file.database.server}")
         if file.file.kind == "xlsx":

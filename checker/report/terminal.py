@@ -12,6 +12,7 @@ from rich.table import Table
 
 from checker.model.words import (
     ENCODING_NAMES,
+    ESCAPED_QUOTES,
     LEVELS,
     NOT_READ,
     REASONS,
@@ -92,11 +93,12 @@ class _Printer:
             encoding = ENCODING_NAMES[facts["encoding"]] + (" BOM" if facts["byte_order_mark"] else "")
             separator = SEPARATOR_NAMES.get(facts["separator"])
             how = f"{encoding}, {facts['line_end'].upper()}"
+            escaped = ESCAPED_QUOTES if facts["escape"] else ("", "")
             shown = (facts["separator"].encode("unicode_escape").decode(),) * 2 if separator is None else separator
             self._say(
-                f"{path}：{how.replace(', ', '、')}，以{escape(shown[0])}分隔，表头在第 {facts['header_row']} 行，"
+                f"{path}：{how.replace(', ', '、')}，以{escape(shown[0])}分隔{escaped[0]}，表头在第 {facts['header_row']} 行，"
                 f"{facts['records']:,} 条记录，残缺 {facts['rejects']:,}",
-                f"{path}: {how}, {escape(shown[1])} between values, header in line {facts['header_row']}, "
+                f"{path}: {how}, {escape(shown[1])} between values{escaped[1]}, header in line {facts['header_row']}, "
                 f"{facts['records']:,} records, {facts['rejects']:,} broken",
             )
         if len(read) > CSV_FILES_SHOWN:

@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from checker.ingest.personal import masked
+from checker.ingest.personal import HIDDEN, example, masked, shown_headers
 from tests.commands import liangku
 
 HEADER = "费用明细流水号,费用发生日期,国标代码,数量,金额,性别,有效标志,退费标志,自费标志"
@@ -228,6 +228,46 @@ def test_a_person_in_a_wrong_column_is_named_nowhere(tmp_path):
     assert [value for value in PRIVATE if value in told] == []
     assert not re.search("19900501|１９９００５０１|900501004", told)
     assert "110101********0048" in told
+
+
+def test_names_are_hidden_where_a_text_is_one_or_calls_one_so():
+    for name in ("张伟", "张 伟", "张　小明", "张 小 明", "欧阳 修"):
+        assert example(name) == HIDDEN, name
+        assert example(f"姓名：{name}").endswith(f"：{HIDDEN}"), name
+    for text in (
+        "患者张伟，女",
+        "病人：张伟，女",
+        "患儿 张伟，女",
+        "患者姓名：张 伟，女",
+        "姓名:Zhang Wei，女",
+        "姓名：阿依古丽，女",
+    ):
+        shown = example(text)
+        assert (HIDDEN in shown, shown[-2:]) == (True, "，女"), text
+        assert not set("张伟Z阿丽") & set(shown), text
+    for plain in ("患者年龄", "患者高血压", "患者金额", "注射用人生长激素", "王 不留行", "姓名"):
+        assert example(plain) == plain
+    # Of headers none is a name, unless a line stands in their place.
+    assert shown_headers(["患者常住地", "数量"]) == ("患者常住地", "数量")
+    assert shown_headers(["患者张伟", "12.5"]) == (f"患者{HIDDEN}", "12.5")
+
+
+def test_id_numbers_of_fifteen_digits_in_parts_are_masked():
+    for part in ("/", ".", "-", "_", " ", "　", "／", " - "):
+        for given in (
+            f"110101{part}900501{part}004",
+            f"110101{part}90{part}05{part}01{part}004",
+            f"110101900501{part}004",
+        ):
+            assert masked(f"证件{given}。") in ("证件110101******004。", "证件110101*****1004。"), given
+    for plain in (
+        "330100/005000/000",
+        "20260301_101530_123",
+        "123456789012.345",
+        "2026.03.01 10:00:00.123",
+        "110101/901301/004",
+    ):
+        assert masked(plain) == plain
 
 
 def test_id_numbers_in_parts_are_masked_and_days_are_not():
