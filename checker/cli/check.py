@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import sys
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -17,13 +15,13 @@ from click.core import ParameterSource
 
 from checker.cli.options import json_option, knowledge_options, language_option, repair_option
 from checker.cli.output import print_json
+from checker.cli.prescription_file import read_documents
 from checker.ingest import values
 from checker.ingest.lost_codes import with_zeros
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
-from checker.model.json_text import distinct, read_float
 from checker.model.schema import NATIONAL_CODE
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
@@ -33,7 +31,6 @@ from checker.shapes.person import OLDEST_YEARS
 _NATIONAL = re.compile(NATIONAL_CODE)
 _EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
 _ONE_OF = ("birth", "age", "id_number")
-_UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _FAILING = ("definite", "suspect", "notice", "undetermined")
 
 
@@ -178,7 +175,7 @@ def command(
     _refuse_mixture(file, given)
     now = china_now()
     documents, is_list, source = (
-        ([_document(asked, repair=repair)], False, "check") if file is None else _documents(file)
+        ([_document(asked, repair=repair)], False, "check") if file is None else read_documents(file)
     )
     precheck = Precheck.open(
         kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of, repair=repair
@@ -215,15 +212,6 @@ def _fails(answer: Mapping[str, Any], fail_on: str) -> bool:
     if fail_on == "undetermined":
         return bool(answer["verdict"] != "clear")
     return answer["level"] is not None and LEVEL_RANK[answer["level"]] >= LEVEL_RANK[fail_on]
-
-
-def _documents(file: str) -> tuple[list[Any], bool, str]:
-    """The prescriptions of a file, whether it holds an array of them, and how it is called in messages."""
-    source = "标准输入（stdin）" if file == "-" else file
-    document = _parse(source, _read(file))
-    if document == []:
-        raise InputError(f"{source}：数组是空的，请给出至少一张处方（the array holds no prescription）")
-    return (document, True, source) if isinstance(document, list) else ([document], False, source)
 
 
 def _refuse_mixture(file: str | None, given: Sequence[str]) -> None:
@@ -276,58 +264,6 @@ def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
         # All are asked about on the command line, so that their places are their ids.
         "lines": [{"line_id": str(place), **line} for place, line in enumerate(lines, 1)],
     }
-
-
-def _read(file: str) -> bytes:
-    if file == "-":
-        return sys.stdin.buffer.read()
-    try:
-        return Path(file).read_bytes()
-    except FileNotFoundError:
-        raise InputError(
-            f"{file}：找不到这个文件，请检查路径；按项目查请用 --item（no such file; to ask about an item use --item）"
-        ) from None
-    except IsADirectoryError:
-        raise InputError(f"{file}：这是一个文件夹，请给出一个 JSON 文件（a folder: give a JSON file）") from None
-    except OSError as error:
-        raise InputError(f"{file}：无法读取（{error.strerror}），请检查权限（cannot be read）") from None
-
-
-def _parse(source: str, content: bytes) -> Any:
-    if not content.strip():
-        raise InputError(f"{source}：是空的，请给出 JSON 处方（empty: give a prescription as JSON）")
-    text = _decoded(source, content)
-    try:
-        document = json.loads(text, object_pairs_hook=distinct, parse_float=read_float)
-        if "\\u" in text:
-            # Half of a character can be escaped, but stands in no text of ours.
-            json.dumps(document, ensure_ascii=False).encode()
-        return document
-    except UnicodeEncodeError:
-        raise InputError(
-            f"{source}：JSON 中有不成对的代理字符（如 \\ud800），请改正（half of a surrogate pair: mend the text）"
-        ) from None
-    except InputError as error:
-        raise InputError(f"{source}：{error}") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{source}：第 {error.lineno} 行第 {error.colno} 个字符处不是有效的 JSON，请改正"
-            f"（not valid JSON: {error.msg}）"
-        ) from None
-    except (ValueError, RecursionError):
-        raise InputError(
-            f"{source}：JSON 中的数字太长或嵌套太深，请改正（a number is too long, or it is nested too deeply）"
-        ) from None
-
-
-def _decoded(source: str, content: bytes) -> str:
-    """The text of a document in UTF-8, or in what programs and pipes on Windows write: UTF-16 with its mark, GB18030."""
-    for encoding in ("utf-16",) if content.startswith(_UTF_16_MARKS) else ("utf-8-sig", "gb18030"):
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise InputError(f"{source}：不是 UTF-8 编码，请另存为 UTF-8 后再试（not UTF-8: save it as UTF-8）")
 
 
 def _print(answered: Sequence[_Answered], language: str) -> None:
