@@ -39,7 +39,7 @@ def write_text(folder: Path, points: int) -> None:
             {**model, "point_id": point_id, "item_name": f"{model['item_name']}{number}", "published_codes": "1"}
         )
         items.append({**limits[model["point_id"]], "point_id": point_id})
-        code = f"XZ{number:06d}A001{number:011d}"
+        code = f"XZ{number // 1000 % 100:02d}AA{chr(65 + number // 100_000 % 26)}{number % 1000:03d}A001{number:09d}"
         patterns.append({"point_id": point_id, "role": "item", "match": "code", "code": code, "published_codes": "1"})
     for name, table in (("point.csv", rows), ("item.csv", items), ("pattern.csv", patterns)):
         with (folder / name).open("w", encoding="utf-8", newline="") as stream:

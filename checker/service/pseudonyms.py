@@ -19,7 +19,7 @@ _SHORTEST = 11
 """Digits of a mobile number: a text that is shorter names nobody."""
 _PERSON = (
     "patient_id", "id_number", "header_id_number", "line_sex", "settlement_sex", "line_birth", "settlement_birth", "patient_age",
-    "header_age", "newborn_flag", "insured_sex", "insured_birth_date",
+    "header_age", "newborn_flag", "insured_sex", "insured_birth_date", "insured_age",
 )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from checker.service.ticket_json import write_prescriptions
 
 _LOG = logging.getLogger("liangku.serve")
 _COLLECTED_AFTER = 20_000
-_KEPT_SECONDS = 1.0
+_KEPT_SECONDS = 2.0
 """So long an answer that was not reviewed waits for its ticket: the store may be held by another program."""
 _ON_LOOP_BYTES = 32 * 1024
 """What is longer is read and written in a thread, so that others do not wait for it."""

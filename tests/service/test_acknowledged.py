@@ -64,6 +64,18 @@ def test_it_holds_for_nobody_else_nowhere_else_and_on_no_other_day(server: Serve
     assert left_out(server, document | {"service_time": "2026-03-01T18:00:00"}) == [0, 1]
 
 
+def test_the_age_of_the_insured_tells_persons_apart(server: Server, visit: Any) -> None:
+    document = woman(
+        patient=None,
+        insured={"sex": "F", "age": 40},
+        lines=[line(item_code=None) | {"item_code": CHILD_LIMITED}],
+        **visit,
+    )
+    continued(server, document)
+    assert left_out(server, document) == [0, 1]
+    assert left_out(server, document | {"insured": {"sex": "F", "age": 20}}) == [1, 0]
+
+
 def test_a_till_that_names_nobody_is_never_cleared(server: Server, visit: Any) -> None:
     document = woman(patient={}, **visit)
     continued(server, document)

@@ -81,6 +81,14 @@ def test_items_that_are_all_self_paid_are_not_green(desk: DeskPage) -> None:
     assert "已改为自费" in desk.text("#done")
 
 
+def test_a_second_package_of_what_is_self_paid_is_judged(desk: DeskPage) -> None:
+    desk.woman_buys(MALE_ONLY).concluded("suspect")
+    desk.page.get_by_role("button", name="改为自费").click()
+    desk.concluded("nothing")
+    desk.add(MALE_ONLY).concluded("suspect")
+    assert len(desk.lights) == 2
+
+
 def test_an_item_whose_points_are_not_in_force_is_told_and_not_green(desk: DeskPage) -> None:
     desk.woman_buys(ENDED).concluded("unjudged")
     assert "没有生效" in desk.text("#notes")

@@ -93,6 +93,19 @@ def test_a_number_read_before_anybody_said_whom_it_is_for_is_asked_about(desk: D
 
 
 @pytest.mark.parametrize(
+    "text",
+    ["床3 {}", "2 {}", "13800138000 {}", "{} 2", "{}×", "{:.6}/{:.8}/{:.4}", "见 {:.6}，{:.8}，{:.4}", "{:.6}—{:.8}—{:.4}", "{:.6}号{:.8}号{:.4}"],
+)  # fmt: skip
+def test_an_id_number_is_known_among_other_numbers_and_in_parts(desk: DeskPage, text: str) -> None:
+    number, parts = "11010519491231002X", ("110105", "19491231", "002X")
+    typed = text.format(number[:-1] if "×" in text else number) if "{:" not in text else text.format(*parts)
+    found = desk.page.evaluate(
+        "async text => (await import('/static/personal.js')).personalIn(text)?.kind ?? null", typed
+    )
+    assert found == "id", typed
+
+
+@pytest.mark.parametrize(
     ("number", "told"),
     [
         (INSURANCE, "医保部门的接口"),

@@ -228,7 +228,9 @@ export class Items {
       return;
     }
     const item = name ?? code;
-    if (this.#rows.some((each) => each !== row && each.state === "ready" && each.code === code && each.name === name)) {
+    // What was made self-paid stands for no other package.
+    const isSame = (each) => each !== row && each.state === "ready" && !each.selfPaid && each.code === code && each.name === name;
+    if (this.#rows.some(isSame)) {
       this.#rows = this.#rows.filter((each) => each !== row);
       this.#line.tell("item_twice", { item });
     } else {

@@ -7,6 +7,10 @@ const CHECKS = "10X98765432";
 /** Provinces as the first two digits say them; 9 begins the new card of a foreigner with permanent residence. */
 const PLACE = /^(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|9)/;
 
+/** What may part an ID number: blanks, and signs that a keyboard has. */
+const PART = "[\\s\\-_./·—–‑，,：:、年月日号\\u200b]{0,3}";
+const PARTED = new RegExp(`(?<![0-9.])[0-9]{6}${PART}(?:19|20)[0-9]{2}${PART}[01][0-9]${PART}[0-3][0-9]${PART}[0-9]{3}[0-9X](?![0-9])`);
+
 const compact = (text) => text.normalize("NFKC").replace(/[\s\-_.·]/g, "").toUpperCase();
 
 /** {sex, birth} of an ID number of 15 or 18 characters, or {fault: key of the words}. */
@@ -31,16 +35,23 @@ function readOldCard(number) {
   return isOfLastCentury ? { birth: iso(1900 + year, month, date) } : { birth: null };
 }
 
+/** The first number of 18 or 15 signs that stands by itself. */
+function numberIn(text) {
+  return /(?<![0-9])[0-9]{17}[0-9X](?![0-9])/.exec(text)?.[0] ?? /(?<![0-9])[0-9]{15}(?![0-9X])/.exec(text)?.[0];
+}
+
 /**
  * What number of a person stands in a text: {kind, …} or null.
  * `id` has sex and birth, `id_wrong` a fault, `card` perhaps a birth; `insurance` is a code of 28 digits [医保码], `passport` a passport.
  */
 export function personalIn(text, { passports = false } = {}) {
   const whole = compact(text);
-  if (/(?<![0-9])[0-9]{28}(?![0-9])/.test(whole)) return { kind: "insurance" };
+  if (/(?<![0-9])[0-9]{28}(?![0-9X])/.test(whole)) return { kind: "insurance" };
   const card = /^[A-Z]{3}[0-9]{12}$/.test(whole) ? whole : /(?<![A-Z0-9])[A-Z]{3}[0-9]{12}(?![A-Z0-9])/.exec(text.normalize("NFKC").toUpperCase())?.[0];
   if (card) return { kind: "card", ...readOldCard(card) };
-  const number = /(?<![0-9])[0-9]{17}[0-9X](?![0-9])/.exec(whole)?.[0] ?? /(?<![0-9])[0-9]{15}(?![0-9X])/.exec(whole)?.[0];
+  // As it was typed as well: a number before it would else seem to be part of it.
+  const typed = text.normalize("NFKC").toUpperCase().replace(/[×ХΧ]/g, "X");
+  const number = PARTED.exec(typed)?.[0].replace(/[^0-9X]/g, "") ?? numberIn(whole) ?? numberIn(typed);
   if (number && PLACE.test(number)) {
     const read = readIdNumber(number);
     if (!read.fault) return { kind: "id", isOld: number.length === 15, ...read };
