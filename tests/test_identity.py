@@ -176,7 +176,9 @@ def test_an_id_number_cut_to_fifteen_digits_is_nobodys(tmp_path: Path) -> None:
     for name in ("a.csv", "a.xlsx"):
         _, run, _ = scan(tmp_path, write(tmp_path / name, rows))
         assert [(lost["header"], lost["lines"]) for lost in run["lost_keys"]] == [("身份证号", 2)], name
-        assert run["findings"]["undetermined"] == {"lines": 2, "patients": 0, "amount": 71.0, "amount_in_scope": 0.0}
+        assert run["findings"]["undetermined"] == {
+            "lines": 2, "patients": 0, "amount": 71.0, "amount_in_scope": 0.0, "no_patient": 2, "no_amount": 0, "no_amount_in_scope": 2,
+        }  # fmt: skip
 
 
 @pytest.mark.parametrize("column", ["门诊号", "费用明细流水号"])
@@ -305,3 +307,14 @@ def test_numbers_of_an_old_workbook_that_are_too_large_have_lost_their_digits(tm
     ((_, _, frame),) = read_old(tmp_path / "a.xlsx", tmp_path / "scratch")
     exact = ["9.00719925474099E+15", cells[1], "1.23000000000000E+17", str(cells[3]), "号"]
     assert frame.to_series(1).to_list() == exact
+
+
+def test_what_no_line_tells_is_not_counted_as_nothing(tmp_path: Path) -> None:
+    """Neither a person nor an amount: unknown, not 0; where some lines tell them, at least so much."""
+    nobody = line(身份证号=None, 门诊号=None, 性别="女", 金额=None)
+    _, run, done = scan(tmp_path, write(tmp_path / "a.csv", [nobody]))
+    unknown = {"patients": 0, "amount": 0.0, "no_patient": 1, "no_amount": 1, "no_amount_in_scope": 1}
+    assert run["findings"]["violations"].items() >= unknown.items()
+    assert "1 行、人数不详、金额不详" in done.stdout
+    _, _, done = scan(tmp_path, write(tmp_path / "b.csv", [nobody, line(性别="女")]))
+    assert "2 行、≥ 1 人、≥ ¥35.50" in done.stdout

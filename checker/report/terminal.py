@@ -185,18 +185,18 @@ class _Printer:
     def _total(self) -> None:
         summary = self._result.summary
         self._say(
-            f"合计：违规疑点 [bold]{summary.violations.lines:,}[/bold] 行、{summary.violations.patients:,} 人、{_yuan(summary.violations)}；"
-            f"无法判断 {summary.undetermined.lines:,} 行、{_yuan(summary.undetermined)}；豁免 {summary.exempt.lines:,} 行"
+            f"合计：违规疑点 [bold]{summary.violations.lines:,}[/bold] 行、{self._persons(summary.violations)}、{self._yuan(summary.violations)}；"
+            f"无法判断 {summary.undetermined.lines:,} 行、{self._yuan(summary.undetermined)}；豁免 {summary.exempt.lines:,} 行"
             "（同一行被两条规则命中时金额只计一次）",
-            f"In all: [bold]{summary.violations.lines:,}[/bold] lines violate, {summary.violations.patients:,} patients, "
-            f"{_yuan(summary.violations)}; {summary.undetermined.lines:,} lines undetermined, {_yuan(summary.undetermined)}; "
+            f"In all: [bold]{summary.violations.lines:,}[/bold] lines violate, {self._persons(summary.violations)}, "
+            f"{self._yuan(summary.violations)}; {summary.undetermined.lines:,} lines undetermined, {self._yuan(summary.undetermined)}; "
             f"{summary.exempt.lines:,} exempt (a line hit by two rules counts its money once)",
         )
         apart = summary.not_in_2026_list
         if apart.lines:
             self._say(
-                f"其中 2026 年清单未再列出的知识点：{apart.lines:,} 行、{_yuan(apart)}，只作提示",
-                f"Of these, points not listed again in 2026: {apart.lines:,} lines, {_yuan(apart)}, at notice only",
+                f"其中 2026 年清单未再列出的知识点：{apart.lines:,} 行、{self._yuan(apart)}，只作提示",
+                f"Of these, points not listed again in 2026: {apart.lines:,} lines, {self._yuan(apart)}, at notice only",
             )
 
     def _hints(self) -> None:
@@ -245,7 +245,7 @@ class _Printer:
             table.add_column(title[self._english], justify="right")
         for group in groups:
             cells = [self._cell(part, known) for part, known in zip(group.key, words, strict=True)]
-            table.add_row(*cells, *_numbers(group.measure))
+            table.add_row(*cells, *self._numbers(group.measure))
         self._console.print(table)
 
     def _cell(self, part: str | None, known: Mapping[str, Said]) -> str:
@@ -265,14 +265,29 @@ class _Printer:
     def _say(self, chinese: str, english: str) -> None:
         self._console.print(english if self._english else chinese, highlight=False)
 
+    def _numbers(self, measure: Measure) -> Iterable[str]:
+        yield f"{measure.lines:,}"
+        yield self._known(f"{measure.patients:,}", measure.no_patient, measure.lines)
+        yield self._known(_money(measure.amount), measure.no_amount, measure.lines)
+        yield self._known(_money(measure.amount_in_scope), measure.no_amount_in_scope, measure.lines)
 
-def _numbers(measure: Measure) -> Iterable[str]:
-    return (f"{measure.lines:,}", f"{measure.patients:,}", _money(measure.amount), _money(measure.amount_in_scope))
+    def _known(self, told: str, unknown: int, lines: int) -> str:
+        """A count or a sum as far as it is known: that of no line is nothing that could be said."""
+        if not unknown:
+            return told
+        return f"≥ {told}" if unknown < lines else ("不详", "unknown")[self._english]
+
+    def _persons(self, measure: Measure) -> str:
+        if measure.lines and measure.no_patient == measure.lines:
+            return ("人数不详", "number of patients unknown")[self._english]
+        known = self._known(f"{measure.patients:,}", measure.no_patient, measure.lines)
+        return f"{known} patients" if self._english else f"{known} 人"
+
+    def _yuan(self, measure: Measure) -> str:
+        if measure.lines and measure.no_amount == measure.lines:
+            return ("金额不详", "amount unknown")[self._english]
+        return self._known(f"¥{_money(measure.amount)}", measure.no_amount, measure.lines)
 
 
 def _money(value: Decimal) -> str:
     return f"{value:,.2f}"
-
-
-def _yuan(measure: Measure) -> str:
-    return f"¥{_money(measure.amount)}"

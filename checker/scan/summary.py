@@ -19,18 +19,27 @@ FLAGGED = ("violation", "undetermined")
 FLAGGED_SQL = "verdict IN ('violation', 'undetermined')"
 """The same as a condition over findings."""
 
+_MEASURES = """count(*) AS lines, count(DISTINCT patient_id), coalesce(sum(amount), 0), coalesce(sum(amount_in_scope), 0),
+  count(*) - count(patient_id), count(*) - count(amount), count(*) - count(amount_in_scope)"""
+
 ROWS_SHOWN = 20
 """How many institutions and items a summary names, most lines first; run.json says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Distinct lines and patients, and the net yuan of the lines: gross, and within the fund's scope."""
+    """Distinct lines and patients, and the net yuan of the lines: gross, and within the fund's scope.
+
+    The last three are how many of the lines do not tell the patient, the amount, the amount in scope: what is not known is not nothing.
+    """
 
     lines: int
     patients: int
     amount: Decimal
     amount_in_scope: Decimal
+    no_patient: int
+    no_amount: int
+    no_amount_in_scope: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +119,7 @@ def _groups(
 ) -> tuple[Group, ...]:
     parts = len(key.split(","))
     rows = connection.execute(
-        f"""SELECT {key}, count(*) AS lines, count(DISTINCT patient_id), coalesce(sum(amount), 0), coalesce(sum(amount_in_scope), 0)
+        f"""SELECT {key}, {_MEASURES}
         FROM (SELECT {key}, line, any_value(patient_id) AS patient_id, any_value(amount) AS amount, any_value(amount_in_scope) AS amount_in_scope
           FROM {source} WHERE {where} GROUP BY {key}, line)
         GROUP BY {key} ORDER BY {order} {f"LIMIT {limit}" if limit else ""}"""
@@ -125,7 +134,7 @@ def _shown(part: str | None) -> str | None:
 
 def _one(connection: duckdb.DuckDBPyConnection, where: str) -> Measure:
     row = connection.execute(
-        f"""SELECT count(*), count(DISTINCT patient_id), coalesce(sum(amount), 0), coalesce(sum(amount_in_scope), 0)
+        f"""SELECT {_MEASURES}
         FROM (SELECT line, any_value(patient_id) AS patient_id, any_value(amount) AS amount, any_value(amount_in_scope) AS amount_in_scope
           FROM found WHERE {where} GROUP BY line)"""
     ).fetchone()
@@ -134,8 +143,10 @@ def _one(connection: duckdb.DuckDBPyConnection, where: str) -> Measure:
 
 
 def _measure(row: tuple[object, ...]) -> Measure:
-    lines, patients, amount, scope = row
-    return Measure(int(str(lines)), int(str(patients)), yuan(amount), yuan(scope))
+    lines, patients, amount, scope, *unknown = row
+    return Measure(
+        int(str(lines)), int(str(patients)), yuan(amount), yuan(scope), *(int(str(each)) for each in unknown)
+    )
 
 
 def yuan(value: object) -> Decimal:
@@ -167,6 +178,9 @@ def _plain(measure: Measure) -> Mapping[str, object]:
         "patients": measure.patients,
         "amount": float(measure.amount),
         "amount_in_scope": float(measure.amount_in_scope),
+        "no_patient": measure.no_patient,
+        "no_amount": measure.no_amount,
+        "no_amount_in_scope": measure.no_amount_in_scope,
     }
 
 
