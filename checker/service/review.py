@@ -126,7 +126,7 @@ class Desk:
         parted = self.books.acknowledged.leave_out(zip(answers, persons, strict=True), self.books.pseudonyms)
         for answer, (kept, left_out) in zip(answers, parted, strict=True):
             if left_out:
-                answer.update({"findings": kept, **concluded(kept)})
+                answer.update({"findings": kept, **concluded(kept, answer["checked_lines"])})
                 self.metrics.acknowledged(len(left_out))
         return Reviewed(answers, tuple(left_out for _, left_out in parted), library)
 
