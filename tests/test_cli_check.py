@@ -218,10 +218,13 @@ def test_a_code_of_no_national_shape_is_undetermined(check, tmp_path):
     assert "依据" not in out
 
 
-def test_returns_alone_are_nothing_to_judge(check, tmp_path):
-    code, out = check(prescription(tmp_path, {"lines": [{"item_code": MALE_ONLY, "quantity": -1}]}))
-    assert code == 0
+def test_returns_alone_are_nothing_to_judge(check, answer, tmp_path):
+    path = prescription(tmp_path, {"lines": [{"item_code": MALE_ONLY, "quantity": -1}]})
+    code, out = check(path)
+    assert code == 2
     assert "没有需要判断的项目" in out
+    told = answer(path)
+    assert (told["verdict"], told["level"], told["action"], told["checked_lines"]) == ("undetermined", None, "note", 0)
 
 
 def test_an_array_is_answered_one_by_one(check, answer, tmp_path):

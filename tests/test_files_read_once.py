@@ -29,8 +29,9 @@ from checker.model.files import RULE_FILE
 from checker.rulebook.load import load_rules
 from checker.service.national.profile import read_profile
 from checker.service.settings import Settings, read_settings
-from tests.knowledge.small_kb import Kb, code, more, point
+from tests.knowledge.small_kb import Kb, code, exemption, more, point
 from tests.knowledge.workbooks import drug_sex, refusal, saved
+from tests.sealed import seal
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="pipes and devices of Unix")
 ROOT = Path(__file__).resolve().parents[1]
@@ -137,11 +138,11 @@ def test_a_short_text_of_endless_depth_is_refused_at_once(text: str, tmp_path: P
     """The parser of the library takes gigabytes for some of them: what is given here ends in a process with less."""
     (tmp_path / "x.toml").write_text(text, encoding="utf-8")
     done = subprocess.run(
-        [sys.executable, "-m", "checker.cli.main", "rules", "check", str(tmp_path)],
+        [sys.executable, "-m", "checker.cli.main", "rules", "list", "--rules", str(tmp_path)],
         cwd=ROOT, capture_output=True, encoding="utf-8", check=False,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MOST, MOST)),
     )  # fmt: skip
-    assert (done.returncode, done.stdout) == (2, "") or done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert "x.toml: 不是有效的 TOML" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -183,7 +184,7 @@ def test_what_is_put_in_the_place_of_an_edition_after_it_was_verified_is_not_use
     assert ("q1", "别的片") in points_of(first, block)[1]
 
 
-NASTY = ('引"号', "逗,号", "回\r车", "换\n行", " 边 ", "'", "ー，。")
+NASTY = ('引"号', "逗,号", "换\n行", " 边 ", "'", "ー，。")
 
 
 def test_the_hash_of_what_was_loaded_is_the_hash_of_the_text(tmp_path: Path) -> None:
@@ -239,33 +240,17 @@ def test_an_edition_whose_points_can_judge_nothing_is_refused(table: str, change
     folder = tmp_path / "built"
     build(Kb().write(tmp_path / "text"), folder)
     altered(folder, table, change)
-    with pytest.raises(KnowledgeError, match="content_hash") as error:
-        open_edition(folder)
-    whole = next(part for part in str(error.value).split() if part.startswith("which") or "…" in part)
-    assert whole
-    with duckdb.connect() as con:
-        from checker.knowledge.content import content_of
-        from checker.knowledge.tables import POINT, select_points
-
-        def rows(table: object) -> str:
-            path = lambda file: f"'{folder / file}'"  # noqa: E731
-            names = [each.name for each in folder.glob("*.parquet")]
-            return (
-                select_points(names, path, limits_within=False)
-                if table is POINT
-                else table.read.format(path=path(table.file))
-            )  # type: ignore[attr-defined]
-
-        found = content_of(con, rows)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"content_hash": found.hash}), encoding="utf-8")
+    seal(folder)
     with pytest.raises(KnowledgeError, match="没有一个可用的知识点"):
         open_edition(folder)
 
 
 def test_a_layer_of_exemptions_alone_needs_points_before_it(tmp_path: Path) -> None:
     build(Kb().write(tmp_path / "text"), tmp_path / "base")
-    text = Kb((), ()).write(tmp_path / "exemptions")
+    text = Kb((), (), exemption("e1", "drug-sex", stands_by="true")).write(tmp_path / "exemptions")
+    for name in ("point.csv", "item.csv"):
+        header = (tmp_path / "text" / name).read_text(encoding="utf-8").partition("\n")[0]
+        (text / name).write_text(f"{header}\n", encoding="utf-8")
     build(text, tmp_path / "layer")
     assert len(open_editions([tmp_path / "base", tmp_path / "layer"])) == 2
     with pytest.raises(KnowledgeError, match="exemptions alone judge nothing"):
@@ -299,12 +284,8 @@ def with_text(path: Path, text: bytes, cells: int) -> Path:
     )
     with zipfile.ZipFile(path) as old, zipfile.ZipFile(changed, "w", zipfile.ZIP_DEFLATED) as new:
         for info in old.infolist():
-            content = old.read(info)
-            if info.filename == "xl/sharedStrings.xml":
-                content = shared
-            elif info.filename.startswith("xl/worksheets/sheet"):
-                content = sheet
-            new.writestr(info.filename, content)
+            new.writestr(info.filename, sheet if info.filename.startswith("xl/worksheets/sheet") else old.read(info))
+        new.writestr("xl/sharedStrings.xml", shared)
     return changed
 
 
@@ -315,7 +296,7 @@ def test_a_workbook_of_one_giant_text_is_refused_before_it_is_parsed(
     giant = with_text(path, b"a" * (12 << 20), 300)
     assert giant.stat().st_size < 64 << 10
     assert "有一个单元格的文字超过 32,767 个字符" in refusal(giant)
-    assert "解压后超过 32 MB" in refusal(with_text(path, b"a" * (40 << 20), 1))
+    assert "解压后超过 32 MB" in refusal(with_text(path, b"<!--%s-->" % (b"a" * (40 << 20)), 1))
     monkeypatch.setattr(xlsx_texts, "MAX_TEXTS", 1 << 20)
     monkeypatch.setattr("checker.knowledge.sheets.xlsx_parts.MAX_TEXTS", 1 << 20)
     assert "各单元格的文字合计超过 1 MB" in refusal(with_text(path, b"a" * 32_000, 100))
