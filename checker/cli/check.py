@@ -23,6 +23,7 @@ from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
 from checker.model.schema import CUT_CODE, NATIONAL_CODE
+from checker.model.shown import shown
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
 from checker.rulebook.plan import LEVEL_RANK
@@ -287,7 +288,7 @@ def _print(answered: Sequence[_Answered], language: str) -> None:
             told = f"prescription {number} of {total}" if language == "en" else f"第 {number} 张处方，共 {total} 张"
             click.echo(f"{gap}== {told} ==", color=colour)
         if prescription is None:
-            click.echo(f"错误（error）：{answer['error']['message']}", color=colour)
+            click.echo(shown(f"错误（error）：{answer['error']['message']}"), color=colour)
             continue
         for line in answer_lines(prescription, answer, language):
             click.echo(line, color=colour)

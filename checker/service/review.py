@@ -47,8 +47,10 @@ class Desk:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        # Where these do not load, no folder is made.
+        library = Library.open(settings)
         self.books = Books(settings, self.metrics)
-        self.judge = Judge(Library.open(settings), seconds=settings.limits.time_ms / 1000)
+        self.judge = Judge(library, seconds=settings.limits.time_ms / 1000)
         self._say_edition()
         # What was loaded stays: the collector need not go through it again and again, nor come after every few requests.
         gc.freeze()

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from checker.model.data_folder import default_data
 from checker.model.errors import InputError
 from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
 from checker.model.toml_document import parse_toml
@@ -72,7 +73,7 @@ class Settings:
     rules: tuple[Path, ...] = ()
     only_rules: bool = False
     region: str | None = None
-    data: Path = Path("liangku-data")
+    data: Path = field(default_factory=default_data)
     profile: Path | None = None
     hosts: tuple[str, ...] = ()
     two_person: bool = False
