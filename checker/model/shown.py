@@ -33,7 +33,5 @@ def shown(text: str, *, lines: bool = False) -> str:
     >>> shown("全角　空格，（甲）×2") == "全角　空格，（甲）×2"
     True
     """
-    if text.isascii() and text.isprintable():
-        return text
     text = _SIGNS.sub(SUBSTITUTE, text)
     return text if lines else _BREAKS.sub(" ", text)
