@@ -18,7 +18,7 @@ _ID_NUMBER = re.compile(
     rf"[0-9]{{17}}[0-9X]|[1-9][0-9]{{7}}{_DAY}[0-9]{{3}}|[1-9][0-9]{{5}}(?:19|20)[0-9]{{2}}{_DAY}[0-9]{{2,3}}"
 )
 """Of today, of old, and one of today of which the end is lost."""
-_PART = r"[ \u3000./／．_\-—–‑，：:、年月日号]"
+_PART = r"[ \u3000./／．_\-—–‑－−‒，：:、年月日号]"
 _PARTED_DAY = rf"{_PART}{{0,3}}(?:0[1-9]|1[0-2]){_PART}{{0,3}}(?:0[1-9]|[12]\d|3[01]){_PART}{{0,3}}"
 _PARTED = re.compile(rf"(?<![\d.])(\d{{6}}){_PART}{{0,3}}(?:19|20)\d{{2}}{_PARTED_DAY}(\d{{3}}[\dXxＸｘ])(?!\d)")
 """An ID number of today whose parts (place, year, month, day, the rest) points, slashes, hyphens or blanks part."""
