@@ -17,8 +17,8 @@ from checker.report.console import SafeConsole, safe
 
 ROOT = Path(__file__).resolve().parents[1]
 DECEIVING = {
-    "colour": ("甲\x1b[31m片", "甲�片"), "title": ("甲\x1b]0;名\x07片", "甲�片"), "link": ("\x1b]8;;http://x\x1b\\甲\x1b]8;;\x1b\\", "�甲�"),
-    "C1": ("甲\x9b2J片", "甲�片"), "bell": ("甲\x07片", "甲�片"), "bidi": ("甲\u202e片\u2066", "甲�片�"), "mark": ("\u200f甲\u061c", "�甲�"),
+    "colour": ("甲\x1b[31m片", "甲�[31m片"), "title": ("甲\x1b]0;名\x07片", "甲�]0;名�片"), "link": ("\x1b]8;;x\x07甲", "�]8;;x�甲"),
+    "C1": ("甲\x9b2J片", "甲�2J片"), "bell": ("甲\x07片", "甲�片"), "bidi": ("甲\u202e片\u2066", "甲�片�"), "mark": ("\u200f甲\u061c", "�甲�"),
     "zero width": ("甲\u200b\ufeff片", "甲��片"), "tag": ("甲\U000e0041片", "甲�片"), "half": ("甲\ud800片", "甲�片"),
     "lines": ("甲\r\n片\t乙", "甲 片 乙"), "filler": ("甲\u3164片", "甲�片"),
 }  # fmt: skip

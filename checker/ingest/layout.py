@@ -13,7 +13,7 @@ from checker.ingest.choice import Choice
 from checker.ingest.columns import Chosen
 from checker.ingest.opening import ROLES
 from checker.model.errors import InputError, both
-from checker.model.files import SETTINGS_FILE, UnfitFileError, read_once
+from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
 from checker.model.nearest import nearest
 from checker.model.toml_document import parse_toml
 
@@ -47,6 +47,10 @@ def read_layout(path: Path) -> Layout:
     """Read a layout. Raises InputError for what is none, with file, key and what to write instead."""
     try:
         document = parse_toml(read_once(path, SETTINGS_FILE).decode("utf-8").replace("\r\n", "\n"))
+    except MissingFileError:
+        raise InputError(
+            f"--layout {path}：无法打开，没有这个文件，请检查路径（cannot be opened: no such file, check its path）"
+        ) from None
     except UnfitFileError as error:
         raise InputError(f"--layout {path}：{error}") from error
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

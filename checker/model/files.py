@@ -68,7 +68,7 @@ def read_once(path: Path, limit: int) -> bytes:
     if len(content) > limit:
         most = f"{limit // _MB} MB" if limit >= _MB else f"{limit} B"
         raise TooLargeError(
-            both(f"大于 {most}，不予读取，请核对是否给错了文件", f"larger than {most}: check that it is the right file")
+            both(f"超过 {most}，不予读取，请核对是否给错了文件", f"larger than {most}: check that it is the right file")
         )
     return content
 
