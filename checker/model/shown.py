@@ -13,7 +13,10 @@ INVISIBLE = (
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f"
     "\u3164\ufeff\uffa0\ufff9-\ufffb\U000e0000-\U000e007f"
 )
-"""Control characters (without its escape a terminal obeys no sequence), signs that turn the direction of writing, and signs that no eye sees; as a class of a regular expression."""
+"""Control characters (without its escape a terminal obeys no sequence), signs that turn the direction of writing, and signs that no eye sees.
+
+As a class of a regular expression.
+"""
 INVISIBLE_SQL = "[" + "".join(sign if sign == "-" else f"\\x{{{ord(sign):x}}}" for sign in INVISIBLE) + "]"
 """The same as the engine reads it (RE2)."""
 _SIGNS = re.compile(f"[{INVISIBLE}\ud800-\udfff]")
