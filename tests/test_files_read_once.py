@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
@@ -26,6 +27,7 @@ from checker.knowledge.source import read_sources
 from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import InputError, KnowledgeError
 from checker.model.files import RULE_FILE
+from checker.model.held import HeldFiles
 from checker.rulebook.load import load_rules
 from checker.service.national.profile import read_profile
 from checker.service.settings import Settings, read_settings
@@ -300,3 +302,22 @@ def test_a_workbook_of_one_giant_text_is_refused_before_it_is_parsed(
     monkeypatch.setattr(xlsx_texts, "MAX_TEXTS", 1 << 20)
     monkeypatch.setattr("checker.knowledge.sheets.xlsx_parts.MAX_TEXTS", 1 << 20)
     assert "各单元格的文字合计超过 1 MB" in refusal(with_text(path, b"a" * 32_000, 100))
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_what_is_held_is_readable_until_it_is_let_go(
+    in_memory: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In memory where the system can, in a folder of the owner alone elsewhere."""
+    if not in_memory:
+        monkeypatch.delattr(os, "memfd_create", raising=False)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    held = HeldFiles({"a.parquet": b"one", "b.parquet": b""})
+    path = held.path("a.parquet")
+    assert [each.read_bytes() for each in held.paths] == [b"one", b""]
+    made = list(tmp_path.iterdir())
+    assert [folder.stat().st_mode & 0o777 for folder in made] == ([] if path.is_relative_to("/proc") else [0o700])
+    del held
+    gc.collect()
+    assert not path.exists()
+    assert list(tmp_path.iterdir()) == []
