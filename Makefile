@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# What writes locks and bills of materials has dependencies of its own, which are none of the project's.
+TOOLS := $(VENV)/tools
 OUT ?= out/demo
 KNOWLEDGE := $(wildcard knowledge_base/sources/*) $(wildcard rules/*.toml)
 SAMPLES := data/samples/national
@@ -13,7 +15,11 @@ JOBS ?= auto
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench kb samples wheel clean
+.PHONY: help demo test quick check bench kb samples wheel lock sbom clean
+# With LOCKED=1 just the files are installed whose hashes stand in requirements/, as in CI and the image; else what pyproject.toml allows.
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check
+UV_VERSION := 0.13.9
+CYCLONEDX_VERSION := 7.5.0
 
 help: ## show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
@@ -22,6 +28,8 @@ demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/
 	@# Exit code 1 says that something was found, as it should be here.
 	$(BIN)/liangku scan $(SAMPLES)/fee_list_d.parquet --settlements $(SAMPLES)/setl_d.parquet --visits $(SAMPLES)/mdtrt_d.parquet \
 		--diagnoses $(SAMPLES)/setl_list_diag_d.parquet --out $(OUT) --csv --force || test $$? -eq 1
+	@echo "命令在 $(BIN)/liangku；要在任何文件夹直接输入 liangku，请运行：export PATH=\"$(CURDIR)/$(BIN):\$$PATH\""
+	@echo "The command is $(BIN)/liangku; to call it liangku from any folder, run: export PATH=\"$(CURDIR)/$(BIN):\$$PATH\""
 
 test: $(VENV)/.dev $(BUILT) ## set up, and run all tests (JOBS=2 side by side)
 	$(PYTEST)
@@ -50,6 +58,28 @@ samples: $(VENV)/.dev ## make data/samples again (fixed seed: nothing changes un
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel
 
+lock: $(TOOLS)/.uv ## write requirements/*.lock anew: exact versions and the hashes of all their files on PyPI, for every platform (UPGRADE=1: the newest)
+	for extra in serve dev; do $(COMPILE) --extra $$extra -o requirements/$$extra.lock pyproject.toml || exit 1; done
+	$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' \
+		| $(COMPILE) -c requirements/serve.lock -o requirements/build.lock -
+
+COMPILE = $(TOOLS)/bin/uv pip compile --quiet $(if $(UPGRADE),--upgrade) --universal --generate-hashes --python-version 3.11 --default-index https://pypi.org/simple \
+	--custom-compile-command "make lock"
+
+sbom: $(TOOLS)/.cyclonedx ## write dist/sbom.cdx.json, the bill of materials (CycloneDX) of the service as requirements/serve.lock has it
+	@mkdir -p dist
+	$(TOOLS)/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements/serve.lock
+
+$(TOOLS)/.uv: $(BIN)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(TOOLS)/.cyclonedx: $(BIN)/python
+	$(BIN)/python -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check cyclonedx-bom==$(CYCLONEDX_VERSION)
+	@touch $@
+
 clean: ## remove what was made
 	rm -rf $(VENV) dist build out knowledge_base/built benchmarks/data .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -59,17 +89,18 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); apt-get update -q && apt-get install -qy python3-venv && $(PYTHON) -m venv $(VENV); }
 
 $(VENV)/.run: $(BIN)/python pyproject.toml hatch_build.py
-	$(BIN)/pip install --quiet --disable-pip-version-check -e .
+	$(PIP) $(if $(LOCKED),--require-hashes -r requirements/dev.lock,-e .)
+	$(if $(LOCKED),$(PIP) --no-deps --no-build-isolation -e .)
 	@# pip compiles what it installs, but not a folder that it only points to: every command would do it again where nothing may be cached.
 	$(BIN)/python -m compileall -q checker
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	$(if $(LOCKED),,$(PIP) -e '.[dev]')
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.run
-	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(PIP) -e '.[bench]'
 	@touch $@
 
 $(BUILT): $(VENV)/.run $(KNOWLEDGE)

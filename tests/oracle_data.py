@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -16,6 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 from oracle import RULES, Options
+from sealed import seal
 
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, FileEntry, Manifest, manifest_text
 from checker.knowledge.names import item_key
@@ -1260,19 +1260,20 @@ def write_knowledge(rows: KnowledgeRows, folder: Path) -> None:
         path = folder / f"{name}.parquet"
         arrays = {column: pa.array([record[column] for record in records], _type_of(column)) for column in columns}
         pq.write_table(pa.table(arrays), path)
-        files.append(FileEntry(path.name, hashlib.sha256(path.read_bytes()).hexdigest(), len(records)))
+        files.append(FileEntry(path.name, "", len(records)))
     manifest = Manifest(
         layout=LAYOUT,
         name="invented",
         version="0",
         published="2026-01-28",
         compiled="2026-01-28",
-        content_hash=hashlib.sha256(repr(rows).encode()).hexdigest(),
+        content_hash="",
         notices=(),
         rules=(),
         files=tuple(files),
     )
     (folder / MANIFEST_FILE).write_text(manifest_text(manifest), encoding="utf-8")
+    seal(folder)
 
 
 def _type_of(column: str) -> pa.DataType:

@@ -218,10 +218,13 @@ def test_a_code_of_no_national_shape_is_undetermined(check, tmp_path):
     assert "依据" not in out
 
 
-def test_returns_alone_are_nothing_to_judge(check, tmp_path):
-    code, out = check(prescription(tmp_path, {"lines": [{"item_code": MALE_ONLY, "quantity": -1}]}))
-    assert code == 0
+def test_returns_alone_are_nothing_to_judge(check, answer, tmp_path):
+    path = prescription(tmp_path, {"lines": [{"item_code": MALE_ONLY, "quantity": -1}]})
+    code, out = check(path)
+    assert code == 2
     assert "没有需要判断的项目" in out
+    told = answer(path)
+    assert (told["verdict"], told["level"], told["action"], told["checked_lines"]) == ("undetermined", None, "note", 0)
 
 
 def test_an_array_is_answered_one_by_one(check, answer, tmp_path):
@@ -304,6 +307,23 @@ def test_the_insured_of_the_options_is_the_insured(answer):
     arguments = ("--item", CHILD_LIMITED, "--on", "2026-03-01", "--age", "5")
     (finding,) = answer(*arguments, "--insured-sex", "男", "--insured-birth", "1980-01-01")["findings"]
     assert (finding["person"], finding["actual"], finding["level"]) == ("参保人", "46 岁", "definite")
+    (finding,) = answer(*arguments, "--insured-age", "46")["findings"]
+    assert (finding["person"], finding["actual"], finding["level"]) == ("参保人", "46 岁", "definite")
+
+
+def test_the_insured_has_one_age(capsys):
+    assert run(["check", "--item", CHILD_LIMITED, "--insured-age", "46", "--insured-birth", "1980-01-01"]) == 2
+    assert "--insured-birth 与 --insured-age 只能给出一个" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("cut", [MALE_ONLY[:14], MALE_ONLY[:20], ORDINARY[:16]])
+def test_a_cut_code_is_answered_alike_by_option_and_in_a_prescription(answer, tmp_path, cut):
+    """Whether it tells its item or not: what is asked in another way is no other question."""
+    lines = [{"line_id": "1", "item_code": cut}]
+    asked = {"service_time": "2026-03-01", "patient": {"sex": "女", "age": 30}, "lines": lines}
+    by_option = answer("--item", cut, "--sex", "女", "--age", "30", "--on", "2026-03-01")
+    assert by_option == answer(prescription(tmp_path, asked))
+    assert by_option["verdict"] != "clear"
 
 
 def test_a_diagnosis_exempts(answer):

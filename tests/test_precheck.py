@@ -275,7 +275,7 @@ def test_a_point_not_yet_in_force_is_told(precheck: Precheck) -> None:
 
 
 def test_context_and_self_paid_lines_are_not_checked(precheck: Precheck) -> None:
-    """They bring no finding and do not count."""
+    """They bring no finding and do not count; where there are no others, nothing was judged, and nothing is clear."""
     lines = [
         {"item_code": DRUG, "is_context": True},
         {"item_code": DRUG, "paid_by_fund": "0"},
@@ -284,8 +284,10 @@ def test_context_and_self_paid_lines_are_not_checked(precheck: Precheck) -> None
         {"item_code": DRUG, "refund_flag": 1},
     ]
     answer = precheck.check(asked(lines=lines))
-    assert (answer["verdict"], answer["findings"], answer["checked_lines"]) == ("clear", [], 0)
+    assert (answer["verdict"], answer["level"], answer["action"]) == ("undetermined", None, "note")
+    assert (answer["findings"], answer["checked_lines"]) == ([], 0)
     assert "ignored" not in answer
+    assert precheck.check(asked(lines=[*lines, {"item_code": DRUG}], patient={"sex": "male"}))["verdict"] == "clear"
 
 
 def test_what_is_taken_back_is_not_held_against_anybody(precheck: Precheck) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from checker.knowledge.point_text import POINT_FILE
 from checker.model.errors import InputError
+from checker.model.files import KNOWLEDGE_TEXT, UnfitFileError, read_once
+from checker.model.toml_document import parse_toml
 
 _STATUS = re.compile(r"""^(status[ \t]*=[ \t]*)(["'])shadow\2""", re.MULTILINE)
 
@@ -58,7 +60,7 @@ def settled_rule(rules: Path, ident: str) -> tuple[Path, str]:
     path = rules / f"{ident}.toml"
     text = _read(path)
     try:
-        status = tomllib.loads(text.removeprefix("\ufeff")).get("status")
+        status = parse_toml(text).get("status")
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}：不是合法的 TOML（{error}），请先改正（no valid TOML: mend it first）") from error
     if status != "shadow":
@@ -67,7 +69,7 @@ def settled_rule(rules: Path, ident: str) -> tuple[Path, str]:
             "（the rule is not on trial; name its points on trial）"
         )
     settled = _STATUS.sub(r"\1\2stable\2", text, count=1)
-    if tomllib.loads(settled.removeprefix("\ufeff")).get("status") != "stable":
+    if parse_toml(settled).get("status") != "stable":
         raise InputError(
             f'{path}：没有写成 status = "shadow" 的一行，请手工改为 stable（no line status = "shadow": change it by hand）'
         )
@@ -76,12 +78,11 @@ def settled_rule(rules: Path, ident: str) -> tuple[Path, str]:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        told = error.strerror if isinstance(error, OSError) else "UTF-8"
-        raise InputError(
-            f"{path}：无法读取（{told}），请核对文件夹（cannot be read: name the right folder）"
-        ) from error
+        return read_once(path, KNOWLEDGE_TEXT).decode("utf-8")
+    except UnfitFileError as error:
+        raise InputError(f"{path}：{error}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}：不是 UTF-8 编码，请另存为 UTF-8（not UTF-8: save it as UTF-8）") from error
 
 
 def _records(text: str, path: Path) -> Iterator[tuple[dict[str, str], str]]:

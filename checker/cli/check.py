@@ -22,15 +22,16 @@ from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
-from checker.model.schema import NATIONAL_CODE
+from checker.model.schema import CUT_CODE, NATIONAL_CODE
+from checker.model.shown import shown
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
 from checker.rulebook.plan import LEVEL_RANK
 from checker.shapes.person import OLDEST_YEARS
 
-_NATIONAL = re.compile(NATIONAL_CODE)
+_NATIONAL, _CUT = re.compile(NATIONAL_CODE), re.compile(CUT_CODE)
 _EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
-_ONE_OF = ("birth", "age", "id_number")
+_ONE_OF = (("birth", "age", "id_number"), ("insured_birth", "insured_age"))
 _FAILING = ("definite", "suspect", "notice", "undetermined")
 
 
@@ -137,6 +138,12 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
     callback=reads(read_day),
     help="参保人出生日期（the insured's birth date）",
 )
+@click.option(
+    "--insured-age",
+    metavar=_NUMBER,
+    callback=reads(read_age),
+    help="参保人年龄，写法同 --age（the insured's age, written as for --age）",
+)
 @click.option("--diagnosis", multiple=True, metavar="ICD", help="诊断编码，可多次给出（diagnosis; repeat）")
 @knowledge_options
 @repair_option
@@ -196,7 +203,7 @@ def command(
         print_json(answers if is_list else answers[0])
     else:
         _print(answered, lang)
-    if any("error" in answer for answer in answers):
+    if any("error" in answer for answer in answers) or not any(answer["checked_lines"] for answer in answers):
         return ExitCode.BAD_INPUT
     return ExitCode.FINDINGS if any(_fails(answer, fail_on) for answer in answers) else ExitCode.CLEAR
 
@@ -225,9 +232,10 @@ def _refuse_mixture(file: str | None, given: Sequence[str]) -> None:
         raise click.UsageError(
             f"{missing}；例如（nothing to check, for example）：{_EXAMPLE}，或 liangku check 处方.json"
         )
-    doubled = [_option(name) for name in _ONE_OF if name in given]
-    if len(doubled) > 1:
-        raise click.UsageError(f"{' 与 '.join(doubled)} 只能给出一个（give only one of them）")
+    for ways in _ONE_OF:
+        doubled = [_option(name) for name in ways if name in given]
+        if len(doubled) > 1:
+            raise click.UsageError(f"{' 与 '.join(doubled)} 只能给出一个（give only one of them）")
 
 
 def _option(name: str) -> str:
@@ -240,7 +248,7 @@ def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
     for item in asked["item"]:
         code = values.read_code(item)
         padded = with_zeros(code)
-        if _NATIONAL.fullmatch(code) or (padded and repair):
+        if _NATIONAL.fullmatch(code) or _CUT.fullmatch(code) or (padded and repair):
             lines.append({"item_code": code})
         elif not code or code.isascii():
             zeros = (
@@ -259,7 +267,11 @@ def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
     return {
         "service_time": asked["on"],
         "patient": patient,
-        "insured": {"sex": asked["insured_sex"], "birth_date": asked["insured_birth"]},
+        "insured": {
+            "sex": asked["insured_sex"],
+            "birth_date": asked["insured_birth"],
+            "age": asked["insured_age"],
+        },
         "diagnoses": list(asked["diagnosis"]),
         # All are asked about on the command line, so that their places are their ids.
         "lines": [{"line_id": str(place), **line} for place, line in enumerate(lines, 1)],
@@ -276,7 +288,7 @@ def _print(answered: Sequence[_Answered], language: str) -> None:
             told = f"prescription {number} of {total}" if language == "en" else f"第 {number} 张处方，共 {total} 张"
             click.echo(f"{gap}== {told} ==", color=colour)
         if prescription is None:
-            click.echo(f"错误（error）：{answer['error']['message']}", color=colour)
+            click.echo(shown(f"错误（error）：{answer['error']['message']}"), color=colour)
             continue
         for line in answer_lines(prescription, answer, language):
             click.echo(line, color=colour)

@@ -12,6 +12,7 @@ import click
 from checker.cli.lazy import LazyGroup
 from checker.cli.output import Printed, print_json
 from checker.model.errors import ExitCode, LiangkuError, Terminated
+from checker.model.shown import shown
 from checker.model.version import __version__
 
 COMMANDS = {
@@ -84,6 +85,8 @@ def run(arguments: list[str]) -> int:
         if os.environ.get("LIANGKU_DEBUG") and not isinstance(error, click.ClickException | LiangkuError):
             raise
         said, exit_code = _told(error)
+        # What it quotes comes from outside.
+        said = shown(said, lines=True)
         if (
             isinstance(error, click.UsageError)
             and error.ctx

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import click
 
+from checker.model.data_folder import SAID, default_data
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -174,7 +176,7 @@ def data_option(command: F) -> F:
     return click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
-        default=Path("liangku-data"),
-        show_default=True,
+        default=default_data,
+        show_default=SAID,
         help="服务的数据文件夹（the data folder of the service）",
     )(command)

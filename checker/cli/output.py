@@ -6,11 +6,18 @@ import json
 
 import click
 
+from checker.model.shown import shown
+
 
 class Printed:
     """Whether the command that runs has printed its document: a fault that it ends with then prints no second one."""
 
     document = False
+
+
+def say(text: str) -> None:
+    """Print a text that quotes what comes from outside, a name of staff or a file."""
+    click.echo(shown(text, lines=True))
 
 
 def print_json(document: object) -> None:

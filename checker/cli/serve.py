@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -12,8 +13,11 @@ from typing import Any
 
 import click
 
+from checker.cli.listening import bound
 from checker.cli.options import kb_option, rules_option
+from checker.model.data_folder import SAID
 from checker.model.errors import ExitCode, InputError
+from checker.model.shown import shown
 
 
 @click.command("serve")
@@ -23,7 +27,7 @@ from checker.model.errors import ExitCode, InputError
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    help="反馈库和审计日志的文件夹，默认 liangku-data（folder of what is kept）",
+    help=f"反馈库和审计日志的文件夹（folder of what is kept），默认 {SAID}",
 )
 @click.option(
     "--profile",
@@ -78,18 +82,30 @@ def command(
     # For as long as the process lives: whatever it or a library writes may tell of a person.
     os.umask(0o077)
     allow_connections(settings.limits.connections)
-    desk = Desk(settings)
+    # Before anything is made: where somebody else listens, nothing is left behind.
+    sockets = bound(settings.host, settings.port)
+    try:
+        desk = Desk(settings)
+    except OSError as error:
+        raise InputError(
+            f"{settings.data}：数据文件夹不能使用（{error.strerror}），请用 --data 指定可以写入的文件夹"
+            "（the data folder cannot be used: name one that can be written to with --data）"
+        ) from None
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     scheme = "https" if settings.tls_cert else "http"
-    click.echo(f"柜台页面（counter page）：{scheme}://{host}:{settings.port}/", err=True)
+    port = sockets[0].getsockname()[1]
+    click.echo(f"柜台页面（counter page）：{scheme}://{host}:{port}/", err=True)
+    click.echo(f"数据文件夹（data folder）：{settings.data.absolute()}", err=True)
     # uvicorn stops gracefully and then raises the signal again: a service that was asked to stop has not failed.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.run(
-        Service(desk, profile, settings), host=settings.host, port=settings.port, log_config=None, access_log=False, lifespan="on",
+    server = uvicorn.Server(uvicorn.Config(
+        Service(desk, profile, settings), host=settings.host, port=port, log_config=None, access_log=False, lifespan="on",
         server_header=False, proxy_headers=False, date_header=False, http=limited_protocol(settings.limits), timeout_graceful_shutdown=10, ws="none",
         ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
-    )  # fmt: skip
-    return ExitCode.CLEAR
+    ))  # fmt: skip
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run(sockets)
+    return ExitCode.CLEAR if server.started else ExitCode.FAILURE
 
 
 class _JsonLines(logging.Formatter):
@@ -100,7 +116,7 @@ class _JsonLines(logging.Formatter):
             "at": self.formatTime(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": shown(record.getMessage()),
         }
         if record.exc_info and record.exc_info[2]:
             trace, places = record.exc_info[2], []

@@ -13,11 +13,12 @@ from checker.ingest.choice import Choice
 from checker.ingest.columns import Chosen
 from checker.ingest.opening import ROLES
 from checker.model.errors import InputError, both
+from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
 from checker.model.nearest import nearest
+from checker.model.toml_document import parse_toml
 
 LAYOUT = 1
 """The number of the form of these files."""
-LARGEST = 1 << 20
 """No layout is larger, in bytes."""
 MOST_HEADERS = 100
 _ROLE_KEYS = ("columns", "left_out")
@@ -45,17 +46,14 @@ NO_LAYOUT = Layout(Path(), {})
 def read_layout(path: Path) -> Layout:
     """Read a layout. Raises InputError for what is none, with file, key and what to write instead."""
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(LARGEST + 1)
-    except OSError as error:
+        document = parse_toml(read_once(path, SETTINGS_FILE).decode("utf-8").replace("\r\n", "\n"))
+    except MissingFileError:
         raise InputError(
-            f"--layout {path}：无法打开（{error.strerror}），请检查路径和权限（cannot be opened: check path and permission）"
-        ) from error
-    if len(raw) > LARGEST:
-        raise InputError(f"--layout {path}：超过 1 MB，不是布局文件（larger than any layout）")
-    try:
-        document = tomllib.loads(raw.decode("utf-8-sig").replace("\r\n", "\n"))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+            f"--layout {path}：无法打开，没有这个文件，请检查路径（cannot be opened: no such file, check its path）"
+        ) from None
+    except UnfitFileError as error:
+        raise InputError(f"--layout {path}：{error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
             f"--layout {path}：不是有效的 TOML（{error}），请改正，或用 liangku inspect --save 重新写一份（not TOML: mend it, or write it anew）"
         ) from error

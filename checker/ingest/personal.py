@@ -18,7 +18,7 @@ _ID_NUMBER = re.compile(
     rf"[0-9]{{17}}[0-9X]|[1-9][0-9]{{7}}{_DAY}[0-9]{{3}}|[1-9][0-9]{{5}}(?:19|20)[0-9]{{2}}{_DAY}[0-9]{{2,3}}"
 )
 """Of today, of old, and one of today of which the end is lost."""
-_PART = r"[ \u3000./／．_\-—–‑，：:、年月日号]"
+_PART = r"[ \u3000./／．_\-—–‑－−‒，：:、年月日号]"
 _PARTED_DAY = rf"{_PART}{{0,3}}(?:0[1-9]|1[0-2]){_PART}{{0,3}}(?:0[1-9]|[12]\d|3[01]){_PART}{{0,3}}"
 _PARTED = re.compile(rf"(?<![\d.])(\d{{6}}){_PART}{{0,3}}(?:19|20)\d{{2}}{_PARTED_DAY}(\d{{3}}[\dXxＸｘ])(?!\d)")
 """An ID number of today whose parts (place, year, month, day, the rest) points, slashes, hyphens or blanks part."""
@@ -27,6 +27,13 @@ _PARTED_OLD = re.compile(
 )
 """One of old, of 15 digits, parted at least behind its place or its birth date."""
 _MOBILE = re.compile("(?:(?:00)?86)?1[3-9][0-9]{9}")
+_BETWEEN = rf"(?:{_PART}|[()（）]){{1,3}}"
+_PARTED_MOBILE = re.compile(
+    rf"(?<![\d.])((?:(?:\+|00)?86{_BETWEEN}?)?1[3-9]\d)"
+    rf"(?:{_BETWEEN}\d{{4}}{_BETWEEN}|{_BETWEEN}\d{{3}}{_BETWEEN}\d|(?![.．,，]){_BETWEEN}\d{{4}}|\d{_BETWEEN}\d{{3}}{_BETWEEN}|\d{{4}}(?![.．]){_BETWEEN})"
+    r"(\d{4})(?!\d|\.\d)"
+)
+"""A mobile number whose parts points, slashes, hyphens or blanks part: 3-4-4, 3-3-5, 3-8, 4-3-4 or 7-4 digits."""
 _CUT = re.compile(
     rf"(\d\.\d{{3}})(?:\d\d(?:19|20)\d\d{_DAY}\d*(?=[Ee]\+?17)|\d{{4}}{_DAY}\d*(?=[Ee]\+?14))([Ee]\+?1[47])(?!\d)"
 )
@@ -59,6 +66,8 @@ def masked(text: str) -> str:
     ('1.101…E+17', '2026-03-01 10:00:00', '002501040040000')
     >>> masked("110101/19900501/0048"), masked("110101.1990.05.01.004X"), masked("2026/03/01 10:00")
     ('110101********0048', '110101********004X', '2026/03/01 10:00')
+    >>> masked("138/0013/8000"), masked("138.0013.8000"), masked("+86 138-00138000"), masked("138.00138000"), masked("158.00 1500.00")
+    ('138****8000', '138****8000', '+86 138****8000', '138.00138000', '158.00 1500.00')
     >>> masked("110101/900501/004"), masked("患者张伟，女"), masked("姓名：阿依古丽 34岁"), masked("患者高血压")
     ('110101******004', '患者＊＊＊，女', '姓名：＊＊＊ 34岁', '患者高血压')
     """
@@ -67,6 +76,7 @@ def masked(text: str) -> str:
 
 def _masked_numbers(text: str) -> str:
     text = _PARTED_OLD.sub(r"\1******\2", _PARTED.sub(r"\1********\2", text))
+    text = _PARTED_MOBILE.sub(r"\1****\2", text)
     return _CUT.sub(r"\1…\2", _DIGITS.sub(_ends, text))
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import glob
 import hashlib
-import json
 import os
 import shutil
 import tempfile
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import astuple, fields
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import polars as pl
 
+from checker.knowledge.content import canonical_row
 from checker.knowledge.edition_text import EDITION_FILE, edition_text
 from checker.knowledge.exemption_text import EXEMPTION_FILE, exemption_text
 from checker.knowledge.frames import csv_text, point_tables
@@ -101,15 +100,8 @@ def content_hash(knowledge: Sources) -> str:
         digest.update(f"{name}\n{csv_text(frame)}".encode())
     exemptions = [astuple(row) for row in knowledge.exemptions] + [astuple(row) for row in knowledge.exemption_items]
     for row in exemptions:
-        line = json.dumps(row, ensure_ascii=False, separators=(",", ":"), default=_plain)
-        digest.update(f"{line}\n".encode())
+        digest.update(f"{canonical_row(row)}\n".encode())
     return digest.hexdigest()
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"no canonical text for {value!r}")
 
 
 def _check_out(out: Path, others_of_ours: Collection[str]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from checker.model.errors import Fault, KnowledgeError, both, found_instead
+from checker.model.files import KNOWLEDGE_TEXT, MissingFileError, UnfitFileError, read_once
 
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHOLE = re.compile(r"\d{1,9}")
@@ -145,14 +146,11 @@ def read_text(path: Path) -> str:
     Raises KnowledgeError for a file that is missing, unreadable or of another encoding.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
+        return read_once(path, KNOWLEDGE_TEXT).decode("utf-8-sig")
+    except MissingFileError:
         raise KnowledgeError(f"{path}: {both('缺少这个文件，请补上', 'the file is missing; put it there')}") from None
-    except OSError as error:
-        told = both(
-            f"无法读取（{error.strerror}），请检查权限", f"the file cannot be read ({error.strerror}); allow reading it"
-        )
-        raise KnowledgeError(f"{path}: {told}") from error
+    except UnfitFileError as error:
+        raise KnowledgeError(f"{path}: {error}") from error
     except UnicodeDecodeError as error:
         told = both(
             f"第 {error.start} 个字节不是 UTF-8 编码，请把文件另存为 UTF-8",

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.knowledge.content import content_of
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, Manifest, read_manifest
 from checker.knowledge.tables import (
     CREATE_POINTS,
@@ -22,8 +23,9 @@ from checker.knowledge.tables import (
     KnowledgeTable,
     select_points,
 )
-from checker.model import sqltext
-from checker.model.errors import KnowledgeError
+from checker.model import files, sqltext
+from checker.model.errors import KnowledgeError, LiangkuError
+from checker.model.held import HeldFiles
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,7 +35,10 @@ if TYPE_CHECKING:
 class Edition:
     """One opened knowledge base [知识库版本] whose files equal their manifest.
 
-    `embedded` marks the one that came with the program: its faults end a command with exit code 3.
+    Its tables are those that were verified: they were read once and are `held`; what becomes of the files in `folder` does not
+    matter any more. `content_hash` is that of the rows in them, computed anew of whatever was given; `points` of these can judge
+    a line: none where a layer brings exemptions alone. `embedded` marks the one that came with the program: its faults
+    end a command with exit code 3.
     """
 
     folder: Path
@@ -42,12 +47,14 @@ class Edition:
     content_hash: str
     manifest: Manifest
     embedded: bool
+    held: HeldFiles
+    points: int
 
 
 def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
-    """Return the knowledge base of the folder after its layout and the sha256 of each Parquet file were verified.
+    """Return the knowledge base of the folder after its layout, the sha256 of each Parquet file and that of all rows were verified.
 
-    Raises KnowledgeError for a missing folder or file, a manifest that cannot be used, an altered file.
+    Raises KnowledgeError for a missing folder or file, a manifest that cannot be used, an altered file, and where no point can judge.
     """
 
     def fail(where: Path, what: str) -> KnowledgeError:
@@ -60,21 +67,20 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
         )
     place = folder / MANIFEST_FILE
     try:
-        manifest = read_manifest(place.read_bytes().decode("utf-8"))
-    except FileNotFoundError:
+        manifest = read_manifest(files.read_once(place, files.MANIFEST).decode("utf-8"))
+    except files.MissingFileError:
         raise fail(
             place,
             "缺少清单文件，请给出 `liangku kb build` 写出的文件夹（the manifest is missing; name a folder with one）",
         ) from None
-    except OSError as error:
-        raise fail(
-            place, f"清单文件无法读取（{error.strerror}），请检查权限（the manifest cannot be read; allow reading it）"
-        ) from error
+    except files.UnfitFileError as error:
+        raise fail(place, str(error)) from error
     except ValueError as error:
         raise fail(
             place,
             f"清单文件不可用，请重新构建知识库（the manifest cannot be used: {error}; build the knowledge base again）",
         ) from error
+    contents: dict[str, bytes] = {}
     sha256 = {entry.name: entry.sha256 for entry in manifest.files}
     for table in (*TABLES, *(each for each in LIMIT_TABLES if each.file in sha256)):
         place = folder / table.file
@@ -84,23 +90,75 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
                 f"清单中没有 {table.file}，请重新构建（the manifest does not list {table.file}; build it again）",
             )
         try:
-            found = hashlib.sha256(place.read_bytes()).hexdigest()
-        except FileNotFoundError:
+            contents[table.file] = files.read_once(place, files.KNOWLEDGE_TABLE)
+        except files.MissingFileError:
             raise fail(
                 place, "缺少这个文件，请重新构建知识库（the file is missing; build the knowledge base again）"
             ) from None
-        except OSError as error:
-            raise fail(
-                place, f"文件无法读取（{error.strerror}），请检查权限（the file cannot be read; allow reading it）"
-            ) from error
-        if found != sha256[table.file]:
+        except files.UnfitFileError as error:
+            raise fail(place, str(error)) from error
+        if hashlib.sha256(contents[table.file]).hexdigest() != sha256[table.file]:
             raise fail(
                 place,
                 "文件在构建之后被改动过，不能使用，请重新构建（the file was altered after the build, its sha256 differs; build it again）",
             )
-    return Edition(folder, manifest.name, manifest.version, manifest.content_hash, manifest, embedded)
+    try:
+        held = HeldFiles(contents)
+    except LiangkuError as error:
+        raise KnowledgeError(str(error), embedded=embedded) from error
+    edition = Edition(
+        folder, manifest.name, manifest.version, manifest.content_hash, manifest, embedded, held, manifest.rows("point")
+    )
+    # Whoever could alter the manifest that came with the program could alter the program: the counter does not wait for that.
+    return edition if embedded else _verified(edition)
 
 
+def _verified(edition: Edition) -> Edition:
+    """The edition with the hash of what it holds. Raises KnowledgeError where the manifest says another, or where no point can judge."""
+    import duckdb
+
+    manifest = edition.manifest
+    try:
+        with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""}) as con:
+            content = content_of(con, lambda table: select_rows(edition, table))
+    except duckdb.OutOfMemoryException as error:
+        raise KnowledgeError(
+            f"{edition.folder}：各表解压后太大（{_MEMORY} 放不下），不予读取，请分成几个知识库"
+            "（its tables unpack to too much: make several knowledge bases of it）",
+            embedded=edition.embedded,
+        ) from error
+    except duckdb.Error as error:
+        raise _other_columns(edition, error) from error
+    place = edition.folder / MANIFEST_FILE
+    # The hash of layout 2 was that of another form of the rows.
+    if manifest.layout == LAYOUT and content.hash != manifest.content_hash:
+        told = (
+            "content_hash 与各表的内容不符，不能使用，请重新构建"
+            f"（content_hash is not that of the tables, which is {content.hash[:16]}…; build it again）"
+        )
+        raise KnowledgeError(f"{place}：{told}", embedded=edition.embedded)
+    if content.points and not content.usable:
+        told = (
+            "没有一个可用的知识点（都缺少编码、规则或有效期），请检查来源后重新构建"
+            "（none of its points can judge: all lack codes, a rule or days on which they hold; mend the text and build it again）"
+        )
+        raise KnowledgeError(f"{edition.folder}：{told}", embedded=edition.embedded)
+    if not content.points and not content.exemptions:
+        told = "知识库是空的，请给出有知识点的知识库（the knowledge base is empty; name one with points）"
+        raise KnowledgeError(f"{edition.folder}：{told}", embedded=edition.embedded)
+    return replace(edition, content_hash=content.hash, points=content.usable)
+
+
+def _other_columns(edition: Edition, error: Exception) -> KnowledgeError:
+    return KnowledgeError(
+        f"{edition.folder}: its tables do not have the columns of layout {edition.manifest.layout} ({error}); "
+        "build the knowledge base again",
+        embedded=edition.embedded,
+    )
+
+
+_MEMORY = "1GB"
+"""What the engine may hold while an edition is verified; it is a fraction of this."""
 _REPLACED = (
     "DELETE FROM kb_pattern WHERE point_id IN (SELECT point_id FROM read_parquet(?))",
     "DELETE FROM kb_point WHERE point_id IN (SELECT point_id FROM read_parquet(?))",
@@ -130,11 +188,7 @@ def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> No
                 # In the order of the files: a join with the limits may leave another.
                 con.execute(f"INSERT INTO {table.kb_table} {select_rows(edition, table)} ORDER BY {table.key}")
         except duckdb.Error as error:
-            raise KnowledgeError(
-                f"{edition.folder}: its tables do not have the columns of layout {edition.manifest.layout} ({error}); "
-                "build the knowledge base again",
-                embedded=edition.embedded,
-            ) from error
+            raise _other_columns(edition, error) from error
 
 
 def select_rows(edition: Edition, table: KnowledgeTable) -> str:
@@ -144,11 +198,11 @@ def select_rows(edition: Edition, table: KnowledgeTable) -> str:
         return sqltext.text(_path(edition, file))
 
     if table is POINT:
-        files = (entry.name for entry in edition.manifest.files)
-        return select_points(files, path, limits_within=edition.manifest.layout < LAYOUT)
+        names = (entry.name for entry in edition.manifest.files)
+        return select_points(names, path, limits_within=edition.manifest.layout < LAYOUT)
     return table.read.format(path=path(table.file))
 
 
 def _path(edition: Edition, file: str) -> str:
     """The path as the engine's readers must be told it."""
-    return sqltext.one_path((edition.folder / file).absolute())
+    return sqltext.one_path(edition.held.path(file))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checker.knowledge.edition import Edition, open_edition
 from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
-from checker.model.errors import InputError
+from checker.model.errors import InputError, KnowledgeError
 from checker.rulebook.load import Layer
 from checker.rulebook.plan import PLAN_FILE, Plan, load_plan
 
@@ -17,15 +17,21 @@ if TYPE_CHECKING:
 
 
 def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
-    """Open the knowledge bases named by `--kb`, base first, or the embedded one."""
+    """Open the knowledge bases named by `--kb`, base first, or the embedded one. Raises KnowledgeError where none brings a point."""
     if folders:
-        return tuple(open_edition(folder) for folder in folders)
+        editions = tuple(open_edition(folder) for folder in folders)
+        if not any(edition.points for edition in editions):
+            raise KnowledgeError(
+                f"{folders[0]}：只有豁免，没有知识点，什么都无法判断；请在它之前用 --kb 给出有知识点的知识库"
+                "（exemptions alone judge nothing: name a knowledge base with points before it）"
+            )
+        return editions
     return (open_edition(embedded_edition_folder(), embedded=True),)
 
 
 def knowledge_files(editions: Sequence[Edition]) -> list[Path]:
     """The Parquet files that a connection must be allowed to read for these editions."""
-    return [path.absolute() for edition in editions for path in edition.folder.glob("*.parquet")]
+    return [path for edition in editions for path in edition.held.paths]
 
 
 def open_plan(rules: Sequence[Path] = (), *, only_rules: bool = False, params: Sequence[ParamSetting] = ()) -> Plan:

@@ -12,6 +12,7 @@ from typing import Any
 
 from checker.knowledge.cell_reader import Cells, Faults, read_text
 from checker.model.errors import KnowledgeError, both
+from checker.model.toml_document import parse_toml
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ def read_toml(path: Path, known: Sequence[str], faults: Faults) -> TomlText:
     Raises KnowledgeError for a file that cannot be read or is not TOML.
     """
     try:
-        document = tomllib.loads(read_text(path))
+        document = parse_toml(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise KnowledgeError(
             f"{path}: {both(f'不是有效的 TOML（{error}），请改正', f'it is not TOML ({error}); mend it')}"

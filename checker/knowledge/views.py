@@ -49,4 +49,4 @@ def open_views(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> N
 
 
 def _path(edition: Edition, table: KnowledgeTable) -> str:
-    return sqltext.paths([(edition.folder / table.file).absolute()])
+    return sqltext.paths([edition.held.path(table.file)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from checker.model.shown import shown
+
 
 def plain(text: str) -> str:
     """Text that markdown and the HTML in it take as it stands, on one line, also within a table."""
@@ -12,12 +14,12 @@ def plain(text: str) -> str:
         text = text.replace(sign, entity)
     for sign in ("\\", "|", "`", "*", "[", "]"):
         text = text.replace(sign, f"\\{sign}")
-    return " ".join(text.split())
+    return " ".join(shown(text).split())
 
 
 def code(text: str) -> str:
     """Text on one line as code, behind a fence that nothing in it can close."""
-    line = " ".join(text.split())
+    line = " ".join(shown(text).split())
     fence = "`" * (max(map(len, re.findall("`+", line)), default=0) + 1)
     blank = " " if "`" in line else ""
     return f"{fence}{blank}{line}{blank}{fence}"

@@ -14,11 +14,13 @@ _ACTIONS = ("stop", "confirm", "note")
 _GRAVEST_FIRST = sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__, reverse=True)
 
 
-def concluded(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def concluded(findings: Sequence[Mapping[str, Any]], checked_lines: int) -> dict[str, Any]:
     """Members of the answer with these findings: the gravest `verdict` (else clear), `level` (else None) and `action` (else none).
 
-    What an exemption covers asks for nothing.
+    What an exemption covers asks for nothing. Where no line was judged nothing is clear.
     """
+    if not checked_lines:
+        return {"verdict": "undetermined", "level": None, "action": "note"}
     if not findings:
         return {"verdict": "clear", "level": None, "action": "none"}
     open_ones = [finding for finding in findings if finding["verdict"] in _VERDICTS]

@@ -330,7 +330,7 @@ class Precheck:
                 teller = teller or self._teller(prescription, language)
                 findings.append(teller.unknown_code(line, item, self._meant(item)))
         document: dict[str, Any] = {
-            **concluded(findings),
+            **concluded(findings, len(judged)),
             "findings": findings,
             "knowledge": self.knowledge(self._as_of or prescription.service_time.date()),
             "checked_lines": len(judged),

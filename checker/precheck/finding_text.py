@@ -9,6 +9,7 @@ from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
 from checker.ingest.values import has_lost_digits
+from checker.model.shown import shown
 from checker.model.template import read_template
 from checker.model.typed_value import worded
 from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
@@ -68,10 +69,10 @@ class Teller:
         violation, undetermined, advice = rule.messages(language)
         name, scope = rule.name(language), BY_ID[rule.shape].scope
         person = SCOPES[scope][language == "en"] if scope in SCOPES else PERSONS[language][not answer.is_insured]
-        item_name = item.item_name or point.name
+        item_name = shown(item.item_name or point.name)
         expected, actual = worded(answer.expected, language), worded(answer.actual, language)
         words = {
-            "item_name": item_name, "item_code": item.item_code or "", "expected": expected.phrase,
+            "item_name": item_name, "item_code": shown(item.item_code or ""), "expected": expected.phrase,
             "actual": actual.phrase, "person": person, "reason": reason or "",
             "point_id": point.point_id, "service_date": self._day, "rule_name": name,
         }  # fmt: skip
@@ -86,7 +87,8 @@ class Teller:
         """The finding of a line that has no national code: no rule can look at it. `meant` is the code that it is with its leading zeros."""
         zh = self._language == "zh"
         reason = REASONS["unknown_code"][not zh]
-        message = f"{item.item_name or item.item_code or item.line_id}{'：' if zh else ': '}{reason}"
+        item_name = item.item_name and shown(item.item_name)
+        message = f"{item_name or shown(item.item_code or item.line_id or '')}{'：' if zh else ': '}{reason}"
         advice = "请核对项目编码，填写国家医保编码后再查。" if zh else "Check the item code and give the national one."
         if meant is not None:
             zeros = f"编码像是丢了前面的零，应为 {meant}。", f" It seems to have lost its leading zeros: {meant}."
@@ -96,14 +98,14 @@ class Teller:
             advice += digits[not zh]
         no_rule, no_point, no_limits = (None, None, None, None), (None, None, None), (None, None)
         return self._written(
-            number, item, item.item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
+            number, item, item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
         )  # fmt: skip
 
     def rule_missing(self, number: int, item: Item, rule_id: str, point: Point, matched_by: str) -> dict[str, Any]:
         """The finding of a line that a point covers whose rule is not loaded: whether the limit is kept nobody knows."""
         zh = self._language == "zh"
         reason, how = REASONS["rule_missing"][not zh], NOT_JUDGED["rule"][not zh].format(rule=rule_id)
-        item_name = item.item_name or point.name
+        item_name = shown(item.item_name or point.name)
         message = (
             f"{item_name}：知识库中有规则 {rule_id} 的知识点，但没有载入这条规则，没有判断。"
             if zh

@@ -5,19 +5,31 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.markup import escape
+from rich.segment import Segment
+
+from checker.model.shown import shown
 
 PIPE_WIDTH = 140
 """How wide tables are written at least where no terminal says how wide it is."""
 
 
+class SafeConsole(Console):
+    """Shows texts without what would steer the terminal, hide, or turn the order of what is read: all that is printed comes through here."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Render whatever is printed."""
+        for segment in super().render(renderable, options):
+            yield segment if segment.control else Segment(shown(segment.text, lines=True), segment.style)
+
+
 def wide_console(console: Console | None = None) -> Console:
     """Return the console given, else that of stdout; one that is no terminal is made PIPE_WIDTH wide, so that nothing is cut."""
-    console = console or Console(highlight=False)
+    console = console or SafeConsole(highlight=False)
     if console.is_terminal:
         return console
-    return Console(file=console.file, width=max(console.width, PIPE_WIDTH), highlight=False)
+    return SafeConsole(file=console.file, width=max(console.width, PIPE_WIDTH), highlight=False)
 
 
 class Words:
@@ -42,8 +54,8 @@ class Words:
 
 
 def safe(text: str) -> str:
-    """A text from outside as markup: it is shown as it is, but for signs that would steer the terminal."""
-    return escape("".join(sign if sign.isprintable() else "\ufffd" for sign in text))
+    """A text from outside as markup: on one line, and as it is, but for signs that would steer the terminal or deceive who reads."""
+    return escape(shown(text))
 
 
 def shell_word(text: str) -> str:

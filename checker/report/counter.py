@@ -10,6 +10,7 @@ import click
 from checker.ingest.lost_codes import with_zeros
 from checker.ingest.prescription import Prescription
 from checker.judge.evidence import sources
+from checker.model.shown import shown
 from checker.model.typed_value import UNKNOWN, worded
 from checker.model.words import CONCLUSIONS, EXPLANATIONS, ICONS, MARKS, NEXT, NOT_JUDGED, OUTDATED, remark_words
 
@@ -29,7 +30,16 @@ _LABEL_WIDTH = {0: 4, 1: 8}
 
 def answer_lines(prescription: Prescription, answer: Mapping[str, Any], language: str) -> list[str]:
     """The lines of one answer, styled: a block for each finding, the gravest first, then the conclusion."""
-    return list(_Writer(prescription, answer, int(language == "en")).lines())
+    return list(_Writer(prescription, _shown(answer), int(language == "en")).lines())
+
+
+def _shown(value: Any) -> Any:
+    """An answer in which every text may be shown: names and messages come from outside."""
+    if isinstance(value, str):
+        return shown(value)
+    if isinstance(value, Mapping):
+        return {key: _shown(each) for key, each in value.items()}
+    return [_shown(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 class _Writer:
@@ -121,7 +131,7 @@ class _Writer:
         if answer["knowledge"]["outdated"]:
             yield f"  {OUTDATED[self._english].format(**answer['knowledge'])}"
         names = {
-            item.line_id or place: item.item_name or item.item_code or item.line_id
+            shown(item.line_id or "") or place: shown(item.item_name or item.item_code or item.line_id or "")
             for place, item in enumerate(self._prescription.items, 1)
         }
         if any(map(_has_lost_zeros, answer["findings"])):

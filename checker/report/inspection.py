@@ -22,7 +22,7 @@ GAPS_NAMED = 20
 
 def print_inspection(found: Inspection, request: ScanRequest, saved: Path | None) -> None:
     """Print what a look at inputs showed."""
-    _Printer(found, request, saved, wide_console(Console(highlight=False))).run()
+    _Printer(found, request, saved, wide_console()).run()
 
 
 class _Printer(Words):

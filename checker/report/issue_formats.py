@@ -12,6 +12,7 @@ from xml.etree import ElementTree
 
 from checker.knowledge.checks.issue import SEVERITIES, Issue
 from checker.knowledge.checks.run import Checked, fails
+from checker.model.shown import shown
 from checker.model.version import __version__
 from checker.report.json_lists import json_pieces, value_blocks
 
@@ -139,7 +140,7 @@ def _count_by_check(checked: Checked) -> dict[str, int]:
 
 def _message(issue: Issue, language: str) -> str:
     told = issue.message.text(language)
-    return f"{issue.place.key}: {told}" if issue.place.key else told
+    return shown(f"{issue.place.key}: {told}" if issue.place.key else told)
 
 
 def _lines(issues: list[Issue], language: str) -> str:
@@ -151,8 +152,8 @@ def _where(issue: Issue) -> str:
 
 
 def _xml(text: str) -> str:
-    """The text without the characters that XML cannot hold."""
-    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", text)
+    """The text without the characters that XML cannot hold, or that deceive who reads it."""
+    return _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", shown(text, lines=True))
 
 
 def _location(issue: Issue) -> dict[str, Any]:

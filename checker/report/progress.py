@@ -7,7 +7,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from rich.console import Console
+from checker.report.console import SafeConsole
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,7 +31,7 @@ class Bar:
 
     def __init__(self, language: str) -> None:
         self._english = language == "en"
-        self._console = Console(stderr=True)
+        self._console = SafeConsole(stderr=True)
         self._started = time.monotonic()
         self._state: tuple[str, duckdb.DuckDBPyConnection | None] = ("read", None)
         self._done = threading.Event()

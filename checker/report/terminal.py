@@ -38,7 +38,7 @@ FILES_NAMED, GAPS_NAMED = 5, 20
 
 def print_scan(result: ScanResult, language: str) -> None:
     """Print what was read, found, and could not be judged, with lines, patients and yuan."""
-    _Printer(result, language, wide_console(Console())).run()
+    _Printer(result, language, wide_console()).run()
 
 
 class _Printer:

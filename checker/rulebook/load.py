@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.model.errors import Fault, RuleError, both
+from checker.model.files import RULE_FILE, UnfitFileError, read_once
 from checker.model.nearest import nearest
 
 if TYPE_CHECKING:
@@ -163,14 +164,6 @@ def hash_of(files: Sequence[RuleFile]) -> str:
     return digest.hexdigest()
 
 
-def unreadable(error: OSError) -> str:
-    """What is told of a rule file that cannot be read."""
-    return both(
-        f"无法读取（{error.strerror}），请检查权限，或移走它",
-        f"cannot be read ({error.strerror}); make it readable or remove it",
-    )
-
-
 def _stop_at(faults: Sequence[tuple[Layer, Fault]]) -> None:
     if faults:
         raise RuleError([fault for _, fault in faults], embedded=any(layer.embedded for layer, _ in faults))
@@ -202,7 +195,7 @@ def _files_of(layer: Layer, only: Collection[str] | None, *, several: bool) -> t
     for path in paths:
         shown = str(path) if several else path.name
         try:
-            files.append(RuleFile(path.name, path.read_bytes(), shown, layer))
-        except OSError as error:
-            faults.append(Fault(shown, "", unreadable(error)))
+            files.append(RuleFile(path.name, read_once(path, RULE_FILE), shown, layer))
+        except UnfitFileError as error:
+            faults.append(Fault(shown, "", str(error)))
     return files, faults

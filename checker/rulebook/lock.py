@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.model.errors import Fault, RuleError, both
+from checker.model.files import MANIFEST, MissingFileError, UnfitFileError, read_once
 from checker.model.nearest import nearest
 from checker.model.whole_file import write_whole
 from checker.rulebook.tables import read_tables
@@ -79,12 +80,11 @@ def read_lock(folder: Path) -> Lock | None:
     """Return the folder's lock, None where it has none. Raises RuleError with every fault of the file."""
     path = folder / LOCK_FILE
     try:
-        document = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
-    except FileNotFoundError:
+        document = json.loads(read_once(path, MANIFEST).decode("utf-8"), object_pairs_hook=_once)
+    except MissingFileError:
         return None
-    except OSError as error:
-        told = both(f"无法读取（{error.strerror}），请检查权限", f"cannot be read ({error.strerror}): allow it")
-        raise RuleError([Fault(LOCK_FILE, "", told)]) from error
+    except UnfitFileError as error:
+        raise RuleError([Fault(LOCK_FILE, "", str(error))]) from error
     except (ValueError, RecursionError) as error:
         told = both(
             f"不是有效的 JSON（{error}），请从版本库恢复；有合并冲突的，解决冲突后重新生成",

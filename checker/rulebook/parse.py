@@ -12,6 +12,7 @@ from checker.model.errors import Fault, both
 from checker.model.nearest import nearest
 from checker.model.schema import LINE
 from checker.model.template import template_faults
+from checker.model.toml_document import parse_toml
 from checker.model.typed_value import KINDS
 from checker.rulebook.clause import Clause, read_clause
 from checker.rulebook.rule import (
@@ -44,7 +45,7 @@ _NOTHING = Clause("", "", bool, frozenset(), frozenset())
 def parse(file: str, content: bytes, faults: list[Fault]) -> dict[str, object]:
     """Return the file's TOML, empty where it cannot be read (a fault says why)."""
     try:
-        table = tomllib.loads(content.decode("utf-8-sig"))
+        table = parse_toml(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         at = error.start + 1
         told = both(
@@ -52,9 +53,8 @@ def parse(file: str, content: bytes, faults: list[Fault]) -> dict[str, object]:
         )
         faults.append(Fault(file, "", told))
         return {}
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        why = str(error) or "nested too deeply"
-        told = both(f"不是有效的 TOML（{why}），请改正那一行", f"is no valid TOML: {why}; mend that line")
+    except tomllib.TOMLDecodeError as error:
+        told = both(f"不是有效的 TOML（{error}），请改正那一行", f"is no valid TOML: {error}; mend that line")
         faults.append(Fault(file, "", told))
         return {}
     if not table:

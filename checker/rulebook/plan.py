@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checker.model.files import MANIFEST, read_once
 from checker.rulebook.load import Layer, RuleFile, hash_with, read_files, read_rules, refuse_repeated
 from checker.rulebook.names import STAGES
 
@@ -188,7 +189,7 @@ def _compiled(
 
 def _read_cache(cache: Path) -> dict[str, RulePlan]:
     """The rules compiled earlier, by the hash of their file."""
-    document: dict[str, Any] = json.loads(cache.read_text(encoding="utf-8"))
+    document: dict[str, Any] = json.loads(read_once(cache, MANIFEST))
     if document.get("layout") != PLAN_LAYOUT:
         return {}
     return {file_hash: _rule_of(fields) for file_hash, fields in document["rules"].items()}

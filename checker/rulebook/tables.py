@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.model.errors import Fault, RuleError
-from checker.rulebook.load import unreadable
+from checker.model.files import RULE_FILE, UnfitFileError, read_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def read_tables(folder: Path) -> tuple[RuleTable, ...]:
         if path.name.startswith("."):
             continue
         try:
-            content = path.read_bytes()
-        except OSError as error:
-            faults.append(Fault(path.name, "", unreadable(error)))
+            content = read_once(path, RULE_FILE)
+        except UnfitFileError as error:
+            faults.append(Fault(path.name, "", str(error)))
             continue
         tables.append(RuleTable(path.name, parse(path.name, content, faults)))
     if faults:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from checker.model import sqltext
 from checker.model.schema import FINDING_COLUMNS
+from checker.model.shown import FORMULA, INVISIBLE_SQL, SUBSTITUTE
 
 if TYPE_CHECKING:
     import duckdb
@@ -36,4 +37,6 @@ def write_csv(connection: duckdb.DuckDBPyConnection, findings: Path, target: Pat
 
 
 def _no_formula(value: str) -> str:
-    return f"CASE WHEN regexp_matches({value}, '^[=+@\\t\\r-]') THEN '''' || {value} ELSE {value} END"
+    """SQL of a text without signs that hide or turn what is read, and with a quote before what would be run."""
+    plain = f"regexp_replace({value}, {sqltext.text(INVISIBLE_SQL)}, {sqltext.text(SUBSTITUTE)}, 'g')"
+    return f"CASE WHEN regexp_matches({value}, {sqltext.text(FORMULA)}) THEN {sqltext.text(chr(39))} || {plain} ELSE {plain} END"

@@ -47,8 +47,10 @@ class Desk:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.metrics = Metrics()
+        # Where these do not load, no folder is made.
+        library = Library.open(settings)
         self.books = Books(settings, self.metrics)
-        self.judge = Judge(Library.open(settings), seconds=settings.limits.time_ms / 1000)
+        self.judge = Judge(library, seconds=settings.limits.time_ms / 1000)
         self._say_edition()
         # What was loaded stays: the collector need not go through it again and again, nor come after every few requests.
         gc.freeze()
@@ -126,7 +128,7 @@ class Desk:
         parted = self.books.acknowledged.leave_out(zip(answers, persons, strict=True), self.books.pseudonyms)
         for answer, (kept, left_out) in zip(answers, parted, strict=True):
             if left_out:
-                answer.update({"findings": kept, **concluded(kept)})
+                answer.update({"findings": kept, **concluded(kept, answer["checked_lines"])})
                 self.metrics.acknowledged(len(left_out))
         return Reviewed(answers, tuple(left_out for _, left_out in parted), library)
 

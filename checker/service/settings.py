@@ -11,7 +11,10 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from checker.model.data_folder import default_data
 from checker.model.errors import InputError
+from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
+from checker.model.toml_document import parse_toml
 
 ROLES = ("check", "admin")
 _DIGEST = 64
@@ -70,7 +73,7 @@ class Settings:
     rules: tuple[Path, ...] = ()
     only_rules: bool = False
     region: str | None = None
-    data: Path = Path("liangku-data")
+    data: Path = field(default_factory=default_data)
     profile: Path | None = None
     hosts: tuple[str, ...] = ()
     two_person: bool = False
@@ -138,11 +141,11 @@ def digest(key: str) -> str:
 
 def _of_file(file: Path) -> Settings:
     try:
-        document = tomllib.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        document = parse_toml(read_once(file, SETTINGS_FILE).decode("utf-8"))
+    except MissingFileError:
         raise InputError(f"{file}：找不到这个配置文件，请检查路径（no such settings file）") from None
-    except OSError as error:
-        raise InputError(f"{file}：无法读取（{error.strerror}），请检查权限（cannot be read）") from None
+    except UnfitFileError as error:
+        raise InputError(f"{file}：{error}") from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file}：不是有效的 TOML：{error}，请改正（not valid TOML）") from None
     faults: list[str] = []

@@ -27,6 +27,14 @@ _TRIES = 5
 _TRIES_SECONDS = 15 * 60.0
 
 
+_ALIKE = str.maketrans(
+    "авеѕіјкмнорстухһԁԛԝαβεικμνορτυχο0〇ol1iı|",
+    "abesijkmhopctyxhdqwabeikmvoptuxo" + "ooo" + "iiiii",
+    "\u115f\u1160\u3164\uffa0\u2800",
+)
+"""Letters of Cyrillic and Greek that look like Latin ones, what cannot be told apart in a number of staff, and blanks that are called letters."""
+
+
 class WrongPin(Exception):
     """Not this person's PIN, or nobody of that name; `is_locked` where it is not even looked at for a while."""
 
@@ -46,9 +54,21 @@ def person_key(name: str) -> str:
 
 
 def is_second(operator: str | None, second: str | None) -> bool:
-    """Whether both are named, and are two persons."""
-    one, other = person_key(operator or ""), person_key(second or "")
+    """Whether both are named, and are two persons: names that look alike are one.
+
+    >>> is_second("张药师", "张药师."), is_second("A01", "А0l"), is_second("张药师", "张\u3164药师"), is_second("张药师", "李药师")
+    (False, False, False, True)
+    """
+    one, other = _look(operator or ""), _look(second or "")
     return bool(one) and bool(other) and one != other
+
+
+def _look(name: str) -> str:
+    """What the eye sees of a name: letters and digits alone, those of other scripts that look like Latin ones as these."""
+    apart = unicodedata.normalize("NFKD", person_key(name)).translate(_ALIKE)
+    return "".join(
+        sign for sign in apart if unicodedata.category(sign)[0] in "LN" or unicodedata.category(sign) == "Mc"
+    )
 
 
 @dataclass(frozen=True, slots=True)

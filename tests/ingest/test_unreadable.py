@@ -285,6 +285,25 @@ def test_id_numbers_in_parts_are_masked_and_days_are_not():
         assert masked(plain) == plain
 
 
+def test_mobile_numbers_in_parts_are_masked_and_amounts_and_days_are_not():
+    for given in (
+        "138/0013/8000", "138-0013-8000", "138 0013 8000", "138　0013　8000", "138.0013.8000", "138－0013－8000", "138-00138000", "138 001 38000",
+        "1380-013-8000", "1380013-8000", "138_0013_8000", "138–0013–8000", "１３８-００１３-８０００",
+    ):  # fmt: skip
+        said = masked(f"电话{given}。")
+        assert re.fullmatch(r"电话\d{3}\*{4}\d{4}。", said), (given, said)
+    assert masked("+86 138-0013-8000") == "+86 138****8000"
+    for plain in (
+        "138.00138000",
+        "158.00 1500.00 20.5",
+        "2026-03-01 13:00:10",
+        "1380013.8000",
+        "153-12",
+        "130,500,2000",
+    ):
+        assert masked(plain) == plain, plain
+
+
 def test_a_file_without_a_header_shows_no_person_in_its_place(tmp_path):
     file = tmp_path / "in.csv"
     file.write_text(f"L1,欧阳震华,110101199005010048,{DRUG}\nL2,欧阳震华,110101199005010048,{DRUG}\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import random
 import shutil
@@ -24,7 +23,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from checker.knowledge.manifest import MANIFEST_FILE
 from checker.service.settings import new_key
 from tests.service import messages
 from tests.service.calls import BEFORE, MALE_ONLY, Answer, call, found, woman
@@ -32,6 +30,7 @@ from tests.service.processes import unix_only
 from tests.service.serving import ROOT, Server, free_port, serving
 
 from oracle_data import KnowledgeRows, pattern, point, write_knowledge  # isort: skip
+from sealed import seal  # isort: skip
 
 NAME, ID_NUMBER = "褚某某", "110101199005010047"
 SOUND = "XG04CBA088A001010101468"
@@ -122,13 +121,11 @@ def write_spoilt_knowledge(folder: Path) -> None:
     """Write two points, and take its name from one: no clause of a rule can raise, but a finding without a name cannot be told."""
     points = [point("P1", "drug-sex", sex="male"), point("P2", "drug-sex", sex="male")]
     write_knowledge(KnowledgeRows(points, [pattern("P1", "code", MALE_ONLY), pattern("P2", "code", SOUND)]), folder)
-    file, manifest = folder / "point.parquet", folder / MANIFEST_FILE
-    before = hashlib.sha256(file.read_bytes()).hexdigest()
+    file = folder / "point.parquet"
     table = pq.read_table(file)
     place = table.schema.get_field_index("item_name")
     pq.write_table(table.set_column(place, table.schema.field(place), [pa.array([None, "样例"])]), file)
-    after = hashlib.sha256(file.read_bytes()).hexdigest()
-    manifest.write_text(manifest.read_text(encoding="utf-8").replace(before, after), encoding="utf-8")
+    seal(folder)
 
 
 # ---- limits ----

@@ -24,6 +24,24 @@ def test_the_same_person_spelt_otherwise_is_no_second_one(other: str) -> None:
     assert not is_second("A012", other)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("张药师", "张药师."), ("张药师", "张·药师"), ("张药师", "张\u0308药师"), ("张药师", "张\u3164药师"), ("张药师", "张药师\ufe0f"),
+        ("Pan", "Р\u0430n"), ("A01", "АО1"), ("A01", "AOl"), ("B-12", "В12"), ("José", "Jose"),
+    ],
+)  # fmt: skip
+def test_names_that_look_alike_are_one_person(one: str, other: str) -> None:
+    assert not is_second(one, other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("张药师", "李药师"), ("A01", "A02"), ("王一", "王二"), ("Pan", "Pam"), ("ئالىم", "ئايگۈل")]
+)
+def test_others_are_two(one: str, other: str) -> None:
+    assert is_second(one, other)
+
+
 def test_both_have_to_be_named() -> None:
     assert is_second("A", "B")
     assert not any((is_second(None, "B"), is_second("A", None), is_second(" ", "B"), is_second("A", "\u200b")))

@@ -76,11 +76,12 @@ def command(sources: Path | None, out: Path | None, as_json: bool, lang: str) ->
 
 def _print_build(manifest: Manifest, out: Path, language: str) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
+    from checker.report.console import SafeConsole
+
     english = language == "en"
-    console = Console(highlight=False)
+    console = SafeConsole(highlight=False)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, titles in enumerate(_TITLES):
         table.add_column(titles[english], justify="right" if number else "left")

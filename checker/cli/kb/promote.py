@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.options import json_option, language_option
-from checker.cli.output import print_json
+from checker.cli.output import print_json, say
 from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
 from checker.model.errors import ExitCode, InputError
 
@@ -71,9 +71,9 @@ def command(
     else:
         words = _Words(lang)
         for line in words.report(run, ids, found):
-            click.echo(line)
+            say(line)
         for line in words.after(written):
-            click.echo(line)
+            say(line)
     return ExitCode.CLEAR
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.options import json_option, kb_option, language_option
-from checker.cli.output import print_json
+from checker.cli.output import print_json, say
 from checker.model.china_time import china_today
 from checker.model.errors import ExitCode
 
@@ -116,6 +116,6 @@ def _print_nothing(text: str, found: Found, lang: str) -> None:
     english = lang == "en"
     near = (", " if english else "、").join(found.nearest)
     if english:
-        click.echo(f"“{text}”: nothing found" + (f"; near it: {near}" if near else ""))
+        say(f"“{text}”: nothing found" + (f"; near it: {near}" if near else ""))
     else:
-        click.echo(f"“{text}”：没有找到" + (f"；相近的有：{near}" if near else ""))
+        say(f"“{text}”：没有找到" + (f"；相近的有：{near}" if near else ""))

@@ -65,9 +65,9 @@ class _Cards:
 
     def print(self, cards: list[PointCard], version: str) -> None:
         """Print the cards; a history that several cards share is printed once, with the last of them."""
-        from rich.console import Console
+        from checker.report.console import SafeConsole
 
-        console = Console(highlight=False)
+        console = SafeConsole(highlight=False)
         for number, card in enumerate(cards):
             later = {other.point.point_id for other in cards[number + 1 :]}
             shown = len(card.history) > 1 and not any(row.point_id in later for row in card.history)

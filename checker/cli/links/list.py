@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from checker.cli.options import data_option, json_option
-from checker.cli.output import print_json
+from checker.cli.output import print_json, say
 from checker.model.errors import ExitCode
 
 
@@ -32,5 +32,5 @@ def command(text: str | None, data: Path, as_json: bool) -> int:
         return ExitCode.CLEAR
     for link in found:
         item = " ".join(filter(None, (link.item_name, link.item_code))) or "—"
-        click.echo(f"{link.key}  {item}  {link.at}  {link.operator or '—'}  {link.how}")
+        say(f"{link.key}  {item}  {link.at}  {link.operator or '—'}  {link.how}")
     return ExitCode.CLEAR

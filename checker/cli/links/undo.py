@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from checker.cli.options import data_option
+from checker.cli.output import say
 from checker.model.errors import ExitCode, InputError
 
 
@@ -40,5 +41,5 @@ def command(text: str, data: Path, operator: str) -> int:
     if not link:
         raise InputError("没有可以取消的关联（nothing to take back）")
     item = " ".join(filter(None, (link.item_name, link.item_code)))
-    click.echo(f"{key}：{item or '不再关联'}（{item or 'not linked any more'}）")
+    say(f"{key}：{item or '不再关联'}（{item or 'not linked any more'}）")
     return ExitCode.CLEAR

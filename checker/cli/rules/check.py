@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from checker.cli.options import json_option, language_option, rules_folder_option
-from checker.cli.output import print_json
+from checker.cli.output import print_json, say
 from checker.cli.rules.shared import load, mark
 from checker.model.errors import ExitCode
 
@@ -44,5 +44,5 @@ def command(rules_folder: Path | None, as_json: bool, lang: str) -> int:
             name = stage.name if lang == "en" else f"{_STAGES[stage.name]}（{stage.name}）"
             click.echo(f"{mark(stage.passed == stage.total)} {name}: {stage.passed}/{stage.total}")
             for fault in stage.faults:
-                click.echo(f"    {fault}")
+                say(f"    {fault}")
     return ExitCode.CLEAR if passed else ExitCode.FINDINGS

@@ -7,9 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from checker.cli.output import print_json
+from checker.cli.output import print_json, say
 from checker.rulebook.names import STAGES
 
 if TYPE_CHECKING:
@@ -96,6 +94,6 @@ def print_faults(faults: Sequence[Fault], told: str, *, as_json: bool) -> None:
     if as_json:
         print_json({"passed": not faults, "faults": [asdict(fault) for fault in faults]})
         return
-    click.echo(f"{mark(not faults)} {told}")
+    say(f"{mark(not faults)} {told}")
     for fault in faults:
-        click.echo(f"    {fault}")
+        say(f"    {fault}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from checker.cli.options import data_option
+from checker.cli.output import say
 from checker.model.errors import ExitCode
 
 
@@ -28,5 +29,5 @@ def command(name: str, data: Path, pin_stdin: bool) -> int:
 
     pin = sys.stdin.readline().strip() if pin_stdin else click.prompt("PIN", hide_input=True, confirmation_prompt=True)
     Staff(data).add(name, pin)
-    click.echo(f"已登记：{name}（added: {name}）")
+    say(f"已登记：{name}（added: {name}）")
     return ExitCode.CLEAR

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from checker.cli.options import data_option
+from checker.cli.output import say
 from checker.model.errors import ExitCode
 
 
@@ -20,5 +21,5 @@ def command(data: Path) -> int:
     from checker.service.staff import Staff
 
     for member in Staff(data).members:
-        click.echo(member.name)
+        say(member.name)
     return ExitCode.CLEAR

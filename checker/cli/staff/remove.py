@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from checker.cli.options import data_option
+from checker.cli.output import say
 from checker.model.errors import ExitCode, InputError
 
 
@@ -22,5 +23,5 @@ def command(name: str, data: Path) -> int:
 
     if not Staff(data).remove(name):
         raise InputError(f"没有登记“{name}”（no such name）")
-    click.echo(f"已删除：{name}（removed: {name}）")
+    say(f"已删除：{name}（removed: {name}）")
     return ExitCode.CLEAR

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
-from checker.knowledge.cell_reader import Faults
+from checker.knowledge.cell_reader import Faults, read_text
 from checker.knowledge.checks.issue import Place
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE
@@ -169,6 +169,6 @@ def _without(rows: pl.DataFrame, file: str, faults: Sequence[Fault]) -> pl.DataF
 
 def _exemption_lines(path: Path) -> dict[str, int]:
     """The line on which each exemption says its id."""
-    lines = path.read_text(encoding="utf-8-sig").split("\n")
+    lines = read_text(path).split("\n")
     found = ((number, _EXEMPTION_ID.match(line)) for number, line in enumerate(lines, 1))
     return {match[1]: number for number, match in found if match}

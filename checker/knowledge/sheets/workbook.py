@@ -16,9 +16,9 @@ import polars as pl
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
 from checker.model.errors import KnowledgeError
+from checker.model.files import WORKBOOK, TooLargeError, UnfitFileError, read_once
 
-MAX_FILE = 128 * 1024 * 1024
-"""Bytes of a file; a workbook of a million codes has 12 MB."""
+MAX_FILE = WORKBOOK
 ROW = "row"
 """The column of a sheet's frame that holds row numbers; the others bear the letters of the spreadsheet's columns."""
 _NAMED_AT_MOST = 5
@@ -61,17 +61,7 @@ def open_workbook(path: Path, faults: Faults) -> OpenedFile | None:
     and error values (the saved result of a formula may be stale); control characters; a sheet without anything in it.
     """
     try:
-        size = path.stat().st_size
-        if not path.is_file():
-            # A device or pipe has no end that its size would tell.
-            raise KnowledgeError(
-                "无法读取：不是文件，请给出 .xlsx 或 .csv 文件 (not a file: give an .xlsx or .csv file)"
-            )
-        if size > MAX_FILE:
-            raise KnowledgeError(
-                f"大于 {MAX_FILE >> 20} MB，请拆成几个文件 (larger than {MAX_FILE >> 20} MB: split it)"
-            )
-        data = path.read_bytes()
+        data = read_once(path, MAX_FILE)
         before = len(faults.found)
         sheets = _sheets(path, data, faults)
         for sheet in sheets:
@@ -80,10 +70,10 @@ def open_workbook(path: Path, faults: Faults) -> OpenedFile | None:
             return None
         if not any(sheet.cells.height for sheet in sheets):
             raise KnowledgeError("是空的，没有任何内容 (empty: nothing is written in it)")
-    except OSError as error:
-        reason = error.strerror or str(error)
-        faults.add(path.name, "", f"无法读取：{reason}，请检查路径和权限 (cannot be read: check path and permission)")
-    except KnowledgeError as error:
+    except TooLargeError:
+        told = f"大于 {MAX_FILE >> 20} MB，请拆成几个文件 (larger than {MAX_FILE >> 20} MB: split it)"
+        faults.add(path.name, "", told)
+    except (UnfitFileError, KnowledgeError) as error:
         faults.add(path.name, "", str(error))
     else:
         written = tuple(sheet for sheet in sheets if sheet.cells.height)

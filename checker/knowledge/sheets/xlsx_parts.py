@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from posixpath import join, normpath
 from xml.parsers import expat
 
+from checker.knowledge.sheets.xlsx_texts import KINDS, MAX_TEXTS, SharedTexts, TextsInCells
 from checker.model.errors import KnowledgeError
 
 MAX_UNPACKED = 512 * 1024 * 1024
 """Bytes of XML that one workbook may unpack to; a million rows of three columns are 140 MB."""
+MAX_RATIO, RATIO_FROM = 100, 32 * 1024 * 1024
+"""XML that unpacks to more than so many times the file, and to more than so many bytes, is a bomb; workbooks of codes unpack to a dozen times."""
 MAX_CELLS = 1 << 23
 """Cells in the rectangles that the values of a workbook's sheets span: as many as all rows that a sheet may have, eight columns wide."""
 _CHUNK = 1 << 20
-_MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
-_KINDS = {f"{space}}}{name}": name for space in _MAIN for name in ("row", "c", "v", "is", "f", "mergeCell", "sheet")}
 _AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 
 DAMAGED = "文件不完整或已损坏，请重新下载，或用 Excel/WPS 打开后另存为 .xlsx (truncated or damaged: fetch it again, or save it anew as .xlsx)"
@@ -54,7 +55,7 @@ def survey(data: bytes) -> tuple[SheetPart, ...]:
     """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _Package(archive).sheets()
+            return _Package(archive, len(data)).sheets()
     except (zipfile.BadZipFile, zlib.error, expat.ExpatError, EOFError, ValueError, LookupError) as error:
         raise KnowledgeError(DAMAGED) from error
 
@@ -87,8 +88,9 @@ def column_letters(number: int) -> str:
 class _Package:
     """The parts of one archive; whatever is unpacked counts against one limit, by what it really unpacks to."""
 
-    def __init__(self, archive: zipfile.ZipFile) -> None:
+    def __init__(self, archive: zipfile.ZipFile, size: int) -> None:
         self._archive = archive
+        self._most = min(MAX_UNPACKED, max(RATIO_FROM, MAX_RATIO * size))
         # Some programs write `\\` between folders, as Windows does; Excel opens it.
         self._parts = {info.filename.replace("\\", "/"): info for info in archive.infolist()}
         self._unpacked = 0
@@ -104,7 +106,7 @@ class _Package:
             raise KnowledgeError("不是 Excel 工作簿，请给出 .xlsx 或 .csv (not a workbook: give .xlsx or .csv)")
         named = self._named_sheets()
         found = []
-        spanned = 0
+        spanned = values = 0
         for name, part in named.items():
             if part not in self._parts:
                 raise KnowledgeError(DAMAGED)
@@ -112,10 +114,24 @@ class _Package:
             self._feed(part, reader.start)
             found.append(reader.part())
             spanned += reader.spanned()
+            values += reader.values
+        shared: list[int] = []
         for part in self._parts:
             if part.endswith((".xml", ".rels")) and part not in named.values():
-                self._feed(part, None)
+                texts = SharedTexts()
+                self._feed(part, texts.start, texts.text)
+                shared = texts.lengths or shared
+        if values * max(shared, default=0) > MAX_TEXTS:
+            self._refuse_repeated(shared, [*named.values()])
         return tuple(found)
+
+    def _refuse_repeated(self, lengths: list[int], sheets: list[str]) -> None:
+        """Refuse long texts that so many cells share that no memory holds them: sheets are read once more for it."""
+        self._unpacked = 0
+        uses = TextsInCells(lengths)
+        for part in sheets:
+            self._feed(part, uses.start, uses.text)
+        uses.settle()
 
     def _named_sheets(self) -> dict[str, str]:
         targets: dict[str, str] = {}
@@ -129,7 +145,7 @@ class _Package:
                 )
 
         def sheet(name: str, attributes: dict[str, str]) -> None:
-            if _KINDS.get(name) == "sheet":
+            if KINDS.get(name) == "sheet":
                 relation_id = next((value for key, value in attributes.items() if key.endswith("}id")), "")
                 named[attributes.get("name", "")] = targets.get(relation_id, "")
 
@@ -138,19 +154,22 @@ class _Package:
         self._feed("xl/workbook.xml", sheet)
         return named
 
-    def _feed(self, part: str, start: Callable[[str, dict[str, str]], None] | None) -> None:
+    def _feed(
+        self, part: str, start: Callable[[str, dict[str, str]], None], text: Callable[[str], None] | None = None
+    ) -> None:
         info = self._parts[part]
         # The size that the archive claims would cut the part short; its true end decides, and its check sum with it.
         info.file_size = MAX_UNPACKED + 1
         parser = expat.ParserCreate(namespace_separator="}")
         parser.StartElementHandler = start
+        parser.CharacterDataHandler = text
         parser.StartDoctypeDeclHandler = _refuse_doctype
         with self._archive.open(info) as stream:
             while chunk := stream.read(_CHUNK):
                 self._unpacked += len(chunk)
-                if self._unpacked > MAX_UNPACKED:
+                if self._unpacked > self._most:
                     raise KnowledgeError(
-                        f"解压后超过 {MAX_UNPACKED >> 20} MB，不予读取；请拆成几个工作簿 (unpacks to more than {MAX_UNPACKED >> 20} MB: split it)"
+                        f"解压后超过 {self._most >> 20} MB，不予读取；请拆成几个工作簿 (unpacks to more than {self._most >> 20} MB: split it)"
                     )
                 parser.Parse(chunk)
         parser.Parse(b"", True)
@@ -166,6 +185,7 @@ class _SheetReader:
     def __init__(self, name: str, cells_left: int) -> None:
         self._name = name
         self._cells_left = cells_left
+        self.values = 0
         self._row = self._column = 0
         self._address = ""
         self._first_row = self._last_row = self._first_column = self._last_column = 0
@@ -185,7 +205,7 @@ class _SheetReader:
         return (self._last_row - self._first_row + 1) * (self._last_column - self._first_column + 1)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
-        kind = _KINDS.get(name)
+        kind = KINDS.get(name)
         if kind == "c":
             self._cell(attributes)
         elif kind in ("v", "is"):
@@ -216,6 +236,7 @@ class _SheetReader:
 
     def _value(self) -> None:
         row, column = self._row, self._column
+        self.values += 1
         if not self._first_row:
             self._first_row = self._last_row = row
             self._first_column = self._last_column = column

@@ -13,6 +13,8 @@ from typing import Any
 
 from checker.ingest.spellings import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
 from checker.model.errors import Fault, InputError
+from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
+from checker.model.toml_document import parse_toml
 
 INFNOS = ("3101", "3102", "3103")
 NODES = ("patient_dtos", "fsi_encounter_dtos", "fsi_diagnose_dtos", "fsi_order_dtos")
@@ -87,15 +89,17 @@ def read_profile(path: Path | None = None) -> Profile:
 
 def _document(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+        return parse_toml(read_once(path, SETTINGS_FILE).decode("utf-8"))
+    except MissingFileError as error:
         names = "、".join(sorted(file.stem for file in _PROFILES.glob("*.toml")))
         raise InputError(
-            f"{path}：省级配置打不开（{error.strerror}），请给出 TOML 文件，或自带配置的名称：{names}（cannot open the profile）"
+            f"{path}：省级配置打不开，没有这个文件，请给出 TOML 文件，或自带配置的名称：{names}（cannot open the profile）"
         ) from error
+    except UnfitFileError as error:
+        raise InputError(f"{path}：{error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}：省级配置不是 UTF-8 文本，请另存为 UTF-8（the profile is not UTF-8）") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}：省级配置不是 TOML（{error}），请改正（the profile is not TOML）") from error
 
 

@@ -44,7 +44,7 @@ export function requireAnswer(answer, lines) {
   if (!whole) throw new AskFailed(say("not_json"));
   if (!answer.reviewed) return;
   const asked = lines.filter((line) => line.paid_by_fund !== false).length;
-  const agrees = answer.checked_lines === asked && answer.verdict === worst(answer.findings);
+  const agrees = answer.checked_lines === asked && answer.verdict === (asked === 0 ? "undetermined" : worst(answer.findings));
   // A line that was named by its code is not answered by a finding on another.
   const codes = new Map(lines.map((line) => [line.line_id, line.item_code]));
   const matches = answer.findings.every((finding) => !codes.get(finding.line_id) || finding.item_code === codes.get(finding.line_id));

@@ -33,11 +33,12 @@ export function conclude(answer, { continued, ownCard, pending, named }) {
   const kinds = new Set(findings.filter((finding) => !continued.has(signature(finding))).map(kindOf));
   const grave = OPEN.find((kind) => kinds.has(kind));
   if (grave) return grave;
+  // That no line was to be judged, `requireAnswer` has made sure of.
+  if (answer.checked_lines === 0) return "nothing";
   // A verdict that no finding explains is never taken for a pass.
   const acknowledged = answer.acknowledged ?? [];
   const explained = answer.verdict === "clear" || answer.findings.length > 0 || acknowledged.length > 0;
   if (!explained) return "undetermined";
-  if (answer.checked_lines === 0) return "nothing";
   if (pending || answer.not_in_force.length > 0 || answer.not_judged.length > 0) return "unjudged";
   if (!ownCard) return "own_card";
   const settled = findings.some((finding) => continued.has(signature(finding))) || acknowledged.length > 0;

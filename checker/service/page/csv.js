@@ -1,8 +1,10 @@
 // A table as CSV for spreadsheets: UTF-8 with byte order mark, and no cell that a spreadsheet would run as a formula.
 
+import { isFormula, shown } from "./shown.js";
+
 function cell(value) {
   const text = String(value ?? "");
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const safe = isFormula(text) ? `'${shown(text)}` : shown(text);
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

@@ -1,5 +1,7 @@
 // Making elements: text is always text, so that nothing that came from outside is read as markup.
 
+import { shown } from "./shown.js";
+
 /** An element with attributes, listeners (onclick …) and children; null and false are left out. */
 export function make(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -8,7 +10,8 @@ export function make(tag, attributes = {}, ...children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const said = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...said.map((child) => (child instanceof Node ? child : shown(child))));
   return node;
 }
 

@@ -1,6 +1,7 @@
 // The texts of the pages in Chinese and English, and the switch between the two. What is said of findings is the server's: it lies in the page.
 
 import { ASKING } from "./asking.js";
+import { shown } from "./shown.js";
 import { TELLING } from "./telling.js";
 
 const KEPT = "liangku.language";
@@ -19,7 +20,7 @@ export const language = () => (english ? "en" : "zh");
 
 /** A text in the language of the page, its {places} filled. */
 export function say(key, values = {}) {
-  return WORDS[key][Number(english)].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+  return WORDS[key][Number(english)].replace(/\{(\w+)\}/g, (_, name) => shown(values[name] ?? ""));
 }
 
 /** Whether there is a text of this name. */
