@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +16,13 @@ from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.service.books import Reviewed
 from checker.service.cards import cards_of
-from checker.service.cost import refuse_costly
-from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body
+from checker.service.cost import refuse_costly, refuse_costly_one, refuse_many_lines
+from checker.service.guard import of_institutions
+from checker.service.http_json import CARDS, Refusal, error_document, header, json_response, json_type, parse, read_body
 from checker.service.review import Desk, NotReviewed
 from checker.service.slices import FINDING_BYTES, TooMuch
 
+_Read = TypeVar("_Read")
 _QUESTION = re.compile("[A-Za-z0-9-]{1,64}", re.ASCII)
 _NOT_REVIEWED = {
     "timeout": ("本次没有在时限内审核，系统会补审", "Not reviewed within the time limit; it will be judged later"),
@@ -36,6 +38,7 @@ async def check(request: Request) -> Response:
     body = await read_body(request, desk.settings.limits)
     until = _until(desk)
     read = await _read(desk, body, until, _read_one, desk, body, kind)
+    of_institutions(request.scope, read[0].facts.get("institution_id"))
 
     def write(answers: list[dict[str, Any]]) -> Response:
         if as_cards:
@@ -50,13 +53,27 @@ async def check(request: Request) -> Response:
 
 
 async def check_batch(request: Request) -> Response:
-    """`POST /v1/check/batch`."""
+    """`POST /v1/check/batch`. A prescription that cannot be read is an error in its place, and the others are judged."""
     desk: Desk = request.app.desk
     language, kind = language_of(request), json_type(request)
     body = await read_body(request, desk.settings.limits)
     until = _until(desk)
-    read = await _read(desk, body, until, _read_batch, desk, body, kind)
-    return await _answered(desk, read, language, until, lambda answers: json_response({"answers": answers}))
+    entries = await _read(desk, body, until, _read_batch, desk, body, kind)
+    read = [each for each in entries if isinstance(each, Prescription)]
+    for each in read:
+        of_institutions(request.scope, each.facts.get("institution_id"))
+    for _ in range(len(entries) - len(read)):
+        desk.metrics.refused("bad_input")
+
+    def write(answers: list[dict[str, Any]]) -> Response:
+        judged = iter(answers)
+        told = [
+            next(judged) if isinstance(each, Prescription) else error_document("bad_input", str(each))
+            for each in entries
+        ]
+        return json_response({"answers": told})
+
+    return await _answered(desk, read, language, until, write) if read else write([])
 
 
 def language_of(request: Request) -> str:
@@ -72,9 +89,7 @@ def _until(desk: Desk) -> float:
     return time.perf_counter() + desk.settings.limits.time_ms / 1000
 
 
-async def _read(
-    desk: Desk, body: bytes, until: float, read: Callable[..., list[Prescription]], *values: Any
-) -> list[Prescription]:
+async def _read(desk: Desk, body: bytes, until: float, read: Callable[..., _Read], *values: Any) -> _Read:
     try:
         return await desk.aside(len(body), read, *values, until=until)
     except TimeoutError:
@@ -92,8 +107,9 @@ def _read_one(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
     return read
 
 
-def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
-    limits = desk.settings.limits
+def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription | InputError]:
+    """The prescriptions, and in the place of each that cannot be read the error. Raises InputError where the batch itself is not right."""
+    limits, precheck = desk.settings.limits, desk.library.precheck
     documents = parse(body, limits, kind)
     if not isinstance(documents, list) or not documents:
         raise InputError("应为至少一张处方的数组（an array of at least one prescription）")
@@ -101,9 +117,17 @@ def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
         raise InputError(
             f"有 {len(documents)} 张处方，最多 {limits.batch} 张，请分次发送（too many: send them in parts）"
         )
-    read = [_prescription(desk, document, f"[{number}]") for number, document in enumerate(documents)]
-    refuse_costly(read, limits, len(body))
-    return read
+    entries: list[Prescription | InputError] = []
+    for number, document in enumerate(documents):
+        try:
+            read = _prescription(desk, document, f"[{number}]")
+            refuse_costly_one(read, len(body))
+            precheck.named(read)
+            entries.append(read)
+        except InputError as error:
+            entries.append(error)
+    refuse_many_lines([each for each in entries if isinstance(each, Prescription)], limits, len(body))
+    return entries
 
 
 def _prescription(desk: Desk, document: object, source: str) -> Prescription:

@@ -149,13 +149,20 @@ def _national() -> dict[str, Any]:
         "/fsi/api/riskConService/beforeAnalyze": ("before", "3101 事前审核（before）"),
         "/fsi/api/riskConService/courseAnalyze": ("during", "3102 事中审核（during）"),
         "/fsi/api/riskConService/feedback": ("nationalFeedback", "3103 处理反馈（feedback）"),
-        "/fsi/api": ("national", "3101、3102 或 3103，由 infno 决定（which one, infno tells）"),
-    }
-    # All else that is wrong stands in the envelope of an answer with status 200.
-    return {
-        path: {"post": _operation(name, said, "NationalAnswer", (408,), sends=ref("NationalQuestion"))}
-        for path, (name, said) in named.items()
-    }
+        "/fsi/api": ("national", "3101、3102 或 3103，由 infno 决定，其下的任何地址也一样（infno tells, here and at every address below）"),
+    }  # fmt: skip
+    return {path: {"post": _national_operation(name, said)} for path, (name, said) in named.items()}
+
+
+def _national_operation(name: str, said: str) -> dict[str, Any]:
+    operation = _operation(name, said, "NationalAnswer", sends=ref("NationalQuestion"))
+    # Whatever is refused, for want of a key too, stands in the envelope of an answer with status 200.
+    operation["responses"] = {"200": operation["responses"]["200"]}
+    operation["description"] = (
+        "也接受 GBK、gzip、表单（data）和 SOAP（data），并以同样的形式回答"
+        "（GBK, gzip, a form and SOAP are taken too, and answered in kind）"
+    )
+    return operation
 
 
 def _own() -> dict[str, Any]:

@@ -285,7 +285,6 @@ _TICKET = closed(
 
 _NATIONAL_QUESTION = {
     **asked(
-        "infno",
         "input",
         infno=text(enum=["3101", "3102", "3103"]),
         msgid=_SENT,
@@ -333,7 +332,7 @@ SCHEMAS: dict[str, Schema] = {
     "Line": _LINE,
     "Finding": closed(**{name: _FINDING.get(name, _TEXT_OR_NULL) for name in FINDING_COLUMNS}),
     "Answer": _ANSWER,
-    "Answers": closed(answers=array(ref("Answer"))),
+    "Answers": closed(answers=array({"oneOf": [ref("Answer"), ref("Error")]})),
     "LateAnswer": _LATE_ANSWER,
     "Cards": closed(cards=array(_CARD)),
     "Points": _POINTS,

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from checker.precheck.counter import Precheck
-from checker.service.national.answer import Result, results_of, write_answer, write_not_reviewed
+from checker.service.national.answer import write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
 from checker.service.national.message import Asked, read_message
 from checker.service.national.notes import of_answers
 from checker.service.national.profile import Profile, read_profile
+from checker.service.national.results import Result, results_of
 from tests.service.messages import MALE_ONLY, NOW, ORDINARY, encounter, message, order, patient
 
 NATIONAL, HAINAN = read_profile(), read_profile(Path("hainan"))
