@@ -22,7 +22,7 @@ from checker.model.china_time import china_today
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
-from checker.service import checks, health, link_api, national_api, native
+from checker.service import cds_hooks, checks, health, link_api, national_api, native
 from checker.service.books import NotKept
 from checker.service.guard import Guard, RefusalLog, page_headers, who_asks
 from checker.service.http_json import Refusal, json_response, refused
@@ -64,6 +64,9 @@ class Service:
             ("POST", national_api.FEEDBACK, national_api.feedback),
             ("POST", national_api.ROOT, national_api.dispatch),
             ("POST", "/v1/check/batch", checks.check_batch),
+            ("GET", "/cds-services", cds_hooks.discovery),
+            ("POST", "/cds-services/{id}", cds_hooks.service),
+            ("POST", "/cds-services/{id}/feedback", cds_hooks.feedback),
             ("GET", "/v1/points", native.points),
             ("GET", "/v1/ledger", native.ledger),
             ("GET", "/v1/rules", native.rules),

@@ -36,8 +36,8 @@ async def check(request: Request) -> Response:
     language, kind = language_of(request), json_type(request)
     as_cards = CARDS in header(request, b"accept")
     body = await read_body(request, desk.settings.limits)
-    until = _until(desk)
-    read = await _read(desk, body, until, _read_one, desk, body, kind)
+    until = when_due(desk)
+    read = await read_aside(desk, body, until, _read_one, desk, body, kind)
     of_institutions(request.scope, read[0].facts.get("institution_id"))
 
     def write(answers: list[dict[str, Any]]) -> Response:
@@ -49,7 +49,7 @@ async def check(request: Request) -> Response:
             response.raw_headers.append((b"x-liangku-question", question.encode()))
         return response
 
-    return await _answered(desk, read, language, until, write)
+    return await answered(desk, read, language, until, write)
 
 
 async def check_batch(request: Request) -> Response:
@@ -57,8 +57,8 @@ async def check_batch(request: Request) -> Response:
     desk: Desk = request.app.desk
     language, kind = language_of(request), json_type(request)
     body = await read_body(request, desk.settings.limits)
-    until = _until(desk)
-    entries = await _read(desk, body, until, _read_batch, desk, body, kind)
+    until = when_due(desk)
+    entries = await read_aside(desk, body, until, _read_batch, desk, body, kind)
     read = [each for each in entries if isinstance(each, Prescription)]
     for each in read:
         of_institutions(request.scope, each.facts.get("institution_id"))
@@ -73,7 +73,7 @@ async def check_batch(request: Request) -> Response:
         ]
         return json_response({"answers": told})
 
-    return await _answered(desk, read, language, until, write) if read else write([])
+    return await answered(desk, read, language, until, write) if read else write([])
 
 
 def language_of(request: Request) -> str:
@@ -84,12 +84,13 @@ def language_of(request: Request) -> str:
     return language
 
 
-def _until(desk: Desk) -> float:
+def when_due(desk: Desk) -> float:
     """When a request that is whole now must be answered."""
     return time.perf_counter() + desk.settings.limits.time_ms / 1000
 
 
-async def _read(desk: Desk, body: bytes, until: float, read: Callable[..., _Read], *values: Any) -> _Read:
+async def read_aside(desk: Desk, body: bytes, until: float, read: Callable[..., _Read], *values: Any) -> _Read:
+    """What a body of this length reads as, within the time limit. Raises Refusal past it."""
     try:
         return await desk.aside(len(body), read, *values, until=until)
     except TimeoutError:
@@ -101,9 +102,13 @@ async def _read(desk: Desk, body: bytes, until: float, read: Callable[..., _Read
 
 
 def _read_one(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
-    limits = desk.settings.limits
-    read = [_prescription(desk, parse(body, limits, kind), "处方")]
-    refuse_costly(read, limits, len(body))
+    return read_one(desk, parse(body, desk.settings.limits, kind), len(body))
+
+
+def read_one(desk: Desk, document: object, size: int) -> list[Prescription]:
+    """One prescription, from its document, as a list of one. Raises InputError."""
+    read = [_prescription(desk, document, "处方")]
+    refuse_costly(read, desk.settings.limits, size)
     return read
 
 
@@ -139,16 +144,18 @@ def _prescription(desk: Desk, document: object, source: str) -> Prescription:
     return read
 
 
-async def _answered(
+async def answered(
     desk: Desk,
     read: list[Prescription],
     language: str,
     until: float,
     write: Callable[[list[dict[str, Any]]], Response],
+    *,
+    channel: str = "native",
 ) -> Response:
     """The answer as it goes out: judged, written and then recorded, or else not reviewed."""
     try:
-        reviewed = await desk.review(read, channel="native", language=language, until=until)
+        reviewed = await desk.review(read, channel=channel, language=language, until=until)
         if isinstance(reviewed, Reviewed):
             shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
             rules_hash = {"hash": reviewed.library.precheck.plan.hash}
@@ -157,7 +164,7 @@ async def _answered(
             response = await desk.aside(FINDING_BYTES * len(shown), write, reviewed.answers, until=until)
             if len(response.body) > desk.settings.limits.answer_bytes:
                 raise TooMuch
-            desk.books.record(reviewed, read, shown, channel="native")
+            desk.books.record(reviewed, read, shown, channel=channel)
             return response
     except TooMuch:
         raise Refusal(
@@ -166,10 +173,10 @@ async def _answered(
             "答复太大，本次没有审核，请分次发送（the answer is too large, nothing was reviewed: send it in parts）",
         ) from None
     except TimeoutError:
-        reviewed = await desk.not_answered(read, channel="native", reason="timeout")
+        reviewed = await desk.not_answered(read, channel=channel, reason="timeout")
     except OSError:
         # What cannot be recorded must not count as reviewed.
-        reviewed = await desk.not_answered(read, channel="native", reason="failure")
+        reviewed = await desk.not_answered(read, channel=channel, reason="failure")
     return write([_not_reviewed(desk, reviewed, each.service_time.date(), language) for each in read])
 
 

@@ -21,7 +21,7 @@ from checker.service.staff import Staff, WrongPin
 from checker.service.store import Feedback, Ticket, utc_now
 from checker.service.ticket_json import read_prescriptions
 
-_REASON_CODES = {reason.code for reason in REASONS}
+REASON_CODES = {reason.code for reason in REASONS}
 _FEEDBACK_KEYS = ("finding_id", "decision", "reason_code", "reason", "operator", "second_operator", "second_pin")
 _FEEDBACK_MOST, _TEXT_MOST, _QUERY_MOST, _LIMIT_MOST = 1000, 500, 100, 100
 
@@ -135,8 +135,8 @@ def _feedback(entry: object, path: str, at: str) -> Feedback:
         raise InputError(f"{path}.finding_id 应写明是哪条疑点（which finding）")
     if decision not in ("continue", "change"):
         raise InputError(f"{path}.decision 应为 continue（继续）或 change（修改）（continue or change）")
-    if held["reason_code"] is not None and held["reason_code"] not in _REASON_CODES:
-        raise InputError(f"{path}.reason_code 应为 {'、'.join(sorted(_REASON_CODES))} 之一（one of these）")
+    if held["reason_code"] is not None and held["reason_code"] not in REASON_CODES:
+        raise InputError(f"{path}.reason_code 应为 {'、'.join(sorted(REASON_CODES))} 之一（one of these）")
     if decision == "continue" and held["reason_code"] is None:
         raise InputError(f"{path}.reason_code：继续时必须选择原因（a coded reason is compulsory to continue）")
     if held["reason_code"] == "other" and decision == "continue" and held["reason"] is None:

@@ -50,7 +50,7 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "liangku", "version": __version__, "summary": "两库规则审核", "description": _ABOUT},
-        "paths": _native() | _national() | _own() | _pages(),
+        "paths": _native() | _national() | _hooks() | _own() | _pages(),
         "components": {
             "schemas": SCHEMAS,
             "responses": {
@@ -140,6 +140,34 @@ def _native() -> dict[str, Any]:
         },
         "/v1/tickets/{id}": {
             "get": _operation("ticket", "补审的结果（what became of a ticket）", "Ticket", (404,), parameters=[ticket])
+        },
+    }  # fmt: skip
+
+
+def _hooks() -> dict[str, Any]:
+    name = _path("id", text(enum=["liangku-order-select", "liangku-order-sign"]))
+    order: Schema = {
+        "resourceType": "MedicationRequest", "id": "m1", "status": "draft", "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"code": "XG04CBA088A001010101467", "display": "爱普列特片"}]},
+    }  # fmt: skip
+    asked = {
+        "hook": "order-sign", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/1", "patientId": "P1", "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]}},
+        "prefetch": {"patient": {"resourceType": "Patient", "id": "P1", "gender": "female", "birthDate": "1990-05-01"}},
+    }  # fmt: skip
+    return {
+        "/cds-services": {"get": _operation("hooks", "CDS Hooks 2.0 的服务（the services）", "Services")},
+        "/cds-services/{id}": {
+            "post": _operation(
+                "hook", "审核医嘱草稿，回答卡片（review draft orders, answered by cards）", "Cards", (*_SENT, 404), sends=ref("Hook"),
+                examples=(asked,), parameters=[name, _LANG],
+            )
+        },
+        "/cds-services/{id}/feedback": {
+            "post": _operation(
+                "hookFeedback", "对卡片的处理（what was decided about cards）", "FeedbackTaken", (*_SENT, 404), sends=ref("HookFeedback"),
+                parameters=[name],
+            )
         },
     }  # fmt: skip
 

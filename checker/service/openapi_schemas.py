@@ -184,14 +184,68 @@ _LATE_ANSWER = closed(
     },
 )
 _CARD = closed(
-    ("overrideReasons",),
+    ("overrideReasons", "suggestions", "selectionBehavior"),
     uuid=_TEXT,
     summary=text(maxLength=139),
     indicator=text(enum=["info", "warning", "critical"]),
     detail=_TEXT,
     source=closed(label=_TEXT),
     overrideReasons=array(closed(code=_TEXT, display=_TEXT)),
+    suggestions=array(
+        closed(
+            label=_TEXT,
+            uuid=_TEXT,
+            actions=array(closed(type=text(const="delete"), description=_TEXT, resourceId=_TEXT)),
+        )
+    ),
+    selectionBehavior=text(const="at-most-one"),
 )
+_RESOURCE: Schema = {"type": "object"}
+_HOOK = asked(
+    "hook",
+    "hookInstance",
+    "context",
+    hook=text(enum=["order-select", "order-sign"]),
+    hookInstance=_TEXT,
+    context=asked(
+        "patientId",
+        "draftOrders",
+        userId=_TEXT,
+        patientId=_TEXT,
+        encounterId=_TEXT,
+        selections=array(_TEXT),
+        draftOrders={
+            **asked("resourceType", resourceType=text(const="Bundle"), entry=array(asked(resource=_RESOURCE))),
+            "description": "MedicationRequest 和 ServiceRequest，编码为国家医保编码（coded by national codes）",
+        },
+    ),
+    prefetch=asked(
+        patient={**_RESOURCE, "description": "FHIR R4 Patient：gender、birthDate"},
+        conditions={**_RESOURCE, "description": "Condition 的 Bundle，ICD-10（a Bundle of Conditions）"},
+        medications={**_RESOURCE, "description": "Medication 的 Bundle（what medicationReference refers to）"},
+        organization={**_RESOURCE, "description": "Organization：identifier 为定点机构编号（its institution number）"},
+    ),
+)
+_HOOK_FEEDBACK = asked(
+    "feedback",
+    feedback=array(
+        asked(
+            "card",
+            "outcome",
+            card=text(minLength=1, maxLength=64),
+            outcome=text(enum=["accepted", "overridden"]),
+            acceptedSuggestions=array(asked("id", id=_TEXT)),
+            overrideReason=asked(reason=asked("code", code=_TEXT, display=_TEXT), userComment=_TEXT),
+            outcomeTimestamp=_TEXT,
+        ),
+        minItems=1,
+        maxItems=1000,
+    ),
+)
+_SERVICE = closed(
+    id=_TEXT, hook=text(enum=["order-select", "order-sign"]), title=_TEXT, description=_TEXT,
+    prefetch={"type": "object", "additionalProperties": _TEXT},
+)  # fmt: skip
 _RULE = closed(
     id=_TEXT, rule_code=_TEXT_OR_NULL, name=_TEXT, name_en=_TEXT, level=_LEVEL, version={"type": "integer"},
     stages=array(_TEXT), reads_sex=_SWITCH, reads_age=_SWITCH, message=_TEXT, message_en=_TEXT, advice=_TEXT, advice_en=_TEXT,
@@ -335,6 +389,9 @@ SCHEMAS: dict[str, Schema] = {
     "Answers": closed(answers=array({"oneOf": [ref("Answer"), ref("Error")]})),
     "LateAnswer": _LATE_ANSWER,
     "Cards": closed(cards=array(_CARD)),
+    "Services": closed(services=array(_SERVICE)),
+    "Hook": _HOOK,
+    "HookFeedback": _HOOK_FEEDBACK,
     "Points": _POINTS,
     "Ledger": _LEDGER,
     "Rule": _RULE,
