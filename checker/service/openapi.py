@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from checker.model.version import __version__
 from checker.service.http_json import CARDS
+from checker.service.openapi_hospital import HOSPITAL_SCHEMAS
 from checker.service.openapi_schemas import SCHEMAS, Schema, array, ref, text
 
 _JSON = "application/json"
@@ -52,7 +53,7 @@ def openapi() -> dict[str, Any]:
         "info": {"title": "liangku", "version": __version__, "summary": "两库规则审核", "description": _ABOUT},
         "paths": _native() | _national() | _hooks() | _own() | _pages(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | HOSPITAL_SCHEMAS,
             "responses": {
                 **{
                     name: _given(said, {_JSON: ref("Error")}, headers=_HEADERS.get(status))

@@ -17,16 +17,20 @@ from checker.service.keys import Key, read_keys
 
 _KEEP_ALIVE_MOST = 3600
 _HEADER = re.compile("[A-Za-z0-9-]{1,64}", re.ASCII)
-_TAKEN_HEADERS = (
-    "host",
-    "origin",
-    "authorization",
-    "content-type",
-    "content-length",
-    "content-encoding",
-    "connection",
-    "forwarded",
-    "via",
+_TAKEN_HEADERS = frozenset(
+    [
+        "host",
+        "origin",
+        "authorization",
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "connection",
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-real-ip",
+    ]
 )
 """Headers that mean something else, so that no key travels in them."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -80,10 +81,17 @@ def test_a_body_that_comes_too_slowly_is_told_in_the_envelope(guarded: Any) -> N
 
 
 def test_too_many_requests_are_told_in_the_envelope(tmp_path: Any) -> None:
-    with serving(tmp_path, "[limits]\nrate = 0.5\nburst = 3\n") as server:
-        answers = [call(server.url, BEFORE, message()).document["infcode"] for _ in range(6)]
-    assert answers[:3] == [0, 0, 0]
-    assert answers[-1] == -1
+    with serving(tmp_path, "[limits]\nrate = 0.2\nburst = 4\nconnections = 1\n") as server:
+        answers = [call(server.url, BEFORE, message()).document["infcode"] for _ in range(3)]
+        place = urlsplit(server.url)
+        with socket.create_connection((place.hostname, place.port), timeout=20) as wire:
+            # One that is on its way is all that is taken at once.
+            wire.sendall(f"POST {BEFORE} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{{".encode())
+            time.sleep(0.3)
+            assert "同时的请求太多" in refusal(call(server.url, BEFORE, message()))
+        time.sleep(0.3)
+        assert answers == [0, 0, 0]
+        assert "太频繁" in [refusal(call(server.url, BEFORE, message())) for _ in range(3)][-1]
 
 
 @pytest.mark.parametrize(
