@@ -64,18 +64,18 @@ class Guard:
         is_open = path in _OPEN or path.startswith("/static/")
         if is_open:
             return
-        if self._in_path and path.startswith(_NATIONAL):
-            given = self._of_path(scope, path) or given
-        address = str((scope.get("client") or ("",))[0])
-        key = self._key(authorization, given, address, is_handed_on=is_handed_on)
-        if key is not None:
+        key = None
+        if self._has_keys:
+            if self._in_path and path.startswith(_NATIONAL):
+                given = self._of_path(scope, path) or given
+            key = self._key(authorization, given, _address(scope), is_handed_on=is_handed_on)
             scope[_KEY] = key.name
             if key.institutions:
                 scope[_INSTITUTIONS] = key.institutions
-        if path.startswith("/admin/") and self._has_keys and (key is None or "admin" not in key.roles):
-            raise Refusal(403, "forbidden", "这个密钥没有管理权限（this key may not administer）")
+            if path.startswith("/admin/") and "admin" not in key.roles:
+                raise Refusal(403, "forbidden", "这个密钥没有管理权限（this key may not administer）")
         if self._rate:
-            self._check_rate(key.name if key else address)
+            self._check_rate(key.name if key else _address(scope))
 
     def _check_host(self, host: str) -> None:
         # A page elsewhere that points its own name at this machine must not read what is here.
@@ -93,9 +93,7 @@ class Guard:
         scope["path"] = _NATIONAL + rest
         return found.encode()
 
-    def _key(self, authorization: bytes, given: bytes, address: str, *, is_handed_on: bool) -> Key | None:
-        if not self._has_keys:
-            return None
+    def _key(self, authorization: bytes, given: bytes, address: str, *, is_handed_on: bool) -> Key:
         scheme, _, token = authorization.partition(b" ")
         sent = given or (token.strip() if scheme.lower() == b"bearer" else b"")
         if sent:
@@ -124,6 +122,10 @@ class Guard:
         if len(self._buckets) >= _BUCKETS_KEPT:
             self._buckets.clear()
         self._buckets[who] = (left - 1, now)
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
 
 
 def institutions_of(scope: Scope) -> frozenset[str]:
