@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import signal
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,9 @@ def command(
     server = uvicorn.Server(uvicorn.Config(
         Service(desk, profile, settings), host=settings.host, port=port, log_config=None, access_log=False, lifespan="on",
         server_header=False, proxy_headers=False, date_header=False, http=limited_protocol(settings.limits), timeout_graceful_shutdown=10, ws="none",
-        ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key,
+        ssl_certfile=settings.tls_cert, ssl_keyfile=settings.tls_key, timeout_keep_alive=settings.keep_alive_seconds,
+        ssl_ca_certs=str(settings.tls_client_ca) if settings.tls_client_ca else None,
+        ssl_cert_reqs=ssl.CERT_REQUIRED if settings.tls_client_ca else ssl.CERT_NONE,
     ))  # fmt: skip
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets)

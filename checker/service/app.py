@@ -22,7 +22,7 @@ from checker.model.china_time import china_today
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.version import __version__
 from checker.model.words import catalogue
-from checker.service import checks, health, link_api, national_api, native
+from checker.service import cds_hooks, checks, health, link_api, national_api, native
 from checker.service.books import NotKept
 from checker.service.guard import Guard, RefusalLog, page_headers, who_asks
 from checker.service.http_json import Refusal, json_response, refused
@@ -35,7 +35,6 @@ from checker.service.staff import Staff
 
 _LOG = logging.getLogger("liangku.serve")
 _PAGE = Path(__file__).with_name("page")
-_NATIONAL = "/fsi/api/riskConService"
 _RESPONSE = "liangku.response"
 _END = "</script>"
 _CATALOGUE = f'<script type="application/json" id="catalogue">{_END}'
@@ -60,11 +59,14 @@ class Service:
         desk.metrics.checks = lambda: health.checks(desk)
         handlers: list[tuple[str, str, Handler]] = [
             ("POST", "/v1/check", checks.check),
-            ("POST", f"{_NATIONAL}/beforeAnalyze", national_api.before),
-            ("POST", f"{_NATIONAL}/courseAnalyze", national_api.during),
-            ("POST", f"{_NATIONAL}/feedback", national_api.feedback),
-            ("POST", "/fsi/api", national_api.dispatch),
+            ("POST", national_api.BEFORE, national_api.before),
+            ("POST", national_api.DURING, national_api.during),
+            ("POST", national_api.FEEDBACK, national_api.feedback),
+            ("POST", national_api.ROOT, national_api.dispatch),
             ("POST", "/v1/check/batch", checks.check_batch),
+            ("GET", "/cds-services", cds_hooks.discovery),
+            ("POST", "/cds-services/{id}", cds_hooks.service),
+            ("POST", "/cds-services/{id}/feedback", cds_hooks.feedback),
             ("GET", "/v1/points", native.points),
             ("GET", "/v1/ledger", native.ledger),
             ("GET", "/v1/rules", native.rules),
@@ -117,6 +119,8 @@ class Service:
             handle = self._exact.get((scope["method"], scope["path"]))
             if handle is not None:
                 response = await handle(Request(scope, receive))
+            elif national_api.is_national(scope["path"]):
+                response = await national_api.dispatch(Request(scope, receive))
             else:
                 await self.router(scope, receive, send)
                 response = scope[_RESPONSE]
@@ -144,12 +148,14 @@ class Service:
                 return response
             case _:
                 _LOG.error("failure inside: %s", type(error).__name__, exc_info=error)
-                return refused(
-                    Refusal(500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）")
+                refusal = Refusal(
+                    500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）"
                 )
         self.desk.metrics.refused(refusal.code)
         if refusal.status in _OF_GUARD:
             self._refusals.take(refusal, scope)
+        if national_api.is_national(scope["path"]):
+            return national_api.refused_in_envelope(self.desk, self.profile, scope, refusal.message)
         return refused(refusal)
 
 

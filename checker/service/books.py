@@ -8,7 +8,7 @@ import errno
 import functools
 import logging
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -79,22 +79,27 @@ class Books:
 
     def record(
         self, reviewed: Reviewed, prescriptions: Sequence[Prescription], shown: Sequence[tuple[str, Mapping[str, Any]]],
-        *, channel: str, **more: Any,
+        *, channel: str, institution_id: str | None = None, **more: Any,
     ) -> None:  # fmt: skip
         """Write an answer into the audit log, with the ids under which its findings are shown, before it goes out.
 
-        `more` are further members of an `AnswerRecord`. Raises OSError where the disk has no room: then it must not go out.
+        `institution_id` is whose request it was, where there is no prescription to say so. `more` are further members of an `AnswerRecord`.
+        Raises OSError where the disk has no room: then it must not go out.
         """
-        first = prescriptions[0]
-        where = self._about(first, None)
-        told = answer_record.shown_findings(shown, where, self._abouts(reviewed, prescriptions)) if shown else []
+        stage = prescriptions[0].stage if prescriptions else None
+        where = (
+            self._about(prescriptions[0], None)
+            if prescriptions
+            else About(self._institution(institution_id), None, None, None)
+        )
+        told = answer_record.shown_findings(shown, where, self._abouts(reviewed, prescriptions, where)) if shown else []
         lines = sum([answer["checked_lines"] for answer in reviewed.answers])
         if any(reviewed.acknowledged):
             more["acknowledged"] = [finding_id for each in reviewed.acknowledged for finding_id in each]
         if "notes" in more:
             more["notes"] = [without_numbers(note) for note in more["notes"]]
         record = AnswerRecord(
-            channel, first.stage, where.institution_id, where.visit_id, lines=lines, shown=told, **reviewed.library.stamp, **more,
+            channel, stage, where.institution_id, where.visit_id, lines=lines, shown=told, **reviewed.library.stamp, **more,
         )  # fmt: skip
         seq = self._written(self.audit.append_encoded, "answer", _encode(record))
         if told:
@@ -104,14 +109,18 @@ class Books:
             if self._writing is None:
                 self._writing = asyncio.get_running_loop().create_task(self._write_shown())
 
-    async def take_feedback(self, rows: Sequence[Feedback]) -> list[str]:
-        """Keep feedback; it is on disk when this returns. The ids that were never shown here are returned: they are not kept.
+    async def take_feedback(self, rows: Sequence[Feedback], allowed: Collection[str] = ()) -> list[str]:
+        """Keep feedback; it is on disk when this returns. The ids that were never shown here are returned: they are not kept. `allowed` are the
+        institutions that who sends it speaks for, where not for all: what was shown to others was not shown to it.
 
         Raises InputError where a second person is needed, NotKept where it could not be written.
         """
         try:
             await self.flush()
             known = await self.in_store(self.store.shown, [row.finding_id for row in rows])
+            if allowed:
+                kept_as = {self._institution(each) for each in allowed}
+                known = {key: shown for key, shown in known.items() if shown.institution_id in kept_as}
             taken = [row for row in rows if row.finding_id in known]
             if any(
                 row.channel == "native" and self.acknowledged.lacks_second(known[row.finding_id], row) for row in taken
@@ -186,15 +195,15 @@ class Books:
         )
 
     def _abouts(
-        self, reviewed: Reviewed, prescriptions: Sequence[Prescription]
+        self, reviewed: Reviewed, prescriptions: Sequence[Prescription], where: About
     ) -> Callable[[Mapping[str, Any]], About]:
-        """What is told of where and about whom each finding of an answer is."""
+        """What is told of where and about whom each finding of an answer is; `where` holds for what is no single finding."""
         known: dict[int, About] = {}
         for answer, prescription in zip(reviewed.answers, prescriptions, strict=True):
             if answer["findings"]:
                 about = self._about(prescription, answer["findings"][0])
                 known.update((id(finding), about) for finding in answer["findings"])
-        return lambda finding: known[id(finding)]
+        return lambda finding: known.get(id(finding), where)
 
     async def _write_shown(self) -> None:
         """Take into the store what was shown in a while: many rows at once cost little more than one."""

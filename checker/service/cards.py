@@ -1,4 +1,4 @@
-"""An answer as cards in the style of CDS Hooks, for programs that show those."""
+"""An answer as cards of CDS Hooks, for programs that show those."""
 
 from __future__ import annotations
 
@@ -9,22 +9,36 @@ from checker.service.reasons import REASONS
 
 _INDICATORS = {"definite": "critical", "suspect": "warning", "notice": "info"}
 _SUMMARY_MOST = 139
+_REMOVE = ("取消这条医嘱", "Remove this order")
 
 
-def cards_of(answer: Mapping[str, Any], language: str) -> dict[str, Any]:
-    """One card for each finding; none where nothing was found."""
+def cards_of(answer: Mapping[str, Any], language: str, *, removes: bool = False) -> dict[str, Any]:
+    """One card for each finding; none where nothing was found. `removes`: line ids are orders, which a card may suggest to remove."""
     if not answer["reviewed"]:
-        return {"cards": [_card(answer["ticket"] or "", answer["message"], "warning", answer["message"], "liangku")]}
-    cards = []
-    for finding in answer["findings"]:
-        detail = "\n\n".join(text for text in (finding["message"], finding["advice"], finding["evidence"]) if text)
-        indicator = _INDICATORS.get(finding["level"] or "", "info")
-        card = _card(finding["finding_id"], finding["message"], indicator, detail, finding["rule_name"] or "liangku")
-        if finding["action"] in ("stop", "confirm"):
-            chosen = [{"code": each.code, "display": each.en if language == "en" else each.zh} for each in REASONS]
-            card["overrideReasons"] = chosen
-        cards.append(card)
-    return {"cards": cards}
+        return {"cards": [plain_card(answer["ticket"] or "", answer["message"], "warning")]}
+    return {"cards": [_of_finding(finding, language, removes=removes) for finding in answer["findings"]]}
+
+
+def plain_card(uuid: str, said: str, indicator: str) -> dict[str, Any]:
+    """A card that tells of something else than a finding."""
+    return _card(uuid, said, indicator, said, "liangku")
+
+
+def _of_finding(finding: Mapping[str, Any], language: str, *, removes: bool) -> dict[str, Any]:
+    detail = "\n\n".join(text for text in (finding["message"], finding["advice"], finding["evidence"]) if text)
+    indicator = _INDICATORS.get(finding["level"] or "", "info")
+    card = _card(finding["finding_id"], finding["message"], indicator, detail, finding["rule_name"] or "liangku")
+    if finding["action"] in ("stop", "confirm"):
+        chosen = [{"code": each.code, "display": each.en if language == "en" else each.zh} for each in REASONS]
+        card["overrideReasons"] = chosen
+        order = finding["line_id"]
+        # An order that has no id of its own was given a place in its stead: nobody could remove that.
+        if removes and order and "#" not in order:
+            label = _REMOVE[language == "en"]
+            action = {"type": "delete", "description": label, "resourceId": order}
+            card["suggestions"] = [{"label": label, "uuid": f"{finding['finding_id']}-1", "actions": [action]}]
+            card["selectionBehavior"] = "at-most-one"
+    return card
 
 
 def _card(uuid: str, summary: str, indicator: str, detail: str, source: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,11 +16,13 @@ from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.service.books import Reviewed
 from checker.service.cards import cards_of
-from checker.service.cost import refuse_costly
-from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body
+from checker.service.cost import refuse_costly, refuse_costly_one, refuse_many_lines
+from checker.service.guard import of_institutions
+from checker.service.http_json import CARDS, Refusal, error_document, header, json_response, json_type, parse, read_body
 from checker.service.review import Desk, NotReviewed
 from checker.service.slices import FINDING_BYTES, TooMuch
 
+_Read = TypeVar("_Read")
 _QUESTION = re.compile("[A-Za-z0-9-]{1,64}", re.ASCII)
 _NOT_REVIEWED = {
     "timeout": ("本次没有在时限内审核，系统会补审", "Not reviewed within the time limit; it will be judged later"),
@@ -34,8 +36,9 @@ async def check(request: Request) -> Response:
     language, kind = language_of(request), json_type(request)
     as_cards = CARDS in header(request, b"accept")
     body = await read_body(request, desk.settings.limits)
-    until = _until(desk)
-    read = await _read(desk, body, until, _read_one, desk, body, kind)
+    until = when_due(desk)
+    read = await read_aside(desk, body, until, _read_one, desk, body, kind)
+    of_institutions(request.scope, read[0].facts.get("institution_id"))
 
     def write(answers: list[dict[str, Any]]) -> Response:
         if as_cards:
@@ -46,17 +49,31 @@ async def check(request: Request) -> Response:
             response.raw_headers.append((b"x-liangku-question", question.encode()))
         return response
 
-    return await _answered(desk, read, language, until, write)
+    return await answered(desk, read, language, until, write)
 
 
 async def check_batch(request: Request) -> Response:
-    """`POST /v1/check/batch`."""
+    """`POST /v1/check/batch`. A prescription that cannot be read is an error in its place, and the others are judged."""
     desk: Desk = request.app.desk
     language, kind = language_of(request), json_type(request)
     body = await read_body(request, desk.settings.limits)
-    until = _until(desk)
-    read = await _read(desk, body, until, _read_batch, desk, body, kind)
-    return await _answered(desk, read, language, until, lambda answers: json_response({"answers": answers}))
+    until = when_due(desk)
+    entries = await read_aside(desk, body, until, _read_batch, desk, body, kind)
+    read = [each for each in entries if isinstance(each, Prescription)]
+    for each in read:
+        of_institutions(request.scope, each.facts.get("institution_id"))
+    for _ in range(len(entries) - len(read)):
+        desk.metrics.refused("bad_input")
+
+    def write(answers: list[dict[str, Any]]) -> Response:
+        judged = iter(answers)
+        told = [
+            next(judged) if isinstance(each, Prescription) else error_document("bad_input", str(each))
+            for each in entries
+        ]
+        return json_response({"answers": told})
+
+    return await answered(desk, read, language, until, write) if read else write([])
 
 
 def language_of(request: Request) -> str:
@@ -67,14 +84,13 @@ def language_of(request: Request) -> str:
     return language
 
 
-def _until(desk: Desk) -> float:
+def when_due(desk: Desk) -> float:
     """When a request that is whole now must be answered."""
     return time.perf_counter() + desk.settings.limits.time_ms / 1000
 
 
-async def _read(
-    desk: Desk, body: bytes, until: float, read: Callable[..., list[Prescription]], *values: Any
-) -> list[Prescription]:
+async def read_aside(desk: Desk, body: bytes, until: float, read: Callable[..., _Read], *values: Any) -> _Read:
+    """What a body of this length reads as, within the time limit. Raises Refusal past it."""
     try:
         return await desk.aside(len(body), read, *values, until=until)
     except TimeoutError:
@@ -86,14 +102,19 @@ async def _read(
 
 
 def _read_one(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
-    limits = desk.settings.limits
-    read = [_prescription(desk, parse(body, limits, kind), "处方")]
-    refuse_costly(read, limits, len(body))
+    return read_one(desk, parse(body, desk.settings.limits, kind), len(body))
+
+
+def read_one(desk: Desk, document: object, size: int) -> list[Prescription]:
+    """One prescription, from its document, as a list of one. Raises InputError."""
+    read = [_prescription(desk, document, "处方")]
+    refuse_costly(read, desk.settings.limits, size)
     return read
 
 
-def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
-    limits = desk.settings.limits
+def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription | InputError]:
+    """The prescriptions, and in the place of each that cannot be read the error. Raises InputError where the batch itself is not right."""
+    limits, precheck = desk.settings.limits, desk.library.precheck
     documents = parse(body, limits, kind)
     if not isinstance(documents, list) or not documents:
         raise InputError("应为至少一张处方的数组（an array of at least one prescription）")
@@ -101,9 +122,17 @@ def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription]:
         raise InputError(
             f"有 {len(documents)} 张处方，最多 {limits.batch} 张，请分次发送（too many: send them in parts）"
         )
-    read = [_prescription(desk, document, f"[{number}]") for number, document in enumerate(documents)]
-    refuse_costly(read, limits, len(body))
-    return read
+    entries: list[Prescription | InputError] = []
+    for number, document in enumerate(documents):
+        try:
+            read = _prescription(desk, document, f"[{number}]")
+            refuse_costly_one(read, len(body))
+            precheck.named(read)
+            entries.append(read)
+        except InputError as error:
+            entries.append(error)
+    refuse_many_lines([each for each in entries if isinstance(each, Prescription)], limits, len(body))
+    return entries
 
 
 def _prescription(desk: Desk, document: object, source: str) -> Prescription:
@@ -115,16 +144,18 @@ def _prescription(desk: Desk, document: object, source: str) -> Prescription:
     return read
 
 
-async def _answered(
+async def answered(
     desk: Desk,
     read: list[Prescription],
     language: str,
     until: float,
     write: Callable[[list[dict[str, Any]]], Response],
+    *,
+    channel: str = "native",
 ) -> Response:
     """The answer as it goes out: judged, written and then recorded, or else not reviewed."""
     try:
-        reviewed = await desk.review(read, channel="native", language=language, until=until)
+        reviewed = await desk.review(read, channel=channel, language=language, until=until)
         if isinstance(reviewed, Reviewed):
             shown = [(finding["finding_id"], finding) for answer in reviewed.answers for finding in answer["findings"]]
             rules_hash = {"hash": reviewed.library.precheck.plan.hash}
@@ -133,7 +164,7 @@ async def _answered(
             response = await desk.aside(FINDING_BYTES * len(shown), write, reviewed.answers, until=until)
             if len(response.body) > desk.settings.limits.answer_bytes:
                 raise TooMuch
-            desk.books.record(reviewed, read, shown, channel="native")
+            desk.books.record(reviewed, read, shown, channel=channel)
             return response
     except TooMuch:
         raise Refusal(
@@ -142,10 +173,10 @@ async def _answered(
             "答复太大，本次没有审核，请分次发送（the answer is too large, nothing was reviewed: send it in parts）",
         ) from None
     except TimeoutError:
-        reviewed = await desk.not_answered(read, channel="native", reason="timeout")
+        reviewed = await desk.not_answered(read, channel=channel, reason="timeout")
     except OSError:
         # What cannot be recorded must not count as reviewed.
-        reviewed = await desk.not_answered(read, channel="native", reason="failure")
+        reviewed = await desk.not_answered(read, channel=channel, reason="failure")
     return write([_not_reviewed(desk, reviewed, each.service_time.date(), language) for each in read])
 
 

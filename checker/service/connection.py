@@ -32,7 +32,8 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._owes_head()
         if len(self.connections) > 2 * self.limits.connections:
-            next(iter(self.waiting)).drop()
+            # One that is only kept open in case it is needed again makes room first, then who owes a head longest.
+            (self._idle() or next(iter(self.waiting))).drop()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.waiting.pop(self, None)
@@ -88,6 +89,12 @@ class LimitedProtocol(HttpToolsProtocol):
         """End the connection."""
         self.waiting.pop(self, None)
         self.transport.close()
+
+    def _idle(self) -> LimitedProtocol | None:
+        for each in self.connections:
+            if isinstance(each, LimitedProtocol) and each.timeout_keep_alive_task is not None:
+                return each
+        return None
 
     def _owes_head(self) -> None:
         kind = type(self)

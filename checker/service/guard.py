@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from starlette.types import Scope
 
 from checker.service.http_json import Refusal
-from checker.service.settings import Key, Settings, digest
+from checker.service.keys import Key
+from checker.service.settings import Settings, digest
 
 _LOG = logging.getLogger("liangku.serve")
 _OPEN = ("/", "/ledger", "/health", "/openapi.json")
@@ -19,7 +20,8 @@ _BUCKETS_KEPT = 10_000
 _OF_PROXIES = frozenset(
     {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
 )
-_KEY = "liangku.key"
+_KEY, _INSTITUTIONS = "liangku.key", "liangku.institutions"
+_NATIONAL = "/fsi/api/"
 _TOLD_SECONDS, _TOLD_KEPT = 10.0, 1000
 
 
@@ -27,7 +29,11 @@ class Guard:
     """Pages and `/health` are open to whoever reaches the service; all else asks for a key where keys are set."""
 
     def __init__(self, settings: Settings) -> None:
-        self._keys = {key.sha256: key for key in settings.keys}
+        self._has_keys = bool(settings.keys)
+        self._keys = {key.sha256: key for key in settings.keys if key.sha256 is not None}
+        self._of_addresses = [key for key in settings.keys if key.sha256 is None]
+        self._key_headers = frozenset({b"x-api-key", (settings.key_header or "x-api-key").lower().encode()})
+        self._in_path = settings.key_in_path
         self._hosts = frozenset((*_LOCAL, *settings.hosts)) if settings.is_loopback else frozenset(settings.hosts)
         self._rate, self._burst = settings.limits.rate, settings.limits.burst
         self._buckets: dict[str, tuple[float, float]] = {}
@@ -35,6 +41,7 @@ class Guard:
     def check(self, scope: Scope) -> None:
         """Let a request pass. Raises Refusal."""
         host = origin = authorization = given = b""
+        is_handed_on = False
         for name, value in scope["headers"]:
             if name == b"host":
                 host = value
@@ -42,26 +49,33 @@ class Guard:
                 origin = value
             elif name == b"authorization":
                 authorization = value
-            elif name == b"x-api-key":
+            elif name in self._key_headers:
                 given = value
-            elif not self._keys and name in _OF_PROXIES:
-                raise Refusal(
-                    403, "forbidden", "经代理访问须设访问密钥 [[key]]（through a proxy access keys are needed）"
-                )
-        self._check_host(host.decode("latin-1"))
+            elif name in _OF_PROXIES:
+                is_handed_on = True
+        if is_handed_on and not self._has_keys:
+            raise Refusal(403, "forbidden", "经代理访问须设访问密钥 [[key]]（through a proxy access keys are needed）")
+        path: str = scope["path"]
+        if path != "/health":
+            # Who balances the load asks by number, or in a way that names no host at all.
+            self._check_host(host.decode("latin-1"))
         if origin and not _is_same(origin.decode("latin-1"), host.decode("latin-1")):
             raise Refusal(403, "forbidden", "不接受来自其他网页的请求（requests from other origins are refused）")
-        path: str = scope["path"]
         is_open = path in _OPEN or path.startswith("/static/")
         if is_open:
             return
-        key = self._key(authorization, given)
-        if key is not None:
+        key = None
+        if self._has_keys:
+            if self._in_path and path.startswith(_NATIONAL):
+                given = self._of_path(scope, path) or given
+            key = self._key(authorization, given, _address(scope), is_handed_on=is_handed_on)
             scope[_KEY] = key.name
-        if path.startswith("/admin/") and self._keys and (key is None or "admin" not in key.roles):
-            raise Refusal(403, "forbidden", "这个密钥没有管理权限（this key may not administer）")
+            if key.institutions:
+                scope[_INSTITUTIONS] = key.institutions
+            if path.startswith("/admin/") and "admin" not in key.roles:
+                raise Refusal(403, "forbidden", "这个密钥没有管理权限（this key may not administer）")
         if self._rate:
-            self._check_rate(key.name if key else str((scope.get("client") or ("",))[0]))
+            self._check_rate(key.name if key else _address(scope))
 
     def _check_host(self, host: str) -> None:
         # A page elsewhere that points its own name at this machine must not read what is here.
@@ -71,14 +85,31 @@ class Guard:
                 403, "forbidden", "不认识这个主机名；在配置的 hosts 中写明（unknown host name: list it in hosts）"
             )
 
-    def _key(self, authorization: bytes, given: bytes) -> Key | None:
-        if not self._keys:
-            return None
+    def _of_path(self, scope: Scope, path: str) -> bytes:
+        """The key that stands in an address, which goes on without it; empty where there is none."""
+        found, _, rest = path.removeprefix(_NATIONAL).partition("/")
+        if digest(found) not in self._keys:
+            return b""
+        scope["path"] = _NATIONAL + rest
+        return found.encode()
+
+    def _key(self, authorization: bytes, given: bytes, address: str, *, is_handed_on: bool) -> Key:
         scheme, _, token = authorization.partition(b" ")
         sent = given or (token.strip() if scheme.lower() == b"bearer" else b"")
-        key = self._keys.get(digest(sent.decode("latin-1"))) if sent else None
+        if sent:
+            key = self._keys.get(digest(sent.decode("latin-1")))
+        else:
+            key = next((key for key in self._of_addresses if key.may_come_from(address)), None)
+            if key is not None and is_handed_on:
+                raise Refusal(
+                    401,
+                    "unauthorized",
+                    "经代理的请求不能只凭地址，需要访问密钥（through a proxy an address is not enough: a key is needed）",
+                )
         if key is None:
             raise Refusal(401, "unauthorized", "需要有效的访问密钥（a valid access key is needed）")
+        if not key.may_come_from(address):
+            raise Refusal(403, "forbidden", "这个密钥不能从这个地址使用（this key may not be used from this address）")
         return key
 
     def _check_rate(self, who: str) -> None:
@@ -91,6 +122,31 @@ class Guard:
         if len(self._buckets) >= _BUCKETS_KEPT:
             self._buckets.clear()
         self._buckets[who] = (left - 1, now)
+
+
+def _address(scope: Scope) -> str:
+    return str((scope.get("client") or ("",))[0])
+
+
+def institutions_of(scope: Scope) -> frozenset[str]:
+    """The institutions that who asks speaks for; empty where for all."""
+    found: frozenset[str] = scope.get(_INSTITUTIONS) or frozenset()
+    return found
+
+
+def of_institutions(scope: Scope, *named: str | None) -> None:
+    """Raise Refusal where who asks speaks for certain institutions, and a message is of another one, or of none."""
+    allowed = scope.get(_INSTITUTIONS)
+    if not allowed:
+        return
+    told = {name for name in named if name}
+    if not told or not told <= allowed:
+        why = "报文没有写明机构" if not told else "报文中的机构不在其中"
+        raise Refusal(
+            403,
+            "forbidden",
+            f"这个密钥只能用于指定的机构，{why}，请求没有处理（this key is for certain institutions, and the message is not of them）",
+        )
 
 
 def who_asks(scope: Scope) -> str:

@@ -37,6 +37,11 @@ def json_response(content: object, *, status: int = 200, media_type: str = JSON)
     return _Json(content, status, media_type)
 
 
+def raw_response(body: bytes, media_type: str) -> Response:
+    """Bytes as a response, with the headers of a document."""
+    return Response(body, headers={name.decode(): value.decode() for name, value in _HEADERS}, media_type=media_type)
+
+
 class _Json(Response):
     """Its headers are the same but for the length: they are not put together anew each time."""
 
@@ -57,9 +62,14 @@ def header(request: Request, name: bytes) -> str:
     return ""
 
 
+def error_document(code: str, message: str) -> dict[str, Any]:
+    """What is said of anything that is refused: a request, or one prescription of several."""
+    return {"error": {"code": code, "message": message}}
+
+
 def refused(refusal: Refusal) -> Response:
     """A refusal as a response."""
-    response = json_response({"error": {"code": refusal.code, "message": refusal.message}}, status=refusal.status)
+    response = json_response(error_document(refusal.code, refusal.message), status=refusal.status)
     if refusal.status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if refusal.status == 429:
@@ -70,7 +80,7 @@ def refused(refusal: Refusal) -> Response:
 async def read_body(request: Request, limits: Limits) -> bytes:
     """The bytes of a request. Raises Refusal where they are too many or come too slowly."""
     if int(header(request, b"content-length") or 0) > limits.body_bytes:
-        raise _too_large(limits)
+        raise too_large(limits)
     parts, size, more = [], 0, True
     try:
         async with asyncio.timeout(limits.body_seconds):
@@ -81,7 +91,7 @@ async def read_body(request: Request, limits: Limits) -> bytes:
                 part = message.get("body", b"")
                 size += len(part)
                 if size > limits.body_bytes:
-                    raise _too_large(limits)
+                    raise too_large(limits)
                 parts.append(part)
                 more = message.get("more_body", False)
     except TimeoutError:
@@ -158,7 +168,8 @@ def _too_deep(limits: Limits) -> str:
     return f"JSON 嵌套太深，最多 {limits.depth} 层，请改正（nested too deeply）"
 
 
-def _too_large(limits: Limits) -> Refusal:
+def too_large(limits: Limits) -> Refusal:
+    """The refusal of a body that is too large."""
     return Refusal(
         413, "too_large", f"请求内容太大，最多 {limits.body_bytes:,} 字节，请分次发送（too large: send it in parts）"
     )

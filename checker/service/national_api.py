@@ -9,24 +9,34 @@ from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.service.books import NotKept, Reviewed
 from checker.service.cost import refuse_costly
-from checker.service.http_json import Refusal, header, json_response, parse, read_body
-from checker.service.national.answer import results_of, write_answer, write_not_reviewed
+from checker.service.guard import institutions_of, of_institutions
+from checker.service.http_json import Refusal, header, json_response, parse, raw_response, read_body, too_large
+from checker.service.national.answer import write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
 from checker.service.national.feedback import read_feedback, write_feedback_answer
 from checker.service.national.message import Asked, read_message
 from checker.service.national.notes import of_answers
-from checker.service.national.profile import Profile
-from checker.service.review import Desk
+from checker.service.national.profile import INFNOS, Profile
+from checker.service.national.results import results_of
+from checker.service.national.wrappers import Form, SoapError, unpacked, unwrapped
+from checker.service.review import Desk, NotReviewed
+from checker.service.settings import Limits
 from checker.service.slices import FINDING_BYTES, TooMuch
 from checker.service.store import Feedback, utc_now
 
 _LOG = logging.getLogger("liangku.serve")
+ROOT = "/fsi/api"
+"""Where the addresses of the national interface begin."""
+BEFORE, DURING, FEEDBACK = (f"{ROOT}/riskConService/{name}" for name in ("beforeAnalyze", "courseAnalyze", "feedback"))
 _FEEDBACK = "3103"
+_CALLED = {BEFORE: "3101", DURING: "3102", FEEDBACK: _FEEDBACK}
+_UNREAD_NOTED = 30
 
 
 async def before(request: Request) -> Response:
@@ -45,23 +55,47 @@ async def feedback(request: Request) -> Response:
 
 
 async def dispatch(request: Request) -> Response:
-    """Any of them, by the `infno` of the message."""
-    return await _answered(request, None)
+    """Any of them, by the `infno` of the message: `/fsi/api` and every address below it that is none of the three."""
+    if request.scope["method"] != "POST":
+        raise Refusal(405, "method_not_allowed", "国家接口只接受 POST（the national interface takes POST only）")
+    return await _answered(request, _CALLED.get(request.scope["path"].rstrip("/")))
 
 
-async def _answered(request: Request, infno: str | None) -> Response:
+def is_national(path: str) -> bool:
+    """Whether an address is one of the national interface, whose senders understand nothing but its envelope."""
+    return path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in ("", "/")
+
+
+def refused_in_envelope(desk: Desk, profile: Profile, scope: Scope, message: str) -> Response:
+    """A refusal that came before the message was read."""
+    kind = next((value for name, value in scope["headers"] if name == b"content-type"), b"").decode("latin-1").lower()
+    now = china_now()
+    return _sent(Form.of(kind), write_error(None, message, profile, received=now, now=now, serial=desk.next_serial()))
+
+
+async def _answered(request: Request, called: str | None) -> Response:
     desk: Desk = request.app.desk
     profile: Profile = request.app.profile
+    limits = desk.settings.limits
     received = china_now()
     document: Any = None
+    kind = header(request, b"content-type").lower()
+    form = Form.of(kind)
     try:
-        kind, body = header(request, b"content-type").lower(), await read_body(request, desk.settings.limits)
-        until = time.perf_counter() + (profile.time_limit_ms or desk.settings.limits.time_ms) / 1000
-        document = await desk.aside(len(body), parse, body, desk.settings.limits, kind, until=until)
-        called = infno or _transaction(document, profile)
-        if called == _FEEDBACK:
-            return json_response(await _take_feedback(desk, profile, document, received))
-        return await _review(desk, profile, document, called, received, size=len(body), until=until)
+        body = await read_body(request, limits)
+        form = Form.of(kind, body)
+        until = time.perf_counter() + (profile.time_limit_ms or limits.time_ms) / 1000
+        if encoding := header(request, b"content-encoding"):
+            body = await desk.aside(limits.body_bytes, _unpacked, body, encoding, limits, until=until)
+            form = Form.of(kind, body)
+        text, form = await desk.aside(len(body), unwrapped, body, kind, until=until)
+        document = await desk.aside(len(text), parse, text, limits, until=until)
+        number = _transaction(document, profile, called)
+        if number == _FEEDBACK:
+            return _sent(form, await _take_feedback(request, document, received))
+        return await _review(request, form, document, number, received, size=len(text), until=until)
+    except SoapError as error:
+        form, message = error.form, str(error)
     except InputError as error:
         message = str(error)
     except NotKept:
@@ -71,41 +105,63 @@ async def _answered(request: Request, infno: str | None) -> Response:
             "答复太大，本次没有审核，请分次发送（the answer is too large, nothing was reviewed: send it in parts）"
         )
     except Refusal as refusal:
-        if refusal.status == 408:
-            raise
         message = refusal.message
     except Exception as error:
         # The sender goes on whatever happens here: then it must read that nothing was reviewed.
         _LOG.error("a national message failed: %s", type(error).__name__, exc_info=error)
         reason = "timeout" if isinstance(error, TimeoutError) else "failure"
         desk.metrics.ticket(reason)
-        return json_response(
-            write_not_reviewed(None, "", reason, profile, received=received, now=china_now(), serial=desk.next_serial())
+        told = write_not_reviewed(
+            None, "", reason, profile, received=received, now=china_now(), serial=desk.next_serial()
         )
+        return _sent(form, told)
     desk.metrics.refused("national")
-    return json_response(
-        write_error(document, message, profile, received=received, now=china_now(), serial=desk.next_serial())
-    )
+    told = write_error(document, message, profile, received=received, now=china_now(), serial=desk.next_serial())
+    return _sent(form, told)
+
+
+def _unpacked(body: bytes, encoding: str, limits: Limits) -> bytes:
+    found = unpacked(body, encoding, limits.body_bytes)
+    if found is None:
+        raise too_large(limits)
+    return found
+
+
+def _sent(form: Form, document: dict[str, Any]) -> Response:
+    """An answer in what its question came in."""
+    plain = json_response(document)
+    if not (form.is_gbk or form.soap):
+        return plain
+    body, kind = form.written(bytes(plain.body))
+    return raw_response(body, kind)
 
 
 async def _review(
-    desk: Desk, profile: Profile, document: object, infno: str, received: datetime, *, size: int, until: float
+    request: Request, form: Form, document: object, infno: str, received: datetime, *, size: int, until: float
 ) -> Response:
+    desk: Desk = request.app.desk
+    profile: Profile = request.app.profile
+
     def read() -> Asked:
         read = read_message(document, profile, now=received, infno=infno)
         refuse_costly(read.prescriptions, desk.settings.limits, size)
         return read
 
     asked = await desk.aside(size, read, until=until)
+    of_institutions(
+        request.scope, asked.institution_id, *(each.facts.get("institution_id") for each in asked.prescriptions)
+    )
     serial = desk.next_serial()
 
     def write(answers: list[dict[str, Any]]) -> Response:
-        return json_response(write_answer(asked, answers, profile, received=received, now=china_now(), serial=serial))
+        told = write_answer(asked, answers, profile, received=received, now=china_now(), serial=serial)
+        return _sent(form, told)
 
-    if not asked.prescriptions:
-        return write([])
     try:
-        reviewed = await desk.review(asked.prescriptions, channel="national", until=until)
+        # What holds nothing to judge is answered and recorded like all else.
+        reviewed: Reviewed | NotReviewed = Reviewed([], (), desk.library)
+        if asked.prescriptions:
+            reviewed = await desk.review(asked.prescriptions, channel="national", until=until)
         if isinstance(reviewed, Reviewed):
             found = sum(len(answer["findings"]) for answer in reviewed.answers)
             response = await desk.aside(FINDING_BYTES * found, write, reviewed.answers, until=until)
@@ -117,12 +173,13 @@ async def _review(
         reviewed = await desk.not_answered(asked.prescriptions, channel="national", reason="timeout")
     except OSError:
         # What cannot be recorded must not count as reviewed.
-        reviewed = await desk.not_answered(asked.prescriptions, channel="national", reason="failure")
-    return json_response(
-        write_not_reviewed(
-            asked, reviewed.ticket or "", reviewed.reason, profile, received=received, now=china_now(), serial=serial
-        )
+        reviewed = NotReviewed(None, "failure")
+        if asked.prescriptions:
+            reviewed = await desk.not_answered(asked.prescriptions, channel="national", reason="failure")
+    told = write_not_reviewed(
+        asked, reviewed.ticket or "", reviewed.reason, profile, received=received, now=china_now(), serial=serial
     )
+    return _sent(form, told)
 
 
 def _record(desk: Desk, profile: Profile, asked: Asked, reviewed: Reviewed) -> None:
@@ -137,19 +194,24 @@ def _record(desk: Desk, profile: Profile, asked: Asked, reviewed: Reviewed) -> N
     more: dict[str, object] = {"infno": asked.infno, "context": asked.context_lines}
     if omitted:
         more["omitted"] = omitted
-    if told_beside := (*asked.notes, *of_answers(reviewed.answers)):
+    unread = (f"没有审核：{each.message}" for each in asked.unread[:_UNREAD_NOTED])
+    if told_beside := (*asked.notes, *of_answers(reviewed.answers), *unread):
         more["notes"] = told_beside
-    desk.books.record(reviewed, asked.prescriptions, shown, channel="national", **more)
+    where = asked.institution_id
+    desk.books.record(reviewed, asked.prescriptions, shown, channel="national", institution_id=where, **more)
 
 
-async def _take_feedback(desk: Desk, profile: Profile, document: object, received: datetime) -> dict[str, Any]:
+async def _take_feedback(request: Request, document: object, received: datetime) -> dict[str, Any]:
+    desk: Desk = request.app.desk
+    profile: Profile = request.app.profile
     read = read_feedback(document, profile)
+    of_institutions(request.scope, read.institution_id)
     at = utc_now()
     rows = [
         Feedback(warn.jr_id, at, warn.decision, None, warn.reason, read.operator, None, "national")
         for warn in read.warns
     ]
-    unknown = await desk.books.take_feedback(rows)
+    unknown = await desk.books.take_feedback(rows, institutions_of(request.scope))
     if len(unknown) == len(rows):
         raise InputError(
             "warn_rslt_id：没有返回过这样的审核结果，反馈没有保存（no such result was given: nothing was kept）"
@@ -159,12 +221,18 @@ async def _take_feedback(desk: Desk, profile: Profile, document: object, receive
     )
 
 
-def _transaction(document: object, profile: Profile) -> str:
-    """Which transaction a message names. Raises InputError where it is none of ours."""
+def _transaction(document: object, profile: Profile, called: str | None) -> str:
+    """Which transaction a message is: what it says itself in the national number, else what was called, else what its number means in the
+    province: there are programs that send the number of 3101 for both. Raises InputError where nothing tells."""
     names = profile.fields["infno"]
     found = next((document[name] for name in names if document.get(name)), None) if isinstance(document, dict) else None
-    number = profile.infno.get(str(found), str(found))
-    if number not in ("3101", "3102", _FEEDBACK):
-        shown = "" if found is None else f"“{str(found)[:20]}”"
-        raise InputError(f"infno{shown} 应为 3101、3102 或 3103（infno must be one of these）")
+    written = str(found).strip()
+    if written in INFNOS:
+        return written
+    number = called or profile.infno.get(written)
+    if number is None:
+        shown = "" if found is None else f"“{written[:20]}”"
+        raise InputError(
+            f"infno{shown} 应为 3101、3102 或 3103，或发往 {ROOT}/riskConService 下的地址（infno must be one of these, or the address one of ours）"
+        )
     return number

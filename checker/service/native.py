@@ -13,13 +13,15 @@ from starlette.responses import Response
 from checker.model.errors import InputError
 from checker.model.words import catalogue
 from checker.service.checks import language_of
+from checker.service.guard import institutions_of
 from checker.service.http_json import Refusal, json_response, read_json, text_of
 from checker.service.reasons import REASONS
 from checker.service.review import Desk
 from checker.service.staff import Staff, WrongPin
-from checker.service.store import Feedback, utc_now
+from checker.service.store import Feedback, Ticket, utc_now
+from checker.service.ticket_json import read_prescriptions
 
-_REASON_CODES = {reason.code for reason in REASONS}
+REASON_CODES = {reason.code for reason in REASONS}
 _FEEDBACK_KEYS = ("finding_id", "decision", "reason_code", "reason", "operator", "second_operator", "second_pin")
 _FEEDBACK_MOST, _TEXT_MOST, _QUERY_MOST, _LIMIT_MOST = 1000, 500, 100, 100
 
@@ -92,7 +94,7 @@ async def feedback(request: Request) -> Response:
         for number, entry in enumerate(listed)
     ]
     await run_in_threadpool(_check_seconds, request.app.staff, rows, [entry.get("second_pin") for entry in listed])
-    unknown = await desk.books.take_feedback(rows)
+    unknown = await desk.books.take_feedback(rows, institutions_of(request.scope))
     if len(unknown) == len(rows):
         raise Refusal(
             404, "not_shown", "没有显示过这条疑点，反馈没有保存（no such finding was shown: nothing was kept）"
@@ -104,11 +106,22 @@ async def ticket(request: Request) -> Response:
     """`GET /v1/tickets/{id}`."""
     desk: Desk = request.app.desk
     found = await desk.books.in_store(desk.books.store.ticket, request.path_params["id"])
-    if found is None:
+    if found is None or not await run_in_threadpool(_is_of, found, institutions_of(request.scope)):
         raise Refusal(404, "not_found", "没有这个票号（no such ticket）")
     answer = json.loads(found.answer) if found.answer else None
     told = {"ticket": found.ticket, "status": found.status, "received": found.at, "reason": found.reason}
     return json_response(told | {"judged": found.judged_at, "answers": answer})
+
+
+def _is_of(ticket: Ticket, institutions: frozenset[str]) -> bool:
+    """Whether a ticket is of these institutions alone; of all, where there are none."""
+    if not institutions:
+        return True
+    if ticket.document is not None:
+        told = {each.facts.get("institution_id") for each in read_prescriptions(ticket.document)}
+    else:
+        told = {each["institution_id"] for answer in json.loads(ticket.answer or "[]") for each in answer["findings"]}
+    return told <= institutions
 
 
 def _feedback(entry: object, path: str, at: str) -> Feedback:
@@ -122,8 +135,8 @@ def _feedback(entry: object, path: str, at: str) -> Feedback:
         raise InputError(f"{path}.finding_id 应写明是哪条疑点（which finding）")
     if decision not in ("continue", "change"):
         raise InputError(f"{path}.decision 应为 continue（继续）或 change（修改）（continue or change）")
-    if held["reason_code"] is not None and held["reason_code"] not in _REASON_CODES:
-        raise InputError(f"{path}.reason_code 应为 {'、'.join(sorted(_REASON_CODES))} 之一（one of these）")
+    if held["reason_code"] is not None and held["reason_code"] not in REASON_CODES:
+        raise InputError(f"{path}.reason_code 应为 {'、'.join(sorted(REASON_CODES))} 之一（one of these）")
     if decision == "continue" and held["reason_code"] is None:
         raise InputError(f"{path}.reason_code：继续时必须选择原因（a coded reason is compulsory to continue）")
     if held["reason_code"] == "other" and decision == "continue" and held["reason"] is None:

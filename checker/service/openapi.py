@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from checker.model.version import __version__
 from checker.service.http_json import CARDS
+from checker.service.openapi_hospital import HOSPITAL_SCHEMAS
 from checker.service.openapi_schemas import SCHEMAS, Schema, array, ref, text
 
 _JSON = "application/json"
@@ -50,9 +51,9 @@ def openapi() -> dict[str, Any]:
     return {
         "openapi": "3.1.0",
         "info": {"title": "liangku", "version": __version__, "summary": "两库规则审核", "description": _ABOUT},
-        "paths": _native() | _national() | _own() | _pages(),
+        "paths": _native() | _national() | _hooks() | _own() | _pages(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | HOSPITAL_SCHEMAS,
             "responses": {
                 **{
                     name: _given(said, {_JSON: ref("Error")}, headers=_HEADERS.get(status))
@@ -144,18 +145,53 @@ def _native() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _hooks() -> dict[str, Any]:
+    name = _path("id", text(enum=["liangku-order-select", "liangku-order-sign"]))
+    order: Schema = {
+        "resourceType": "MedicationRequest", "id": "m1", "status": "draft", "intent": "order",
+        "medicationCodeableConcept": {"coding": [{"code": "XG04CBA088A001010101467", "display": "爱普列特片"}]},
+    }  # fmt: skip
+    asked = {
+        "hook": "order-sign", "hookInstance": "d1577c69-dfbe-44ad-ba6d-3e05e953b2ea",
+        "context": {"userId": "Practitioner/1", "patientId": "P1", "draftOrders": {"resourceType": "Bundle", "entry": [{"resource": order}]}},
+        "prefetch": {"patient": {"resourceType": "Patient", "id": "P1", "gender": "female", "birthDate": "1990-05-01"}},
+    }  # fmt: skip
+    return {
+        "/cds-services": {"get": _operation("hooks", "CDS Hooks 2.0 的服务（the services）", "Services")},
+        "/cds-services/{id}": {
+            "post": _operation(
+                "hook", "审核医嘱草稿，回答卡片（review draft orders, answered by cards）", "Cards", (*_SENT, 404), sends=ref("Hook"),
+                examples=(asked,), parameters=[name, _LANG],
+            )
+        },
+        "/cds-services/{id}/feedback": {
+            "post": _operation(
+                "hookFeedback", "对卡片的处理（what was decided about cards）", "FeedbackTaken", (*_SENT, 404), sends=ref("HookFeedback"),
+                parameters=[name],
+            )
+        },
+    }  # fmt: skip
+
+
 def _national() -> dict[str, Any]:
     named = {
         "/fsi/api/riskConService/beforeAnalyze": ("before", "3101 事前审核（before）"),
         "/fsi/api/riskConService/courseAnalyze": ("during", "3102 事中审核（during）"),
         "/fsi/api/riskConService/feedback": ("nationalFeedback", "3103 处理反馈（feedback）"),
-        "/fsi/api": ("national", "3101、3102 或 3103，由 infno 决定（which one, infno tells）"),
-    }
-    # All else that is wrong stands in the envelope of an answer with status 200.
-    return {
-        path: {"post": _operation(name, said, "NationalAnswer", (408,), sends=ref("NationalQuestion"))}
-        for path, (name, said) in named.items()
-    }
+        "/fsi/api": ("national", "3101、3102 或 3103，由 infno 决定，其下的任何地址也一样（infno tells, here and at every address below）"),
+    }  # fmt: skip
+    return {path: {"post": _national_operation(name, said)} for path, (name, said) in named.items()}
+
+
+def _national_operation(name: str, said: str) -> dict[str, Any]:
+    operation = _operation(name, said, "NationalAnswer", sends=ref("NationalQuestion"))
+    # Whatever is refused, for want of a key too, stands in the envelope of an answer with status 200.
+    operation["responses"] = {"200": operation["responses"]["200"]}
+    operation["description"] = (
+        "也接受 GBK、gzip、表单（data）和 SOAP（data），并以同样的形式回答"
+        "（GBK, gzip, a form and SOAP are taken too, and answered in kind）"
+    )
+    return operation
 
 
 def _own() -> dict[str, Any]:

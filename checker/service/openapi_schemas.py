@@ -45,21 +45,21 @@ def asked(*required: str, **properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "required": list(required)}
 
 
-_TEXT: Schema = {"type": "string"}
+TEXT: Schema = {"type": "string"}
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 _NUMBER_OR_NULL: Schema = {"type": ["number", "null"]}
-_COUNT: Schema = {"type": "integer", "minimum": 0}
+COUNT: Schema = {"type": "integer", "minimum": 0}
 _SWITCH: Schema = {"type": "boolean"}
 _DATE = text(format="date")
 _DATE_OR_NULL: Schema = {"type": ["string", "null"], "format": "date"}
 _VERDICT = text(enum=["violation", "undetermined", "clear"])
 _LEVEL = text(enum=sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__))
 _LEVEL_OR_NULL: Schema = {"enum": [*sorted(LEVEL_RANK, key=LEVEL_RANK.__getitem__), None]}
-_HASHED = closed(hash=_TEXT)
-_EDITION = closed(version=_TEXT, hash=_TEXT)
+_HASHED = closed(hash=TEXT)
+_EDITION = closed(version=TEXT, hash=TEXT)
 _EDITION_OF_DAY = closed(
-    version=_TEXT,
-    hash=_TEXT,
+    version=TEXT,
+    hash=TEXT,
     published=_DATE,
     outdated={
         "type": "boolean",
@@ -68,58 +68,58 @@ _EDITION_OF_DAY = closed(
 )
 
 # What is sent as text or as number is read alike.
-_SENT: Schema = {"type": ["string", "integer", "null"], "maxLength": 200}
-_SENT_TIME: Schema = {"type": ["string", "null"], "examples": ["2026-03-01", "2026-03-01 10:30:00"]}
+SENT: Schema = {"type": ["string", "integer", "null"], "maxLength": 200}
+SENT_TIME: Schema = {"type": ["string", "null"], "examples": ["2026-03-01", "2026-03-01 10:30:00"]}
 _SENT_NUMBER: Schema = {"type": ["number", "string", "null"], "pattern": r"^-?[0-9]{1,10}(\.[0-9]{1,4})?$", "minimum": -1e9, "maximum": 1e9}  # fmt: skip
 _SENT_SEX: Schema = {"enum": [*MALE_WORDS, *FEMALE_WORDS, *UNKNOWN_SEX_WORDS, None]}
 _SENT_AGE: Schema = {"type": ["number", "string", "null"], "minimum": 0, "maximum": 130}
 _SENT_FLAG: Schema = {"enum": [True, False, *TRUE_WORDS, *FALSE_WORDS, None]}
 
 _FINDING: dict[str, Schema] = {
-    "finding_id": _TEXT,
+    "finding_id": TEXT,
     "verdict": text(enum=["violation", "undetermined", "exempt"]),
     "level": _LEVEL_OR_NULL,
     "action": {"enum": ["stop", "confirm", "recover", "review", "note", None]},
     "matched_by": {"enum": ["code", "family", "name", None]},
-    "remarks": array(_TEXT),
-    "related_lines": {"type": ["array", "null"], "items": _TEXT},
+    "remarks": array(TEXT),
+    "related_lines": {"type": ["array", "null"], "items": TEXT},
     "quantity": _NUMBER_OR_NULL,
     "amount": _NUMBER_OR_NULL,
     "amount_in_scope": _NUMBER_OR_NULL,
     "amount_at_stake": _NUMBER_OR_NULL,
     "rule_version": {"type": ["integer", "null"]},
-    "source_record": _COUNT,
+    "source_record": COUNT,
 }
 
 _PRESCRIPTION = asked(
     "lines",
     stage={"enum": [*STAGES, None]},
-    service_time=_SENT_TIME,
-    settlement_id=_SENT,
-    visit_id=_SENT,
-    visit_start=_SENT_TIME,
-    institution_id=_SENT,
-    care_type=_SENT,
-    insured_region=_SENT,
-    region=_SENT,
+    service_time=SENT_TIME,
+    settlement_id=SENT,
+    visit_id=SENT,
+    visit_start=SENT_TIME,
+    institution_id=SENT,
+    care_type=SENT,
+    insured_region=SENT,
+    region=SENT,
     mutual_aid_amount=_SENT_NUMBER,
     patient={"oneOf": [ref("Patient"), {"type": "null"}]},
-    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=_SENT_TIME, age=_SENT_AGE), {"type": "null"}]},
-    diagnoses={"type": ["array", "null"], "items": {"oneOf": [_TEXT, asked("code", code=_TEXT)]}},
+    insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=SENT_TIME, age=_SENT_AGE), {"type": "null"}]},
+    diagnoses={"type": ["array", "null"], "items": {"oneOf": [TEXT, asked("code", code=TEXT)]}},
     lines=array(ref("Line"), minItems=1),
 )
 _PATIENT = asked(
-    id=_SENT,
+    id=SENT,
     sex=_SENT_SEX,
-    birth_date=_SENT_TIME,
+    birth_date=SENT_TIME,
     age=_SENT_AGE,
     id_number={"type": ["string", "null"]},
     newborn=_SENT_FLAG,
 )
 _LINE = asked(
-    line_id=_SENT,
+    line_id=SENT,
     item_code={"type": ["string", "null"], "description": "国家医保编码（the national code of the item）"},
-    item_name=_SENT,
+    item_name=SENT,
     by_name={
         **_SENT_FLAG,
         "description": "没有编码时，按名称认定项目（without a code: the name is that of one item of the knowledge base）",
@@ -141,25 +141,25 @@ _ANSWER = closed(
     findings=array(ref("Finding")),
     knowledge=_EDITION_OF_DAY,
     rules=_HASHED,
-    checked_lines=_COUNT,
-    not_in_force=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
+    checked_lines=COUNT,
+    not_in_force=array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT)),
     not_judged=array(
-        closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT, missing=text(enum=[*NOT_JUDGED]))
+        closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT, missing=text(enum=[*NOT_JUDGED]))
     ),
     not_restricted={
-        **array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT)),
+        **array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT)),
         "description": "不在受限项目中，没有判断能否使用（not among the restricted items: whether they may be used is not judged）",
     },
-    not_in_scope=array(closed(("line",), line_id=_TEXT_OR_NULL, line=_COUNT, rule_id=_TEXT)),
-    fully_refunded=array(_TEXT),
-    ignored=array(_TEXT),
+    not_in_scope=array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT)),
+    fully_refunded=array(TEXT),
+    ignored=array(TEXT),
     reviewed={
         "type": "boolean",
         "description": "false：没有完成审核，不等于没有问题（not judged, which is not clear）",
     },
-    acknowledged=array(_TEXT),
+    acknowledged=array(TEXT),
     ticket=_TEXT_OR_NULL,
-    message=_TEXT,
+    message=TEXT,
 )
 _LATE_ANSWER = closed(
     ("not_in_scope", "fully_refunded", "ignored"),
@@ -184,44 +184,52 @@ _LATE_ANSWER = closed(
     },
 )
 _CARD = closed(
-    ("overrideReasons",),
-    uuid=_TEXT,
+    ("overrideReasons", "suggestions", "selectionBehavior"),
+    uuid=TEXT,
     summary=text(maxLength=139),
     indicator=text(enum=["info", "warning", "critical"]),
-    detail=_TEXT,
-    source=closed(label=_TEXT),
-    overrideReasons=array(closed(code=_TEXT, display=_TEXT)),
-)
-_RULE = closed(
-    id=_TEXT, rule_code=_TEXT_OR_NULL, name=_TEXT, name_en=_TEXT, level=_LEVEL, version={"type": "integer"},
-    stages=array(_TEXT), reads_sex=_SWITCH, reads_age=_SWITCH, message=_TEXT, message_en=_TEXT, advice=_TEXT, advice_en=_TEXT,
-)  # fmt: skip
-_POINTS = closed(
-    q=_TEXT,
-    total=_COUNT,
-    items=array(
+    detail=TEXT,
+    source=closed(label=TEXT),
+    overrideReasons=array(closed(code=TEXT, display=TEXT)),
+    suggestions=array(
         closed(
-            item_name=_TEXT, rule_id=_TEXT, rule_name=_TEXT, point_id=_TEXT, how=_TEXT, in_force=_SWITCH, valid_from=_DATE,
-            valid_to=_DATE_OR_NULL, limit=_TEXT, level_cap=_LEVEL_OR_NULL, published_codes={"type": ["integer", "null"]},
+            label=TEXT,
+            uuid=TEXT,
+            actions=array(closed(type=text(const="delete"), description=TEXT, resourceId=TEXT)),
         )
     ),
-    nearest=array(_TEXT),
+    selectionBehavior=text(const="at-most-one"),
+)
+_RULE = closed(
+    id=TEXT, rule_code=_TEXT_OR_NULL, name=TEXT, name_en=TEXT, level=_LEVEL, version={"type": "integer"},
+    stages=array(TEXT), reads_sex=_SWITCH, reads_age=_SWITCH, message=TEXT, message_en=TEXT, advice=TEXT, advice_en=TEXT,
+)  # fmt: skip
+_POINTS = closed(
+    q=TEXT,
+    total=COUNT,
+    items=array(
+        closed(
+            item_name=TEXT, rule_id=TEXT, rule_name=TEXT, point_id=TEXT, how=TEXT, in_force=_SWITCH, valid_from=_DATE,
+            valid_to=_DATE_OR_NULL, limit=TEXT, level_cap=_LEVEL_OR_NULL, published_codes={"type": ["integer", "null"]},
+        )
+    ),
+    nearest=array(TEXT),
 )  # fmt: skip
 _LEDGER = closed(
     knowledge=_EDITION,
     points=array(
         closed(
-            point_id=_TEXT, item_name=_TEXT, rule_id=_TEXT, rule_name=_TEXT, level=_LEVEL, limit=_TEXT, subject=_TEXT,
-            valid_from=_DATE, valid_to=_DATE_OR_NULL, codes=_TEXT, published_codes={"type": ["integer", "null"]},
+            point_id=TEXT, item_name=TEXT, rule_id=TEXT, rule_name=TEXT, level=_LEVEL, limit=TEXT, subject=TEXT,
+            valid_from=_DATE, valid_to=_DATE_OR_NULL, codes=TEXT, published_codes={"type": ["integer", "null"]},
             document=_TEXT_OR_NULL, batch=_TEXT_OR_NULL, source_rows=_TEXT_OR_NULL,
         )
     ),
 )  # fmt: skip
 _EDITION_TOLD: dict[str, Schema] = {
-    "version": _TEXT, "hash": _TEXT, "name": _TEXT, "published": _TEXT, "points": _COUNT, "rules": closed(hash=_TEXT, count=_COUNT),
+    "version": TEXT, "hash": TEXT, "name": TEXT, "published": TEXT, "points": COUNT, "rules": closed(hash=TEXT, count=COUNT),
 }  # fmt: skip
 _OPTIONS = closed(
-    two_person=_SWITCH, staff=_SWITCH, shop=_TEXT_OR_NULL, reasons=array(closed(code=_TEXT, zh=_TEXT, en=_TEXT))
+    two_person=_SWITCH, staff=_SWITCH, shop=_TEXT_OR_NULL, reasons=array(closed(code=TEXT, zh=TEXT, en=TEXT))
 )
 _DECISION = {
     **asked(
@@ -270,70 +278,32 @@ _LINK_UNDONE = asked(
     text=text(minLength=1, maxLength=100), operator=text(minLength=1, maxLength=64), id={"type": "integer"},
 )  # fmt: skip
 _LINK = closed(
-    id={"type": "integer"}, kind=text(enum=[*KINDS]), key=_TEXT, item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL, at=_TEXT,
+    id={"type": "integer"}, kind=text(enum=[*KINDS]), key=TEXT, item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL, at=TEXT,
     operator=_TEXT_OR_NULL, how=text(enum=["confirmed", "import", "undo", "earlier"]), before={"type": ["integer", "null"]},
     restricted_name=_SWITCH,
 )  # fmt: skip
 _TICKET = closed(
-    ticket=_TEXT,
+    ticket=TEXT,
     status=text(enum=["open", "judged"]),
-    received=_TEXT,
+    received=TEXT,
     reason=text(enum=["timeout", "failure"]),
     judged=_TEXT_OR_NULL,
     answers={"type": ["array", "null"], "items": ref("LateAnswer")},
 )
 
-_NATIONAL_QUESTION = {
-    **asked(
-        "infno",
-        "input",
-        infno=text(enum=["3101", "3102", "3103"]),
-        msgid=_SENT,
-        mdtrtarea_admvs=_SENT,
-        inf_time=_SENT_TIME,
-        fixmedins_code=_SENT,
-        input=asked("data", data={"type": "object"}),
-    ),
-    "description": "国家接口报文，成员以接口规范为准；地方写法见 --profile（members are those of the national interface）",
-}
-_NATIONAL_ANSWER = closed(
-    infcode={"enum": [0, -1, "0", "-1"], "description": "0 成功，-1 失败（0 done, -1 refused, err_msg says why）"},
-    inf_refmsgid=text(minLength=30, maxLength=30),
-    refmsg_time=text(pattern="^[0-9]{17}$"),
-    respond_time=text(pattern="^[0-9]{17}$"),
-    err_msg={"type": ["string", "null"], "maxLength": 200},
-    output={"oneOf": [ref("NationalResults"), ref("NationalFeedbackTaken"), {"type": "null"}]},
-)
 _IS_WELL: Schema = {"type": "boolean"}
 _CHECKS = closed(
-    disk=closed(ok=_IS_WELL, free_bytes=_COUNT, least_bytes=_COUNT),
-    log=closed(ok=_IS_WELL, error=_TEXT_OR_NULL, displaced_since=_TEXT_OR_NULL, records=_COUNT),
-    keeper=closed(ok=_IS_WELL, failed={"type": "object", "additionalProperties": _TEXT}),
+    disk=closed(ok=_IS_WELL, free_bytes=COUNT, least_bytes=COUNT),
+    log=closed(ok=_IS_WELL, error=_TEXT_OR_NULL, displaced_since=_TEXT_OR_NULL, records=COUNT),
+    keeper=closed(ok=_IS_WELL, failed={"type": "object", "additionalProperties": TEXT}),
 )
-_RESULT = closed(
-    jr_id=_TEXT, rule_id=_TEXT, rule_name=_TEXT, vola_cont=_TEXT, patn_id=_TEXT, mdtrt_id=_TEXT,
-    judge_result_detail_dtos=array(
-        closed(
-            jrd_id=_TEXT, patn_id=_TEXT, mdtrt_id=_TEXT, rx_id=_TEXT, vola_item_type=_TEXT, vola_amt={"type": "number"}
-        )
-    ),
-    vola_amt={"type": "number"}, vola_amt_stas=text(enum=["0", "1"]), sev_deg=text(enum=["1", "2", "3"]), vola_evid=_TEXT,
-    vola_bhvr_type=_TEXT, task_id=_TEXT,
-)  # fmt: skip
-_RESULTS = closed(
-    ("results",),
-    result={"oneOf": [array(ref("NationalResult")), ref("NationalResult"), {"type": "null"}]},
-    results=array(ref("NationalResult")),
-    task_id=_TEXT,
-)
-
 SCHEMAS: dict[str, Schema] = {
     "Prescription": _PRESCRIPTION,
     "Patient": _PATIENT,
     "Line": _LINE,
     "Finding": closed(**{name: _FINDING.get(name, _TEXT_OR_NULL) for name in FINDING_COLUMNS}),
     "Answer": _ANSWER,
-    "Answers": closed(answers=array(ref("Answer"))),
+    "Answers": closed(answers=array({"oneOf": [ref("Answer"), ref("Error")]})),
     "LateAnswer": _LATE_ANSWER,
     "Cards": closed(cards=array(_CARD)),
     "Points": _POINTS,
@@ -343,13 +313,13 @@ SCHEMAS: dict[str, Schema] = {
     "Edition": closed(**_EDITION_TOLD),
     "Knowledge": closed(**_EDITION_TOLD, options=_OPTIONS),
     "Words": closed(
-        **{kind: closed(**{code: closed(zh=_TEXT, en=_TEXT) for code in words}) for kind, words in catalogue().items()}
+        **{kind: closed(**{code: closed(zh=TEXT, en=TEXT) for code in words}) for kind, words in catalogue().items()}
     ),
     "Decision": _DECISION,
     "Feedback": {
         "oneOf": [ref("Decision"), asked("feedback", feedback=array(ref("Decision"), minItems=1, maxItems=1000))]
     },
-    "FeedbackTaken": closed(accepted=_COUNT, unknown=array(_TEXT)),
+    "FeedbackTaken": closed(accepted=COUNT, unknown=array(TEXT)),
     "TraceLink": _TRACE_LINK,
     "LinkSaid": _LINK_SAID,
     "LinkUndone": _LINK_UNDONE,
@@ -357,12 +327,7 @@ SCHEMAS: dict[str, Schema] = {
     "Links": closed(links=array(ref("Link"))),
     "Trace": closed(prefix=text(pattern="^[0-9]{7}$"), item_code=_TEXT_OR_NULL, item_name=_TEXT_OR_NULL),
     "Ticket": _TICKET,
-    "Health": closed(status=text(enum=["ok", "failing"]), version=_TEXT, knowledge=_EDITION_OF_DAY, checks=_CHECKS),
-    "NationalQuestion": _NATIONAL_QUESTION,
-    "NationalAnswer": _NATIONAL_ANSWER,
-    "NationalResult": _RESULT,
-    "NationalResults": _RESULTS,
-    "NationalFeedbackTaken": closed(accepted=_COUNT, unknown=array(_TEXT)),
-    "Error": closed(error=closed(code=_TEXT, message=_TEXT)),
+    "Health": closed(status=text(enum=["ok", "failing"]), version=TEXT, knowledge=_EDITION_OF_DAY, checks=_CHECKS),
+    "Error": closed(error=closed(code=TEXT, message=TEXT)),
 }
 """By the names under which the document holds them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import secrets
 import tomllib
 from collections.abc import Mapping
@@ -15,18 +16,26 @@ from checker.model.data_folder import default_data
 from checker.model.errors import InputError
 from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
 from checker.model.toml_document import parse_toml
+from checker.service.keys import Key, read_keys
 
-ROLES = ("check", "admin")
-_DIGEST = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """An access key [访问密钥]: its name, the SHA-256 of the key, and what it may do."""
-
-    name: str
-    sha256: str
-    roles: tuple[str, ...]
+_KEEP_ALIVE_MOST = 3600
+_HEADER = re.compile("[A-Za-z0-9-]{1,64}", re.ASCII)
+_TAKEN_HEADERS = frozenset(
+    [
+        "host",
+        "origin",
+        "authorization",
+        "content-type",
+        "content-length",
+        "content-encoding",
+        "connection",
+        "forwarded",
+        "via",
+        "x-forwarded-for",
+        "x-real-ip",
+    ]
+)
+"""Headers that mean something else, so that no key travels in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,11 @@ class Settings:
     shop: str | None = None
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    tls_client_ca: Path | None = None
     tls_elsewhere: bool = False
+    keep_alive_seconds: int = 75
+    key_header: str | None = None
+    key_in_path: bool = False
     keys: tuple[Key, ...] = ()
     audit_key_file: Path | None = None
     audit_anchor: Path | None = None
@@ -109,9 +122,15 @@ def read_settings(file: Path | None, options: Mapping[str, Any]) -> Settings:
     settings = replace(settings, **{name: value for name, value in options.items() if value not in (None, ())})
     if (settings.tls_cert is None) != (settings.tls_key is None):
         raise InputError("tls_cert 和 tls_key 要同时给出（give both the certificate and its key, or neither）")
-    for path in (settings.tls_cert, settings.tls_key):
+    if settings.tls_client_ca is not None and settings.tls_cert is None:
+        raise InputError(
+            "tls_client_ca 要与 tls_cert、tls_key 同时给出；由代理加密时在代理上核验客户端证书"
+            "（needs tls_cert and tls_key; behind a proxy that encrypts, let the proxy ask for client certificates）"
+        )
+    for path in (settings.tls_cert, settings.tls_key, settings.tls_client_ca):
         if path is not None and not path.is_file():
             raise InputError(f"{path}：找不到这个证书或私钥文件，请检查路径（no such certificate or key file）")
+    _check_connections(settings)
     if settings.needs_keys:
         missing = [] if settings.keys else ["访问密钥 [[key]]（access keys）"]
         if not settings.is_loopback and settings.tls_cert is None and not settings.tls_elsewhere:
@@ -126,6 +145,23 @@ def read_settings(file: Path | None, options: Mapping[str, Any]) -> Settings:
                 "（being reached from beyond this machine, directly or through a proxy, needs keys and TLS）"
             )
     return settings
+
+
+def _check_connections(settings: Settings) -> None:
+    if not 1 <= settings.keep_alive_seconds <= _KEEP_ALIVE_MOST:
+        raise InputError(
+            f"keep_alive_seconds 为 {settings.keep_alive_seconds}，应为 1 到 {_KEEP_ALIVE_MOST} 秒（1 to {_KEEP_ALIVE_MOST} seconds）"
+        )
+    header = settings.key_header
+    if header is not None and (not _HEADER.fullmatch(header) or header.lower() in _TAKEN_HEADERS):
+        raise InputError(
+            f"key_header 为“{header[:64]}”，应为请求头的名称，由字母、数字和 - 组成，且没有别的用途，例如 X-Token（the name of a header with no other use）"
+        )
+    if settings.is_loopback and settings.needs_keys and any(key.sha256 is None for key in settings.keys):
+        raise InputError(
+            "经代理访问时，所有请求都来自代理的地址，[[key]] 不能只写 addresses，请加 sha256"
+            "（behind a proxy all come from its address: a key needs sha256 there）"
+        )
 
 
 def new_key(name: str) -> tuple[str, str]:
@@ -156,20 +192,13 @@ def _of_file(file: Path) -> Settings:
             faults.append(f"{name}：应为表 [{name}]（a table）")
         else:
             values[name] = kind(**_read(table, kind, f"{name}.", faults, file.parent))
-    values["keys"] = tuple(
-        _key(entry, f"key[{number}]", faults) for number, entry in enumerate(document.get("key", []))
-    )
-    names = [key.name for key in values["keys"]]
-    faults += [
-        f"key：名称 {name} 出现两次，请改名（twice the same name）"
-        for name in sorted({n for n in names if names.count(n) > 1})
-    ]
+    values["keys"] = read_keys(document.get("key", []), faults)
     if faults:
         raise InputError("\n".join(f"{file}：{fault}" for fault in faults))
     return Settings(**values)
 
 
-_PATHS = ("kb", "rules", "data", "profile", "tls_cert", "tls_key", "audit_key_file", "audit_anchor")
+_PATHS = ("kb", "rules", "data", "profile", "tls_cert", "tls_key", "tls_client_ca", "audit_key_file", "audit_anchor")
 _NESTED = ("limits", "keep", "keys", "key")
 
 
@@ -228,20 +257,3 @@ def _read(
         else:
             read[name] = value
     return read
-
-
-def _key(entry: object, place: str, faults: list[str]) -> Key:
-    held: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
-    name, sha256, roles = held.get("name"), held.get("sha256"), held.get("roles", ["check"])
-    if not isinstance(name, str) or not name:
-        faults.append(f"{place}.name：应写一个名称（a name）")
-    if not isinstance(sha256, str) or len(sha256) != _DIGEST or not set(sha256) <= set("0123456789abcdef"):
-        faults.append(
-            f"{place}.sha256：应为 64 位小写十六进制；用 liangku serve --new-key 生成（make one with --new-key）"
-        )
-    if not isinstance(roles, list) or not roles or not all(role in ROLES for role in roles):
-        faults.append(f"{place}.roles：应为 {'、'.join(ROLES)} 中的一个或几个（some of the roles）")
-        roles = []
-    if unknown := sorted(set(held) - {"name", "sha256", "roles"}):
-        faults.append(f"{place}：没有这个设置：{'、'.join(unknown)}（unknown setting）")
-    return Key(str(name), str(sha256), tuple(str(role) for role in roles))

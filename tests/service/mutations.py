@@ -1,11 +1,15 @@
-"""Random damage to messages: one or a few places of a JSON document, or a few bytes of its text."""
+"""Random damage to messages: one or a few places of a JSON document, or a few bytes of its text; and what messages come wrapped in."""
 
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import random
+import zlib
 from typing import Any
+from urllib.parse import quote_from_bytes
+from xml.sax.saxutils import escape
 
 _ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 1, 2**31, 2**63, 2**64, 10**40, -(10**40), 0.1, -0.0, 1e308, 5e-324, "", " ", "-", "--", "null", "NULL",
@@ -67,6 +71,44 @@ def damaged_bytes(text: bytes, chance: random.Random) -> bytes:
 def written(document: object, chance: random.Random) -> bytes:
     """The document as bytes, with its Chinese escaped or not."""
     return json.dumps(document, ensure_ascii=chance.random() < 0.3).encode()
+
+
+def wrapped(text: bytes, kind: str, chance: random.Random) -> tuple[bytes, dict[str, str]]:
+    """A text as some program might send it, and the headers with it; mostly as it is. `kind` is a content type for JSON."""
+    headers = {"Content-Type": kind} if kind else {}
+    way = chance.randrange(12)
+    if way == 0:
+        text = text.decode("utf-8", "replace").encode("gb18030")
+    elif way == 1:
+        text, headers = (
+            b"data=" + quote_from_bytes(text).encode(),
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        )
+    elif way in (2, 3):
+        version, name = chance.choice(_SOAP)
+        inner = escape(text.decode("utf-8", "replace")).encode(chance.choice(("utf-8", "gb18030")))
+        text = b'<s:Envelope xmlns:s="%b"><s:Body><call xmlns="urn:x"><data>%b</data></call></s:Body></s:Envelope>' % (
+            version,
+            inner,
+        )
+        headers = {"Content-Type": chance.choice((name, f"{name}; charset=gbk", "application/xml"))}
+    if way < 4 and chance.random() < 0.3:
+        text = damaged_bytes(text, chance)
+    if way in (3, 4, 5):
+        coding = chance.choice(("gzip", "gzip", "deflate"))
+        text = (gzip if coding == "gzip" else zlib).compress(text)
+        if chance.random() < 0.3:
+            text = damaged_bytes(text, chance)
+        headers["Content-Encoding"] = (
+            coding if chance.random() < 0.9 else chance.choice(("br", "gzip, gzip", "identity", "é"))
+        )
+    return text, headers
+
+
+_SOAP = (
+    (b"http://schemas.xmlsoap.org/soap/envelope/", "text/xml"),
+    (b"http://www.w3.org/2003/05/soap-envelope", "application/soap+xml"),
+)
 
 
 def _holders(node: Any) -> list[Any]:

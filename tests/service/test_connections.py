@@ -103,6 +103,12 @@ def test_a_head_without_end_is_not_taken_in(server: Server) -> None:
 def test_who_sends_no_head_in_time_is_let_go_and_keeps_nobody_out(tmp_path: Path) -> None:
     with serving(tmp_path, "[limits]\nconnections = 50\nhead_seconds = 1.5\n") as server:
         place = urlsplit(server.url)
+        idle = [socket.create_connection((place.hostname, place.port), timeout=20) for _ in range(100)]
+        for connection in idle:
+            connection.sendall(HEAD + b"\r\n")
+            assert status(connection) == 200
+        # Those that are only kept open make room for whoever comes.
+        assert call(server.url, "/health").status == 200
         half = []
         for _ in range(120):
             connection = socket.create_connection((place.hostname, place.port), timeout=20)
@@ -114,5 +120,5 @@ def test_who_sends_no_head_in_time_is_let_go_and_keeps_nobody_out(tmp_path: Path
         # The first were let go to make room, the others because their time is over.
         assert {status(connection) for connection in half} == {0, 408}
         assert time.monotonic() - begin < 5
-        for connection in half:
+        for connection in (*half, *idle):
             connection.close()

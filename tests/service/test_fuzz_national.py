@@ -1,4 +1,4 @@
-"""Damaged national messages, one after another against the real server; LIANGKU_FUZZ says how many."""
+"""Damaged national messages in all that they may come in, one after another against the real server; LIANGKU_FUZZ says how many."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
+from xml.etree import ElementTree
 
 import pytest
 
 from tests.service.messages import encounter, feedback, message, order, patient
-from tests.service.mutations import damaged, damaged_bytes, written
+from tests.service.mutations import damaged, damaged_bytes, wrapped, written
 from tests.service.serving import Server, serving
 
 _REQUESTS = int(os.environ.get("LIANGKU_FUZZ", "1500"))
@@ -105,21 +106,22 @@ def _fuzz(server: Server) -> Outcome:
         # Most to the place that is theirs, so that many get as far as a judgment.
         path = _PLACES[sent["infno"]] if chance.random() < 0.7 else chance.choice((_ANY_PLACE, *_PLACES.values()))
         kind = _KINDS[0] if chance.random() < 0.7 else chance.choice(_KINDS)
+        body, headers = wrapped(body, kind, chance)
         start = time.perf_counter()
         try:
-            connection.request("POST", path, body, {"Content-Type": kind} if kind else {})
+            connection.request("POST", path, body, {key: value.encode("latin-1") for key, value in headers.items()})
             response = connection.getresponse()
-            status, answer = response.status, response.read()
+            status, answer, told = response.status, response.read(), response.headers["content-type"]
         except (OSError, http.client.HTTPException) as error:
             # The next request opens the connection again.
             connection.close()
-            status, answer = _BROKEN, repr(error).encode()
+            status, answer, told = _BROKEN, repr(error).encode(), ""
         found.slowest = max(found.slowest, time.perf_counter() - start)
         found.requests += 1
         found.statuses[status] += 1
-        fault = _fault(answer, found)
+        fault = _fault(answer, told, found)
         if fault:
-            found.faults.append(f"{number} {path} {kind}: {fault}: {body[:600]!r} -> {status} {answer[:300]!r}")
+            found.faults.append(f"{number} {path} {headers}: {fault}: {body[:600]!r} -> {status} {answer[:300]!r}")
     connection.close()
     found.memory.append(_resident(server))
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=_SECONDS) as told:
@@ -127,10 +129,14 @@ def _fuzz(server: Server) -> Outcome:
     return found
 
 
-def _fault(answer: bytes, found: Outcome) -> str | None:
+def _fault(answer: bytes, kind: str, found: Outcome) -> str | None:
     try:
-        envelope = json.loads(answer)
-    except ValueError:
+        text = answer.decode("gbk" if "GBK" in kind else "utf-8")
+        if "xml" in kind:
+            data = ElementTree.fromstring(text.split("?>", 1)[1]).find(".//{*}Body//{*}data")
+            text = (data.text if data is not None else None) or ""
+        envelope = json.loads(text)
+    except (ValueError, IndexError, ElementTree.ParseError):
         return "no JSON"
     if not isinstance(envelope, dict) or envelope.get("infcode") not in (0, -1):
         return "no infcode"

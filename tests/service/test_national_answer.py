@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from checker.precheck.counter import Precheck
-from checker.service.national.answer import Result, results_of, write_answer, write_not_reviewed
+from checker.service.national.answer import write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
 from checker.service.national.message import Asked, read_message
 from checker.service.national.notes import of_answers
 from checker.service.national.profile import Profile, read_profile
+from checker.service.national.results import Result, results_of
 from tests.service.messages import MALE_ONLY, NOW, ORDINARY, encounter, message, order, patient
 
 NATIONAL, HAINAN = read_profile(), read_profile(Path("hainan"))
@@ -110,6 +111,58 @@ def test_an_unknown_code_is_told_under_our_own_rule(counter: Precheck) -> None:
     [result] = results(counter, message(patient(encounter(order(hilist_code="YP001")))))
     assert (result.rule_id, result.severity, result.amount) == ("unknown_code", "3", None)
     assert result.rule_name
+
+
+LOCAL = [order(rx_id=f"R{number}", hilist_code=f"YP{number}", hilist_name=f"药{number}") for number in range(9)]
+
+
+def test_local_codes_are_one_result_of_each_encounter(counter: Precheck) -> None:
+    document = message(
+        patient(encounter(*LOCAL)),
+        patient(encounter(*LOCAL[:2]), patn_id="P2"),
+        patient(encounter(LOCAL[0]), patn_id="P3"),
+    )
+    found = results(counter, document)
+    assert [(each.patient_id, len(each.details), each.severity) for each in found] == [
+        ("P1", 9, "3"),
+        ("P2", 2, "3"),
+        ("P3", 1, "3"),
+    ]
+    assert found[0].content == "9 条医嘱的编码不是国家医保编码，无法判断：药0、药1、药2、药3、药4 等。"
+    assert [each.jr_id for each in results(counter, document)] == ids(found)
+
+
+def test_local_codes_have_a_switch_of_their_own(counter: Precheck) -> None:
+    document = message(patient(encounter(order(rx_id="V"), *LOCAL)))
+    for undetermined in ("answer", "omit"):
+        profile = replace(NATIONAL, undetermined=undetermined)
+        numbers = [
+            len(results(counter, document, profile=replace(profile, local_codes=each)))
+            for each in ("each", "summary", "omit")
+        ]
+        assert numbers == [10, 2, 1]
+
+
+def test_local_codes_alone_that_are_left_out_are_no_review(counter: Precheck) -> None:
+    [result] = results(counter, message(patient(encounter(*LOCAL))), profile=replace(NATIONAL, local_codes="omit"))
+    assert result.content == "本次没有可审核的项目（非国家医保编码 9 条），未作审核。"
+
+
+def test_nothing_to_review_is_an_error_where_the_province_says_so(counter: Precheck) -> None:
+    profile = replace(NATIONAL, not_reviewed="error")
+    answer = write_answer(*judged(counter, message(patient(encounter(fsi_order_dtos=[])))), profile, **AT)
+    assert (answer["infcode"], answer["output"]) == (-1, None)
+    assert answer["err_msg"] == "本次没有可审核的项目（没有医嘱），未作审核。"
+    # One order that cannot be read is no reason to lose the others.
+    mixed = message(patient(encounter(order(), order(rx_id="R9", cnt="x"))))
+    assert write_answer(*judged(counter, mixed), profile, **AT)["infcode"] == 0
+
+
+def test_an_order_that_cannot_be_read_has_a_result_of_its_own(counter: Precheck) -> None:
+    [good, bad] = output(counter, message(patient(encounter(order(), order(rx_id="R9", cnt="两盒")))))["result"]
+    [detail] = bad["judge_result_detail_dtos"]
+    assert (good["sev_deg"], bad["sev_deg"], bad["rule_id"], detail["rx_id"]) == ("2", "3", "not_reviewed", "R9")
+    assert bad["vola_cont"].startswith("这条医嘱无法读取，没有审核，请人工核对：input.data.patient_dtos[0]")
 
 
 def test_an_order_without_amount_has_the_amount_nought_and_says_so(counter: Precheck) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +28,14 @@ def read(document: object) -> NationalFeedback:
 def test_decisions_are_read() -> None:
     found = read(feedback(GO_ON, {"warn_rslt_id": "b2", "dspo_way": 2}))
     assert found == NationalFeedback(
-        "1", (Warn("a1", "continue", "已核对用药人"), Warn("b2", "change", None)), "0001", "370800"
+        "1", (Warn("a1", "continue", "已核对用药人"), Warn("b2", "change", None)), "0001", "370800", None
     )
+
+
+def test_a_province_may_ask_for_no_reason() -> None:
+    sent = feedback(GO_ON | {"dspo_way_rea": ""})
+    [warn] = read_feedback(sent, replace(NATIONAL, feedback_reason="optional")).warns
+    assert warn == Warn("a1", "continue", None)
 
 
 @pytest.mark.parametrize("way", ["1", 1, 1.0, "01", " 1 "])

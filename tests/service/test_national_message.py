@@ -395,13 +395,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "no orders node": (message(patient(encounter(fsi_order_dtos=...))), "fsi_encounter_dtos[0].fsi_order_dtos 缺失"),
     "the named encounter is not there": (message(patient(encounter(), encounter(mdtrt_id="V2"), curr_mdtrt_id="V7")), "“V7”不在"),
     "several encounters, none named": (message(patient(encounter(), encounter(mdtrt_id="V2"), curr_mdtrt_id="")), "2 条"),
-    "a quantity in words": (
-        message(patient(encounter(order(), order(), order(cnt="两盒")))),
-        "input.data.patient_dtos[0].fsi_encounter_dtos[0].fsi_order_dtos[2].cnt 的值“两盒”",
-    ),
-    "a quantity that is an array": (message(patient(encounter(order(cnt=[1])))), "fsi_order_dtos[0].cnt 应为单个值"),
-    "a quantity without end": (message(patient(encounter(order(cnt=float("inf"))))), "fsi_order_dtos[0].cnt"),
-    "half a character": (message(patient(encounter(order(hilist_name="\ud800")))), "fsi_order_dtos[0].hilist_name"),
 }  # fmt: skip
 
 
@@ -411,9 +404,65 @@ def test_a_fault_is_named_by_its_path(fault: str) -> None:
     assert expected in refusal(document)
 
 
+UNREAD: dict[str, tuple[Any, str]] = {
+    "a quantity in words": (order(rx_id="R9", cnt="两盒"), "input.data.patient_dtos[0].fsi_encounter_dtos[0].fsi_order_dtos[1].cnt 的值“两盒”"),
+    "an amount in words and no quantity": (order(rx_id="R9", cnt="", sumamt="两元"), "fsi_order_dtos[1].sumamt 的值“两元”"),
+    "a quantity that is an array": (order(rx_id="R9", cnt=[1]), "fsi_order_dtos[1].cnt 应为单个值"),
+    "a quantity without end": (order(rx_id="R9", cnt=float("inf")), "fsi_order_dtos[1].cnt"),
+    "half a character": (order(rx_id="R9", hilist_name="\ud800"), "fsi_order_dtos[1].hilist_name"),
+    "a time that is an object": (order(rx_id="R9", drord_begn_date={"a": 1}), "fsi_order_dtos[1].drord_begn_date 应为单个值"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", UNREAD)
+def test_an_order_that_cannot_be_read_does_not_lose_the_others(fault: str) -> None:
+    bad, said = UNREAD[fault]
+    asked = read(message(patient(encounter(order(), bad, order(rx_id="R3", hilist_code=ORDINARY)))))
+    assert codes(asked) == [MALE_ONLY, ORDINARY]
+    [unread] = asked.unread
+    assert unread[:3] == ("P1", "V1", "R9")
+    assert said in unread.message
+
+
+def test_an_order_that_cannot_be_read_stands_beside_the_others() -> None:
+    """What is counted of a prescription is not counted as if it were not there."""
+    [prescription] = read(message(patient(encounter(order(), order(rx_id="R9", cnt="两盒"))))).prescriptions
+    assert [(item.line_id, item.judged) for item in prescription.items] == [("R1", True), ("R9", False)]
+
+
+def test_a_patient_or_encounter_that_cannot_be_read_does_not_lose_the_others() -> None:
+    twice = patient(encounter(), encounter(mdtrt_id="V2"), patn_id="P2", curr_mdtrt_id="")
+    asked = read(message(patient(), twice, patient(encounter(fsi_order_dtos=...), patn_id="P3")))
+    assert codes(asked) == [MALE_ONLY]
+    assert [each[:3] for each in asked.unread] == [("P2", None, None), ("P3", "V1", None)]
+    assert "curr_mdtrt_id 为空而就诊信息有 2 条" in asked.unread[0].message
+
+
 def test_a_path_has_no_index_where_the_node_is_an_object() -> None:
     document = message(data={"patient_dtos": patient(fsi_encounter_dtos=encounter(fsi_order_dtos=order(cnt="x")))})
-    assert refusal(document).startswith("input.data.patient_dtos.fsi_encounter_dtos.fsi_order_dtos.cnt")
+    [unread] = read(document).unread
+    assert unread.message.startswith("input.data.patient_dtos.fsi_encounter_dtos.fsi_order_dtos.cnt")
+
+
+def test_what_is_sent_twice_counts_once() -> None:
+    plain = read(message()).prescriptions
+    assert read(message(patient(encounter(), encounter()))).prescriptions == plain
+    assert read(message(patient(), patient())).prescriptions == plain
+    # The same encounter again, with a further order: the order that stands in both is one.
+    more = encounter(order(), order(rx_id="R2", hilist_code=ORDINARY), bedno="3")
+    asked = read(message(patient(encounter(), more)))
+    assert (codes(asked), asked.repeated_lines) == ([MALE_ONLY, ORDINARY], 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_judged"),
+    [({"ownpay_amt": "71.00"}, False), ({"ownpay_amt": 71}, False), ({"ownpay_amt": "70.99"}, True), ({"ownpay_amt": "0"}, True),
+     ({"ownpay_amt": "0", "sumamt": "0"}, True), ({"ownpay_amt": "全部"}, True), ({"ownpay_amt": "71", "self_paying_flag": "0"}, True),
+     ({"ownpay_amt": "71", "self_paying_flag": "?"}, False), ({"self_paying_flag": "?"}, True), ({"self_paying_flag": "1"}, False)],
+)  # fmt: skip
+def test_an_order_is_self_paid_where_its_flag_or_its_amounts_say_so(changes: dict[str, Any], is_judged: bool) -> None:
+    asked = read(message(patient(encounter(order(**changes)))))
+    assert (codes(asked), asked.self_paid_lines) == (([MALE_ONLY], 0) if is_judged else ([], 1))
 
 
 def test_no_person_stands_in_an_error_or_a_note() -> None:

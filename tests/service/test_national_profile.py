@@ -54,6 +54,8 @@ def test_every_key_is_heard(tmp_path: Path) -> None:
             err_msg_when_ok = "empty"
             undetermined = "omit"
             not_reviewed = "error"
+            local_codes = "each"
+            feedback_reason = "optional"
             vola_bhvr_type = "02"
             time_limit_ms = 800
             [infno]
@@ -69,7 +71,8 @@ def test_every_key_is_heard(tmp_path: Path) -> None:
     )
     assert profile == Profile(
         name="某省", body=("body", "request"), infno=profile.infno, nodes=profile.nodes, fields=profile.fields, sexes=profile.sexes,
-        result="object", infcode_as_text=True, err_msg_when_ok="", undetermined="omit", not_reviewed="error", vola_bhvr_type="02",
+        result="object", infcode_as_text=True, err_msg_when_ok="", undetermined="omit", not_reviewed="error",
+        local_codes="each", feedback_reason="optional", vola_bhvr_type="02",
         time_limit_ms=800,
     )  # fmt: skip
     assert profile.infno["S101"] == "3102"
@@ -96,6 +99,7 @@ def test_the_name_of_the_province_counts_before_the_national_one(tmp_path: Path)
         ('resullt = "list"', "province.toml: resullt: 没有这个键，是否指 result"),
         ('colour = "red"', "province.toml: colour: 没有这个键，可写的有 name、"),
         ('result = "array"', "province.toml: result: 值为 'array'，应为 list 或 object"),
+        ('local_codes = "all"', "province.toml: local_codes: 值为 'all'，应为 summary 或 each 或 omit"),
         ("infcode_as_text = 1", "province.toml: infcode_as_text: 值为 1，应为 true 或 false"),
         ("time_limit_ms = 0", "province.toml: time_limit_ms: 值为 0，应为毫秒数"),
         ("time_limit_ms = true", "province.toml: time_limit_ms: 值为 True，应为毫秒数"),

@@ -82,10 +82,22 @@ def test_a_batch_gives_each_prescription_its_own_answer(server: Server) -> None:
     assert [answer["verdict"] for answer in answers] == ["violation", "clear", "undetermined"]
 
 
-def test_a_fault_in_a_batch_is_told_with_its_place(server: Server) -> None:
-    answer = call(server.url, "/v1/check/batch", [woman(), woman(lines=[])])
-    assert answer.refusal == (400, "bad_input")
-    assert answer.document["error"]["message"].startswith("[1]：lines")
+def test_a_fault_in_a_batch_is_told_in_its_place_and_the_others_are_judged(server: Server) -> None:
+    named = woman(lines=[{"by_name": True, "item_name": "爱普利特片"}])
+    many = woman(diagnoses=["N40.x00"] * 600)
+    sent = [woman(lines=[]), woman(), "x", named, many, woman("330100005000000")]
+    answers = call(server.url, "/v1/check/batch", sent).document["answers"]
+    assert [each.get("verdict") for each in answers] == [None, "violation", None, None, None, "clear"]
+    assert answers[1] == checked(server, woman())
+    for number, said in ((0, "[0]：lines"), (2, "[2]：处方"), (3, "爱普列特片"), (4, "600")):
+        assert answers[number].keys() == {"error"}
+        assert answers[number]["error"]["code"] == "bad_input"
+        assert said in answers[number]["error"]["message"]
+
+
+def test_a_batch_of_faults_alone_is_answered(server: Server) -> None:
+    answer = call(server.url, "/v1/check/batch", [{}, 1])
+    assert (answer.status, [each["error"]["code"] for each in answer.document["answers"]]) == (200, ["bad_input"] * 2)
 
 
 def test_a_name_that_no_item_has_is_refused_with_the_nearest(server: Server) -> None:

@@ -37,6 +37,7 @@ class NationalFeedback:
     warns: tuple[Warn, ...]
     operator: str | None
     mdtrtarea: str | None
+    institution_id: str | None
 
 
 def read_feedback(document: object, profile: Profile) -> NationalFeedback:
@@ -58,6 +59,7 @@ def read_feedback(document: object, profile: Profile) -> NationalFeedback:
         warns=tuple(_warn(warn, profile) for warn in warns),
         operator=_text(envelope, "opter", profile),
         mdtrtarea=_text(envelope, "mdtrtarea_admvs", profile),
+        institution_id=_text(envelope, "fixmedins_code", profile),
     )
 
 
@@ -103,7 +105,7 @@ def _warn(warn: Holder, profile: Profile) -> Warn:
         names = profile.fields["dspo_way"]
         raise members.cannot_read(warn.value, names, warn.path, what=remedy, english="1 or 2 is expected")
     reason = _text(warn, "dspo_way_rea", profile)
-    if decision == "continue" and reason is None:
+    if decision == "continue" and reason is None and profile.feedback_reason == "required":
         raise InputError(
             f"{warn.path}.dspo_way_rea 为空，继续执行医嘱（dspo_way 为 1）时必须填写处理原因（a reason is needed to continue）"
         )

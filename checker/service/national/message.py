@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from checker.ingest.prescription import Prescription
 from checker.model.errors import InputError
 from checker.service.national import members
-from checker.service.national.nodes import Holder, find_body, find_rows
+from checker.service.national.encounters import current_encounters, each_once, name_of, orders_of, path_of
+from checker.service.national.nodes import Body, Holder, find_body, find_rows
 from checker.service.national.notes import Notes
-from checker.service.national.orders import Count, Moment, read_orders
+from checker.service.national.orders import Count, Moment, Seen, TooManyLines, read_orders
 from checker.service.national.person import of_encounter, person_facts, place_facts, read_diagnoses, read_moment
 from checker.service.national.profile import Profile
+from checker.service.national.unread import Unread
 
 _STAGES = {"3101": "prescribe", "3102": "settle"}
 _DURING = frozenset({"6", "7", "8", "9", "10"})
@@ -33,24 +34,35 @@ class Asked:
     mdtrtarea: str | None
     institution_id: str | None
     operator: str | None
+    patient_id: str | None
+    """With `visit_id`: the first patient and encounter that were read."""
+    visit_id: str | None
     prescriptions: tuple[Prescription, ...]
     times_kept: tuple[bool, ...]
     """False where the time is that of the message or the clock, so that the same request sent again has another."""
+    unread: tuple[Unread, ...]
+    """What could not be read, and so is not among the prescriptions, or not to be judged there."""
     notes: tuple[str, ...]
     context_lines: int
     refund_lines: int
     self_paid_lines: int
     repeated_lines: int
 
+    @property
+    def judged_lines(self) -> int:
+        """How many orders there are to judge."""
+        return sum(item.judged for prescription in self.prescriptions for item in prescription.items)
+
 
 def read_message(document: object, profile: Profile, *, now: datetime, infno: str | None = None) -> Asked:
-    """Read a request. `infno` is the transaction that was called, where the address tells it; `now` stands in for a missing time.
+    """Read a request. `infno` is the transaction that was called; `now` stands in for a missing time.
 
-    Raises InputError naming the path of what cannot be read.
+    What cannot be read of one patient, encounter or order is `unread`, and the others are judged. Raises InputError naming the path where
+    nothing is left that can be.
     """
     body = find_body(document, profile)
-    notes, count = Notes(), Count()
     envelope, data = body.envelope, body.holders[0]
+    notes = Notes()
 
     def text(holder: Holder, field: str) -> str | None:
         return members.read_text(holder.value, profile.fields[field], holder.path)
@@ -61,36 +73,13 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
     patients, having = find_rows(body.holders, profile.nodes["patient_dtos"])
     if not patients:
         raise InputError(
-            f"{_path(having or data)}patient_dtos 中没有参保人，应至少有一位（no patient: write at least one）"
+            f"{path_of(having or data)}patient_dtos 中没有参保人，应至少有一位（no patient: write at least one）"
         )
     if having is not data:
-        notes.add(f"patient_dtos 写在 {_named(having)} 下，不在 {data.path} 内（the node stands beside the data）")
-    prescriptions: list[Prescription] = []
-    kept: list[bool] = []
-    for patient in patients:
-        beside = body.holders if len(patients) == 1 else ()
-        for encounter, others in _encounters(patient, beside, profile, notes, count):
-            orders = _orders(encounter, others, profile, notes, registers=scenes <= _REGISTRATIONS and bool(scenes))
-            shared = place_facts(envelope, patient, encounter, profile, notes, alone=len(patients) == 1)
-            facts = {**of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"]), **shared}
-            diagnoses = read_diagnoses(encounter, others, profile)
-            otherwise = _visit_time(shared["visit_start"], envelope, profile, notes, now)
-            for group in read_orders(orders, otherwise, profile, notes, count):
-                own = {**facts, "time_fallback": True} if group.moment.is_fallback else facts
-                prescriptions.append(
-                    Prescription(
-                        stage=_STAGES[number],
-                        service_time=group.moment.time,
-                        facts={name: value for name, value in own.items() if value is not None},
-                        diagnoses=diagnoses,
-                        items=tuple(group.items),
-                        ignored=(),
-                        ids_name_lines=False,
-                        is_one=False,
-                        beside=group.beside,
-                    )
-                )
-                kept.append(group.moment.is_kept)
+        notes.add(f"patient_dtos 写在 {name_of(having)} 下，不在 {data.path} 内（the node stands beside the data）")
+    reader = _Reader(body, profile, notes, now, _STAGES[number], registers=scenes <= _REGISTRATIONS and bool(scenes))
+    reader.read(each_once(patients, notes))
+    count = reader.count
     return Asked(
         infno=number,
         msgid=text(envelope, "msgid"),
@@ -99,14 +88,105 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
         mdtrtarea=text(envelope, "mdtrtarea_admvs"),
         institution_id=text(envelope, "fixmedins_code"),
         operator=text(envelope, "opter"),
-        prescriptions=tuple(prescriptions),
-        times_kept=tuple(kept),
+        patient_id=reader.first.patient_id,
+        visit_id=reader.first.visit_id,
+        prescriptions=tuple(reader.prescriptions),
+        times_kept=tuple(reader.kept),
+        unread=tuple(count.unread),
         notes=notes.told,
         context_lines=count.context,
         refund_lines=count.refunds,
         self_paid_lines=count.self_paid,
         repeated_lines=count.repeated,
     )
+
+
+class _Reader:
+    def __init__(
+        self, body: Body, profile: Profile, notes: Notes, now: datetime, stage: str, *, registers: bool
+    ) -> None:
+        self._body, self._profile, self._notes, self._now = body, profile, notes, now
+        self._stage, self._registers = stage, registers
+        self.count = Count()
+        self.first = Unread(None, None, None, "", is_order=False)
+        self.prescriptions: list[Prescription] = []
+        self.kept: list[bool] = []
+
+    def read(self, patients: list[Holder]) -> None:
+        """Read patients one by one. Raises the first InputError where all of them failed."""
+        first: InputError | None = None
+        has_read = False
+        for patient in patients:
+            beside = self._body.holders if len(patients) == 1 else ()
+            try:
+                encounters = current_encounters(patient, beside, self._profile, self._notes, self.count)
+            except InputError as error:
+                first = first or error
+                self._unread(patient, None, error)
+                continue
+            # Encounters of one patient that are asked about have one id: an order that stands in two of them is one.
+            seen: Seen = {}
+            for encounter, others in encounters:
+                try:
+                    about = self._encounter(patient, encounter, others, seen, alone=len(patients) == 1)
+                    self.first = self.first if has_read else about
+                    has_read = True
+                except TooManyLines:
+                    raise
+                except InputError as error:
+                    first = first or error
+                    self._unread(patient, encounter, error)
+        if first is not None and not has_read:
+            raise first
+
+    def _unread(self, patient: Holder, encounter: Holder | None, error: InputError) -> None:
+        fields = self._profile.fields
+
+        def text(holder: Holder | None, field: str) -> str | None:
+            try:
+                return members.read_text(holder.value, fields[field], holder.path) if holder else None
+            except InputError:
+                return None
+
+        self.count.unread.append(
+            Unread(text(patient, "patn_id"), text(encounter, "mdtrt_id"), None, str(error), is_order=False)
+        )
+
+    def _encounter(
+        self, patient: Holder, encounter: Holder, others: tuple[Holder, ...], seen: Seen, *, alone: bool
+    ) -> Unread:
+        """Read an encounter, and say whose it is."""
+        profile, notes, envelope = self._profile, self._notes, self._body.envelope
+        orders = orders_of(encounter, others, profile, notes, registers=self._registers)
+        shared = place_facts(envelope, patient, encounter, profile, notes, alone=alone)
+        facts = {**of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"]), **shared}
+        diagnoses = read_diagnoses(encounter, others, profile)
+        otherwise = self._visit_time(shared["visit_start"])
+        about = Unread(facts["patient_id"], shared["visit_id"], None, "", is_order=True)
+        for group in read_orders(orders, otherwise, profile, notes, self.count, seen, about):
+            own = {**facts, "time_fallback": True} if group.moment.is_fallback else facts
+            self.prescriptions.append(
+                Prescription(
+                    stage=self._stage,
+                    service_time=group.moment.time,
+                    facts={name: value for name, value in own.items() if value is not None},
+                    diagnoses=diagnoses,
+                    items=tuple(group.items),
+                    ignored=(),
+                    ids_name_lines=False,
+                    is_one=False,
+                    beside=group.beside,
+                )
+            )
+            self.kept.append(group.moment.is_kept)
+        return about
+
+    def _visit_time(self, visit_start: datetime | None) -> Moment:
+        """The time of orders that have none: the visit's, the message's, the clock's."""
+        if visit_start is not None:
+            return Moment(visit_start, is_fallback=True, is_kept=True)
+        sent = read_moment(self._body.envelope, "inf_time", self._profile, self._notes)
+        return Moment(sent or self._now, is_fallback=True, is_kept=False)
 
 
 def _transaction(given: str | None, scenes: frozenset[str], profile: Profile, notes: Notes) -> str:
@@ -121,79 +201,3 @@ def _transaction(given: str | None, scenes: frozenset[str], profile: Profile, no
     chosen = "3102" if scenes & _DURING else "3101"
     notes.add(f"infno 不是 3101 或 3102，按触发场景作为 {chosen} 处理（unknown infno: taken as {chosen}）")
     return chosen
-
-
-def _encounters(
-    patient: Holder, beside: Sequence[Holder], profile: Profile, notes: Notes, count: Count
-) -> list[tuple[Holder, tuple[Holder, ...]]]:
-    """The encounters to judge, each with the objects that may hold its nodes instead of it. The others are counted as history."""
-    names = profile.nodes["fsi_encounter_dtos"]
-    encounters, having = find_rows((patient, *beside), names)
-    if not encounters:
-        raise InputError(
-            f"{_path(having or patient)}fsi_encounter_dtos 中没有就诊信息，应至少有一条（no encounter: write at least one）"
-        )
-    if having is not patient:
-        notes.add(f"fsi_encounter_dtos 写在 {_named(having)} 下，不在参保人内（the node stands outside the patient）")
-    wanted = members.read_text(patient.value, profile.fields["curr_mdtrt_id"], patient.path)
-    visit_ids = [members.read_text(each.value, profile.fields["mdtrt_id"], each.path) for each in encounters]
-    if len(encounters) == 1 and wanted != visit_ids[0]:
-        told = (
-            ("为空", "empty")
-            if wanted is None
-            # Hospitals put the number of an outpatient visit into the one and that of a stay into the other.
-            else (f"“{wanted[:40]}”与就诊信息的 mdtrt_id 不一致", "differs from mdtrt_id")
-        )
-        notes.add(
-            f"{_path(patient)}curr_mdtrt_id {told[0]}，按唯一的一次就诊处理（{told[1]}: the only encounter is the current one）"
-        )
-        wanted = visit_ids[0]
-    elif wanted is None and len(encounters) > 1:
-        raise InputError(
-            f"{_path(patient)}curr_mdtrt_id 为空而就诊信息有 {len(encounters)} 条，应写明本次就诊的 mdtrt_id"
-            "（several encounters: name the current one）"
-        )
-    if wanted not in visit_ids:
-        raise InputError(
-            f"{_path(patient)}curr_mdtrt_id 所指的就诊“{(wanted or '')[:40]}”不在 fsi_encounter_dtos 中，应为其中一条的 mdtrt_id"
-            "（the current encounter is not among the encounters）"
-        )
-    current = [each for each, visit_id in zip(encounters, visit_ids, strict=True) if visit_id == wanted]
-    for each, visit_id in zip(encounters, visit_ids, strict=True):
-        if visit_id != wanted:
-            count.context += len(find_rows((each,), profile.nodes["fsi_order_dtos"])[0])
-    others = (patient, *beside) if len(encounters) == 1 else ()
-    return [(each, others) for each in current]
-
-
-def _orders(
-    encounter: Holder, others: Sequence[Holder], profile: Profile, notes: Notes, *, registers: bool
-) -> list[Holder]:
-    orders, having = find_rows((encounter, *others), profile.nodes["fsi_order_dtos"])
-    if having is None and not registers:
-        raise InputError(
-            f"{_path(encounter)}fsi_order_dtos 缺失，应为本次医嘱的数组（no orders node: write an array of orders）"
-        )
-    if not orders:
-        notes.add(f"{_path(encounter)}fsi_order_dtos 没有医嘱，没有可审核的内容（no orders: nothing to judge）")
-    elif having is not encounter:
-        notes.add(f"fsi_order_dtos 写在 {_named(having)} 下，不在就诊信息内（the node stands outside the encounter）")
-    return orders
-
-
-def _visit_time(
-    visit_start: datetime | None, envelope: Holder, profile: Profile, notes: Notes, now: datetime
-) -> Moment:
-    """The time of orders that have none: the visit's, the message's, the clock's."""
-    if visit_start is not None:
-        return Moment(visit_start, is_fallback=True, is_kept=True)
-    sent = read_moment(envelope, "inf_time", profile, notes)
-    return Moment(sent or now, is_fallback=True, is_kept=False)
-
-
-def _path(holder: Holder) -> str:
-    return f"{holder.path}." if holder.path else ""
-
-
-def _named(holder: Holder | None) -> str:
-    return holder.path if holder and holder.path else "报文"

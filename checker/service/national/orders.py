@@ -15,7 +15,10 @@ from checker.service.national import members
 from checker.service.national.nodes import Holder
 from checker.service.national.notes import Notes
 from checker.service.national.profile import Profile
+from checker.service.national.unread import Unread
 
+Seen = dict[Item, Holder | set[object]]
+"""The orders that came before: an item, and its order, or the contents of all orders that have it."""
 LINES_MAX = 2_000
 
 
@@ -28,6 +31,7 @@ class Count:
     refunds: int = 0
     self_paid: int = 0
     repeated: int = 0
+    unread: list[Unread] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,68 +53,112 @@ class Group:
     beside: tuple[Item, ...] = ()
 
 
-def read_orders(
-    orders: Sequence[Holder], otherwise: Moment, profile: Profile, notes: Notes, count: Count
-) -> list[Group]:
-    """The items of orders, one group for each time, in the order of the message. `otherwise` is the time of an order without one.
+class TooManyLines(InputError):
+    """More orders than one message may have: none of them is judged."""
 
-    Raises InputError naming the path of a quantity that is none, and where there are too many lines.
+
+def read_orders(
+    orders: Sequence[Holder],
+    otherwise: Moment,
+    profile: Profile,
+    notes: Notes,
+    count: Count,
+    seen: Seen,
+    about: Unread,
+) -> list[Group]:
+    """The items of orders, one group for each time, in the order of the message. `otherwise` is the time of an order without one, `about` says
+    whose order it is that cannot be read.
+
+    Raises TooManyLines.
     """
-    return _Orders(otherwise, profile, notes, count).read(orders)
+    return _Orders(otherwise, profile, notes, count, seen, about).read(orders)
 
 
 class _Orders:
-    def __init__(self, otherwise: Moment, profile: Profile, notes: Notes, count: Count) -> None:
-        self._otherwise, self._notes, self._count = otherwise, notes, count
+    def __init__(
+        self, otherwise: Moment, profile: Profile, notes: Notes, count: Count, seen: Seen, about: Unread
+    ) -> None:
+        self._otherwise, self._notes, self._count, self._seen, self._about = otherwise, notes, count, seen, about
         self._names = profile.fields
         self._moments: dict[str, Moment] = {}
+        self._groups: dict[Moment, Group] = {}
+        self._prescribed: dict[str, list[tuple[Moment | None, Item]]] = {}
 
     def read(self, orders: Sequence[Holder]) -> list[Group]:
-        groups: dict[Moment, Group] = {}
-        prescribed: dict[str, list[tuple[Moment | None, Item]]] = {}
-        seen: dict[Item, Holder | set[object]] = {}
-        count, names = self._count, self._names
-        read_flag, notes = members.read_flag, self._notes
-        current, self_paying = names["curr_drord_flag"], names["self_paying_flag"]
-        for number, order in enumerate(orders):
-            if read_flag(order.value, current, order.path, notes) is False:
-                count.context += 1
-                self._prescribe(prescribed, None, self._item(order, number, is_history=True))
-                continue
-            count.lines += 1
-            if count.lines > LINES_MAX:
-                raise InputError(
-                    f"本次医嘱超过 {LINES_MAX} 行，请分次发送（more than {LINES_MAX} lines: send them in parts）"
-                )
-            self_paid = read_flag(order.value, self_paying, order.path, notes, Kind.SELF_PAID) is True
-            item = self._item(order, number, self_paid=self_paid)
-            if self._is_repeated(item, order, seen):
-                count.repeated += 1
-                notes.add("内容完全相同的医嘱只审核一次（identical orders are judged once）")
-                continue
-            if not item.judged:
-                if self_paid:
-                    count.self_paid += 1
-                else:
-                    count.refunds += 1
-            moment = self._moment(order)
-            group = groups.get(moment)
-            if group is None:
-                group = groups[moment] = Group(moment)
-            group.items.append(item)
-            self._prescribe(prescribed, moment, item)
+        groups, prescribed = self._groups, self._prescribed
+        for order in orders:
+            try:
+                self._take(order)
+            except TooManyLines:
+                raise
+            except InputError as error:
+                self._take_unread(order, error)
         for moment, group in groups.items():
             numbers = dict.fromkeys(item.prescription_id for item in group.items if item.prescription_id is not None)
             beside = (entry for number in numbers for entry in prescribed[number])
             group.beside = tuple(item for other, item in beside if other != moment)
         return list(groups.values())
 
-    @staticmethod
-    def _prescribe(prescribed: dict[str, list[tuple[Moment | None, Item]]], moment: Moment | None, item: Item) -> None:
-        if item.prescription_id is not None:
-            prescribed.setdefault(item.prescription_id, []).append((moment, item))
+    def _take(self, order: Holder) -> None:
+        """Take an order among the items. Raises InputError naming the path of what is needed and cannot be read."""
+        count, names, notes = self._count, self._names, self._notes
+        if members.read_flag(order.value, names["curr_drord_flag"], order.path, notes) is False:
+            item = self._item(order, is_history=True)
+            count.context += 1
+            self._prescribe(None, item)
+            return
+        count.lines += 1
+        if count.lines > LINES_MAX:
+            raise TooManyLines(
+                f"本次医嘱超过 {LINES_MAX} 行，请分次发送（more than {LINES_MAX} lines: send them in parts）"
+            )
+        is_self_paid = self._is_self_paid(order)
+        item, moment = self._item(order, is_self_paid=is_self_paid), self._moment(order)
+        if self._is_repeated(item, order):
+            count.repeated += 1
+            notes.add("内容完全相同的医嘱只审核一次（identical orders are judged once）")
+            return
+        if not item.judged:
+            if is_self_paid:
+                count.self_paid += 1
+            else:
+                count.refunds += 1
+        self._put(moment, item)
 
-    def _item(self, order: Holder, number: int, *, self_paid: bool = False, is_history: bool = False) -> Item:
+    def _take_unread(self, order: Holder, error: InputError) -> None:
+        """An order that cannot be read is not judged, but stands beside the others so far as it says what it is."""
+        rx_id = None
+        try:
+            rx_id = members.read_text(order.value, self._names["rx_id"], order.path)
+            item, moment = self._item(order, is_history=True), self._moment(order)
+            if self._is_repeated(item, order):
+                return
+            self._put(moment, item)
+        except InputError:
+            pass
+        self._count.unread.append(self._about._replace(rx_id=rx_id, message=str(error)))
+
+    def _put(self, moment: Moment, item: Item) -> None:
+        group = self._groups.get(moment)
+        if group is None:
+            group = self._groups[moment] = Group(moment)
+        group.items.append(item)
+        self._prescribe(moment, item)
+
+    def _prescribe(self, moment: Moment | None, item: Item) -> None:
+        if item.prescription_id is not None:
+            self._prescribed.setdefault(item.prescription_id, []).append((moment, item))
+
+    def _is_self_paid(self, order: Holder) -> bool:
+        """Whether the fund pays nothing of an order: its flag says so or, where it has no flag that can be read, what is paid privately is all
+        of a sum that is not 0."""
+        flag = members.read_flag(order.value, self._names["self_paying_flag"], order.path, self._notes, Kind.SELF_PAID)
+        if flag is not None:
+            return flag
+        own = self._number(order, "ownpay_amt", needed=False)
+        return own is not None and own.strip("-0.") != "" and own == self._number(order, "sumamt", needed=False)
+
+    def _item(self, order: Holder, *, is_self_paid: bool = False, is_history: bool = False) -> Item:
         names, holder, path = self._names, order.value, order.path
         code = members.read_text(holder, names["hilist_code"], path)
         quantity = self._number(order, "cnt", needed=not is_history)
@@ -124,7 +172,7 @@ class _Orders:
             quantity,
             amount,
             self._number(order, "inscp_scp_amt", needed=False),
-            judged=not (is_refund or self_paid or is_history),
+            judged=not (is_refund or is_self_paid or is_history),
             is_refund=is_refund and not is_history,
             prescription_id=members.read_text(holder, names["rxno"], path),
             prescriber=members.read_text(holder, names["drord_dr_name"], path),
@@ -146,8 +194,9 @@ class _Orders:
             self._notes.add(f"{order.path}.{name} 不是数字，按未提供处理（not a number: taken as not given）")
             return None
 
-    def _is_repeated(self, item: Item, order: Holder, seen: dict[Item, Holder | set[object]]) -> bool:
+    def _is_repeated(self, item: Item, order: Holder) -> bool:
         """True where an order with all members equal came before. Only orders whose items are equal are looked at so closely."""
+        seen = self._seen
         before = seen.get(item)
         if before is None:
             seen[item] = order

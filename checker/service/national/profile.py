@@ -30,7 +30,8 @@ FIELDS = (
     # diagnosis
     "dise_codg",
     # order
-    "rx_id", "rxno", "drord_dr_name", "hilist_code", "hilist_name", "cnt", "sumamt", "inscp_scp_amt", "drord_begn_date", "curr_drord_flag", "self_paying_flag",
+    "rx_id", "rxno", "drord_dr_name", "hilist_code", "hilist_name", "cnt", "sumamt", "ownpay_amt", "inscp_scp_amt", "drord_begn_date", "curr_drord_flag",
+    "self_paying_flag",
     # feedback
     "warn_type", "warns", "warn_rslt_id", "dspo_way", "dspo_way_rea",
 )  # fmt: skip
@@ -42,6 +43,8 @@ _CHOICES = {
     "err_msg_when_ok": ("null", "empty"),
     "undetermined": ("answer", "omit"),
     "not_reviewed": ("result", "error"),
+    "local_codes": ("summary", "each", "omit"),
+    "feedback_reason": ("required", "optional"),
 }
 _SEXES = {"male": MALE_WORDS, "female": FEMALE_WORDS, "unknown": UNKNOWN_SEX_WORDS}
 _TABLES: dict[str, Sequence[str] | None] = {"infno": None, "nodes": NODES, "fields": FIELDS, "codes": tuple(_SEXES)}
@@ -63,6 +66,8 @@ class Profile:
     err_msg_when_ok: str | None
     undetermined: str
     not_reviewed: str
+    local_codes: str
+    feedback_reason: str
     vola_bhvr_type: str
     time_limit_ms: int | None
 
@@ -183,6 +188,8 @@ def _profile(base: Mapping[str, Any], written: Mapping[str, Any], faults: list[F
         err_msg_when_ok="" if chosen["err_msg_when_ok"] == "empty" else None,
         undetermined=str(chosen["undetermined"]),
         not_reviewed=str(chosen["not_reviewed"]),
+        local_codes=str(chosen["local_codes"]),
+        feedback_reason=str(chosen["feedback_reason"]),
         vola_bhvr_type=str(chosen["vola_bhvr_type"]),
         time_limit_ms=chosen.get("time_limit_ms"),
     )
