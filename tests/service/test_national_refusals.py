@@ -127,6 +127,7 @@ def test_a_key_for_an_institution_sends_no_message_of_another(guarded: Any) -> N
     elsewhere = message(patient(encounter(medins_id="H2")), fixmedins_code="H2")
     for document in (elsewhere, message(fixmedins_code="H2"), message(patient(encounter(medins_id="H2")))):
         assert "机构" in refusal(call(server.url, BEFORE, document, headers=headers))
+    assert "refused (forbidden): one at 127.0.0.1" in (server.data.parent / "serve.log").read_text("utf-8")
     unnamed = message(patient(encounter(medins_id="")), fixmedins_code="")
     assert "没有写明机构" in refusal(call(server.url, BEFORE, unnamed, headers=headers))
     [result] = call(server.url, BEFORE, elsewhere, headers=other).document["output"]["result"]
@@ -195,6 +196,7 @@ def test_where_there_is_nothing_to_review_the_answer_says_so(server: Server, ord
     before = len((server.data / "audit.jsonl").read_text("utf-8").splitlines())
     [result] = results(server, **orders) if isinstance(orders, dict) else results(server, *orders)
     assert result["vola_cont"] == f"本次没有可审核的项目（{why}），未作审核。"
+    warn = {"warn_rslt_id": result["jr_id"], "dspo_way": "2"}
     assert (result["rule_id"], result["sev_deg"], result["patn_id"], result["mdtrt_id"]) == (
         "not_reviewed",
         "3",
@@ -203,6 +205,7 @@ def test_where_there_is_nothing_to_review_the_answer_says_so(server: Server, ord
     )
     kept = [json.loads(line) for line in (server.data / "audit.jsonl").read_text("utf-8").splitlines()[before:]]
     assert [(each["kind"], each["lines"]) for each in kept] == [("answer", 0)]
+    assert call(server.url, FEEDBACK, feedback(warn)).document["output"]["accepted"] == 1
 
 
 def test_self_paid_orders_raise_no_alarm_beside_others(server: Server) -> None:
