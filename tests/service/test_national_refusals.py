@@ -153,6 +153,16 @@ def test_a_key_for_an_institution_asks_for_no_other_by_the_native_interface(guar
     assert call(server.url, "/v1/feedback", decided, headers=headers).refusal == (404, "not_shown")
 
 
+def test_a_ticket_is_told_to_its_own_institution_alone(tmp_path: Any) -> None:
+    (one, first), (two, second) = new_key("one"), new_key("two")
+    settings = f'{first}\ninstitutions = ["{CODE}"]\n{second}\ninstitutions = ["H2"]\n[limits]\ntime_ms = 0.001\n'
+    with serving(tmp_path, settings) as server:
+        answer = call(server.url, "/v1/check", woman(institution_id=CODE), headers={"X-API-Key": one}).document
+        path = f"/v1/tickets/{answer['ticket']}"
+        assert call(server.url, path, headers={"X-API-Key": one}).document["status"] == "open"
+        assert call(server.url, path, headers={"X-API-Key": two}).refusal == (404, "not_found")
+
+
 # ---- what was not reviewed ----
 
 
