@@ -59,10 +59,7 @@ class Service:
         desk.metrics.checks = lambda: health.checks(desk)
         handlers: list[tuple[str, str, Handler]] = [
             ("POST", "/v1/check", checks.check),
-            ("POST", national_api.BEFORE, national_api.before),
-            ("POST", national_api.DURING, national_api.during),
-            ("POST", national_api.FEEDBACK, national_api.feedback),
-            ("POST", national_api.ROOT, national_api.dispatch),
+            *(("POST", path, national_api.answer) for path in national_api.ADDRESSES),
             ("POST", "/v1/check/batch", checks.check_batch),
             ("GET", "/cds-services", cds_hooks.discovery),
             ("POST", "/cds-services/{id}", cds_hooks.service),
@@ -120,7 +117,7 @@ class Service:
             if handle is not None:
                 response = await handle(Request(scope, receive))
             elif national_api.is_national(scope["path"]):
-                response = await national_api.dispatch(Request(scope, receive))
+                response = await national_api.answer(Request(scope, receive))
             else:
                 await self.router(scope, receive, send)
                 response = scope[_RESPONSE]
@@ -152,11 +149,15 @@ class Service:
                     500, "internal", "程序故障，详见服务日志（internal failure, see the log of the service）"
                 )
         self.desk.metrics.refused(refusal.code)
-        if refusal.status in _OF_GUARD:
-            self._refusals.take(refusal, scope)
+        self.note(refusal, scope)
         if national_api.is_national(scope["path"]):
             return national_api.refused_in_envelope(self.desk, self.profile, scope, refusal.message)
         return refused(refusal)
+
+    def note(self, refusal: Refusal, scope: Scope) -> None:
+        """Write down who was not let in, or not listened to."""
+        if refusal.status in _OF_GUARD:
+            self._refusals.take(refusal, scope)
 
 
 class _Endpoint:

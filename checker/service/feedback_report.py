@@ -140,14 +140,14 @@ class FeedbackReport:
     feedback_never_shown: int
 
 
-# An exempt finding is no alert: nobody is asked to do anything about it.
+# An exempt finding is no alert: nobody is asked to do anything about it. Nor is what says that nothing was reviewed.
 _ALERTS = """CREATE TEMP TABLE alert AS
     SELECT finding_id, visit_id, institution_id, item_code, item_name, rule_id, point_id, level, times, first_at, last_at,
         decision, coalesce(given, '') AS given, answered_at
     FROM shown LEFT JOIN (
         SELECT finding_id, decision, reason_code AS given, at AS answered_at, max(id) FROM feedback GROUP BY finding_id
     ) USING (finding_id)
-    WHERE verdict <> 'exempt' AND first_at >= ? AND first_at < ?"""
+    WHERE verdict <> 'exempt' AND rule_id <> 'not_reviewed' AND first_at >= ? AND first_at < ?"""
 _TALLY = """count(*) AS shown, coalesce(sum(times), 0) AS showings, count(decision) AS answered,
     count(CASE WHEN decision = 'continue' THEN 1 END) AS continued, count(CASE WHEN decision = 'change' THEN 1 END) AS changed"""
 _POINTS = f"""CREATE TEMP TABLE tallied AS

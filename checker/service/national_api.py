@@ -33,32 +33,15 @@ from checker.service.store import Feedback, utc_now
 _LOG = logging.getLogger("liangku.serve")
 ROOT = "/fsi/api"
 """Where the addresses of the national interface begin."""
-BEFORE, DURING, FEEDBACK = (f"{ROOT}/riskConService/{name}" for name in ("beforeAnalyze", "courseAnalyze", "feedback"))
 _FEEDBACK = "3103"
-_CALLED = {BEFORE: "3101", DURING: "3102", FEEDBACK: _FEEDBACK}
+_CALLED = {
+    f"{ROOT}/riskConService/beforeAnalyze": "3101",
+    f"{ROOT}/riskConService/courseAnalyze": "3102",
+    f"{ROOT}/riskConService/feedback": _FEEDBACK,
+}
+ADDRESSES = (*_CALLED, ROOT)
+"""Those that are told; all others below are answered, too."""
 _UNREAD_NOTED = 30
-
-
-async def before(request: Request) -> Response:
-    """3101 事前: `POST …/beforeAnalyze`."""
-    return await _answered(request, "3101")
-
-
-async def during(request: Request) -> Response:
-    """3102 事中: `POST …/courseAnalyze`."""
-    return await _answered(request, "3102")
-
-
-async def feedback(request: Request) -> Response:
-    """3103 反馈."""
-    return await _answered(request, _FEEDBACK)
-
-
-async def dispatch(request: Request) -> Response:
-    """Any of them, by the `infno` of the message: `/fsi/api` and every address below it that is none of the three."""
-    if request.scope["method"] != "POST":
-        raise Refusal(405, "method_not_allowed", "国家接口只接受 POST（the national interface takes POST only）")
-    return await _answered(request, _CALLED.get(request.scope["path"].rstrip("/")))
 
 
 def is_national(path: str) -> bool:
@@ -73,7 +56,11 @@ def refused_in_envelope(desk: Desk, profile: Profile, scope: Scope, message: str
     return _sent(Form.of(kind), write_error(None, message, profile, received=now, now=now, serial=desk.next_serial()))
 
 
-async def _answered(request: Request, called: str | None) -> Response:
+async def answer(request: Request) -> Response:
+    """3101 事前, 3102 事中 and 3103 反馈: at an address of its own, or at any other below `ROOT` by the `infno` of the message."""
+    if request.scope["method"] != "POST":
+        raise Refusal(405, "method_not_allowed", "国家接口只接受 POST（the national interface takes POST only）")
+    called = _CALLED.get(request.scope["path"].rstrip("/"))
     desk: Desk = request.app.desk
     profile: Profile = request.app.profile
     limits = desk.settings.limits
@@ -105,6 +92,7 @@ async def _answered(request: Request, called: str | None) -> Response:
             "答复太大，本次没有审核，请分次发送（the answer is too large, nothing was reviewed: send it in parts）"
         )
     except Refusal as refusal:
+        request.app.note(refusal, request.scope)
         message = refusal.message
     except Exception as error:
         # The sender goes on whatever happens here: then it must read that nothing was reviewed.

@@ -114,7 +114,8 @@ async def ticket(request: Request) -> Response:
 
 
 def _is_of(ticket: Ticket, institutions: frozenset[str]) -> bool:
-    """Whether a ticket is of these institutions alone; of all, where there are none."""
+    """Whether a ticket is of these institutions alone. An answer without findings names no institution, and nobody else: whoever knows the ticket
+    may read it."""
     if not institutions:
         return True
     if ticket.document is not None:

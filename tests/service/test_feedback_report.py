@@ -26,13 +26,13 @@ class Counter:
 
     def show(
         self, count: int = 1, *, point: str | None = "drug-sex-01-0003", item: str = "爱普列特片", at: str = "2026-03-01T02:00:00.000Z",
-        visit: str | None = None, place: str = "H1", level: str | None = "suspect", verdict: str = "violation", ids: Iterable[str] = (),
+        visit: str | None = None, place: str = "H1", level: str | None = "suspect", verdict: str = "violation", rule: str = "drug-sex", ids: Iterable[str] = (),
     ) -> list[str]:  # fmt: skip
         ids = list(ids) or [f"f{self._next + number}" for number in range(count)]
         self._next += count
         rows = [
             Shown(
-                each, at, "dispense", visit or f"V{each}", "P1", place, "X1", item, "drug-sex", point, verdict, level, None, 35.5,
+                each, at, "dispense", visit or f"V{each}", "P1", place, "X1", item, rule, point, verdict, level, None, 35.5,
                 "2026-01", "native", 1,
             )
             for each in ids
@@ -60,6 +60,13 @@ def counter(tmp_path):
     counter = Counter(tmp_path / "liangku.db")
     yield counter
     counter.store.close()
+
+
+def test_what_says_that_nothing_was_reviewed_is_no_alert(counter):
+    counter.proceed(counter.show(2, rule="not_reviewed", point=None, level=None, verdict="undetermined"))
+    counter.change(counter.show())
+    report = counter.report()
+    assert (report.total.shown, report.total.compliance_rate, report.point_count) == (1, 1.0, 1)
 
 
 # ---- rates ----

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import ssl
 import subprocess
@@ -122,7 +123,9 @@ def test_a_client_without_a_certificate_is_not_talked_to(tmp_path: Path) -> None
         "--data",
         "data",
     ]
-    process = subprocess.Popen(command, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=subprocess.DEVNULL
+    )
     try:
         stranger = ssl.create_default_context(cafile=tmp_path / "server.pem")
         known = ssl.create_default_context(cafile=tmp_path / "server.pem")

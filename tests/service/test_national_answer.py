@@ -143,6 +143,17 @@ def test_local_codes_have_a_switch_of_their_own(counter: Precheck) -> None:
         assert numbers == [10, 2, 1]
 
 
+def test_orders_without_a_code_are_none_of_local_codes(counter: Precheck) -> None:
+    without = [order(rx_id=f"N{number}", hilist_code="") for number in range(3)]
+    for omit, orders, expected in (
+        (False, [*LOCAL, without[0]], [9, 1]), (False, [*LOCAL, *without], [9, 3]), (True, [*LOCAL, *without], [3]),
+    ):  # fmt: skip
+        profile = replace(NATIONAL, local_codes="omit") if omit else NATIONAL
+        found = results(counter, message(patient(encounter(*orders))), profile=profile)
+        assert [len(each.details) for each in found] == expected
+        assert "hilist_code 为空" in found[-1].content
+
+
 def test_local_codes_alone_that_are_left_out_are_no_review(counter: Precheck) -> None:
     [result] = results(counter, message(patient(encounter(*LOCAL))), profile=replace(NATIONAL, local_codes="omit"))
     assert result.content == "本次没有可审核的项目（非国家医保编码 9 条），未作审核。"

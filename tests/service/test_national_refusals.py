@@ -127,6 +127,7 @@ def test_a_key_for_an_institution_sends_no_message_of_another(guarded: Any) -> N
     elsewhere = message(patient(encounter(medins_id="H2")), fixmedins_code="H2")
     for document in (elsewhere, message(fixmedins_code="H2"), message(patient(encounter(medins_id="H2")))):
         assert "机构" in refusal(call(server.url, BEFORE, document, headers=headers))
+    assert "refused (forbidden): one at 127.0.0.1" in (server.data.parent / "serve.log").read_text("utf-8")
     unnamed = message(patient(encounter(medins_id="")), fixmedins_code="")
     assert "没有写明机构" in refusal(call(server.url, BEFORE, unnamed, headers=headers))
     [result] = call(server.url, BEFORE, elsewhere, headers=other).document["output"]["result"]
@@ -150,6 +151,16 @@ def test_a_key_for_an_institution_asks_for_no_other_by_the_native_interface(guar
     ]
     decided = {"finding_id": shown["finding_id"], "decision": "change"}
     assert call(server.url, "/v1/feedback", decided, headers=headers).refusal == (404, "not_shown")
+
+
+def test_a_ticket_is_told_to_its_own_institution_alone(tmp_path: Any) -> None:
+    (one, first), (two, second) = new_key("one"), new_key("two")
+    settings = f'{first}\ninstitutions = ["{CODE}"]\n{second}\ninstitutions = ["H2"]\n[limits]\ntime_ms = 0.001\n'
+    with serving(tmp_path, settings) as server:
+        answer = call(server.url, "/v1/check", woman(institution_id=CODE), headers={"X-API-Key": one}).document
+        path = f"/v1/tickets/{answer['ticket']}"
+        assert call(server.url, path, headers={"X-API-Key": one}).document["status"] == "open"
+        assert call(server.url, path, headers={"X-API-Key": two}).refusal == (404, "not_found")
 
 
 # ---- what was not reviewed ----
@@ -195,6 +206,7 @@ def test_where_there_is_nothing_to_review_the_answer_says_so(server: Server, ord
     before = len((server.data / "audit.jsonl").read_text("utf-8").splitlines())
     [result] = results(server, **orders) if isinstance(orders, dict) else results(server, *orders)
     assert result["vola_cont"] == f"本次没有可审核的项目（{why}），未作审核。"
+    warn = {"warn_rslt_id": result["jr_id"], "dspo_way": "2"}
     assert (result["rule_id"], result["sev_deg"], result["patn_id"], result["mdtrt_id"]) == (
         "not_reviewed",
         "3",
@@ -203,6 +215,7 @@ def test_where_there_is_nothing_to_review_the_answer_says_so(server: Server, ord
     )
     kept = [json.loads(line) for line in (server.data / "audit.jsonl").read_text("utf-8").splitlines()[before:]]
     assert [(each["kind"], each["lines"]) for each in kept] == [("answer", 0)]
+    assert call(server.url, FEEDBACK, feedback(warn)).document["output"]["accepted"] == 1
 
 
 def test_self_paid_orders_raise_no_alarm_beside_others(server: Server) -> None:

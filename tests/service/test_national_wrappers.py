@@ -185,6 +185,15 @@ def test_a_form_is_told_by_content_type_alone_before_there_is_a_body() -> None:
     assert Form.of("application/json; charset=utf-8") == Form()
 
 
+@pytest.mark.parametrize("inner", ["<data>{}</data>", "<data><![CDATA[{}]]></data>"])
+def test_a_long_text_is_read_and_a_tag_without_end_is_not(inner: str) -> None:
+    text = json.dumps(["药"] * 200_000, ensure_ascii=False)
+    assert unwrapped(soap(text, inner=inner).encode(), "text/xml")[0].decode() == text
+    attributes = " ".join(f'a{number}="1"' for number in range(100_000))
+    with pytest.raises(InputError, match="太长"):
+        unwrapped(soap("{}", inner=f"<data {attributes}>{{}}</data>").encode(), "text/xml")
+
+
 def test_no_more_is_unpacked_than_may_be_sent() -> None:
     assert unpacked(gzip.compress(b"a" * 1000), "gzip", 1000) == b"a" * 1000
     assert unpacked(gzip.compress(b"a" * 1001), "gzip", 1000) is None

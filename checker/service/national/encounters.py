@@ -28,7 +28,7 @@ def current_encounters(
         )
     if having is not patient:
         notes.add(f"fsi_encounter_dtos 写在 {name_of(having)} 下，不在参保人内（the node stands outside the patient）")
-    encounters = each_once(found, notes)
+    encounters = each_once(found, profile.fields["mdtrt_id"], notes)
     wanted = members.read_text(patient.value, profile.fields["curr_mdtrt_id"], patient.path)
     visit_ids = [members.read_text(each.value, profile.fields["mdtrt_id"], each.path) for each in encounters]
     if len(encounters) == 1 and wanted != visit_ids[0]:
@@ -76,9 +76,10 @@ def orders_of(
     return orders
 
 
-def each_once(holders: list[Holder], notes: Notes) -> list[Holder]:
-    """Without those that are the same as one before: programs send what they have twice, and it counts once."""
-    if len(holders) < 2:
+def each_once(holders: list[Holder], ids: Sequence[str], notes: Notes) -> list[Holder]:
+    """Without those that are the same as one before: programs send what they have twice, and it counts once. `ids` are the names of their id."""
+    named = [next((value for name in ids if (value := each.value.get(name)) is not None), None) for each in holders]
+    if len({str(value) for value in named}) == len(holders):
         return holders
     told: dict[str, Holder] = {}
     for each in holders:

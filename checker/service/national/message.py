@@ -78,7 +78,7 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
     if having is not data:
         notes.add(f"patient_dtos 写在 {name_of(having)} 下，不在 {data.path} 内（the node stands beside the data）")
     reader = _Reader(body, profile, notes, now, _STAGES[number], registers=scenes <= _REGISTRATIONS and bool(scenes))
-    reader.read(each_once(patients, notes))
+    reader.read(each_once(patients, profile.fields["patn_id"], notes))
     count = reader.count
     return Asked(
         infno=number,

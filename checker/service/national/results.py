@@ -54,7 +54,7 @@ def results_of(asked: Asked, answers: Sequence[Mapping[str, Any]], profile: Prof
     """
     results: list[Result] = []
     met: dict[tuple[str, ...], int] = {}
-    local: dict[tuple[str, str], list[Result]] = {}
+    alike: dict[tuple[str, str, bool], list[Result]] = {}
     for prescription, is_kept, answer in zip(asked.prescriptions, asked.times_kept, answers, strict=True):
         for finding in answer["findings"]:
             is_local = finding["reason_code"] == "unknown_code"
@@ -67,15 +67,19 @@ def results_of(asked: Asked, answers: Sequence[Mapping[str, Any]], profile: Prof
             met[parts] = met.get(parts, 0) + 1
             result = _result(finding, (*parts, str(met[parts])) if met[parts] > 1 else parts)
             if is_local and profile.local_codes != "each":
-                local.setdefault((result.patient_id, result.visit_id), []).append(result)
+                alike.setdefault((result.patient_id, result.visit_id, not finding["item_code"]), []).append(result)
             else:
                 results.append(result)
-    number_local = sum(map(len, local.values()))
-    if profile.local_codes == "summary":
-        results += [_local_codes(each) if len(each) > 1 else each[0] for each in local.values()]
+    omitted = 0
+    for (_, _, is_without), same in alike.items():
+        # An order without any code is none of local code.
+        if profile.local_codes == "omit" and not is_without:
+            omitted += len(same)
+        else:
+            results.append(_without_code(same, is_without=is_without) if len(same) > 1 else same[0])
     results += _unread(asked)
-    if not results and asked.judged_lines == number_local:
-        return [_nothing(asked, number_local)]
+    if not results and asked.judged_lines == omitted:
+        return [_nothing(asked, omitted)]
     return sorted(results, key=lambda result: result.severity)
 
 
@@ -126,14 +130,15 @@ def _unread(asked: Asked) -> list[Result]:
     return results
 
 
-def _local_codes(results: Sequence[Result]) -> Result:
-    """One result in place of many that say the same of codes that are no national ones."""
+def _without_code(results: Sequence[Result], *, is_without: bool) -> Result:
+    """One result in place of many that say the same of codes that are no national ones, or of orders without any."""
     first = results[0]
     named = "、".join(
         dict.fromkeys(str(each.finding["item_name"] or each.finding["item_code"] or each.rx_id) for each in results[:_NAMED_MOST])
     )  # fmt: skip
     more = " 等" if len(results) > _NAMED_MOST else ""
-    said = f"{len(results)} 条医嘱的编码不是国家医保编码，无法判断：{named}{more}。"
+    why = "没有国家医保编码（hilist_code 为空），没有审核" if is_without else "的编码不是国家医保编码，无法判断"
+    said = f"{len(results)} 条医嘱{why}：{named}{more}。"
     key = _hash([each.jr_id for each in results], "local")
     details = tuple(detail for each in results for detail in each.details)
     finding = _pseudo("不是国家医保编码") | {"rule_id": None, "reason_code": "unknown_code"}

@@ -17,7 +17,7 @@ _SOAP_11, _SOAP_12 = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3
 _SOAP = {_SOAP_11: "text/xml", _SOAP_12: "application/soap+xml"}
 _MEMBERS = ("data", "json")
 """The members that hold the message, of a form or a SOAP body with several; the only one of it may have any name."""
-_DEPTH, _ELEMENTS = 16, 200
+_DEPTH, _ELEMENTS, _PIECE = 16, 200, 1 << 16
 _DECLARED = re.compile(r"""<\?xml[^>]{0,80}?encoding\s*=\s*["']([A-Za-z0-9_.-]{1,40})["']""")
 _CHARSET = re.compile(r"""charset\s*=\s*["']?([a-z0-9_.-]{1,40})""")
 _GZIP_WINDOW, _ANY_WINDOW, _RAW_WINDOW = 31, 15, -15
@@ -170,8 +170,14 @@ class _SoapReader:
 
     def read(self, text: bytes) -> None:
         """Read a document. Raises InputError."""
+        parser = self._parser
         try:
-            self._parser.Parse(text, True)
+            for at in range(0, len(text), _PIECE):
+                parser.Parse(text[at : at + _PIECE], False)
+                # A tag is taken apart once it is whole: one with attributes without end would keep everybody waiting.
+                if at - parser.CurrentByteIndex > _PIECE:
+                    raise InputError("XML 的一个标记太长，请改正（a tag is too long）")
+            parser.Parse(b"", True)
         except expat.ExpatError as error:
             raise InputError(f"请求内容不是有效的 XML（{error}），请改正（not valid XML）") from None
         if not self.soap:
