@@ -228,6 +228,19 @@ def test_verdict_item_and_reason_are_in_sight_after_each_item(
         assert desk.focus == "item"
 
 
+def test_the_focus_is_not_fetched_from_where_somebody_went_meanwhile(desk: DeskPage) -> None:
+    desk.whom("child").person("male", "6")
+    went = """async () => {
+      const sex = document.querySelector('[name=insured-sex][value=female]'), birth = document.getElementById('insured-birth');
+      sex.focus();
+      sex.dispatchEvent(new MouseEvent('click', { bubbles: true, detail: 1 }));
+      birth.focus();
+      await new Promise((resolve) => setTimeout(() => setTimeout(resolve)));
+      return document.activeElement.id;
+    }"""
+    assert desk.page.evaluate(went) == "insured-birth"
+
+
 def test_the_focus_goes_on_by_itself(desk: DeskPage) -> None:
     desk.page.click("label.choice:has([value=self])")
     expect(desk.page.locator("[name=patient-sex] >> nth=0")).to_be_focused()
