@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -130,39 +131,53 @@ SHORT = {
 UNKNOWN = ("不明", "unknown")
 
 
-def found(tmp_path: Path, person: dict[str, str], *, language: str, **more: Any) -> list[dict[str, Any]]:
-    """The finding of a scan and that of the counter for one line of an item named 女贞子."""
-    line = {"line_id": "1", "item_code": DRUG, "item_name": "女贞子", **person, "service_time": "2026-03-01"}
+def found(
+    tmp_path: Path, persons: Sequence[dict[str, str]], *, language: str, codes: Sequence[str] = (DRUG,), **more: Any
+) -> list[dict[str, Any]]:
+    """The findings of a scan and those of the counter for a line of each person and code, of items named 女贞子."""
+    item = {"item_name": "女贞子", "service_time": "2026-03-01"}
     with (tmp_path / "lines.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, line)
+        writer = csv.DictWriter(
+            stream, ("line_id", "item_code", *item, *dict.fromkeys(name for person in persons for name in person))
+        )
         writer.writeheader()
-        writer.writerow(line)
+        for number, person in enumerate(persons):
+            writer.writerows({"line_id": f"{number}-{code}", "item_code": code, **item, **person} for code in codes)
     out = tmp_path / "out"
     scan(ScanRequest([tmp_path / "lines.csv"], out, kb=[tmp_path / "kb"], stage="settle", language=language, **more))
-    patient = {name.removeprefix("patient_"): value for name, value in person.items()}
-    document = {"service_time": "2026-03-01", "patient": patient, "lines": [{"item_code": DRUG, "item_name": "女贞子"}]}
-    answer = Precheck.open(kb=[tmp_path / "kb"], language=language, **more).check(document)
-    return [*pl.read_parquet(out / "findings.parquet").to_dicts(), *answer["findings"]]
+    findings = pl.read_parquet(out / "findings.parquet").to_dicts()
+    counter = Precheck.open(kb=[tmp_path / "kb"], language=language, **more)
+    for person in persons:
+        patient = {name.removeprefix("patient_"): value for name, value in person.items()}
+        lines = [{"item_code": code, "item_name": "女贞子"} for code in codes]
+        findings += counter.check({"service_time": "2026-03-01", "patient": patient, "lines": lines})["findings"]
+    return findings
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-@pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("rule", LIMITS)
-def test_a_finding_is_a_sentence_and_names_stay_as_they_are(
-    tmp_path: Path, rule: str, known: bool, language: str
-) -> None:
-    rows = KnowledgeRows([point("P1", rule, item_name="女贞子", **LIMITS[rule])], [pattern("P1", "code", DRUG)], [])
-    write_knowledge(rows, tmp_path / "kb")
-    sex_known, age_known = {"patient_sex": "女"}, {"patient_birth_date": "1990-05-01"}
-    person = (sex_known if "sex" in rule else age_known) if known else (age_known if "sex" in rule else sex_known)
+def test_a_finding_is_a_sentence_and_names_stay_as_they_are(tmp_path: Path, language: str) -> None:
+    """Of each rule, where the person is known and where not: of one only the sex is known, of the other only when they were born."""
+    codes = {rule: f"{DRUG[:-1]}{number}" for number, rule in enumerate(LIMITS)}
+    points = [point(f"P-{rule}", rule, item_name="女贞子", **LIMITS[rule]) for rule in LIMITS]
+    patterns = [pattern(f"P-{rule}", "code", code) for rule, code in codes.items()]
+    write_knowledge(KnowledgeRows(points, patterns, []), tmp_path / "kb")
     english = language == "en"
-    expected, actual = SHORT[rule][english]
-    both = found(tmp_path, person, language=language)
-    assert len(both) == 2
-    for finding in both:
-        assert finding["item_name"] == "女贞子"
-        assert finding["message"] == SAID[rule][not known][english]
-        assert (finding["expected"], finding["actual"]) == (expected, actual if known else UNKNOWN[english])
+    findings = found(
+        tmp_path,
+        [{"patient_sex": "女"}, {"patient_birth_date": "1990-05-01"}],
+        language=language,
+        codes=[*codes.values()],
+    )
+    for rule in LIMITS:
+        own = [finding for finding in findings if finding["rule_id"] == rule]
+        expected, actual = SHORT[rule][english]
+        told = [(finding["message"], finding["expected"], finding["actual"]) for finding in own]
+        known = (SAID[rule][False][english], expected, actual)
+        unknown = (SAID[rule][True][english], expected, UNKNOWN[english])
+        # The scan's and the counter's.
+        assert sorted(told) == sorted([known, unknown] * 2)
+        assert {finding["item_name"] for finding in own} == {"女贞子"}
+    assert len(findings) == 4 * len(LIMITS)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -181,7 +196,7 @@ def test_words_of_a_rules_own_and_braces_reach_scan_and_counter_as_they_stand(tm
     write_knowledge(
         KnowledgeRows([point("P1", "drug-sex", sex="male")], [pattern("P1", "code", DRUG)], []), tmp_path / "kb"
     )
-    for finding in found(tmp_path, {"patient_sex": "女"}, language=language, rules=[rules]):
+    for finding in found(tmp_path, [{"patient_sex": "女"}], language=language, rules=[rules]):
         assert (finding["expected"], finding["actual"]) == ("女贞子 5 岁", "女 7 天")
         assert finding["message"].startswith("{女贞子 5 岁} 女 7 天 女贞子")
 

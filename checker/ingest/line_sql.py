@@ -169,6 +169,8 @@ def stage_query(
         *(name for name in ("care_type", "mutual_aid_amount") if name not in unneeded),
         *PERSON_FIELDS,
         *prescription,
+        # Each key that may be lost is asked for four times.
+        *(name for name in KEYS if name not in unneeded and name not in prescription),
     )
     lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements, held=held)
 
@@ -284,10 +286,14 @@ def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> st
     A flag is that of void or refund, the latter of the line or of its settlement.
     """
     lines = named_lines(source, refund_settlements=refund_settlements)
+    # A time is long to read, and asked for three times.
+    time, time_text = (
+        first_text(_times(lines.map), Kind.TIME),
+        sqltext.name(free_name("time text", source.table.headers)),
+    )
     cases: dict[str, list[str]] = {"column_name": [], "value": [], "why": []}
     for number, (name, kind, why) in REJECTED.items():
-        headers = _times(lines.map) if kind is Kind.TIME else lines.map.found[name]
-        value = first_text(headers, kind)
+        value = time_text if kind is Kind.TIME else first_text(lines.map.found[name], kind)
         told = sqltext.text(why)
         if kind is Kind.TIME:
             told = f"CASE WHEN {value} IS NULL OR {not_given(value, kind)} THEN '没有服务时间' ELSE {told} END"
@@ -297,7 +303,7 @@ def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> st
             cases[column].append(f"WHEN {number} THEN {answer}")
     chosen = ", ".join(f"CASE {lines.kind} {' '.join(arms)} END AS {column}" for column, arms in cases.items())
     return f"""SELECT {source.table.file_number} AS file_no, {source.table.record} AS record, {chosen}
-        FROM {lines.of_kinds(*REJECTED)}"""
+        FROM (SELECT *, {time} AS {time_text} FROM {lines.of_kinds(*REJECTED)})"""
 
 
 def _times(mapping: HeaderMap) -> tuple[Header, ...]:

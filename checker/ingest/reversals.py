@@ -19,6 +19,8 @@ _SAID = ("patient_id", "patient_id_number", "institution_id")
 """By what a settlement and its reversal are told to be of one person, and of one institution."""
 _ONE_SAID = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in _SAID)
 """SQL of what several rows say alike; nothing where they contradict each other."""
+_ONE_PERSON = f"REPLACE ({one_person('patient_id_number')} AS patient_id_number)"
+"""SQL that brings the ID numbers of a relation into one form; over their name, for it asks them often."""
 _ANOTHER = """coalesce(CASE WHEN r.patient_id IS NULL OR o.patient_id IS NULL THEN r.patient_id_number <> o.patient_id_number
     ELSE r.patient_id <> o.patient_id END, FALSE) OR coalesce(r.institution_id <> o.institution_id, FALSE)"""
 
@@ -79,30 +81,32 @@ def _reversals(source: Source) -> str:
         unreadable(source.map.found.get(name, ()), source.map.columns[name].kind)
         for name in ("valid_flag", "settlement_amount")
     )
-    return f"""SELECT * FROM (SELECT {settlement} AS settlement_id, {original} AS original, {refund} AS refund, {amount} AS amount, {unclear} AS unclear,
-          {void} AS may_be_void, {patient} AS patient_id, {one_person(number)} AS patient_id_number, {institution} AS institution_id
+    return f"""SELECT * {_ONE_PERSON} FROM (SELECT {settlement} AS settlement_id, {original} AS original, {refund} AS refund, {amount} AS amount,
+          {unclear} AS unclear, {void} AS may_be_void, {patient} AS patient_id, {number} AS patient_id_number, {institution} AS institution_id
         FROM {source.table.scan()} WHERE {_names(source)} AND {is_valid(source)}) WHERE original IS NOT NULL AND original <> settlement_id"""
 
 
 def _leave_out_others(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
     """Take those out of `reversal` that are of another person or institution than their original, as its headers say, else its lines."""
     told = " UNION ALL ".join(
-        f"SELECT {read_column(source.map, 'settlement_id')} AS settlement_id, {read_column(source.map, 'patient_id')} AS patient_id, "
-        f"{one_person(read_column(source.map, 'patient_id_number'))} AS patient_id_number, {read_column(source.map, 'institution_id')} AS institution_id "
+        f"SELECT {', '.join(f'{read_column(source.map, name)} AS {name}' for name in ('settlement_id', *_SAID))} "
         f"FROM {source.table.scan()} WHERE {is_valid(source)} AND ({read_column(source.map, 'settlement_id')}) IN (SELECT original FROM reversal)"
         for source in files.settlements
     )
+    of_lines = f"""SELECT settlement_id, {", ".join(_SAID)} FROM staged_line
+        WHERE NOT is_refund AND settlement_id IN (SELECT original FROM reversal)"""
+    # Few rows, each table for itself: in one query the long readings are planned anew for each place that asks for them.
+    for table, rows in (("said_by_header", told), ("said_by_line", of_lines)):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table}_all AS {rows}")
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table}_each AS SELECT * {_ONE_PERSON} FROM {table}_all")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT settlement_id, {_ONE_SAID} FROM {table}_each GROUP BY settlement_id"
+        )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE another AS
-        WITH header AS (SELECT settlement_id, {_ONE_SAID} FROM ({told}) GROUP BY settlement_id),
-        line AS (
-          SELECT settlement_id, {_ONE_SAID} FROM (
-            SELECT settlement_id, patient_id, {one_person("patient_id_number")} AS patient_id_number, institution_id FROM staged_line
-            WHERE NOT is_refund AND settlement_id IN (SELECT original FROM reversal))
-          GROUP BY settlement_id),
-        said AS (
+        WITH said AS (
           SELECT settlement_id, {", ".join(f"coalesce(header.{name}, line.{name}) AS {name}" for name in _SAID)}
-          FROM line LEFT JOIN header USING (settlement_id))
+          FROM said_by_line line LEFT JOIN said_by_header header USING (settlement_id))
         SELECT r.settlement_id, r.original FROM reversal r JOIN said o ON o.settlement_id = r.original WHERE {_ANOTHER}"""
     )
     connection.execute("INSERT INTO falsely_reversed SELECT DISTINCT original FROM another")

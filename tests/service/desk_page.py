@@ -6,11 +6,12 @@ import contextlib
 import json
 import shutil
 import time
-from collections.abc import Iterator
+import weakref
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, CDPSession, ConsoleMessage, Page, Playwright, Request, sync_playwright
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -18,7 +19,10 @@ _ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run",
 )  # fmt: skip
-_WCAG = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}}
+_WCAG = {
+    "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]},
+    "resultTypes": ["violations"],
+}
 # The rows of a long table are made alike, and each costs as much as the first.
 _ROWS_ALIKE = {"exclude": [["tbody tr:nth-child(n+13)"]]}
 # What Chromium says of an answer 4xx or of a server that is gone; the page tells it in its own words.
@@ -38,36 +42,70 @@ def _launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=CHROMIUM, args=[*_ARGUMENTS])
 
 
+_used: weakref.WeakKeyDictionary[Browser, list[Page]] = weakref.WeakKeyDictionary()
+"""Windows that were left as they were found: a new one costs a process, and three times what the test in it does."""
+
+
 @contextlib.contextmanager
 def window(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterator[DeskPage]:
-    """A new window, with nothing kept from others; in the end it must have kept the promises of the pages."""
-    opened = DeskPage(browser, url, size)
+    """A window with nothing kept from others; in the end it must have kept the promises of the pages."""
+    left = _used.setdefault(browser, [])
+    opened = DeskPage(left.pop() if left else new_page(browser), url, size)
     try:
         yield opened
         opened.assert_kept()
-    finally:
+        opened.leave()
+    except BaseException:
+        # What went wrong here is no other test's matter.
         opened.close()
+        raise
+    left.append(opened.page)
+
+
+def new_page(browser: Browser) -> Page:
+    """A window of its own, which knows nothing of others."""
+    return browser.new_context(accept_downloads=True, timezone_id="Asia/Shanghai").new_page()
 
 
 class DeskPage:
     """One window on the pages of a server. `faults` collects what breaks a promise: see `assert_kept`."""
 
-    def __init__(self, browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> None:
-        context = browser.new_context(
-            viewport={"width": size[0], "height": size[1]}, accept_downloads=True, timezone_id="Asia/Shanghai"
-        )
-        self.page: Page = context.new_page()
+    def __init__(self, page: Page, url: str, size: tuple[int, int] = DESKTOP) -> None:
+        self.page = page
+        self.resize(size)
         self.page.set_default_timeout(10_000)
         self.url = url
         self.sent: list[Request] = []
         self.faults: list[str] = []
         self._wire: CDPSession | None = None
-        self.page.on("request", self._sent)
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        self._hears: dict[Any, Callable[[Any], None]] = {
+            "request": lambda request: self.sent.append(request),
+            "console": self._said,
+            "pageerror": lambda error: self.faults.append(f"error: {error}"),
+        }
+        for event, hear in self._hears.items():
+            self.page.on(event, hear)
+
+    def resize(self, size: tuple[int, int]) -> None:
+        self.page.set_viewport_size({"width": size[0], "height": size[1]})
 
     def close(self) -> None:
         self.page.context.close()
+
+    def leave(self) -> None:
+        """Leave the window as a new one: on no page, with nothing stored, the network and the media as they come."""
+        for event, hear in self._hears.items():
+            self.page.remove_listener(event, hear)
+        if self._wire:
+            self.network()
+            self._wire.detach()
+        self.page.unroute_all(behavior="ignoreErrors")
+        self.page.emulate_media(media="null", color_scheme="null")
+        if self.page.url.startswith(("http:", "https:")):
+            self.page.evaluate("localStorage.clear(), sessionStorage.clear()")
+        self.page.context.clear_cookies()
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
 
     def open(self, path: str = "/") -> DeskPage:
         self.page.goto(self.url + path)
@@ -175,7 +213,9 @@ class DeskPage:
 
     def accessibility(self) -> list[str]:
         """What axe finds against WCAG 2.1 A and AA, and against good practice."""
-        found = Axe().run(self.page, _ROWS_ALIKE, _WCAG).response["violations"]
+        if not self.page.evaluate("'axe' in window"):
+            self.page.evaluate(AXE_SCRIPT)
+        found = self.page.evaluate("given => axe.run(...given)", [_ROWS_ALIKE, _WCAG])["violations"]
         return [f"{each['id']}: {[node['html'] for node in each['nodes']][:3]}" for each in found]
 
     def overflow(self) -> int:
@@ -189,9 +229,6 @@ class DeskPage:
         """No request left the origin, the content security policy was not broken, no script failed."""
         outside = [request.url for request in self.sent if not request.url.startswith((self.url, "blob:", "data:"))]
         assert (outside, self.faults) == ([], [])
-
-    def _sent(self, request: Request) -> None:
-        self.sent.append(request)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning") and _ANSWERED not in message.text:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser
 
-from tests.service.desk_page import PHONE, DeskPage, chromium, window
+from tests.service.desk_page import PHONE, DeskPage, chromium, new_page, window
 from tests.service.serving import ROOT, Server, serving
 
 IMAGES = ROOT / "docs" / "images"
@@ -23,7 +23,7 @@ def make(folder: Path) -> list[Path]:
     with tempfile.TemporaryDirectory() as data, chromium() as browser:
         with serving(Path(data), "two_person = true\n") as server:
             written = _of_server(browser, server, folder)
-            failed = DeskPage(browser, server.url, _SIZE)
+            failed = DeskPage(new_page(browser), server.url, _SIZE)
             failed.open().whom("self").person("male", "36").add("爱普列特片").concluded("clear")
         failed.press("Alt+KeyC").concluded("error")
         written.append(_shot(failed, folder / "error.png"))

@@ -173,19 +173,21 @@ def test_a_newborn_is_sent_as_such(desk: DeskPage) -> None:
     assert "新生儿" in desk.text("article")
 
 
-@pytest.mark.parametrize("typed", ["1990-05-01", "1990/5/1", "１９９００５０１", "1990年5月1日"])
-def test_a_birth_date_is_read_as_it_is_written(desk: DeskPage, typed: str) -> None:
-    desk.whom("self").person("female", typed).add(MALE_ONLY).concluded("suspect")
-    assert desk.bodies("/v1/check")[-1]["patient"]["birth_date"] == "1990-05-01"
+def test_a_birth_date_is_read_as_it_is_written(desk: DeskPage) -> None:
+    for asked, typed in enumerate(("1990-05-01", "1990/5/1", "１９９００５０１", "1990年5月1日"), 1):
+        desk.press("Alt+KeyN").whom("self").person("female", typed).add(MALE_ONLY).concluded("suspect")
+        births = [body["patient"]["birth_date"] for body in desk.bodies("/v1/check")]
+        assert (len(births) >= asked, {*births}) == (True, {"1990-05-01"}), typed
 
 
-@pytest.mark.parametrize("typed", ["19900230", "131", "2999-01-01", "abc"])
-def test_a_birth_date_that_cannot_be_is_told_and_nothing_is_asked(desk: DeskPage, typed: str) -> None:
-    desk.whom("self").person("female", typed).add(MALE_ONLY).page.wait_for_selector("#item-list li")
-    desk.concluded("idle")
-    assert desk.text("#patient-birth-told")
-    assert desk.page.get_attribute("#patient-birth", "aria-invalid") == "true"
-    assert desk.bodies("/v1/check") == []
+def test_a_birth_date_that_cannot_be_is_told_and_nothing_is_asked(desk: DeskPage) -> None:
+    for typed in ("19900230", "131", "2999-01-01", "abc"):
+        desk.press("Alt+KeyN").whom("self").person("female", typed).add(MALE_ONLY)
+        desk.page.wait_for_selector("#item-list li")
+        desk.concluded("idle")
+        assert desk.text("#patient-birth-told"), typed
+        assert desk.page.get_attribute("#patient-birth", "aria-invalid") == "true", typed
+        assert desk.bodies("/v1/check") == [], typed
 
 
 def test_an_id_number_gives_sex_and_birth_date_and_never_leaves_the_page(desk: DeskPage) -> None:
@@ -204,14 +206,12 @@ def test_an_id_number_gives_sex_and_birth_date_and_never_leaves_the_page(desk: D
     assert ID_NUMBER not in desk.page.content().upper()
 
 
-@pytest.mark.parametrize(
-    ("number", "told"),
-    [("110105194912310021", "校验码不对"), ("110105194913310021", "不是日期"), ("1101051949123100AX", "18 位")],
-)
-def test_an_id_number_that_is_wrong_is_told_and_fills_nothing(desk: DeskPage, number: str, told: str) -> None:
-    desk.page.fill("#patient-id", number)
-    assert told in desk.text("#patient-id-told")
-    assert desk.page.input_value("#patient-birth") == ""
+def test_an_id_number_that_is_wrong_is_told_and_fills_nothing(desk: DeskPage) -> None:
+    wrong = {"110105194912310021": "校验码不对", "110105194913310021": "不是日期", "1101051949123100AX": "18 位"}
+    for number, told in wrong.items():
+        desk.press("Alt+KeyN").page.fill("#patient-id", number)
+        assert told in desk.text("#patient-id-told"), number
+        assert desk.page.input_value("#patient-birth") == "", number
 
 
 def test_diagnoses_stage_and_visit_are_sent(desk: DeskPage) -> None:

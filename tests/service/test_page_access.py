@@ -79,24 +79,21 @@ STATES: dict[str, Callable[[DeskPage], object]] = {
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing_in_any_state_in_either_language(desk: DeskPage, state: str) -> None:
-    STATES[state](desk)
-    assert desk.accessibility() == []
-    desk.page.emulate_media(color_scheme="dark")
-    assert desk.accessibility() == []
-    desk.switch_language()
-    expect(desk.page.locator("html")).to_have_attribute("lang", "en")
-    desk.page.wait_for_selector("#verdict:not([data-kind=checking])")
-    assert desk.accessibility() == []
-
-
-@pytest.mark.parametrize("state", STATES)
-def test_a_phone_needs_no_sideways_scrolling_in_any_state(browser: Browser, server: Server, state: str) -> None:
+def test_every_state_is_for_everybody_at_a_desk_and_on_a_phone(browser: Browser, server: Server, state: str) -> None:
+    """The state is reached on a phone; axe finds nothing on both, in either language, light and dark, and nothing is wider than the phone."""
     with window(browser, server.url, PHONE) as desk:
         STATES[state](desk.open())
         assert desk.overflow() <= 0
+        desk.resize(DESKTOP)
+        assert desk.accessibility() == []
+        desk.page.emulate_media(color_scheme="dark")
+        assert desk.accessibility() == []
         desk.switch_language()
+        expect(desk.page.locator("html")).to_have_attribute("lang", "en")
         desk.page.wait_for_selector("#verdict:not([data-kind=checking])")
+        assert desk.accessibility() == []
+        desk.resize(PHONE)
+        desk.page.emulate_media(color_scheme="light")
         assert desk.overflow() <= 0
         assert desk.accessibility() == []
 

@@ -100,6 +100,7 @@ export class Person {
   clear() {
     choose(`${this.#prefix}-sex`, null);
     this.#birth.value = this.#number.value = "";
+    this.#length = 0;
     if (this.#newborn) this.#newborn.checked = false;
     this.#numberSays = null;
     this.#isTyping = false;

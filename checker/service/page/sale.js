@@ -9,6 +9,9 @@ import { say } from "./words.js";
 
 const FREE = ["diagnoses", "visit", "region"];
 
+/** Whether the focus is still where a click on a button left it: who has gone elsewhere meanwhile is not fetched from there. */
+const stays = (radio) => [radio, document.body].includes(document.activeElement);
+
 export class Sale {
   #time = null;
   #typing = new Set();
@@ -35,7 +38,7 @@ export class Sale {
     }
     // Who chooses with the mouse goes on typing; with the keyboard the arrows still have to choose.
     for (const radio of document.querySelectorAll('#ask input[type="radio"]')) {
-      radio.addEventListener("click", (event) => event.detail > 0 && setTimeout(() => this.goOn()));
+      radio.addEventListener("click", (event) => event.detail > 0 && setTimeout(() => stays(radio) && this.goOn()));
       radio.addEventListener("keydown", (event) => {
         if (event.key !== "Enter") return;
         event.preventDefault();
