@@ -64,7 +64,7 @@ SLOW = (
     "test_audit.py::test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory",
     "test_audit.py::test_thousands_of_prescriptions_fit_into_the_memory_of_a_scan",
 )
-"""Files or tests, longest first: random samples, browsers, whole documents, git repositories, inputs of every form, wheels."""
+"""Files or tests, longest first: random samples, browsers, whole documents, git repositories, inputs of every form, restarts, wheels."""
 _PLACE = {entry.partition("::")[0]: place for place, entry in reversed([*enumerate(SLOW)])}
 
 
