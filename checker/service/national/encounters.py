@@ -11,6 +11,7 @@ from checker.service.national.nodes import Holder, find_rows
 from checker.service.national.notes import Notes
 from checker.service.national.orders import Count
 from checker.service.national.profile import Profile
+from checker.service.national.unread import Unread
 
 
 def current_encounters(
@@ -21,7 +22,12 @@ def current_encounters(
     Raises InputError where nothing tells which one is asked about.
     """
     names = profile.nodes["fsi_encounter_dtos"]
-    found, having = find_rows((patient, *beside), names)
+    misfits: list[InputError] = []
+    found, having = find_rows((patient, *beside), names, misfits)
+    if misfits and not found:
+        raise misfits[0]
+    about = members.read_text(patient.value, profile.fields["patn_id"], patient.path)
+    count.unread += [Unread(about, None, None, str(error), is_order=False) for error in misfits]
     if not found:
         raise InputError(
             f"{path_of(having or patient)}fsi_encounter_dtos 中没有就诊信息，应至少有一条（no encounter: write at least one）"
@@ -55,21 +61,30 @@ def current_encounters(
     current = [each for each, visit_id in zip(encounters, visit_ids, strict=True) if visit_id == wanted]
     for each, visit_id in zip(encounters, visit_ids, strict=True):
         if visit_id != wanted:
-            count.context += len(find_rows((each,), profile.nodes["fsi_order_dtos"])[0])
+            count.context += len(find_rows((each,), profile.nodes["fsi_order_dtos"], [])[0])
     others = (patient, *beside) if len(encounters) == 1 else ()
     return [(each, others) for each in current]
 
 
 def orders_of(
-    encounter: Holder, others: Sequence[Holder], profile: Profile, notes: Notes, *, registers: bool
+    encounter: Holder,
+    others: Sequence[Holder],
+    profile: Profile,
+    notes: Notes,
+    misfits: list[InputError],
+    *,
+    registers: bool,
 ) -> list[Holder]:
-    """The orders of an encounter. `registers`: nothing need have been ordered yet. Raises InputError where their node is missing."""
-    orders, having = find_rows((encounter, *others), profile.nodes["fsi_order_dtos"])
+    """The orders of an encounter; what is none is told among the misfits. `registers`: nothing need have been ordered yet.
+
+    Raises InputError where their node is missing.
+    """
+    orders, having = find_rows((encounter, *others), profile.nodes["fsi_order_dtos"], misfits)
     if having is None and not registers:
         raise InputError(
             f"{path_of(encounter)}fsi_order_dtos 缺失，应为本次医嘱的数组（no orders node: write an array of orders）"
         )
-    if not orders:
+    if not orders and not misfits:
         notes.add(f"{path_of(encounter)}fsi_order_dtos 没有医嘱，没有可审核的内容（no orders: nothing to judge）")
     elif having is not encounter:
         notes.add(f"fsi_order_dtos 写在 {name_of(having)} 下，不在就诊信息内（the node stands outside the encounter）")

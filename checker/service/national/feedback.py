@@ -47,7 +47,10 @@ def read_feedback(document: object, profile: Profile) -> NationalFeedback:
     """
     body = find_body(document, profile)
     envelope, data = body.envelope, body.holders[0]
-    warns, having = find_rows(body.holders, profile.fields["warns"])
+    misfits: list[InputError] = []
+    warns, having = find_rows(body.holders, profile.fields["warns"], misfits)
+    if misfits:
+        raise misfits[0]
     if not warns:
         raise InputError(f"{(having or data).path}.warns 中没有反馈，应至少有一条（no feedback: write at least one）")
     if len(warns) > WARNS_MAX:

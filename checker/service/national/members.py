@@ -38,6 +38,31 @@ def read_text(holder: dict[str, Any], names: Sequence[str], path: str, *, is_fla
     return None
 
 
+def read_noted(holder: dict[str, Any], names: Sequence[str], path: str, notes: Notes) -> str | None:
+    """As `read_text`, for what is not needed: a value that is no single one is noted, and taken as not given."""
+    try:
+        return read_text(holder, names, path)
+    except InputError as error:
+        notes.add(f"{error}，按未提供处理（taken as not given）")
+        return None
+
+
+def refuse_twofold(holder: dict[str, Any], path: str, nodes: frozenset[str]) -> None:
+    """Raise InputError where a member stands under two spellings of its name (hilist_code, hilistCode) with two values. `nodes` are the
+    names, without underscores and capitals, that hold further objects.
+    """
+    seen: dict[str, tuple[str, object]] = {}
+    for name, value in holder.items():
+        key = name.replace("_", "").lower()
+        if value is None or value == "" or key in nodes:
+            continue
+        before = seen.setdefault(key, (name, value))
+        if before[0] != name and str(before[1]).strip() != str(value).strip():
+            raise InputError(
+                f"{_at(path, before[0])} 与 {name} 是同一项而值不同，请只写一个（one member under two names, with two values）"
+            )
+
+
 def read_flag(
     holder: dict[str, Any], names: Sequence[str], path: str, notes: Notes, kind: Kind = Kind.BOOL
 ) -> bool | None:

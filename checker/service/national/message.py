@@ -70,7 +70,10 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
     trig_scen = text(data, "trig_scen")
     scenes = frozenset(part.strip() for part in trig_scen.split(",")) if trig_scen else frozenset()
     number = _transaction(infno or text(envelope, "infno"), scenes, profile, notes)
-    patients, having = find_rows(body.holders, profile.nodes["patient_dtos"])
+    misfits: list[InputError] = []
+    patients, having = find_rows(body.holders, profile.nodes["patient_dtos"], misfits)
+    if misfits and not patients:
+        raise misfits[0]
     if not patients:
         raise InputError(
             f"{path_of(having or data)}patient_dtos 中没有参保人，应至少有一位（no patient: write at least one）"
@@ -78,6 +81,7 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
     if having is not data:
         notes.add(f"patient_dtos 写在 {name_of(having)} 下，不在 {data.path} 内（the node stands beside the data）")
     reader = _Reader(body, profile, notes, now, _STAGES[number], registers=scenes <= _REGISTRATIONS and bool(scenes))
+    reader.count.unread += [Unread(None, None, None, str(error), is_order=False) for error in misfits]
     reader.read(each_once(patients, profile.fields["patn_id"], notes))
     count = reader.count
     return Asked(
@@ -111,6 +115,9 @@ class _Reader:
         self.first = Unread(None, None, None, "", is_order=False)
         self.prescriptions: list[Prescription] = []
         self.kept: list[bool] = []
+        self._nodes = frozenset(name.replace("_", "").lower() for names in profile.nodes.values() for name in names)
+        # A patient who is sent twice, with an encounter of one id: an order that stands in both is one.
+        self._seen: dict[tuple[str | None, str | None], Seen] = {}
 
     def read(self, patients: list[Holder]) -> None:
         """Read patients one by one. Raises the first InputError where all of them failed."""
@@ -119,16 +126,15 @@ class _Reader:
         for patient in patients:
             beside = self._body.holders if len(patients) == 1 else ()
             try:
+                members.refuse_twofold(patient.value, patient.path, self._nodes)
                 encounters = current_encounters(patient, beside, self._profile, self._notes, self.count)
             except InputError as error:
                 first = first or error
                 self._unread(patient, None, error)
                 continue
-            # Encounters of one patient that are asked about have one id: an order that stands in two of them is one.
-            seen: Seen = {}
             for encounter, others in encounters:
                 try:
-                    about = self._encounter(patient, encounter, others, seen, alone=len(patients) == 1)
+                    about = self._encounter(patient, encounter, others, alone=len(patients) == 1)
                     self.first = self.first if has_read else about
                     has_read = True
                 except TooManyLines:
@@ -152,17 +158,20 @@ class _Reader:
             Unread(text(patient, "patn_id"), text(encounter, "mdtrt_id"), None, str(error), is_order=False)
         )
 
-    def _encounter(
-        self, patient: Holder, encounter: Holder, others: tuple[Holder, ...], seen: Seen, *, alone: bool
-    ) -> Unread:
+    def _encounter(self, patient: Holder, encounter: Holder, others: tuple[Holder, ...], *, alone: bool) -> Unread:
         """Read an encounter, and say whose it is."""
         profile, notes, envelope = self._profile, self._notes, self._body.envelope
-        orders = orders_of(encounter, others, profile, notes, registers=self._registers)
+        members.refuse_twofold(encounter.value, encounter.path, self._nodes)
+        misfits: list[InputError] = []
+        orders = orders_of(encounter, others, profile, notes, misfits, registers=self._registers)
         shared = place_facts(envelope, patient, encounter, profile, notes, alone=alone)
         facts = {**of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"]), **shared}
-        diagnoses = read_diagnoses(encounter, others, profile)
+        diagnoses = read_diagnoses(encounter, others, profile, notes)
         otherwise = self._visit_time(shared["visit_start"])
         about = Unread(facts["patient_id"], shared["visit_id"], None, "", is_order=True)
+        self.count.unread += [about._replace(message=str(error)) for error in misfits]
+        key = facts["patient_id"], shared["visit_id"]
+        seen = self._seen.setdefault(key, {}) if all(key) else {}
         for group in read_orders(orders, otherwise, profile, notes, self.count, seen, about):
             own = {**facts, "time_fallback": True} if group.moment.is_fallback else facts
             self.prescriptions.append(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.model.errors import InputError
+from checker.model.json_text import distinct, read_float
 from checker.model.schema import NULL_WORDS
 from checker.service.national.profile import Profile
 
@@ -55,37 +56,44 @@ def find_body(document: object, profile: Profile) -> Body:
     return Body(Holder(document, ""), (input_,))
 
 
-def find_rows(holders: Sequence[Holder], names: Sequence[str]) -> tuple[list[Holder], Holder | None]:
-    """The objects of a node, from the first holder that has any; and the holder that has the node at all (even empty).
+def find_rows(
+    holders: Sequence[Holder], names: Sequence[str], misfits: list[InputError]
+) -> tuple[list[Holder], Holder | None]:
+    """The objects of a node, of all holders and under all its names; and the first holder that has any, or has the node at all.
 
-    Raises InputError where the node, or an entry of it, is no object.
+    A node, or an entry of it, that is no object is told among the misfits: the others stand all the same.
     """
     having: Holder | None = None
+    found: list[Holder] = []
     for holder in holders:
         for name in names:
             if name not in holder.value:
                 continue
-            having = having or holder
-            rows = _rows(holder.value[name], f"{holder.path}.{name}" if holder.path else name)
-            if rows:
-                return rows, holder
-    return [], having
+            rows = _rows(holder.value[name], f"{holder.path}.{name}" if holder.path else name, misfits)
+            having = holder if having is None or (rows and not found) else having
+            found += rows
+    return found, having
 
 
-def _rows(value: object, path: str) -> list[Holder]:
-    value = _opened(value, path)
+def _rows(value: object, path: str, misfits: list[InputError]) -> list[Holder]:
+    try:
+        value = _opened(value, path)
+    except InputError as error:
+        misfits.append(error)
+        return []
     if value is None:
         return []
     if isinstance(value, dict):
         return [Holder(value, path)] if value else []
     if not isinstance(value, list):
-        raise InputError(f"{path} 应为数组或对象（an array or an object is expected）")
+        misfits.append(InputError(f"{path} 应为数组或对象（an array or an object is expected）"))
+        return []
     rows = []
     for number, row in enumerate(value):
         if isinstance(row, dict):
             rows.append(Holder(row, f"{path}[{number}]"))
         elif row is not None:
-            raise InputError(f"{path}[{number}] 应为 JSON 对象 {{…}}（an object is expected）")
+            misfits.append(InputError(f"{path}[{number}] 应为 JSON 对象 {{…}}（an object is expected）"))
     return rows
 
 
@@ -107,7 +115,10 @@ def _opened(value: object, path: str) -> object:
     if text.lower() in NULL_WORDS:
         return None
     try:
-        return json.loads(text)
+        # As the message itself is read: a key that stands twice says two things.
+        return json.loads(text, object_pairs_hook=distinct, parse_float=read_float)
+    except InputError as error:
+        raise InputError(f"{path}：{error}") from None
     except (ValueError, RecursionError):
         raise InputError(
             f"{path} 是无法识别的文本，应为 JSON 对象、数组或其文本（neither a node nor the JSON text of one）"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from checker.service.national.unread import Unread
 Seen = dict[Item, Holder | set[object]]
 """The orders that came before: an item, and its order, or the contents of all orders that have it."""
 LINES_MAX = 2_000
+_DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -102,6 +104,7 @@ class _Orders:
     def _take(self, order: Holder) -> None:
         """Take an order among the items. Raises InputError naming the path of what is needed and cannot be read."""
         count, names, notes = self._count, self._names, self._notes
+        members.refuse_twofold(order.value, order.path, frozenset())
         if members.read_flag(order.value, names["curr_drord_flag"], order.path, notes) is False:
             item = self._item(order, is_history=True)
             count.context += 1
@@ -230,11 +233,21 @@ class _Orders:
 
 
 def _content(order: Holder) -> object:
+    """What an order says: copies that differ in how they write a number, a blank or an empty member say the same."""
+    told = {name: _said(value) for name, value in order.value.items()}
+    said = {name: value for name, value in told.items() if value not in (None, "")}
     try:
-        return frozenset(order.value.items())
+        return frozenset(said.items())
     except TypeError:
         pass  # a member is itself an array or object
     try:
-        return json.dumps(order.value, sort_keys=True)
+        return json.dumps(said, sort_keys=True)
     except RecursionError:
         raise InputError(f"{order.path} 的嵌套过深（nested too deeply）") from None
+
+
+def _said(value: object) -> object:
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        text = str(value).strip()
+        return text.rstrip("0").rstrip(".") if _DECIMAL.fullmatch(text) else text
+    return value

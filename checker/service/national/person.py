@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from checker.ingest import values
+from checker.model.errors import InputError
 from checker.service.national import members
 from checker.service.national.nodes import Holder, find_rows
 from checker.service.national.notes import Notes
@@ -52,16 +53,14 @@ class _Person:
 
     def value(self, holder: Holder, field: str, read: Callable[[str], Any]) -> Any:
         names = self._fields[field]
-        text = members.read_text(holder.value, names, holder.path, is_flag=field == "nwb_flag")
-        if text is None:
-            return None
         try:
-            found = read(text)
-        except ValueError:
+            text = members.read_text(holder.value, names, holder.path, is_flag=field == "nwb_flag")
+            found = None if text is None else read(text)
+        except (ValueError, InputError):
             self.failed = True
             self._notes.add(f"{holder.path}.{field} 无法识别，按未提供处理（cannot be read: taken as not given）")
             return None
-        if found is None and field == "brdy":
+        if text is not None and found is None and field == "brdy":
             self._notes.add(f"{holder.path}.brdy 是占位日期，按未提供处理（a placeholder: taken as not given）")
         return found
 
@@ -98,12 +97,12 @@ def _care_type(med_type: str | None, medins_type: str | None, encounter: Holder,
 
 def read_moment(holder: Holder, field: str, profile: Profile, notes: Notes) -> Any:
     """A time at which something was done; None, noted, for text that is none."""
-    text = members.read_text(holder.value, profile.fields[field], holder.path)
-    if text is None:
-        return None
     try:
+        text = members.read_text(holder.value, profile.fields[field], holder.path)
+        if text is None:
+            return None
         found = members.read_service_time(text)
-    except ValueError:
+    except (ValueError, InputError):
         found = None
     if found is None:
         at = f"{holder.path}.{field}" if holder.path else field
@@ -111,12 +110,15 @@ def read_moment(holder: Holder, field: str, profile: Profile, notes: Notes) -> A
     return found
 
 
-def read_diagnoses(encounter: Holder, beside: Sequence[Holder], profile: Profile) -> tuple[str, ...]:
-    """The codes of the diagnoses, the main one first, each once."""
-    main = members.read_text(encounter.value, profile.fields["dscg_main_dise_codg"], encounter.path)
-    rows, _ = find_rows((encounter, *beside), profile.nodes["fsi_diagnose_dtos"])
+def read_diagnoses(encounter: Holder, beside: Sequence[Holder], profile: Profile, notes: Notes) -> tuple[str, ...]:
+    """The codes of the diagnoses, the main one first, each once. What is none is noted: it exempts from nothing."""
+    main = members.read_noted(encounter.value, profile.fields["dscg_main_dise_codg"], encounter.path, notes)
+    misfits: list[InputError] = []
+    rows, _ = find_rows((encounter, *beside), profile.nodes["fsi_diagnose_dtos"], misfits)
+    for error in misfits:
+        notes.add(f"{error}，按未提供处理（taken as not given）")
     names = profile.fields["dise_codg"]
-    codes = (main, *(members.read_text(row.value, names, row.path) for row in rows))
+    codes = (main, *(members.read_noted(row.value, names, row.path, notes) for row in rows))
     return tuple(dict.fromkeys(values.read_capitals(code) for code in codes if code))
 
 

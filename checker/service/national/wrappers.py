@@ -98,19 +98,18 @@ def unwrapped(body: bytes, kind: str) -> tuple[bytes, Form]:
 
 
 def _of_form(body: bytes) -> bytes:
-    members: dict[str, bytes] = {}
+    members: list[tuple[str, bytes]] = []
     for part in body.split(b"&", _ELEMENTS):
         name, _, value = part.partition(b"=")
         if part:
-            members[unquote_to_bytes(name.replace(b"+", b" ")).decode("latin-1").strip().lower()] = value
-    held = next((members[each] for each in _MEMBERS if each in members), None)
-    if held is None and len(members) == 1:
-        (held,) = members.values()
-    if held is None:
+            members.append((unquote_to_bytes(name.replace(b"+", b" ")).decode("latin-1").strip().lower(), value))
+    named = [value for name, value in members if name in _MEMBERS]
+    held = named or [value for _, value in members]
+    if len(held) != 1:
         raise InputError(
-            "表单应有名为 data 或 json 的一项，内容为 JSON 报文（a form has one member, or one that is called data or json）"
+            "表单应只有一项，或只有一项名为 data 或 json，内容为 JSON 报文（a form has one member, or one that is called data or json）"
         )
-    return unquote_to_bytes(held.replace(b"+", b" "))
+    return unquote_to_bytes(held[0].replace(b"+", b" "))
 
 
 def _decoded(body: bytes, form: Form, declared: str = "") -> tuple[bytes, bool]:
@@ -125,9 +124,13 @@ def _decoded(body: bytes, form: Form, declared: str = "") -> tuple[bytes, bool]:
     try:
         return body.decode("gb18030").encode(), True
     except UnicodeDecodeError:
-        raise InputError(
-            "请求内容既不是 UTF-8，也不是 GB18030 编码，请改正（neither UTF-8 nor GB18030, or not as declared）"
-        ) from None
+        pass
+    try:
+        # Declared as GBK, and it is not: programs that set the header for all they send do so. The answer is as declared.
+        body.decode()
+        return body, True
+    except UnicodeDecodeError:
+        raise InputError("请求内容既不是 UTF-8，也不是 GB18030 编码，请改正（neither UTF-8 nor GB18030）") from None
 
 
 def _of_soap(body: bytes, form: Form) -> tuple[bytes, Form]:
