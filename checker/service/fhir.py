@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 from checker.ingest.values import read_code
 from checker.model.errors import InputError
-from checker.model.schema import CODE_LIKE, NATIONAL_CODE
+from checker.model.schema import CODE_LIKE, CUT_CODE, NATIONAL_CODE
 
-_NATIONAL = re.compile(f"{NATIONAL_CODE}|{CODE_LIKE}")
-"""A national code, or what is meant for one though mistyped: that is judged too, and told to be unknown."""
+_NATIONAL = re.compile(f"{NATIONAL_CODE}|{CODE_LIKE}|{CUT_CODE}")
+"""A national code, or what is meant for one though mistyped or cut: that is judged too, and told to be unknown."""
 _DISEASE = re.compile(r"[A-Z][0-9]{2}(\.?[0-9A-Zx+*]{0,8})?", re.ASCII)
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _FOREIGN = re.compile(
@@ -24,6 +24,8 @@ _ORDER_KIND = re.compile("[A-Za-z]*(Request|Order|RequestGroup)")
 _OWN_ID = re.compile(r"[!-\"$-~]+")
 """An id that nothing which reads a line would write otherwise, and that no place (#0) is mistaken for."""
 _CODE_OF = {"MedicationRequest": "medicationCodeableConcept", "ServiceRequest": "code"}
+_ITEM_MEMBERS = (*_CODE_OF.values(), "medicationReference", "medication")
+"""Where an order of any kind or version may say what is ordered."""
 _TEXT_MOST, _PLACES_SHOWN = 500, 5
 _Said = tuple[str, str]
 
@@ -223,10 +225,7 @@ def _chosen(selections: object, orders: list[_Order], others: set[str]) -> set[s
 
 def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[dict[str, Any]]:
     """A line for each national code of an order. More than one contradict each other: all are judged, so that none hides another."""
-    given = [order.resource.get(_CODE_OF[order.kind])]
-    if isinstance(order.resource.get("medicationReference"), dict):
-        given += _medications(order.resource, prefetch)
-    concepts = _list(given)
+    concepts, unfound = _concepts(order, prefetch)
     # One code stands once, however it is spelt.
     national: dict[str, tuple[str, Mapping[str, Any]]] = {}
     local: list[tuple[str, Mapping[str, Any]]] = []
@@ -254,6 +253,13 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
             f"{en}: codings that cannot be read, {unread}, were not reviewed",
         )
         asked.untold.append((order.name, said))
+    if unfound and codes:
+        members = "、".join(unfound), ", ".join(unfound)
+        said = (
+            f"{zh}另有 {members[0]}，无法读取，没有审核",
+            f"{en}: {members[1]} cannot be read, and was not reviewed",
+        )
+        asked.untold.append((order.name, said))
     if len(codes) > 1:
         said = (
             f"{zh}有 {len(codes)} 个不同的国家医保编码，已逐个审核，请核对",
@@ -278,16 +284,38 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
     ]  # fmt: skip
 
 
-def _medications(order: Mapping[str, Any], prefetch: Mapping[str, Any]) -> list[Any]:
+def _concepts(order: _Order, prefetch: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What an order says that is ordered, by each member that could, and the members that say nothing which can be read."""
+    concepts, unfound = [], []
+    for member in _ITEM_MEMBERS:
+        given = order.resource.get(member)
+        if given is None:
+            continue
+        said: list[dict[str, Any]] = []
+        if member == _CODE_OF[order.kind]:
+            said = _list([given])
+        elif member == "medicationReference" and isinstance(given, dict):
+            said = _medications(order.resource, given, prefetch)
+        concepts += said
+        if not said:
+            unfound.append(member)
+    return concepts, unfound
+
+
+def _medications(
+    order: Mapping[str, Any], reference: Mapping[str, Any], prefetch: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """What the Medications say that an order refers to: within it, or in the prefetch."""
-    wanted = _id(order["medicationReference"].get("reference")) or ""
+    wanted = _id(reference.get("reference")) or ""
     held = (
-        _list(order.get("contained"))
+        _list(_each(order.get("contained")))
         if wanted.startswith("#")
         else _resources(prefetch.get("medications"), "Medication")
     )
     name = wanted.rpartition("/")[2].removeprefix("#")
-    return [each.get("code") for each in held if each.get("id") == name and each.get("resourceType") == "Medication"]
+    return _list([
+        each.get("code") for each in held if each.get("id") == name and each.get("resourceType") == "Medication"
+    ])  # fmt: skip
 
 
 def _quantity(order: Mapping[str, Any]) -> float | int | None:

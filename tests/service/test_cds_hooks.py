@@ -147,6 +147,11 @@ MALE = "限男性使用"
         (hook(drug(medicationCodeableConcept={"coding": V})), [MALE]),
         (hook(coded(H, medicationReference={"reference": "#a"}, contained=MEDICATIONS[1:])), [MALE, "2 个不同"]),
         (hook(drug(medicationCodeableConcept=None, medicationReference={"reference": "#a"}, contained=MEDICATIONS)), [MALE, "2 个不同"]),
+        (hook(coded(H, V | {"code": MALE_ONLY[:20]})), [MALE, "2 个不同"]),
+        (hook(coded(H, medicationReference={"reference": "Medication/none"})), ["另有 medicationReference"]),
+        (hook(coded(H, medicationReference=[{"reference": "#a"}])), ["另有 medicationReference"]),
+        (hook(coded(H, medication={"concept": {"coding": [V]}})), ["另有 medication，"]),
+        (hook(drug(resourceType="ServiceRequest") | {"code": {"coding": [H]}}), ["另有 medicationCodeableConcept，"]),
         # Who nobody says to be the person of the context is not known.
         (hook(coded(V), prefetch={"patient": PATIENT | {"gender": "male", "id": None}}), ["性别", "不是 context.patientId"]),
         (hook(coded(V), prefetch={"patient": PATIENT | {"gender": "male", "id": "P2"}}), ["性别", "不是 context.patientId"]),
