@@ -12,11 +12,11 @@ _SUMMARY_MOST = 139
 _REMOVE = ("取消这条医嘱", "Remove this order")
 
 
-def cards_of(answer: Mapping[str, Any], language: str, *, removes: bool = False) -> dict[str, Any]:
-    """One card for each finding; none where nothing was found. `removes`: line ids are orders, which a card may suggest to remove."""
+def cards_of(answer: Mapping[str, Any], language: str, orders: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """One card for each finding; none where nothing was found. `orders`: by the id of a line its order, which a card may suggest to remove."""
     if not answer["reviewed"]:
         return {"cards": [plain_card(answer["ticket"] or "", answer["message"], "warning")]}
-    return {"cards": [_of_finding(finding, language, removes=removes) for finding in answer["findings"]]}
+    return {"cards": [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]}
 
 
 def plain_card(uuid: str, said: str, indicator: str) -> dict[str, Any]:
@@ -24,16 +24,15 @@ def plain_card(uuid: str, said: str, indicator: str) -> dict[str, Any]:
     return _card(uuid, said, indicator, said, "liangku")
 
 
-def _of_finding(finding: Mapping[str, Any], language: str, *, removes: bool) -> dict[str, Any]:
+def _of_finding(finding: Mapping[str, Any], language: str, orders: Mapping[str, str]) -> dict[str, Any]:
     detail = "\n\n".join(text for text in (finding["message"], finding["advice"], finding["evidence"]) if text)
     indicator = _INDICATORS.get(finding["level"] or "", "info")
     card = _card(finding["finding_id"], finding["message"], indicator, detail, finding["rule_name"] or "liangku")
     if finding["action"] in ("stop", "confirm"):
         chosen = [{"code": each.code, "display": each.en if language == "en" else each.zh} for each in REASONS]
         card["overrideReasons"] = chosen
-        order = finding["line_id"]
-        # An order that has no id of its own was given a place in its stead: nobody could remove that.
-        if removes and order and "#" not in order:
+        # An order that has no id of its own has only a place, which nobody could remove.
+        if order := orders.get(finding["line_id"] or ""):
             label = _REMOVE[language == "en"]
             action = {"type": "delete", "description": label, "resourceId": order}
             card["suggestions"] = [{"label": label, "uuid": f"{finding['finding_id']}-1", "actions": [action]}]

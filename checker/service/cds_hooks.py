@@ -14,7 +14,7 @@ from checker.model.errors import InputError
 from checker.service.books import Reviewed
 from checker.service.cards import cards_of, plain_card
 from checker.service.checks import answered, language_of, read_aside, read_one, when_due
-from checker.service.fhir import identifiers, read_question
+from checker.service.fhir import Question, identifiers, read_question
 from checker.service.guard import institutions_of, of_institutions
 from checker.service.http_json import Refusal, json_response, json_type, parse, read_body, read_json
 from checker.service.native import REASON_CODES
@@ -63,7 +63,7 @@ async def service(request: Request) -> Response:
     of_institutions(request.scope, asked.prescription.facts.get("institution_id"))
 
     def write(answers: list[dict[str, Any]]) -> Response:
-        cards = cards_of(answers[0], language, removes=True)["cards"]
+        cards = cards_of(answers[0], language, asked.orders)["cards"]
         return json_response({"cards": [*cards, *told]})
 
     return await answered(desk, [asked.prescription], language, until, write, channel=_CHANNEL)
@@ -88,8 +88,9 @@ async def feedback(request: Request) -> Response:
 class _Asked:
     """What a request asks: a prescription, None where no order could be mapped, and what could not be."""
 
-    def __init__(self, prescription: Prescription | None, institution_id: str | None, untold: list[Any]) -> None:
-        self.prescription, self.institution_id, self.untold = prescription, institution_id, untold
+    def __init__(self, prescription: Prescription | None, institution_id: str | None, question: Question) -> None:
+        self.prescription, self.institution_id = prescription, institution_id
+        self.untold, self.orders = question.untold, question.orders
 
 
 def _read(desk: Desk, body: bytes, kind: str, hook: str, institutions: frozenset[str]) -> _Asked:
@@ -100,12 +101,12 @@ def _read(desk: Desk, body: bytes, kind: str, hook: str, institutions: frozenset
     if not isinstance(context, dict):
         raise InputError("context 应为 JSON 对象（context is an object）")
     held: Mapping[str, Any] = prefetch if isinstance(prefetch, dict) else {}
-    asked = read_question(context, held)
+    asked = read_question(context, held, selects=hook == "order-select")
     institution_id = _institution(identifiers(held.get("organization")), institutions)
     if not asked.document["lines"]:
-        return _Asked(None, institution_id, asked.untold)
+        return _Asked(None, institution_id, asked)
     (prescription,) = read_one(desk, asked.document | {"institution_id": institution_id}, len(body))
-    return _Asked(prescription, institution_id, asked.untold)
+    return _Asked(prescription, institution_id, asked)
 
 
 def _institution(named: list[str], institutions: frozenset[str]) -> str | None:

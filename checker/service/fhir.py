@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
+from checker.ingest.values import read_code
 from checker.model.errors import InputError
-from checker.model.schema import NATIONAL_CODE
+from checker.model.schema import CODE_LIKE, CUT_CODE, NATIONAL_CODE
 
-_NATIONAL = re.compile(NATIONAL_CODE)
+_NATIONAL = re.compile(f"{NATIONAL_CODE}|{CODE_LIKE}|{CUT_CODE}")
+"""A national code, or what is meant for one though mistyped or cut: that is judged too, and told to be unknown."""
 _DISEASE = re.compile(r"[A-Z][0-9]{2}(\.?[0-9A-Zx+*]{0,8})?", re.ASCII)
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_FOREIGN = re.compile(
+    r"snomed|loinc|rxnorm|whocc|fhir/sid/(ndc|cvx)|fdasis|2\.16\.840\.1\.113883\.6\.(1|69|73|88|96)$", re.IGNORECASE
+)
+"""Systems whose codes mean something else, though some have the shape of a national one."""
+_ORDER_KIND = re.compile("[A-Za-z]*(Request|Order|RequestGroup)")
+_OWN_ID = re.compile(r"[!-\"$-~]+")
+"""An id that nothing which reads a line would write otherwise, and that no place (#0) is mistaken for."""
 _CODE_OF = {"MedicationRequest": "medicationCodeableConcept", "ServiceRequest": "code"}
-_TEXT_MOST = 500
+_ITEM_MEMBERS = (*_CODE_OF.values(), "medicationReference", "medication")
+"""Where an order of any kind or version may say what is ordered."""
+_TEXT_MOST, _PLACES_SHOWN = 500, 5
+_Said = tuple[str, str]
 
 
 @dataclass(slots=True)
@@ -22,31 +35,49 @@ class Question:
     """A prescription's document, and why parts of what was sent are not in it, each with the order that it is about."""
 
     document: dict[str, Any]
-    untold: list[tuple[str, tuple[str, str]]] = field(default_factory=list)
+    untold: list[tuple[str, _Said]] = field(default_factory=list)
     """Each: the reference of the order, empty where it is about all, and the sentence in Chinese and in English."""
+    orders: dict[str, str] = field(default_factory=dict)
+    """By the id of a line the reference of its order, where that means this order alone."""
 
 
-def read_question(context: Mapping[str, Any], prefetch: Mapping[str, Any]) -> Question:
-    """The draft orders of a context as lines, with the patient and the conditions of the prefetch. Raises InputError where there is no Bundle."""
+class _Order(NamedTuple):
+    """A draft order: `name` is its alone, `reference` what others call it, None where it has no id."""
+
+    name: str
+    reference: str | None
+    kind: str
+    resource: Mapping[str, Any]
+
+
+def read_question(context: Mapping[str, Any], prefetch: Mapping[str, Any], *, selects: bool) -> Question:
+    """The draft orders of a context as lines, with the patient and the conditions of the prefetch. `selects`: the hook has selections.
+
+    Raises InputError where there is no Bundle.
+    """
     asked = Question({"stage": "prescribe"})
-    patient_id = _text(context.get("patientId"))
+    patient_id = _id(context.get("patientId"))
     asked.document["patient"] = {"id": patient_id, **_patient(prefetch.get("patient"), patient_id, asked)}
-    asked.document["visit_id"] = _text(context.get("encounterId"))
-    orders = dict(_orders(context, asked))
-    selected = context.get("selections")
-    chosen = {each for each in selected if isinstance(each, str)} if isinstance(selected, list) else set()
-    lines, codes = [], []
-    for reference, order in orders.items():
-        line = _line(reference, order, prefetch, asked)
-        codes += _diseases(order.get("reasonCode"))
-        if line is not None:
+    asked.document["visit_id"] = _id(context.get("encounterId"))
+    orders, others = _orders(context, patient_id, asked)
+    chosen = _chosen(context.get("selections"), orders, others) if selects else set()
+    lines: list[dict[str, Any]] = []
+    reasons: list[Any] = []
+    for order in orders:
+        reasons += _each(order.resource.get("reasonCode"))
+        for line in _lines(order, prefetch, asked):
             # The others were told of when they were selected: they stand beside these.
-            line["is_context"] = bool(chosen & orders.keys()) and reference not in chosen
+            line["is_context"] = bool(chosen) and order.reference not in chosen
             lines.append(line)
-    for condition in _resources(prefetch.get("conditions"), "Condition"):
-        codes += _diseases([condition.get("code")])
-    asked.document["diagnoses"] = list(dict.fromkeys(codes))
+            if order.name == order.reference:
+                asked.orders[line["line_id"]] = order.reference
+    conditions = _resources(prefetch.get("conditions"), "Condition")
+    own = [each for each in conditions if not _is_for_another(each.get("subject"), patient_id)]
+    reasons += [each.get("code") for each in own]
+    asked.document["diagnoses"] = list(dict.fromkeys(_diseases(reasons)))
     asked.document["lines"] = lines
+    unlike = sum(1 for each in _list(reasons) if each.get("coding") and not _diseases([each]))
+    asked.untold += [("", said) for said in _diseases_left_out(unlike, len(conditions) - len(own))]
     return asked
 
 
@@ -63,7 +94,12 @@ def _patient(patient: object, patient_id: str | None, asked: Question) -> dict[s
             "没有收到患者（prefetch.patient），性别和年龄的规则无法判断",
             "No Patient in the prefetch: what depends on sex or age cannot be judged",
         )
-    elif patient_id is not None and _text(patient.get("id")) not in (None, patient_id):
+    elif patient_id is None:
+        said = (
+            "context.patientId 没有写明，收到的患者的性别和年龄没有采用",
+            "context.patientId is missing: sex and birth date of the Patient sent were not used",
+        )
+    elif _id(patient.get("id")) != patient_id:
         said = (
             "收到的患者不是 context.patientId 所指的人，其性别和年龄没有采用",
             "The Patient sent is not the one of the context: sex and birth date were not used",
@@ -79,56 +115,207 @@ def _patient(patient: object, patient_id: str | None, asked: Question) -> dict[s
     return {}
 
 
-def _orders(context: Mapping[str, Any], asked: Question) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _orders(context: Mapping[str, Any], patient_id: str | None, asked: Question) -> tuple[list[_Order], set[str]]:
+    """The orders to review, and the references of what else was sent."""
     bundle = context.get("draftOrders")
     if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
         raise InputError("context.draftOrders 应为 FHIR 的 Bundle（a Bundle of draft orders is expected）")
-    entries = _list(bundle.get("entry"))
+    entries = [] if bundle.get("entry") is None else bundle["entry"]
+    if not isinstance(entries, list):
+        raise InputError("context.draftOrders.entry 应为数组（an array of entries is expected）")
+    found: list[tuple[int, str, Mapping[str, Any]]] = []
+    others: set[str] = set()
+    unread: list[int] = []
+    kinds: Counter[str] = Counter()
+    within: Counter[str] = Counter()
     for number, entry in enumerate(entries):
-        resource = entry.get("resource")
-        kind = _text(resource.get("resourceType")) if isinstance(resource, dict) else None
-        if not isinstance(resource, dict) or kind not in _CODE_OF:
-            # A Medication beside the orders is what one of them refers to.
-            if kind != "Medication":
-                name = kind or "?"
-                asked.untold.append(("", (f"{name} 类的医嘱不审核", f"Orders of the kind {name} are not reviewed")))
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if not isinstance(resource, dict):
+            unread.append(number)
             continue
-        if resource.get("doNotPerform") is True:
+        kind, own_id = _text(resource.get("resourceType")) or "?", _id(resource.get("id"))
+        within.update(_contained_orders(resource))
+        if kind in _CODE_OF and resource.get("doNotPerform") is not True:
+            found.append((number, kind, resource))
             continue
-        yield f"{kind}/{_text(resource.get('id')) or f'#{number}'}", resource
+        if own_id:
+            others.add(f"{kind}/{own_id}")
+        # A Medication beside the orders is what one of them refers to.
+        if kind not in _CODE_OF and kind != "Medication":
+            kinds[kind] += 1
+    asked.untold += [("", said) for said in _left_out(unread, kinds, within)]
+    shared = Counter(f"{kind}/{_id(resource.get('id'))}" for _, kind, resource in found)
+    orders = []
+    for number, kind, resource in found:
+        own_id = _id(resource.get("id"))
+        reference = f"{kind}/{own_id}" if own_id else None
+        is_own = own_id is not None and _OWN_ID.fullmatch(own_id) and shared[f"{kind}/{own_id}"] == 1
+        order = _Order(reference if reference and is_own else f"{kind}/#{number}", reference, kind, resource)
+        if _is_for_another(resource.get("subject"), patient_id):
+            said = (
+                f"{order.name} 的患者（subject）不是 context.patientId 所指的人，没有审核",
+                f"The subject of {order.name} is not the patient of the context: it was not reviewed",
+            )
+            asked.untold.append((order.name, said))
+            others.add(reference or order.name)
+            continue
+        orders.append(order)
+    return orders, others
 
 
-def _line(
-    reference: str, order: Mapping[str, Any], prefetch: Mapping[str, Any], asked: Question
-) -> dict[str, Any] | None:
-    concept = order.get(_CODE_OF[str(order["resourceType"])])
-    if concept is None and isinstance(order.get("medicationReference"), dict):
-        concept = _medication(order, prefetch)
-    codings = _list(concept.get("coding")) if isinstance(concept, dict) else []
-    codes = [(code, coding) for coding in codings if (code := _text(coding.get("code")))]
-    code, coding = next((each for each in codes if _NATIONAL.fullmatch(each[0])), codes[0] if codes else (None, {}))
-    name = _text(coding.get("display")) or _text(concept.get("text") if isinstance(concept, dict) else None)
-    if code is None:
-        shown = f"“{name}”" if name else reference
-        asked.untold.append(
-            (reference, (f"{shown}没有编码，没有审核", f"{name or reference} has no coding, and was not reviewed"))
+def _left_out(unread: list[int], kinds: Mapping[str, int], within: Mapping[str, int]) -> list[_Said]:
+    """What to say of entries that are no orders to review: one sentence for all of a kind, however many were sent."""
+    said = []
+    if unread:
+        places = [f"entry[{number}]" for number in unread[:_PLACES_SHOWN]]
+        more = len(unread) > _PLACES_SHOWN
+        zh, en = "、".join(places) + ("等" if more else ""), ", ".join(places) + (" and others" if more else "")
+        said.append((
+            f"draftOrders 有 {len(unread)} 条内容不是 FHIR 资源，没有审核：{zh}",
+            f"Entries of draftOrders that hold no resource, {len(unread)} in all, were not reviewed: {en}",
+        ))  # fmt: skip
+    for name, count in kinds.items():
+        zh, en = (f"（{count} 条）", f" ({count})") if count > 1 else ("", "")
+        said.append((f"{name} 类的医嘱不审核{zh}", f"Orders of the kind {name} are not reviewed{en}"))
+    for name, count in within.items():
+        said.append((
+            f"contained 里有 {count} 条 {name}，没有审核，医嘱应各为一条 entry",
+            f"contained holds {name} ({count}), not reviewed: each order is an entry of its own",
+        ))  # fmt: skip
+    return said
+
+
+def _diseases_left_out(unlike: int, of_others: int) -> list[_Said]:
+    """What to say of diagnoses that were not used: a text alone is none, and nobody expects it to be."""
+    said = []
+    if unlike:
+        said.append((
+            f"{unlike} 条诊断没有 ICD-10 编码，没有采用",
+            f"Diagnoses without a code of ICD-10, {unlike} in all, were not used",
+        ))  # fmt: skip
+    if of_others:
+        said.append((
+            f"{of_others} 条诊断的患者（subject）不是 context.patientId 所指的人，没有采用",
+            f"Diagnoses of another patient than that of the context, {of_others} in all, were not used",
+        ))  # fmt: skip
+    return said
+
+
+def _contained_orders(resource: Mapping[str, Any]) -> list[str]:
+    """The kinds of the orders within a resource, and ? for each that could be one, as nobody can read it."""
+    listed = _each(resource.get("contained"))
+    kinds = [(_text(each.get("resourceType")) if isinstance(each, dict) else None) or "?" for each in listed]
+    return [kind for kind in kinds if kind == "?" or _ORDER_KIND.fullmatch(kind)]
+
+
+def _is_for_another(subject: object, patient_id: str | None) -> bool:
+    said = _text(subject.get("reference")) if isinstance(subject, dict) else None
+    _, is_patient, rest = f"/{said or ''}".rpartition("/Patient/")
+    return bool(is_patient) and patient_id is not None and rest.partition("/")[0] != patient_id
+
+
+def _chosen(selections: object, orders: list[_Order], others: set[str]) -> set[str]:
+    """The orders that are selected. None where nothing is, or something that was not sent: then all are told of."""
+    listed = selections if isinstance(selections, list) else []
+    chosen = {each.strip() for each in listed if isinstance(each, str)}
+    known = {order.reference for order in orders if order.reference}
+    is_clear = len(chosen) > 0 and all(isinstance(each, str) for each in listed) and chosen <= known | others
+    return chosen & known if is_clear else set()
+
+
+def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[dict[str, Any]]:
+    """A line for each national code of an order. More than one contradict each other: all are judged, so that none hides another."""
+    concepts, unfound = _concepts(order, prefetch)
+    # One code stands once, however it is spelt.
+    national: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    local: list[tuple[str, Mapping[str, Any]]] = []
+    foreign = unread = 0
+    for coding in (each for concept in concepts for each in _each(concept.get("coding"))):
+        code = _text(coding.get("code")) if isinstance(coding, dict) else None
+        if not isinstance(coding, dict) or (code is None and coding.get("code") not in (None, "")):
+            unread += 1
+        elif code is not None:
+            spelt = read_code(code)
+            # No other system has codes of these shapes but in digits alone: what begins with a letter is meant for a national one.
+            if _is_foreign(coding) and not (_NATIONAL.fullmatch(spelt) and spelt[0].isalpha()):
+                foreign += 1
+            elif _NATIONAL.fullmatch(spelt):
+                national.setdefault(spelt, (code, coding))
+            else:
+                local.append((code, coding))
+    codes = list(national.values()) or local[:1]
+    text = next((words for concept in concepts if (words := _text(concept.get("text")))), None)
+    shown = (_text(codes[0][1].get("display")) if codes else None) or text
+    zh, en = f"“{shown}”" if shown else f"{order.name} ", shown or order.name
+    if unread:
+        said = (
+            f"{zh}有 {unread} 个编码无法读取，没有审核",
+            f"{en}: codings that cannot be read, {unread}, were not reviewed",
         )
-        return None
-    return {"line_id": reference, "item_code": code, "item_name": name, "quantity": _quantity(order)}
+        asked.untold.append((order.name, said))
+    if unfound and codes:
+        members = "、".join(unfound), ", ".join(unfound)
+        said = (
+            f"{zh}另有 {members[0]}，无法读取，没有审核",
+            f"{en}: {members[1]} cannot be read, and was not reviewed",
+        )
+        asked.untold.append((order.name, said))
+    if len(codes) > 1:
+        said = (
+            f"{zh}有 {len(codes)} 个不同的国家医保编码，已逐个审核，请核对",
+            f"{en} has {len(codes)} different national codes: each was reviewed, check which is right",
+        )
+        asked.untold.append((order.name, said))
+    if not codes and not unread:
+        said = (f"{zh}没有编码，没有审核", f"{en} has no coding, and was not reviewed")
+        if foreign:
+            said = (
+                f"{zh}只有其他体系（SNOMED CT 等）的编码，没有审核",
+                f"{en} has codes of other systems alone (such as SNOMED CT), and was not reviewed",
+            )
+        asked.untold.append((order.name, said))
+    quantity = _quantity(order.resource)
+    return [
+        {
+            "line_id": f"{order.name}#{place}" if place else order.name, "item_code": code, "item_name": _text(coding.get("display")) or text,
+            "quantity": quantity,
+        }
+        for place, (code, coding) in enumerate(codes)
+    ]  # fmt: skip
 
 
-def _medication(order: Mapping[str, Any], prefetch: Mapping[str, Any]) -> object:
-    """What the Medication says that an order refers to: one within it, or in the prefetch."""
-    wanted = _text(order["medicationReference"].get("reference")) or ""
+def _concepts(order: _Order, prefetch: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[str]]:
+    """What an order says that is ordered, by each member that could, and the members that say nothing which can be read."""
+    concepts, unfound = [], []
+    for member in _ITEM_MEMBERS:
+        given = order.resource.get(member)
+        if given is None:
+            continue
+        said: list[dict[str, Any]] = []
+        if member == _CODE_OF[order.kind]:
+            said = _list([given])
+        elif member == "medicationReference" and isinstance(given, dict):
+            said = _medications(order.resource, given, prefetch)
+        concepts += said
+        if not said:
+            unfound.append(member)
+    return concepts, unfound
+
+
+def _medications(
+    order: Mapping[str, Any], reference: Mapping[str, Any], prefetch: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """What the Medications say that an order refers to: within it, or in the prefetch."""
+    wanted = _id(reference.get("reference")) or ""
     held = (
-        _list(order.get("contained"))
+        _list(_each(order.get("contained")))
         if wanted.startswith("#")
         else _resources(prefetch.get("medications"), "Medication")
     )
     name = wanted.rpartition("/")[2].removeprefix("#")
-    return next(
-        (each.get("code") for each in held if each.get("id") == name and each.get("resourceType") == "Medication"), None
-    )
+    return _list([
+        each.get("code") for each in held if each.get("id") == name and each.get("resourceType") == "Medication"
+    ])  # fmt: skip
 
 
 def _quantity(order: Mapping[str, Any]) -> float | int | None:
@@ -144,10 +331,12 @@ def _diseases(concepts: object) -> list[str]:
         code
         for concept in _list(concepts)
         for coding in _list(concept.get("coding"))
-        if (code := _text(coding.get("code")))
-        and _DISEASE.fullmatch(code)
-        and "snomed" not in str(coding.get("system"))
+        if (code := _text(coding.get("code"))) and _DISEASE.fullmatch(code) and not _is_foreign(coding)
     ]
+
+
+def _is_foreign(coding: Mapping[str, Any]) -> bool:
+    return _FOREIGN.search(str(coding.get("system")).strip()) is not None
 
 
 def _resources(bundle: object, kind: str) -> list[dict[str, Any]]:
@@ -164,6 +353,17 @@ def _resources(bundle: object, kind: str) -> list[dict[str, Any]]:
 
 def _list(value: object) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _each(value: object) -> list[Any]:
+    """What a list holds, and what stands in the place of one."""
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _id(value: object) -> str | None:
+    """A name as it is: half of one could be another's."""
+    text = _text(value)
+    return text if text is not None and isinstance(value, str) and text == value.strip() else None
 
 
 def _text(value: object) -> str | None:

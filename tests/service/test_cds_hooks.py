@@ -101,11 +101,92 @@ def test_what_cannot_be_mapped_or_judged_is_a_card(server: Server, document: Any
     assert not [card for card in found if card["indicator"] == "critical"]
 
 
+V, H = {"system": "urn:nhsa", "code": MALE_ONLY}, {"system": "urn:nhsa", "code": ORDINARY}
+SNOMED = {"system": "http://snomed.info/sct", "code": "310100000000001"}
+LONG = "x" * 500
+
+
+def coded(*codings: Any, number: str | None = "m1", **changes: Any) -> dict[str, Any]:
+    return drug(number=number, medicationCodeableConcept={"coding": list(codings)}, **changes)
+
+
+def entries(*listed: Any) -> dict[str, Any]:
+    return hook(draftOrders={"resourceType": "Bundle", "entry": list(listed)})
+
+
+def condition(subject: Any) -> dict[str, Any]:
+    return {"resourceType": "Condition", "code": {"coding": [{"code": "I10.x00"}]}, "subject": subject}
+
+
+MEDICATIONS = [{"resourceType": "Medication", "id": "a", "code": {"coding": [each]}} for each in (H, V)]
+MALE = "限男性使用"
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        # Two orders of one name, whichever way, stand beside each other.
+        (hook(coded(V), coded(H)), [MALE]), (hook(coded(H), coded(V)), [MALE]),
+        (hook(coded(V, number=f"{LONG}1"), coded(H, number=f"{LONG}2")), [MALE]),
+        (hook(coded(V, number="#1"), coded(H, number=None)), [MALE]), (hook(coded(V, number="1\u200b"), coded(H, number="1")), [MALE]),
+        (hook(coded(V), coded(V)), [MALE, MALE]),
+        (hook(coded(V, resourceType="MedicationRequest ")), [MALE]),
+        # What is no entry, and orders within others.
+        (entries("x", {"resource": coded(H)}), ["entry[0]"]), (entries(None, {"resource": coded(V)}), [MALE, "entry[0]"]),
+        (entries({"resource": coded(H)}, {}, {"resource": [coded(V)]}), ["entry[1]、entry[2]"]), (entries(*[0] * 9), ["9 条"]),
+        (hook(coded(H, contained=[coded(V)])), ["contained 里有 1 条 MedicationRequest"]),
+        (hook(coded(H, contained=coded(V))), ["contained 里有 1 条 MedicationRequest"]), (hook(coded(H, contained=["x"])), ["contained 里有 1 条 ?"]),
+        (hook(coded(H, contained=[{"resourceType": "Practitioner", "id": "p"}])), []),
+        (hook(coded(H), {"resourceType": "NutritionOrder"}, {"resourceType": "NutritionOrder"}), ["NutritionOrder 类的医嘱不审核（2 条）"]),
+        # Every code counts, and the same one once; those of other systems do not.
+        (hook(coded(H, V)), [MALE, "2 个不同"]), (hook(coded(V, H)), [MALE, "2 个不同"]), (hook(coded(V, V)), [MALE]),
+        (hook(coded(H, V | {"code": MALE_ONLY.lower()})), [MALE, "2 个不同"]), (hook(coded(H, V | SNOMED)), []), (hook(coded(SNOMED)), ["SNOMED"]),
+        (hook(coded(H, V | {"system": SNOMED["system"]})), [MALE, "2 个不同"]),
+        (hook(coded(H, V | {"code": f"{MALE_ONLY[:-1]}O"})), [MALE, "不是国家医保编码", "2 个不同"]),
+        (hook(coded(H, MALE_ONLY)), ["1 个编码无法读取"]), (hook(coded(H, {"code": 310100000000001})), ["1 个编码无法读取"]),
+        (hook(drug(medicationCodeableConcept={"coding": V})), [MALE]),
+        (hook(coded(H, medicationReference={"reference": "#a"}, contained=MEDICATIONS[1:])), [MALE, "2 个不同"]),
+        (hook(drug(medicationCodeableConcept=None, medicationReference={"reference": "#a"}, contained=MEDICATIONS)), [MALE, "2 个不同"]),
+        (hook(coded(H, V | {"code": MALE_ONLY[:20]})), [MALE, "2 个不同"]),
+        (hook(coded(H, medicationReference={"reference": "Medication/none"})), ["另有 medicationReference"]),
+        (hook(coded(H, medicationReference=[{"reference": "#a"}])), ["另有 medicationReference"]),
+        (hook(coded(H, medication={"concept": {"coding": [V]}})), ["另有 medication，"]),
+        (hook(drug(resourceType="ServiceRequest") | {"code": {"coding": [H]}}), ["另有 medicationCodeableConcept，"]),
+        # Who nobody says to be the person of the context is not known.
+        (hook(coded(V), prefetch={"patient": PATIENT | {"gender": "male", "id": None}}), ["性别", "不是 context.patientId"]),
+        (hook(coded(V), prefetch={"patient": PATIENT | {"gender": "male", "id": "P2"}}), ["性别", "不是 context.patientId"]),
+        (hook(coded(V), prefetch={"patient": PATIENT | {"gender": "male"}}, patientId=None), ["性别", "context.patientId 没有写明"]),
+        (hook(coded(V), prefetch={"patient": PATIENT | {"gender": "male", "id": f"{LONG}1"}}, patientId=f"{LONG}2"), ["性别", "context.patientId"]),
+        (hook(coded(V, subject={"reference": "Patient/P1"})), [MALE]), (hook(coded(V, subject={"reference": "http://h/Patient/P1/_history/2"})), [MALE]),
+        (hook(coded(V, subject={"reference": "Patient/P2"})), ["（subject）不是"]),
+        (hook(coded(H), prefetch={"patient": PATIENT, "conditions": condition({"reference": "Patient/P2"})}), ["诊断的患者（subject）不是"]),
+        (hook(coded(H), prefetch={"patient": PATIENT, "conditions": condition(None)}), []),
+        (hook(coded(H, reasonCode=[{"coding": [{"system": "http://snomed.info/sct", "code": "38341003"}]}, {"text": "高血压"}])), ["1 条诊断没有"]),
+        # Only one hook has selections, and one of what was not sent leaves nothing out.
+        (hook(coded(V), coded(H, number="m2"), selections=["MedicationRequest/m2"]), [MALE]),
+        (hook(coded(V), coded(H, number="m2"), name="order-select", selections=["MedicationRequest/m2", "MedicationRequest/x"]), [MALE]),
+        (hook(coded(V), coded(H, number="m2"), name="order-select", selections=["MedicationRequest/m2", 1]), [MALE]),
+        (hook(coded(V), coded(H), name="order-select", selections=["MedicationRequest/m1"]), [MALE]),
+        (hook(coded(V), coded(H, number="m2"), name="order-select", selections=["MedicationRequest/m2"]), []),
+    ],
+)  # fmt: skip
+def test_nothing_of_a_question_is_lost_without_a_card(server: Server, document: Any, said: list[str]) -> None:
+    path = SELECT if document["hook"] == "order-select" else SIGN
+    found = [card["detail"] for card in cards(server, document, path)]
+    assert len(found) == len(said), found
+    assert all(words in detail for words, detail in zip(said, found, strict=True)), found
+
+
+def test_an_order_whose_name_is_shared_is_not_suggested_to_be_removed(server: Server) -> None:
+    assert "suggestions" not in cards(server, hook(coded(V), coded(H)))[0]
+
+
 @pytest.mark.parametrize(
     ("path", "document", "refusal"),
     [
         ("/cds-services/none", hook(drug()), (404, "not_found")), (SELECT, hook(drug()), (400, "bad_input")), (SIGN, [], (400, "bad_input")),
         (SIGN, hook(drug()) | {"context": 1}, (400, "bad_input")), (SIGN, hook(draftOrders=[]), (400, "bad_input")),
+        (SIGN, hook(draftOrders={"resourceType": "Bundle", "entry": {"resource": drug()}}), (400, "bad_input")),
         (f"{SIGN}/feedback", {"feedback": []}, (400, "bad_input")),
         (f"{SIGN}/feedback", {"feedback": [{"card": "x", "outcome": "accepted"}]}, (404, "not_shown")),
     ],
