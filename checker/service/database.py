@@ -14,9 +14,9 @@ from pathlib import Path
 from checker.model.errors import InputError
 from checker.model.private_files import make_folder
 
-LAYOUT = 2
+LAYOUT = 3
 """The layout that this program writes, kept in `PRAGMA user_version`."""
-_READABLE = (1, LAYOUT)
+_READABLE = (1, 2, LAYOUT)
 """Layouts that are read as they lie; one that is older than ours is brought up to it when the service opens it."""
 _APPLICATION = 0x6C676B75
 """Marks the file as ours ("lgku") in `PRAGMA application_id`, so that another program's database is not written into."""
@@ -36,7 +36,7 @@ _TABLES = (
     "CREATE INDEX feedback_of_finding ON feedback (finding_id)",
     """CREATE TABLE ticket (
         ticket TEXT PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL, channel TEXT NOT NULL, document TEXT, status TEXT NOT NULL,
-        answer TEXT, judged_at TEXT)""",
+        answer TEXT, judged_at TEXT, institutions TEXT)""",
     "CREATE INDEX ticket_open ON ticket (at) WHERE status = 'open'",
     # Links of an earlier version, which checker.service.item_links takes over.
     "CREATE TABLE trace (prefix TEXT PRIMARY KEY, item_code TEXT, item_name TEXT)",
@@ -49,7 +49,8 @@ _RAISED = {
         "ALTER TABLE shown ADD COLUMN person TEXT",
         "ALTER TABLE shown ADD COLUMN day TEXT",
         "CREATE TABLE anchor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)",
-    )
+    ),
+    2: ("ALTER TABLE ticket ADD COLUMN institutions TEXT",),
 }
 """What brings a layout to the next."""
 
