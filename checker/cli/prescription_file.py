@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.model import files
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.json_text import distinct, read_float
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -42,7 +42,7 @@ def _read(file: str) -> bytes:
     except IsADirectoryError:
         raise InputError(f"{file}：这是一个文件夹，请给出一个 JSON 文件（a folder: give a JSON file）") from None
     except OSError as error:
-        raise InputError(f"{file}：无法读取（{error.strerror}），请检查权限（cannot be read）") from None
+        raise InputError(f"{file}：无法读取（{why(error)}），请检查权限（cannot be read）") from None
 
 
 def _parse(source: str, content: bytes) -> Any:

@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from checker.model.errors import InputError, both
+from checker.model.errors import InputError, both, why
 
 _MB = 1 << 20
 RULE_FILE = 1 * _MB
@@ -63,9 +63,9 @@ def read_once(path: Path, limit: int) -> bytes:
     except (OSError, ValueError) as error:
         if _is_irregular(path):
             raise _irregular() from None
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        told = why(error) if isinstance(error, OSError) else str(error)
         raise UnfitFileError(
-            both(f"无法读取（{why}），请检查权限，或移走它", f"cannot be read ({why}): allow reading it, or remove it")
+            both(f"无法读取（{told}），请检查权限，或移走它", "cannot be read: allow reading it, or remove it")
         ) from error
     return within(content, limit)
 

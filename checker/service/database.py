@@ -11,7 +11,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.private_files import make_folder
 
 LAYOUT = 3
@@ -188,7 +188,7 @@ def _refusal(path: Path, error: Exception) -> InputError:
         return error
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return _foreign(path)
-    why = error.strerror if isinstance(error, OSError) else str(error)
+    said = why(error) if isinstance(error, OSError) else str(error)
     return InputError(
-        f"{path}：数据库无法打开（{why}），请检查位置和权限（the database cannot be opened: check the place and its permissions）"
+        f"{path}：数据库无法打开（{said}），请检查位置和权限（the database cannot be opened: check the place and its permissions）"
     )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.private_files import make_folder
 
 FILE = "staff.json"
@@ -189,7 +189,7 @@ class Staff:
         except OSError as error:
             with contextlib.suppress(OSError):
                 made.unlink()
-            raise InputError(f"{self._path}：无法写入（{error.strerror}），请检查权限（cannot be written）") from None
+            raise InputError(f"{self._path}：无法写入（{why(error)}），请检查权限（cannot be written）") from None
 
 
 def _member(held: Any) -> Member:

@@ -52,7 +52,7 @@ def test_a_name_that_looks_like_another_is_not_taken_in(tmp_path: Path, name: st
     staff = Staff(tmp_path)
     for known in ("张药师", "Zhang", "Zhangl"):
         staff.add(known, "8264")
-    with pytest.raises(InputError, match="看起来与名单上的“(张药师|Zhang|Zhangl)”是同一个人"):
+    with pytest.raises(InputError, match=r"看起来与名单上的“(张药师|Zhang|Zhangl)”是同一个人"):
         staff.add(name, "8264")
     assert [each.name for each in staff.members] == ["张药师", "Zhang", "Zhangl"]
 
