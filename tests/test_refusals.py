@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from checker.model import files
 from tests.commands import ROOT, Done, command, liangku, liangku_process
 
 MALE_ONLY = "XG04CBA088A001010101467"
@@ -421,6 +422,13 @@ def test_prescription_file(tmp_path, name):
     (tmp_path / "rx.json").write_bytes(content)
     assert_refused(liangku("check", tmp_path / "rx.json"), "rx.json", *says)
     assert_refused(liangku("check", "-", stdin=content), "stdin", *says)
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no such device here")
+def test_what_never_ends_is_not_read_to_the_end(monkeypatch):
+    monkeypatch.setattr(files, "PRESCRIPTIONS", 1 << 20)
+    assert_refused(liangku("check", "/dev/zero"), "/dev/zero", "超过 1 MB")
+    assert_refused(liangku("check", "-", stdin=b"[" * ((1 << 20) + 1)), "stdin", "超过 1 MB")
 
 
 OPTIONS = {

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 
 _NOT_HERE = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 _FIRST_FREE = 1024
@@ -74,5 +74,5 @@ def _refusal(host: str, port: int, error: OSError) -> InputError:
             f"--host {host}：不是本机的地址，请写本机的地址，例如 127.0.0.1（not an address of this machine）"
         )
     return InputError(
-        f"{host}:{port}：无法监听（{error.strerror}），请换一个地址或端口（cannot listen there: choose another address or port）"
+        f"{host}:{port}：无法监听（{why(error)}），请换一个地址或端口（cannot listen there: choose another address or port）"
     )

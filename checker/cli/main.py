@@ -11,7 +11,7 @@ import click
 
 from checker.cli.lazy import LazyGroup
 from checker.cli.output import Printed, print_json
-from checker.model.errors import ExitCode, LiangkuError, Terminated
+from checker.model.errors import ExitCode, LiangkuError, Terminated, why
 from checker.model.shown import shown
 from checker.model.version import __version__
 
@@ -114,7 +114,7 @@ def _told(error: Exception) -> tuple[str, ExitCode]:
         case OSError() if error.errno in _OF_THE_PLACE:
             place = f"{error.filename}：" if error.filename else ""
             return (
-                f"错误（error）：{place}{error.strerror}，请换一个位置或名称（choose another place or name）",
+                f"错误（error）：{place}{why(error)}，请换一个位置或名称（choose another place or name）",
                 ExitCode.BAD_INPUT,
             )
     return (

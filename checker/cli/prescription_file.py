@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from checker.model.errors import InputError
+from checker.model import files
+from checker.model.errors import InputError, why
 from checker.model.json_text import distinct, read_float
 
 _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -16,17 +17,24 @@ _UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 def read_documents(file: str) -> tuple[list[Any], bool, str]:
     """The prescriptions of a file, whether it holds an array of them, and how it is called in messages."""
     source = "标准输入（stdin）" if file == "-" else file
-    document = _parse(source, _read(file))
+    try:
+        content = files.within(_read(file), files.PRESCRIPTIONS)
+    except files.TooLargeError as error:
+        raise InputError(f"{source}：{error}") from None
+    document = _parse(source, content)
     if document == []:
         raise InputError(f"{source}：数组是空的，请给出至少一张处方（the array holds no prescription）")
     return (document, True, source) if isinstance(document, list) else ([document], False, source)
 
 
 def _read(file: str) -> bytes:
+    """What is there, at most one byte more than may be: a device or a pipe need not end."""
+    most = files.PRESCRIPTIONS + 1
     if file == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(most)
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") as opened:
+            return opened.read(most)
     except FileNotFoundError:
         raise InputError(
             f"{file}：找不到这个文件，请检查路径；按项目查请用 --item（no such file; to ask about an item use --item）"
@@ -34,7 +42,7 @@ def _read(file: str) -> bytes:
     except IsADirectoryError:
         raise InputError(f"{file}：这是一个文件夹，请给出一个 JSON 文件（a folder: give a JSON file）") from None
     except OSError as error:
-        raise InputError(f"{file}：无法读取（{error.strerror}），请检查权限（cannot be read）") from None
+        raise InputError(f"{file}：无法读取（{why(error)}），请检查权限（cannot be read）") from None
 
 
 def _parse(source: str, content: bytes) -> Any:

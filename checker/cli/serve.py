@@ -17,7 +17,7 @@ import click
 from checker.cli.listening import bound
 from checker.cli.options import kb_option, rules_option
 from checker.model.data_folder import SAID
-from checker.model.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError, why
 from checker.model.shown import shown
 
 
@@ -89,7 +89,7 @@ def command(
         desk = Desk(settings)
     except OSError as error:
         raise InputError(
-            f"{settings.data}：数据文件夹不能使用（{error.strerror}），请用 --data 指定可以写入的文件夹"
+            f"{settings.data}：数据文件夹不能使用（{why(error)}），请用 --data 指定可以写入的文件夹"
             "（the data folder cannot be used: name one that can be written to with --data）"
         ) from None
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

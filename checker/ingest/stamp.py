@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 
 HASHED_BYTES = 64 << 20
 """Inputs up to this size are named by sha256 in run.json, larger ones by size and time of change."""
@@ -48,7 +48,7 @@ def _take(path: Path) -> Stamp:
             status = path.stat()
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest() if status.st_size <= HASHED_BYTES else None
     except OSError as error:
-        raise InputError(f"{path}：无法读取（{error.strerror}），请检查路径和权限（cannot be read）") from error
+        raise InputError(f"{path}：无法读取（{why(error)}），请检查路径和权限（cannot be read）") from error
     return Stamp(status.st_size, status.st_mtime_ns, status.st_ino, sha256)
 
 

@@ -16,7 +16,7 @@ from checker.ingest.lake import Tables
 from checker.ingest.passed import PassedOver
 from checker.ingest.refusals import Refusals
 from checker.ingest.sources import EmptyFileError, InputFile, input_file
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.out_folder import RUN_FILE
 
 GLOB_SIGNS = set("*?[")
@@ -254,5 +254,5 @@ def _identity(folder: Path) -> tuple[int, int]:
 
 def _cannot_open(given: str, error: OSError) -> InputError:
     return InputError(
-        f"{given}：无法打开（{error.strerror}），请检查路径和权限（cannot be opened: check path and permission）"
+        f"{given}：无法打开（{why(error)}），请检查路径和权限（cannot be opened: check path and permission）"
     )

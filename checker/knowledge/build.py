@@ -35,7 +35,7 @@ from checker.knowledge.tables import (
     TABLES,
     KnowledgeTable,
 )
-from checker.model.errors import KnowledgeError
+from checker.model.errors import KnowledgeError, why
 from checker.model.out_folder import is_running
 from checker.rulebook.plan import PLAN_FILE
 
@@ -86,7 +86,7 @@ def _write(knowledge: Sources, out: Path, texts: Mapping[str, str]) -> Manifest:
             manifest = write_tables(knowledge, fresh)
             _replace(out, fresh, Path(work) / "old")
     except (OSError, duckdb.IOException) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        reason = why(error) if isinstance(error, OSError) else str(error)
         raise KnowledgeError(
             f"{out}：无法写入（{reason}），请换一个有权限、有空间的文件夹（cannot be written: name a folder of yours with room）"
         ) from error

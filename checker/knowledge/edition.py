@@ -128,7 +128,7 @@ def _verified(edition: Edition) -> Edition:
             embedded=edition.embedded,
         ) from error
     except duckdb.Error as error:
-        raise _other_columns(edition, error) from error
+        raise _other_columns(edition) from error
     place = edition.folder / MANIFEST_FILE
     # The hash of layout 2 was that of another form of the rows.
     if manifest.layout == LAYOUT and content.hash != manifest.content_hash:
@@ -149,12 +149,29 @@ def _verified(edition: Edition) -> Edition:
     return replace(edition, content_hash=content.hash, points=content.usable)
 
 
-def _other_columns(edition: Edition, error: Exception) -> KnowledgeError:
+def _other_columns(edition: Edition) -> KnowledgeError:
+    layout = edition.manifest.layout
+    file = "、".join(_unreadable(edition)[:1]) or "*.parquet"
     return KnowledgeError(
-        f"{edition.folder}: its tables do not have the columns of layout {edition.manifest.layout} ({error}); "
-        "build the knowledge base again",
+        f"{edition.folder}：{file} 不是格式版本 {layout} 的这张表（各列不同，可能放错了文件），不能使用，请用 `liangku kb build` 重新构建知识库"
+        f"（{file} does not have the columns of layout {layout}, it may be another table: build the knowledge base again）",
         embedded=edition.embedded,
     )
+
+
+def _unreadable(edition: Edition) -> list[str]:
+    """The files of an edition that do not hold the columns of their table."""
+    import duckdb
+
+    listed = {entry.name for entry in edition.manifest.files}
+    found = []
+    with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""}) as con:
+        for table in (*TABLES, *(each for each in LIMIT_TABLES if each.file in listed)):
+            try:
+                con.execute(f"DESCRIBE {table.read.format(path=sqltext.text(_path(edition, table.file)))}")
+            except duckdb.Error:
+                found.append(table.file)
+    return found
 
 
 _MEMORY = "1GB"
@@ -188,7 +205,7 @@ def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> No
                 # In the order of the files: a join with the limits may leave another.
                 con.execute(f"INSERT INTO {table.kb_table} {select_rows(edition, table)} ORDER BY {table.key}")
         except duckdb.Error as error:
-            raise _other_columns(edition, error) from error
+            raise _other_columns(edition) from error
 
 
 def select_rows(edition: Edition, table: KnowledgeTable) -> str:

@@ -9,6 +9,8 @@ LiangkuError                 base; message is one sentence, `exit_code` is what 
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -58,6 +60,25 @@ def both(chinese: str, english: str) -> str:
     '是空的，请写文字（is empty; write a text）'
     """
     return f"{chinese}（{english}）"
+
+
+_OF_THE_SYSTEM = {
+    errno.EACCES: "没有权限", errno.EPERM: "不允许", errno.ENOENT: "没有这个文件或文件夹", errno.EEXIST: "已有同名的文件",
+    errno.ENOTDIR: "路径中有一段不是文件夹", errno.EISDIR: "是文件夹", errno.ENOTEMPTY: "文件夹不是空的", errno.ENOSPC: "磁盘已满",
+    errno.EROFS: "只读", errno.EIO: "读写出错", errno.ENAMETOOLONG: "名称太长", errno.ELOOP: "链接绕成了圈",
+    errno.EMFILE: "打开的文件太多", errno.EBUSY: "正被占用", errno.EADDRINUSE: "已被占用", errno.EADDRNOTAVAIL: "不是本机的地址",
+}  # fmt: skip
+
+
+def why(error: OSError) -> str:
+    """What the system says of a file or an address, in Chinese where it is usual, then in its own words.
+
+    >>> why(FileExistsError(errno.EEXIST, "File exists")), why(OSError(errno.EDOM, "odd"))
+    ('已有同名的文件，File exists', 'odd')
+    """
+    chinese = _OF_THE_SYSTEM.get(error.errno or 0)
+    # Of `os`: what the error carries may be in the language of the system.
+    return f"{chinese}，{os.strerror(error.errno or 0)}" if chinese else error.strerror or str(error)
 
 
 def halves(message: str) -> tuple[str, str]:

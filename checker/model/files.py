@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from checker.model.errors import InputError, both
+from checker.model.errors import InputError, both, why
 
 _MB = 1 << 20
 RULE_FILE = 1 * _MB
@@ -18,6 +18,8 @@ SETTINGS_FILE = 1 * _MB
 """The most bytes of the settings of the service, of a province's profile, of a layout."""
 MANIFEST = 4 * _MB
 """The most bytes of a manifest, of a lock, of the rules that come compiled."""
+PRESCRIPTIONS = 64 * _MB
+"""The most bytes of the prescriptions of a file or of a pipe; one has a few KB."""
 KNOWLEDGE_TEXT = 256 * _MB
 """The most bytes of one file of reviewed text; a million points have 200 MB."""
 KNOWLEDGE_TABLE = 256 * _MB
@@ -61,10 +63,15 @@ def read_once(path: Path, limit: int) -> bytes:
     except (OSError, ValueError) as error:
         if _is_irregular(path):
             raise _irregular() from None
-        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        told = why(error) if isinstance(error, OSError) else str(error)
         raise UnfitFileError(
-            both(f"无法读取（{why}），请检查权限，或移走它", f"cannot be read ({why}): allow reading it, or remove it")
+            both(f"无法读取（{told}），请检查权限，或移走它", "cannot be read: allow reading it, or remove it")
         ) from error
+    return within(content, limit)
+
+
+def within(content: bytes, limit: int) -> bytes:
+    """Return what was read of a file, at most one byte more than the limit. Raises TooLargeError where it is that byte more."""
     if len(content) > limit:
         most = f"{limit // _MB} MB" if limit >= _MB else f"{limit} B"
         raise TooLargeError(

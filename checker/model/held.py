@@ -10,7 +10,7 @@ import weakref
 from collections.abc import Mapping
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 
 
 class HeldFiles:
@@ -28,7 +28,7 @@ class HeldFiles:
                 self._paths = self._hold(contents, held)
             except OSError as error:
                 raise InputError(
-                    f"{tempfile.gettempdir()}：没有地方放临时文件（{error.strerror}），请腾出空间，或用 TMPDIR 指定别处"
+                    f"{tempfile.gettempdir()}：没有地方放临时文件（{why(error)}），请腾出空间，或用 TMPDIR 指定别处"
                     "（no room for temporary files: make some, or name another place by TMPDIR）"
                 ) from error
             weakref.finalize(self, held.pop_all().close)

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.folder_lock import FolderLock
 
 RUN_FILE = "run.json"
@@ -51,7 +51,7 @@ class OutFolder:
         except OSError as error:
             self._lock.release()
             raise InputError(
-                f"--out {self.target}：无法写入（{error.strerror}），请换一个文件夹（cannot write here）"
+                f"--out {self.target}：无法写入（{why(error)}），请换一个文件夹（cannot write here）"
             ) from error
         return self
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -21,7 +21,7 @@ def write_whole(path: Path, text: str) -> None:
         temporary.replace(path)
     except OSError as error:
         raise InputError(
-            f"{path}：无法写入（{error.strerror}），请换一个位置或检查权限（cannot be written: choose a place that can be）"
+            f"{path}：无法写入（{why(error)}），请换一个位置或检查权限（cannot be written: choose a place that can be）"
         ) from error
     finally:
         with contextlib.suppress(OSError):

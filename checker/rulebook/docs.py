@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.model.errors import Fault, InputError, both
+from checker.model.errors import Fault, InputError, both, why
 from checker.model.whole_file import write_whole
 from checker.rulebook.page import INDEX, index_page, page_name, rule_page
 from checker.rulebook.rule import Rulebook
@@ -71,9 +71,7 @@ def write(pages: Sequence[Page], folder: Path) -> tuple[Path, ...]:
         try:
             path.unlink()
         except OSError as error:
-            raise InputError(
-                f"{path}：无法删去（{error.strerror}），请检查权限（cannot be removed: allow it）"
-            ) from error
+            raise InputError(f"{path}：无法删去（{why(error)}），请检查权限（cannot be removed: allow it）") from error
     return (*(folder / page.name for page in changed), *gone)
 
 
@@ -94,6 +92,4 @@ def _read(path: Path) -> str | None:
     except UnicodeDecodeError:
         return ""
     except OSError as error:
-        raise InputError(
-            both(f"{path}：无法读取（{error.strerror}），请检查权限", "cannot be read: allow it")
-        ) from error
+        raise InputError(both(f"{path}：无法读取（{why(error)}），请检查权限", "cannot be read: allow it")) from error

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.service.database import open_for_reading
 
 KEY_VARIABLE = "LIANGKU_AUDIT_KEY"
@@ -30,7 +30,7 @@ def read_key(file: Path | None, environment: Mapping[str, str] = os.environ) -> 
             with file.open("rb") as opened:
                 key = opened.read(_LONGEST_KEY).strip()
         except OSError as error:
-            raise InputError(f"{file}：密钥文件无法读取（{error.strerror}）（the key file cannot be read）") from error
+            raise InputError(f"{file}：密钥文件无法读取（{why(error)}）（the key file cannot be read）") from error
     if len(key) < _SHORTEST_KEY:
         raise InputError(
             f"{source}：密钥太短，至少 {_SHORTEST_KEY} 个字节，可用 openssl rand -hex 32 生成（the key is too short）"
@@ -53,8 +53,8 @@ def read_anchors(file: Path) -> dict[int, str]:
     try:
         lines = file.read_text(encoding="ascii").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "ASCII"
-        raise InputError(f"{file}：无法读取（{why}），请检查路径（the anchors cannot be read）") from error
+        said = why(error) if isinstance(error, OSError) else "ASCII"
+        raise InputError(f"{file}：无法读取（{said}），请检查路径（the anchors cannot be read）") from error
     found: dict[int, str] = {}
     for number, line in enumerate(lines, 1):
         anchor = _ANCHOR.fullmatch(line)

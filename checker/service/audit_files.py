@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.service.audit_record import LONGEST, Record, read_record
 
 _BLOCK = 1 << 16
@@ -130,5 +130,5 @@ def _records(path: Path, after_seq: int) -> Iterator[dict[str, Any]]:
 def unreadable(path: Path | str, error: OSError) -> InputError:
     """The refusal of a log that cannot be read."""
     return InputError(
-        f"{path}：审计日志无法读取（{error.strerror}），请检查路径和权限（the audit log cannot be read: check the path）"
+        f"{path}：审计日志无法读取（{why(error)}），请检查路径和权限（the audit log cannot be read: check the path）"
     )

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.folder_lock import FolderLock
 from checker.model.private_files import for_owner_alone, make_folder
 from checker.service.audit_files import finished_files, finished_path, first_record, last_line, month_of
@@ -77,7 +77,7 @@ class AuditLog:
                 raise
         except OSError as error:
             raise InputError(
-                f"{self._path}：审计日志无法打开（{error.strerror}），请检查位置和权限（the audit log cannot be opened: check the place）"
+                f"{self._path}：审计日志无法打开（{why(error)}），请检查位置和权限（the audit log cannot be opened: check the place）"
             ) from error
 
     @property

@@ -11,12 +11,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.private_files import make_folder
 
-LAYOUT = 2
+LAYOUT = 3
 """The layout that this program writes, kept in `PRAGMA user_version`."""
-_READABLE = (1, LAYOUT)
+_READABLE = (1, 2, LAYOUT)
 """Layouts that are read as they lie; one that is older than ours is brought up to it when the service opens it."""
 _APPLICATION = 0x6C676B75
 """Marks the file as ours ("lgku") in `PRAGMA application_id`, so that another program's database is not written into."""
@@ -36,7 +36,7 @@ _TABLES = (
     "CREATE INDEX feedback_of_finding ON feedback (finding_id)",
     """CREATE TABLE ticket (
         ticket TEXT PRIMARY KEY, at TEXT NOT NULL, reason TEXT NOT NULL, channel TEXT NOT NULL, document TEXT, status TEXT NOT NULL,
-        answer TEXT, judged_at TEXT)""",
+        answer TEXT, judged_at TEXT, institutions TEXT)""",
     "CREATE INDEX ticket_open ON ticket (at) WHERE status = 'open'",
     # Links of an earlier version, which checker.service.item_links takes over.
     "CREATE TABLE trace (prefix TEXT PRIMARY KEY, item_code TEXT, item_name TEXT)",
@@ -49,7 +49,8 @@ _RAISED = {
         "ALTER TABLE shown ADD COLUMN person TEXT",
         "ALTER TABLE shown ADD COLUMN day TEXT",
         "CREATE TABLE anchor (only INTEGER PRIMARY KEY CHECK (only = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL)",
-    )
+    ),
+    2: ("ALTER TABLE ticket ADD COLUMN institutions TEXT",),
 }
 """What brings a layout to the next."""
 
@@ -187,7 +188,7 @@ def _refusal(path: Path, error: Exception) -> InputError:
         return error
     if isinstance(error, sqlite3.DatabaseError) and "not a database" in str(error):
         return _foreign(path)
-    why = error.strerror if isinstance(error, OSError) else str(error)
+    said = why(error) if isinstance(error, OSError) else str(error)
     return InputError(
-        f"{path}：数据库无法打开（{why}），请检查位置和权限（the database cannot be opened: check the place and its permissions）"
+        f"{path}：数据库无法打开（{said}），请检查位置和权限（the database cannot be opened: check the place and its permissions）"
     )

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.schema import NATIONAL_CODE
 from checker.service.item_keys import read_key
 from checker.service.item_links import ItemLinks, LinkTaken
@@ -72,7 +72,7 @@ def _rows(file: Path) -> list[tuple[int, tuple[str, str | None, str | None]]]:
         with file.open("rb") as opened:
             held = opened.read(_BYTES_MOST + 1)
     except OSError as error:
-        raise InputError(f"{file}：无法读取（{error.strerror}）（cannot be read）") from None
+        raise InputError(f"{file}：无法读取（{why(error)}）（cannot be read）") from None
     if len(held) > _BYTES_MOST:
         raise InputError(f"{file}：文件太大，请分成几个（too large: split it）")
     try:

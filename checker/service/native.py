@@ -114,15 +114,16 @@ async def ticket(request: Request) -> Response:
 
 
 def _is_of(ticket: Ticket, institutions: frozenset[str]) -> bool:
-    """Whether a ticket is of these institutions alone. An answer without findings names no institution, and nobody else: whoever knows the ticket
-    may read it."""
+    """Whether a ticket is of these institutions alone. One that names none (judged without findings under an earlier layout) is of nobody."""
     if not institutions:
         return True
-    if ticket.document is not None:
+    if ticket.institutions is not None:
+        told = set(json.loads(ticket.institutions))
+    elif ticket.document is not None:
         told = {each.facts.get("institution_id") for each in read_prescriptions(ticket.document)}
     else:
         told = {each["institution_id"] for answer in json.loads(ticket.answer or "[]") for each in answer["findings"]}
-    return told <= institutions
+    return bool(told) and told <= institutions
 
 
 def _feedback(entry: object, path: str, at: str) -> Feedback:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from checker.ingest.personal import masked
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.private_files import make_folder
 
 _KEY_BYTES = 32
@@ -43,7 +43,7 @@ class Pseudonyms:
             key = file.read_bytes()
         except OSError as error:
             raise InputError(
-                f"{file}：密钥文件无法读写（{error.strerror}），请检查位置和权限（the key file cannot be read or made）"
+                f"{file}：密钥文件无法读写（{why(error)}），请检查位置和权限（the key file cannot be read or made）"
             ) from error
         if len(key) != _KEY_BYTES:
             raise InputError(

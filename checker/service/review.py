@@ -23,7 +23,7 @@ from checker.service.metrics import Metrics
 from checker.service.settings import Settings
 from checker.service.slices import TooMuch, answer_in_slices
 from checker.service.store import Ticket, utc_now
-from checker.service.ticket_json import write_prescriptions
+from checker.service.ticket_json import write_institutions, write_prescriptions
 
 _LOG = logging.getLogger("liangku.serve")
 _COLLECTED_AFTER = 20_000
@@ -179,7 +179,14 @@ class Desk:
         self.metrics.ticket(reason)
         self.metrics.answered(channel, "not_reviewed", time.perf_counter() - start)
         try:
-            ticket = Ticket(key, utc_now(), reason, channel, write_prescriptions(prescriptions))
+            ticket = Ticket(
+                key,
+                utc_now(),
+                reason,
+                channel,
+                write_prescriptions(prescriptions),
+                institutions=write_institutions(prescriptions),
+            )
             async with asyncio.timeout(_KEPT_SECONDS):
                 await self.books.in_store(self.books.store.open_ticket, ticket)
             self.books.write("not_reviewed", {"channel": channel, "ticket": key, "reason": reason})

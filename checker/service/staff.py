@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from checker.model.errors import InputError
+from checker.model.errors import InputError, why
 from checker.model.private_files import make_folder
 
 FILE = "staff.json"
@@ -97,16 +97,28 @@ class Staff:
             return list(self._read().values())
 
     def add(self, name: str, pin: str) -> None:
-        """Take in a person, or give a known one another PIN. Raises InputError."""
+        """Take in a person, or give a known one another PIN. Raises InputError, also where a name looks like that of somebody else: no
+        second person could be told from the first."""
         shown = unicodedata.normalize("NFKC", name).strip()
         if not person_key(shown) or len(shown) > NAME_MOST or not shown.isprintable():
             raise InputError(f"姓名或工号应为 1 到 {NAME_MOST} 个字符（1 to {NAME_MOST} characters）")
         if re.fullmatch("[0-9]{15}|[0-9]{17}[0-9Xx]|[0-9]{28}", person_key(shown)):
             raise InputError("请用姓名或工号，不要用证件号（a name or number of staff, not an ID number）")
+        look = _look(shown)
+        if not look:
+            raise InputError(
+                f"“{shown}”中没有文字或数字，请写姓名或工号（no letter or digit in it: write a name or number of staff）"
+            )
         if not PIN_LEAST <= len(pin) <= PIN_MOST or len(set(pin)) == 1:
             raise InputError(f"PIN 至少 {PIN_LEAST} 位，且不能全部相同（at least {PIN_LEAST} signs, not all the same）")
         with self._lock:
             members = dict(self._read())
+            for key, member in members.items():
+                if key != person_key(shown) and _look(member.name) == look:
+                    raise InputError(
+                        f"“{shown}”看起来与名单上的“{member.name}”是同一个人：改 PIN 请照写“{member.name}”，另一个人请换一个写法，如加工号"
+                        f"（looks like {member.name!r} on the list: write that to change the PIN, or add a number to tell them apart）"
+                    )
             salt = secrets.token_bytes(16)
             members[person_key(shown)] = Member(shown, salt.hex(), _hash(pin, salt))
             self._write(members)
@@ -177,7 +189,7 @@ class Staff:
         except OSError as error:
             with contextlib.suppress(OSError):
                 made.unlink()
-            raise InputError(f"{self._path}：无法写入（{error.strerror}），请检查权限（cannot be written）") from None
+            raise InputError(f"{self._path}：无法写入（{why(error)}），请检查权限（cannot be written）") from None
 
 
 def _member(held: Any) -> Member:

@@ -63,7 +63,10 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """A request that was not judged in time, to be judged later; `document` is gone once it is."""
+    """A request that was not judged in time, to be judged later; `document` is gone once it is.
+
+    `institutions` is a JSON array of those that it named, "" where a prescription named none; None in a ticket of an earlier layout.
+    """
 
     ticket: str
     at: str
@@ -73,6 +76,7 @@ class Ticket:
     status: str = "open"
     answer: str | None = None
     judged_at: str | None = None
+    institutions: str | None = None
 
 
 class Expired(NamedTuple):

@@ -29,6 +29,11 @@ def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     return json.dumps(held, default=_text, ensure_ascii=False)
 
 
+def write_institutions(prescriptions: Sequence[Prescription]) -> str:
+    """Whose prescriptions they are, as a JSON array; "" where one does not say."""
+    return json.dumps(sorted({each.facts.get("institution_id") or "" for each in prescriptions}), ensure_ascii=False)
+
+
 def read_prescriptions(text: str) -> list[Prescription]:
     """The prescriptions of a text written here."""
     return [_prescription(each) for each in json.loads(text)]

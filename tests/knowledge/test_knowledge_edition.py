@@ -166,5 +166,25 @@ def test_tables_without_the_columns_are_refused(folder: Path) -> None:
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     manifest["files"]["point.parquet"]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
-    with duckdb.connect() as con, pytest.raises(KnowledgeError, match="do not have the columns of layout 3"):
+    with (
+        duckdb.connect() as con,
+        pytest.raises(KnowledgeError, match=r"point\.parquet does not have the columns of layout 3"),
+    ):
         load_into(con, [open_edition(folder)])
+
+
+def test_tables_in_each_others_place_are_told_in_words(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    one, other = folder / "pattern.parquet", folder / "exemption.parquet"
+    held = one.read_bytes()
+    one.write_bytes(other.read_bytes())
+    other.write_bytes(held)
+    files = manifest["files"]
+    files[one.name]["sha256"], files[other.name]["sha256"] = files[other.name]["sha256"], files[one.name]["sha256"]
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(KnowledgeError) as caught:
+        open_edition(folder)
+    told = str(caught.value)
+    assert told.startswith(f"{folder}：pattern.parquet 不是格式版本 3 的这张表")
+    assert "kb build" in told
+    assert "Error" not in told

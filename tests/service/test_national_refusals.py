@@ -12,7 +12,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from checker.service import native
 from checker.service.settings import new_key
+from checker.service.store import Ticket
 from tests.service.calls import BEFORE, FEEDBACK, MALE_ONLY, Answer, call, woman
 from tests.service.messages import encounter, feedback, message, order, patient
 from tests.service.serving import Server, serving
@@ -170,12 +172,33 @@ def test_a_key_for_an_institution_asks_for_no_other_by_the_native_interface(guar
 
 def test_a_ticket_is_told_to_its_own_institution_alone(tmp_path: Any) -> None:
     (one, first), (two, second) = new_key("one"), new_key("two")
-    settings = f'{first}\ninstitutions = ["{CODE}"]\n{second}\ninstitutions = ["H2"]\n[limits]\ntime_ms = 0.001\n'
-    with serving(tmp_path, settings) as server:
-        answer = call(server.url, "/v1/check", woman(institution_id=CODE), headers={"X-API-Key": one}).document
+    keys = f'{first}\ninstitutions = ["{CODE}"]\n{second}\ninstitutions = ["H2"]\n'
+    clear = woman(institution_id=CODE, patient={"sex": "M", "birth_date": "1990-05-01"})
+    with serving(tmp_path, f"{keys}[limits]\ntime_ms = 0.001\n") as server:
+        answer = call(server.url, "/v1/check", clear, headers={"X-API-Key": one}).document
         path = f"/v1/tickets/{answer['ticket']}"
         assert call(server.url, path, headers={"X-API-Key": one}).document["status"] == "open"
         assert call(server.url, path, headers={"X-API-Key": two}).refusal == (404, "not_found")
+    with serving(tmp_path, keys) as server:
+        end = time.monotonic() + 20
+        while (told := call(server.url, path, headers={"X-API-Key": one}).document)["status"] != "judged":
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        # Nothing was found, so that the answer itself names nobody.
+        assert told["answers"][0]["findings"] == []
+        assert call(server.url, path, headers={"X-API-Key": two}).refusal == (404, "not_found")
+
+
+@pytest.mark.parametrize(
+    ("named", "answer", "is_told"),
+    [
+        ('["H1"]', "[]", True), ('["H1", "H2"]', "[]", False), ('[""]', "[]", False), (None, '[{"findings": []}]', False),
+        (None, '[{"findings": [{"institution_id": "H1"}]}]', True),
+    ],
+)  # fmt: skip
+def test_a_judged_ticket_is_of_those_that_it_names(named: str | None, answer: str, is_told: bool) -> None:
+    ticket = Ticket("T1", "", "timeout", "native", None, "judged", answer, "", named)
+    assert native._is_of(ticket, frozenset({"H1"})) is is_told
 
 
 # ---- what was not reviewed ----

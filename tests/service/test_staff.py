@@ -47,6 +47,23 @@ def test_both_have_to_be_named() -> None:
     assert not any((is_second(None, "B"), is_second("A", None), is_second(" ", "B"), is_second("A", "\u200b")))
 
 
+@pytest.mark.parametrize("name", ["张药师.", "张·药师", "张\u3164药师", "Zh\u0430ng", "zhang1"])
+def test_a_name_that_looks_like_another_is_not_taken_in(tmp_path: Path, name: str) -> None:
+    staff = Staff(tmp_path)
+    for known in ("张药师", "Zhang", "Zhangl"):
+        staff.add(known, "8264")
+    with pytest.raises(InputError, match=r"看起来与名单上的“(张药师|Zhang|Zhangl)”是同一个人"):
+        staff.add(name, "8264")
+    assert [each.name for each in staff.members] == ["张药师", "Zhang", "Zhangl"]
+
+
+@pytest.mark.parametrize("name", [".", "·-·", "\u3164"])
+def test_a_name_needs_a_letter_or_a_digit(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InputError):
+        Staff(tmp_path).add(name, "8264")
+    assert Staff(tmp_path).members == []
+
+
 def test_a_pin_is_kept_as_a_slow_hash_for_the_owner_alone(tmp_path: Path) -> None:
     Staff(tmp_path).add("李药师", "8264")
     file = tmp_path / FILE

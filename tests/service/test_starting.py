@@ -50,10 +50,10 @@ def test_no_address_of_this_machine(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    for data in ("file", "file/in"):
+    for data, why in (("file", "已有同名的文件"), ("file/in", "路径中有一段不是文件夹")):
         code, said = serve(tmp_path, "--port", str(free_port()), "--data", data)
         assert (code, said.count("\n")) == (2, 1), said
-        assert f"{data}：数据文件夹不能使用" in said
+        assert f"{data}：数据文件夹不能使用（{why}" in said
 
 
 def test_where_the_knowledge_does_not_load_no_folder_is_made(tmp_path: Path) -> None:

@@ -217,7 +217,8 @@ def test_a_database_of_the_layout_before_is_read_as_it_lies_and_brought_up_when_
     Store(path).close()
     with sqlite3.connect(path) as connection:
         for statement in (
-            "DROP TABLE anchor", "ALTER TABLE shown DROP COLUMN person", "ALTER TABLE shown DROP COLUMN day", "PRAGMA user_version = 1",
+            "DROP TABLE anchor", "ALTER TABLE shown DROP COLUMN person", "ALTER TABLE shown DROP COLUMN day",
+            "ALTER TABLE ticket DROP COLUMN institutions", "PRAGMA user_version = 1",
             """INSERT INTO shown VALUES ('a', '2026-03-01T02:00:00Z', '2026-03-01T02:00:00Z', 1, 'dispense', 'V1', 'P1', 'H1', 'X', '甲', 'drug-sex',
             'p', 'violation', 'suspect', NULL, 35.5, 'k', 'native', 3)""",
             "INSERT INTO feedback VALUES (1, 'a', '2026-03-01T02:01:00Z', 'continue', 'other', NULL, NULL, NULL, 'native')",
@@ -230,6 +231,7 @@ def test_a_database_of_the_layout_before_is_read_as_it_lies_and_brought_up_when_
         store = Store(path)
         assert (store.last_seq(), store.anchor(), list(store.decisions())) == (reached, None, [])
         assert store.shown(["a"])["a"].person is None
+        assert store.ticket("T1") is None
         store.record_shown([shown("b", seq=4)], 4)
         store.close()
     assert column(path, "SELECT count(*) FROM feedback") == [1]
