@@ -19,7 +19,6 @@ from checker.model.toml_document import parse_toml
 
 LAYOUT = 1
 """The number of the form of these files."""
-"""No layout is larger, in bytes."""
 MOST_HEADERS = 100
 _ROLE_KEYS = ("columns", "left_out")
 

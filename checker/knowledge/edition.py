@@ -82,7 +82,7 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
         ) from error
     contents: dict[str, bytes] = {}
     sha256 = {entry.name: entry.sha256 for entry in manifest.files}
-    for table in (*TABLES, *(each for each in LIMIT_TABLES if each.file in sha256)):
+    for table in _tables_of(manifest):
         place = folder / table.file
         if table.file not in sha256:
             raise fail(
@@ -149,6 +149,12 @@ def _verified(edition: Edition) -> Edition:
     return replace(edition, content_hash=content.hash, points=content.usable)
 
 
+def _tables_of(manifest: Manifest) -> list[KnowledgeTable]:
+    """The tables that a knowledge base has: of limits those that its manifest lists."""
+    listed = {entry.name for entry in manifest.files}
+    return [*TABLES, *(each for each in LIMIT_TABLES if each.file in listed)]
+
+
 def _other_columns(edition: Edition) -> KnowledgeError:
     layout = edition.manifest.layout
     file = "、".join(_unreadable(edition)[:1]) or "*.parquet"
@@ -163,10 +169,9 @@ def _unreadable(edition: Edition) -> list[str]:
     """The files of an edition that do not hold the columns of their table."""
     import duckdb
 
-    listed = {entry.name for entry in edition.manifest.files}
     found = []
     with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""}) as con:
-        for table in (*TABLES, *(each for each in LIMIT_TABLES if each.file in listed)):
+        for table in _tables_of(edition.manifest):
             try:
                 con.execute(f"DESCRIBE {table.read.format(path=sqltext.text(_path(edition, table.file)))}")
             except duckdb.Error:

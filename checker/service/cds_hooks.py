@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -51,7 +51,7 @@ async def service(request: Request) -> Response:
     body = await read_body(request, desk.settings.limits)
     until = when_due(desk)
     asked: _Asked = await read_aside(desk, body, until, _read, desk, body, kind, hook, institutions_of(request.scope))
-    told = [plain_card(uuid4().hex, said[language == "en"], "warning") for _, said in asked.untold]
+    told = [plain_card(uuid4().hex, said[language == "en"], "warning") for said in asked.question.untold]
     if asked.prescription is None:
         of_institutions(request.scope, asked.institution_id)
         if not told:
@@ -63,7 +63,7 @@ async def service(request: Request) -> Response:
     of_institutions(request.scope, asked.prescription.facts.get("institution_id"))
 
     def write(answers: list[dict[str, Any]]) -> Response:
-        cards = cards_of(answers[0], language, asked.orders)["cards"]
+        cards = cards_of(answers[0], language, asked.question.orders)["cards"]
         return json_response({"cards": [*cards, *told]})
 
     return await answered(desk, [asked.prescription], language, until, write, channel=_CHANNEL)
@@ -85,12 +85,12 @@ async def feedback(request: Request) -> Response:
     return json_response({"accepted": len(rows) - len(unknown), "unknown": unknown})
 
 
-class _Asked:
+class _Asked(NamedTuple):
     """What a request asks: a prescription, None where no order could be mapped, and what could not be."""
 
-    def __init__(self, prescription: Prescription | None, institution_id: str | None, question: Question) -> None:
-        self.prescription, self.institution_id = prescription, institution_id
-        self.untold, self.orders = question.untold, question.orders
+    prescription: Prescription | None
+    institution_id: str | None
+    question: Question
 
 
 def _read(desk: Desk, body: bytes, kind: str, hook: str, institutions: frozenset[str]) -> _Asked:

@@ -32,11 +32,11 @@ _Said = tuple[str, str]
 
 @dataclass(slots=True)
 class Question:
-    """A prescription's document, and why parts of what was sent are not in it, each with the order that it is about."""
+    """A prescription's document, and why parts of what was sent are not in it."""
 
     document: dict[str, Any]
-    untold: list[tuple[str, _Said]] = field(default_factory=list)
-    """Each: the reference of the order, empty where it is about all, and the sentence in Chinese and in English."""
+    untold: list[_Said] = field(default_factory=list)
+    """A sentence for each, in Chinese and in English."""
     orders: dict[str, str] = field(default_factory=dict)
     """By the id of a line the reference of its order, where that means this order alone."""
 
@@ -77,7 +77,7 @@ def read_question(context: Mapping[str, Any], prefetch: Mapping[str, Any], *, se
     asked.document["diagnoses"] = list(dict.fromkeys(_diseases(reasons)))
     asked.document["lines"] = lines
     unlike = sum(1 for each in _list(reasons) if each.get("coding") and not _diseases([each]))
-    asked.untold += [("", said) for said in _diseases_left_out(unlike, len(conditions) - len(own))]
+    asked.untold += _diseases_left_out(unlike, len(conditions) - len(own))
     return asked
 
 
@@ -111,7 +111,7 @@ def _patient(patient: object, patient_id: str | None, asked: Question) -> dict[s
             "sex": gender if gender in ("male", "female") else None,
             "birth_date": birth if isinstance(birth, str) and _DAY.fullmatch(birth) else None,
         }
-    asked.untold.append(("", said))
+    asked.untold.append(said)
     return {}
 
 
@@ -143,7 +143,7 @@ def _orders(context: Mapping[str, Any], patient_id: str | None, asked: Question)
         # A Medication beside the orders is what one of them refers to.
         if kind not in _CODE_OF and kind != "Medication":
             kinds[kind] += 1
-    asked.untold += [("", said) for said in _left_out(unread, kinds, within)]
+    asked.untold += _left_out(unread, kinds, within)
     shared = Counter(f"{kind}/{_id(resource.get('id'))}" for _, kind, resource in found)
     orders = []
     for number, kind, resource in found:
@@ -156,7 +156,7 @@ def _orders(context: Mapping[str, Any], patient_id: str | None, asked: Question)
                 f"{order.name} 的患者（subject）不是 context.patientId 所指的人，没有审核",
                 f"The subject of {order.name} is not the patient of the context: it was not reviewed",
             )
-            asked.untold.append((order.name, said))
+            asked.untold.append(said)
             others.add(reference or order.name)
             continue
         orders.append(order)
@@ -252,20 +252,20 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
             f"{zh}有 {unread} 个编码无法读取，没有审核",
             f"{en}: codings that cannot be read, {unread}, were not reviewed",
         )
-        asked.untold.append((order.name, said))
+        asked.untold.append(said)
     if unfound and codes:
         members = "、".join(unfound), ", ".join(unfound)
         said = (
             f"{zh}另有 {members[0]}，无法读取，没有审核",
             f"{en}: {members[1]} cannot be read, and was not reviewed",
         )
-        asked.untold.append((order.name, said))
+        asked.untold.append(said)
     if len(codes) > 1:
         said = (
             f"{zh}有 {len(codes)} 个不同的国家医保编码，已逐个审核，请核对",
             f"{en} has {len(codes)} different national codes: each was reviewed, check which is right",
         )
-        asked.untold.append((order.name, said))
+        asked.untold.append(said)
     if not codes and not unread:
         said = (f"{zh}没有编码，没有审核", f"{en} has no coding, and was not reviewed")
         if foreign:
@@ -273,7 +273,7 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
                 f"{zh}只有其他体系（SNOMED CT 等）的编码，没有审核",
                 f"{en} has codes of other systems alone (such as SNOMED CT), and was not reviewed",
             )
-        asked.untold.append((order.name, said))
+        asked.untold.append(said)
     quantity = _quantity(order.resource)
     return [
         {

@@ -11,17 +11,16 @@ from starlette.types import Scope
 
 from checker.service.http_json import Refusal
 from checker.service.keys import Key
-from checker.service.settings import Settings, digest
+from checker.service.settings import PROXY_HEADERS, Settings, digest
 
 _LOG = logging.getLogger("liangku.serve")
 _OPEN = ("/", "/ledger", "/health", "/openapi.json")
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _BUCKETS_KEPT = 10_000
-_OF_PROXIES = frozenset(
-    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip", b"via"}
-)
+_OF_PROXIES = frozenset(name.encode() for name in PROXY_HEADERS)
 _KEY, _INSTITUTIONS = "liangku.key", "liangku.institutions"
-_NATIONAL = "/fsi/api/"
+NATIONAL = "/fsi/api"
+"""Where the addresses of the national interface begin; a key may stand behind it."""
 _TOLD_SECONDS, _TOLD_KEPT = 10.0, 1000
 
 
@@ -66,7 +65,7 @@ class Guard:
             return
         key = None
         if self._has_keys:
-            if self._in_path and path.startswith(_NATIONAL):
+            if self._in_path and path.startswith(f"{NATIONAL}/"):
                 given = self._of_path(scope, path) or given
             key = self._key(authorization, given, _address(scope), is_handed_on=is_handed_on)
             scope[_KEY] = key.name
@@ -87,10 +86,10 @@ class Guard:
 
     def _of_path(self, scope: Scope, path: str) -> bytes:
         """The key that stands in an address, which goes on without it; empty where there is none."""
-        found, _, rest = path.removeprefix(_NATIONAL).partition("/")
+        found, _, rest = path.removeprefix(f"{NATIONAL}/").partition("/")
         if digest(found) not in self._keys:
             return b""
-        scope["path"] = _NATIONAL + rest
+        scope["path"] = f"{NATIONAL}/{rest}"
         return found.encode()
 
     def _key(self, authorization: bytes, given: bytes, address: str, *, is_handed_on: bool) -> Key:

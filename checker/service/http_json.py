@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,8 @@ from checker.service.settings import Limits
 JSON = "application/json; charset=utf-8"
 CARDS = "application/vnd.cds-hooks+json"
 _HEADERS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
-_CHINESE = ("gbk", "gb2312", "gb18030")
+CHINESE = ("gbk", "gb2312", "gb18030")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([a-z0-9_.-]{1,40})""")
 _decode = msgspec.json.Decoder(float_hook=read_float).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -113,11 +115,17 @@ def json_type(request: Request) -> str:
     return kind
 
 
+def is_chinese(kind: str) -> bool:
+    """Whether a content type, lower-cased, says that the text is in GBK or one of its kin."""
+    found = _CHARSET.search(kind)
+    return found is not None and found[1] in CHINESE
+
+
 def parse(body: bytes, limits: Limits, kind: str = "") -> Any:
     """The document in these bytes; `kind` is the content type, lower-cased. Raises InputError."""
     if not body.strip():
         raise InputError("请求内容是空的，请发送 JSON（the body is empty: send JSON）")
-    if any(f"charset={name}" in kind for name in _CHINESE):
+    if is_chinese(kind):
         try:
             body = body.decode("gb18030").encode()
         except UnicodeDecodeError:

@@ -15,7 +15,7 @@ from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.service.books import NotKept, Reviewed
 from checker.service.cost import refuse_costly
-from checker.service.guard import institutions_of, of_institutions
+from checker.service.guard import NATIONAL, institutions_of, of_institutions
 from checker.service.http_json import Refusal, header, json_response, parse, raw_response, read_body, too_large
 from checker.service.national.answer import write_answer, write_not_reviewed
 from checker.service.national.envelope import write_error
@@ -31,22 +31,20 @@ from checker.service.slices import FINDING_BYTES, TooMuch
 from checker.service.store import Feedback, utc_now
 
 _LOG = logging.getLogger("liangku.serve")
-ROOT = "/fsi/api"
-"""Where the addresses of the national interface begin."""
 _FEEDBACK = "3103"
 _CALLED = {
-    f"{ROOT}/riskConService/beforeAnalyze": "3101",
-    f"{ROOT}/riskConService/courseAnalyze": "3102",
-    f"{ROOT}/riskConService/feedback": _FEEDBACK,
+    f"{NATIONAL}/riskConService/beforeAnalyze": "3101",
+    f"{NATIONAL}/riskConService/courseAnalyze": "3102",
+    f"{NATIONAL}/riskConService/feedback": _FEEDBACK,
 }
-ADDRESSES = (*_CALLED, ROOT)
+ADDRESSES = (*_CALLED, NATIONAL)
 """Those that are told; all others below are answered, too."""
 _UNREAD_NOTED = 30
 
 
 def is_national(path: str) -> bool:
     """Whether an address is one of the national interface, whose senders understand nothing but its envelope."""
-    return path.startswith(ROOT) and path[len(ROOT) : len(ROOT) + 1] in ("", "/")
+    return path.startswith(NATIONAL) and path[len(NATIONAL) : len(NATIONAL) + 1] in ("", "/")
 
 
 def refused_in_envelope(desk: Desk, profile: Profile, scope: Scope, message: str) -> Response:
@@ -57,7 +55,7 @@ def refused_in_envelope(desk: Desk, profile: Profile, scope: Scope, message: str
 
 
 async def answer(request: Request) -> Response:
-    """3101 事前, 3102 事中 and 3103 反馈: at an address of its own, or at any other below `ROOT` by the `infno` of the message."""
+    """3101 事前, 3102 事中 and 3103 反馈: at an address of its own, or at any other below `NATIONAL` by the `infno` of the message."""
     if request.scope["method"] != "POST":
         raise Refusal(405, "method_not_allowed", "国家接口只接受 POST（the national interface takes POST only）")
     called = _CALLED.get(request.scope["path"].rstrip("/"))
@@ -221,6 +219,6 @@ def _transaction(document: object, profile: Profile, called: str | None) -> str:
     if number is None:
         shown = "" if found is None else f"“{written[:20]}”"
         raise InputError(
-            f"infno{shown} 应为 3101、3102 或 3103，或发往 {ROOT}/riskConService 下的地址（infno must be one of these, or the address one of ours）"
+            f"infno{shown} 应为 3101、3102 或 3103，或发往 {NATIONAL}/riskConService 下的地址（infno must be one of these, or the address one of ours）"
         )
     return number

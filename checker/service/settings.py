@@ -20,8 +20,10 @@ from checker.service.keys import Key, read_keys
 
 _KEEP_ALIVE_MOST = 3600
 _HEADER = re.compile("[A-Za-z0-9-]{1,64}", re.ASCII)
+PROXY_HEADERS = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
+"""By these a proxy says that it hands a request on."""
 _TAKEN_HEADERS = frozenset(
-    [
+    (
         "host",
         "origin",
         "authorization",
@@ -29,11 +31,8 @@ _TAKEN_HEADERS = frozenset(
         "content-length",
         "content-encoding",
         "connection",
-        "forwarded",
-        "via",
-        "x-forwarded-for",
-        "x-real-ip",
-    ]
+        *PROXY_HEADERS,
+    )
 )
 """Headers that mean something else, so that no key travels in them."""
 

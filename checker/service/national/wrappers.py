@@ -11,15 +11,14 @@ from xml.parsers import expat
 from xml.sax.saxutils import escape, quoteattr
 
 from checker.model.errors import InputError
+from checker.service.http_json import CHINESE, is_chinese
 
-_CHINESE = ("gbk", "gb2312", "gb18030")
 _SOAP_11, _SOAP_12 = "http://schemas.xmlsoap.org/soap/envelope/", "http://www.w3.org/2003/05/soap-envelope"
 _SOAP = {_SOAP_11: "text/xml", _SOAP_12: "application/soap+xml"}
 _MEMBERS = ("data", "json")
 """The members that hold the message, of a form or a SOAP body with several; the only one of it may have any name."""
 _DEPTH, _ELEMENTS, _PIECE = 16, 200, 1 << 16
 _DECLARED = re.compile(r"""<\?xml[^>]{0,80}?encoding\s*=\s*["']([A-Za-z0-9_.-]{1,40})["']""")
-_CHARSET = re.compile(r"""charset\s*=\s*["']?([a-z0-9_.-]{1,40})""")
 _GZIP_WINDOW, _ANY_WINDOW, _RAW_WINDOW = 31, 15, -15
 
 
@@ -38,9 +37,7 @@ class Form:
         """So far as a content type, lower-cased, and the first sign of a body tell it."""
         start = _start(body)
         is_soap = start == b"<" or ("xml" in kind and start not in (b"{", b"["))
-        return cls(
-            is_gbk=_charset(kind) in _CHINESE, soap=(_SOAP_12 if "soap+xml" in kind else _SOAP_11) if is_soap else ""
-        )
+        return cls(is_gbk=is_chinese(kind), soap=(_SOAP_12 if "soap+xml" in kind else _SOAP_11) if is_soap else "")
 
     def written(self, json: bytes) -> tuple[bytes, str]:
         """A JSON text as it goes out, and its content type."""
@@ -114,7 +111,7 @@ def _of_form(body: bytes) -> bytes:
 
 def _decoded(body: bytes, form: Form, declared: str = "") -> tuple[bytes, bool]:
     """The text in UTF-8, and whether it was GBK: where that is declared, or it cannot be UTF-8."""
-    if not form.is_gbk and declared not in _CHINESE:
+    if not form.is_gbk and declared not in CHINESE:
         try:
             body.decode()
         except UnicodeDecodeError:
@@ -211,11 +208,6 @@ class _SoapReader:
 
 def _start(body: bytes) -> bytes:
     return body[:64].removeprefix(codecs.BOM_UTF8).lstrip()[:1]
-
-
-def _charset(kind: str) -> str:
-    found = _CHARSET.search(kind)
-    return found[1] if found else ""
 
 
 def _escape_in_json(error: UnicodeError) -> tuple[str | bytes, int]:
