@@ -37,7 +37,7 @@ PERSON_FIELDS = (
 )  # fmt: skip
 HEADER_ONLY_WHERE_LINE_HAS_NONE = (
     "patient_id", "institution_id", "care_type", "insured_region", "region", "visit_start", "original_settlement_id",
-    "mutual_aid_amount",
+    "mutual_aid_amount", "insurance_type", "institution_level", "institution_name", "pay_location",
 )  # fmt: skip
 
 
@@ -125,11 +125,15 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> N
     connection.execute(f"CREATE OR REPLACE TEMP TABLE code_map AS {code_map_sql(read, known, repair=repair)}")
 
 
+SET_WHERE_SAID = ("is_discharge_drug", "is_maternity_fee")
+"""Flags that nobody sets where there is nothing to tell: not given is not set, and only one that cannot be read is not known."""
 STAGED = (
     "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start", "prescription_id",
     "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
     "insured_sex", "insured_birth_date", "insured_age", "quantity", "amount", "amount_in_scope", "care_type",
     "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
+    "insurance_type", "institution_level", "institution_name", "pay_location", "prescriber_institution_level", "is_online",
+    *SET_WHERE_SAID,
 )  # fmt: skip
 """The columns of staged lines that are read each by itself."""
 
@@ -166,7 +170,7 @@ def stage_query(
         "visit_start",
         "amount_in_scope",
         "full_self_paid_amount",
-        *(name for name in ("care_type", "mutual_aid_amount") if name not in unneeded),
+        *(name for name in ("care_type", "mutual_aid_amount", *SET_WHERE_SAID) if name not in unneeded),
         *PERSON_FIELDS,
         *prescription,
         # Each key that may be lost is asked for four times.
@@ -180,6 +184,8 @@ def stage_query(
     def read(name: str) -> str:
         if careful and name in KEYS:
             return apart(lines.read(name), name, line_no)
+        if name in SET_WHERE_SAID:
+            return f"CASE WHEN {lines.unreadable(name)} THEN NULL ELSE coalesce({lines.read(name)}, FALSE) END"
         return lines.read(name)
 
     bad_person = [lines.unreadable(name) for name in PERSON_FIELDS if source.map.has(name)]
@@ -224,7 +230,7 @@ def _listed(source: Source, codes: str, *, second: bool) -> tuple[str, str, str]
     """SQL that joins the lines of a source to `codes`, and the names that raw and code then have."""
     raw, code = (sqltext.name(free_name(wanted, source.table.headers)) for wanted in ("listed raw", "listed code"))
     # Restricted codes are never NULL; among possible companions there are lines without any code.
-    meets = "=" if codes == "hot_raw" else "IS NOT DISTINCT FROM"
+    meets = "=" if codes in ("hot_raw", "earlier_raw") else "IS NOT DISTINCT FROM"
     joined = (
         f"JOIN (SELECT raw AS {raw}, code AS {code} FROM {codes}) ON {raw_code(source, second=second)} {meets} {raw}"
     )
@@ -278,6 +284,18 @@ def beside_query(source: Source, *, second: bool, refund_settlements: RefundSett
         f"{_prescription(lines, _line_no(source) if careful else None)['prescription_key']} AS prescription_key "
         f"FROM {lines.of_kinds(4, 6, unless=taken_back)}"
     )
+
+
+def history_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
+    """SQL of the lines of one source that are not judged, of the history or self-paid, nothing taken back: what a person had before.
+
+    Their codes are in `earlier_raw`.
+    """
+    names = ("settlement_id", "visit_id", "patient_id", "patient_id_number", "service_time")
+    lines, code = lines_of_codes(source, "earlier_raw", names, second=second, refund_settlements=refund_settlements)
+    taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
+    chosen = ", ".join(f"{lines.read(name)} AS {name}" for name in names)
+    return f"SELECT {code} AS item_code, {chosen} FROM {lines.of_kinds(4, 6, unless=taken_back)}"
 
 
 def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> str:

@@ -218,9 +218,18 @@ def _stage(
         connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {sqltext.parquet(spilled)}")
 
 
-def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> frozenset[str]:
+TERMS = frozenset({
+    "insurance_type", "care_type", "is_discharge_drug", "is_maternity_fee", "institution_level", "prescriber_institution_level", "is_online",
+    "pay_location", "institution_name",
+})  # fmt: skip
+"""The line columns that tell on what terms a line is paid; `care_type` tells of pharmacies too."""
+
+
+def unneeded_columns(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, terms: frozenset[str]
+) -> frozenset[str]:
     """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be
-    the insured, and that a code was repaired where none was."""
+    the insured, that a code was repaired where none was, and of TERMS those beside `terms`."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point
@@ -233,7 +242,7 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
     repaired = one_number(connection, f"SELECT count(*) FROM code_map WHERE lost = '{lost_codes.REPAIRED}'") > 0
     return frozenset((
         *(() if repaired else ("code_repaired",)), *(() if regional else ("insured_region", "region")),
-        *(() if insured else ("care_type", "mutual_aid_amount")),
+        *(() if insured else ("mutual_aid_amount",)), *(TERMS - terms - ({"care_type"} if insured else frozenset())),
     ))  # fmt: skip
 
 
@@ -296,7 +305,8 @@ def collapse_headers(
     )
     rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
     connection.execute(
-        f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL"
+        f"""CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL
+        UNION ALL SELECT {key} FROM history_line WHERE {key} IS NOT NULL"""
     )
     rows = " UNION ALL BY NAME ".join(line_sql.header_query(source, key, fields) for source in sources)
     connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,10 @@ from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.scope import not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
+from checker.judge.payment import Payment, columns_sql
 from checker.model import sqltext
-from checker.shapes.base import LINE_COLUMNS
+from checker.shapes import SHAPES
+from checker.shapes.base import LINE_COLUMNS, Shape
 
 if TYPE_CHECKING:
     import duckdb
@@ -97,11 +99,20 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
     by_header = {"header_age": "patient_age", "header_id_number": "patient_id_number"}
     anywhere = {
         "newborn_flag": "newborn_flag", "care_type": "care_type", "visit_start": "visit_start", "family_paid": "mutual_aid_amount",
-        "person_number": "patient_id_number",
+        "person_number": "patient_id_number", "insurance_type": "insurance_type", "insurance_group": "insurance_type", "care_group": "care_type",
+        "is_discharge_drug": "is_discharge_drug", "is_maternity_fee": "is_maternity_fee", "institution_level": "institution_level",
+        "own_rank": "institution_level", "is_unrated": "institution_level", "prescriber_rank": "prescriber_institution_level",
+        "in_scope": "amount_in_scope",
+    }  # fmt: skip
+    by_any = {
+        "is_online": ("is_online", "pay_location", "institution_name"), "has_earlier": ("patient_id", "patient_id_number"),
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
     absent |= {column for column, name in by_header.items() if name not in headers.all}
     absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
+    absent |= {column for column, names in by_any.items() if not any(map(filled, names))}
+    if not filled("diagnosis_code") and not files.diagnoses:
+        absent.add("has_maternity_diagnosis")
     for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
         absent |= {
             f"{kind}_{field}"
@@ -127,10 +138,59 @@ def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
     return f"({NOT_IN_SCOPE} OR {LEFT_NOT_IN_SCOPE})" if left else f"({NOT_IN_SCOPE})"
 
 
+def only_for(shape: Shape | None, absent: frozenset[str]) -> frozenset[str]:
+    """The absent columns with those that only other shapes read; without a shape those that any one alone reads."""
+    return absent | {name for other in SHAPES if other is not shape for name in other.line_columns}
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Headers beside staged lines `s`: the joins, and SQL of a column of the line or else of its headers."""
+
+    joins: str
+    first: Callable[[str], str]
+
+
+def joined_headers(headers: Headers) -> Joined:
+    """The headers of staged lines, as far as there are any."""
+    joins, carrying = [], []
+    for carried, alias, view, key in _views(headers):
+        joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
+        carrying.append((alias, carried))
+
+    def first(column: str) -> str:
+        places = [f"{alias}.{column}" for alias, carried in carrying if column in carried]
+        return f"coalesce({', '.join((f's.{column}', *places))})" if places else f"s.{column}"
+
+    return Joined(" ".join(joins), first)
+
+
+def _views(headers: Headers) -> list[tuple[frozenset[str], str, str, str]]:
+    views = (
+        (headers.settlement, "h", "settlement_header", "settlement_id"),
+        (headers.visit, "v", "visit_header", "visit_id"),
+    )
+    return [view for view in views if view[0]]
+
+
+def patient_sql(first: Callable[[str], str]) -> str:
+    """SQL of whose line it is: by the id of the person, else by the ID number."""
+    return f"coalesce('p' || {first('patient_id')}, 'n' || {first('patient_id_number')})"
+
+
 def candidates_sql(
-    headers: Headers, absent: frozenset[str], *, as_of: str | None, region: str | None, not_paid: str
+    headers: Headers,
+    absent: frozenset[str],
+    *,
+    as_of: str | None,
+    region: str | None,
+    not_paid: str,
+    payment: Payment | None = None,
 ) -> str:
-    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`)."""
+    """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
+
+    `payment` tells of the terms of lines; without it these are absent.
+    """
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
@@ -141,23 +201,12 @@ def candidates_sql(
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
         "not_in_scope": not_paid, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
-    joins: list[str] = []
-    known: dict[str, frozenset[str]] = {}
-
-    for carried, alias, view, key in (
-        (headers.settlement, "h", "settlement_header", "settlement_id"),
-        (headers.visit, "v", "visit_header", "visit_id"),
-    ):
-        if carried:
-            joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
-            known[alias] = carried
+    beside = joined_headers(headers)
+    first = beside.first
+    known = {alias: carried for carried, alias, *_ in _views(headers)}
 
     def places(column: str) -> list[str]:
         return [f"{alias}.{column}" for alias, carried in known.items() if column in carried]
-
-    def first(column: str) -> str:
-        own = f"s.{column}"
-        return f"coalesce({', '.join((own, *places(column)))})" if places(column) else own
 
     def of_headers(column: str) -> str:
         return f"coalesce({', '.join(places(column))})" if places(column) else "CAST(NULL AS VARCHAR)"
@@ -182,12 +231,14 @@ def candidates_sql(
         "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
         "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
+    if payment is not None:
+        own |= columns_sql(payment, first, own["diagnosis_code"], patient_sql(first), not_paid)
     # By whom a line is counted that bears no id of its patient; no clause reads it.
     own["person_number"] = first("patient_id_number")
     chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, "person_number") if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
-    FROM staged_line s {" ".join(joins)} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    FROM staged_line s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
     WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 

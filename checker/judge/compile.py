@@ -23,7 +23,7 @@ from checker.model.sql_builder import (
 from checker.model.typed_value import UNKNOWN
 from checker.model.words import ACTIONS
 from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
-from checker.shapes import CANDIDATE_COLUMNS, SHAPES
+from checker.shapes import BY_ID, CANDIDATE_COLUMNS, SHAPES
 from checker.shapes.base import Shape
 
 PRECEDENCE = "point_region IS NULL, matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
@@ -206,7 +206,6 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "falsely_reversed": steps["falsely_reversed"],
         "family_account": steps["family_account"],
         "lowered_exemption": every(violation, lowers),
-        "lowered_lenient": every(violation, lowered),
         "partly_refunded": steps["partly_refunded"],
         "partly_reversed": steps["partly_reversed"],
         "person_unreadable": steps["person_unreadable"],
@@ -214,7 +213,11 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "service_time_fallback": steps["time_fallback"],
         "stay_began_in_window": every(violation, noticed),
     }
-    told = [choose((condition, f"'{remark}'"), otherwise=NULL) for remark, condition in remarks.items()]
+    case = _CaseOf(plan, rules)
+    for remark in sorted({BY_ID[plan.rules[number].shape].lowered for number in rules}):
+        of_shape = case.any_of(lambda rule, remark=remark: BY_ID[rule.shape].lowered == remark)
+        remarks[remark] = every(of_shape, violation, lowered)
+    told = [choose((condition, f"'{remark}'"), otherwise=NULL) for remark, condition in sorted(remarks.items())]
     listed = ", ".join(remark for remark in (*told, steps["point_remark"]) if remark != NULL)
     steps.let("remarks", f"list_filter([{listed}], lambda r: r IS NOT NULL)" if listed else "CAST([] AS VARCHAR[])")
 

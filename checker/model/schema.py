@@ -106,6 +106,7 @@ _PLACE = (
     ("institution_level", Kind.TEXT, "hosp_lv medins_lv 机构等级 机构级别 医院等级 医院级别 医疗机构等级 医疗机构级别"),
     ("care_type", Kind.CARE, "med_type 医疗类别 医疗类别代码 医疗类别编码 医疗类型"),
     ("insurance_type", Kind.TEXT, "insutype 险种类别 险种 险种类型 参保险种"),
+    ("pay_location", Kind.TEXT, "pay_loc 支付地点 支付地点类别"),
     (
         "insured_region", Kind.TEXT,
         "insu_admdvs poolarea_no poolarea 参保地区划 参保地区划代码 参保地行政区划代码 参保地医保区划 参保所属医保区划 参保地编码 参保地代码 "
@@ -210,6 +211,13 @@ LINE = _columns(
     ("spec", Kind.TEXT, "规格 药品规格 规格型号 产品规格 商品规格 包装规格"),
     ("charge_batch", Kind.TEXT, "chrg_bchno 收费批次号"),
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
+    ("is_discharge_drug", Kind.BOOL, "dscg_tkdrug_flag 出院带药标志 出院带药标识 是否出院带药"),
+    ("is_maternity_fee", Kind.BOOL, "matn_fee_flag 生育费用标志 生育费用标识 是否生育费用"),
+    ("is_online", Kind.BOOL, "互联网诊疗标志 互联网诊疗标识 是否互联网诊疗 互联网就诊标志 是否互联网就诊"),
+    (
+        "prescriber_institution_level", Kind.TEXT,
+        "开方机构等级 开方机构级别 开方医疗机构等级 开方医疗机构级别 处方机构等级 处方机构级别 处方来源机构等级 处方来源机构级别 处方医院等级 处方医院级别",
+    ),
     *_STATE,
     ("paid_by_fund", Kind.BOOL, "医保支付标志 医保支付标识 是否医保支付"),
     ("self_paying_flag", Kind.SELF_PAID, "自费标志 自费标识 是否自费"),
@@ -250,6 +258,11 @@ PERSON_COLUMNS = (
 
 PHARMACY_CARE = "41%"
 """The care types of purchases in a pharmacy, as SQL compares them."""
+
+MATERNITY_CARE = "^(5[123]|210[67])|生育|分娩|平产|剖宫产"
+"""The care types of deliveries and birth control, as a regular expression, beside those that a profile puts into such a group."""
+MATERNITY_DIAGNOSES = "^(O|Z3[2-9])"
+"""Diagnoses of pregnancy, delivery, childbed and birth control, at the start of a code."""
 
 NULL_WORDS = (
     "", "-", "--", "---", "–", "—", "——", "－", "－－", "/", "／", "\\", "null", "(null)", "（null）", "<null>", "[null]", "\\n", "nil", "none",

@@ -51,6 +51,18 @@ REASONS: dict[str, Said] = {
     "birth_missing": ("没有足够的年龄信息", "age not known well enough"),
     "birth_impossible": ("出生日期或年龄不合理", "birth date or age impossible"),
     "sources_conflict": ("不同来源的性别或出生日期互相矛盾", "sources contradict each other on sex or birth date"),
+    "insurance_missing": ("没有险种信息", "insurance not known"),
+    "insurance_unknown": ("险种的写法不认识", "the insurance is written in a way that is not known"),
+    "flag_unreadable": ("出院带药或生育费用标志无法识别", "the flag of a discharge drug or of maternity cannot be read"),
+    "care_missing": ("没有医疗类别", "type of care not known"),
+    "care_unknown": ("医疗类别的写法不认识", "the type of care is written in a way that is not known"),
+    "diagnosis_missing": ("没有诊断信息", "no diagnosis on file"),
+    "prescriber_unknown": ("药店购药，不知道开方机构的等级", "bought in a pharmacy: the level of the prescribing institution is not known"),
+    "level_unrated": ("医疗机构没有定级", "the institution is not rated"),
+    "level_missing": ("没有医疗机构等级", "level of the institution not known"),
+    "level_unknown": ("医疗机构等级的写法不认识", "the level is written in a way that is not known"),
+    "history_missing": ("不知道此前的处方", "earlier prescriptions not known"),
+    "online_missing": ("不知道是否互联网诊疗", "whether the visit was online is not known"),
     "prescription_unknown": ("不知道属于哪张处方", "which prescription the line belongs to is not known"),
     "companion_unknown": ("同一处方里有认不出的项目", "the prescription holds an item that cannot be recognised"),
     "unknown_code": ("不是国家医保编码", "not a national item code"),
@@ -81,6 +93,15 @@ NEXT: dict[str, Said] = {
         "补上处方号，或者就诊、时间和医生，再查。",
         "Check again with the prescription number, or with visit, time and doctor.",
     ),
+    "insurance_missing": ("补上险种再查。", "Check again with the insurance."),
+    "care_missing": ("补上医疗类别再查。", "Check again with the type of care."),
+    "diagnosis_missing": ("补上诊断再查。", "Check again with the diagnoses."),
+    "prescriber_unknown": (
+        "补上开方医疗机构的等级再查。", "Check again with the level of the institution that prescribed.",
+    ),
+    "level_missing": ("补上医疗机构等级再查。", "Check again with the level of the institution."),
+    "history_missing": ("查明此前是否已经用过这种药，再查。", "Find out whether the patient had this drug before, and check again."),
+    "online_missing": ("写明是不是互联网诊疗，再查。", "Say whether the visit was online, and check again."),
     "companion_unknown": (
         "给同一处方里没有国家编码的项目补上编码，再查。",
         "Give the items of the prescription that have no national code theirs, and check again.",
@@ -102,6 +123,7 @@ REMARKS: dict[str, Said] = {
     "family_account": ("药店购药，付款的参保人不一定是使用人", "bought in a pharmacy: who takes it need not be the insured whose account paid"),
     "lowered_exemption": ("因豁免情形降一级", "one level lower because an exemption applies"),
     "lowered_lenient": ("超过严格年龄界限，仍在宽松界限以内，降一级", "past the strict age limit but within the lenient one: one level lower"),
+    "lowered_terms": ("情形不能排除例外，降一级", "the case may be an exception: one level lower"),
     "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
     "partly_reversed": ("所属结算被部分冲销，没有说明是哪些明细", "its settlement is reversed in part, and nothing says which lines"),
     "person_unreadable": ("人员信息有无法识别的值", "a person field could not be read"),
@@ -277,6 +299,27 @@ PIECES: dict[str, tuple[Said, Said]] = {
     ),
 }  # fmt: skip
 """What stands beside a decoction piece in its prescription, in a column and within a sentence."""
+CARE_GROUPS: dict[str, Said] = {
+    "inpatient": ("住院", "inpatient care"),
+    "outpatient": ("门诊", "outpatient care"),
+    "emergency": ("急诊", "emergency care"),
+    "chronic": ("门诊慢特病", "outpatient care of chronic disease"),
+    "pharmacy": ("药店购药", "purchase in a pharmacy"),
+    "day_surgery": ("日间手术", "day surgery"),
+    "home_bed": ("家庭病床", "home bed"),
+    "maternity_outpatient": ("生育门诊", "maternity outpatient care"),
+    "family_planning": ("计划生育", "birth control"),
+}
+"""What the types of care of all provinces come to."""
+INSURANCE_GROUPS: dict[str, Said] = {
+    "basic": ("基本医疗保险", "basic medical insurance"),
+    "maternity": ("生育保险", "maternity insurance"),
+    "injury": ("工伤保险", "work injury insurance"),
+    "long_term_care": ("长期护理保险", "long-term care insurance"),
+}
+"""What the types of insurance come to."""
+RANKS: dict[int, Said] = {3: ("三级", "level 3"), 2: ("二级", "level 2"), 1: ("一级", "level 1")}
+"""The ranks of institutions."""
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {

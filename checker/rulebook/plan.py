@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
     from checker.rulebook.rule import Rule, Rulebook
 
-PLAN_LAYOUT = 3
+PLAN_LAYOUT = 4
 PLAN_FILE = "rules.plan.json"
 LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 
@@ -25,7 +25,7 @@ LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 class RulePlan:
     """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text.
 
-    `reads` are the facts of its shape that the verdict depends on. What a `shadow` rule finds is listed apart: the rule is on trial, or it
+    `reads` are the facts of its shape that the verdict depends on, `looks_at` those that any clause reads. What a `shadow` rule finds is listed apart: the rule is on trial, or it
     stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that is `absent`
     says of its points only which of them would have judged (see `absent_rule`). One that is `fund_only` concerns what the fund pays.
     """
@@ -39,6 +39,7 @@ class RulePlan:
     stages: tuple[str, ...]
     shape: str
     reads: tuple[str, ...]
+    looks_at: tuple[str, ...]
     violated: str
     lower: str | None
     notice: str | None
@@ -123,6 +124,7 @@ def _rule_plan(rule: Rule) -> RulePlan:
         stages=rule.stages,
         shape=rule.shape,
         reads=rule.reads,
+        looks_at=rule.looks_at,
         violated=rule.violated.sql,
         lower=rule.lower.sql if rule.lower else None,
         notice=rule.notice.sql if rule.notice else None,
@@ -140,7 +142,7 @@ def _absent_rule(rule_id: str, why: str) -> RulePlan:
     """Stands for a rule whose points are loaded and not judged: its clause is never decided."""
     return RulePlan(
         id=rule_id, code=None, version=0, name_zh=rule_id, name_en=rule_id, level="notice", stages=tuple(STAGES), shape="item",
-        reads=(), violated="CAST(NULL AS BOOLEAN)", lower=None, notice=None, expected="''", actual="''",
+        reads=(), looks_at=(), violated="CAST(NULL AS BOOLEAN)", lower=None, notice=None, expected="''", actual="''",
         messages_zh=("", "", ""), messages_en=("", "", ""), absent=why,
     )  # fmt: skip
 
@@ -196,6 +198,6 @@ def _read_cache(cache: Path) -> dict[str, RulePlan]:
 
 
 def _rule_of(fields: dict[str, Any]) -> RulePlan:
-    lists = ("stages", "reads", "messages_zh", "messages_en")
+    lists = ("stages", "reads", "looks_at", "messages_zh", "messages_en")
     read: dict[str, Any] = {key: tuple(value) if key in lists else value for key, value in fields.items()}
     return RulePlan(**read)

@@ -153,6 +153,11 @@ class Rule:
         """The facts of the shape that the verdict depends on, such as sex and age."""
         return BY_ID[self.shape].facts_in(self.violated.columns)
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The facts of the shape that any of its clauses reads: those of the verdict, of the level, and of what is said."""
+        return BY_ID[self.shape].facts_in(frozenset[str]().union(*(clause.columns for _, clause in self.clauses)))
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:

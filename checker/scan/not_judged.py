@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import one_number
@@ -13,6 +14,7 @@ from checker.ingest.sources import Source
 from checker.judge.candidates import matches_sql
 from checker.model import sqltext
 from checker.model.words import NOT_JUDGED
+from checker.rulebook.plan import Plan
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,6 +41,20 @@ class NotJudged:
     def to_plain(self, language: str) -> dict[str, Any]:
         """As run.json holds it."""
         return {"rule": self.rule_id, "missing": self.missing, "lines": self.lines, "how": self.how(language)}
+
+
+def count_untold(
+    connection: duckdb.DuckDBPyConnection, plan: Plan, fired: Path, untold: Mapping[str, str]
+) -> tuple[NotJudged, ...]:
+    """Count the lines that lack what no input has, by rule; `untold` gives by the reason of such a line what that is. Reads the file of fired lines."""
+    if not untold:
+        return ()
+    rows = connection.execute(
+        f"""SELECT rule_no, reason_code, count(DISTINCT line_no) FROM {sqltext.parquet(fired)}
+        WHERE reason_code IN ({sqltext.texts(untold)}) GROUP BY ALL ORDER BY ALL"""
+    ).fetchall()
+    found = ((plan.rules[number], untold[reason], int(count)) for number, reason, count in rows)
+    return tuple(NotJudged(rule.id, missing, count) for rule, missing, count in found if not rule.shadow)
 
 
 def count_not_judged(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,8 +16,9 @@ from checker.ingest.identity import name_lines, number_lines
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
+from checker.ingest.provincial import Provincial, read_provincial
 from checker.ingest.value_sql import clean_text
-from checker.judge import candidates, fellows, newborns
+from checker.judge import candidates, fellows, newborns, payment
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
@@ -31,7 +32,7 @@ from checker.model.schema import FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
-from checker.scan.not_judged import count_not_judged
+from checker.scan.not_judged import count_not_judged, count_untold
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
@@ -39,6 +40,7 @@ from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
 from checker.shapes import SHAPES
 from checker.shapes.base import Shape
+from checker.shapes.terms import TERMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -57,6 +59,8 @@ FIRED_COLUMNS = (
     "matched_by", "diagnosis_code", "person_number",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
+WRITTEN = ("insurance_type", "care_type", "institution_level")
+"""What else it hands on where a shape reads it: values that may stand for nothing known."""
 
 
 class Progress(Protocol):
@@ -82,6 +86,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     started = time.monotonic()
     tell = progress or Silent()
     editions = open_editions(request.kb)
+    provincial = read_provincial(request.profile)
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     with for_owner_alone(), OutFolder(request.out, force=request.force) as out:
         tell.step("read", None)
@@ -103,7 +108,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                     connection, editions, rules, stage="after" if request.stage == "audit" else "during"
                 )
                 refuse_too_early(connection, request.as_of)
-                result = _Run(connection, request, loaded, files, out, tell).go(started)
+                result = _Run(connection, request, loaded, files, out, provincial, tell).go(started)
             out.commit(result.run)
         except (_engine_error(), OSError) as error:
             told = explain(error, files, request.all_paths, out.work.parent.parent)
@@ -136,6 +141,7 @@ class _Run:
     loaded: Loaded
     files: Gathered
     out: OutFolder
+    provincial: Provincial
     tell: Progress
 
     def go(self, started: float) -> ScanResult:
@@ -151,7 +157,9 @@ class _Run:
         held = relations.count_restricted(connection) <= HELD_LINES
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
         with_fellows = fellows.are_needed(connection)
-        unneeded = relations.unneeded_columns(connection, files) | (frozenset() if with_fellows else fellows.NEEDED)
+        facts = payment.facts_needed(connection, self.plan)
+        unneeded = relations.unneeded_columns(connection, files, payment.columns_needed(facts))
+        unneeded |= frozenset() if with_fellows else fellows.NEEDED
         unneeded = relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
         )
@@ -159,6 +167,7 @@ class _Run:
             fellows.select_fellows(
                 connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, work=self.out.work,
             )  # fmt: skip
+        has_history = payment.select_history(connection, files, second, facts, refund_settlements=refund_settlements)
         self.tell.step("persons", connection)
         careful = not unneeded >= CAREFUL
         lost = count_lost(connection, files.lines, "staged_line") if careful else ()
@@ -187,12 +196,29 @@ class _Run:
         fund_only, not_paid = self._fund_only(), candidates.not_paid_sql(connection)
         if not fund_only:
             absent |= {"not_in_scope"}
-        if not relations.may_be_pharmacy(connection, headers.all, unneeded):
-            absent |= {"care_type", "family_paid"}
-        candidate = candidates.candidates_sql(
-            headers, absent, as_of=self.as_of, region=self.request.region, not_paid=not_paid
+        beside = candidates.joined_headers(headers)
+        views = {"settlement_header": headers.settlement, "visit_header": headers.visit}
+        paid = payment.find_payment(
+            connection, files, self.provincial, facts, views, has_history=has_history
         )
-        self._judge(candidate, absent, absent & {"person_number"} | unneeded, contested=contested)
+        payment.find_earlier(connection, paid, candidates.patient_sql(beside.first), beside.joins)
+        if not relations.may_be_pharmacy(connection, headers.all, unneeded):
+            absent |= {"family_paid"}
+
+        def of(shape: Shape | None) -> tuple[str, frozenset[str]]:
+            """SQL of the candidates of a shape, or of all with no more than what all shapes read, and the columns that are absent."""
+            own = candidates.only_for(shape, absent)
+            is_terms = shape is TERMS
+            if "family_paid" in absent and not is_terms:
+                own |= {"care_type"}
+            sql = candidates.candidates_sql(
+                headers, own, as_of=self.as_of, region=self.request.region, not_paid=not_paid, payment=paid if is_terms else None
+            )
+            return sql, own
+
+        candidate, _ = of(None)
+        untold = self._judge(of, absent & {"person_number"} | unneeded, contested=contested)
+        not_judged = (*not_judged, *count_untold(connection, self.plan, self.fired, untold))
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
@@ -274,20 +300,33 @@ class _Run:
     def as_of(self) -> str | None:
         return self.request.as_of.isoformat() if self.request.as_of else None
 
-    def _judge(self, candidates: str, absent: frozenset[str], unneeded: frozenset[str], *, contested: bool) -> None:
-        """Make the view `fired_line`: the candidates whose clause is not FALSE."""
-        kept = ", ".join(name for name in FIRED_COLUMNS if name not in unneeded)
-        fired = " UNION ALL BY NAME ".join(
-            f"SELECT {kept} FROM ({fired_sql(self.plan, shape, self._of(shape, candidates), contested=contested, absent=absent)})"
-            for shape in self._shapes
+    def _judge(
+        self, of: Callable[[Shape], tuple[str, frozenset[str]]], unneeded: frozenset[str], *, contested: bool
+    ) -> dict[str, str]:
+        """Make the view `fired_line`: the candidates whose clause is not FALSE. `of` gives those of a shape, and what they lack.
+
+        Returns the reasons why lines of it are not judged, and what no input has; these are left out of the view.
+        """
+        kept = [name for name in FIRED_COLUMNS if name not in unneeded]
+        parts: list[str] = []
+        untold: dict[str, str] = {}
+        for shape in self._shapes:
+            lines, absent = of(shape)
+            own = [name for name in WRITTEN if name in shape.line_columns and name not in absent]
+            fired = fired_sql(self.plan, shape, self._of(shape, lines), contested=contested, absent=absent)
+            parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
+            untold |= {fact.missing: fact.told_by for fact in shape.facts.values() if fact.told_by in absent}
+        self.connection.execute(
+            f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO {sqltext.text(str(self.fired))} {SCRATCH}"
         )
-        self.connection.execute(f"COPY ({fired}) TO {sqltext.text(str(self.fired))} {SCRATCH}")
         nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
         # Where lines are read plainly their names pass as they stand.
         names = f" REPLACE ({clean_text('item_name')} AS item_name)" if unneeded >= CAREFUL else ""
+        told = f" WHERE coalesce(reason_code NOT IN ({sqltext.texts(untold)}), TRUE)" if untold else ""
         self.connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{names}{nothing} FROM {sqltext.parquet(self.fired)}"
+            f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{names}{nothing} FROM {sqltext.parquet(self.fired)}{told}"
         )
+        return untold
 
     @property
     def _shapes(self) -> list[Shape]:

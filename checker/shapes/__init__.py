@@ -5,8 +5,9 @@ from __future__ import annotations
 from checker.shapes.base import LINE_COLUMNS, PLACE_COLUMNS, SQL_TYPES, Limit, Shape
 from checker.shapes.companion import COMPANION
 from checker.shapes.item import ITEM
+from checker.shapes.terms import TERMS
 
-SHAPES: tuple[Shape, ...] = (ITEM, COMPANION)
+SHAPES: tuple[Shape, ...] = (ITEM, COMPANION, TERMS)
 """All shapes there are. A new one is a folder and its name here."""
 
 BY_ID = {shape.id: shape for shape in SHAPES}

@@ -24,6 +24,9 @@ LINE_COLUMNS = {
     "insured_sex": "VARCHAR", "insured_birth_date": "DATE", "insured_age": "VARCHAR",
     "diagnosis_code": "VARCHAR", "prescription_key": "VARCHAR", "prescription_guessed": "BOOLEAN", "not_in_scope": "BOOLEAN", "source_file": "VARCHAR",
     "source_record": "BIGINT",
+    "insurance_type": "VARCHAR", "insurance_group": "VARCHAR", "care_group": "VARCHAR", "is_discharge_drug": "BOOLEAN",
+    "institution_level": "VARCHAR", "own_rank": "BIGINT", "is_unrated": "BOOLEAN", "prescriber_rank": "BIGINT", "has_earlier": "BOOLEAN",
+    "is_online": "BOOLEAN", "is_maternity_fee": "BOOLEAN", "has_maternity_diagnosis": "BOOLEAN", "in_scope": "BOOLEAN",
 }  # fmt: skip
 """What a line brings to the judgment, settled by ingest: name and SQL type."""
 
@@ -70,6 +73,8 @@ class Limit:
 class Fact:
     """What a clause needs to know beside the limits of a point, in words and how it is meant; the cells of a line and a point by which a case
     tells it, and the reason code where it is not known.
+
+    `told_by` is the column of the input without which a rule that needs the fact does not judge; '' of facts that stay undetermined.
     """
 
     zh: str
@@ -79,6 +84,7 @@ class Fact:
     line: str = ""
     point: str = ""
     missing: str = "other"
+    told_by: str = ""
 
     def told(self, english: bool) -> str:
         """The fact with how it is meant."""
@@ -109,7 +115,7 @@ class Shape:
 
     `scope` is what a finding speaks of (line, prescription, …). `roles` are what the codes of a point may stand for; those of `item` are
     found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits.
-    `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
+    `line_columns` are those of LINE_COLUMNS that it alone reads. `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
     `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
     `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
     condition in which nothing is held against anybody. `why` gives SQL of the reason code where a clause is NULL, the first of `reasons` that
@@ -130,6 +136,7 @@ class Shape:
     name: Callable[[Steps], None]
     why: Callable[[Steps, Callable[[str], str]], str]
     doubt: str = ""
+    line_columns: tuple[str, ...] = ()
     lowered: str = "lowered_lenient"
     case_code: str = "XCASE{:018d}"
     relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

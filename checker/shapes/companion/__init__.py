@@ -84,6 +84,7 @@ COMPANION = Shape(
             "no number: taken for one prescription by visit, time and prescriber", "prescription",
         ),
     ),
+    line_columns=("prescription_key", "prescription_guessed"),
     lowered="prescription_guessed",
     case_code="T{:09d}",
     reasons=("prescription_unknown", "companion_unknown", "other"),

@@ -1,0 +1,227 @@
+"""What the shape `terms` needs of lines, headers and diagnoses: their values in the groups of a profile, what came before, what speaks of a birth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import one_number
+from checker.ingest import line_sql, relations
+from checker.ingest.gather import Gathered
+from checker.ingest.provincial import Provincial
+from checker.ingest.settlement_flags import RefundSettlements
+from checker.model import sqltext
+from checker.model.schema import MATERNITY_DIAGNOSES
+from checker.rulebook.plan import Plan
+from checker.shapes.terms import TERMS
+
+if TYPE_CHECKING:
+    import duckdb
+
+_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "insurance": ("insurance_type",),
+    "care": ("care_type", "is_discharge_drug"),
+    "maternity": ("care_type", "is_maternity_fee"),
+    "level": ("institution_level", "prescriber_institution_level", "care_type"),
+    "online": ("is_online", "pay_location", "institution_name", "care_type"),
+}
+"""The columns of the input that tell a fact."""
+_GROUPED = ("insurance_type", "care_type", "institution_level", "prescriber_institution_level", "pay_location", "institution_name")
+_CASES_MOST = 100
+"""So many values stand in a CASE; more are looked up."""
+EARLIER_DAYS = 365
+"""How long an earlier prescription of a point counts."""
+
+
+def facts_needed(connection: duckdb.DuckDBPyConnection, plan: Plan) -> frozenset[str]:
+    """The facts of the shape that rules with points for the input look at."""
+    found = connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
+    rules = [plan.rules[number] for (number,) in found]
+    return frozenset(fact for rule in rules if rule.shape == TERMS.id for fact in rule.looks_at)
+
+
+def columns_needed(facts: frozenset[str]) -> frozenset[str]:
+    """The columns of lines that tell these facts."""
+    return frozenset(name for fact in facts for name in _COLUMNS.get(fact, ()))
+
+
+def select_history(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: Mapping[int, bool],
+    facts: frozenset[str],
+    *,
+    refund_settlements: RefundSettlements,
+) -> bool:
+    """Make `history_line`: lines not judged of items of which only the first prescription is limited. Returns whether there are such items."""
+    chosen = "SELECT DISTINCT code FROM hot JOIN point USING (point_no) WHERE rank_case = 'first_prescription'"
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE earlier_raw AS SELECT raw, code FROM hot_raw WHERE code IN ({chosen})"
+    )
+    needed = "history" in facts and one_number(connection, "SELECT count(*) FROM earlier_raw") > 0
+    nothing = """SELECT '' AS item_code, '' AS settlement_id, '' AS visit_id, '' AS patient_id, '' AS patient_id_number,
+        TIMESTAMP '2000-01-01' AS service_time WHERE FALSE"""
+    queries = [
+        line_sql.history_query(source, second=second[number], refund_settlements=refund_settlements)
+        for number, source in enumerate(files.lines)
+    ]
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE history_line AS {' UNION ALL BY NAME '.join(queries) if needed else nothing}"
+    )
+    return needed
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What is known of the terms of lines: the values of each column in groups, and the tables that there are beside the lines."""
+
+    facts: frozenset[str]
+    said: Mapping[str, Mapping[str, str | bool | int | None]] = field(default_factory=dict)
+    online_care: Mapping[str, bool] = field(default_factory=dict)
+    unrated: frozenset[str] = frozenset()
+    has_history: bool = False
+    has_diagnoses: bool = False
+
+
+def find_payment(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    provincial: Provincial,
+    facts: frozenset[str],
+    headers: Mapping[str, frozenset[str]],
+    *,
+    has_history: bool,
+) -> Payment:
+    """Look at each value once. `headers` are the columns of the views of headers, by view."""
+    needed = columns_needed(facts)
+    values = {name: _values(connection, name, headers) for name in _GROUPED if name in needed}
+    rank = provincial.institution_rank
+    said: dict[str, Mapping[str, str | bool | int | None]] = {
+        "insurance_type": {value: provincial.insurance_group(value) for value in values.get("insurance_type", ())},
+        "care_type": {value: provincial.care_group(value) for value in values.get("care_type", ())},
+        **{
+            name: {value: rank(value) for value in values.get(name, ())}
+            for name in ("institution_level", "prescriber_institution_level")
+        },
+    }
+    if "online" in facts:
+        said["pay_location"] = {
+            value: provincial.is_online(pay_location=value, care_type=None, institution_name=None)
+            for value in values["pay_location"]
+        }
+        said["institution_name"] = {
+            value: provincial.is_online(pay_location=None, care_type=None, institution_name=value)
+            for value in values["institution_name"]
+        }
+    return Payment(
+        facts,
+        said,
+        {
+            value: online
+            for value in values.get("care_type", ())
+            if "online" in facts
+            and (online := provincial.is_online(pay_location=None, care_type=value, institution_name=None)) is not None
+        },
+        frozenset(value for value in values.get("institution_level", ()) if provincial.is_unrated(value)),
+        has_history,
+        "maternity" in facts and _find_maternity(connection, files),
+    )
+
+
+def _values(
+    connection: duckdb.DuckDBPyConnection, name: str, headers: Mapping[str, frozenset[str]]
+) -> list[str]:
+    """The values of a column of lines, in the lines themselves and in their headers."""
+    places = ["staged_line", *(view for view, carried in headers.items() if name in carried)]
+    found = " UNION ".join(f"SELECT {name} AS value FROM {place}" for place in places)
+    rows = connection.execute(f"SELECT value FROM ({found}) WHERE value IS NOT NULL ORDER BY value").fetchall()
+    return [value for (value,) in rows]
+
+
+def _find_maternity(connection: duckdb.DuckDBPyConnection, files: Gathered) -> bool:
+    """Make `maternity` (key, said): whether a diagnosis of a settlement or visit speaks of maternity. Returns whether any source has diagnoses."""
+    codes = "SELECT DISTINCT code FROM hot JOIN point USING (point_no) WHERE insurance = 'maternity'"
+    for key in ("settlement_id", "visit_id"):
+        rows = " UNION ALL ".join(line_sql.diagnosis_query(source) for source in files.diagnoses)
+        rows = rows or "SELECT '' AS settlement_id, '' AS visit_id, '' AS code WHERE FALSE"
+        connection.execute(
+            f"""CREATE OR REPLACE TEMP TABLE maternity_of_{key} AS
+            SELECT {key} AS key, bool_or(regexp_matches(code, '{MATERNITY_DIAGNOSES}')) AS said FROM ({rows})
+            WHERE code IS NOT NULL AND {key} IN (SELECT {key} FROM staged_line WHERE item_code IN ({codes})) GROUP BY ALL"""
+        )
+    return bool(files.diagnoses)
+
+
+def find_earlier(
+    connection: duckdb.DuckDBPyConnection, payment: Payment, patient: str, joins: str
+) -> None:
+    """Make `earlier` (patient, point_no, day, previous): the days on which a patient had an item, each with the one before it; after netting.
+
+    `patient` is SQL of whose line `s` is, over the headers that `joins` adds.
+    """
+    if not payment.has_history:
+        return
+    read = "item_code, settlement_id, visit_id, patient_id, patient_id_number, service_time"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE earlier AS
+        WITH used AS (
+          SELECT DISTINCT {patient} AS patient, t.point_no, CAST(s.service_time AS DATE) AS day
+          FROM (SELECT {read} FROM staged_line WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)
+            UNION ALL SELECT {read} FROM history_line) s {joins}
+          JOIN (SELECT DISTINCT code, point_no FROM hot JOIN point USING (point_no) WHERE rank_case = 'first_prescription') t
+            ON t.code = s.item_code)
+        SELECT *, lag(day) OVER (PARTITION BY patient, point_no ORDER BY day) AS previous FROM used WHERE patient IS NOT NULL"""
+    )
+
+
+def columns_sql(
+    payment: Payment, first: Callable[[str], str], diagnosis_code: str, patient: str, not_paid: str
+) -> dict[str, str]:
+    """SQL of the columns of a line that the shape alone reads. `first` gives SQL of a column of line or header."""
+
+    def grouped(name: str, type_: str, column: str = "") -> str:
+        return _grouped(first(column or name), payment.said.get(name, {}), type_)
+
+    level = first("institution_level")
+    care_online = _grouped(first("care_type"), payment.online_care, "BOOLEAN")
+    markers = ["s.is_online", grouped("pay_location", "BOOLEAN"), care_online, grouped("institution_name", "BOOLEAN")]
+    known = f"coalesce({', '.join(markers)})"
+    own = f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} " \
+          "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
+    spoken = f"regexp_matches(',' || {diagnosis_code}, '{_among(MATERNITY_DIAGNOSES)}')"
+    by_key = [f"(SELECT said FROM maternity_of_{key} m WHERE m.key = s.{key})" for key in ("settlement_id", "visit_id")]
+    said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *(by_key if payment.has_diagnoses else ())]
+    return {
+        "insurance_type": first("insurance_type"), "insurance_group": grouped("insurance_type", "VARCHAR"),
+        "care_group": grouped("care_type", "VARCHAR"), "is_discharge_drug": "s.is_discharge_drug", "is_maternity_fee": "s.is_maternity_fee",
+        "institution_level": level, "own_rank": grouped("institution_level", "BIGINT"),
+        "is_unrated": f"{level} IN ({sqltext.texts(payment.unrated)})" if payment.unrated else "FALSE",
+        "prescriber_rank": _grouped("s.prescriber_institution_level", payment.said.get("prescriber_institution_level", {}), "BIGINT"),
+        "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
+        "is_online": f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN NOT {known} THEN FALSE END",
+        "has_maternity_diagnosis":
+            f"CASE WHEN {' OR '.join(f'coalesce({each}, FALSE)' for each in said)} THEN TRUE WHEN coalesce({', '.join(said)}) IS NOT NULL THEN FALSE END",
+        "in_scope": f"CASE WHEN {not_paid} THEN FALSE WHEN s.amount_in_scope > 0 THEN TRUE END",
+    }  # fmt: skip
+
+
+def _grouped(value: str, said: Mapping[str, str | bool | int | None], type_: str) -> str:
+    """SQL of what a value stands for."""
+    known = {text: meaning for text, meaning in said.items() if meaning is not None}
+    if not known:
+        return f"CAST(NULL AS {type_})"
+    if len(known) > _CASES_MOST:
+        texts, meanings = sqltext.texts(known), ", ".join(map(_literal, known.values()))
+        return f"(SELECT meaning FROM (SELECT unnest([{texts}]) AS text, unnest([{meanings}]) AS meaning) k WHERE k.text = {value})"
+    arms = " ".join(f"WHEN {sqltext.text(text)} THEN {_literal(meaning)}" for text, meaning in known.items())
+    return f"CAST(CASE {value} {arms} END AS {type_})"
+
+
+def _literal(meaning: str | bool | int) -> str:
+    return sqltext.text(meaning) if isinstance(meaning, str) else str(meaning).upper()
+
+
+def _among(pattern: str) -> str:
+    """A regular expression of the start of a code, as one over codes that are joined."""
+    return pattern.replace("^", relations.DIAGNOSIS_SEPARATORS.removesuffix("+"), 1)
