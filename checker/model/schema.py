@@ -106,6 +106,7 @@ _PLACE = (
     ("institution_level", Kind.TEXT, "hosp_lv medins_lv 机构等级 机构级别 医院等级 医院级别 医疗机构等级 医疗机构级别"),
     ("care_type", Kind.CARE, "med_type 医疗类别 医疗类别代码 医疗类别编码 医疗类型"),
     ("insurance_type", Kind.TEXT, "insutype 险种类别 险种 险种类型 参保险种"),
+    ("pay_location", Kind.TEXT, "pay_loc 支付地点 支付地点类别"),
     (
         "insured_region", Kind.TEXT,
         "insu_admdvs poolarea_no poolarea 参保地区划 参保地区划代码 参保地行政区划代码 参保地医保区划 参保所属医保区划 参保地编码 参保地代码 "

@@ -277,6 +277,31 @@ PIECES: dict[str, tuple[Said, Said]] = {
     ),
 }  # fmt: skip
 """What stands beside a decoction piece in its prescription, in a column and within a sentence."""
+CARE_GROUPS: dict[str, Said] = {
+    "outpatient": ("门诊", "outpatient"),
+    "emergency": ("急诊", "emergency"),
+    "chronic": ("门诊慢特病", "outpatient care of chronic and special diseases"),
+    "inpatient": ("住院", "inpatient"),
+    "day_surgery": ("日间手术", "day surgery"),
+    "home_bed": ("家庭病床", "home bed"),
+    "maternity_outpatient": ("生育门诊", "maternity outpatient"),
+    "family_planning": ("计划生育", "family planning"),
+    "pharmacy": ("药店购药", "pharmacy"),
+}
+"""What care types [医疗类别] come down to; a profile says which (checker/ingest/provincial.py), as for the next two."""
+INSURANCE_GROUPS: dict[str, Said] = {
+    "basic": ("基本医疗保险", "basic medical insurance"),
+    "maternity": ("生育保险", "maternity insurance"),
+    "injury": ("工伤保险", "work injury insurance"),
+    "long_term_care": ("长期护理保险", "long-term care insurance"),
+}
+"""What insurance types [险种] come down to."""
+RANKS: dict[int, Said] = {1: ("一级", "level 1"), 2: ("二级", "level 2"), 3: ("三级", "level 3")}
+"""The levels of institutions [机构等级]."""
+UNRATED: Said = ("未定级", "no level")
+"""Of an institution that is known to have none."""
+PAY_PLACES: dict[str, Said] = {"online": ("互联网医院", "internet hospital"), "elsewhere": ("其他地点", "elsewhere")}
+"""What places of payment [支付地点] come down to."""
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
