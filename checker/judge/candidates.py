@@ -105,7 +105,7 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
         "in_scope": "amount_in_scope",
     }  # fmt: skip
     by_any = {
-        "is_online": ("is_online", "pay_location", "institution_name"), "has_earlier": ("patient_id", "patient_id_number"),
+        "is_online": ("is_online", "pay_location", "institution_name", "care_type"), "has_earlier": ("patient_id", "patient_id_number"),
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
     absent |= {column for column, name in by_header.items() if name not in headers.all}
@@ -136,6 +136,18 @@ def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
     """SQL of whether a staged line `s`, after refunds, is not paid by the fund."""
     left = one_number(connection, "SELECT count(*) FROM netted_line WHERE amount_in_scope = 0 AND NOT nothing_left")
     return f"({NOT_IN_SCOPE} OR {LEFT_NOT_IN_SCOPE})" if left else f"({NOT_IN_SCOPE})"
+
+
+def untold(files: Gathered, shape: Shape) -> dict[str, str]:
+    """By the reason of a line that lacks it, each fact of a shape of which no input tells."""
+
+    def told(name: str) -> bool:
+        if name == "diagnosis_code" and files.diagnoses:
+            return True
+        return any(source.map.has(name) for source in (*files.lines, *files.settlements, *files.visits))
+
+    facts = (fact for fact in shape.facts.values() if fact.told_by)
+    return {fact.missing: fact.key for fact in facts if not any(map(told, fact.told_by))}
 
 
 def only_for(shape: Shape | None, absent: frozenset[str]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
@@ -28,6 +28,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """The columns of the input that tell a fact."""
 _GROUPED = ("insurance_type", "care_type", "institution_level", "prescriber_institution_level", "pay_location", "institution_name")
+_Meaning = str | bool | int | None
 _CASES_MOST = 100
 """So many values stand in a CASE; more are looked up."""
 EARLIER_DAYS = 365
@@ -77,11 +78,10 @@ class Payment:
     """What is known of the terms of lines: the values of each column in groups, and the tables that there are beside the lines."""
 
     facts: frozenset[str]
-    said: Mapping[str, Mapping[str, str | bool | int | None]] = field(default_factory=dict)
-    online_care: Mapping[str, bool] = field(default_factory=dict)
-    unrated: frozenset[str] = frozenset()
-    has_history: bool = False
-    has_diagnoses: bool = False
+    said: Mapping[str, Mapping[str, _Meaning]]
+    unrated: frozenset[str]
+    has_history: bool
+    has_diagnoses: bool
 
 
 def find_payment(
@@ -97,7 +97,7 @@ def find_payment(
     needed = columns_needed(facts)
     values = {name: _values(connection, name, headers) for name in _GROUPED if name in needed}
     rank = provincial.institution_rank
-    said: dict[str, Mapping[str, str | bool | int | None]] = {
+    said: dict[str, Mapping[str, _Meaning]] = {
         "insurance_type": {value: provincial.insurance_group(value) for value in values.get("insurance_type", ())},
         "care_type": {value: provincial.care_group(value) for value in values.get("care_type", ())},
         **{
@@ -106,27 +106,17 @@ def find_payment(
         },
     }
     if "online" in facts:
-        said["pay_location"] = {
-            value: provincial.is_online(pay_location=value, care_type=None, institution_name=None)
-            for value in values["pay_location"]
-        }
-        said["institution_name"] = {
-            value: provincial.is_online(pay_location=None, care_type=None, institution_name=value)
-            for value in values["institution_name"]
-        }
-    return Payment(
-        facts,
-        said,
-        {
-            value: online
-            for value in values.get("care_type", ())
-            if "online" in facts
-            and (online := provincial.is_online(pay_location=None, care_type=value, institution_name=None)) is not None
-        },
-        frozenset(value for value in values.get("institution_level", ()) if provincial.is_unrated(value)),
-        has_history,
-        "maternity" in facts and _find_maternity(connection, files),
-    )
+        for name in ("pay_location", "institution_name"):
+            said[name] = {value: _online(provincial, name, value) for value in values[name]}
+        said["online_care"] = {value: _online(provincial, "care_type", value) for value in values["care_type"]}
+    unrated = frozenset(value for value in values.get("institution_level", ()) if provincial.is_unrated(value))
+    return Payment(facts, said, unrated, has_history, "maternity" in facts and _find_maternity(connection, files))
+
+
+def _online(provincial: Provincial, column: str, value: str) -> bool | None:
+    """What a value tells by itself of whether a visit was online."""
+    markers = dict.fromkeys(("pay_location", "care_type", "institution_name")) | {column: value}
+    return provincial.is_online(**markers)
 
 
 def _values(
@@ -184,9 +174,10 @@ def columns_sql(
         return _grouped(first(column or name), payment.said.get(name, {}), type_)
 
     level = first("institution_level")
-    care_online = _grouped(first("care_type"), payment.online_care, "BOOLEAN")
-    markers = ["s.is_online", grouped("pay_location", "BOOLEAN"), care_online, grouped("institution_name", "BOOLEAN")]
-    known = f"coalesce({', '.join(markers)})"
+    place, by_care = grouped("pay_location", "BOOLEAN"), grouped("online_care", "BOOLEAN", "care_type")
+    markers = ("s.is_online", place, by_care, grouped("institution_name", "BOOLEAN"))
+    # Where a province tells it by the care type, that counts only where no place is given.
+    offline = f"NOT s.is_online OR NOT {place} OR ({first('pay_location')} IS NULL AND NOT {by_care})"
     own = f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} " \
           "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
     spoken = f"regexp_matches(',' || {diagnosis_code}, '{_among(MATERNITY_DIAGNOSES)}')"
@@ -199,14 +190,14 @@ def columns_sql(
         "is_unrated": f"{level} IN ({sqltext.texts(payment.unrated)})" if payment.unrated else "FALSE",
         "prescriber_rank": _grouped("s.prescriber_institution_level", payment.said.get("prescriber_institution_level", {}), "BIGINT"),
         "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
-        "is_online": f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN NOT {known} THEN FALSE END",
+        "is_online": f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
         "has_maternity_diagnosis":
             f"CASE WHEN {' OR '.join(f'coalesce({each}, FALSE)' for each in said)} THEN TRUE WHEN coalesce({', '.join(said)}) IS NOT NULL THEN FALSE END",
         "in_scope": f"CASE WHEN {not_paid} THEN FALSE WHEN s.amount_in_scope > 0 THEN TRUE END",
     }  # fmt: skip
 
 
-def _grouped(value: str, said: Mapping[str, str | bool | int | None], type_: str) -> str:
+def _grouped(value: str, said: Mapping[str, _Meaning], type_: str) -> str:
     """SQL of what a value stands for."""
     known = {text: meaning for text, meaning in said.items() if meaning is not None}
     if not known:

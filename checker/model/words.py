@@ -27,6 +27,30 @@ NOT_JUDGED = {
         "没有载入规则 {rule}：请用 --rules 加上有它的文件夹；用了 --only-rules 的，去掉即可",
         "the rule {rule} is not loaded: add the folder that has it with --rules, or leave out --only-rules",
     ),
+    "insurance_type": (
+        "没有险种：明细或结算表要有险种列（insutype、险种类别），前台请填险种（insurance_type）",
+        "the insurance is not told: lines or settlements need its column (insutype), a prescription insurance_type",
+    ),
+    "care_type": (
+        "没有医疗类别：明细、结算或就诊表要有医疗类别列（med_type），前台请填医疗类别（care_type）",
+        "the type of care is not told: lines, settlements or visits need its column (med_type), a prescription care_type",
+    ),
+    "diagnoses": (
+        "没有诊断：用 --diagnoses 给出诊断表，前台请填诊断（diagnoses，确实没有诊断的写 []）",
+        "no diagnoses are told: give their table with --diagnoses, in a prescription diagnoses ([] where there are none)",
+    ),
+    "institution_level": (
+        "没有医疗机构等级：明细、结算或就诊表要有机构等级列（hosp_lv），前台请填机构等级（institution_level）",
+        "the level of the institution is not told: lines, settlements or visits need its column (hosp_lv), a prescription institution_level",
+    ),
+    "history": (
+        "不知道此前的处方：明细或结算表要有人员编号，前台请给出此前的明细（history，确实没有的写 []）",
+        "earlier prescriptions are not told: lines or settlements need the id of the person, a prescription history ([] where there are none)",
+    ),
+    "online": (
+        "不知道是否互联网诊疗：明细、结算或就诊表要有支付地点列（pay_loc），前台请填 online（true 或 false）",
+        "whether visits were online is not told: lines, settlements or visits need the place of payment (pay_loc), a prescription online",
+    ),
     "deprecated": (
         "规则 {rule} 已停用（deprecated），不再判断：请结束它的知识点（valid_to），或归到接替它的规则",
         "the rule {rule} is deprecated and judges no more: end its points (valid_to), or give them to the rule that follows it",
@@ -300,26 +324,30 @@ PIECES: dict[str, tuple[Said, Said]] = {
 }  # fmt: skip
 """What stands beside a decoction piece in its prescription, in a column and within a sentence."""
 CARE_GROUPS: dict[str, Said] = {
-    "inpatient": ("住院", "inpatient care"),
-    "outpatient": ("门诊", "outpatient care"),
-    "emergency": ("急诊", "emergency care"),
-    "chronic": ("门诊慢特病", "outpatient care of chronic disease"),
-    "pharmacy": ("药店购药", "purchase in a pharmacy"),
+    "outpatient": ("门诊", "outpatient"),
+    "emergency": ("急诊", "emergency"),
+    "chronic": ("门诊慢特病", "outpatient care of chronic and special diseases"),
+    "inpatient": ("住院", "inpatient"),
     "day_surgery": ("日间手术", "day surgery"),
     "home_bed": ("家庭病床", "home bed"),
-    "maternity_outpatient": ("生育门诊", "maternity outpatient care"),
-    "family_planning": ("计划生育", "birth control"),
+    "maternity_outpatient": ("生育门诊", "maternity outpatient"),
+    "family_planning": ("计划生育", "family planning"),
+    "pharmacy": ("药店购药", "pharmacy"),
 }
-"""What the types of care of all provinces come to."""
+"""What care types [医疗类别] come down to; a profile says which (checker/ingest/provincial.py), as for the next two."""
 INSURANCE_GROUPS: dict[str, Said] = {
     "basic": ("基本医疗保险", "basic medical insurance"),
     "maternity": ("生育保险", "maternity insurance"),
     "injury": ("工伤保险", "work injury insurance"),
     "long_term_care": ("长期护理保险", "long-term care insurance"),
 }
-"""What the types of insurance come to."""
-RANKS: dict[int, Said] = {3: ("三级", "level 3"), 2: ("二级", "level 2"), 1: ("一级", "level 1")}
-"""The ranks of institutions."""
+"""What insurance types [险种] come down to."""
+RANKS: dict[int, Said] = {1: ("一级", "level 1"), 2: ("二级", "level 2"), 3: ("三级", "level 3")}
+"""The levels of institutions [机构等级]."""
+UNRATED: Said = ("未定级", "no level")
+"""Of an institution that is known to have none."""
+PAY_PLACES: dict[str, Said] = {"online": ("互联网医院", "internet hospital"), "elsewhere": ("其他地点", "elsewhere")}
+"""What places of payment [支付地点] come down to."""
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {

@@ -51,6 +51,7 @@ class ScanRequest:
     params: Sequence[ParamSetting] = ()
     max_rejects: float = MAX_REJECTS
     repair: bool = False
+    profile: Path | None = None
     person_key: str | None = field(default=None, repr=False)
 
     @property

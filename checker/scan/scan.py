@@ -315,7 +315,7 @@ class _Run:
             own = [name for name in WRITTEN if name in shape.line_columns and name not in absent]
             fired = fired_sql(self.plan, shape, self._of(shape, lines), contested=contested, absent=absent)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
-            untold |= {fact.missing: fact.told_by for fact in shape.facts.values() if fact.told_by in absent}
+            untold |= candidates.untold(self.files, shape)
         self.connection.execute(
             f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO {sqltext.text(str(self.fired))} {SCRATCH}"
         )

@@ -74,7 +74,8 @@ class Fact:
     """What a clause needs to know beside the limits of a point, in words and how it is meant; the cells of a line and a point by which a case
     tells it, and the reason code where it is not known.
 
-    `told_by` is the column of the input without which a rule that needs the fact does not judge; '' of facts that stay undetermined.
+    `told_by` are the columns of the input of which one must be there, or a rule that needs the fact does not judge; where there are none, what
+    is not known stays undetermined. `key` is what such an answer says is missing.
     """
 
     zh: str
@@ -84,7 +85,8 @@ class Fact:
     line: str = ""
     point: str = ""
     missing: str = "other"
-    told_by: str = ""
+    told_by: tuple[str, ...] = ()
+    key: str = ""
 
     def told(self, english: bool) -> str:
         """The fact with how it is meant."""

@@ -1,20 +1,18 @@
-"""The differences of a province as data: names of nodes and fields, codes, and the form of the answer."""
+"""The differences of a province in messages as data: names of nodes and fields, codes, and the form of the answer."""
 
 from __future__ import annotations
 
 import functools
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from checker.ingest.profile_file import MESSAGE_KEYS, is_texts, open_profile, refuse, unknown_key
 from checker.ingest.spellings import FEMALE_WORDS, MALE_WORDS, UNKNOWN_SEX_WORDS
-from checker.model.errors import Fault, InputError
-from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError, read_once
-from checker.model.toml_document import parse_toml
+from checker.ingest.value_tables import check_values
+from checker.model.errors import Fault
 
 INFNOS = ("3101", "3102", "3103")
 NODES = ("patient_dtos", "fsi_encounter_dtos", "fsi_diagnose_dtos", "fsi_order_dtos")
@@ -36,8 +34,6 @@ FIELDS = (
     "warn_type", "warns", "warn_rslt_id", "dspo_way", "dspo_way_rea",
 )  # fmt: skip
 
-_PROFILES = Path(__file__).with_name("profiles")
-_NATIONAL = _PROFILES / "national.toml"
 _CHOICES = {
     "result": ("list", "object"),
     "err_msg_when_ok": ("null", "empty"),
@@ -48,7 +44,6 @@ _CHOICES = {
 }
 _SEXES = {"male": MALE_WORDS, "female": FEMALE_WORDS, "unknown": UNKNOWN_SEX_WORDS}
 _TABLES: dict[str, Sequence[str] | None] = {"infno": None, "nodes": NODES, "fields": FIELDS, "codes": tuple(_SEXES)}
-_KEYS = ("name", "body", "infcode_as_text", "vola_bhvr_type", "time_limit_ms", *_CHOICES, *_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,47 +72,25 @@ def read_profile(path: Path | None = None) -> Profile:
 
     Raises InputError naming every fault with its file and key.
     """
-    base = _document(_NATIONAL)
-    if path is None:
-        return _profile(base, {}, [])
-    shipped = _PROFILES / f"{path}.toml"
-    if path.suffix == "" and len(path.parts) == 1 and shipped.is_file():
-        path = shipped
-    written = _document(path)
     faults: list[Fault] = []
-    _check(written, path.name, faults)
-    profile = _profile(base, written, faults, path.name)
-    if faults:
-        raise InputError("\n".join(str(fault) for fault in faults))
+    opened = open_profile(path, faults)
+    check_values(opened, faults)
+    _check(opened.written, opened.file, faults)
+    profile = _profile(opened.national, opened.written, faults, opened.file)
+    refuse(faults)
     return profile
 
 
-def _document(path: Path) -> dict[str, Any]:
-    try:
-        return parse_toml(read_once(path, SETTINGS_FILE).decode("utf-8"))
-    except MissingFileError as error:
-        names = "、".join(sorted(file.stem for file in _PROFILES.glob("*.toml")))
-        raise InputError(
-            f"{path}：省级配置打不开，没有这个文件，请给出 TOML 文件，或自带配置的名称：{names}（cannot open the profile）"
-        ) from error
-    except UnfitFileError as error:
-        raise InputError(f"{path}：{error}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}：省级配置不是 UTF-8 文本，请另存为 UTF-8（the profile is not UTF-8）") from error
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}：省级配置不是 TOML（{error}），请改正（the profile is not TOML）") from error
-
-
 def _check(document: Mapping[str, Any], file: str, faults: list[Fault]) -> None:
-    """Note every key that is unknown and every value of the wrong kind."""
+    """Note every value of the wrong kind, and in tables every key that is unknown."""
 
     def fault(key: str, message: str) -> None:
         faults.append(Fault(file, key, message))
 
     for key, value in document.items():
-        if key not in _KEYS:
-            fault(key, _unknown(key, _KEYS))
-        elif key in _TABLES:
+        if key not in MESSAGE_KEYS:
+            continue
+        if key in _TABLES:
             _check_table(key, value, file, faults)
         elif key in _CHOICES:
             if value not in _CHOICES[key]:
@@ -148,18 +121,12 @@ def _check_table(key: str, value: object, file: str, faults: list[Fault]) -> Non
                     Fault(file, place, f"值为 {found!r}，应为 {'、'.join(INFNOS)} 之一（unknown transaction）")
                 )
         elif name not in known:
-            faults.append(Fault(file, place, _unknown(name, known)))
-        elif not isinstance(found, list) or not all(isinstance(word, str) and word.strip() for word in found):
+            faults.append(Fault(file, place, unknown_key(name, known)))
+        elif not is_texts(found):
             faults.append(Fault(file, place, '应为文本的数组，例如 ["psn_no"]（an array of texts is expected）'))
 
 
-def _unknown(key: str, known: Sequence[str]) -> str:
-    near = get_close_matches(key, known, 1, 0.6)
-    hint = f"，是否指 {near[0]}" if near else f"，可写的有 {'、'.join(known)}"
-    return f"没有这个键{hint}（unknown key）"
-
-
-def _profile(base: Mapping[str, Any], written: Mapping[str, Any], faults: list[Fault], file: str = "") -> Profile:
+def _profile(base: Mapping[str, Any], written: Mapping[str, Any], faults: list[Fault], file: str) -> Profile:
     """The written over the national; meaningful only where no fault was noted."""
     chosen = {**base, **written}
     words: dict[str, str | None] = {}

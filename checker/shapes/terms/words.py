@@ -20,7 +20,7 @@ def say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
         yield f"paid by {insurance} only" if english else f"限{insurance}支付"
     if limits.get("care_groups"):
         care = care_words(limits["care_groups"], english)
-        yield f"paid in {care} only" if english else f"限{care}"
+        yield f"paid for {care} care only" if english else f"限{care}"
     if limits.get("min_rank") is not None:
         rank = RANKS[int(limits["min_rank"])][english]
         yield f"{rank} and above" if english else f"限{rank}及以上医疗机构"

@@ -1,0 +1,105 @@
+"""What the values of a province mean [省级取值]: care types, insurance types, institution levels, and what marks an internet visit."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checker.ingest.profile_file import open_profile, refuse
+from checker.ingest.value_groups import Groups, normal
+from checker.ingest.value_tables import ELSEWHERE, ONLINE, UNRATED, check_values, read_groups, read_names
+from checker.model.errors import Fault
+
+KINDS: Mapping[str, str] = {
+    "care_type": "care_groups", "insurance_type": "insurance_groups", "institution_level": "institution_ranks", "pay_location": "online",
+}  # fmt: skip
+"""The kinds of values, as the columns that hold them are called, and the table of a profile that says what they mean."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Provincial:
+    """The meanings in use: the national ones, and what a province has put in their place. Every method takes a value as it was read from
+    the data, and gives None where it is not known. `hash` is of the meanings, whatever the profile is called.
+    """
+
+    name: str
+    hash: str
+    _groups: Mapping[str, Groups] = field(repr=False)
+    _online_care: Groups = field(repr=False)
+    _online_names: tuple[str, ...] = field(repr=False)
+
+    def care_group(self, value: str | None) -> str | None:
+        """A code of CARE_GROUPS, by the longest beginning of the care type."""
+        return self._groups["care_type"].of(value)
+
+    def insurance_group(self, value: str | None) -> str | None:
+        """A code of INSURANCE_GROUPS."""
+        return self._groups["insurance_type"].of(value)
+
+    def institution_rank(self, value: str | None) -> int | None:
+        """3, 2 or 1; None also where it is known that there is none (`is_unrated`)."""
+        rank = self._groups["institution_level"].of(value)
+        return None if rank is None or rank == UNRATED else int(rank)
+
+    def is_unrated(self, value: str | None) -> bool:
+        """Whether a value says that the institution has no level."""
+        return self._groups["institution_level"].of(value) == UNRATED
+
+    def is_online(
+        self, *, pay_location: str | None, care_type: str | None, institution_name: str | None
+    ) -> bool | None:
+        """Whether it was an internet visit; one marker is enough. None where nothing tells."""
+        place = self._groups["pay_location"].of(pay_location)
+        if place == ONLINE or self._online_care.of(care_type) or self._is_online_name(institution_name):
+            return True
+        if place == ELSEWHERE:
+            return False
+        if normal(pay_location) is None and self._online_care.begins and self.care_group(care_type):
+            # Where a province tells it by the care type, any other that is known says no.
+            return False
+        return None
+
+    def meaning(self, kind: str, value: str | None) -> str | None:
+        """The group of a value of one of KINDS as its table calls it; None where it is not known."""
+        return self._groups[kind].of(value)
+
+    def tells(self, kind: str, value: str) -> bool:
+        """Whether a value of one of KINDS is known."""
+        return self.meaning(kind, value) is not None
+
+    def _is_online_name(self, name: str | None) -> bool:
+        text = normal(name)
+        return text is not None and any(part in text for part in self._online_names)
+
+
+def read_provincial(path: Path | None = None) -> Provincial:
+    """The meanings of a TOML file, or of a profile that comes with the program by its name (`hainan`); the national ones without a path.
+
+    Raises InputError naming every fault with its file and key.
+    """
+    return _national() if path is None else _read(path)
+
+
+@functools.cache
+def _national() -> Provincial:
+    return _read(None)
+
+
+def _read(path: Path | None) -> Provincial:
+    faults: list[Fault] = []
+    opened = open_profile(path, faults)
+    check_values(opened, faults)
+    refuse(faults)
+    groups = {kind: read_groups(opened, table) for kind, table in KINDS.items()}
+    care, names = read_groups(opened, "online", care=True), read_names(opened)
+    return Provincial(opened.name, _hash({**groups, "online_care": care}, names), groups, care, names)
+
+
+def _hash(groups: Mapping[str, Groups], names: tuple[str, ...]) -> str:
+    told = {kind: [each.exact, each.begins] for kind, each in groups.items()}
+    text = json.dumps({"groups": told, "names": sorted(names)}, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
