@@ -225,9 +225,7 @@ TERMS = frozenset({
 """The line columns that tell on what terms a line is paid; `care_type` tells of pharmacies too."""
 
 
-def unneeded_columns(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, terms: frozenset[str]
-) -> frozenset[str]:
+def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, terms: frozenset[str]) -> frozenset[str]:
     """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be
     the insured, that a code was repaired where none was, and of TERMS those beside `terms`."""
     regional = one_number(

@@ -6,6 +6,7 @@ over relations on disk; `judged_sql` is the same for one prescription, in one. T
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from checker.model.sql_builder import (
@@ -214,12 +215,16 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "stay_began_in_window": every(violation, noticed),
     }
     case = _CaseOf(plan, rules)
-    for remark in sorted({BY_ID[plan.rules[number].shape].lowered for number in rules}):
-        of_shape = case.any_of(lambda rule, remark=remark: BY_ID[rule.shape].lowered == remark)
-        remarks[remark] = every(of_shape, violation, lowered)
+    for shape in {plan.rules[number].shape for number in rules}:
+        of_shape = case.any_of(functools.partial(_is_of, shape))
+        remarks[BY_ID[shape].lowered] = every(of_shape, violation, lowered)
     told = [choose((condition, f"'{remark}'"), otherwise=NULL) for remark, condition in sorted(remarks.items())]
     listed = ", ".join(remark for remark in (*told, steps["point_remark"]) if remark != NULL)
     steps.let("remarks", f"list_filter([{listed}], lambda r: r IS NOT NULL)" if listed else "CAST([] AS VARCHAR[])")
+
+
+def _is_of(shape: str, rule: RulePlan) -> bool:
+    return rule.shape == shape
 
 
 def _name_exemptions(steps: Steps) -> None:

@@ -27,7 +27,14 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "online": ("is_online", "pay_location", "institution_name", "care_type"),
 }
 """The columns of the input that tell a fact."""
-_GROUPED = ("insurance_type", "care_type", "institution_level", "prescriber_institution_level", "pay_location", "institution_name")
+_GROUPED = (
+    "insurance_type",
+    "care_type",
+    "institution_level",
+    "prescriber_institution_level",
+    "pay_location",
+    "institution_name",
+)
 _Meaning = str | bool | int | None
 _CASES_MOST = 100
 """So many values stand in a CASE; more are looked up."""
@@ -119,9 +126,7 @@ def _online(provincial: Provincial, column: str, value: str) -> bool | None:
     return provincial.is_online(**markers)
 
 
-def _values(
-    connection: duckdb.DuckDBPyConnection, name: str, headers: Mapping[str, frozenset[str]]
-) -> list[str]:
+def _values(connection: duckdb.DuckDBPyConnection, name: str, headers: Mapping[str, frozenset[str]]) -> list[str]:
     """The values of a column of lines, in the lines themselves and in their headers."""
     places = ["staged_line", *(view for view, carried in headers.items() if name in carried)]
     found = " UNION ".join(f"SELECT {name} AS value FROM {place}" for place in places)
@@ -143,9 +148,7 @@ def _find_maternity(connection: duckdb.DuckDBPyConnection, files: Gathered) -> b
     return bool(files.diagnoses)
 
 
-def find_earlier(
-    connection: duckdb.DuckDBPyConnection, payment: Payment, patient: str, joins: str
-) -> None:
+def find_earlier(connection: duckdb.DuckDBPyConnection, payment: Payment, patient: str, joins: str) -> None:
     """Make `earlier` (patient, point_no, day, previous): the days on which a patient had an item, each with the one before it; after netting.
 
     `patient` is SQL of whose line `s` is, over the headers that `joins` adds.
@@ -178,8 +181,10 @@ def columns_sql(
     markers = ("s.is_online", place, by_care, grouped("institution_name", "BOOLEAN"))
     # Where a province tells it by the care type, that counts only where no place is given.
     offline = f"NOT s.is_online OR NOT {place} OR ({first('pay_location')} IS NULL AND NOT {by_care})"
-    own = f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} " \
-          "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
+    own = (
+        f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} "
+        "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
+    )
     spoken = f"regexp_matches(',' || {diagnosis_code}, '{_among(MATERNITY_DIAGNOSES)}')"
     by_key = [f"(SELECT said FROM maternity_of_{key} m WHERE m.key = s.{key})" for key in ("settlement_id", "visit_id")]
     said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *(by_key if payment.has_diagnoses else ())]

@@ -121,10 +121,14 @@ NEXT: dict[str, Said] = {
     "care_missing": ("补上医疗类别再查。", "Check again with the type of care."),
     "diagnosis_missing": ("补上诊断再查。", "Check again with the diagnoses."),
     "prescriber_unknown": (
-        "补上开方医疗机构的等级再查。", "Check again with the level of the institution that prescribed.",
+        "补上开方医疗机构的等级再查。",
+        "Check again with the level of the institution that prescribed.",
     ),
     "level_missing": ("补上医疗机构等级再查。", "Check again with the level of the institution."),
-    "history_missing": ("查明此前是否已经用过这种药，再查。", "Find out whether the patient had this drug before, and check again."),
+    "history_missing": (
+        "查明此前是否已经用过这种药，再查。",
+        "Find out whether the patient had this drug before, and check again.",
+    ),
     "online_missing": ("写明是不是互联网诊疗，再查。", "Say whether the visit was online, and check again."),
     "companion_unknown": (
         "给同一处方里没有国家编码的项目补上编码，再查。",

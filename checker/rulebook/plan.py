@@ -25,9 +25,10 @@ LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 class RulePlan:
     """One rule as the engine runs it. Clause texts are SQL regenerated from the checked tree, never the author's own text.
 
-    `reads` are the facts of its shape that the verdict depends on, `looks_at` those that any clause reads. What a `shadow` rule finds is listed apart: the rule is on trial, or it
-    stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that is `absent`
-    says of its points only which of them would have judged (see `absent_rule`). One that is `fund_only` concerns what the fund pays.
+    `reads` are the facts of its shape that the verdict depends on, `looks_at` those that any clause reads. What a `shadow` rule finds is
+    listed apart: the rule is on trial, or it stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that
+    is `absent` says of its points only which of them would have judged (see `absent_rule`). One that is `fund_only` concerns what the fund
+    pays.
     """
 
     id: str

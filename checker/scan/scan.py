@@ -198,9 +198,7 @@ class _Run:
             absent |= {"not_in_scope"}
         beside = candidates.joined_headers(headers)
         views = {"settlement_header": headers.settlement, "visit_header": headers.visit}
-        paid = payment.find_payment(
-            connection, files, self.provincial, facts, views, has_history=has_history
-        )
+        paid = payment.find_payment(connection, files, self.provincial, facts, views, has_history=has_history)
         payment.find_earlier(connection, paid, candidates.patient_sql(beside.first), beside.joins)
         if not relations.may_be_pharmacy(connection, headers.all, unneeded):
             absent |= {"family_paid"}
@@ -212,7 +210,12 @@ class _Run:
             if "family_paid" in absent and not is_terms:
                 own |= {"care_type"}
             sql = candidates.candidates_sql(
-                headers, own, as_of=self.as_of, region=self.request.region, not_paid=not_paid, payment=paid if is_terms else None
+                headers,
+                own,
+                as_of=self.as_of,
+                region=self.request.region,
+                not_paid=not_paid,
+                payment=paid if is_terms else None,
             )
             return sql, own
 

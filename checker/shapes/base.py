@@ -117,7 +117,8 @@ class Shape:
 
     `scope` is what a finding speaks of (line, prescription, …). `roles` are what the codes of a point may stand for; those of `item` are
     found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits.
-    `line_columns` are those of LINE_COLUMNS that it alone reads. `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
+    `line_columns` are those of LINE_COLUMNS that it alone reads.
+    `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
     `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
     `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
     condition in which nothing is held against anybody. `why` gives SQL of the reason code where a clause is NULL, the first of `reasons` that

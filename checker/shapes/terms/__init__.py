@@ -120,8 +120,14 @@ TERMS = Shape(
     scope="line",
     roles={"item": ("受限的项目", "the item that is limited")},
     limits=(
-        Limit("insurance", str, "只由哪种保险支付：injury 工伤、maternity 生育", "the insurance that alone pays: injury, maternity", ("injury", "maternity"), fact="insurance"),
-        Limit("care_groups", str, "可以使用的就医方式，多个以 | 相连，如 emergency|inpatient", "the care in which it is paid, joined by |: emergency|inpatient", fact="care"),
+        Limit(
+            "insurance", str, "只由哪种保险支付：injury 工伤、maternity 生育", "the insurance that alone pays: injury, maternity",
+            ("injury", "maternity"), fact="insurance",
+        ),
+        Limit(
+            "care_groups", str, "可以使用的就医方式，多个以 | 相连，如 emergency|inpatient",
+            "the care in which it is paid, joined by |: emergency|inpatient", fact="care",
+        ),
         Limit("min_rank", int, "医疗机构的最低级别：3、2、1", "the lowest rank of the institution: 3, 2, 1", fact="level"),
         Limit(
             "rank_case", str, "级别的特别情形：first_prescription 只限首次处方；eye 三级医院眼科或二级以上眼科专科",
@@ -132,19 +138,31 @@ TERMS = Shape(
         Limit("never_paid", str, "任何情形都不予支付：yes", "not paid in any case: yes", ("yes",), fact="scope"),
     ),
     facts={
-        "insurance": Fact("险种", "insurance", line="insurance_type", point="insurance", missing="insurance_missing", told_by=("insurance_type",), key="insurance_type"),
-        "care": Fact("医疗类别", "type of care", line="care_type", point="care_groups", missing="care_missing", told_by=("care_type",), key="care_type"),
+        "insurance": Fact(
+            "险种", "insurance", line="insurance_type", point="insurance", missing="insurance_missing", told_by=("insurance_type",),
+            key="insurance_type",
+        ),
+        "care": Fact(
+            "医疗类别", "type of care", line="care_type", point="care_groups", missing="care_missing", told_by=("care_type",), key="care_type",
+        ),
         "maternity": Fact(
             "生育相关的证据", "evidence of maternity", "医疗类别、生育费用标志、诊断", "type of care, flag of maternity, diagnoses",
             "diagnosis_code", "insurance", "diagnosis_missing", told_by=("diagnosis_code",), key="diagnoses",
         ),
-        "level": Fact("医疗机构等级", "level of the institution", line="institution_level", point="min_rank", missing="level_missing", told_by=("institution_level",), key="institution_level"),
-        "history": Fact(
-            "此前的处方", "earlier prescriptions", line="patient_id", point="rank_case", missing="history_missing", told_by=("patient_id", "patient_id_number"), key="history",
+        "level": Fact(
+            "医疗机构等级", "level of the institution", line="institution_level", point="min_rank", missing="level_missing",
+            told_by=("institution_level",), key="institution_level",
         ),
-        "online": Fact("是否互联网诊疗", "whether the visit was online", line="is_online", point="barred_channel", missing="online_missing", told_by=("is_online", "pay_location"), key="online"),
+        "history": Fact(
+            "此前的处方", "earlier prescriptions", line="patient_id", point="rank_case", missing="history_missing",
+            told_by=("patient_id", "patient_id_number"), key="history",
+        ),
+        "online": Fact(
+            "是否互联网诊疗", "whether the visit was online", line="is_online", point="barred_channel", missing="online_missing",
+            told_by=("is_online", "pay_location"), key="online",
+        ),
         "scope": Fact("医保范围内金额", "amount in the scope of the fund", line="amount_in_scope", point="never_paid"),
-        **{name: person.FACTS[name] for name in ("sex", "age", "stay")},
+        **person.FACTS,
     },
     columns=(
         Column("insurance", str, "知识点限定的保险：injury、maternity", "the point's insurance: injury, maternity", limits=("insurance",)),
