@@ -47,7 +47,7 @@ def normal_care(value: str | None) -> str | None:
 
 class Groups:
     """The groups of one kind of value. `exact` and `begins` give the group of a whole value and of its beginning; `neutral` groups may
-    stand beside any other. Of care types a code is a beginning of two digits or more, and `exact` where a province has shorter ones.
+    stand beside any other. Of care types only a code of two digits or more has a beginning.
     """
 
     def __init__(

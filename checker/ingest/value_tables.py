@@ -54,9 +54,6 @@ def read_groups(opened: ProfileFile, table: str, *, care: bool = False) -> Group
             for text in texts:
                 for value, is_beginning in _entries(text, care=care):
                     (begins if is_beginning else exact)[value] = group
-                    if is_beginning and document is opened.written and len(value) == 1:
-                        # A code of one digit is no national one: only a province can say what it means.
-                        exact[value] = group
     return Groups(exact, begins, neutral=(UNRATED,), care=care)
 
 
@@ -116,10 +113,10 @@ def _entries(text: str, *, care: bool) -> Iterator[_Entry]:
         first, last = int(span[1]), int(span[2])
         if len(span[1]) == len(span[2]) and 0 <= last - first < _WIDEST_RANGE:
             for number in range(first, last + 1):
-                yield f"{number:0{len(span[1])}}", care
+                yield f"{number:0{len(span[1])}}", care and len(span[1]) > 1
             return
     if value.endswith("*"):
         if beginning := value[:-1]:
             yield beginning, True
         return
-    yield value, care and value.isdigit()
+    yield value, care and value.isdigit() and len(value) > 1

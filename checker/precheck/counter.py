@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checker.engines.duckdb import connect_locked
 from checker.ingest.lost_codes import listed_code
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
+from checker.ingest.provincial import read_provincial
 from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
@@ -95,12 +96,15 @@ class Precheck:
         region: str | None = None,
         as_of: date | None = None,
         repair: bool = False,
+        profile: Path | None = None,
     ) -> Precheck:
         """Open the counter on knowledge bases (base first), or on the embedded one, and on the embedded rules with those of
         folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost.
+        `profile` says what the values of a province mean: a name or a file.
 
-        Raises KnowledgeError or RuleError where they do not load.
+        Raises KnowledgeError or RuleError where they do not load, InputError for a profile that cannot be used.
         """
+        read_provincial(profile)
         editions = open_editions(kb)
         plan = open_plan(rules, only_rules=only_rules)
         connection = connect_locked(readable=knowledge_files(editions), threads=1)

@@ -16,6 +16,7 @@ from checker.ingest.identity import name_lines, number_lines
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
+from checker.ingest.provincial import read_provincial
 from checker.ingest.value_sql import clean_text
 from checker.judge import candidates, fellows, newborns
 from checker.judge.compile import fired_sql
@@ -81,6 +82,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     """
     started = time.monotonic()
     tell = progress or Silent()
+    read_provincial(request.profile)
     editions = open_editions(request.kb)
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     with for_owner_alone(), OutFolder(request.out, force=request.force) as out:
