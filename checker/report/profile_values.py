@@ -30,7 +30,12 @@ class _Printer(Words):
             self._kind(each)
         for gap in found.incomplete:
             self.say(f"没有读 {safe(gap)}", f"Not read: {safe(gap)}")
-        if not found.has_unknown:
+        if not any(each.values for each in found.kinds):
+            self.say(
+                "没有一列有取值；表头没认出来的，用 --map 指定，如 --map care_type=医疗类别。",
+                "No column has such values; name headers that were not recognised with --map, such as --map care_type=医疗类别.",
+            )
+        elif not found.has_unknown:
             self.say("所有取值都认得。", "All values are known.")
         elif text := snippet(found):
             self.say(
@@ -40,7 +45,8 @@ class _Printer(Words):
             self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _kind(self, found: FoundKind) -> None:
-        title, code = self.text(*KIND_WORDS[found.kind]), f"{found.kind}，\\[{found.table}]"
+        title = self.text(*KIND_WORDS[found.kind])
+        code = self.text(f"{found.kind}，\\[{found.table}]", f"{found.kind}, \\[{found.table}]")
         if not found.values:
             why = (
                 ("这一列全为空", "the column is empty")
