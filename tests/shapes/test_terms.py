@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import polars as pl
 import pytest
 
+from checker.ingest.prescription import read_prescription
 from checker.knowledge.build import write_tables
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.rows import PatternRow, PointRow
@@ -216,9 +216,19 @@ def test_the_counter_agrees_with_the_second_opinion_and_with_a_scan(tmp_path: Pa
             wanted.append(opinion(line, at_counter=True))
             loose.append(opinion(line))
     precheck = Precheck.open(kb=[kb])
+    precheck.prepare()
+    read = [read_prescription(each, source="处方", now=datetime(2026, 6, 1)) for each in documents]
+    answers = [
+        answer
+        for start in range(0, len(read), 50)
+        for answer in precheck.answer_together(
+            read[start : start + 50], languages=["zh"] * len(read[start : start + 50])
+        )
+    ]
+    alone = Precheck.open(kb=[kb])
+    assert [alone.answer(each) for each in read[:100]] == answers[:100]
     answered: list[tuple[str, str | None] | None] = []
-    for document in documents:
-        answer: dict[str, Any] = precheck.check(document)
+    for document, answer in zip(documents, answers, strict=True):
         by_line = {row["line_id"]: (row["verdict"], row["level"] or row["reason_code"]) for row in answer["findings"]}
         by_line |= {each["line_id"]: ("not_judged", each["missing"]) for each in answer["not_judged"]}
         answered += [by_line.get(line["line_id"]) for line in document["lines"]]
