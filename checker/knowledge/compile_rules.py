@@ -65,7 +65,9 @@ def items_of(spec: RuleSpec, batch: str, published: Sequence[PublishedItem]) -> 
         if spec.terms:
             terms = read_terms(text, spec.terms)
             if terms is None:
-                faults.append(f"{item.source_row}: found limit_text {text!r}, which says nothing plain of {', '.join(spec.terms)}")
+                faults.append(
+                    f"{item.source_row}: found limit_text {text!r}, which says nothing plain of {', '.join(spec.terms)}"
+                )
             limits = replace(limits, terms=tuple(sorted((terms or {}).items())))
         elif limits.age_word is None and limits.age_text is None and limits.sex is None:
             limits = replace(limits, age_word=age_word_in(text))

@@ -119,7 +119,11 @@ def read_published(points: Path, codes: Path) -> list[PublishedItem]:
             )
         batch, rule, seq = key
         items[key] = PublishedItem(
-            *item, tuple(sorted(codes_of[key])), document_of(batch, item[1]), f"{batch}/{rule}/{seq}", _one_line(cells.optional("limit_text"))
+            *item,
+            tuple(sorted(codes_of[key])),
+            document_of(batch, item[1]),
+            f"{batch}/{rule}/{seq}",
+            _one_line(cells.optional("limit_text")),
         )
     for key, cells in first_code.items():
         if key not in items:

@@ -28,7 +28,11 @@ _CARE_LIST = rf"(?:{_ONE_CARE})(?:(?:、|或者|或|和|及|/)(?:{_ONE_CARE}))*"
 _CARE_TOLD = re.compile(
     rf"(?<![非除未门])(?:限)?(?P<care>{_CARE_LIST})(?:的?(?:患者|病人|参保人员?)|期间|时)?(?:方[可予](?:以)?支付|可以?支付|支付|使用)?(?=[,。;\n]|$)"
 )
-_INSURANCE = {words[0].removesuffix("保险"): group for group, words in INSURANCE_GROUPS.items() if group in ("injury", "maternity")}
+_INSURANCE = {
+    words[0].removesuffix("保险"): group
+    for group, words in INSURANCE_GROUPS.items()
+    if group in ("injury", "maternity")
+}
 _INSURANCE_TOLD = re.compile(rf"限(?:于|由)?({'|'.join(_INSURANCE)})保险")
 _INSURANCE_WORD = re.compile(r"([\u4e00-\u9fff]{2})保险")
 _RANKS = {words[0]: rank for rank, words in RANKS.items()}
@@ -103,14 +107,19 @@ def _channel(text: str) -> Terms | None:
 
 def _never(text: str) -> Terms | None:
     found = _NEVER.search(text)
-    return {"never_paid": "yes"} if found and not _IN_A_CASE.search(text[: found.start()].replace("单复方", "")) else None
+    return (
+        {"never_paid": "yes"} if found and not _IN_A_CASE.search(text[: found.start()].replace("单复方", "")) else None
+    )
 
 
 def _takes_away(text: str, told: re.Match[str]) -> bool:
     """Whether the part of the sentence that tells the terms, or what stands before them in it, takes something away: 除住院患者以外."""
     start = max((end.end() for end in _PART_ENDS.finditer(text, 0, told.start())), default=0)
     end = _PART_ENDS.search(text, told.end())
-    return "除" in text[start : told.start()] or _NOT.search(text, told.start(), end.start() if end else len(text)) is not None
+    return (
+        "除" in text[start : told.start()]
+        or _NOT.search(text, told.start(), end.start() if end else len(text)) is not None
+    )
 
 
 _READERS: dict[str, Callable[[str], Terms | None]] = {
