@@ -291,10 +291,10 @@ def history_query(source: Source, *, second: bool, refund_settlements: RefundSet
 
     Their codes are in `earlier_raw`.
     """
-    names = ("settlement_id", "visit_id", "patient_id", "patient_id_number", "service_time")
+    names = ("settlement_id", "visit_id", "patient_id", "patient_id_number")
     lines, code = lines_of_codes(source, "earlier_raw", names, second=second, refund_settlements=refund_settlements)
     taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
-    chosen = ", ".join(f"{lines.read(name)} AS {name}" for name in names)
+    chosen = ", ".join(f"{lines.read(name)} AS {name}" for name in (*names, "service_time"))
     return f"SELECT {code} AS item_code, {chosen} FROM {lines.of_kinds(4, 6, unless=taken_back)}"
 
 

@@ -5,6 +5,12 @@ sex:male                 or sex:female
 age:35 year              a person's age in years, months or days
 age_in:2 year..12 year   an age window from the first (inclusive) to the second (exclusive); either may be left out
 pieces:outside           what stands beside a decoction piece: one outside the lists; alone; listed:2, the other two all on the lists
+insurance:basic          a group of insurances (checker.model.words.INSURANCE_GROUPS)
+care:inpatient           a group of care, or several joined by | (CARE_GROUPS)
+rank:2                   the rank of an institution; rank:1:first, of one where nothing earlier is on file
+rank_from:2              that rank and above; rank_from:2:first, for the first prescription; rank_from:3:eye, or an eye hospital of rank 2
+channel:online           how the patient saw the doctor; or offline
+payment:none             whether the fund pays: none, charged (it was charged to the fund)
 text:…                   a rule's own words, told as they stand; so is whatever has none of these forms
 """
 
@@ -15,12 +21,25 @@ import re
 from collections.abc import Callable
 from typing import NamedTuple
 
-from checker.model.words import AGE_UNITS, NOT_KNOWN, PIECES, SEXES, SEXES_OF_PEOPLE
+from checker.model.words import (
+    AGE_UNITS,
+    CARE_GROUPS,
+    CHANNELS,
+    INSURANCE_GROUPS,
+    NOT_KNOWN,
+    PAYMENTS,
+    PIECES,
+    RANKS,
+    RANKS_FROM,
+    SEXES,
+    SEXES_OF_PEOPLE,
+)
 
 UNKNOWN = "?"
-KINDS = ("sex", "age", "age_in", "pieces", "text")
+_NAMED = {"insurance": INSURANCE_GROUPS, "channel": CHANNELS, "payment": PAYMENTS}
+KINDS = ("sex", "age", "age_in", "pieces", "care", "rank", "rank_from", *_NAMED, "text")
 """What stands before the colon."""
-TYPED = r"^(\?$|sex:|age:|age_in:|pieces:)"
+TYPED = rf"^(\?$|({'|'.join(KINDS[:-1])}):)"
 """Regular expression of the values that need this module for their words; other texts are words already."""
 TEXT = "text:"
 
@@ -70,6 +89,16 @@ def worded(value: str | None, language: str) -> Words:
     if kind == "pieces" and what in PIECES:
         short, phrase = (said[english].format(count) for said in PIECES[what])
         return Words(short, phrase)
+    if kind in _NAMED and told in _NAMED[kind]:
+        named = _NAMED[kind][told][english]
+        return Words(named, named)
+    if kind == "care" and all(group in CARE_GROUPS for group in told.split("|")):
+        care = (" or " if english else "或").join(CARE_GROUPS[group][english] for group in told.split("|"))
+        return Words(care, care)
+    if kind in ("rank", "rank_from") and what in ("1", "2", "3"):
+        rank = RANKS[int(what)][english]
+        told_so = RANKS_FROM[count if kind == "rank_from" else f"of {count}"][english].format(rank)
+        return Words(told_so, told_so)
     text = value.removeprefix(TEXT)
     return Words(text, text)
 

@@ -348,6 +348,21 @@ INSURANCE_GROUPS: dict[str, Said] = {
 """What insurance types [险种] come down to."""
 RANKS: dict[int, Said] = {1: ("一级", "level 1"), 2: ("二级", "level 2"), 3: ("三级", "level 3")}
 """The levels of institutions [机构等级]."""
+RANKS_FROM: dict[str, Said] = {
+    "": ("{}及以上医疗机构", "an institution of {} or above"),
+    "first": ("首次处方由{}及以上医疗机构开具", "a first prescription by an institution of {} or above"),
+    "eye": ("{}医院眼科或二级及以上眼科专科", "an eye department of {} or an eye hospital of level 2 or above"),
+    "of ": ("{}", "{}"),
+    "of first": (
+        "{}，所给数据中此前 365 天没有这种药",
+        "{}, and the given data hold no such drug in the 365 days before",
+    ),
+}
+"""How ranks are spoken of: those that a point asks for, and (`of …`) that of an institution."""
+CHANNELS: dict[str, Said] = {"online": ("互联网诊疗", "an online visit"), "offline": ("线下诊疗", "a visit in person")}
+"""How the patient saw the doctor."""
+PAYMENTS: dict[str, Said] = {"none": ("不予支付", "not paid"), "charged": ("列入了医保范围", "charged to the fund")}
+"""Whether the fund pays."""
 UNRATED: Said = ("未定级", "no level")
 """Of an institution that is known to have none."""
 PAY_PLACES: dict[str, Said] = {"online": ("互联网医院", "internet hospital"), "elsewhere": ("其他地点", "elsewhere")}

@@ -105,7 +105,7 @@ def _rows(code: str, point: PointRow, numbered: _Numbered, faults: Faults) -> Ca
     others, listed = [], []
     for place, other in enumerate(case.others, 1):
         # A prescription of its own, and for each item in it a code of its own.
-        own = {"item_code": f"T{place:04d}{code[-5:]}"} | dict(other.line)
+        own = {"item_code": code if other.same else f"T{place:04d}{code[-5:]}"} | dict(other.line)
         others.append(_cells(line | {"line_id": f"{code}-{place}"} | own, code))
         if other.listed:
             listed.append(own["item_code"])
@@ -113,8 +113,8 @@ def _rows(code: str, point: PointRow, numbered: _Numbered, faults: Faults) -> Ca
 
 
 def _cells(line: Mapping[str, str], code: str) -> tuple[str, ...]:
-    """The cells of a line; what names its visit and prescription is the case's own."""
-    own = {name: f"{code}-{line[name]}" for name in ("visit_id", "prescription_id") if line.get(name)}
+    """The cells of a line; what names its visit, prescription and patient is the case's own."""
+    own = {name: f"{code}-{line[name]}" for name in ("visit_id", "prescription_id", "patient_id") if line.get(name)}
     return tuple({**line, **own}.get(column, "") for column in LINE)
 
 

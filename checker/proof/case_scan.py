@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,7 +42,7 @@ class CaseFinding:
 
 
 _ALWAYS = frozenset({"service_time", *PERSON_COLUMNS})
-"""The columns without which a scan refuses its input; of the others those are left out that no line fills: planning them takes most of the time."""
+"""The columns without which a scan refuses its input; of the others those are left out that no case names: planning them takes most of the time."""
 _SILENT = "/silent"
 """Ends the id of the twin of a rule that judges those of its cases that shall not be in force; no id of a rule has such a mark."""
 
@@ -65,21 +65,30 @@ class Bench:
     def judge(self, cases: Sequence[CaseRows]) -> dict[str, Fate]:
         """Return the fate of each case by its code."""
         self._write_knowledge(cases)
-        return dict(self._fates(cases))
+        # What no input has is not judged: such cases have no columns but their own.
+        apart: dict[tuple[int, ...], list[CaseRows]] = {}
+        for case in cases:
+            alone = case.case.expect == "not_judged"
+            apart.setdefault(_filled([case]) if alone else (), []).append(case)
+        together = _filled(apart.get((), []))
+        fates: dict[str, Fate] = {}
+        for columns, some in apart.items():
+            fates |= self._fates(some, columns or together)
+        return fates
 
-    def _fates(self, cases: Sequence[CaseRows]) -> Iterator[tuple[str, Fate]]:
+    def _fates(self, cases: Sequence[CaseRows], columns: Collection[int]) -> Iterator[tuple[str, Fate]]:
         """Scan the cases; where the counts do not tell which silent line is which, scan those in parts."""
         if not cases:
             return
         try:
-            result, findings = self._scan(cases)
+            result, findings = self._scan(cases, columns)
         except KnowledgeError:
             raise
         except InputError as error:  # none of the lines can be judged
             if len(cases) == 1:
                 yield cases[0].code, f"not_judged: {str(error).partition('：')[2] or error}"
             else:
-                yield from self._parts(cases)
+                yield from self._parts(cases, columns)
             return
         yield from findings.items()
         silent: dict[str, list[CaseRows]] = {}
@@ -91,8 +100,9 @@ class Bench:
         unclear = []
         for rule_id, alike in silent.items():
             not_in_force = result.not_in_force.get(rule_id, 0)
-            if judged and not_in_force in (0, len(alike)):
-                fate = "not_in_force" if not_in_force else "clean"
+            not_judged = sum(each.lines for each in result.not_judged if each.rule_id == rule_id)
+            if judged and {not_in_force, not_judged} <= {0, len(alike)}:
+                fate = "not_in_force" if not_in_force else "not_judged" if not_judged else "clean"
                 yield from ((case.code, fate) for case in alike)
             elif len(cases) == 1:
                 counts = f"{result.run['lines']}, {not_in_force} not in force"
@@ -105,22 +115,24 @@ class Bench:
             else:
                 unclear += alike
         if unclear:
-            yield from self._parts(unclear)
+            yield from self._parts(unclear, columns)
 
-    def _parts(self, cases: Sequence[CaseRows]) -> Iterator[tuple[str, Fate]]:
+    def _parts(self, cases: Sequence[CaseRows], columns: Collection[int]) -> Iterator[tuple[str, Fate]]:
         """Scan those that expect a finding apart from the others; where all expect alike, scan either half."""
         first = [case for case in cases if isinstance(case.case.expect, Expect)]
         if len(first) in (0, len(cases)):
             first = list(cases[: len(cases) // 2])
         apart = {case.code for case in first}
-        yield from self._fates(first)
-        yield from self._fates([case for case in cases if case.code not in apart])
+        yield from self._fates(first, columns)
+        yield from self._fates([case for case in cases if case.code not in apart], columns)
 
-    def _scan(self, cases: Sequence[CaseRows]) -> tuple[ScanResult, dict[str, tuple[CaseFinding, ...]]]:
+    def _scan(
+        self, cases: Sequence[CaseRows], columns: Collection[int]
+    ) -> tuple[ScanResult, dict[str, tuple[CaseFinding, ...]]]:
         self._scans += 1
         lines, out = self._work / f"lines{self._scans}.csv", self._work / f"out{self._scans}"
         told = [cells for case in cases for cells in (case.cells, *case.others)]
-        kept = [place for place, name in enumerate(LINE) if name in _ALWAYS or any(cells[place] for cells in told)]
+        kept = [place for place, name in enumerate(LINE) if name in _ALWAYS or place in columns]
         with lines.open("w", encoding="utf-8", newline="") as stream:
             writer = csv.writer(stream)
             writer.writerow([[*LINE][place] for place in kept])
@@ -159,6 +171,20 @@ class Bench:
             exemption_items=tuple(ExemptionItemRow(row.exemption_id, "code", code) for row, code in exemptions),
         )
         write_tables(sources, self._knowledge)
+
+
+def _filled(cases: Sequence[CaseRows]) -> tuple[int, ...]:
+    """The places in LINE of the columns that some line of the cases names, be it to leave it empty."""
+    named = (
+        {"line_id", "item_code", "diagnosis_code"}
+        if any(case.case.diagnoses for case in cases)
+        else {"line_id", "item_code"}
+    )
+    for case in cases:
+        named.update(
+            name for name, _ in (*case.case.line, *(cell for other in case.case.others for cell in other.line))
+        )
+    return tuple(place for place, name in enumerate(LINE) if name in named)
 
 
 def _rule_of(case: CaseRows) -> str:

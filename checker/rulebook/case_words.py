@@ -17,6 +17,10 @@ _SILENT = {
         "知识点不适用（不在有效期或地区内），不出疑点",
         "the point does not apply on that day or in that place",
     ),
+    "not_judged": (
+        "没有判断（所有输入都没有需要的列），另外说明",
+        "not judged, as no input has what it takes; told apart",
+    ),
 }
 _EFFECTS = {"exempt": ("豁免", "exempts"), "lower": ("降一级", "lowers the level")}
 _PLACES = {"insured": ("参保地", "of the insured"), "institution": ("机构所在地", "of the institution")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TIERS = {"合理使用": "rational use", "政策限定": "policy limit"}
+TIERS = {"合理使用": "rational use", "政策限定": "policy limit", "管理规范": "management rule"}
 TIER_GROUPS = {"政策类": "policy", "管理类": "management", "医疗类": "medical"}
 STAGES = {"before": ("事前", "before"), "during": ("事中", "during"), "after": ("事后", "after")}
 STATUSES = {

@@ -101,6 +101,7 @@ def read_rule(
     values = {param.name: param.value for param in params}
     clause, evidence, docs = table.table("clause"), table.table("evidence"), table.table("docs")
     name, message = table.table("name"), table.table("message")
+    violated = _clause(clause, "violated", bool, values, shape) or _NOTHING
     rule = Rule(
         id=ident,
         code=table.text("rule_code", needed=False) or None,
@@ -114,7 +115,7 @@ def read_rule(
         stages=_stages(table),
         name_zh=name.text("zh"),
         name_en=name.text("en"),
-        violated=_clause(clause, "violated", bool, values, shape) or _NOTHING,
+        violated=violated,
         lower=_clause(clause, "lower", bool, values, shape, needed=False),
         notice=_clause(clause, "notice", bool, values, shape, needed=False),
         expected=_value(evidence, "expected", values, shape),
@@ -123,7 +124,7 @@ def read_rule(
         messages=Messages(_texts(message.table("zh")), _texts(message.table("en"))),
         docs_zh=_docs(docs, "zh"),
         docs_en=_docs(docs, "en"),
-        cases=_cases(table, shape),
+        cases=_cases(table, shape, violated),
         file=file,
         hash=content_hash,
     )
@@ -250,11 +251,14 @@ def _docs(table: TomlTable, language: str) -> str:
     return text
 
 
-def _cases(table: TomlTable, shape: Shape) -> tuple[Case, ...]:
+def _cases(table: TomlTable, shape: Shape, violated: Clause) -> tuple[Case, ...]:
     entries = table.tables("case")
     cases = tuple(_case(entry, shape) for entry in entries)
+    decides = bool(shape.facts_in(violated.columns)) or not violated.sql
     verdicts = {case.expect if isinstance(case.expect, str) else case.expect.verdict for case in cases}
-    for verdict in ("violation", "clean", "undetermined"):
+    # What needs no fact is always decided.
+    needed = ("violation", "clean", *(("undetermined",) if decides else ()))
+    for verdict in needed:
         if verdict not in verdicts:
             table.fault(
                 "case",
@@ -283,14 +287,14 @@ def _case(table: TomlTable, shape: Shape) -> Case:
         exemption=None if exemption is None else tuple((key, _exempting(exemption, key)) for key in exemption.written),
         diagnoses=table.texts("diagnoses", needed=False) or (),
         expect=_expect(table, shape),
-        others=tuple(map(_other, table.tables("others"))) if shape.relations else (),
+        others=tuple(map(_other, table.tables("others"))) if "others" in table.written else (),
     )
 
 
 def _other(table: TomlTable) -> Other:
-    listed = table.flag("listed")
-    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key != "listed")
-    return Other(cells, listed)
+    listed, same = table.flag("listed"), table.flag("same")
+    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key not in ("listed", "same"))
+    return Other(cells, listed, same)
 
 
 def _exempting(table: TomlTable, key: str) -> str | tuple[str, ...]:

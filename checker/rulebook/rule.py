@@ -25,8 +25,8 @@ HEADINGS = {
 }
 """The headings that the docs of every rule carry, in order."""
 VERDICTS = ("violation", "undetermined", "exempt")
-BARE_VERDICTS = ("clean", "not_in_force")
-"""What a case expects when nothing is to be found: the limit is kept, or no point is in force."""
+BARE_VERDICTS = ("clean", "not_in_force", "not_judged")
+"""What a case expects when nothing is to be found: the limit is kept, no point is in force, or no input has what it takes."""
 COMMON_POINT_COLUMNS = (
     "point_id", "item_name", "subject", "region", "region_of", "valid_from", "valid_to", "level_cap", "remark", "document", "batch",
     "published_codes", "source_rows",
@@ -83,19 +83,22 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another line of the case's prescription: what it says otherwise than the line in question, and whether the rule lists its item."""
+    """Another line beside the case's: what it says otherwise than the line in question, whether the rule lists its item, and whether the item is
+    the `same`.
+    """
 
     line: tuple[tuple[str, str], ...]
     listed: bool
+    same: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One line, one point, at most one exemption, and the answer typed by hand; an empty text in them stands for NULL.
 
-    `others` are the other lines of its prescription, for shapes that look at them.
+    `others` are other lines of its prescription, or of the item before and after.
 
-    `expect` is an Expect, or `clean` or `not_in_force` where no finding may come.
+    `expect` is an Expect, or one of BARE_VERDICTS where no finding may come.
     """
 
     name: str

@@ -200,15 +200,13 @@ class _Run:
         views = {"settlement_header": headers.settlement, "visit_header": headers.visit}
         paid = payment.find_payment(connection, files, self.provincial, facts, views, has_history=has_history)
         payment.find_earlier(connection, paid, candidates.patient_sql(beside.first), beside.joins)
-        if not relations.may_be_pharmacy(connection, headers.all, unneeded):
-            absent |= {"family_paid"}
+        no_pharmacy = not relations.may_be_pharmacy(connection, headers.all, unneeded)
+        of_persons = frozenset({"care_type", "family_paid"}) if no_pharmacy else frozenset[str]()
 
         def of(shape: Shape | None) -> tuple[str, frozenset[str]]:
             """SQL of the candidates of a shape, or of all with no more than what all shapes read, and the columns that are absent."""
-            own = candidates.only_for(shape, absent)
             is_terms = shape is TERMS
-            if "family_paid" in absent and not is_terms:
-                own |= {"care_type"}
+            own = candidates.only_for(shape, absent) | (of_persons - {"care_type"} if is_terms else of_persons)
             sql = candidates.candidates_sql(
                 headers,
                 own,
