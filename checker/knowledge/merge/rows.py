@@ -104,7 +104,7 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
     return point, patterns
 
 
-def _wording(item: PublishedItem) -> Mapping[str, str]:
+def _wording(item: PublishedItem) -> dict[str, str | int]:
     """What the notice says of the limit, in the cell of its shape."""
     said = {"age_text": item.limits.age_text, "terms_text": item.text if item.limits.terms else None}
     return {name: text for name, text in said.items() if text is not None}

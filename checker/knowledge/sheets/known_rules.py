@@ -27,7 +27,7 @@ def known_rules(plan: Plan) -> dict[str, KnownRule]:
     return {
         rule.name_zh: KnownRule(
             rule.code,
-            tuple(limit.name for limit in TERMS.limits if limit.fact in {*rule.reads, *rule.looks_at})
+            tuple(limit.name for limit in TERMS.limits if limit.fact in rule.looks_at)
             if BY_ID[rule.shape] is TERMS
             else (),
         )

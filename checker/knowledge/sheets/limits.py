@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import Limits
-from checker.knowledge.sheets.known_rules import KnownRule
 from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.known_rules import KnownRule
 from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
 from checker.shapes.item.age_words import CHILD_WORDS, age_word_in
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
@@ -73,7 +73,8 @@ class ReadLimits:
 def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
     """Return what the items are limited to by a rule, which is published under the name.
 
-    Where the rule limits the terms of payment, they are read from 逻辑依据, and a text that is not understood is a fault; else the age word is that of 逻辑依据 (新生儿专用项目), else that of the rule's name (药品限儿童使用); for services the rule's
+    Where the rule limits the terms of payment, they are read from 逻辑依据, and a text that is not understood is a fault. Else
+    the age word is that of 逻辑依据 (新生儿专用项目) or that of the rule's name (药品限儿童使用); for services the rule's
     name 儿童专用 stands above newborns too and decides nothing. Faults: a sex that is none, both subjects in one row, two
     windows that differ, an item without any limit (one whose window is not understood is among the windows instead).
     """
