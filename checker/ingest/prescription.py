@@ -41,7 +41,8 @@ class Item(NamedTuple):
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
     `code_repaired`: `item_code` got back the leading zeros that it had lost.
-    `is_void`: it is withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
+    `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set where
+    other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -61,6 +62,10 @@ class Item(NamedTuple):
     is_void: bool = False
     full_self_paid_amount: str | None = None
     code_repaired: bool = False
+    service_time: datetime | None = None
+    is_discharge_drug: bool | None = None
+    is_maternity_fee: bool | None = None
+    prescriber_institution_level: str | None = None
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -80,7 +85,8 @@ class Prescription(NamedTuple):
 
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
     `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
-    of the same encounter that are not asked about, but stand beside those that are.
+    of the same encounter that are not asked about, but stand beside those that are. `history` are lines that the patient had before, None where
+    nobody told of any: that is not the same as none.
     """
 
     stage: str
@@ -92,6 +98,11 @@ class Prescription(NamedTuple):
     ids_name_lines: bool = True
     is_one: bool = True
     beside: tuple[Item, ...] = ()
+    history: tuple[Item, ...] | None = None
+
+    def time_of(self, item: Item) -> datetime:
+        """When a line was ordered or charged."""
+        return item.service_time or self.service_time
 
 
 def is_negative(amount: str | None) -> bool:
@@ -167,9 +178,14 @@ def _code(value: object) -> str | None:
     return code
 
 
+_TERMS: dict[str, Callable[[object], Any]] = {
+    "is_discharge_drug": _flag, "is_maternity_fee": _flag, "prescriber_institution_level": _text,
+}  # fmt: skip
+"""What a line may say itself, or the prescription for all its lines."""
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _CARE, "insured_region": _text,
-    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount,
+    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, "insurance_type": _text, "institution_level": _text,
+    "institution_name": _text, "pay_location": _text, "online": _flag, "is_online": _flag, **_TERMS,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _key), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
@@ -183,8 +199,9 @@ _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
+    "service_time": read_time, "days_supply": read_amount, "unit_price": read_amount, **_TERMS,
 }  # fmt: skip
-_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})
+_KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", "history", *_HEAD})
 
 
 def read_prescription(document: object, *, source: str, now: datetime, stage: str = STAGE) -> Prescription:
@@ -196,6 +213,9 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
         raise InputError(f"{source}：处方应为 JSON 对象 {{…}}（a prescription is a JSON object）")
     reader = _Reader(source)
     facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
+    online = facts.pop("online", None)
+    if online is not None:
+        facts["is_online"] = online
     reader.group(document, "patient", _PATIENT, facts)
     reader.group(document, "insured", _INSURED, facts)
     given = reader.value(document, "stage", _text) or stage
@@ -204,10 +224,7 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     lines = document.get("lines")
     if not isinstance(lines, Sequence) or isinstance(lines, str | bytes) or not lines:
         raise InputError(f"{source}：lines 应为至少一行的数组（lines must be a non-empty array）")
-    if len(lines) > LINES_MAX:
-        raise InputError(
-            f"{source}：lines 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）"
-        )
+    reader.refuse_many("lines", lines)
     if not document.keys() <= _KNOWN:
         reader.ignored += [str(key) for key in document if key not in _KNOWN]
     return Prescription(
@@ -216,12 +233,13 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
         facts=facts,
         diagnoses=reader.diagnoses(document.get("diagnoses")),
         items=tuple([reader.item(line, number) for number, line in enumerate(lines)]),
+        history=reader.history(document.get("history")),
         ignored=tuple(reader.ignored),
     )
 
 
-def _path(holder: str | int, key: str) -> str:
-    return f"lines[{holder}].{key}" if isinstance(holder, int) else f"{holder}.{key}" if holder else key
+def _path(holder: str, key: str) -> str:
+    return f"{holder}.{key}" if holder else key
 
 
 class _Reader:
@@ -261,19 +279,19 @@ class _Reader:
             except (TypeError, ValueError) as fault:
                 raise self._refusal(value, fault, name, key) from None
 
-    def item(self, line: object, number: int) -> Item:
+    def item(self, line: object, number: int, array: str = "lines") -> Item:
         if type(line) is not dict and not isinstance(line, Mapping):
-            raise InputError(f"{self._source}：lines[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
+            raise InputError(f"{self._source}：{array}[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
         read: dict[str, Any] = {}
         try:
             for key, value in line.items():
                 reader = _LINE.get(key)
                 if reader is None:
-                    self.ignored.append(f"lines[{number}].{key}")
+                    self.ignored.append(f"{array}[{number}].{key}")
                 elif value is not None:
                     read[key] = reader(value)
         except (TypeError, ValueError):
-            raise self._line_refusal(line, number) from None
+            raise self._line_refusal(line, f"{array}[{number}]") from None
         get = read.get
         name, code, quantity, amount = get("item_name"), get("item_code"), get("quantity"), get("amount")
         is_void, is_context = get("valid_flag") is False, get("is_context")
@@ -283,8 +301,30 @@ class _Reader:
         return Item._make((
             get("line_id"), code, name, quantity, amount, get("amount_in_scope"), is_judged, (), is_by_name,
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
-            False,
+            False, get("service_time"), get("is_discharge_drug"), get("is_maternity_fee"), get("prescriber_institution_level"),
         ))  # fmt: skip
+
+    def refuse_many(self, name: str, lines: Sequence[object]) -> None:
+        """Raise InputError where there are too many lines for the counter."""
+        if len(lines) > LINES_MAX:
+            raise InputError(
+                f"{self._source}：{name} 有 {len(lines)} 行，最多 {LINES_MAX} 行；更多请用 liangku scan（too many lines: use scan）"
+            )
+
+    def history(self, lines: object) -> tuple[Item, ...] | None:
+        """What the patient had before; each line says when."""
+        if lines is None:
+            return None
+        if not isinstance(lines, Sequence) or isinstance(lines, str | bytes):
+            raise InputError(f"{self._source}：history 应为明细的数组，没有的写 []（history is an array of lines）")
+        self.refuse_many("history", lines)
+        items = tuple([self.item(line, number, "history") for number, line in enumerate(lines)])
+        for number, item in enumerate(items):
+            if item.service_time is None:
+                raise InputError(
+                    f"{self._source}：history[{number}].service_time 缺失，应写明是哪一天用的（say when it was）"
+                )
+        return tuple([item._replace(judged=False) for item in items])
 
     def diagnoses(self, found: object) -> tuple[str, ...]:
         if found is None:
@@ -295,17 +335,17 @@ class _Reader:
             )
         return read_codes([code.get("code") if isinstance(code, Mapping) else code for code in found])
 
-    def _line_refusal(self, line: Mapping[str, Any], number: int) -> InputError:
+    def _line_refusal(self, line: Mapping[str, Any], holder: str) -> InputError:
         """What to say of the first value of a line that cannot be read."""
         for key, read in _LINE.items():
             try:
                 read(line.get(key))
             except (TypeError, ValueError) as fault:
-                return self._refusal(line[key], fault, number, key)
+                return self._refusal(line[key], fault, holder, key)
         raise AssertionError("every value of the line can be read")
 
-    def _refusal(self, value: object, fault: Exception, holder: str | int, key: str) -> InputError:
-        """What to say of a value that cannot be read; `holder` is the group or the number of the line that has it."""
+    def _refusal(self, value: object, fault: Exception, holder: str, key: str) -> InputError:
+        """What to say of a value that cannot be read; `holder` is the group or the line that has it."""
         if isinstance(value, _HOLDERS):
             return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
         # Nothing that was typed into a person's field may end up in a log.

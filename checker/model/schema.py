@@ -213,7 +213,7 @@ LINE = _columns(
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
     ("is_discharge_drug", Kind.BOOL, "dscg_tkdrug_flag 出院带药标志 出院带药标识 是否出院带药"),
     ("is_maternity_fee", Kind.BOOL, "matn_fee_flag 生育费用标志 生育费用标识 是否生育费用"),
-    ("is_online", Kind.BOOL, "互联网诊疗标志 互联网诊疗标识 是否互联网诊疗 互联网就诊标志 是否互联网就诊"),
+    ("is_online", Kind.BOOL, "online 互联网诊疗标志 互联网诊疗标识 是否互联网诊疗 互联网就诊标志 是否互联网就诊"),
     (
         "prescriber_institution_level", Kind.TEXT,
         "开方机构等级 开方机构级别 开方医疗机构等级 开方医疗机构级别 处方机构等级 处方机构级别 处方来源机构等级 处方来源机构级别 处方医院等级 处方医院级别",

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checker.engines.duckdb import connect_locked
 from checker.ingest.lost_codes import listed_code
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
+from checker.ingest.provincial import Provincial, read_provincial
 from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.china_time import china_now
 from checker.model.schema import BIRTH_DIAGNOSES
+from checker.precheck import terms
 from checker.precheck.conclusion import concluded, is_outdated
 from checker.precheck.fellows import fellows, is_cut, is_gone, is_known, may_be_piece, prescription_key
 from checker.precheck.finding_text import Teller
@@ -26,6 +28,7 @@ from checker.precheck.point_index import Match, Point, PointIndex
 from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, Related, facts_json
 from checker.rulebook.plan import Plan
 from checker.shapes import BY_ID, SHAPES
+from checker.shapes.terms import TERMS
 
 if TYPE_CHECKING:
     import duckdb
@@ -33,6 +36,12 @@ if TYPE_CHECKING:
 _BIRTH = re.compile(BIRTH_DIAGNOSES)
 _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 """The stage of rules at which a prescription is asked about, by its own."""
+
+
+_APART = frozenset(TERMS.line_columns)
+"""Facts of a prescription that only one shape reads, which asks for them by itself."""
+_UNTOLD = {fact.missing: fact.key for fact in TERMS.facts.values() if fact.told_by}
+"""By the reason of a line that lacks it, what the prescription did not tell; what is told and not understood has other reasons."""
 
 
 class Question(NamedTuple):
@@ -61,8 +70,10 @@ class Precheck:
         region: str | None,
         as_of: date | None,
         repair: bool = False,
+        provincial: Provincial | None = None,
     ) -> None:
         self.connection = connection
+        self._provincial = provincial or read_provincial()
         # What is on trial is judged in scans only: here its items count as without points.
         loaded = load_points(connection, editions, plan, stage=None)
         refuse_too_early(connection, as_of)
@@ -95,16 +106,28 @@ class Precheck:
         region: str | None = None,
         as_of: date | None = None,
         repair: bool = False,
+        profile: Path | None = None,
     ) -> Precheck:
         """Open the counter on knowledge bases (base first), or on the embedded one, and on the embedded rules with those of
-        folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost.
+        folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost. `profile` says what
+        the values of a province mean.
 
         Raises KnowledgeError or RuleError where they do not load.
         """
+        provincial = read_provincial(profile)
         editions = open_editions(kb)
         plan = open_plan(rules, only_rules=only_rules)
         connection = connect_locked(readable=knowledge_files(editions), threads=1)
-        return cls(connection, editions, plan, language=language, region=region, as_of=as_of, repair=repair)
+        return cls(
+            connection,
+            editions,
+            plan,
+            language=language,
+            region=region,
+            as_of=as_of,
+            repair=repair,
+            provincial=provincial,
+        )
 
     def check(self, document: object, *, source: str = "处方", stage: str = "dispense") -> dict[str, Any]:
         """Answer one prescription (contract, section 4): verdict, findings, knowledge, checked_lines.
@@ -241,17 +264,36 @@ class Precheck:
                 if stage not in rule.stages:
                     continue
                 near = born or bool(neonatal - {item.item_code})
-                marks, own = (*_marks(item), *(["newborn_near"] if near else [])), {}
-                if BY_ID[rule.shape].relations:
-                    key, is_guess = prescription_key(prescription_no, prescription, item)
-                    own = {"line_no": number, "prescription_key": key, "prescription_guessed": is_guess}
-                held = (marks, tuple(own.values()))
+                marks = (*_marks(item), *(["newborn_near"] if near else []))
+                own = self._of_shape(rule.shape, prescription_no, prescription, number, point_no)
+                held = (marks, item.service_time, *own.items())
                 if held not in common:
                     given = {name: value for name, value in own.items() if value is not None}
-                    common[held] = facts_json(self._facts(prescription) | dict.fromkeys(marks, True) | given)
+                    common[held] = facts_json(self._facts(prescription, item) | dict.fromkeys(marks, True) | given)
                 asked = Asked(points[point_no].kind, *common[held], item.item_code)
                 questions.append(Question(number, item, points[point_no], matched_by, asked))
         return questions
+
+    def _of_shape(
+        self, shape: str, prescription_no: int, prescription: Prescription, line: int, point_no: int
+    ) -> dict[str, Any]:
+        """What one line brings that only its shape reads."""
+        item = prescription.items[line]
+        if BY_ID[shape].relations:
+            key, is_guess = prescription_key(prescription_no, prescription, item)
+            return {"line_no": line, "prescription_key": key, "prescription_guessed": is_guess}
+        if shape != TERMS.id:
+            return {}
+        told = terms.shared_terms(prescription, self._provincial) | terms.line_terms(
+            prescription, item, self._provincial
+        )
+        if "rank_case" in self.index.points[point_no].kind.filled:
+
+            def is_of_point(other: Item) -> bool:
+                return any(match.point_no == point_no for match in self._covering(other))
+
+            told["has_earlier"] = terms.has_earlier(prescription, item, is_of_point)
+        return told
 
     def _neonatal(self, prescription: Prescription, matched: Sequence[Sequence[Match]]) -> set[str | None]:
         """The codes of the items for newborns in a visit, or settlement, that the prescription names."""
@@ -269,10 +311,10 @@ class Precheck:
             if matches and item.item_code and any(map(works, self.index.are_neonatal(matches)))
         }
 
-    def _facts(self, prescription: Prescription) -> dict[str, Any]:
-        """What the prescription says; of times the clauses look at the day."""
-        given = {name: value for name, value in prescription.facts.items() if value is not None}
-        given["service_time"] = day = prescription.service_time.date()
+    def _facts(self, prescription: Prescription, item: Item) -> dict[str, Any]:
+        """What the prescription says of a line; of times the clauses look at the day."""
+        given = {name: value for name, value in prescription.facts.items() if value is not None and name not in _APART}
+        given["service_time"] = day = prescription.time_of(item).date()
         given["on_date"] = self._as_of or day
         if "visit_start" in given:
             given["visit_start"] = given["visit_start"].date()
@@ -282,7 +324,7 @@ class Precheck:
             given["diagnoses"] = prescription.diagnoses
         insured, place = (
             given.get("insured_region") or self._region,
-            _region(given.get("institution_id", "")[:7]) or given.get("region") or self._region,
+            _region(given.pop("institution_id", "")[:7]) or given.get("region") or self._region,
         )
         if insured:
             given["insured_region"] = insured
@@ -309,6 +351,10 @@ class Precheck:
                 continue
             teller = teller or self._teller(prescription, language)
             rule = self.plan.rules[point.rule_no]
+            if answer.verdict == "undetermined" and rule.shape == TERMS.id and answer.reason_code in _UNTOLD:
+                untold = {"rule_id": rule.id, "missing": _UNTOLD[answer.reason_code]}
+                not_judged.append({**_place(prescription, line), **untold})
+                continue
             if rule.absent is None:
                 findings.append(teller.finding(line, item, rule, point, matched_by, answer))
                 continue

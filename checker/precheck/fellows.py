@@ -20,8 +20,9 @@ def fellows(
     index: PointIndex, number: int, prescription: Prescription, *, as_of: date | None
 ) -> Iterator[dict[str, Any]]:
     """The decoction pieces of a prescription (its number within the query), and what may be one: rows of the relation `fellow`."""
-    day = as_of or prescription.service_time.date()
-    for line, item in enumerate((*prescription.items, *prescription.beside)):
+    # Of what came before only that is of the same prescription which says so.
+    before = (item for item in prescription.history or () if item.prescription_id is not None)
+    for line, item in enumerate((*prescription.items, *prescription.beside, *before)):
         codes = index.codes_of(item.named_points) if item.named_points else (item.item_code or "",)
         if (
             item.is_void
@@ -31,6 +32,7 @@ def fellows(
         ):
             continue
         key, _ = prescription_key(number, prescription, item)
+        day = as_of or prescription.time_of(item).date()
         listed = sorted({rule_id for code in codes for rule_id in index.listed_by(code, day)})
         yield {
             "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": is_known(item),
@@ -42,7 +44,7 @@ def prescription_key(number: int, prescription: Prescription, item: Item) -> tup
     if item.prescription_id is not None or prescription.is_one:
         return f"{number}\x1fp\x1f{item.prescription_id or ''}", False
     if item.prescriber is not None:
-        return f"{number}\x1ft\x1f{prescription.service_time.isoformat()}\x1f{item.prescriber}", True
+        return f"{number}\x1ft\x1f{prescription.time_of(item).isoformat()}\x1f{item.prescriber}", True
     return None, False
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
@@ -41,20 +41,15 @@ class Teller:
         facts = prescription.facts
         self._language = language
         self._evidence_of = evidence
-        self._on_date = as_of or prescription.service_time.date()
-        service_time = prescription.service_time.isoformat()
-        self._day = service_time[:10]
+        self._as_of = as_of
+        self._service_time = prescription.service_time
         self._places = (
             facts.get("institution_id") or "",
             facts.get("settlement_id") or "",
             facts.get("visit_id") or "",
         )
-        time = service_time.replace("T", " ")
-        # as DuckDB writes fractions
-        self._time = time.rstrip("0") if "." in time else time
         self._head = (
             facts.get("settlement_id"), facts.get("visit_id"), facts.get("patient_id"), facts.get("institution_id"),
-            service_time,
         )  # fmt: skip
         self._version = version
         self._items = prescription.items
@@ -74,12 +69,12 @@ class Teller:
         words = {
             "item_name": item_name, "item_code": shown(item.item_code or ""), "expected": expected.phrase,
             "actual": actual.phrase, "person": person, "reason": reason or "",
-            "point_id": point.point_id, "service_date": self._day, "rule_name": name,
+            "point_id": point.point_id, "service_date": self._time_of(item).date().isoformat(), "rule_name": name,
         }  # fmt: skip
         message = read_template(undetermined if answer.verdict == "undetermined" else violation).fill(words)
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
-            number, item, item_name, rule_words, (point.point_id, self._evidence(point, language), matched_by), answer,
+            number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), matched_by), answer,
             (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, scope,
         )  # fmt: skip
 
@@ -116,11 +111,14 @@ class Teller:
             if zh
             else f"This is no pass: compare the point yourself. To have it judged: {how}."
         )
-        told = (rule_id, None, rule_id, None), (point.point_id, self._evidence(point, self._language), matched_by)
+        told = (rule_id, None, rule_id, None), (point.point_id, self._evidence(point, item), matched_by)
         return self._written(number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None)
 
-    def _evidence(self, point: Point, language: str) -> str:
-        return self._evidence_of(*point.published, language, self._on_date)
+    def _time_of(self, item: Item) -> datetime:
+        return item.service_time or self._service_time
+
+    def _evidence(self, point: Point, item: Item) -> str:
+        return self._evidence_of(*point.published, self._language, self._as_of or self._time_of(item).date())
 
     def _line_name(self, number: int, line_id: str | None) -> str:
         if line_id is not None:
@@ -141,12 +139,17 @@ class Teller:
         line_id, code, _, quantity, amount, in_scope, *_ = item
         rule_id, rule_code, rule_name, rule_version = rule
         point_id, evidence, matched_by = point
+        service_time = self._time_of(item).isoformat()
+        time = service_time.replace("T", " ")
+        if "." in time:
+            # as DuckDB writes fractions
+            time = time.rstrip("0")
         parts = (
-            *self._places, self._line_name(number, line_id), code or "", self._time, quantity or "", amount or "", rule_id or "unknown_code",
+            *self._places, self._line_name(number, line_id), code or "", time, quantity or "", amount or "", rule_id or "unknown_code",
         )  # fmt: skip
         if item.left is not None:
             quantity, amount, in_scope = item.left[:3]
-        settlement_id, visit_id, patient_id, institution_id, service_time = self._head
+        settlement_id, visit_id, patient_id, institution_id = self._head
         return {
             "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
             "line_id": line_id, "settlement_id": settlement_id, "visit_id": visit_id, "patient_id": patient_id,

@@ -18,12 +18,12 @@ def made_names(items: Sequence[Item]) -> Mapping[int, str]:
 
     It does not matter in which order lines stand: equal ones are numbered by what else they say.
     """
-    alike: dict[tuple[str, str | None, str | None, str | None], list[tuple[bool, float, str, int]]] = defaultdict(list)
+    alike: dict[tuple[object, ...], list[tuple[bool, float, str, int]]] = defaultdict(list)
     for number, item in enumerate(items):
         if item.line_id is None and item.judged:
             in_scope, order = item.amount_in_scope, item.prescription_id or ""
             more = (in_scope is None, float(in_scope or 0), item.item_name or "", number)
-            alike[order, item.item_code, item.quantity, item.amount].append(more)
+            alike[order, item.item_code, item.quantity, item.amount, item.service_time].append(more)
     return {
         number: f"\x1eo{order}\x1e{ordinal}"
         for (order, *_), lines in alike.items()

@@ -97,7 +97,7 @@ def _row(number: int, line: int, prescription: Prescription) -> Mapping[str, Any
         "line_no": number * _SHIFT + line, "is_refund": item.is_refund, "institution_id": str(number), "visit_id": facts.get("visit_id"),
         "settlement_id": None if settlement is None else f"{number}/{settlement}",
         "line_id": item.line_id if prescription.ids_name_lines else None, "original_line_id": item.original_line_id,
-        "item_code": item.item_code or f"\x1e{item.item_name}", "service_time": prescription.service_time.isoformat(),
+        "item_code": item.item_code or f"\x1e{item.item_name}", "service_time": prescription.time_of(item).isoformat(),
         "quantity": item.quantity, "amount": item.amount, "amount_in_scope": item.amount_in_scope,
         "prescription_id": item.prescription_id, "item_name": item.item_name,
     }  # fmt: skip

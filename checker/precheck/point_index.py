@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 POINT_GROUPS = (
     ("rule_no", "rule_id"), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
-    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("companions",), ("subject",), ("point_region", "point_region_of"),
-    ("level_cap",), ("point_remark",), ("exemptions",),
+    ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("companions",), ("insurance",), ("care_groups",),
+    ("min_rank", "rank_case"), ("barred_channel", "never_paid"), ("subject",), ("point_region", "point_region_of"), ("level_cap",),
+    ("point_remark",), ("exemptions",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
 _COVERED_KEPT, _LONGEST_CODE = 20_000, 40

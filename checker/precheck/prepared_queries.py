@@ -24,6 +24,9 @@ _FACTS = (
     ("insured_sex", "insured_birth_date"), ("insured_age",), ("care_type",), ("insured_region", "region"), ("visit_start",),
     ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",), ("newborn_near",), ("code_repaired",),
     ("line_no", "prescription_key", "prescription_guessed"),
+    ("insurance_type", "insurance_group"), ("care_group",), ("is_discharge_drug", "is_maternity_fee"),
+    ("institution_level", "own_rank", "is_unrated"), ("institution_id", "prescriber_rank"), ("has_earlier",), ("is_online",),
+    ("has_maternity_diagnosis",), ("in_scope",),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
     "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
@@ -111,7 +114,7 @@ class PreparedQueries:
         self._rules = plan.numbers_of(shape.id)
         self._shared: dict[tuple[bool, bool, bool, bool], str] = {}
         self._numbers = itertools.count()
-        self._reads_age = {number: "age" in plan.rules[number].reads for number in self._rules}
+        self._reads_age = {number: "age" in plan.rules[number].looks_at for number in self._rules}
 
     def prepare(self) -> None:
         """Make the shared statements now rather than when they are first needed."""

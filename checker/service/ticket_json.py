@@ -20,7 +20,9 @@ _READ: dict[str, Callable[[str], Any]] = {
 def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     """The text of prescriptions."""
     held = [
-        each._asdict() | {"items": [*map(_plain, each.items)], "beside": [*map(_plain, each.beside)]}
+        each._asdict()
+        | {"items": [*map(_plain, each.items)], "beside": [*map(_plain, each.beside)]}
+        | {"history": None if each.history is None else [*map(_plain, each.history)]}
         for each in prescriptions
     ]
     for each in held:
@@ -55,6 +57,7 @@ def _prescription(held: Mapping[str, Any]) -> Prescription:
         held.get("ids_name_lines", True),
         held.get("is_one", True),
         tuple(map(_item, held.get("beside", ()))),
+        None if held.get("history") is None else tuple(map(_item, held["history"])),
     )
 
 
@@ -63,7 +66,10 @@ def _plain(item: Item) -> dict[str, Any]:
 
 
 def _item(held: Mapping[str, Any]) -> Item:
-    return Item(**{**held, "named_points": tuple(held["named_points"])})
+    time = held.get("service_time")
+    return Item(**{
+        **held, "named_points": tuple(held["named_points"]), "service_time": None if time is None else datetime.fromisoformat(time),
+    })  # fmt: skip
 
 
 def _stand_in(number: str) -> str | None:

@@ -1,0 +1,72 @@
+"""What a prescription tells of the terms on which its lines are paid: the columns that checker.judge.payment gives the lines of a scan."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any
+
+from checker.ingest.prescription import Item, Prescription, is_above_zero
+from checker.ingest.provincial import Provincial
+from checker.judge.payment import EARLIER_DAYS
+from checker.model.schema import MATERNITY_DIAGNOSES
+from checker.precheck.fellows import is_gone
+
+_MATERNITY = re.compile(MATERNITY_DIAGNOSES)
+
+
+def shared_terms(prescription: Prescription, provincial: Provincial) -> dict[str, Any]:
+    """What holds for all lines, without what nobody told."""
+    get = prescription.facts.get
+    care, insurance, level = get("care_type"), get("insurance_type"), get("institution_level")
+    online = provincial.is_online(
+        pay_location=get("pay_location"), care_type=care, institution_name=get("institution_name")
+    )
+    told: dict[str, Any] = {
+        "insurance_type": insurance, "insurance_group": provincial.insurance_group(insurance), "care_group": provincial.care_group(care),
+        "institution_level": level, "own_rank": provincial.institution_rank(level), "is_unrated": provincial.is_unrated(level) or None,
+        "is_online": _either(get("is_online"), online), "institution_id": get("institution_id"),
+    }  # fmt: skip
+    if prescription.diagnoses:
+        told["has_maternity_diagnosis"] = any(map(_MATERNITY.match, prescription.diagnoses))
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def line_terms(prescription: Prescription, item: Item, provincial: Provincial) -> dict[str, Any]:
+    """What a line adds; a flag that nobody set is not set."""
+    get = prescription.facts.get
+
+    def flag(name: str) -> bool:
+        own = getattr(item, name)
+        return bool(get(name) if own is None else own)
+
+    level = item.prescriber_institution_level or get("prescriber_institution_level")
+    in_scope = False if item.is_not_in_scope else True if is_above_zero(item.amount_in_scope) else None
+    told = {
+        "is_discharge_drug": flag("is_discharge_drug"), "is_maternity_fee": flag("is_maternity_fee"),
+        "prescriber_rank": provincial.institution_rank(level), "in_scope": in_scope,
+    }  # fmt: skip
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def has_earlier(prescription: Prescription, item: Item, is_of_point: Callable[[Item], bool]) -> bool | None:
+    """Whether the patient had an item of the point on a day before the line; None where none is told of and nobody said what there was."""
+    day = prescription.time_of(item).date()
+    first = day - timedelta(days=EARLIER_DAYS)
+    others: Iterable[Item] = (*prescription.items, *prescription.beside, *(prescription.history or ()))
+    if any(
+        first <= prescription.time_of(other).date() < day
+        and not (other.is_void or other.takes_back or is_gone(other))
+        and is_of_point(other)
+        for other in others
+    ):
+        return True
+    return None if prescription.history is None else False
+
+
+def _either(told: bool | None, shown: bool | None) -> bool | None:
+    """Whether a visit was online, by what somebody said and by its marks."""
+    if told or shown:
+        return True
+    return shown if told is None else told
