@@ -437,10 +437,10 @@ def read_item_code(text: str) -> str:
 
 
 CARE = {
-    "11": "普通门诊 门诊 门诊统筹 普通门诊统筹 门急诊",
+    "11": "普通门诊 门诊 门诊统筹 普通门诊统筹",
     "12": "门诊挂号 挂号",
     "13": "急诊 门诊急诊 急诊门诊",
-    "14": "门诊慢特病 门诊慢病 门诊特病 门诊慢性病 门诊特殊病 门诊特殊慢性病 门诊特殊疾病 门诊大病 慢特病 门慢 门特 门慢特",
+    "14": "门诊慢特病 门诊慢病 门诊特病 门诊慢性病 门诊特殊病 门诊特殊慢性病 门诊特殊疾病 门诊大病 大病门诊 慢特病 门慢 门特 门慢特",
     "21": "普通住院 住院",
     "22": "外伤住院",
     "23": "转外诊治住院 转外住院",
@@ -453,6 +453,7 @@ CARE = {
     "53": "计划生育手术费 计划生育手术 计划生育",
     "71": "家庭病床",
 }
+OTHER_CARE = (("急诊",), ("住院",), ("日间",), ("慢", "特"), ("生育",), ("计划",), ("病床",), ("购药", "药店"))
 CARE_OF = {word: code for code, words in CARE.items() for word in words.split()}
 
 
@@ -461,7 +462,16 @@ def read_care(text: str) -> str:
     word = re.sub(r"\s", "", narrow(text))
     if match := re.fullmatch(r"([1-9][0-9]{1,11})(\.0+|[^0-9.].*|\.[^0-9].*)?", word):
         return match[1]
-    word = re.sub(r"(?<=.)\(.*\)$", "", word)
+    if remark := re.fullmatch(r"(.+?)\((.*)\)", word):
+        word, said = remark.groups()
+        others = [
+            kind for kind in OTHER_CARE if any(part in said for part in kind) and not any(part in word for part in kind)
+        ]
+        if "门诊" in said and any(part in word for part in ("急诊", "住院", "日间", "病床")):
+            others.append(("门诊",))
+        # reading: a remark that speaks of other care leaves it open which is meant, but for purchases in a pharmacy, whatever they are for.
+        if others and not any(part in word for part in ("购药", "药店", "药房")):
+            raise UnreadableError(text)
     if word not in CARE_OF:
         raise UnreadableError(text)
     return CARE_OF[word]

@@ -53,10 +53,11 @@ SESSION = "<!-- session:"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--from", "--query", "--settlements-query", "--visits-query",
              "--diagnoses-query", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
-             "--region", "--stage", "--max-rejects", "--force", "--json", "--lang"),
+             "--region", "--profile", "--stage", "--max-rejects", "--force", "--json", "--lang"),
     "inspect": ("--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules", "--json", "--lang"),
     "check": ("--item", "--sex", "--birth", "--age", "--id-number", "--newborn", "--on", "--insured-sex", "--insured-birth", "--diagnosis",
-              "--kb", "--rules", "--only-rules", "--region", "--as-of", "--repair", "--stage", "--json", "--lang"),
+              "--kb", "--rules", "--only-rules", "--region", "--as-of", "--profile", "--repair", "--stage", "--json", "--lang"),
+    "profile values": ("--settlements", "--visits", "--from", "--query", "--map", "--layout", "--profile", "--json", "--lang"),
     "kb build": ("--sources", "--out", "--json", "--lang"),
     "kb show": ("--kb", "--json", "--lang"),
     "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import click
 from click.core import ParameterSource
 
-from checker.cli.options import json_option, knowledge_options, language_option, repair_option
+from checker.cli.options import json_option, knowledge_options, language_option, profile_option, repair_option
 from checker.cli.output import print_json
 from checker.cli.prescription_file import read_documents
 from checker.ingest import values
@@ -146,6 +146,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 )
 @click.option("--diagnosis", multiple=True, metavar="ICD", help="诊断编码，可多次给出（diagnosis; repeat）")
 @knowledge_options
+@profile_option
 @repair_option
 @click.option(
     "--stage",
@@ -166,7 +167,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 @click.pass_context
 def command(
     ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
-    region: str | None, as_of: date | None, repair: bool, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
+    region: str | None, as_of: date | None, profile: Path | None, repair: bool, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
 ) -> int:  # fmt: skip
     """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
 
@@ -185,7 +186,14 @@ def command(
         ([_document(asked, repair=repair)], False, "check") if file is None else read_documents(file)
     )
     precheck = Precheck.open(
-        kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of, repair=repair
+        kb=kb,
+        rules=rules,
+        only_rules=only_rules,
+        language=lang,
+        region=region,
+        as_of=as_of,
+        repair=repair,
+        profile=profile,
     )
     answered: list[_Answered] = []
     for number, document in enumerate(documents):

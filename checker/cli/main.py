@@ -21,6 +21,7 @@ COMMANDS = {
     "check": ("checker.cli.check", "售药或开方之前查一次（ask before selling or prescribing）"),
     "serve": ("checker.cli.serve", "启动服务：国家接口、本地接口、柜台页面（the HTTP service）"),
     "kb": ("checker.cli.kb", "知识库：构建、查看（the knowledge base）"),
+    "profile": ("checker.cli.profile", "省级配置：数据中有哪些取值，哪些认不出（the values of a province）"),
     "rules": ("checker.cli.rules", "规则：列出、查看、测试、检查（the rules）"),
     "feedback": ("checker.cli.feedback", "反馈：提醒之后怎样处理（what was done about the findings shown）"),
     "links": ("checker.cli.links", "关联：条码、追溯码、商品名是哪个项目（which item a barcode or trade name is）"),

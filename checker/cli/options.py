@@ -126,6 +126,16 @@ def layout_option(command: F) -> F:
     )(command)
 
 
+def profile_option(command: F) -> F:
+    """--profile: what the values of a province mean, as `profile`."""
+    return click.option(
+        "--profile",
+        type=click.Path(path_type=Path),
+        metavar="NAME|FILE",
+        help="省级配置：hainan，或自己的 TOML 文件（what the values of a province mean: a profile by name, or a file）",
+    )(command)
+
+
 def repair_option(command: F) -> F:
     """--repair: item codes get back the leading zeros that they lost."""
     return click.option(

@@ -15,6 +15,7 @@ from checker.cli.options import (
     knowledge_options,
     language_option,
     layout_option,
+    profile_option,
     repair_option,
 )
 from checker.cli.output import print_json
@@ -44,6 +45,7 @@ from checker.scan.scan import scan
     help="结算前（settle）还是事后审核（audit）",
 )
 @max_rejects_option
+@profile_option
 @repair_option
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options
@@ -53,7 +55,7 @@ def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
-    repair: bool, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    profile: Path | None, repair: bool, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
@@ -75,7 +77,7 @@ def command(
         inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
         kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
-        repair=repair,
+        repair=repair, profile=profile,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)

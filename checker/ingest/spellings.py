@@ -176,9 +176,16 @@ CARES: Rewritings = (
     (f"{_BLANK}+", ""),
     WHOLE,
     (r"^([1-9][0-9]{1,11})(?:[^0-9.]|\.[^0-9]).*$", r"\1"),
+    # A remark of the same care, or of a pharmacy's purchase, says no more; one that speaks of other care is kept, and makes it unknown.
+    (r"^(.*急诊.*)\([^()]*急诊[^()]*\)$", r"\1"),
+    (r"^(.*住院.*)\((?:普通)?住院\)$", r"\1"),
+    (r"^(.*[慢特].*)\([^()]*[慢特][^()]*\)$", r"\1"),
+    (r"^(.*(?:购药|药店|药房).*)\(.*\)$", r"\1"),
+    (r"^(.+)\(([^()]*(?:急诊|住院|日间|慢|特|生育|计划|病床|购药|药店)[^()]*)\)$", r"\1|\2"),
+    (r"^(.*(?:急诊|住院|日间|病床).*)\(([^()]*门诊[^()]*)\)$", r"\1|\2"),
     (r"^(.+)\(.*\)$", r"\1"),
 )
-"""A care type without what stands behind the code, and without what is said of it in brackets."""
+"""A care type without what stands behind the code, and without what is said of it in brackets, unless that is other care: 门诊(急诊)."""
 CARE_CODE = "[1-9][0-9]{1,11}"
 """A national code of a care type, or one of a province, which has more digits."""
 
@@ -220,10 +227,13 @@ CODED: Rewritings = (
 )
 """Sexes and flags: codes without leading zeros and decimals, and beside their word with a bar between."""
 CARE_WORDS: dict[str, Sequence[str]] = {
-    "11": ("普通门诊", "门诊", "门诊统筹", "普通门诊统筹", "门急诊"),
+    "11": ("普通门诊", "门诊", "门诊统筹", "普通门诊统筹"),
     "12": ("门诊挂号", "挂号"),
     "13": ("急诊", "门诊急诊", "急诊门诊"),
-    "14": ("门诊慢特病", "门诊慢病", "门诊特病", "门诊慢性病", "门诊特殊病", "门诊特殊慢性病", "门诊特殊疾病", "门诊大病", "慢特病", "门慢", "门特", "门慢特"),
+    "14": (
+        "门诊慢特病", "门诊慢病", "门诊特病", "门诊慢性病", "门诊特殊病", "门诊特殊慢性病", "门诊特殊疾病", "门诊大病", "大病门诊", "慢特病", "门慢",
+        "门特", "门慢特",
+    ),
     "21": ("普通住院", "住院"),
     "22": ("外伤住院",),
     "23": ("转外诊治住院", "转外住院"),

@@ -47,7 +47,7 @@ def normal_care(value: str | None) -> str | None:
 
 class Groups:
     """The groups of one kind of value. `exact` and `begins` give the group of a whole value and of its beginning; `neutral` groups may
-    stand beside any other. Of care types a code is a beginning of two digits or more, and `exact` where a province has shorter ones.
+    stand beside any other. Of care types only a code of two digits or more has a beginning.
     """
 
     def __init__(
@@ -82,12 +82,11 @@ class Groups:
         return self._both(coded[1], coded[2].strip(_AROUND))
 
     def _beginning(self, key: str) -> str | None:
-        if self._care and key.isdigit() and not _CARE_CODE.fullmatch(key):
-            return None
+        is_code = not self._care or _CARE_CODE.fullmatch(key) is not None
         for length in self._lengths:
-            if (group := self.begins.get(key[:length])) is not None:
-                rest = key[length:]
-                return None if not key.isdigit() and self._is_another(rest, group) else group
+            begin = key[:length]
+            if (group := self.begins.get(begin)) is not None and (is_code or not begin.isdigit()):
+                return None if not key.isdigit() and self._is_another(key[length:], group) else group
         return None
 
     def _both(self, code: str, word: str) -> str | None:

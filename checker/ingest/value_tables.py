@@ -54,9 +54,6 @@ def read_groups(opened: ProfileFile, table: str, *, care: bool = False) -> Group
             for text in texts:
                 for value, is_beginning in _entries(text, care=care):
                     (begins if is_beginning else exact)[value] = group
-                    if is_beginning and document is opened.written and len(value) == 1:
-                        # A code of one digit is no national one: only a province can say what it means.
-                        exact[value] = group
     return Groups(exact, begins, neutral=(UNRATED,), care=care)
 
 
@@ -92,11 +89,11 @@ def _faults_of(text: str, table: str, key: str, meant: dict[tuple[bool, _Entry],
         if normal(text) is None:
             yield _nothing(text)
         return
+    value = normal(text) or ""
     entries = list(_entries(text, care=care))
     if not entries:
-        yield _nothing(text)
-    code = normal_care(text)
-    if care and code != normal(text):
+        yield _no_range(text) if _RANGE.fullmatch(value) else _nothing(text)
+    elif care and not value.endswith("*") and not _RANGE.fullmatch(value) and (code := normal_care(text)) != value:
         yield f"“{text}”各处都读作 {code}，请写 {code}（it is read as {code} everywhere: write {code}）"
     for entry in entries:
         if (other := meant.setdefault((care, entry), key)) != key:
@@ -108,6 +105,13 @@ def _nothing(text: str) -> str:
     return f"“{text}”不是值：为空、表示没有填写或太长，请删去（it is empty, stands for nothing, or is too long: remove it）"
 
 
+def _no_range(text: str) -> str:
+    return (
+        f"“{text}”不是范围：两个代码位数应相同，从小到大，相差不到 {_WIDEST_RANGE}，例如 310-399"
+        "（write two codes of as many digits, the smaller one first）"
+    )
+
+
 def _entries(text: str, *, care: bool) -> Iterator[_Entry]:
     """The values that a text of a table stands for; none where it stands for nothing."""
     if (value := normal(text)) is None:
@@ -116,10 +120,10 @@ def _entries(text: str, *, care: bool) -> Iterator[_Entry]:
         first, last = int(span[1]), int(span[2])
         if len(span[1]) == len(span[2]) and 0 <= last - first < _WIDEST_RANGE:
             for number in range(first, last + 1):
-                yield f"{number:0{len(span[1])}}", care
-            return
+                yield f"{number:0{len(span[1])}}", care and len(span[1]) > 1
+        return
     if value.endswith("*"):
         if beginning := value[:-1]:
             yield beginning, True
         return
-    yield value, care and value.isdigit()
+    yield value, care and value.isdigit() and len(value) > 1

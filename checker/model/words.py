@@ -330,7 +330,7 @@ PIECES: dict[str, tuple[Said, Said]] = {
 CARE_GROUPS: dict[str, Said] = {
     "outpatient": ("门诊", "outpatient"),
     "emergency": ("急诊", "emergency"),
-    "chronic": ("门诊慢特病", "outpatient care of chronic and special diseases"),
+    "chronic": ("门诊慢特病", "chronic outpatient"),
     "inpatient": ("住院", "inpatient"),
     "day_surgery": ("日间手术", "day surgery"),
     "home_bed": ("家庭病床", "home bed"),

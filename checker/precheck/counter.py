@@ -112,7 +112,7 @@ class Precheck:
         folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost. `profile` says what
         the values of a province mean.
 
-        Raises KnowledgeError or RuleError where they do not load.
+        Raises KnowledgeError or RuleError where they do not load, InputError for a profile that cannot be used.
         """
         provincial = read_provincial(profile)
         editions = open_editions(kb)

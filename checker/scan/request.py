@@ -29,7 +29,8 @@ class ScanRequest:
     `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `rules` lie on the embedded
     ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
     parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `repair` item codes get
-    back the leading zeros that they lost. Scans of one `person_key` call a person whom only an ID number names the same.
+    back the leading zeros that they lost. `profile` says what the values of a province mean: a name or a file.
+    Scans of one `person_key` call a person whom only an ID number names the same.
     """
 
     inputs: Sequence[Input]
