@@ -95,8 +95,24 @@ NAME = KnowledgeTable(
     "SELECT item_name, item_key, pinyin, initials FROM read_parquet({path})",
 )
 """The item names of the points with what they are compared and found by; made when a knowledge base is built."""
+_CROSSWALK = {
+    "local_code": "VARCHAR", "local_name": "VARCHAR", "national_code": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE",
+    "basis": "VARCHAR",
+}  # fmt: skip
+CROSSWALK = KnowledgeTable(
+    "crosswalk",
+    "kb_crosswalk",
+    "local_code, national_code, valid_from NULLS FIRST, valid_to",
+    f"CREATE TABLE kb_crosswalk ({_typed(_CROSSWALK)})",
+    f"SELECT {', '.join(_CROSSWALK)} FROM read_parquet({{path}})",
+)
+"""Which national codes local codes stand for [对照表]; an edition has it where it has such rows."""
+NO_CROSSWALK = f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in _CROSSWALK.items())} WHERE FALSE"
+"""SQL of the rows of an edition without one."""
 TABLES = (POINT, PATTERN, EXEMPTION, EXEMPTION_ITEM, NAME)
-"""What every edition has, in the order in which it is written, hashed and loaded; the limit tables come after the points."""
+"""What every edition has, in the order in which it is written, hashed and loaded; the limit tables come after the points, and a crosswalk last."""
+WHERE_HELD = (*LIMIT_TABLES, CROSSWALK)
+"""What an edition has only where there are such rows."""
 CREATE_POINTS = f"CREATE TABLE kb_point ({_typed(_COMMON | _limits(LIMITS))})"
 """kb_point as it is loaded: what every point has, and the limits of all shapes."""
 _LIMITS_BEFORE = frozenset(limit.name for limit in ITEM.limits)
