@@ -166,7 +166,7 @@ def _counts(
     lines = tuple(source for source in files.lines if all(any(map(source.map.has, group)) for group in needed))
     if not lines:
         return None, (), completeness.not_read(files)
-    files = replace(files, lines=lines)
+    files = relations.with_stand_ins(connection, replace(files, lines=lines))
     census, second, refunds = relations.count_lines(connection, files)
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
     candidates.find_points(connection)
