@@ -20,6 +20,7 @@ from checker.ingest import values
 from checker.ingest.lost_codes import with_zeros
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
+from checker.knowledge.resolve import read_crosswalks
 from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError
 from checker.model.schema import CUT_CODE, NATIONAL_CODE
@@ -165,7 +166,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 @language_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
     region: str | None, as_of: date | None, repair: bool, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
 ) -> int:  # fmt: skip
     """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
@@ -184,8 +185,9 @@ def command(
     documents, is_list, source = (
         ([_document(asked, repair=repair)], False, "check") if file is None else read_documents(file)
     )
+    mapped = read_crosswalks(crosswalk)
     precheck = Precheck.open(
-        kb=kb, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of, repair=repair
+        kb=kb, crosswalk=mapped, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of, repair=repair
     )
     answered: list[_Answered] = []
     for number, document in enumerate(documents):

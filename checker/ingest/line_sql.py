@@ -154,6 +154,7 @@ def held_query(source: Source, *, second: bool, unneeded: frozenset[str]) -> str
     names += ["item_code", "item_name", "local_item_name", *FLAGS, *_prescription_names(unneeded)]
     found, fallback = source.map.found, source.map.fallback
     headers = [header.text for name in names for header in (*found.get(name, ()), *fallback.get(name, ()))]
+    headers += [header.text for header in source.stand_in]
     own = ["file_index", "file_row_number", *(["__record"] if source.table.converted else [])]
     chosen = ", ".join((*listed, *dict.fromkeys(map(sqltext.name, (*own, *headers)))))
     return f"SELECT {chosen} FROM ({source.table.relation(joined)})"
@@ -268,7 +269,13 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
 def local_query(source: Source, lines: str) -> str:
     """SQL of the local code and name of some lines of one source, the lines being those of a table (line_no)."""
     told = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in LOCAL_COLUMNS)
-    return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {_line_no(source)} IN (SELECT line_no FROM {lines})"
+    here = f"{_line_no(source)} IN (SELECT line_no FROM {lines})"
+    if len(source.table.files) == 1:
+        # A column as it lies is met far more quickly.
+        place, before = ("__record", 0) if source.table.converted else ("file_row_number", 1)
+        own = f"line_no // {LINE_NO_SHIFT} = {source.table.first_file}"
+        here = f"{place} IN (SELECT line_no % {LINE_NO_SHIFT} - {before} FROM {lines} WHERE {own})"
+    return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {here}"
 
 
 def upload_query(source: Source, lines: str) -> str:

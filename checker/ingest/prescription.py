@@ -40,7 +40,7 @@ class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
-    `code_repaired`: `item_code` got back the leading zeros that it had lost.
+    `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code` and `local_item_name` are what the institution calls it.
     `is_void`: it is withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
@@ -61,6 +61,8 @@ class Item(NamedTuple):
     is_void: bool = False
     full_self_paid_amount: str | None = None
     code_repaired: bool = False
+    local_item_code: str | None = None
+    local_item_name: str | None = None
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -180,7 +182,7 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "age": ("insured_age", _single(values.read_age)),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
+    "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "local_item_code": _code, "local_item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
 }  # fmt: skip
@@ -283,7 +285,7 @@ class _Reader:
         return Item._make((
             get("line_id"), code, name, quantity, amount, get("amount_in_scope"), is_judged, (), is_by_name,
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
-            False,
+            False, get("local_item_code"), get("local_item_name"),
         ))  # fmt: skip
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ from checker.knowledge.tables import (
     CROSSWALK,
     EXEMPTION,
     NAME,
-    NO_CROSSWALK,
     POINT,
     TABLES,
     WHERE_HELD,
     KnowledgeTable,
+    select_crosswalk,
     select_points,
 )
 from checker.model import files, sqltext
@@ -51,11 +51,6 @@ class Edition:
     embedded: bool
     held: HeldFiles
     points: int
-
-    @property
-    def has_crosswalk(self) -> bool:
-        """Whether it says which national codes local codes stand for."""
-        return any(entry.name == CROSSWALK.file for entry in self.manifest.files)
 
 
 def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
@@ -229,11 +224,11 @@ def select_rows(edition: Edition, table: KnowledgeTable) -> str:
     def path(file: str) -> str:
         return sqltext.text(_path(edition, file))
 
+    names = (entry.name for entry in edition.manifest.files)
     if table is POINT:
-        names = (entry.name for entry in edition.manifest.files)
         return select_points(names, path, limits_within=edition.manifest.layout < LAYOUT)
-    if table is CROSSWALK and not edition.has_crosswalk:
-        return NO_CROSSWALK
+    if table is CROSSWALK:
+        return select_crosswalk(names, path)
     return table.read.format(path=path(table.file))
 
 

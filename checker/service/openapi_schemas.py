@@ -80,7 +80,7 @@ _FINDING: dict[str, Schema] = {
     "verdict": text(enum=["violation", "undetermined", "exempt"]),
     "level": _LEVEL_OR_NULL,
     "action": {"enum": ["stop", "confirm", "recover", "review", "note", None]},
-    "matched_by": {"enum": ["code", "family", "name", None]},
+    "matched_by": {"enum": ["code", "crosswalk", "family", "name", None]},
     "remarks": array(TEXT),
     "related_lines": {"type": ["array", "null"], "items": TEXT},
     "quantity": _NUMBER_OR_NULL,
