@@ -49,8 +49,10 @@ class PointWords:
         words = {"参保人": self.say("参保人", "the insured"), "就诊人": self.say("就诊人", "the patient")}
         return words.get(_cells(limits)["subject"] or "", self.say("患者", "the patient"))
 
-    def period(self, valid_from: date, valid_to: date | None) -> str:
+    def period(self, valid_from: date | None, valid_to: date | None) -> str:
         """From when, and before when, something is in force."""
+        if valid_from is None:
+            return self.say(f"{valid_to} 之前", f"before {valid_to}") if valid_to else self.say("不限日期", "any day")
         if valid_to is None:
             return self.say(f"{valid_from} 起", f"from {valid_from}")
         return self.say(f"{valid_from} 起，{valid_to} 之前", f"from {valid_from}, before {valid_to}")
