@@ -143,12 +143,18 @@ def local_codes(rng: Random, codes: list[str], file: Path) -> list[str]:
     Some are of national shape, some codes are mapped that are national ones themselves, and some local ones stand for several.
     """
     nationals = [code for code in dict.fromkeys(codes) if is_code(code)]
-    locals_ = [*(f"L{number}-甲" for number in range(60)), *(f"3311{number:011d}" for number in range(10)), *nationals[:10]]
+    locals_ = [
+        *(f"L{number}-甲" for number in range(60)),
+        *(f"3311{number:011d}" for number in range(10)),
+        *nationals[:10],
+    ]
     rows = []
     for local in locals_:
         for national in rng.sample(nationals, rng.choice((1, 1, 2, 3))):
             first, second = sorted(service_day(rng) for _ in range(2))
-            spans = rng.choice(([("", "")], [(first, "")], [("", second)], [(first, second)], [("", first), (second, "")]))
+            spans = rng.choice(
+                ([("", "")], [(first, "")], [("", second)], [(first, second)], [("", first), (second, "")])
+            )
             rows += [(local, national, *span) for span in spans if "" in span or span[0] < span[1]]
     rows = [row for row in rows if row[0] != row[1]]
     text = ["地方编码,国家编码,开始日期,结束日期", *(",".join(map(str, row)) for row in rows)]
@@ -189,7 +195,13 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
     (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(document) for document in documents), encoding="utf-8")
     result = scan(
         ScanRequest(
-            [tmp_path / "in.jsonl"], tmp_path / "out", kb=[tmp_path / "kb"], crosswalk=crosswalk, stage="settle", repair=repair, **options
+            [tmp_path / "in.jsonl"],
+            tmp_path / "out",
+            kb=[tmp_path / "kb"],
+            crosswalk=crosswalk,
+            stage="settle",
+            repair=repair,
+            **options,
         )
     )
     # Lines are numbered through all prescriptions; ids may be missing, or be those of other lines.

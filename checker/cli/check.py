@@ -22,7 +22,7 @@ from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.knowledge.resolve import read_crosswalks
 from checker.model.china_time import china_now
-from checker.model.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError, halves
 from checker.model.schema import CUT_CODE, NATIONAL_CODE
 from checker.model.shown import shown
 from checker.precheck.counter import Precheck
@@ -186,8 +186,17 @@ def command(
         ([_document(asked, repair=repair)], False, "check") if file is None else read_documents(file)
     )
     mapped = read_crosswalks(crosswalk)
+    for note in mapped.notes if mapped else ():
+        click.echo(shown(halves(note)[lang == "en"]), err=True)
     precheck = Precheck.open(
-        kb=kb, crosswalk=mapped, rules=rules, only_rules=only_rules, language=lang, region=region, as_of=as_of, repair=repair
+        kb=kb,
+        crosswalk=mapped,
+        rules=rules,
+        only_rules=only_rules,
+        language=lang,
+        region=region,
+        as_of=as_of,
+        repair=repair,
     )
     answered: list[_Answered] = []
     for number, document in enumerate(documents):

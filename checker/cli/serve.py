@@ -79,7 +79,9 @@ def command(
             f"密钥（只显示这一次，交给调用方）（the key, shown once）：{key}\n配置文件中加入（add to the settings file）：\n\n{lines}"
         )
         return ExitCode.CLEAR
-    settings = given.read_settings(config, {**options, "kb": kb, "crosswalk": crosswalk, "rules": rules, "only_rules": only_rules or None})
+    settings = given.read_settings(
+        config, {**options, "kb": kb, "crosswalk": crosswalk, "rules": rules, "only_rules": only_rules or None}
+    )
     profile = read_profile(settings.profile)
     _log_as_json()
     # For as long as the process lives: whatever it or a library writes may tell of a person.

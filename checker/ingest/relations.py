@@ -155,7 +155,13 @@ def need_judged(
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
     codes = census.codes
-    if codes["national"] + codes["crosswalk"] + codes["service_system_not_covered"] + (codes["lost_zeros"] if repair else 0) == 0:
+    if (
+        codes["national"]
+        + codes["crosswalk"]
+        + codes["service_system_not_covered"]
+        + (codes["lost_zeros"] if repair else 0)
+        == 0
+    ):
         for lost in census.lost_codes:
             raise InputError(
                 f"{name}：没有一行的项目编码是国家医保编码：{lost_code_words(*lost)[0]}（{lost_code_words(*lost)[1]}）"

@@ -96,7 +96,9 @@ class Headers:
         return self.settlement | self.visit
 
 
-def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool, mapped: bool) -> frozenset[str]:
+def absent_columns(
+    files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool, mapped: bool
+) -> frozenset[str]:
     """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
 
     def filled(name: str) -> bool:
@@ -202,7 +204,10 @@ def candidates_sql(
     own["person_number"] = first("patient_id_number")
     if "own_code" not in absent:
         # What is judged is the national code that a local one stands for; the line goes on by its own.
-        own |= {"item_code": "coalesce(t.national, s.item_code)", "own_code": "CASE WHEN t.national IS NOT NULL THEN s.item_code END"}
+        own |= {
+            "item_code": "coalesce(t.national, s.item_code)",
+            "own_code": "CASE WHEN t.national IS NOT NULL THEN s.item_code END",
+        }
     further = ("person_number", "own_code")
     chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, *further) if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),

@@ -91,7 +91,9 @@ def judged_sql(
 
 def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
     chosen = (
-        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}, item_code) = 1" if contested else ""
+        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}, item_code) = 1"
+        if contested
+        else ""
     )
     return f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)}{chosen}"
 

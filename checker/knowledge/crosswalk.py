@@ -50,7 +50,9 @@ def is_local_code(text: str) -> bool:
     >>> is_local_code("A-0012"), is_local_code("a 12"), is_local_code("1.23E+14"), is_local_code("=A1")
     (True, False, False, False)
     """
-    is_plain = 0 < len(text) <= LONGEST_LOCAL_CODE and not text.startswith(FORMULA_SIGNS) and not any(map(str.isspace, text))
+    is_plain = (
+        0 < len(text) <= LONGEST_LOCAL_CODE and not text.startswith(FORMULA_SIGNS) and not any(map(str.isspace, text))
+    )
     return is_plain and text.isprintable() and read_code(text) == text and not has_lost_digits(text)
 
 

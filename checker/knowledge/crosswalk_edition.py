@@ -17,7 +17,9 @@ NAME = "crosswalk"
 _HASH_SHOWN = 12
 
 
-def sources_of_crosswalk(frame: pl.DataFrame, day: str, *, name: str = NAME, version: str = "", notice: Notice | None = None) -> Sources:
+def sources_of_crosswalk(
+    frame: pl.DataFrame, day: str, *, name: str = NAME, version: str = "", notice: Notice | None = None
+) -> Sources:
     """A knowledge base of nothing but a crosswalk, published on a day; without a version it is called after what it says."""
     notices = () if notice is None else (notice,)
     unnamed = Sources.of(EditionText(name, "", day, day, notices), (), (), crosswalk=frame)

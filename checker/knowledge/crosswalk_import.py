@@ -63,7 +63,9 @@ def import_crosswalk(request: CrosswalkRequest) -> ImportedCrosswalk:
     """
     crosswalk = read_crosswalk(request.files)
     if not crosswalk.frame.height:
-        raise InputError(f"{request.files[0]}：没有一行有国家编码，没有可导入的对照（no row has a national code: nothing to import）")
+        raise InputError(
+            f"{request.files[0]}：没有一行有国家编码，没有可导入的对照（no row has a national code: nothing to import）"
+        )
     day = request.day.isoformat()
     layers = (*open_editions(request.kb), edition_of(crosswalk.frame, day))
     with connect_locked(readable=knowledge_files(layers), threads=1) as con:

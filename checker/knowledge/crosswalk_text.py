@@ -18,7 +18,17 @@ from checker.knowledge.crosswalk import (
     is_local_code,
     overlapping,
 )
-from checker.knowledge.text_table import CellCheck, TextTable, as_day, as_text, check_cells, day, read_table, text, twice
+from checker.knowledge.text_table import (
+    CellCheck,
+    TextTable,
+    as_day,
+    as_text,
+    check_cells,
+    day,
+    read_table,
+    text,
+    twice,
+)
 from checker.model.errors import both, found_instead
 from checker.model.schema import NATIONAL_CODE
 
@@ -55,6 +65,8 @@ def _checked(table: TextTable, faults: Faults) -> pl.DataFrame:
             CellCheck("code-shape", "local_code", pl.col("local_code").is_in(pl.Series(wrong, dtype=pl.String).implode()), A_LOCAL_CODE),
             CellCheck("code-shape", "national_code",
                       (pl.col("national_code") != "") & ~pl.col("national_code").str.contains(f"^(?:{NATIONAL_CODE})$"), CODE_SHAPES),
+            CellCheck("value", "national_code", (pl.col("national_code") != "") & (pl.col("national_code") == pl.col("local_code")),
+                      both("与地方编码相同，无需对照，请删去这一行", "the same as the local code maps nothing; remove the row")),
             CellCheck("validity", "valid_to", as_day("valid_to") <= as_day("valid_from"), ENDS_FIRST),
             twice("value", "local_code", KEY, table,
                   both("第 {} 行已写了同一对编码和日期，请只写一次", "row {} says the same of the same days; write it once")),

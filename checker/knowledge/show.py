@@ -126,7 +126,10 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
             mapped[point_id].append(CrosswalkRow(*cells))
     return [
         PointCard(
-            point, tuple(patterns[point.point_id]), tuple(exemptions[point.point_id]), tuple(histories[point.point_id]),
+            point,
+            tuple(patterns[point.point_id]),
+            tuple(exemptions[point.point_id]),
+            tuple(histories[point.point_id]),
             tuple(mapped[point.point_id]),
         )  # fmt: skip
         for point in points

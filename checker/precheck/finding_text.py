@@ -118,7 +118,17 @@ class Teller:
         )
         told = (rule_id, None, rule_id, None), (point.point_id, self._evidence(point, self._language), match.matched_by)
         return self._written(
-            number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None, national=match.national
+            number,
+            item,
+            item_name,
+            *told,
+            _RULE_MISSING,
+            (None, None),
+            reason,
+            message,
+            advice,
+            None,
+            national=match.national,
         )
 
     def _evidence(self, point: Point, language: str) -> str:

@@ -127,6 +127,11 @@ class PointIndex:
         )
         return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
 
+    @property
+    def has_crosswalk(self) -> bool:
+        """Whether any code stands for national ones."""
+        return bool(self._mapped)
+
     def is_mapped(self, code: str | None) -> bool:
         """Whether a code stands for national ones in the crosswalk, on some day."""
         return code in self._mapped
@@ -158,7 +163,9 @@ class PointIndex:
             for (point_no, _, *_), length in self._covered_by(national):
                 begins, ends, point_id = self._spans[point_no]
                 if max(begins, since) < min(ends, until):
-                    found.append((-length, -begins.toordinal(), point_id, Match(point_no, "crosswalk", national, since, until)))
+                    found.append(
+                        (-length, -begins.toordinal(), point_id, Match(point_no, "crosswalk", national, since, until))
+                    )
         yield from (match for *_, match in sorted(found))
 
     def are_neonatal(self, matches: Iterable[Match]) -> set[int]:

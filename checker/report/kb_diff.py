@@ -231,7 +231,9 @@ class _Words:
         both = pair["kind"] == "changed"
         was, now = (self._say("之前：", "before: "), self._say("之后：", "after: ")) if both else ("", "")
         before = tuple(f"{was}{self._span(state)}" for state in pair["before"] if state not in pair["after"])
-        return named, before + tuple(f"{now}{self._span(state)}" for state in pair["after"] if state not in pair["before"])
+        return named, before + tuple(
+            f"{now}{self._span(state)}" for state in pair["after"] if state not in pair["before"]
+        )
 
     def _span(self, state: dict[str, Any]) -> str:
         """On which days a local code stands for a national one, and on what ground."""

@@ -37,7 +37,9 @@ def _covered(checked: CheckInput, column: str) -> pl.Expr:
     families = patterns.filter(pl.col("match") == "family")["code"]
     by_code = pl.col(column).is_in(patterns.filter(pl.col("match") == "code")["code"].implode())
     lengths = families.str.len_chars().unique().to_list()
-    return pl.any_horizontal(by_code, *(pl.col(column).str.head(length).is_in(families.implode()) for length in lengths))
+    return pl.any_horizontal(
+        by_code, *(pl.col(column).str.head(length).is_in(families.implode()) for length in lengths)
+    )
 
 
 def _place(row: dict[str, object]) -> Place:

@@ -78,7 +78,9 @@ def read_layer(folder: Path) -> Layer:
         rows[name] = kept.with_columns(file=pl.lit(file_of[name]))
     rows[POINT_FILE] = rows[POINT_FILE].filter(~pl.col("point_id").is_in(unlimited))
     lines = _exemption_lines(folder / EXEMPTION_FILE)
-    mistold = _rows(found[1] for fault in faults if fault.file == CROSSWALK_FILE and (found := _ROW_AT.match(fault.key)))
+    mistold = _rows(
+        found[1] for fault in faults if fault.file == CROSSWALK_FILE and (found := _ROW_AT.match(fault.key))
+    )
     crosswalk = read.crosswalk.clear() if headers else read.crosswalk.filter(~pl.col("row").is_in(mistold))
     return Layer(
         shown,

@@ -16,7 +16,6 @@ from checker.knowledge.crosswalk import (
     A_LOCAL_CODE,
     DIGITS_LOST,
     ENDS_FIRST,
-    FORMULA_SIGNS,
     KEY,
     SCHEMA,
     is_local_code,
@@ -29,10 +28,14 @@ from checker.knowledge.sheets.workbook import ROW, open_workbook
 from checker.model.errors import both
 from checker.model.shown import shown
 
-_A_DAY = both("日期读不出，请写 2026-03-01 这样的日期，或留空", "no date: write one such as 2026-03-01, or leave it empty")
+_A_DAY = both(
+    "日期读不出，请写 2026-03-01 这样的日期，或留空", "no date: write one such as 2026-03-01, or leave it empty"
+)
 _FORMULA = both("像是公式，请改为文字", "as a formula begins: write text")
 _NO_LOCAL = both("没有地方编码，请填写，或删去这一行", "no local code: write one, or delete the row")
-_ZEROS = both("像是丢了前面的零，原码或为 {}，请按原表改正", "its leading zeros seem lost, it may be {}: mend it from the source")
+_ZEROS = both(
+    "像是丢了前面的零，原码或为 {}，请按原表改正", "its leading zeros seem lost, it may be {}: mend it from the source"
+)
 _SERVICE_DIGITS, _SHORTEST_SERVICE = 15, 9
 _PLACED = {"file": pl.String, "sheet": pl.String, ROW: pl.UInt32}
 
@@ -97,7 +100,11 @@ def _refuse_overlaps(rows: pl.DataFrame, faults: Faults) -> None:
     for each in overlapping(placed).iter_rows(named=True):
         (file, sheet, row), (other, other_sheet, earlier) = where[each["at"]], where[each["earlier"]]
         pair = f"{each['local_code']} → {each['national_code']}"
-        first = f"{other}：{_sheet(other_sheet)}第 {earlier} 行" if other != file else f"{_sheet(other_sheet)}第 {earlier} 行"
+        first = (
+            f"{other}：{_sheet(other_sheet)}第 {earlier} 行"
+            if other != file
+            else f"{_sheet(other_sheet)}第 {earlier} 行"
+        )
         told = both(
             f"{pair} 与{first}日期重叠，请使一行在另一行结束时开始",
             "the same pair on days that overlap: let one begin where the other ends",
@@ -138,6 +145,14 @@ class _Rows:
         frame = pl.DataFrame(values, schema=SCHEMA).with_columns(
             file=pl.lit(table.file), sheet=pl.lit(table.sheet), row=self._kept[ROW].cast(pl.UInt32)
         )
+        mapping = frame.filter(pl.col("local_code").ne_missing(pl.col("national_code")))
+        if same := frame.height - mapping.height:
+            notes.append(
+                self._said(
+                    f"{same} 行两个编码相同，无需对照，没有读取", f"{same} rows have one code twice and map nothing"
+                )
+            )
+            frame = mapping
         reversed_days = frame.filter(pl.col("valid_to") <= pl.col("valid_from"))
         table.fault_each(self._faults, reversed_days.cast({"valid_to": pl.String}), "valid_to", ENDS_FIRST)
         if ungrounded := frame["basis"].null_count():
@@ -205,6 +220,6 @@ def _day(text: str) -> date | None:
 
 
 def _free(text: str) -> str:
-    if text.startswith(FORMULA_SIGNS[:1]) or text.startswith(FORMULA_SIGNS[3]):
+    if text.startswith(("=", "@")):
         raise ValueError(_FORMULA)
     return text

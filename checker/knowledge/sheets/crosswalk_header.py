@@ -95,5 +95,8 @@ def _refuse_merges(table: SheetTable, sheet: Sheet, faults: Faults) -> None:
     for area in sheet.merges:
         inside = table.rows.filter(pl.col(ROW).is_between(area.first_row, area.last_row)).height
         if inside and read.intersection(range(area.first_column, area.last_column + 1)):
-            told = both("是合并单元格，只有第一格有值；请取消合并，并在每一行填写", "merged data cells: unmerge them and fill every row")
+            told = both(
+                "是合并单元格，只有第一格有值；请取消合并，并在每一行填写",
+                "merged data cells: unmerge them and fill every row",
+            )
             faults.add(table.file, f"“{table.sheet}” {area.text}", told)
