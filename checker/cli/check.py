@@ -182,9 +182,7 @@ def command(
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
     now = china_now()
-    documents, is_list, source = (
-        ([_document(asked, repair=repair)], False, "check") if file is None else read_documents(file)
-    )
+    read_first = None if file is None else read_documents(file)
     mapped = read_crosswalks(crosswalk)
     for note in mapped.notes if mapped else ():
         click.echo(shown(halves(note)[lang == "en"]), err=True)
@@ -198,6 +196,9 @@ def command(
         as_of=as_of,
         repair=repair,
     )
+    documents, is_list, source = read_first or (
+        [_document(asked, repair=repair, is_mapped=precheck.index.is_mapped)], False, "check"
+    )  # fmt: skip
     answered: list[_Answered] = []
     for number, document in enumerate(documents):
         try:
@@ -253,13 +254,15 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
-    """The prescription that the options describe; an item without a code's shape is a name, or with `repair` may have lost its zeros."""
+def _document(asked: Mapping[str, Any], *, repair: bool, is_mapped: Callable[[str], bool]) -> dict[str, Any]:
+    """The prescription that the options describe; an item without a code's shape is a name, a local code that the crosswalk has, or with
+    `repair` may have lost its zeros.
+    """
     lines: list[dict[str, Any]] = []
     for item in asked["item"]:
         code = values.read_code(item)
         padded = with_zeros(code)
-        if _NATIONAL.fullmatch(code) or _CUT.fullmatch(code) or (padded and repair):
+        if is_mapped(code) or _NATIONAL.fullmatch(code) or _CUT.fullmatch(code) or (padded and repair):
             lines.append({"item_code": code})
         elif not code or code.isascii():
             zeros = (

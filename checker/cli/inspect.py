@@ -9,9 +9,9 @@ import click
 
 from checker.cli.database_options import database_options, read_all_queries
 from checker.cli.options import (
+    crosswalk_option,
     header_options,
     json_option,
-    crosswalk_option,
     kb_option,
     language_option,
     layout_option,

@@ -120,7 +120,8 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> N
     """Make the table `code_map` (raw, code, is_known, lost) of the distinct raw codes as they are read; NULL words to NULL.
 
     Known is a code of national shape, one that the knowledge names (kb_pattern): a cut code that still tells the item is judged, and
-    not called unknown as well; and a local one that stands for a national one (kb_crosswalk). What became of a code that a spreadsheet took for a number is said in `lost` (checker.ingest.lost_codes).
+    not called unknown as well; and a local one that stands for a national one (kb_crosswalk).
+    What became of a code that a spreadsheet took for a number is said in `lost` (checker.ingest.lost_codes).
     """
     families = "kb_pattern WHERE role = 'item' AND match = 'family'"
     lengths = [length for (length,) in connection.execute(f"SELECT DISTINCT length(code) FROM {families}").fetchall()]

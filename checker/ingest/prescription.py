@@ -182,8 +182,9 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
     "age": ("insured_age", _single(values.read_age)),
 }  # fmt: skip
 _LINE: dict[str, Callable[[object], Any]] = {
-    "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "local_item_code": _code, "local_item_name": _text, "quantity": read_amount, "amount": read_amount,
+    "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
+    "local_item_code": _code, "local_item_name": _text,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", *_HEAD})

@@ -101,7 +101,8 @@ def count_lines(
     }
     codes = dict(
         connection.execute(
-            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN code IN (SELECT local_code FROM kb_crosswalk) THEN 'crosswalk' WHEN lost IN ('{lost_codes.ZEROS}', '{lost_codes.UNLISTED}') THEN 'lost_zeros'
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN code IN (SELECT local_code FROM kb_crosswalk) THEN 'crosswalk'
+              WHEN lost IN ('{lost_codes.ZEROS}', '{lost_codes.UNLISTED}') THEN 'lost_zeros'
               WHEN lost = '{lost_codes.DIGITS}' THEN 'lost_digits' WHEN NOT is_known THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT

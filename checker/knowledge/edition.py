@@ -197,7 +197,8 @@ def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> No
     """Create kb_point, kb_pattern, kb_exemption, kb_exemption_item, kb_name and kb_crosswalk in the connection from layered editions.
 
     The tables are the union; a later edition's point (exemption) of the same id replaces the earlier one with all its
-    patterns (items), and what it says of a local code all that earlier ones say of it. Raises KnowledgeError where a verified file does not hold its table's columns.
+    patterns (items), and what it says of a local code all that earlier ones say of it. Raises KnowledgeError where a verified
+    file does not hold its table's columns.
     """
     import duckdb
 

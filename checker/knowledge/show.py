@@ -82,7 +82,8 @@ class ExemptionCard:
 class PointCard:
     """One point with its patterns, its exemptions and its history, itself included, in the order of beginning.
 
-    The crosswalk has the local codes that stand for a code which it covers. The history is the points of the rule that share a code with it, and those that it follows or that follow it (superseded_by).
+    The crosswalk has the local codes that stand for a code which it covers. The history is the points of the rule that share a code with it,
+    and those that it follows or that follow it (superseded_by).
     """
 
     point: PointRow
@@ -131,7 +132,7 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
             tuple(exemptions[point.point_id]),
             tuple(histories[point.point_id]),
             tuple(mapped[point.point_id]),
-        )  # fmt: skip
+        )
         for point in points
     ]
 

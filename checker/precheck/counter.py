@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checker.engines.duckdb import connect_locked
 from checker.ingest.lost_codes import listed_code
 from checker.ingest.prescription import Item, Prescription, is_above_zero, read_prescription
-from checker.ingest.values import read_code
 from checker.judge.points import hash_of, load_points, refuse_too_early, version_of
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
@@ -373,13 +372,10 @@ class Precheck:
         return is_known(item) or self.index.is_mapped(item.item_code)
 
     def _stood_in(self, item: Item) -> Item:
-        """A line without item code whose local code, or what it is named by, the crosswalk has, with that as its code."""
-        if item.item_code is not None:
-            return item
-        if self.index.is_mapped(item.local_item_code):
+        """A line without item code whose local code the crosswalk has, with that as its code."""
+        if item.item_code is None and self.index.is_mapped(item.local_item_code):
             return item._replace(item_code=item.local_item_code, by_name=False)
-        named = read_code(item.item_name) if item.by_name and item.item_name else None
-        return item._replace(item_code=named, item_name=None, by_name=False) if self.index.is_mapped(named) else item
+        return item
 
     def _meant(self, item: Item) -> str | None:
         """The code that an unknown one is with its leading zeros, where the knowledge base has it."""

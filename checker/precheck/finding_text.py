@@ -168,9 +168,9 @@ class Teller:
             "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
             "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
             "scope": scope, "related_lines": None if answer.related_lines is None else list(answer.related_lines),
-            "amount_at_stake": None if amount is None else float(amount), "local_item_code": code if national else item.local_item_code,
-            "local_item_name": item.local_item_name, "quantity": None if quantity is None else float(quantity),
+            "amount_at_stake": None if amount is None else float(amount), "quantity": None if quantity is None else float(quantity),
             "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
             "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
             "person": person, "source_file": None, "source_record": number + 1,
+            "local_item_code": code if national else item.local_item_code, "local_item_name": item.local_item_name,
         }  # fmt: skip

@@ -22,8 +22,8 @@ from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
 from checker.judge.points import Loaded, load_points, refuse_too_early
-from checker.knowledge.edition import Edition
 from checker.knowledge.crosswalk_use import crosswalk_in_use
+from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model import sqltext
 from checker.model.out_folder import OutFolder
