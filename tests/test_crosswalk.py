@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from checker.change.gaps import GapsRequest, find_gaps
 from checker.change.impact import ImpactRequest, impact
 from checker.cli.main import run
+from checker.knowledge.build import build
 from checker.knowledge.resolve import read_crosswalks
 from checker.model.errors import InputError, KnowledgeError
 from checker.precheck.counter import Precheck
@@ -20,6 +22,7 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
 from checker.service.library import Library
 from checker.service.settings import Settings, read_settings
+from tests.knowledge.small_kb import SERVICE, code, more, point
 
 DRUG, SEMEN, OTHER = "XG04CBA088A001010101467", "002501040040000", "002599999999999"
 CROSSWALK = f"""地方编码,国家编码,开始日期,结束日期,依据
@@ -92,6 +95,21 @@ def test_a_line_is_judged_by_the_national_codes_of_its_local_one(lines: Path, cr
         told_of["knowledge"]["version"].partition("+crosswalk-")[2][:12]
         in told_of["knowledge"]["hash"].partition("+")[2]
     )
+
+
+def test_of_several_points_of_a_rule_code_goes_before_crosswalk_before_family(tmp_path: Path) -> None:
+    """For women: a service and a drug for men that a crosswalk calls ones for women."""
+    woman = "002501040050000"
+    more_points = more([point("p6", "service-sex", "阴道检查", sex="female")], [code("p6", woman)])
+    rows = f"{SERVICE},,{woman},,,依据\n{DRUG},,ZD03AAF0161010100011,2026-01-01,2026-03-01,依据"
+    build(replace(more_points, crosswalk=rows).write(tmp_path / "text"), tmp_path / "kb")
+    path = tmp_path / "明细.csv"
+    days = (("1", SERVICE, "2026-02-01"), ("2", DRUG, "2026-02-01"), ("3", DRUG, "2026-03-01"))
+    lines = [f"{line},女,1990-05-01,{day},{item},,,1,10,V{line}" for line, item, day in days]
+    path.write_text("\n".join((HEADER, *lines)), encoding="utf-8")
+    _, rows_found = scanned(tmp_path / "out", path, kb=[tmp_path / "kb"])
+    told = [(row["line_id"], row["point_id"], row["matched_by"], row["item_code"]) for row in rows_found]
+    assert told == [("1", "p5", "code", SERVICE), ("3", "p1", "family", DRUG)]
 
 
 def test_findings_of_lines_that_need_no_crosswalk_are_the_same_with_one(

@@ -140,9 +140,11 @@ def test_what_maps_nothing_or_comes_twice_is_left_out_and_counted(tmp_path: Path
 
 
 def test_columns_that_are_not_read_are_said(tmp_path: Path) -> None:
-    assert "“单价”列没有读取" in "".join(
-        read_crosswalk([file(tmp_path, f"L1,{SERVICE},3.5", header="地方编码,国家编码,单价")]).notes
-    )
+    header = "项目名称,院内名称,地方编码,国家编码,单价,说明,依据"
+    found = read_crosswalk([file(tmp_path, f"国家的,院内的,L1,{SERVICE},3.5,说明的,依据的", header=header)])
+    assert found.frame.select("local_name", "basis").rows() == [("国家的", "依据的")]
+    told = "".join(found.notes)
+    assert all(f"“{name}”列没有读取" in told for name in ("院内名称", "单价", "说明"))
 
 
 def test_a_hundred_thousand_rows_are_read_and_loaded(tmp_path: Path) -> None:

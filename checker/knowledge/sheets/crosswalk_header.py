@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -38,6 +39,8 @@ HEADERS = {
 _INCLUSIVE = ("截止日期", "截止时间", "有效期止", "有效期至")
 """Headers of a last day on which something still holds; ours is the day after."""
 _WITHIN = 40
+_TOLD_BESIDE = ("local_name", "basis")
+"""Columns of which a file may have several: the first of the list counts."""
 _COLUMN_OF = {normal_header(word): name for name in SCHEMA for word in (name, *HEADERS[name])}
 
 
@@ -86,7 +89,23 @@ def _headers(cells: pl.DataFrame) -> Iterator[tuple[int, tuple[Column, ...]]]:
             Column(_COLUMN_OF.get(header, ""), letter, header) for letter, header in zip(letters, headers, strict=True)
         )
         if {"local_code", "national_code"} <= {column.name for column in columns}:
-            yield row, columns
+            yield row, _one_of_each(columns)
+
+
+def _one_of_each(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The columns, of several names and of several grounds one; the others are not read, and that is said."""
+    chosen = {
+        name: min((column for column in columns if column.name == name), key=_rank, default=None)
+        for name in _TOLD_BESIDE
+    }
+    return tuple(
+        replace(column, name="") if column.name in chosen and column is not chosen[column.name] else column
+        for column in columns
+    )
+
+
+def _rank(column: Column) -> int:
+    return [column.name, *map(normal_header, HEADERS[column.name])].index(column.header)
 
 
 def _refuse_merges(table: SheetTable, sheet: Sheet, faults: Faults) -> None:
