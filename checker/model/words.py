@@ -361,7 +361,11 @@ RANKS_FROM: dict[str, Said] = {
 """How ranks are spoken of: those that a point asks for, and (`of …`) that of an institution."""
 CHANNELS: dict[str, Said] = {"online": ("互联网诊疗", "an online visit"), "offline": ("线下诊疗", "a visit in person")}
 """How the patient saw the doctor."""
-PAYMENTS: dict[str, Said] = {"none": ("不予支付", "not paid"), "charged": ("列入了医保范围", "charged to the fund")}
+PAYMENTS: dict[str, Said] = {
+    "none": ("不予支付", "not paid"),
+    "charged": ("列入了医保范围", "it was charged to the fund"),
+    "unknown": ("是否列入医保范围不明", "it is not known whether it was charged to the fund"),
+}
 """Whether the fund pays."""
 UNRATED: Said = ("未定级", "no level")
 """Of an institution that is known to have none."""

@@ -250,7 +250,12 @@ class Precheck:
         """The points that cover a line, those first that judge before others."""
         if item.named_points:
             return self.index.named(item.named_points)
-        return () if item.item_code is None else self.index.covering(item.item_code)
+        if item.item_code is None:
+            return ()
+        found = self.index.covering(item.item_code)
+        if found or not item.is_piece or self._is_known(item):
+            return found
+        return self.index.piece(item.item_name or item.local_item_name)
 
     def _matches(self, item: Item) -> Sequence[Match]:
         """The same for a line to judge; what takes no part in the judgment has none."""
@@ -387,7 +392,7 @@ class Precheck:
         for line, item in judged:
             if is_gone(item):
                 continue
-            if self._is_known(item):
+            if self._is_known(item) or (item.is_piece and self._covering(item)):
                 if not self._covering(item):
                     not_restricted.append(_place(prescription, line))
             # A cut code that still tells the item is judged, and not called unknown as well; one that is mistyped may mean another item.

@@ -23,6 +23,7 @@ from checker.ingest.refusals import Refusals
 from checker.ingest.shown_values import shown
 from checker.ingest.sources import InputTable, Source
 from checker.judge import candidates
+from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import load_points
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model.errors import InputError
@@ -169,6 +170,7 @@ def _counts(
     files = relations.with_stand_ins(connection, replace(files, lines=lines))
     census, second, refunds = relations.count_lines(connection, files)
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
+    find_named_pieces(connection, files, second, refund_settlements=refunds)
     candidates.find_points(connection)
     counts = Counts(census, relations.count_restricted(connection), count_persons(connection, files))
     try:

@@ -22,6 +22,7 @@ from checker.judge import candidates, fellows, newborns, payment
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
+from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import Loaded, load_points, refuse_too_early
 from checker.knowledge.crosswalk_use import crosswalk_in_use
 from checker.knowledge.edition import Edition
@@ -154,6 +155,7 @@ class _Run:
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)
+        find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
             connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
