@@ -182,6 +182,8 @@ _TERMS: dict[str, Callable[[object], Any]] = {
     "is_discharge_drug": _flag, "is_maternity_fee": _flag, "prescriber_institution_level": _text,
 }  # fmt: skip
 """What a line may say itself, or the prescription for all its lines."""
+OF_LINE_OR_HEAD = frozenset(("service_time", *_TERMS))
+"""With the time, which a line of the history always says itself."""
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _CARE, "insured_region": _text,
     "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, "insurance_type": _text, "institution_level": _text,
@@ -214,7 +216,7 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     reader = _Reader(source)
     facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
     online = facts.pop("online", None)
-    if online is not None:
+    if facts.get("is_online") is None and online is not None:
         facts["is_online"] = online
     reader.group(document, "patient", _PATIENT, facts)
     reader.group(document, "insured", _INSURED, facts)

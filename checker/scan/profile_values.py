@@ -15,6 +15,7 @@ from checker.ingest.columns import first_text
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.personal import example
 from checker.ingest.provincial import KINDS, Provincial, read_provincial
+from checker.ingest.spellings import LONGEST_WORD
 from checker.ingest.value_groups import normal_care
 from checker.model import sqltext
 from checker.model.shown import shown
@@ -28,8 +29,6 @@ ROLES = ("lines", "settlements", "visits")
 """The tables in which such values stand."""
 MOST_VALUES = 10_000
 """So many values of a kind are looked at, those of the most rows: a column of more holds something else."""
-_LONGEST = 201
-"""Characters of a value that are kept apart: none that a profile knows is as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _find(connection: duckdb.DuckDBPyConnection, files: Gathered, kind: str, pro
     for role in ROLES:
         for source in getattr(files, role):
             if headers := source.map.found.get(kind, ()):
-                value = f"left({first_text(headers, source.map.columns[kind].kind)}, {_LONGEST})"
+                value = f"left({first_text(headers, source.map.columns[kind].kind)}, {LONGEST_WORD + 1})"
                 queries.append(
                     f"SELECT {sqltext.text(role)} AS role, {value} AS value, count(*) AS n FROM {source.table.scan()} GROUP BY ALL"
                 )

@@ -147,7 +147,9 @@ class _Run:
     def go(self, started: float) -> ScanResult:
         connection, files = self.connection, self.files
         self.tell.step("census", connection)
-        census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
+        census, second, refund_settlements = relations.take_census(
+            connection, files, self.provincial, repair=self.request.repair
+        )
         counts = completeness.count_files(connection, files, second)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
