@@ -86,7 +86,7 @@ class Prescription(NamedTuple):
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
     `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
     of the same encounter that are not asked about, but stand beside those that are. `history` are lines that the patient had before, None where
-    nobody told of any: that is not the same as none.
+    nobody told of any: that is not the same as none. `of_visit` are all lines of the encounter, each with its time, where they are of several days.
     """
 
     stage: str
@@ -99,6 +99,7 @@ class Prescription(NamedTuple):
     is_one: bool = True
     beside: tuple[Item, ...] = ()
     history: tuple[Item, ...] | None = None
+    of_visit: tuple[Item, ...] = ()
 
     def time_of(self, item: Item) -> datetime:
         """When a line was ordered or charged."""

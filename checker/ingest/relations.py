@@ -251,7 +251,12 @@ def may_be_pharmacy(
     """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
     if "care_type" in unneeded or "care_type" in header_columns:
         return "care_type" not in unneeded
-    return one_number(connection, f"SELECT count(*) FROM staged_line WHERE regexp_full_match(care_type, '{PHARMACY_CARE}')") > 0
+    return (
+        one_number(
+            connection, f"SELECT count(*) FROM staged_line WHERE regexp_full_match(care_type, '{PHARMACY_CARE}')"
+        )
+        > 0
+    )
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:

@@ -40,7 +40,10 @@ class Unreadable(NamedTuple):
 
 
 def count_unreadable(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], provincial: Provincial, columns: Sequence[str] = TOLD
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    provincial: Provincial,
+    columns: Sequence[str] = TOLD,
 ) -> tuple[Unreadable, ...]:
     """What cannot be read in some columns, in their order; of care types what the profile does not know."""
     found: dict[str, Unreadable] = {}

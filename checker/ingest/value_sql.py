@@ -110,7 +110,9 @@ def read_text(source: str, kind: Kind) -> str:
         meant = f"CASE WHEN {_is_care('c')} THEN c ELSE CASE c {_arms(kind)} ELSE s END END"
         spelt = _with(rewritten(narrowed("s"), CARES), "c", meant)
         # What is neither code nor word passes as it stands, cut where it is longer than any word: a province may know it.
-        word = _with(source, "s", f"CASE WHEN length(s) < {LONGEST_WORD} THEN {spelt} ELSE left(s, {LONGEST_WORD + 1}) END")
+        word = _with(
+            source, "s", f"CASE WHEN length(s) < {LONGEST_WORD} THEN {spelt} ELSE left(s, {LONGEST_WORD + 1}) END"
+        )
         return f"CASE WHEN {_is_care(source)} THEN {source} ELSE {word} END"
     if kind in WORDS:
         return _words(source, kind)
