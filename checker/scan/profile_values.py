@@ -13,12 +13,9 @@ from checker.engines.duckdb import connect_locked
 from checker.ingest import completeness
 from checker.ingest.columns import first_text
 from checker.ingest.gather import Gathered, gather
-from checker.ingest.personal import example
-from checker.ingest.provincial import KINDS, Provincial, read_provincial
+from checker.ingest.provincial import KINDS, Provincial, read_provincial, shown_value
 from checker.ingest.spellings import LONGEST_WORD
-from checker.ingest.value_groups import normal_care
 from checker.model import sqltext
-from checker.model.shown import shown
 from checker.scan.engine_fault import explain
 from checker.scan.request import ScanRequest
 
@@ -145,7 +142,6 @@ def _find(connection: duckdb.DuckDBPyConnection, files: Gathered, kind: str, pro
 
 
 def _value(kind: str, value: str, counted: list[int | None], group: str | None) -> FoundValue:
-    told = example(value)
-    key = normal_care(value) if kind == "care_type" else value
     rows = {role: count for role, count in zip(ROLES, counted, strict=True) if count is not None}
-    return FoundValue(told, rows, group, key if told == value == shown(value) else None)
+    told, key = shown_value(kind, value)
+    return FoundValue(told, rows, group, key)

@@ -38,6 +38,7 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
+from checker.scan.unknown_values import count_unknown
 from checker.shapes import SHAPES
 from checker.shapes.base import Shape, told_name
 from checker.shapes.terms import TERMS
@@ -222,6 +223,7 @@ class _Run:
         candidate, _ = of(None)
         untold = self._judge(of, absent & {"person_number"} | unneeded, contested=contested)
         not_judged = (*not_judged, *count_untold(connection, self.plan, self.fired, untold))
+        unknown = count_unknown(connection, self.plan, self.fired)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
@@ -251,10 +253,10 @@ class _Run:
         )
         silent, unpaid = self._by_rule(not_in_force), self._by_rule(not_in_scope)
         result = ScanResult(
-            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, incomplete, lost, {}
+            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, unknown, incomplete, lost, {}
         )
         seconds = time.monotonic() - started
-        return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds))
+        return replace(result, run=record(self.request, files, counts, self.loaded, self.provincial, result, seconds))
 
     def _by_rule(self, counts: Mapping[int, int]) -> dict[str, int]:
         """Counts by rule number as counts by rule, without what is on trial."""
@@ -315,7 +317,8 @@ class _Run:
         untold: dict[str, str] = {}
         for shape in self._shapes:
             lines, absent = of(shape)
-            own = [name for name in WRITTEN if name in shape.line_columns and name not in absent]
+            told_by = {fact.line for fact in shape.facts.values()}
+            own = [name for name in WRITTEN if name in told_by and name not in absent]
             unknown = candidates.untold(self.files, shape)
             untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
             absent |= {told_name(fact) for fact in unknown}
