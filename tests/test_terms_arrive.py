@@ -127,7 +127,7 @@ def test_what_the_profile_does_not_know_is_told_once(tmp_path: Path, kb: Path, p
     assert unknown == {
         ("care_type", "体检"): (2, "care_groups", "体检"), ("care_type", "门诊两病"): (1, "care_groups", "门诊两病"),
         ("care_type", "＊＊＊"): (1, "care_groups", None),
-        ("care_type", LONG[:40]): (1, "care_groups", None), ("care_type", "�[31m门诊�"): (1, "care_groups", None),
+        ("care_type", LONG[:40]): (1, "care_groups", None), ("care_type", STEERING): (1, "care_groups", None),
         ("insurance_type", "特区医保"): (1, "insurance_groups", "特区医保"), ("institution_level", "乡镇级"): (1, "institution_ranks", "乡镇级"),
     }  # fmt: skip
     assert told["profile"]["name"] == "国家接口规范"

@@ -79,12 +79,12 @@ class Provincial:
 
 
 def shown_value(kind: str, value: str) -> tuple[str, str | None]:
-    """A value of one of KINDS as it may be shown, and as a profile may hold it; the latter None of what was hidden or cut, because it may name a
+    """A value of one of KINDS as far as it may be told, and as a profile may hold it; the latter None of what was hidden or cut, because it may name a
     person or is no word.
     """
-    told = shown(example(value))
+    told = example(value)
     key = normal_care(value) if kind == "care_type" else value
-    return told, key if told == value else None
+    return told, key if told == value == shown(value) else None
 
 
 def read_provincial(path: Path | None = None) -> Provincial:

@@ -122,8 +122,8 @@ class Teller:
         value = self._facts.get(column)
         if value is None:
             return ""
-        shown_as, key = shown_value(column, value)
-        chinese, english = unknown_value_words(column, shown_as, KINDS[column], is_word=key is not None)
+        told, key = shown_value(column, value)
+        chinese, english = unknown_value_words(column, shown(told), KINDS[column], is_word=key is not None)
         return f"{chinese}。" if self._language != "en" else f" {english[0].upper()}{english[1:]}."
 
     def _time_of(self, item: Item) -> datetime:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from checker.ingest.provincial import KINDS, shown_value
 from checker.ingest.spellings import LONGEST_WORD
 from checker.model import sqltext
+from checker.model.shown import shown
 from checker.model.words import UNKNOWN_VALUES, unknown_value_words
 from checker.rulebook.plan import Plan
 
@@ -33,7 +34,7 @@ class UnknownValue(NamedTuple):
 
     def how(self, language: str) -> str:
         """What to do about it."""
-        words = unknown_value_words(self.column, self.value, self.profile_key, is_word=self.key is not None)
+        words = unknown_value_words(self.column, shown(self.value), self.profile_key, is_word=self.key is not None)
         return words[language == "en"]
 
     def to_plain(self, language: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from checker.ingest.prescription import Item
 from checker.ingest.provincial import read_provincial
 from checker.service.national.message import Asked, read_message
+from checker.service.national.notes import of_answers
 from checker.service.national.profile import read_profile
 from checker.service.ticket_json import read_prescriptions, write_prescriptions
 from tests.service.messages import MALE_ONLY, NOW, ORDINARY, encounter, message, order, patient
@@ -174,3 +175,12 @@ def test_a_ticket_keeps_what_several_prescriptions_share_once() -> None:
     for read_again, each in zip(again, asked.prescriptions, strict=True):
         assert (plain(read_again.history), plain(read_again.of_visit)) == (plain(each.history), plain(each.of_visit))
         assert read_again.facts == each.facts
+
+
+def test_what_nobody_told_is_noted_beside_the_results() -> None:
+    untold = [
+        {"line_id": "R1", "rule_id": rule, "missing": what}
+        for rule, what in (("drug-online", "online"), ("drug-online", "online"), ("own", "rule"))
+    ]
+    [note] = of_answers([{"not_judged": untold[:1]}, {"not_judged": untold[1:]}])
+    assert note.startswith("2 条医嘱没有按规则 drug-online 判断，不知道是否互联网诊疗")
