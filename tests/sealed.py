@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from checker.knowledge.content import content_of
-from checker.knowledge.tables import POINT, KnowledgeTable, select_points
+from checker.knowledge.tables import CROSSWALK, POINT, KnowledgeTable, select_crosswalk, select_points
 
 
 def seal(folder: Path) -> None:
@@ -25,6 +25,8 @@ def seal(folder: Path) -> None:
     def rows(table: KnowledgeTable) -> str:
         if table is POINT:
             return select_points(manifest["files"], place, limits_within=False)
+        if table is CROSSWALK:
+            return select_crosswalk(manifest["files"], place)
         return table.read.format(path=place(table.file))
 
     with duckdb.connect() as con:

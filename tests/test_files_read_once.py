@@ -255,7 +255,7 @@ def test_a_layer_of_exemptions_alone_needs_points_before_it(tmp_path: Path) -> N
         (text / name).write_text(f"{header}\n", encoding="utf-8")
     build(text, tmp_path / "layer")
     assert len(open_editions([tmp_path / "base", tmp_path / "layer"])) == 2
-    with pytest.raises(KnowledgeError, match="exemptions alone judge nothing"):
+    with pytest.raises(KnowledgeError, match="exemptions or a crosswalk alone judge nothing"):
         open_editions([tmp_path / "layer"])
 
 

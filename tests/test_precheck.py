@@ -29,6 +29,8 @@ from oracle_data import (
 )
 
 from checker.ingest.prescription import LINES_MAX, read_prescription
+from checker.knowledge.codes import is_code
+from checker.knowledge.resolve import read_crosswalks
 from checker.model.errors import InputError
 from checker.model.schema import FINDING_COLUMNS
 from checker.precheck.counter import Precheck
@@ -135,7 +137,40 @@ def again(rng: Random, line: dict[str, Any], prescription: int) -> Iterator[dict
         ))  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", range(6))
+def local_codes(rng: Random, codes: list[str], file: Path) -> list[str]:
+    """Write a crosswalk onto these codes, of days that end and begin near those of the prescriptions, and return its local codes.
+
+    Some are of national shape, some codes are mapped that are national ones themselves, and some local ones stand for several.
+    """
+    nationals = [code for code in dict.fromkeys(codes) if is_code(code)]
+    locals_ = [
+        *(f"L{number}-甲" for number in range(60)),
+        *(f"3311{number:011d}" for number in range(10)),
+        *nationals[:10],
+    ]
+    rows = []
+    for local in locals_:
+        for national in rng.sample(nationals, rng.choice((1, 1, 2, 3))):
+            first, second = sorted(service_day(rng) for _ in range(2))
+            spans = rng.choice(
+                ([("", "")], [(first, "")], [("", second)], [(first, second)], [("", first), (second, "")])
+            )
+            rows += [(local, national, *span) for span in spans if "" in span or span[0] < span[1]]
+    rows = [row for row in rows if row[0] != row[1]]
+    text = ["地方编码,国家编码,开始日期,结束日期", *(",".join(map(str, row)) for row in rows)]
+    file.write_text("\n".join(text), encoding="utf-8")
+    return locals_
+
+
+def with_local_codes(rng: Random, line: dict[str, Any], codes: list[str]) -> None:
+    """Let a line bear local codes, as its code or beside one, or in place of one that is not given."""
+    line["local_item_name"] = maybe(rng, 0.5, "院内名称")
+    line["local_item_code"] = maybe(rng, 0.8, rng.choice((rng.choice(codes), "H001")))
+    if rng.random() < 0.6:
+        line["item_code"] = rng.choice((rng.choice(codes).lower(), None, "--", ""))
+
+
+@pytest.mark.parametrize("seed", range(8))
 def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
     """Each finding of a scan of prescriptions is the counter's, in every column, and the counter has no other."""
     rng = Random(seed)
@@ -151,10 +186,22 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
     if repair := seed % 2 == 1:
         for line in (line for document in documents for line in document["lines"] if rng.random() < 0.5):
             line["item_code"] = re.sub("^0+(?=[0-9]{9,14}$)", "", line["item_code"], flags=re.ASCII)
+    crosswalk = [tmp_path / "crosswalk.csv"] if seed >= 4 else []
+    if crosswalk:
+        mapped = local_codes(rng, codes, *crosswalk)
+        for document in documents:
+            for line in document["lines"]:
+                with_local_codes(rng, line, mapped)
     (tmp_path / "in.jsonl").write_text("\n".join(json.dumps(document) for document in documents), encoding="utf-8")
     result = scan(
         ScanRequest(
-            [tmp_path / "in.jsonl"], tmp_path / "out", kb=[tmp_path / "kb"], stage="settle", repair=repair, **options
+            [tmp_path / "in.jsonl"],
+            tmp_path / "out",
+            kb=[tmp_path / "kb"],
+            crosswalk=crosswalk,
+            stage="settle",
+            repair=repair,
+            **options,
         )
     )
     # Lines are numbered through all prescriptions; ids may be missing, or be those of other lines.
@@ -163,7 +210,8 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
         for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
     }
     assert any("code_repaired" in row["remarks"] for row in scanned.values()) == repair
-    precheck = Precheck.open(kb=[tmp_path / "kb"], repair=repair, **options)
+    assert sum(row["matched_by"] == "crosswalk" for row in scanned.values()) > (10 if crosswalk else -1)
+    precheck = Precheck.open(kb=[tmp_path / "kb"], crosswalk=read_crosswalks(crosswalk), repair=repair, **options)
     answered, not_in_force, not_in_scope = {}, Counter[str](), Counter[str]()
     before = 0
     for document in documents:

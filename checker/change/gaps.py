@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from checker.change.crosswalk_proposals import Proposal, propose
 from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered, Input, gather, paths_of
@@ -26,7 +27,7 @@ from checker.knowledge.codes import FAMILY_LENGTH
 from checker.knowledge.edition import Edition, load_into
 from checker.knowledge.merge.families import exact_among_families
 from checker.knowledge.names import item_key
-from checker.knowledge.resolve import knowledge_files, open_editions
+from checker.knowledge.resolve import knowledge_files, open_editions, read_crosswalks
 from checker.model import sqltext
 from checker.model.id_number import one_person
 from checker.scan.engine_fault import explain
@@ -54,6 +55,7 @@ class GapsRequest:
     kb: Sequence[Path] = ()
     min_lines: int = 1
     sort: str = "yuan"
+    crosswalk: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,8 @@ class Gaps:
     knowledge_version: str
     knowledge_hash: str
     gaps: tuple[Gap, ...]
+    proposals: tuple[Proposal, ...] = ()
+    """Rows that a crosswalk may lack."""
     incomplete: tuple[str, ...] = ()
     """What of the claims was not read though it may be data, said in both languages."""
 
@@ -111,6 +115,8 @@ class Gaps:
                 "first_day": str(gap["first_day"]),
                 "last_day": str(gap["last_day"]),
             }
+        for proposal in document["proposals"]:
+            proposal["amount"] = float(proposal["amount"])
         return document | {"found": len(self.gaps), "gaps": list(document["gaps"][:limit])}
 
 
@@ -121,11 +127,11 @@ def find_gaps(request: GapsRequest) -> Gaps:
     """
     import duckdb
 
-    editions = open_editions(request.kb)
+    editions = open_editions(request.kb, read_crosswalks(request.crosswalk))
     with tempfile.TemporaryDirectory(prefix="liangku-gaps-") as folder:
         work = Path(folder)
         (work / "spill").mkdir()
-        files = gather({"lines": request.claims}, request.maps, work, need_person=False)
+        files = _with_local_codes(gather({"lines": request.claims}, request.maps, work, need_person=False))
         readable = [*files.readable, *knowledge_files(editions)]
         connection = connect_locked(readable=readable, folders=[work], spill=work / "spill")
         with contextlib.closing(connection):
@@ -133,6 +139,12 @@ def find_gaps(request: GapsRequest) -> Gaps:
                 return _Look(connection, files, editions, request).go()
             except duckdb.Error as error:
                 raise explain(error, files, paths_of(request.claims), work) from error
+
+
+def _with_local_codes(files: Gathered) -> Gathered:
+    """The files, their lines with local codes to stand in for codes that are not given: what a crosswalk might map."""
+    lines = tuple(replace(source, stand_in=source.map.found.get("local_item_code", ())) for source in files.lines)
+    return replace(files, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +172,15 @@ class _Look:
             knowledge_version=version_of(self.editions),
             knowledge_hash=hash_of(self.editions),
             gaps=self._gaps(),
+            proposals=propose(
+                self.connection,
+                [self._lines(source, second=second[number]) for number, source in enumerate(self.files.lines)],
+            ),
             incomplete=tuple(each.said() for _, each in self.files.passed if each.may_be_data),
         )
 
     def _find_uncovered(self) -> None:
-        """Make `uncovered` (code): the distinct codes of the data that no pattern covers, whenever its point is in force."""
+        """Make `uncovered` (code): the distinct codes of the data that no pattern covers, whenever its point is in force, nor a crosswalk has."""
         lengths = self.connection.execute(
             "SELECT DISTINCT length(code) FROM kb_pattern WHERE role = 'item' AND match = 'family'"
         ).fetchall()
@@ -174,7 +190,8 @@ class _Look:
         )
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE uncovered AS SELECT DISTINCT code FROM code_map
-            WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code'){families}"""
+            WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code'){families}
+              AND code NOT IN (SELECT local_code FROM kb_crosswalk)"""
         )
 
     def _lines(self, source: Source, *, second: bool) -> str:

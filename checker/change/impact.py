@@ -27,7 +27,8 @@ class ImpactRequest:
 
     `before` and `after` are each a knowledge base (a built folder, a folder of text, or the word `embedded`) or a folder of rules,
     both of one kind; without `after` it is `before` with other `params`, which hold for `after` only. `kb` is the knowledge for
-    two folders of rules, the embedded one otherwise, `rules` the rules for two knowledge bases. Rules lie on top of the embedded ones, or
+    two folders of rules, the embedded one otherwise, `rules` the rules for two knowledge bases. The files of `crosswalk` lie on the
+    knowledge of either side. Rules lie on top of the embedded ones, or
     with `only_rules` on nothing. `max_new_share` is a share of the judged lines between 0 and 1. Scratch files go to `work`, else to the
     system's folder for temporary files.
     """
@@ -40,6 +41,7 @@ class ImpactRequest:
     diagnoses: Sequence[Input] = ()
     maps: Sequence[str] = ()
     kb: Sequence[Path] = ()
+    crosswalk: Sequence[Path] = ()
     rules: Sequence[Path] = ()
     only_rules: bool = False
     params: Sequence[ParamSetting] = ()
@@ -192,7 +194,7 @@ def _counted(result: ScanResult) -> tuple[object, ...]:
 def _scan_request(request: ImpactRequest, side: Given, out: Path, key: str) -> ScanRequest:
     return ScanRequest(
         inputs=request.claims, out=out, settlements=request.settlements, visits=request.visits, diagnoses=request.diagnoses,
-        maps=request.maps, as_of=request.as_of, kb=side.kb, rules=side.rules, only_rules=side.only_rules, region=request.region,
+        maps=request.maps, as_of=request.as_of, kb=side.kb, crosswalk=request.crosswalk, rules=side.rules, only_rules=side.only_rules, region=request.region,
         language=request.language, params=side.params, person_key=key,
     )  # fmt: skip
 

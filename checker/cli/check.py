@@ -20,8 +20,9 @@ from checker.ingest import values
 from checker.ingest.lost_codes import with_zeros
 from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
+from checker.knowledge.resolve import read_crosswalks
 from checker.model.china_time import china_now
-from checker.model.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError, halves
 from checker.model.schema import CUT_CODE, NATIONAL_CODE
 from checker.model.shown import shown
 from checker.precheck.counter import Precheck
@@ -166,7 +167,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
 @language_option
 @click.pass_context
 def command(
-    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    ctx: click.Context, /, file: str | None, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
     region: str | None, as_of: date | None, profile: Path | None, repair: bool, stage: str, fail_on: str, as_json: bool, lang: str, **asked: Any,
 ) -> int:  # fmt: skip
     """开方、售药、结算之前查一次：能不能用，为什么，怎么办。
@@ -182,11 +183,13 @@ def command(
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
     now = china_now()
-    documents, is_list, source = (
-        ([_document(asked, repair=repair)], False, "check") if file is None else read_documents(file)
-    )
+    read_first = None if file is None else read_documents(file)
+    mapped = read_crosswalks(crosswalk)
+    for note in mapped.notes if mapped else ():
+        click.echo(shown(halves(note)[lang == "en"]), err=True)
     precheck = Precheck.open(
         kb=kb,
+        crosswalk=mapped,
         rules=rules,
         only_rules=only_rules,
         language=lang,
@@ -195,6 +198,9 @@ def command(
         repair=repair,
         profile=profile,
     )
+    documents, is_list, source = read_first or (
+        [_document(asked, repair=repair, is_mapped=precheck.index.is_mapped)], False, "check"
+    )  # fmt: skip
     answered: list[_Answered] = []
     for number, document in enumerate(documents):
         try:
@@ -250,13 +256,15 @@ def _option(name: str) -> str:
     return f"--{name.replace('_', '-')}"
 
 
-def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
-    """The prescription that the options describe; an item without a code's shape is a name, or with `repair` may have lost its zeros."""
+def _document(asked: Mapping[str, Any], *, repair: bool, is_mapped: Callable[[str], bool]) -> dict[str, Any]:
+    """The prescription that the options describe; an item without a code's shape is a name, a local code that the crosswalk has, or with
+    `repair` may have lost its zeros.
+    """
     lines: list[dict[str, Any]] = []
     for item in asked["item"]:
         code = values.read_code(item)
         padded = with_zeros(code)
-        if _NATIONAL.fullmatch(code) or _CUT.fullmatch(code) or (padded and repair):
+        if is_mapped(code) or _NATIONAL.fullmatch(code) or _CUT.fullmatch(code) or (padded and repair):
             lines.append({"item_code": code})
         elif not code or code.isascii():
             zeros = (

@@ -9,6 +9,7 @@ import click
 
 from checker.cli.database_options import database_options, read_all_queries
 from checker.cli.options import (
+    crosswalk_option,
     header_options,
     json_option,
     kb_option,
@@ -35,6 +36,7 @@ from checker.model.errors import ExitCode, InputError
 )
 @max_rejects_option
 @kb_option
+@crosswalk_option
 @rules_option
 @json_option
 @language_option
@@ -42,7 +44,7 @@ def command(
     inputs: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, save: Path | None, max_rejects: Decimal,
-    kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
     as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描之前先看一遍：认出了什么、每列用哪个表头、还缺什么、要多久。
@@ -65,7 +67,7 @@ def command(
     asked = read_all_queries(inputs, database_url, query, settlements_query, visits_query, diagnoses_query)
     request = ScanRequest(
         inputs=(*inputs, *asked["lines"]), out=Path(), settlements=(*settlements, *asked["settlements"]), visits=(*visits, *asked["visits"]),
-        diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, kb=kb, rules=rules, only_rules=only_rules, language=lang,
+        diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, kb=kb, crosswalk=crosswalk, rules=rules, only_rules=only_rules, language=lang,
         max_rejects=float(max_rejects),
     )  # fmt: skip
     with stoppable():

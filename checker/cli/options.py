@@ -63,7 +63,7 @@ class Share(click.ParamType[Decimal]):
 
 
 def knowledge_options(command: F) -> F:
-    """--kb, --rules, --only-rules, --region, --as-of: which knowledge, which rules, where and when."""
+    """--kb, --crosswalk, --rules, --only-rules, --region, --as-of: which knowledge, which rules, where and when."""
     command = click.option(
         "--as-of",
         type=Day(),
@@ -72,7 +72,7 @@ def knowledge_options(command: F) -> F:
     command = click.option(
         "--region", metavar="CODE", help="数据中没有地区时使用的行政区划代码（place where the data name none）"
     )(command)
-    return kb_option(rules_option(command))
+    return kb_option(crosswalk_option(rules_option(command)))
 
 
 def kb_option(command: F) -> F:
@@ -80,6 +80,14 @@ def kb_option(command: F) -> F:
     return click.option(
         "--kb", multiple=True, type=click.Path(path_type=Path),
         help="知识库文件夹，可多次给出、后者覆盖前者，默认用内置知识库（knowledge base; repeat to layer）",
+    )(command)  # fmt: skip
+
+
+def crosswalk_option(command: F) -> F:
+    """--crosswalk: files that say which national codes local codes stand for."""
+    return click.option(
+        "--crosswalk", multiple=True, type=click.Path(path_type=Path), metavar="FILE",
+        help="编码对照表（CSV 或 Excel）：地方编码、国家编码、开始日期、结束日期、依据，可多次给出（local codes and the national ones they stand for; repeat）",
     )(command)  # fmt: skip
 
 

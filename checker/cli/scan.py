@@ -55,7 +55,8 @@ def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
-    profile: Path | None, repair: bool, force: bool, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool,
+    profile: Path | None, repair: bool, force: bool, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
+    only_rules: bool,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
@@ -76,8 +77,8 @@ def command(
     request = ScanRequest(
         inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
-        kb=kb, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang, max_rejects=float(max_rejects),
-        repair=repair, profile=profile,
+        kb=kb, crosswalk=crosswalk, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang,
+        max_rejects=float(max_rejects), repair=repair, profile=profile,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from checker.cli.listening import bound
-from checker.cli.options import kb_option, rules_option
+from checker.cli.options import crosswalk_option, kb_option, rules_option
 from checker.model.data_folder import SAID
 from checker.model.errors import ExitCode, InputError, why
 from checker.model.shown import shown
@@ -41,11 +41,13 @@ from checker.model.shown import shown
 )
 @click.option("--new-key", metavar="NAME", help="生成一个访问密钥后退出（make an access key and end）")
 @kb_option
+@crosswalk_option
 @rules_option
 def command(
     config: Path | None,
     new_key: str | None,
     kb: tuple[Path, ...],
+    crosswalk: tuple[Path, ...],
     rules: tuple[Path, ...],
     only_rules: bool,
     **options: Any,
@@ -77,7 +79,9 @@ def command(
             f"密钥（只显示这一次，交给调用方）（the key, shown once）：{key}\n配置文件中加入（add to the settings file）：\n\n{lines}"
         )
         return ExitCode.CLEAR
-    settings = given.read_settings(config, {**options, "kb": kb, "rules": rules, "only_rules": only_rules or None})
+    settings = given.read_settings(
+        config, {**options, "kb": kb, "crosswalk": crosswalk, "rules": rules, "only_rules": only_rules or None}
+    )
     profile = read_profile(settings.profile)
     _log_as_json()
     # For as long as the process lives: whatever it or a library writes may tell of a person.

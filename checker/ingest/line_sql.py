@@ -28,6 +28,8 @@ from checker.model.schema import NATIONAL_CODE, Kind
 if TYPE_CHECKING:
     import duckdb
 
+LOCAL = "chr(31)"
+"""SQL of what begins a raw code that is a local one in place of an empty item code: it counts only where the crosswalk has it."""
 LINE_NO_SHIFT = 1 << 40
 """line_no = file number × 2^40 + record: one number names a line of a run, in the order of files and records."""
 
@@ -41,6 +43,8 @@ HEADER_ONLY_WHERE_LINE_HAS_NONE = (
 )  # fmt: skip
 
 
+LOCAL_COLUMNS = ("local_item_code", "local_item_name")
+"""What the institution itself calls the item of a line."""
 PRESCRIPTION = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
 """What tells which prescription a line belongs to."""
 CAREFUL = frozenset({"prescription_id", "lost_line_id"})
@@ -79,7 +83,8 @@ def take_census(
                 LEFT JOIN (SELECT file_no, sum(n) AS odd FROM kind_census GROUP BY ALL) USING (file_no)"""
             )
         _count_codes(connection, number, source, second=False)
-        needs_second[number] = len(source.map.found["item_code"]) > 1 and _has_empty_codes(connection, number)
+        more = len(source.map.found["item_code"]) > 1 or bool(source.stand_in)
+        needs_second[number] = more and _has_empty_codes(connection, number)
         if needs_second[number]:
             connection.execute("DELETE FROM code_census WHERE source = ?", [number])
             _count_codes(connection, number, source, second=True)
@@ -100,10 +105,11 @@ def _has_empty_codes(connection: duckdb.DuckDBPyConnection, number: int) -> bool
 
 
 def raw_code(source: Source, *, second: bool) -> str:
-    """SQL of the item code as it stands; with `second` the first non-empty of all code headers."""
+    """SQL of the item code as it stands; with `second` the first non-empty of all code headers, and then of those that stand in."""
     headers = source.map.found["item_code"]
     if second:
-        return first_text(headers, Kind.CODE)
+        code = first_text(headers, Kind.CODE)
+        return f"coalesce({code}, {LOCAL} || {first_text(source.stand_in, Kind.CODE)})" if source.stand_in else code
     value = sqltext.name(headers[0].text)
     if headers[0].type.upper() in FLOATS:
         return raw_text(headers[0], Kind.CODE)
@@ -113,14 +119,19 @@ def raw_code(source: Source, *, second: bool) -> str:
 def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> None:
     """Make the table `code_map` (raw, code, is_known, lost) of the distinct raw codes as they are read; NULL words to NULL.
 
-    Known is a code of national shape, and one that the knowledge names (kb_pattern): a cut code that still tells the item is judged, and
-    not called unknown as well. What became of a code that a spreadsheet took for a number is said in `lost` (checker.ingest.lost_codes).
+    Known is a code of national shape, one that the knowledge names (kb_pattern): a cut code that still tells the item is judged, and
+    not called unknown as well; and a local one that stands for a national one (kb_crosswalk).
+    What became of a code that a spreadsheet took for a number is said in `lost` (checker.ingest.lost_codes).
     """
     families = "kb_pattern WHERE role = 'item' AND match = 'family'"
     lengths = [length for (length,) in connection.execute(f"SELECT DISTINCT length(code) FROM {families}").fetchall()]
     named = ["code IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code')"]
     named += [f"left(code, {int(length)}) IN (SELECT code FROM {families})" for length in lengths]
-    read = f"SELECT raw, {read_text('cleaned', Kind.CODE)} AS code FROM (SELECT DISTINCT raw, {clean_text('raw')} AS cleaned FROM code_census)"
+    mapped = "SELECT local_code FROM kb_crosswalk"
+    named.append(f"code IN ({mapped})")
+    cleaned = f"SELECT DISTINCT raw, {clean_text(f'ltrim(raw, {LOCAL})')} AS cleaned FROM code_census"
+    read = f"""SELECT raw, CASE WHEN NOT starts_with(raw, {LOCAL}) OR code IN ({mapped}) THEN code END AS code
+        FROM (SELECT raw, {read_text("cleaned", Kind.CODE)} AS code FROM ({cleaned}))"""
     known = f"coalesce(regexp_full_match(code, '{NATIONAL_CODE}') OR {' OR '.join(named)}, FALSE)"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE code_map AS {code_map_sql(read, known, repair=repair)}")
 
@@ -148,6 +159,7 @@ def held_query(source: Source, *, second: bool, unneeded: frozenset[str]) -> str
     names += ["item_code", "item_name", "local_item_name", *FLAGS, *_prescription_names(unneeded)]
     found, fallback = source.map.found, source.map.fallback
     headers = [header.text for name in names for header in (*found.get(name, ()), *fallback.get(name, ()))]
+    headers += [header.text for header in source.stand_in]
     own = ["file_index", "file_row_number", *(["__record"] if source.table.converted else [])]
     chosen = ", ".join((*listed, *dict.fromkeys(map(sqltext.name, (*own, *headers)))))
     return f"SELECT {chosen} FROM ({source.table.relation(joined)})"
@@ -259,6 +271,18 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
     """SQL of a text, uncleaned: cleaning names, which are no ASCII, is long, and few lines become findings."""
     headers = mapping.found.get(name, ())
     return sqltext.name(headers[0].text) if len(headers) == 1 and headers[0].is_text else None
+
+
+def local_query(source: Source, lines: str) -> str:
+    """SQL of the local code and name of some lines of one source, the lines being those of a table (line_no)."""
+    told = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in LOCAL_COLUMNS)
+    here = f"{_line_no(source)} IN (SELECT line_no FROM {lines})"
+    if len(source.table.files) == 1:
+        # A column as it lies is met far more quickly.
+        place, before = ("__record", 0) if source.table.converted else ("file_row_number", 1)
+        own = f"line_no // {LINE_NO_SHIFT} = {source.table.first_file}"
+        here = f"{place} IN (SELECT line_no % {LINE_NO_SHIFT} - {before} FROM {lines} WHERE {own})"
+    return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {here}"
 
 
 def upload_query(source: Source, lines: str) -> str:

@@ -40,8 +40,8 @@ class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
-    `code_repaired`: `item_code` got back the leading zeros that it had lost.
-    `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set where
+    `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code` and `local_item_name` are what the institution calls
+    it. `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set where
     other lines of the prescription take something from it (checker.precheck.netting).
     """
 
@@ -66,6 +66,8 @@ class Item(NamedTuple):
     is_discharge_drug: bool | None = None
     is_maternity_fee: bool | None = None
     prescriber_institution_level: str | None = None
+    local_item_code: str | None = None
+    local_item_name: str | None = None
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -201,6 +203,7 @@ _INSURED: dict[str, tuple[str, Callable[[object], Any]]] = {
 _LINE: dict[str, Callable[[object], Any]] = {
     "line_id": _key, "original_line_id": _key, "item_code": _code, "item_name": _text, "quantity": read_amount, "amount": read_amount,
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
+    "local_item_code": _code, "local_item_name": _text,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
     "service_time": read_time, "days_supply": read_amount, "unit_price": read_amount, **_TERMS,
 }  # fmt: skip
@@ -305,6 +308,7 @@ class _Reader:
             get("line_id"), code, name, quantity, amount, get("amount_in_scope"), is_judged, (), is_by_name,
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
             False, get("service_time"), get("is_discharge_drug"), get("is_maternity_fee"), get("prescriber_institution_level"),
+            get("local_item_code"), get("local_item_name"),
         ))  # fmt: skip
 
     def refuse_many(self, name: str, lines: Sequence[object]) -> None:

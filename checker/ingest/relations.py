@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +45,25 @@ class Census:
     unreadable: tuple[Unreadable, ...]
 
 
+def with_stand_ins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> Gathered:
+    """The files, their lines with local codes to stand in for item codes where a crosswalk (kb_crosswalk) is in use."""
+    if not one_number(connection, "SELECT count(*) FROM kb_crosswalk"):
+        return files
+    lines = tuple(replace(source, stand_in=source.map.found.get("local_item_code", ())) for source in files.lines)
+    return replace(files, lines=lines)
+
+
+def gather_local(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make `local_line` (line_no, local_item_code, local_item_name) of the lines in `fired_line`, where some input tells these."""
+    queries = [
+        line_sql.local_query(source, "fired_line")
+        for source in files.lines
+        if any(map(source.map.has, line_sql.LOCAL_COLUMNS))
+    ]
+    nothing = "SELECT 0::BIGINT AS line_no, '' AS local_item_code, '' AS local_item_name WHERE FALSE"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE local_line AS {' UNION ALL BY NAME '.join(queries) or nothing}")
+
+
 def take_census(
     connection: duckdb.DuckDBPyConnection, files: Gathered, provincial: Provincial, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
@@ -83,7 +102,8 @@ def count_lines(
     }
     codes = dict(
         connection.execute(
-            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN lost IN ('{lost_codes.ZEROS}', '{lost_codes.UNLISTED}') THEN 'lost_zeros'
+            f"""SELECT CASE WHEN code IS NULL THEN 'no_code' WHEN code IN (SELECT local_code FROM kb_crosswalk) THEN 'crosswalk'
+              WHEN lost IN ('{lost_codes.ZEROS}', '{lost_codes.UNLISTED}') THEN 'lost_zeros'
               WHEN lost = '{lost_codes.DIGITS}' THEN 'lost_digits' WHEN NOT is_known THEN 'no_national_shape'
               WHEN regexp_full_match(code, '[0-9]{{15}}') AND code NOT LIKE '{COVERED_SERVICES}' THEN 'service_system_not_covered'
               ELSE 'national' END AS class, sum(n)::BIGINT
@@ -99,6 +119,7 @@ def count_lines(
             key: codes.get(key, 0)
             for key in (
                 "national",
+                "crosswalk",
                 "service_system_not_covered",
                 "no_national_shape",
                 "lost_zeros",
@@ -136,12 +157,20 @@ def need_judged(
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
     codes = census.codes
-    if codes["national"] + codes["service_system_not_covered"] + (codes["lost_zeros"] if repair else 0) == 0:
+    if (
+        codes["national"]
+        + codes["crosswalk"]
+        + codes["service_system_not_covered"]
+        + (codes["lost_zeros"] if repair else 0)
+        == 0
+    ):
         for lost in census.lost_codes:
             raise InputError(
                 f"{name}：没有一行的项目编码是国家医保编码：{lost_code_words(*lost)[0]}（{lost_code_words(*lost)[1]}）"
             )
-        code = connection.execute("SELECT raw FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1").fetchone()
+        code = connection.execute(
+            f"SELECT ltrim(raw, {line_sql.LOCAL}) FROM code_census WHERE raw IS NOT NULL ORDER BY raw LIMIT 1"
+        ).fetchone()
         shown = f"，例如“{example(code[0])}”" if code else ""
         raise InputError(
             f"{name}：没有一行的项目编码是国家医保编码{shown}；请检查编码列，或用 --map item_code=表头 指定"

@@ -96,10 +96,11 @@ class InputTable:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A table and the headers that feed its canonical columns."""
+    """A table and the headers that feed its canonical columns. `stand_in` are those of local codes, where these may stand for an item code."""
 
     table: InputTable
     map: HeaderMap
+    stand_in: tuple[Header, ...] = ()
 
 
 def input_file(path: Path, *, alone: bool = True, partition: Sequence[tuple[str, str | None]] = ()) -> InputFile:

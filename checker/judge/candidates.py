@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 
 
 def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
-    """Make `hot` (code, point_no, matched_by, match_length, valid_from, valid_to) and `hot_raw` (raw, code) of the codes that
-    some pattern covers.
+    """Make `hot` (code, point_no, matched_by, match_length, national, valid_from, valid_to) and `hot_raw` (raw, code) of the codes that
+    some pattern covers, or covers the national code of (`national`) that a local one stands for.
 
     Where several points of one rule share a code and a time, that time is divided among them here, once a code; only regional points
     must be weighed line by line. Returns whether there are any such.
     """
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE covered AS
-        SELECT code, point_no, matched_by, match_length, rule_no, point_id, valid_from AS point_valid_from, valid_from,
-          coalesce(valid_to, DATE 'infinity') AS valid_to, point_region
-        FROM ({matches_sql(connection, "(SELECT * FROM pattern WHERE role = 'item')", "point_no")}) JOIN point USING (point_no)
-        QUALIFY row_number() OVER (PARTITION BY code, point_no ORDER BY matched_by, match_length DESC) = 1"""
+        SELECT code, point_no, matched_by, match_length, national, rule_no, point_id, p.valid_from AS point_valid_from,
+          greatest(p.valid_from, coalesce(since, DATE '-infinity')) AS valid_from,
+          least(coalesce(p.valid_to, DATE 'infinity'), coalesce(until, DATE 'infinity')) AS valid_to, point_region
+        FROM ({matches_sql(connection, "(SELECT * FROM pattern WHERE role = 'item')", "point_no")}) JOIN point p USING (point_no)
+        WHERE national IS NULL OR greatest(p.valid_from, since) < least(coalesce(p.valid_to, DATE 'infinity'), until)
+        QUALIFY row_number() OVER (PARTITION BY code, point_no, national, since ORDER BY matched_by, match_length DESC) = 1"""
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE hot AS
@@ -45,12 +47,12 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
         edge AS (SELECT DISTINCT code, rule_no, unnest([valid_from, valid_to]) AS since FROM covered SEMI JOIN shared USING (code, rule_no)),
         spell AS (SELECT code, rule_no, since, lead(since) OVER (PARTITION BY code, rule_no ORDER BY since) AS until FROM edge),
         divided AS (
-          SELECT c.code, point_no, matched_by, match_length, since, until FROM spell s
+          SELECT c.code, point_no, matched_by, match_length, national, since, until FROM spell s
           JOIN covered c ON c.code = s.code AND c.rule_no = s.rule_no AND c.valid_from <= s.since AND c.valid_to >= s.until
-          QUALIFY row_number() OVER (PARTITION BY c.code, c.rule_no, since ORDER BY {PRECEDENCE}) = 1
+          QUALIFY row_number() OVER (PARTITION BY c.code, c.rule_no, since ORDER BY {PRECEDENCE}, national) = 1
         )
-        SELECT code, point_no, matched_by, match_length, valid_from, valid_to FROM covered ANTI JOIN shared USING (code, rule_no)
-        UNION ALL SELECT code, point_no, matched_by, match_length, since, until FROM divided"""
+        SELECT code, point_no, matched_by, match_length, national, valid_from, valid_to FROM covered ANTI JOIN shared USING (code, rule_no)
+        UNION ALL SELECT code, point_no, matched_by, match_length, national, since, until FROM divided"""
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE hot_raw AS SELECT raw, code FROM code_map WHERE code IN (SELECT code FROM covered)"
@@ -58,17 +60,29 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
     return one_number(connection, "SELECT count(*) FROM covered WHERE point_region IS NOT NULL") > 0
 
 
+def are_mapped(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether some code of the input is judged by the national code that it stands for."""
+    return one_number(connection, "SELECT count(*) FROM hot WHERE national IS NOT NULL") > 0
+
+
 def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) -> str:
-    """SQL of (code, key, matched_by, match_length) of the codes in `code_map` and the rows of a table of patterns that cover them."""
+    """SQL of (code, key, matched_by, match_length, national, since, until) of the codes in `code_map` and the rows of a table of patterns that
+    cover them, or cover on these days the national code that kb_crosswalk has for them (`national`; NULL: the code itself is covered).
+    """
     lengths = connection.execute(f"SELECT DISTINCT length(code) FROM {patterns} WHERE match = 'family'").fetchall()
     families = "".join(
-        f""" UNION ALL SELECT c.code, {key}, 'family', {int(length)} FROM codes c
-        JOIN {patterns} p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.code, {int(length)}) = p.code"""
+        f""" UNION ALL SELECT c.code, c.covered, {key}, 'family', {int(length)}, national, since, until FROM codes c
+        JOIN {patterns} p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.covered, {int(length)}) = p.code"""
         for (length,) in lengths
     )
-    return f"""WITH codes AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL)
-        SELECT c.code, {key}, 'code' AS matched_by, length(c.code) AS match_length FROM codes c
-        JOIN {patterns} p ON p.match = 'code' AND p.code = c.code{families}"""
+    return f"""WITH own AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL),
+        codes AS (
+          SELECT code, code AS covered, CAST(NULL AS VARCHAR) AS national, CAST(NULL AS DATE) AS since, CAST(NULL AS DATE) AS until FROM own
+          UNION ALL SELECT code, national_code, national_code, coalesce(valid_from, DATE '-infinity'), coalesce(valid_to, DATE 'infinity')
+          FROM own JOIN kb_crosswalk ON local_code = code)
+        SELECT * EXCLUDE (covered) REPLACE (CASE WHEN national IS NULL THEN matched_by ELSE 'crosswalk' END AS matched_by) FROM (
+          SELECT c.code, c.covered, {key}, 'code' AS matched_by, length(c.covered) AS match_length, national, since, until FROM codes c
+          JOIN {patterns} p ON p.match = 'code' AND p.code = c.covered{families})"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +98,9 @@ class Headers:
         return self.settlement | self.visit
 
 
-def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool) -> frozenset[str]:
+def absent_columns(
+    files: Gathered, headers: Headers, unneeded: frozenset[str], *, regional: bool, mapped: bool
+) -> frozenset[str]:
     """The columns of the candidates that no source fills: what `fired_sql` need not look at."""
 
     def filled(name: str) -> bool:
@@ -123,6 +139,8 @@ def absent_columns(files: Gathered, headers: Headers, unneeded: frozenset[str], 
         absent |= {"header_missing", "header_sex_conflict", "header_birth_conflict"}
     if not regional:
         absent |= {"point_region", "point_region_of"}
+    if not mapped:
+        absent |= {"own_code"}
     return frozenset(absent)
 
 
@@ -246,7 +264,14 @@ def candidates_sql(
         own |= columns_sql(payment, first, own["diagnosis_code"], patient_sql(first), not_paid)
     # By whom a line is counted that bears no id of its patient; no clause reads it.
     own["person_number"] = first("patient_id_number")
-    chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, "person_number") if name not in absent)
+    if "own_code" not in absent:
+        # What is judged is the national code that a local one stands for; the line goes on by its own.
+        own |= {
+            "item_code": "coalesce(t.national, s.item_code)",
+            "own_code": "CASE WHEN t.national IS NOT NULL THEN s.item_code END",
+        }
+    further = ("person_number", "own_code")
+    chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, *further) if name not in absent)
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
     FROM staged_line s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no

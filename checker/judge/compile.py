@@ -27,8 +27,8 @@ from checker.rulebook.plan import LEVEL_RANK, Plan, RulePlan
 from checker.shapes import BY_ID, CANDIDATE_COLUMNS, SHAPES
 from checker.shapes.base import Shape
 
-PRECEDENCE = "point_region IS NULL, matched_by = 'code' DESC, match_length DESC, point_valid_from DESC, point_id"
-"""Which of several points of one rule judges a line: the first in this order."""
+PRECEDENCE = "point_region IS NULL, matched_by, match_length DESC, point_valid_from DESC, point_id"
+"""Which of several points of one rule judges a line: the first in this order; code goes before crosswalk before family, as they are spelt."""
 
 FIRED_OUTPUTS = (
     "service_date",
@@ -92,7 +92,9 @@ def judged_sql(
 
 def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
     chosen = (
-        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}, item_code) = 1"
+        if contested
+        else ""
     )
     return f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)}{chosen}"
 

@@ -24,11 +24,12 @@ _WITH_COMPANIONS = "point p ON p.point_no = t.point_no AND p.companions IS NOT N
 def are_needed(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether some code of the input is one whose companions count; makes `fellow_raw` (raw, code) of the codes of possible companions.
 
-    These are decoction pieces, and items that have no national code, which may be some.
+    These are decoction pieces, items that have no national code, which may be some, and those that the crosswalk tells.
     """
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE fellow_raw AS SELECT raw, code FROM code_map
-        WHERE regexp_full_match(code, '{HERB_PIECE_CODE}') OR code IS NULL OR NOT regexp_full_match(code, '{NATIONAL_CODE}')"""
+        WHERE regexp_full_match(code, '{HERB_PIECE_CODE}') OR code IS NULL OR NOT regexp_full_match(code, '{NATIONAL_CODE}')
+          OR code IN (SELECT local_code FROM kb_crosswalk)"""
     )
     return one_number(connection, f"SELECT count(*) FROM hot t JOIN {_WITH_COMPANIONS}") > 0
 
@@ -92,11 +93,19 @@ def gather_fellows(connection: duckdb.DuckDBPyConnection, *, as_of: str | None) 
           SELECT line_no, line_id, item_code, prescription_key, {on_date} AS on_date FROM staged_line
           WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)
           UNION ALL SELECT line_no, line_id, item_code, prescription_key, {on_date} FROM beside_line),
-        piece AS (
-          SELECT *, coalesce(regexp_full_match(item_code, '{NATIONAL_CODE}'), FALSE) AS is_known FROM member
+        likely AS (
+          SELECT *, coalesce(regexp_full_match(item_code, '{NATIONAL_CODE}'), FALSE) AS is_national FROM member
           WHERE prescription_key IN (SELECT prescription_key FROM companion_key)
-            AND (item_code IS NULL OR item_code IN (SELECT code FROM fellow_raw)))
-        SELECT prescription_key, line_no, line_id, coalesce(list(rule_id) FILTER (rule_id IS NOT NULL), []) AS listed_by, is_known
-        FROM piece LEFT JOIN listing ON code = item_code AND on_date >= valid_from AND (valid_to IS NULL OR on_date < valid_to)
-        GROUP BY ALL"""
+            AND (item_code IS NULL OR item_code IN (SELECT code FROM fellow_raw))),
+        meant AS (
+          SELECT likely.*, item_code AS code FROM likely
+          UNION ALL SELECT likely.*, national_code FROM likely JOIN kb_crosswalk ON local_code = item_code
+            AND on_date >= coalesce(valid_from, DATE '-infinity') AND on_date < coalesce(valid_to, DATE 'infinity')),
+        piece AS (
+          SELECT *, is_national OR count(*) OVER same > 1 AS is_known FROM meant
+          WINDOW same AS (PARTITION BY line_no)
+          QUALIFY NOT is_known OR bool_or(coalesce(regexp_full_match(code, '{HERB_PIECE_CODE}'), FALSE)) OVER same)
+        SELECT prescription_key, line_no, line_id, coalesce(list(DISTINCT rule_id) FILTER (rule_id IS NOT NULL), []) AS listed_by, is_known
+        FROM piece LEFT JOIN listing ON listing.code = piece.code AND on_date >= valid_from AND (valid_to IS NULL OR on_date < valid_to)
+        GROUP BY prescription_key, line_no, line_id, is_known"""
     )

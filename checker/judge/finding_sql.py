@@ -47,8 +47,9 @@ def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str
 def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
     """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
 
-    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's evidence in words, and quantity, amount,
-    amount_in_scope (net of refunds), order_id and ordinal of lines without an id; `word_values` was called on it.
+    `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's evidence in words, quantity, amount,
+    amount_in_scope (net of refunds), order_id and ordinal of lines without an id, what the institution calls the item, and own_code, the
+    line's code where its national one is judged by the crosswalk; `word_values` was called on it.
     checker.precheck.finding_text says the same at the counter.
     """
     english = language == "en"
@@ -66,7 +67,7 @@ WITH told AS (
 )
 SELECT line_no,
   md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
-    {LINE_NAME}, item_code, CAST(service_time AS VARCHAR),
+    {LINE_NAME}, coalesce(own_code, item_code), CAST(service_time AS VARCHAR),
     coalesce(CAST(gross_quantity AS VARCHAR), ''), coalesce(CAST(gross_amount AS VARCHAR), ''),
     {_by_rule(plan, lambda rule: sqltext.text(rule.id))})) AS finding_id,
   line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
@@ -75,7 +76,7 @@ SELECT line_no,
   rule_name, point_id, matched_by, verdict, level, action, expected_short AS expected, actual_short AS actual,
   final_reason_code AS reason_code, reason,
   exemption_id, remarks, {_by_rule(plan, lambda rule: sqltext.text(BY_ID[rule.shape].scope))} AS scope, related_lines,
-  amount AS amount_at_stake, quantity, amount, amount_in_scope,
+  amount AS amount_at_stake, coalesce(own_code, local_item_code) AS local_item_code, local_item_name, quantity, amount, amount_in_scope,
   CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
   evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({_by_rule(plan, lambda rule: str(rule.version))} AS INTEGER) AS rule_version,

@@ -15,6 +15,7 @@ import duckdb
 import polars as pl
 
 from checker.knowledge.content import canonical_row
+from checker.knowledge.crosswalk import CROSSWALK_FILE
 from checker.knowledge.edition_text import EDITION_FILE, edition_text
 from checker.knowledge.exemption_text import EXEMPTION_FILE, exemption_text
 from checker.knowledge.frames import csv_text, point_tables
@@ -26,6 +27,7 @@ from checker.knowledge.point_text import PATTERN_FILE
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import Sources, read_sources
 from checker.knowledge.tables import (
+    CROSSWALK,
     EXEMPTION,
     EXEMPTION_ITEM,
     LIMIT_TABLES,
@@ -33,6 +35,7 @@ from checker.knowledge.tables import (
     PATTERN,
     POINT,
     TABLES,
+    WHERE_HELD,
     KnowledgeTable,
 )
 from checker.model.errors import KnowledgeError, why
@@ -41,7 +44,7 @@ from checker.rulebook.plan import PLAN_FILE
 
 TEXT_FOLDER = "sources"
 """Where an edition that `write_edition` wrote keeps its text."""
-_BUILT_FILES = frozenset({*(table.file for table in (*TABLES, *LIMIT_TABLES)), MANIFEST_FILE, PLAN_FILE})
+_BUILT_FILES = frozenset({*(table.file for table in (*TABLES, *WHERE_HELD)), MANIFEST_FILE, PLAN_FILE})
 """What may stand in a folder that a build replaces; the embedded edition's also holds the compiled rules."""
 
 
@@ -67,6 +70,8 @@ def write_edition(knowledge: Sources, out: Path, extras: Mapping[str, str]) -> M
         f"{TEXT_FOLDER}/{EXEMPTION_FILE}": exemption_text(knowledge.exemptions, knowledge.exemption_items),
         f"{TEXT_FOLDER}/{EDITION_FILE}": edition_text(knowledge.edition),
     }
+    if knowledge.crosswalk.height:
+        texts[f"{TEXT_FOLDER}/{CROSSWALK_FILE}"] = csv_text(knowledge.crosswalk)
     return _write(knowledge, out, {**texts, **extras})
 
 
@@ -96,7 +101,8 @@ def _write(knowledge: Sources, out: Path, texts: Mapping[str, str]) -> Manifest:
 def content_hash(knowledge: Sources) -> str:
     """Return the sha256 over all rows as canonical text: it changes with the facts, not with their encoding."""
     digest = hashlib.sha256()
-    for name, frame in (*point_tables(knowledge.point).items(), ("pattern", knowledge.pattern)):
+    held = {"crosswalk": knowledge.crosswalk} if knowledge.crosswalk.height else {}
+    for name, frame in {**point_tables(knowledge.point), "pattern": knowledge.pattern, **held}.items():
         digest.update(f"{name}\n{csv_text(frame)}".encode())
     exemptions = [astuple(row) for row in knowledge.exemptions] + [astuple(row) for row in knowledge.exemption_items]
     for row in exemptions:
@@ -112,7 +118,7 @@ def _check_out(out: Path, others_of_ours: Collection[str]) -> None:
         raise KnowledgeError(f"{out}：这是一个文件，请给出文件夹（a file stands there; name a folder）")
     ours = {*_BUILT_FILES, *others_of_ours}
     if any(name.startswith(f"{TEXT_FOLDER}/") for name in ours):
-        ours.update(f"{TEXT_FOLDER}/{name}" for name in LIMIT_FILES)
+        ours.update(f"{TEXT_FOLDER}/{name}" for name in (*LIMIT_FILES, CROSSWALK_FILE))
     folders = {str(Path(name).parent) for name in ours}
     for folder in sorted(folders):
         for entry in sorted((out / folder).iterdir()) if (out / folder).is_dir() else ():
@@ -161,6 +167,7 @@ def write_tables(knowledge: Sources, folder: Path) -> Manifest:
         EXEMPTION: _frame(knowledge.exemptions, EXEMPTION),
         EXEMPTION_ITEM: _frame(knowledge.exemption_items, EXEMPTION_ITEM),
         NAME: _names(knowledge.point),
+        **({CROSSWALK: knowledge.crosswalk} if knowledge.crosswalk.height else {}),
     }
     files = []
     with duckdb.connect(config={"threads": 1}) as con:

@@ -13,7 +13,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from checker.knowledge.rows import POINT_COMMON
-from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, PATTERN, POINT, KnowledgeTable
+from checker.knowledge.tables import CROSSWALK, EXEMPTION, EXEMPTION_ITEM, PATTERN, POINT, KnowledgeTable
 from checker.model import sqltext
 from checker.shapes import SHAPES
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import duckdb
 
 _PATTERN = ("point_id", "role", "match", "code", "published_codes")
+_CROSSWALK = ("local_code", "local_name", "national_code", "valid_from", "valid_to", "basis")
 _USABLE = """SELECT count(*) FROM held_point p WHERE point_id <> '' AND rule_id <> '' AND valid_from IS NOT NULL
   AND (valid_to IS NULL OR valid_from < valid_to) AND (status IS NULL OR status IN ('active', 'shadow'))
   AND EXISTS (FROM held_pattern t WHERE t.point_id = p.point_id AND role = 'item' AND match IN ('code', 'family') AND code <> '')"""
@@ -30,18 +31,19 @@ _USABLE = """SELECT count(*) FROM held_point p WHERE point_id <> '' AND rule_id 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """The hash of all rows; how many points there are, how many of these can judge a line, and how many exemptions."""
+    """The hash of all rows; how many points there are, how many of these can judge a line, how many exemptions, and how many rows of a crosswalk."""
 
     hash: str
     points: int
     usable: int
     exemptions: int
+    crosswalk: int
 
 
 def content_of(con: duckdb.DuckDBPyConnection, rows: Callable[[KnowledgeTable], str]) -> Content:
     """Return what a knowledge base holds; `rows` gives the SQL of a table, of the points with the limits of all shapes.
 
-    The hash is that of the rows as canonical text (`csv_text` of the tables of points and patterns, then JSON), as
+    The hash is that of the rows as canonical text (`csv_text` of the tables of points, patterns and local codes, then JSON), as
     `build.content_hash` makes it of frames.
     """
     con.execute(f"CREATE TEMP TABLE held_point AS {rows(POINT)}")
@@ -53,12 +55,13 @@ def content_of(con: duckdb.DuckDBPyConnection, rows: Callable[[KnowledgeTable], 
         having = " OR ".join(f"{name} IS NOT NULL" for name in names)
         _add(con, digest, shape.id, f"(FROM held_point WHERE {having})", ("point_id", *names), "point_id")
     _add(con, digest, "pattern", "held_pattern", _PATTERN, PATTERN.key, always=True)
+    crosswalk = _add(con, digest, CROSSWALK.name, f"({rows(CROSSWALK)})", _CROSSWALK, CROSSWALK.key)
     exemptions = con.execute(f"FROM ({rows(EXEMPTION)}) ORDER BY {EXEMPTION.key}").fetchall()
     items = con.execute(f"FROM ({rows(EXEMPTION_ITEM)}) ORDER BY {EXEMPTION_ITEM.key}").fetchall()
     for row in (*exemptions, *items):
         digest.update(f"{canonical_row(row)}\n".encode())
     usable = con.execute(_USABLE).fetchone()
-    return Content(digest.hexdigest(), points, int(usable[0]) if usable else 0, len(exemptions))
+    return Content(digest.hexdigest(), points, int(usable[0]) if usable else 0, len(exemptions), crosswalk)
 
 
 def canonical_row(row: Iterable[object]) -> str:

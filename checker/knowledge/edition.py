@@ -15,12 +15,14 @@ from checker.knowledge.content import content_of
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, Manifest, read_manifest
 from checker.knowledge.tables import (
     CREATE_POINTS,
+    CROSSWALK,
     EXEMPTION,
-    LIMIT_TABLES,
     NAME,
     POINT,
     TABLES,
+    WHERE_HELD,
     KnowledgeTable,
+    select_crosswalk,
     select_points,
 )
 from checker.model import files, sqltext
@@ -37,7 +39,7 @@ class Edition:
 
     Its tables are those that were verified: they were read once and are `held`; what becomes of the files in `folder` does not
     matter any more. `content_hash` is that of the rows in them, computed anew of whatever was given; `points` of these can judge
-    a line: none where a layer brings exemptions alone. `embedded` marks the one that came with the program: its faults
+    a line: none where a layer brings exemptions or a crosswalk alone. `embedded` marks the one that came with the program: its faults
     end a command with exit code 3.
     """
 
@@ -143,16 +145,16 @@ def _verified(edition: Edition) -> Edition:
             "（none of its points can judge: all lack codes, a rule or days on which they hold; mend the text and build it again）"
         )
         raise KnowledgeError(f"{edition.folder}：{told}", embedded=edition.embedded)
-    if not content.points and not content.exemptions:
+    if not content.points and not content.exemptions and not content.crosswalk:
         told = "知识库是空的，请给出有知识点的知识库（the knowledge base is empty; name one with points）"
         raise KnowledgeError(f"{edition.folder}：{told}", embedded=edition.embedded)
     return replace(edition, content_hash=content.hash, points=content.usable)
 
 
 def _tables_of(manifest: Manifest) -> list[KnowledgeTable]:
-    """The tables that a knowledge base has: of limits those that its manifest lists."""
+    """The tables that a knowledge base has: of limits, and of local codes, those that its manifest lists."""
     listed = {entry.name for entry in manifest.files}
-    return [*TABLES, *(each for each in LIMIT_TABLES if each.file in listed)]
+    return [*TABLES, *(each for each in WHERE_HELD if each.file in listed)]
 
 
 def _other_columns(edition: Edition) -> KnowledgeError:
@@ -192,21 +194,25 @@ _REPLACED_BY = (POINT, POINT, NAME, EXEMPTION, EXEMPTION)
 
 
 def load_into(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> None:
-    """Create kb_point, kb_pattern, kb_exemption, kb_exemption_item and kb_name in the connection from layered editions.
+    """Create kb_point, kb_pattern, kb_exemption, kb_exemption_item, kb_name and kb_crosswalk in the connection from layered editions.
 
     The tables are the union; a later edition's point (exemption) of the same id replaces the earlier one with all its
-    patterns (items). Raises KnowledgeError where a verified file does not hold its table's columns.
+    patterns (items), and what it says of a local code all that earlier ones say of it. Raises KnowledgeError where a verified
+    file does not hold its table's columns.
     """
     import duckdb
 
-    for table in TABLES:
+    for table in (*TABLES, CROSSWALK):
         con.execute(CREATE_POINTS if table is POINT else table.create)
     for layer, edition in enumerate(editions):
         try:
             if layer:
                 for statement, table in zip(_REPLACED, _REPLACED_BY, strict=True):
                     con.execute(statement, [_path(edition, table.file)])
-            for table in TABLES:
+                con.execute(
+                    f"DELETE FROM kb_crosswalk WHERE local_code IN (SELECT local_code FROM ({select_rows(edition, CROSSWALK)}))"
+                )
+            for table in (*TABLES, CROSSWALK):
                 # In the order of the files: a join with the limits may leave another.
                 con.execute(f"INSERT INTO {table.kb_table} {select_rows(edition, table)} ORDER BY {table.key}")
         except duckdb.Error as error:
@@ -219,9 +225,11 @@ def select_rows(edition: Edition, table: KnowledgeTable) -> str:
     def path(file: str) -> str:
         return sqltext.text(_path(edition, file))
 
+    names = (entry.name for entry in edition.manifest.files)
     if table is POINT:
-        names = (entry.name for entry in edition.manifest.files)
         return select_points(names, path, limits_within=edition.manifest.layout < LAYOUT)
+    if table is CROSSWALK:
+        return select_crosswalk(names, path)
     return table.read.format(path=path(table.file))
 
 

@@ -55,8 +55,10 @@ class PointWords:
         cells = _cells(limits)
         return any(cells.get(limit.name) is not None for limit in TERMS.limits)
 
-    def period(self, valid_from: date, valid_to: date | None) -> str:
+    def period(self, valid_from: date | None, valid_to: date | None) -> str:
         """From when, and before when, something is in force."""
+        if valid_from is None:
+            return self.say(f"{valid_to} 之前", f"before {valid_to}") if valid_to else self.say("不限日期", "any day")
         if valid_to is None:
             return self.say(f"{valid_from} 起", f"from {valid_from}")
         return self.say(f"{valid_from} 起，{valid_to} 之前", f"from {valid_from}, before {valid_to}")

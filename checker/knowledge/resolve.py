@@ -13,17 +13,40 @@ from checker.rulebook.load import Layer
 from checker.rulebook.plan import PLAN_FILE, Plan, load_plan
 
 if TYPE_CHECKING:
+    from checker.knowledge.sheets.crosswalk import Crosswalk
     from checker.rulebook.params import ParamSetting
 
 
-def open_editions(folders: Sequence[Path]) -> tuple[Edition, ...]:
-    """Open the knowledge bases named by `--kb`, base first, or the embedded one. Raises KnowledgeError where none brings a point."""
+def open_editions(folders: Sequence[Path], crosswalk: Crosswalk | None = None) -> tuple[Edition, ...]:
+    """Open the knowledge bases named by `--kb`, base first, or the embedded one, and upon them a crosswalk that was read from files.
+
+    Raises KnowledgeError where none brings a point.
+    """
+    editions = _open(folders)
+    if crosswalk is None or not crosswalk.frame.height:
+        return editions
+    from checker.knowledge.crosswalk_edition import edition_of
+
+    return (*editions, edition_of(crosswalk.frame, editions[-1].manifest.published))
+
+
+def read_crosswalks(paths: Sequence[Path]) -> Crosswalk | None:
+    """What the files of `--crosswalk` say together; None where there are none. Raises KnowledgeError with every fault of them."""
+    if not paths:
+        return None
+    # Whoever gives none does not wait for what reads workbooks.
+    from checker.knowledge.sheets.crosswalk import read_crosswalk
+
+    return read_crosswalk(paths)
+
+
+def _open(folders: Sequence[Path]) -> tuple[Edition, ...]:
     if folders:
         editions = tuple(open_edition(folder) for folder in folders)
         if not any(edition.points for edition in editions):
             raise KnowledgeError(
-                f"{folders[0]}：只有豁免，没有知识点，什么都无法判断；请在它之前用 --kb 给出有知识点的知识库"
-                "（exemptions alone judge nothing: name a knowledge base with points before it）"
+                f"{folders[0]}：只有豁免或编码对照表，没有知识点，什么都无法判断；请在它之前用 --kb 给出有知识点的知识库"
+                "（exemptions or a crosswalk alone judge nothing: name a knowledge base with points before it）"
             )
         return editions
     return (open_edition(embedded_edition_folder(), embedded=True),)

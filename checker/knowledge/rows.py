@@ -70,6 +70,18 @@ class PatternRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CrosswalkRow:
+    """One local code and a national one that it stands for, from when, before when, and on what ground."""
+
+    local_code: str
+    local_name: str | None
+    national_code: str
+    valid_from: date | None
+    valid_to: date | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExemptionRow:
     """One exemption [豁免]: which rule it softens, how, why, and on whose word."""
 

@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
+from checker.ingest.values import read_code
 from checker.knowledge.codes import is_code
 from checker.knowledge.edition import Edition
 from checker.knowledge.names import item_key
 from checker.knowledge.nearest import nearest
 from checker.knowledge.resolve import knowledge_files
-from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
+from checker.knowledge.rows import CrosswalkRow, ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 from checker.knowledge.views import MEMORY, open_views
 from checker.model.errors import InputError
 
@@ -59,6 +60,15 @@ _COVERING = """
 SELECT DISTINCT point_id FROM kb_pattern
 WHERE role = 'item' AND (code = $code OR ($full AND match = 'family' AND starts_with($code, code)))"""
 
+_MAPPED = """
+SELECT DISTINCT point_id FROM kb_pattern JOIN kb_crosswalk
+ON (match = 'code' AND code = national_code) OR (match = 'family' AND starts_with(national_code, code))
+WHERE role = 'item' AND local_code = $code"""
+_CROSSWALK = """
+SELECT DISTINCT point_id, x.* FROM own_pattern JOIN kb_crosswalk x
+ON (match = 'code' AND code = national_code) OR (match = 'family' AND starts_with(national_code, code))
+WHERE role = 'item' ORDER BY ALL"""
+
 
 @dataclass(frozen=True, slots=True)
 class ExemptionCard:
@@ -72,13 +82,15 @@ class ExemptionCard:
 class PointCard:
     """One point with its patterns, its exemptions and its history, itself included, in the order of beginning.
 
-    The history is the points of the rule that share a code with it, and those that it follows or that follow it (superseded_by).
+    The crosswalk has the local codes that stand for a code which it covers. The history is the points of the rule that share a code with it,
+    and those that it follows or that follow it (superseded_by).
     """
 
     point: PointRow
     patterns: tuple[PatternRow, ...]
     exemptions: tuple[ExemptionCard, ...]
     history: tuple[PointRow, ...]
+    crosswalk: tuple[CrosswalkRow, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the card as JSON values; dates are ISO text."""
@@ -87,12 +99,14 @@ class PointCard:
             "patterns": list(map(asdict, self.patterns)),
             "exemptions": list(map(asdict, self.exemptions)),
             "history": [row.to_dict() for row in self.history],
+            "crosswalk": list(map(asdict, self.crosswalk)),
         }
         return {key: _json(value) for key, value in card.items()}
 
 
 def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
-    """Return the cards of a point id, of every point that covers an item code, or of every point of an item name.
+    """Return the cards of a point id, of every point that covers an item code or a national one that it stands for, or of every point of an
+    item name.
 
     All rows of history count, in force or not, sorted by point id. A name fits after NFKC. Raises InputError that names
     what lies nearest when nothing fits.
@@ -108,9 +122,16 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
         for start, *row in con.execute(_HISTORY).fetchall():
             histories[start].append(PointRow.of(row))
         exemptions = _exemptions(con, points)
+        mapped: dict[str, list[CrosswalkRow]] = defaultdict(list)
+        for point_id, *cells in con.execute(_CROSSWALK).fetchall():
+            mapped[point_id].append(CrosswalkRow(*cells))
     return [
         PointCard(
-            point, tuple(patterns[point.point_id]), tuple(exemptions[point.point_id]), tuple(histories[point.point_id])
+            point,
+            tuple(patterns[point.point_id]),
+            tuple(exemptions[point.point_id]),
+            tuple(histories[point.point_id]),
+            tuple(mapped[point.point_id]),
         )
         for point in points
     ]
@@ -128,6 +149,8 @@ def _find(con: duckdb.DuckDBPyConnection, text: str) -> list[str]:
     code = asked.upper()
     if covering := ids(_COVERING, {"code": code, "full": is_code(code)}):
         return covering
+    if mapped := ids(_MAPPED, {"code": read_code(code)}):
+        return mapped
     same_key = con.execute("SELECT item_name FROM kb_name WHERE item_key = ?", [item_key(asked)]).fetchall()
     names = [name for (name,) in same_key if unicodedata.normalize("NFKC", name) == asked]
     if by_name := ids("SELECT point_id FROM kb_point WHERE item_name IN (SELECT unnest($names))", {"names": names}):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -11,6 +11,8 @@ from typing import Any, Self
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
+from checker.knowledge.crosswalk import CROSSWALK_FILE, SCHEMA, empty_crosswalk, sorted_crosswalk
+from checker.knowledge.crosswalk_text import read_crosswalk_text
 from checker.knowledge.edition import Edition, load_into, open_edition
 from checker.knowledge.edition_text import EDITION_FILE, EditionText, read_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
@@ -22,7 +24,7 @@ from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, P
 from checker.model.embedded import EMBEDDED, embedded_edition_folder
 from checker.model.errors import KnowledgeError, both
 
-TEXT_FILES = (POINT_FILE, *LIMIT_FILES, PATTERN_FILE, EXEMPTION_FILE, EDITION_FILE)
+TEXT_FILES = (POINT_FILE, *LIMIT_FILES, PATTERN_FILE, EXEMPTION_FILE, CROSSWALK_FILE, EDITION_FILE)
 """The files of a knowledge base as text."""
 
 
@@ -30,7 +32,8 @@ TEXT_FILES = (POINT_FILE, *LIMIT_FILES, PATTERN_FILE, EXEMPTION_FILE, EDITION_FI
 class Sources:
     """A whole knowledge base as validated rows, each table sorted by its key.
 
-    `point` and `pattern` are frames with the columns of PointRow and PatternRow; `points` and `patterns` are the same as rows.
+    `point` and `pattern` are frames with the columns of PointRow and PatternRow; `points` and `patterns` are the same as rows. The crosswalk has
+    the columns of checker.knowledge.crosswalk.SCHEMA.
     """
 
     edition: EditionText
@@ -38,6 +41,7 @@ class Sources:
     pattern: pl.DataFrame
     exemptions: tuple[ExemptionRow, ...]
     exemption_items: tuple[ExemptionItemRow, ...]
+    crosswalk: pl.DataFrame = field(default_factory=empty_crosswalk)
 
     @classmethod
     def of(
@@ -47,6 +51,7 @@ class Sources:
         patterns: Iterable[PatternRow],
         exemptions: Iterable[ExemptionRow] = (),
         exemption_items: Iterable[ExemptionItemRow] = (),
+        crosswalk: pl.DataFrame | None = None,
     ) -> Self:
         """A knowledge base of rows in any order."""
         return cls(
@@ -55,6 +60,7 @@ class Sources:
             frame_of(patterns, PatternRow),
             tuple(sorted(exemptions, key=lambda row: row.exemption_id)),
             tuple(sorted(exemption_items, key=lambda item: (item.exemption_id, item.match, item.value))),
+            empty_crosswalk() if crosswalk is None else sorted_crosswalk(crosswalk),
         )
 
     @cached_property
@@ -70,7 +76,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Text as it was read: what could be typed, and every fault; `point` and `pattern` also say the `row` of the file.
+    """Text as it was read: what could be typed, and every fault; `point`, `pattern` and `crosswalk` also say the `row` of the file.
 
     `limit_places` has the `file`, `row` and `point_id` of each row of a limit table.
     """
@@ -81,6 +87,7 @@ class Reading:
     limit_places: pl.DataFrame
     exemptions: tuple[ExemptionRow, ...]
     exemption_items: tuple[ExemptionItemRow, ...]
+    crosswalk: pl.DataFrame
     faults: Faults
 
 
@@ -94,7 +101,8 @@ def read_text_folder(folder: Path) -> Reading:
     edition = read_edition(folder, faults)
     point, pattern, limit_places = read_points(folder, faults)
     exemptions, items = read_exemptions(folder, point, pattern, faults)
-    return Reading(edition, point, pattern, limit_places, exemptions, items, faults)
+    crosswalk = read_crosswalk_text(folder, faults)
+    return Reading(edition, point, pattern, limit_places, exemptions, items, crosswalk, faults)
 
 
 def read_sources(folder: Path) -> Sources:
@@ -110,6 +118,7 @@ def read_sources(folder: Path) -> Sources:
         read.pattern.drop("row").sort(PATTERN_KEY),
         read.exemptions,
         read.exemption_items,
+        sorted_crosswalk(read.crosswalk),
     )
 
 
@@ -122,6 +131,7 @@ def sources_of(editions: Sequence[Edition]) -> Sources:
         point = con.table("kb_point").select(*schema_of(PointRow)).pl()
         pattern = con.table("kb_pattern").select(*schema_of(PatternRow)).pl()
         exemptions = [exemption_of(row) for row in con.execute("FROM kb_exemption ORDER BY exemption_id").fetchall()]
+        crosswalk = con.table("kb_crosswalk").select(*SCHEMA).pl()
         items = [ExemptionItemRow(*row) for row in con.execute("FROM kb_exemption_item ORDER BY ALL").fetchall()]
     manifests = [edition.manifest for edition in editions]
     edition = EditionText(
@@ -131,7 +141,14 @@ def sources_of(editions: Sequence[Edition]) -> Sources:
         max(manifest.compiled for manifest in manifests),
         tuple(dict.fromkeys(notice for manifest in manifests for notice in manifest.notices)),
     )
-    return Sources(edition, point.sort(POINT_KEY), pattern.sort(PATTERN_KEY), tuple(exemptions), tuple(items))
+    return Sources(
+        edition,
+        point.sort(POINT_KEY),
+        pattern.sort(PATTERN_KEY),
+        tuple(exemptions),
+        tuple(items),
+        sorted_crosswalk(crosswalk),
+    )
 
 
 def holds_text(folder: Path) -> bool:

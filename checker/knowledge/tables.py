@@ -95,12 +95,33 @@ NAME = KnowledgeTable(
     "SELECT item_name, item_key, pinyin, initials FROM read_parquet({path})",
 )
 """The item names of the points with what they are compared and found by; made when a knowledge base is built."""
+_CROSSWALK = {
+    "local_code": "VARCHAR", "local_name": "VARCHAR", "national_code": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE",
+    "basis": "VARCHAR",
+}  # fmt: skip
+CROSSWALK = KnowledgeTable(
+    "crosswalk",
+    "kb_crosswalk",
+    "local_code, national_code, valid_from NULLS FIRST, valid_to",
+    f"CREATE TABLE kb_crosswalk ({_typed(_CROSSWALK)})",
+    f"SELECT {', '.join(_CROSSWALK)} FROM read_parquet({{path}})",
+)
+"""Which national codes local codes stand for [对照表]; an edition has it where it has such rows."""
 TABLES = (POINT, PATTERN, EXEMPTION, EXEMPTION_ITEM, NAME)
-"""What every edition has, in the order in which it is written, hashed and loaded; the limit tables come after the points."""
+"""What every edition has, in the order in which it is written, hashed and loaded; the limit tables come after the points, and a crosswalk last."""
+WHERE_HELD = (*LIMIT_TABLES, CROSSWALK)
+"""What an edition has only where there are such rows."""
 CREATE_POINTS = f"CREATE TABLE kb_point ({_typed(_COMMON | _limits(LIMITS))})"
 """kb_point as it is loaded: what every point has, and the limits of all shapes."""
 _LIMITS_BEFORE = frozenset(limit.name for limit in ITEM.limits)
 """The limits that stood in the table of points itself, in an edition without limit tables (layout 2)."""
+
+
+def select_crosswalk(files: Iterable[str], path: Callable[[str], str]) -> str:
+    """SQL of the crosswalk of an edition, from the files that it has: no rows where it has none."""
+    if CROSSWALK.file in set(files):
+        return CROSSWALK.read.format(path=path(CROSSWALK.file))
+    return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in _CROSSWALK.items())} WHERE FALSE"
 
 
 def select_points(files: Iterable[str], path: Callable[[str], str], *, limits_within: bool) -> str:

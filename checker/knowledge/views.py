@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from checker.knowledge.edition import Edition, select_rows
-from checker.knowledge.tables import EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, KnowledgeTable
+from checker.knowledge.tables import CROSSWALK, EXEMPTION, EXEMPTION_ITEM, NAME, PATTERN, POINT, KnowledgeTable
 from checker.model import sqltext
 from checker.model.errors import KnowledgeError
 
@@ -20,13 +20,13 @@ MEMORY = "1GB"
 """What a look-up may hold; it is never more than a fraction of this, and nothing is written to disk."""
 _REPLACED_BY = (
     (POINT, POINT, "point_id"), (PATTERN, POINT, "point_id"), (EXEMPTION, EXEMPTION, "exemption_id"),
-    (EXEMPTION_ITEM, EXEMPTION, "exemption_id"), (NAME, NAME, "item_name"),
+    (EXEMPTION_ITEM, EXEMPTION, "exemption_id"), (NAME, NAME, "item_name"), (CROSSWALK, CROSSWALK, "local_code"),
 )  # fmt: skip
 """Of each table, which table of a later edition takes away its rows, and by which key."""
 
 
 def open_views(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> None:
-    """Create kb_point, kb_pattern, kb_exemption, kb_exemption_item and kb_name as views of layered editions, base first.
+    """Create kb_point, kb_pattern, kb_exemption, kb_exemption_item, kb_name and kb_crosswalk as views of layered editions, base first.
 
     They hold what `edition.load_into` loads. Raises KnowledgeError where a file does not hold its table's columns.
     """
@@ -35,7 +35,7 @@ def open_views(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> N
     for table, owner, key in _REPLACED_BY:
         layers = []
         for number, edition in enumerate(editions):
-            later = [f"SELECT {key} FROM read_parquet({_path(above, owner)})" for above in editions[number + 1 :]]
+            later = [f"SELECT {key} FROM {_held(above, owner)}" for above in editions[number + 1 :]]
             kept = "".join(f" AND {key} NOT IN ({taken})" for taken in later)
             layers.append(f"SELECT * FROM ({select_rows(edition, table)}) WHERE true{kept}")
         try:
@@ -48,5 +48,7 @@ def open_views(con: duckdb.DuckDBPyConnection, editions: Sequence[Edition]) -> N
             ) from error
 
 
-def _path(edition: Edition, table: KnowledgeTable) -> str:
-    return sqltext.paths([edition.held.path(table.file)])
+def _held(edition: Edition, table: KnowledgeTable) -> str:
+    if table is CROSSWALK:
+        return f"({select_rows(edition, table)})"
+    return f"read_parquet({sqltext.paths([edition.held.path(table.file)])})"

@@ -278,8 +278,10 @@ FINDING_COLUMNS = (
     "rule_id", "rule_code", "rule_name", "point_id", "matched_by", "verdict", "level", "action", "expected", "actual",
     "reason_code", "reason", "exemption_id", "remarks", "scope", "related_lines", "amount_at_stake", "quantity", "amount", "amount_in_scope",
     "message", "advice", "evidence", "kb_version", "rule_version", "person", "source_file", "source_record",
+    "local_item_code", "local_item_name",
 )  # fmt: skip
-"""The columns of a findings table, in order: those of the contract, then who was judged and the line's place in the input."""
+"""The columns of a findings table, in order: those of the contract, then who was judged, the line's place in the input,
+and what came later."""
 
 NATIONAL_CODE = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{12}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{13}|T[0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
 """The shapes of national item codes, letter and digit by position, as a regular expression over the whole code."""

@@ -33,6 +33,8 @@ from checker.shapes.terms import TERMS
 if TYPE_CHECKING:
     import duckdb
 
+    from checker.knowledge.sheets.crosswalk import Crosswalk
+
 _BIRTH = re.compile(BIRTH_DIAGNOSES)
 _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 """The stage of rules at which a prescription is asked about, by its own."""
@@ -45,13 +47,14 @@ _UNTOLD = {fact.missing: fact.key for fact in TERMS.facts.values() if fact.told_
 
 
 class Question(NamedTuple):
-    """One line and one point that covers it, as what the clauses are asked."""
+    """One line and one point that covers it, as what the clauses are asked; `holds`: on the day the line is of what the point covers."""
 
     line: int
     item: Item
     point: Point
-    matched_by: str
+    match: Match
     asked: Asked
+    holds: bool
 
 
 class Precheck:
@@ -100,6 +103,7 @@ class Precheck:
         cls,
         *,
         kb: Sequence[Path] = (),
+        crosswalk: Crosswalk | None = None,
         rules: Sequence[Path] = (),
         only_rules: bool = False,
         language: str = "zh",
@@ -108,14 +112,14 @@ class Precheck:
         repair: bool = False,
         profile: Path | None = None,
     ) -> Precheck:
-        """Open the counter on knowledge bases (base first), or on the embedded one, and on the embedded rules with those of
+        """Open the counter on knowledge bases (base first), or on the embedded one, with a crosswalk upon them, and on the embedded rules with those of
         folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost. `profile` says what
         the values of a province mean.
 
         Raises KnowledgeError or RuleError where they do not load, InputError for a profile that cannot be used.
         """
         provincial = read_provincial(profile)
-        editions = open_editions(kb)
+        editions = open_editions(kb, crosswalk)
         plan = open_plan(rules, only_rules=only_rules)
         connection = connect_locked(readable=knowledge_files(editions), threads=1)
         return cls(
@@ -156,7 +160,7 @@ class Precheck:
         netted = self._netted(prescriptions)
         matched = [[self._matches(item) for item in each.items] for each in netted]
         self.index.load({match.point_no for lines in matched for some in lines for match in some})
-        earlier = terms.Earlier(self._covering)
+        earlier = terms.Earlier(self._covering_before)
         questions = [
             self._questions(number, *each, earlier) if any(each[1]) else []
             for number, each in enumerate(zip(netted, matched, strict=True))
@@ -165,6 +169,8 @@ class Precheck:
         by_shape: dict[str, list[tuple[int, int]]] = {}
         for number, some in enumerate(questions):
             for place, question in enumerate(some):
+                if not question.holds:
+                    continue
                 by_shape.setdefault(self.plan.rules[question.point.rule_no].shape, []).append((number, place))
         for shape, places in by_shape.items():
             related = self._related(shape, {number: netted[number] for number, _ in places})
@@ -200,10 +206,13 @@ class Precheck:
         return self.index.find_item(text)
 
     def named(self, prescription: Prescription) -> Prescription:
-        """The prescription with the points of each item that its name stands for, and its codes repaired where that is asked for.
+        """The prescription with the points of each item that its name stands for, with local codes in place of codes that are not given where
+        the crosswalk has them, and its codes repaired where that is asked for.
 
         Raises InputError as `find_item`.
         """
+        if self.index.has_crosswalk:
+            prescription = prescription._replace(items=tuple(map(self._stood_in, prescription.items)))
         if self._repair:
             prescription = prescription._replace(items=tuple(map(self._repaired, prescription.items)))
         if not any(item.by_name for item in prescription.items):
@@ -226,7 +235,7 @@ class Precheck:
                 for number in some
                 for with_companions in [self._asks_companions(prescriptions[number])]
                 for line, item in enumerate(prescriptions[number].items)
-                if self._covering(item) or (with_companions and may_be_piece(item))
+                if self._covering(item) or (with_companions and may_be_piece(self.index, item))
             )
             left = net(self.connection, prescriptions, part)
             for number in some:
@@ -243,6 +252,11 @@ class Precheck:
         if item.named_points:
             return self.index.named(item.named_points)
         return () if item.item_code is None else self.index.covering(item.item_code)
+
+    def _covering_before(self, item: Item) -> Sequence[Match]:
+        """The points of a line that may be of the history, whose code nobody has looked at yet."""
+        item = self._stood_in(item) if self.index.has_crosswalk else item
+        return self._covering(self._repaired(item) if self._repair else item)
 
     def _matches(self, item: Item) -> Sequence[Match]:
         """The same for a line to judge; what takes no part in the judgment has none."""
@@ -264,19 +278,29 @@ class Precheck:
         common: dict[object, tuple[frozenset[str], str]] = {}
         born, neonatal = any(map(_BIRTH.match, prescription.diagnoses)), self._neonatal(prescription, matched)
         for number, (item, matches) in enumerate(zip(prescription.items, matched, strict=True)):
-            for point_no, matched_by in matches:
-                rule = rules[points[point_no].rule_no]
+            for match in matches:
+                point = points[match.point_no]
+                rule = rules[point.rule_no]
                 if stage not in rule.stages:
                     continue
                 near = born or bool(neonatal - {item.item_code})
                 marks = (*_marks(item), *(["newborn_near"] if near else []))
-                own = self._of_shape(rule.shape, prescription_no, prescription, number, point_no, earlier)
+                own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no, earlier)
                 held = (marks, item.service_time, *own.items())
                 if held not in common:
                     given = {name: value for name, value in own.items() if value is not None}
                     common[held] = facts_json(self._facts(prescription, item) | dict.fromkeys(marks, True) | given)
-                asked = Asked(points[point_no].kind, *common[held], item.item_code)
-                questions.append(Question(number, item, points[point_no], matched_by, asked))
+                asked = Asked(point.kind, *common[held], match.national or item.item_code)
+                questions.append(
+                    Question(
+                        number,
+                        item,
+                        point,
+                        match,
+                        asked,
+                        match.holds_on(self._as_of or prescription.time_of(item).date()),
+                    )
+                )
         return questions
 
     def _of_shape(
@@ -340,7 +364,7 @@ class Precheck:
         not_judged: list[dict[str, Any]] = []
         not_in_scope: list[dict[str, Any]] = []
         teller = None
-        for (line, item, point, matched_by, _), answer in zip(questions, answers, strict=True):
+        for (line, item, point, match, *_), answer in zip(questions, answers, strict=True):
             if answer is None or (line, point.rule_no) in in_force:
                 continue
             in_force.add((line, point.rule_no))
@@ -355,19 +379,19 @@ class Precheck:
                 not_judged.append({**_place(prescription, line), **untold})
                 continue
             if rule.absent is None:
-                findings.append(teller.finding(line, item, rule, point, matched_by, answer))
+                findings.append(teller.finding(line, item, rule, point, match, answer))
                 continue
             not_judged.append({**_place(prescription, line), "rule_id": rule.id, "missing": rule.absent})
             # Who deprecates a rule says that its points hold no longer; of a rule that is only not there nobody has said so.
             if rule.absent == "rule":
-                findings.append(teller.rule_missing(line, item, rule.id, point, matched_by))
+                findings.append(teller.rule_missing(line, item, rule.id, point, match))
         judged = [(line, item) for line, item in enumerate(prescription.items) if item.judged]
         gone = [line for line, item in judged if item.left and item.left.is_fully_refunded and self._covering(item)]
         not_restricted: list[dict[str, Any]] = []
         for line, item in judged:
             if is_gone(item):
                 continue
-            if is_known(item):
+            if self._is_known(item):
                 if not self._covering(item):
                     not_restricted.append(_place(prescription, line))
             # A cut code that still tells the item is judged, and not called unknown as well; one that is mistyped may mean another item.
@@ -401,13 +425,23 @@ class Precheck:
             document["ignored"] = list(prescription.ignored)
         return document
 
+    def _is_known(self, item: Item) -> bool:
+        """Whether it is told which item a line is of: by a national code, a name, or the crosswalk."""
+        return is_known(item) or self.index.is_mapped(item.item_code)
+
+    def _stood_in(self, item: Item) -> Item:
+        """A line without item code whose local code the crosswalk has, with that as its code."""
+        if item.item_code is None and self.index.is_mapped(item.local_item_code):
+            return item._replace(item_code=item.local_item_code, by_name=False)
+        return item
+
     def _meant(self, item: Item) -> str | None:
         """The code that an unknown one is with its leading zeros, where the knowledge base has it."""
         return listed_code(self.connection, item.item_code)
 
     def _repaired(self, item: Item) -> Item:
         """A line whose code is none, but one of the knowledge base with its leading zeros, with that code."""
-        code = None if is_known(item) or self._covering(item) else self._meant(item)
+        code = None if self._is_known(item) or self._covering(item) else self._meant(item)
         return item if code is None else item._replace(item_code=code, code_repaired=True)
 
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:

@@ -23,19 +23,17 @@ def fellows(
     # Of what came before only that is of the same prescription which says so.
     before = (item for item in prescription.history or () if item.prescription_id is not None)
     for line, item in enumerate((*prescription.items, *prescription.beside, *before)):
-        codes = index.codes_of(item.named_points) if item.named_points else (item.item_code or "",)
-        if (
-            item.is_void
-            or item.takes_back
-            or is_gone(item)
-            or not (may_be_piece(item) or any(map(_HERB_PIECE.fullmatch, codes)))
-        ):
+        day = as_of or prescription.time_of(item).date()
+        nationals = index.nationals(item.item_code, day)
+        codes = index.codes_of(item.named_points) if item.named_points else [item.item_code or "", *nationals]
+        is_piece = any(map(_HERB_PIECE.fullmatch, codes)) or not (nationals or is_known(item))
+        if item.is_void or item.takes_back or is_gone(item) or not is_piece:
             continue
         key, _ = prescription_key(number, prescription, item)
         day = as_of or prescription.time_of(item).date()
         listed = sorted({rule_id for code in codes for rule_id in index.listed_by(code, day)})
         yield {
-            "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": is_known(item),
+            "prescription_key": key, "line_no": line, "line_id": item.line_id, "listed_by": listed, "is_known": bool(nationals) or is_known(item),
         }  # fmt: skip
 
 
@@ -48,9 +46,10 @@ def prescription_key(number: int, prescription: Prescription, item: Item) -> tup
     return None, False
 
 
-def may_be_piece(item: Item) -> bool:
-    """Whether the item is a decoction piece, or has no national code and may be one."""
-    return not is_known(item) or _HERB_PIECE.fullmatch(item.item_code or "") is not None
+def may_be_piece(index: PointIndex, item: Item) -> bool:
+    """Whether the item is a decoction piece, or has no national code of its own and may be one."""
+    is_piece = _HERB_PIECE.fullmatch(item.item_code or "") is not None
+    return is_piece or not is_known(item) or index.is_mapped(item.item_code)
 
 
 def is_known(item: Item) -> bool:

@@ -15,7 +15,7 @@ from checker.model.template import read_template
 from checker.model.typed_value import worded
 from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES, UNKNOWN_VALUES, unknown_value_words
 from checker.precheck.line_names import given_name, made_names
-from checker.precheck.point_index import Point
+from checker.precheck.point_index import Match, Point
 from checker.precheck.prepared_queries import Answer
 from checker.rulebook.plan import RulePlan
 from checker.shapes import BY_ID
@@ -57,7 +57,7 @@ class Teller:
         self._made: Mapping[int, str] | None = None
 
     def finding(
-        self, number: int, item: Item, rule: RulePlan, point: Point, matched_by: str, answer: Answer
+        self, number: int, item: Item, rule: RulePlan, point: Point, match: Match, answer: Answer
     ) -> dict[str, Any]:
         """The finding of one line (its place in the prescription) for one rule and point."""
         language = self._language
@@ -68,7 +68,7 @@ class Teller:
         item_name = shown(item.item_name or point.name)
         expected, actual = worded(answer.expected, language), worded(answer.actual, language)
         words = {
-            "item_name": item_name, "item_code": shown(item.item_code or ""), "expected": expected.phrase,
+            "item_name": item_name, "item_code": shown(match.national or item.item_code or ""), "expected": expected.phrase,
             "actual": actual.phrase, "person": person, "reason": reason or "",
             "point_id": point.point_id, "service_date": self._time_of(item).date().isoformat(), "rule_name": name,
         }  # fmt: skip
@@ -76,8 +76,8 @@ class Teller:
         told = read_template(advice).fill(words) + self._unknown_value(answer.reason_code)
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
-            number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), matched_by), answer,
-            (expected.short, actual.short), reason, message, told, person, scope,
+            number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), match.matched_by), answer,
+            (expected.short, actual.short), reason, message, told, person, scope, match.national,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item, meant: str | None) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class Teller:
             number, item, item_name, no_rule, no_point, _UNKNOWN_CODE, no_limits, reason, message, advice, None,
         )  # fmt: skip
 
-    def rule_missing(self, number: int, item: Item, rule_id: str, point: Point, matched_by: str) -> dict[str, Any]:
+    def rule_missing(self, number: int, item: Item, rule_id: str, point: Point, match: Match) -> dict[str, Any]:
         """The finding of a line that a point covers whose rule is not loaded: whether the limit is kept nobody knows."""
         zh = self._language == "zh"
         reason, how = REASONS["rule_missing"][not zh], NOT_JUDGED["rule"][not zh].format(rule=rule_id)
@@ -113,8 +113,10 @@ class Teller:
             if zh
             else f"This is no pass: compare the point yourself. To have it judged: {how}."
         )
-        told = (rule_id, None, rule_id, None), (point.point_id, self._evidence(point, item), matched_by)
-        return self._written(number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None)
+        told = (rule_id, None, rule_id, None), (point.point_id, self._evidence(point, item), match.matched_by)
+        return self._written(
+            number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None, national=match.national,
+        )  # fmt: skip
 
     def _unknown_value(self, reason_code: str | None) -> str:
         """What is to be written into the profile, as a sentence that follows others; "" where nothing is."""
@@ -142,11 +144,12 @@ class Teller:
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
         answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
-        scope: str = "line",
+        scope: str = "line", national: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """A finding with its columns in order.
 
-        `rule`: id, code, name, version; `point`: id, evidence, how it matched; `limits`: what was expected and found.
+        `rule`: id, code, name, version; `point`: id, evidence, how it matched; `limits`: what was expected and found; `national`: what the
+        line's own code stands for, by which it is judged.
         """
         line_id, code, _, quantity, amount, in_scope, *_ = item
         rule_id, rule_code, rule_name, rule_version = rule
@@ -165,7 +168,7 @@ class Teller:
         return {
             "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
             "line_id": line_id, "settlement_id": settlement_id, "visit_id": visit_id, "patient_id": patient_id,
-            "institution_id": institution_id, "service_time": service_time, "item_code": code, "item_name": item_name,
+            "institution_id": institution_id, "service_time": service_time, "item_code": national or code, "item_name": item_name,
             "rule_id": rule_id, "rule_code": rule_code, "rule_name": rule_name, "point_id": point_id, "matched_by": matched_by,
             "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
             "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
@@ -174,4 +177,5 @@ class Teller:
             "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
             "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
             "person": person, "source_file": None, "source_record": number + 1,
+            "local_item_code": code if national else item.local_item_code, "local_item_name": item.local_item_name,
         }  # fmt: skip

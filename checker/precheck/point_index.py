@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import unicodedata
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -48,10 +48,17 @@ class Point(NamedTuple):
 
 
 class Match(NamedTuple):
-    """A point that covers an item, and whether by its code or a family."""
+    """A point that covers an item, and whether by its code, a family, or on these days by a national code that its own stands for."""
 
     point_no: int
     matched_by: str
+    national: str | None = None
+    valid_from: date = date.min
+    valid_to: date = date.max
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the item's code stands for the national one on a day."""
+        return self.valid_from <= day < self.valid_to
 
 
 class PointIndex:
@@ -68,13 +75,18 @@ class PointIndex:
         self._regional: set[int] = set()
         self._with_companions: set[int] = set()
         self._neonatal: set[int] = set()
-        for point_no, matched_by, code, is_regional, has_companions, is_neonatal in connection.execute(
-            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL, is_neonatal FROM (
+        self._mapped = _crosswalk(connection)
+        self._spans: dict[int, tuple[date, date, str]] = {}
+        for point_no, matched_by, code, is_regional, has_companions, is_neonatal, *span in connection.execute(
+            f"""SELECT point_no, matched_by, code, point_region IS NOT NULL, companions IS NOT NULL, is_neonatal, point_valid_from, valid_to, point_id
+            FROM (
               SELECT t.point_no, t.match AS matched_by, t.code, length(t.code) AS match_length, p.valid_from AS point_valid_from, p.point_id,
-                p.point_region, p.companions, {NEONATAL} AS is_neonatal
+                p.valid_to, p.point_region, p.companions, {NEONATAL} AS is_neonatal
               FROM pattern t JOIN point p USING (point_no) WHERE t.role = 'item')
             ORDER BY {PRECEDENCE}"""
         ).fetchall():
+            if self._mapped:
+                self._spans[point_no] = (span[0], span[1] or date.max, span[2])
             if is_regional:
                 self._regional.add(point_no)
             if is_neonatal:
@@ -98,7 +110,7 @@ class PointIndex:
     def covering(self, code: str) -> tuple[Match, ...]:
         """The points that cover a full code, those first that judge before the others."""
         # Most codes begin like no pattern; those that do come again.
-        if code[: self._start] not in self._starts:
+        if code[: self._start] not in self._starts and code not in self._mapped:
             return ()
         found = self._covered.get(code)
         if found is None:
@@ -116,14 +128,46 @@ class PointIndex:
         )
         return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
 
+    @property
+    def has_crosswalk(self) -> bool:
+        """Whether any code stands for national ones."""
+        return bool(self._mapped)
+
+    def is_mapped(self, code: str | None) -> bool:
+        """Whether a code stands for national ones in the crosswalk, on some day."""
+        return code in self._mapped
+
+    def nationals(self, code: str | None, day: date) -> list[str]:
+        """The national codes that a code stands for in the crosswalk on a day."""
+        return [national for national, since, until in self._mapped.get(code or "", ()) if since <= day < until]
+
     def _find(self, code: str) -> tuple[Match, ...]:
-        found = self._exact.get(code, ())
+        exact = self._exact.get(code, ())
+        families = tuple(match for match, _ in self._covered_by(code) if match.matched_by == "family")
+        # Code before crosswalk before family, longer before shorter; a point of a region goes before all others.
+        found = (*exact, *self._by_crosswalk(code), *families)
+        return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
+
+    def _covered_by(self, code: str) -> list[tuple[Match, int]]:
+        """The points that cover a code itself, each once, in the order of precedence, and by how many of its characters."""
+        found = [(match, len(code)) for match in self._exact.get(code, ())]
         for length, family in self._by_length:
             if further := family.get(code[:length]):
-                known = {match.point_no for match in found}
-                found = (*found, *(match for match in further if match.point_no not in known))
-        # Code before longer family before shorter is how they were put together; a point of a region goes before all others.
-        return tuple(sorted(found, key=lambda match: match.point_no not in self._regional)) if self._regional else found
+                known = {match.point_no for match, _ in found}
+                found += [(match, length) for match in further if match.point_no not in known]
+        return found
+
+    def _by_crosswalk(self, code: str) -> Iterator[Match]:
+        """The points that cover the national codes of a local one, on days on which they are in force and the codes stand for each other."""
+        found = []
+        for national, since, until in self._mapped.get(code, ()):
+            for (point_no, _, *_), length in self._covered_by(national):
+                begins, ends, point_id = self._spans[point_no]
+                if max(begins, since) < min(ends, until):
+                    found.append(
+                        (-length, -begins.toordinal(), point_id, Match(point_no, "crosswalk", national, since, until))
+                    )
+        yield from (match for *_, match in sorted(found))
 
     def are_neonatal(self, matches: Iterable[Match]) -> set[int]:
         """Those of these points that limit their items to newborns."""
@@ -195,6 +239,15 @@ class PointIndex:
             for point_no, name in rows:
                 self._by_name.setdefault(name, []).append(point_no)
         return self._by_name
+
+
+def _crosswalk(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[tuple[str, date, date], ...]]:
+    """Which national codes each local code stands for, from when and before when."""
+    mapped: dict[str, tuple[tuple[str, date, date], ...]] = {}
+    rows = connection.execute("SELECT local_code, national_code, valid_from, valid_to FROM kb_crosswalk").fetchall()
+    for local, national, since, until in rows:
+        mapped[local] = (*mapped.get(local, ()), (national, since or date.min, until or date.max))
+    return mapped
 
 
 def _listing(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[date, date | None, str]]]:

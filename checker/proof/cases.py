@@ -30,7 +30,8 @@ _LANGUAGE = "zh"
 _NOTHING = "none"
 _AS_WEIGHED = f"""CAST([] AS {EXEMPTION_TYPE}) AS exemptions, CAST([] AS VARCHAR[]) AS diagnoses, FALSE AS newborn_near, FALSE AS code_repaired,
     FALSE AS duplicate, FALSE AS partly_refunded, FALSE AS partly_reversed, FALSE AS falsely_reversed, FALSE AS reuploaded, '' AS evidence,
-    CAST(NULL AS VARCHAR) AS order_id, 1 AS ordinal,
+    CAST(NULL AS VARCHAR) AS order_id, 1 AS ordinal, CAST(NULL AS VARCHAR) AS own_code, CAST(NULL AS VARCHAR) AS local_item_code,
+    CAST(NULL AS VARCHAR) AS local_item_name,
     gross_quantity AS quantity, gross_amount AS amount, gross_in_scope AS amount_in_scope"""
 """What a scan adds to the lines that fired before it puts them into words."""
 

@@ -75,11 +75,12 @@ class _Printer(Words):
             f" + {skipped:,} skipped{self._parts(census.skipped, SKIPS)} + {rejected:,} rejected{self._parts(census.rejected, REJECTS)}",
         )
         national = census.codes["national"] + census.codes["service_system_not_covered"]
+        mapped = self._mapped(census.codes["crosswalk"])
         self.say(
-            f"其中有国家医保编码 {national:,} 行（受规则限制的项目 {counts.restricted:,} 行），"
+            f"其中有国家医保编码 {national:,} 行{mapped[0]}（受规则限制的项目 {counts.restricted:,} 行），"
             f"知道性别 {persons.with_sex:,} 行，知道出生日期或年龄 {persons.with_birth:,} 行",
-            f"{national:,} have a national code ({counts.restricted:,} of items that rules restrict), {persons.with_sex:,} a known sex, "
-            f"{persons.with_birth:,} a birth date or age",
+            f"{national:,} have a national code{mapped[1]} ({counts.restricted:,} of items that rules restrict), "
+            f"{persons.with_sex:,} a known sex, {persons.with_birth:,} a birth date or age",
         )
         if persons.found is not None:
             self.say(
@@ -93,6 +94,11 @@ class _Printer(Words):
                     f"{ROLE_NAMES[role][1]}, the first {each.rows:,} rows: {each.with_sex:,} with sex, {each.with_birth:,} with birth date or age; "
                     "whether lines find them, a scan tells",
                 )
+
+    @staticmethod
+    def _mapped(lines: int) -> tuple[str, str]:
+        """How many lines the crosswalk gives one, in both languages; nothing where there are none."""
+        return (f"、由对照表得到 {lines:,} 行", f", {lines:,} get one by the crosswalk") if lines else ("", "")
 
     def _gaps(self) -> None:
         gaps = self._found.gaps

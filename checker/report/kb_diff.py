@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import polars as pl
 from rich import box
 from rich.markup import escape
 from rich.table import Table
@@ -93,7 +94,8 @@ def diff_json(diff: KnowledgeDiff) -> Iterator[str]:
     first = ["kind", "point_id", "former_id", "rule_id", "item_name"]
     rest = [name for name in diff.point.columns if name not in (*first, "document", "source_rows")]
     point = diff.point.select(*first, *rest)
-    yield from json_pieces(head, {"points": frame_blocks(point), "codes": frame_blocks(diff.code)})
+    lists = {"points": frame_blocks(point), "codes": frame_blocks(diff.code), "crosswalk": frame_blocks(diff.crosswalk)}
+    yield from json_pieces(head, lists)
 
 
 class _Words:
@@ -159,6 +161,11 @@ class _Words:
             if changes:
                 listed = tuple(self._exemption(change) for change in changes[:shown])
                 yield _List(self._title("豁免", "Exemptions", _POINT_WORDS[kind]), len(changes), listed)
+        for kind in CHANGE_KINDS:
+            pairs = diff.crosswalk.filter(pl.col("kind") == kind)
+            if pairs.height:
+                mapped = tuple(map(self._pair, pairs.head(shown).iter_rows(named=True)))
+                yield _List(self._title("编码对照", "Crosswalk", _POINT_WORDS[kind]), pairs.height, mapped)
 
     def more(self, part: _List) -> str:
         """That some are left out."""
@@ -171,6 +178,8 @@ class _Words:
             f"{side.points:,} 个知识点、{side.patterns:,} 个编码、{side.exemptions:,} 条豁免",
             f"{side.points:,} points, {side.patterns:,} patterns, {side.exemptions:,} exemptions",
         )
+        if side.crosswalk:
+            counts += self._say(f"、{side.crosswalk:,} 行编码对照", f", {side.crosswalk:,} rows of a crosswalk")
         return f"{side.given} ({known}; {counts})"
 
     def _kinds(self, words: Mapping[str, tuple[str, str]]) -> list[str]:
@@ -216,6 +225,19 @@ class _Words:
 
     def _exemption(self, change: ExemptionChange) -> tuple[str, tuple[str, ...]]:
         return f"{change.exemption_id}  ({change.rule_id})", tuple(self._field(field) for field in change.fields)
+
+    def _pair(self, pair: dict[str, Any]) -> tuple[str, tuple[str, ...]]:
+        named = f"{pair['local_code']} → {pair['national_code']}"
+        both = pair["kind"] == "changed"
+        was, now = (self._say("之前：", "before: "), self._say("之后：", "after: ")) if both else ("", "")
+        before = tuple(f"{was}{self._span(state)}" for state in pair["before"] if state not in pair["after"])
+        return named, before + tuple(
+            f"{now}{self._span(state)}" for state in pair["after"] if state not in pair["before"]
+        )
+
+    def _span(self, state: dict[str, Any]) -> str:
+        """On which days a local code stands for a national one, and on what ground."""
+        return self._points.beside(self._points.period(state["valid_from"], state["valid_to"]), state["basis"])
 
     def _field(self, field: FieldChange) -> str:
         empty = self._say("（空）", "(empty)")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from checker.model.errors import halves
 from checker.model.words import (
     ENCODING_NAMES,
     ESCAPED_QUOTES,
@@ -157,6 +159,8 @@ class _Printer:
             chinese, english = map(escape, lost_code_words(*lost))
             self._say(f"[yellow]{chinese}[/yellow]", f"[yellow]{english}[/yellow]")
         codes = census.codes
+        if use := self._result.run.get("crosswalk"):
+            self._crosswalk(codes["crosswalk"], use)
         odd = codes["no_national_shape"] + codes["no_code"]
         if odd:
             self._say(f"[yellow]{odd:,} 行的项目编码不是国家医保编码，没有规则能判断[/yellow]",
@@ -167,6 +171,16 @@ class _Printer:
                 f"{count:,} 行是知识库未涉及的服务项目编码体系（01…、33… 等）",
                 f"{count:,} lines are of service code systems not covered (01…, 33…)",
             )
+
+    def _crosswalk(self, lines: int, use: Mapping[str, Any]) -> None:
+        """How many lines the crosswalk gives points of national codes, and what it leads nowhere."""
+        self._say(
+            f"{lines:,} 行的编码在编码对照表中（对照表 {use['local_codes']:,} 个地方编码），按所对照的国家编码判断",
+            f"{lines:,} lines have a code of the crosswalk ({use['local_codes']:,} local codes): judged by the national codes that it gives",
+        )
+        for told in use["warnings"]:
+            chinese, english = map(escape, halves(told))
+            self._say(f"[yellow]{chinese}[/yellow]", f"[yellow]{english}[/yellow]")
 
     def _files(self) -> None:
         """What of the inputs was passed over, a line a reason; what may be data stands below, with all that is incomplete."""

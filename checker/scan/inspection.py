@@ -25,7 +25,7 @@ from checker.ingest.shown_values import shown
 from checker.ingest.sources import InputTable, Source
 from checker.judge import candidates
 from checker.judge.points import load_points
-from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model.errors import InputError
 from checker.model.schema import PERSON_COLUMNS
 from checker.scan.engine_fault import explain
@@ -122,7 +122,7 @@ def inspect(request: ScanRequest) -> Inspection:
 
     if request.layout:
         read_layout(request.layout)
-    editions = open_editions(request.kb)
+    editions = open_editions(request.kb, read_crosswalks(request.crosswalk))
     rules = open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     refusals = Refusals(collect=True)
     given = {
@@ -167,7 +167,7 @@ def _counts(
     lines = tuple(source for source in files.lines if all(any(map(source.map.has, group)) for group in needed))
     if not lines:
         return None, (), completeness.not_read(files)
-    files = replace(files, lines=lines)
+    files = relations.with_stand_ins(connection, replace(files, lines=lines))
     census, second, refunds = relations.count_lines(connection, files, read_provincial(request.profile))
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
     candidates.find_points(connection)

@@ -27,7 +27,8 @@ MAX_REJECTS = 0.01
 class ScanRequest:
     """What to scan and where to put the findings; paths as given by the caller.
 
-    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used. `rules` lie on the embedded
+    `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used, and the files of `crosswalk`
+    lie on it. `rules` lie on the embedded
     ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
     parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `repair` item codes get
     back the leading zeros that they lost. `profile` says what the values of a province mean: a name or a file.
@@ -44,6 +45,7 @@ class ScanRequest:
     csv: bool = False
     as_of: date | None = None
     kb: Sequence[Path] = ()
+    crosswalk: Sequence[Path] = ()
     rules: Sequence[Path] = ()
     only_rules: bool = False
     region: str | None = None

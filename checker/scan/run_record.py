@@ -17,6 +17,8 @@ from checker.scan.shadow import shadow_document
 from checker.scan.summary import to_plain
 
 if TYPE_CHECKING:
+    from checker.knowledge.crosswalk_use import CrosswalkUse
+    from checker.knowledge.sheets.crosswalk import Crosswalk
     from checker.scan.request import ScanRequest, ScanResult
 
 
@@ -77,6 +79,20 @@ def record(
         "seconds": round(seconds, 3),
         "peak_memory_mb": peak_memory_mb(),
     }  # fmt: skip
+
+
+def crosswalk_document(crosswalk: Crosswalk | None, use: CrosswalkUse | None) -> dict[str, Any]:
+    """What run.json says of the crosswalks in use: the files given, and what those of the knowledge hold with them; nothing without any."""
+    if use is None:
+        return {}
+    files = crosswalk.files if crosswalk else ()
+    return {
+        "crosswalk": {
+            "files": [{"path": each.path, "sha256": each.sha256, "rows": each.rows} for each in files],
+            "warnings": [*(crosswalk.notes if crosswalk else ()), *use.warnings()],
+            **use.to_plain(),
+        }
+    }
 
 
 def peak_memory_mb() -> int | None:

@@ -23,8 +23,9 @@ from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
 from checker.judge.points import Loaded, load_points, refuse_too_early
+from checker.knowledge.crosswalk_use import crosswalk_in_use
 from checker.knowledge.edition import Edition
-from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model import sqltext
 from checker.model.out_folder import OutFolder
 from checker.model.private_files import for_owner_alone
@@ -35,7 +36,7 @@ from checker.scan.findings_csv import write_csv
 from checker.scan.not_judged import count_not_judged, count_untold
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
-from checker.scan.run_record import record
+from checker.scan.run_record import crosswalk_document, record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
 from checker.scan.unknown_values import count_unknown
@@ -45,6 +46,8 @@ from checker.shapes.terms import TERMS
 
 if TYPE_CHECKING:
     import duckdb
+
+    from checker.knowledge.sheets.crosswalk import Crosswalk
 
 HELD_LINES = 1_000_000
 """Restricted lines that are held in memory between two steps; more go to a scratch file."""
@@ -57,7 +60,7 @@ FIRED_COLUMNS = (
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
     "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
     "family_account", "may_be_mother", "rule_no", "point_no",
-    "matched_by", "diagnosis_code", "person_number",
+    "matched_by", "diagnosis_code", "person_number", "own_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
 WRITTEN = ("insurance_type", "care_type", "institution_level")
@@ -86,7 +89,8 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     """
     started = time.monotonic()
     tell = progress or Silent()
-    editions = open_editions(request.kb)
+    crosswalk = read_crosswalks(request.crosswalk)
+    editions = open_editions(request.kb, crosswalk)
     provincial = read_provincial(request.profile)
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
     with for_owner_alone(), OutFolder(request.out, force=request.force) as out:
@@ -109,7 +113,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                     connection, editions, rules, stage="after" if request.stage == "audit" else "during"
                 )
                 refuse_too_early(connection, request.as_of)
-                result = _Run(connection, request, loaded, files, out, provincial, tell).go(started)
+                result = _Run(connection, request, loaded, files, out, provincial, tell, crosswalk).go(started)
             out.commit(result.run)
         except (_engine_error(), OSError) as error:
             told = explain(error, files, request.all_paths, out.work.parent.parent)
@@ -144,9 +148,10 @@ class _Run:
     out: OutFolder
     provincial: Provincial
     tell: Progress
+    crosswalk: Crosswalk | None
 
     def go(self, started: float) -> ScanResult:
-        connection, files = self.connection, self.files
+        connection, files = self.connection, relations.with_stand_ins(self.connection, self.files)
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(
             connection, files, self.provincial, repair=self.request.repair
@@ -195,7 +200,9 @@ class _Run:
         self.tell.step("judge", connection)
         if with_fellows:
             fellows.gather_fellows(connection, as_of=self.as_of)
-        absent = candidates.absent_columns(files, headers, unneeded, regional=contested)
+        absent = candidates.absent_columns(
+            files, headers, unneeded, regional=contested, mapped=candidates.are_mapped(connection)
+        )
         fund_only, not_paid = self._fund_only(), candidates.not_paid_sql(connection)
         if not fund_only:
             absent |= {"not_in_scope"}
@@ -221,7 +228,7 @@ class _Run:
             return sql, own
 
         candidate, _ = of(None)
-        untold = self._judge(of, absent & {"person_number"} | unneeded, contested=contested)
+        untold = self._judge(of, absent & {"person_number", "own_code"} | unneeded, contested=contested)
         not_judged = (*not_judged, *count_untold(connection, self.plan, self.fired, untold))
         unknown = count_unknown(connection, self.plan, self.fired)
         not_in_force = candidates.count_not_in_force(
@@ -233,6 +240,7 @@ class _Run:
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
         relations.gather_diagnoses(connection, files)
+        relations.gather_local(connection, files)
         newborns.find_neonatal(connection, self.plan.shadow_numbers, settlement=headers.settlement, visit=headers.visit)
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
@@ -256,7 +264,9 @@ class _Run:
             self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, unknown, incomplete, lost, {}
         )
         seconds = time.monotonic() - started
-        return replace(result, run=record(self.request, files, counts, self.loaded, self.provincial, result, seconds))
+        told = crosswalk_document(self.crosswalk, crosswalk_in_use(connection))
+        run = record(self.request, files, counts, self.loaded, self.provincial, result, seconds)
+        return replace(result, run=run | told)
 
     def _by_rule(self, counts: Mapping[int, int]) -> dict[str, int]:
         """Counts by rule number as counts by rule, without what is on trial."""
@@ -359,8 +369,8 @@ class _Run:
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
                 coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
-            m.order_id, m.ordinal, r.line_no IS NOT NULL AS code_repaired,
-            coalesce(nv.low <> f.item_code OR nv.high <> f.item_code, FALSE) AS beside_newborn,
+            m.order_id, m.ordinal, o.local_item_code, o.local_item_name, r.line_no IS NOT NULL AS code_repaired,
+            coalesce(nv.low <> coalesce(f.own_code, f.item_code) OR nv.high <> coalesce(f.own_code, f.item_code), FALSE) AS beside_newborn,
             u.line_no IS NOT NULL AS reuploaded, d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
             f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
             f.settlement_id IN (SELECT settlement_id FROM falsely_reversed) AS falsely_reversed,
@@ -373,6 +383,7 @@ class _Run:
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.", "f.institution_id")}
           LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
+          LEFT JOIN local_line o ON o.line_no = f.line_no
           LEFT JOIN line_name m ON m.line_no = f.line_no LEFT JOIN repaired_line r ON r.line_no = f.line_no
           LEFT JOIN person_label l ON f.patient_id IS NULL AND l.number = f.person_number
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no

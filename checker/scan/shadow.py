@@ -76,7 +76,11 @@ def count_shadow(
     numbers = ", ".join(map(str, plan.shadow_numbers))
     # Without regional points the parts of each point's time are divided already, and the places need not be known.
     in_force = in_force_sql() if contested else "on_date >= valid_from AND on_date < valid_to"
-    chosen = f"QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}) = 1" if contested else ""
+    chosen = (
+        f"QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}, item_code) = 1"
+        if contested
+        else ""
+    )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE tried AS
         SELECT line_no, rule_no, point_no, institution_id

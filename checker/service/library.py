@@ -9,7 +9,7 @@ from checker.engines.duckdb import connect_locked
 from checker.ingest.provincial import read_provincial
 from checker.knowledge.edition import load_into
 from checker.knowledge.point_words import LIMIT_COLUMNS, PointWords, limits_of
-from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
+from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.knowledge.search import search_in
 from checker.model.china_time import china_today
 from checker.precheck.counter import Precheck
@@ -51,7 +51,7 @@ class Library:
     def open(cls, settings: Settings) -> Library:
         """Open and warm everything. Raises KnowledgeError or RuleError where something does not load, InputError for a profile that cannot be used."""
         provincial = read_provincial(settings.profile)
-        editions = open_editions(settings.kb)
+        editions = open_editions(settings.kb, read_crosswalks(settings.crosswalk))
         plan = open_plan(settings.rules, only_rules=settings.only_rules)
         files = knowledge_files(editions)
         precheck = Precheck(
@@ -61,7 +61,9 @@ class Library:
         lookups = connect_locked(readable=files, threads=1, memory=_MEMORY)
         load_into(lookups, editions)
         precheck.prepare()
-        return cls(precheck, lookups, str(editions[-1].manifest.published), "+".join(e.name for e in editions))
+        # A layer without points of its own does not make the knowledge younger.
+        published = next(str(each.manifest.published) for each in reversed(editions) if each.points)
+        return cls(precheck, lookups, published, "+".join(e.name for e in editions))
 
     def close(self) -> None:
         """Let go of the connection that judges. Look-ups under way still end; the last of them lets go of theirs."""

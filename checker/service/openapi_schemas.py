@@ -80,7 +80,7 @@ _FINDING: dict[str, Schema] = {
     "verdict": text(enum=["violation", "undetermined", "exempt"]),
     "level": _LEVEL_OR_NULL,
     "action": {"enum": ["stop", "confirm", "recover", "review", "note", None]},
-    "matched_by": {"enum": ["code", "family", "name", None]},
+    "matched_by": {"enum": ["code", "crosswalk", "family", "name", None]},
     "remarks": array(TEXT),
     "related_lines": {"type": ["array", "null"], "items": TEXT},
     "quantity": _NUMBER_OR_NULL,
@@ -120,6 +120,11 @@ _LINE = asked(
     line_id=SENT,
     item_code={"type": ["string", "null"], "description": "国家医保编码（the national code of the item）"},
     item_name=SENT,
+    local_item_code={
+        "type": ["string", "null"],
+        "description": "院内或地方编码，没有国家编码时查编码对照表（the local code: looked up in the crosswalk where there is no national one）",
+    },
+    local_item_name=SENT,
     by_name={
         **_SENT_FLAG,
         "description": "没有编码时，按名称认定项目（without a code: the name is that of one item of the knowledge base）",

@@ -78,6 +78,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8330
     kb: tuple[Path, ...] = ()
+    crosswalk: tuple[Path, ...] = ()
     rules: tuple[Path, ...] = ()
     only_rules: bool = False
     region: str | None = None
@@ -197,7 +198,8 @@ def _of_file(file: Path) -> Settings:
     return Settings(**values)
 
 
-_PATHS = ("kb", "rules", "data", "profile", "tls_cert", "tls_key", "tls_client_ca", "audit_key_file", "audit_anchor")
+_SEVERAL_PATHS = ("kb", "crosswalk", "rules")
+_PATHS = (*_SEVERAL_PATHS, "data", "profile", "tls_cert", "tls_key", "tls_client_ca", "audit_key_file", "audit_anchor")
 _NESTED = ("limits", "keep", "keys", "key")
 
 
@@ -219,7 +221,7 @@ def _read(
             continue
         default = known[name]
         if name in _PATHS:
-            several = name in ("kb", "rules")
+            several = name in _SEVERAL_PATHS
             texts = [value] if isinstance(value, str) else value
             if (
                 not isinstance(texts, list)

@@ -26,6 +26,7 @@ published = 2025-05-23
 title = "公告"
 publisher = "国家医疗保障局"
 """
+CROSSWALK_COLUMNS = "local_code,local_name,national_code,valid_from,valid_to,basis"
 Row = Mapping[str, str]
 
 
@@ -90,6 +91,7 @@ class Kb:
     exemptions: str = EXEMPTION
     edition: str = EDITION
     point_columns: Sequence[str] = field(default=POINT_COLUMNS)
+    crosswalk: str = ""
 
     def write(self, folder: Path) -> Path:
         """Write the files into the folder and return it."""
@@ -107,6 +109,8 @@ class Kb:
                 writer.writerows(rows)
         (folder / "exemption.toml").write_text(self.exemptions, encoding="utf-8")
         (folder / "edition.toml").write_text(self.edition, encoding="utf-8")
+        if self.crosswalk:
+            (folder / "crosswalk.csv").write_text(f"{CROSSWALK_COLUMNS}\n{self.crosswalk}\n", encoding="utf-8")
         return folder
 
     def _limits(self, shape: str) -> list[Row]:

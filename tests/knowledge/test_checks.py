@@ -199,6 +199,14 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(Kb(exemptions=EXEMPTION + "valid_to = 2026-01-28\n"), "exemption.toml", 2, "e1", "valid_to",
                 Kb(exemptions=EXEMPTION + "valid_to = 2026-03-02\n")),
     ],
+    "local-code-covered": [
+        Example(Kb(crosswalk=f"{SERVICE},甲,{DRUG},,,依据\nL1,,{DRUG},,,依据"), "crosswalk.csv", 2, SERVICE, "local_code",
+                Kb(crosswalk=f"L1,甲,{SERVICE},,,依据")),
+    ],
+    "crosswalk-without-point": [
+        Example(Kb(crosswalk=f"L1,,{SERVICE},,,依据\nL2,,002501040049999,,,依据\nL3,,002501040049999,,,依据"), "crosswalk.csv", 3, "L2",
+                "national_code", Kb(crosswalk=f"L1,,{OTHER},,,依据")),
+    ],
     "unneeded-exemption": [
         Example(more(exemptions=exemption("e2", "drug-sex", stands_by="true", items='[{match="name", value="坦索罗辛"}]')),
                 "exemption.toml", 13, "e2", "items",

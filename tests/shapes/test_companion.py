@@ -17,6 +17,7 @@ import pytest
 from checker.ingest.prescription import read_prescription
 from checker.knowledge.build import write_tables
 from checker.knowledge.edition_text import EditionText
+from checker.knowledge.resolve import read_crosswalks
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.knowledge.source import Sources
 from checker.precheck.counter import Precheck
@@ -137,6 +138,16 @@ def opinion(lines: Iterable[Line]) -> dict[str, tuple[Any, ...]]:
     return found
 
 
+def write_locally(lines: Iterable[dict[str, Any]], file: Path) -> None:
+    """Write every second code, one that is no piece's among them, as a local one that a crosswalk maps onto it."""
+    local = {code: f"地方{code[1:]}" for code in (*LIMITED[::2], *LISTED[::2], *OUTSIDE[::2], OTHERS[0])}
+    file.write_text(
+        "\n".join(["地方编码,国家编码", *(f"{mine},{code}" for code, mine in local.items())]), encoding="utf-8"
+    )
+    for line in lines:
+        line["item_code"] = local.get(line["item_code"], line["item_code"])
+
+
 def told(finding: dict[str, Any]) -> tuple[Any, ...]:
     related = finding["related_lines"]
     return (
@@ -148,14 +159,20 @@ def told(finding: dict[str, Any]) -> tuple[Any, ...]:
 @pytest.mark.parametrize("seed", range(4))
 def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path) -> None:
     lines = random_lines(Random(seed), 1_500)
+    expected = opinion(lines)
+    crosswalk = [tmp_path / "crosswalk.csv"] if seed % 2 else []
+    for file in crosswalk:
+        write_locally((line.cells for line in lines), file)
     columns = list(dict.fromkeys(name for line in lines for name in line.cells))
     with (tmp_path / "lines.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, columns, restval="")
         writer.writeheader()
         writer.writerows(line.cells for line in lines)
-    result = scan(ScanRequest([tmp_path / "lines.csv"], tmp_path / "out", kb=[knowledge(tmp_path / "kb")]))
+    kb = knowledge(tmp_path / "kb")
+    result = scan(ScanRequest([tmp_path / "lines.csv"], tmp_path / "out", kb=[kb], crosswalk=crosswalk))
     rows = pl.read_parquet(tmp_path / "out" / "findings.parquet").to_dicts()
-    assert {row["line_id"]: told(row) for row in rows} == opinion(lines)
+    assert {row["line_id"]: told(row) for row in rows} == expected
+    assert {row["matched_by"] for row in rows} == ({"code", "crosswalk"} if crosswalk else {"code"})
     assert {row["scope"] for row in rows} == {"prescription"}
     assert {(row["verdict"], row["level"], row["reason_code"]) for row in rows} >= {
         ("violation", "definite", None), ("violation", "suspect", None), ("undetermined", None, "prescription_unknown"),
@@ -164,7 +181,8 @@ def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path) -> Non
     assert result.census.read == len(lines) == result.census.judged + sum(result.census.skipped.values())
 
 
-def test_the_counter_agrees_with_a_scan(tmp_path: Path) -> None:
+@pytest.mark.parametrize("locally", [False, True])
+def test_the_counter_agrees_with_a_scan(locally: bool, tmp_path: Path) -> None:
     """A prescription as JSON, its lines of one or several numbers, alone, many together, and scanned from a file."""
     rng, kb = Random(7), knowledge(tmp_path / "kb")
     documents = []
@@ -178,12 +196,15 @@ def test_the_counter_agrees_with_a_scan(tmp_path: Path) -> None:
                 for cells in lines
             ],
         })  # fmt: skip
+    crosswalk = [tmp_path / "crosswalk.csv"] if locally else []
+    for file in crosswalk:
+        write_locally((line for document in documents for line in document["lines"]), file)
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, documents)), encoding="utf-8")
-    scan(ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[kb], stage="settle"))
+    scan(ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[kb], crosswalk=crosswalk, stage="settle"))
     scanned = {
         row["source_record"]: told(row) for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").to_dicts()
     }
-    precheck = Precheck.open(kb=[kb])
+    precheck = Precheck.open(kb=[kb], crosswalk=read_crosswalks(crosswalk))
     answered, before = {}, 0
     for document in documents:
         findings = precheck.check(document)["findings"]

@@ -8,6 +8,10 @@ COMMANDS = {
     "build": ("checker.cli.kb.build", "由文本构建知识库（build a knowledge base from its text）"),
     "show": ("checker.cli.kb.show", "查看知识点、编码或项目（show a point, a code or an item）"),
     "import": ("checker.cli.kb.import_", "导入公布的知识点明细表（import published workbooks）"),
+    "crosswalk": (
+        "checker.cli.kb.crosswalk",
+        "导入编码对照表（import local codes and the national ones they stand for）",
+    ),
     "check": ("checker.cli.kb.check", "检查知识库是否自相矛盾（check a knowledge base）"),
     "diff": ("checker.cli.kb.diff", "比较两个知识库（compare two knowledge bases）"),
     "impact": ("checker.cli.kb.impact", "换知识库、规则或参数会影响哪些明细（what a change would flag in given data）"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.database_options import database_option, query_option, read_all_queries
-from checker.cli.options import json_option, kb_option, language_option, map_option
+from checker.cli.options import crosswalk_option, json_option, kb_option, language_option, map_option
 from checker.cli.output import print_json
 from checker.cli.variadic import ManyClaims
 from checker.model.errors import ExitCode
@@ -38,6 +38,7 @@ TITLES = (
 @database_option
 @map_option
 @kb_option
+@crosswalk_option
 @click.option(
     "--sort", type=click.Choice(["yuan", "lines"]), default="yuan", show_default=True, help="按金额还是行数排（order）"
 )
@@ -51,34 +52,47 @@ TITLES = (
 @click.option(
     "--limit", type=click.IntRange(min=1), help=f"最多列几个，默认 {SHOWN}，--json 默认全部（how many are listed）"
 )
+@click.option(
+    "--propose",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="把建议的编码对照写成 CSV，核对后交给 kb crosswalk（write proposed rows of a crosswalk, to be signed off）",
+)
 @json_option
 @language_option
 def command(
-    claims: tuple[str, ...], query: tuple[str, ...], database_url: str | None, maps: tuple[str, ...], kb: tuple[Path, ...], sort: str,
-    min_lines: int, limit: int | None, as_json: bool, lang: str,
+    claims: tuple[str, ...], query: tuple[str, ...], database_url: str | None, maps: tuple[str, ...], kb: tuple[Path, ...],
+    crosswalk: tuple[Path, ...], sort: str, min_lines: int, limit: int | None, propose: Path | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """找出知识库可能漏掉的编码：数据中有、知识点未覆盖，但与受限项目同前段、同成分或同名。
 
     列出的只是待核对的候选：同一前段里可能有不受限的其他项目（如普通片与分散片）。
+    地方编码与有知识点的服务项目同名的，建议补入编码对照表，用 --propose 写出，由人核对。
 
     \b
     例 Examples:
       liangku kb gaps --claims data/*.parquet
       liangku kb gaps --claims 明细.csv --kb out/kb --min-lines 10 --json
+      liangku kb gaps --claims 明细.csv --propose 待核对.csv
       liangku kb gaps --from @库地址.txt --query "SELECT * FROM fee_list_d"
     """
+    from checker.change.crosswalk_proposals import need_free, write_proposals
     from checker.change.gaps import GapsRequest, find_gaps
 
+    if propose is not None:
+        need_free(propose)
     asked = read_all_queries(claims, database_url, query, name="--claims")
-    found = find_gaps(GapsRequest((*claims, *asked["lines"]), maps, kb, min_lines, sort))
+    found = find_gaps(GapsRequest((*claims, *asked["lines"]), maps, kb, min_lines, sort, crosswalk))
+    if propose is not None:
+        write_proposals(found.proposals, propose)
     if as_json:
         print_json(found.to_dict(limit))
     else:
-        _print(found, SHOWN if limit is None else limit, english=lang == "en")
+        _print(found, SHOWN if limit is None else limit, propose, english=lang == "en")
     return ExitCode.CLEAR
 
 
-def _print(found: Gaps, limit: int, *, english: bool) -> None:
+def _print(found: Gaps, limit: int, propose: Path | None, *, english: bool) -> None:
     from rich import box
     from rich.markup import escape
     from rich.table import Table
@@ -94,8 +108,20 @@ def _print(found: Gaps, limit: int, *, english: bool) -> None:
         for gap in found.gaps[:limit]:
             table.add_row(*map(escape, _cells(gap, english=english)))
         console.print(table)
-    for line in _notes(found, limit, english=english):
+    for line in (*_notes(found, limit, english=english), *_proposed(found, propose, english=english)):
         console.print(line, markup=False, soft_wrap=True)
+
+
+def _proposed(found: Gaps, written: Path | None, *, english: bool) -> Iterator[str]:
+    if not found.proposals and written is None:
+        return
+    rows, codes = len(found.proposals), len({each.local_code for each in found.proposals})
+    if english:
+        where = f"written to {written}" if written else "--propose FILE writes them"
+        yield f"{codes:,} local codes bear the name of a service with points: {rows:,} rows of a crosswalk to sign off, {where}"
+    else:
+        where = f"已写入 {written}" if written else "用 --propose FILE 写出"
+        yield f"{codes:,} 个地方编码与有知识点的服务项目同名：建议编码对照 {rows:,} 行，须由人核对，{where}"
 
 
 def _cells(gap: Gap, *, english: bool) -> Iterator[str]:

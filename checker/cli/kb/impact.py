@@ -59,7 +59,7 @@ def command(
     before: str, after: str | None, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
     diagnoses: tuple[str, ...], database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...],
     visits_query: tuple[str, ...], diagnoses_query: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], max_new_share: Decimal | None,
-    max_new_lines: int | None, sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], rules: tuple[Path, ...],
+    max_new_lines: int | None, sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
     only_rules: bool, region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """换一个知识库、一套规则或一个参数，给定数据中会新增、消失、改变哪些疑点。
@@ -85,7 +85,7 @@ def command(
     chosen = chosen_format(form, as_json=as_json)
     request = ImpactRequest(
         before=before, after=after, claims=(*claims, *asked["lines"]), settlements=(*settlements, *asked["settlements"]),
-        visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, kb=kb, rules=rules,
+        visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, kb=kb, crosswalk=crosswalk, rules=rules,
         only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
         max_new_lines=max_new_lines, sample=sample, work=work,
     )  # fmt: skip

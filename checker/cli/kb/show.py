@@ -128,6 +128,13 @@ class _Cards:
         if len(card.patterns) > PATTERNS_SHOWN:
             more = len(card.patterns) - PATTERNS_SHOWN
             yield "", say(f"……另有 {more} 个，见 --json", f"… {more} more, see --json")
+        for number, row in enumerate(card.crosswalk[:PATTERNS_SHOWN]):
+            named = words.beside(row.local_code, row.local_name) if row.local_name else row.local_code
+            mapped = f"{named} → {row.national_code}  {words.period(row.valid_from, row.valid_to)}  {row.basis}"
+            yield "" if number else say("地方编码", "Local"), mapped
+        if len(card.crosswalk) > PATTERNS_SHOWN:
+            more = len(card.crosswalk) - PATTERNS_SHOWN
+            yield "", say(f"……另有 {more} 个，见 --json", f"… {more} more, see --json")
         for number, exemption in enumerate(card.exemptions):
             told = list(self._exemption(exemption))
             yield "" if number else say("豁免", "Exempt"), "\n".join(told)

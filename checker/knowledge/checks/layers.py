@@ -12,12 +12,14 @@ import polars as pl
 
 from checker.knowledge.cell_reader import Faults, read_text
 from checker.knowledge.checks.issue import Place
+from checker.knowledge.crosswalk import CROSSWALK_FILE, empty_crosswalk
+from checker.knowledge.crosswalk_text import check_crosswalk
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.exemption_text import EXEMPTION_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, check_frames
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import TEXT_FILES, Reading, holds_text, read_text_folder, sources_of
-from checker.knowledge.tables import EXEMPTION, PATTERN, POINT
+from checker.knowledge.tables import CROSSWALK, EXEMPTION, PATTERN, POINT
 from checker.model.errors import Fault
 
 _EXEMPTION_ID = re.compile(r"""^\s*id\s*=\s*["']([^"']+)["']""")
@@ -43,6 +45,12 @@ class Layer:
     exemption_places: Mapping[str, Place]
     faults: tuple[Fault, ...]
     faulty: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    crosswalk: pl.DataFrame = field(default_factory=lambda: placed(empty_crosswalk(), ""))
+
+
+def placed(rows: pl.DataFrame, file: str) -> pl.DataFrame:
+    """Rows of a file that has no lines, with their place."""
+    return rows.with_columns(pl.lit(None, dtype=pl.Int32).alias("row"), file=pl.lit(file))
 
 
 def read_layer(folder: Path) -> Layer:
@@ -70,6 +78,10 @@ def read_layer(folder: Path) -> Layer:
         rows[name] = kept.with_columns(file=pl.lit(file_of[name]))
     rows[POINT_FILE] = rows[POINT_FILE].filter(~pl.col("point_id").is_in(unlimited))
     lines = _exemption_lines(folder / EXEMPTION_FILE)
+    mistold = _rows(
+        found[1] for fault in faults if fault.file == CROSSWALK_FILE and (found := _ROW_AT.match(fault.key))
+    )
+    crosswalk = read.crosswalk.clear() if headers else read.crosswalk.filter(~pl.col("row").is_in(mistold))
     return Layer(
         shown,
         rows[POINT_FILE],
@@ -82,6 +94,7 @@ def read_layer(folder: Path) -> Layer:
         },
         tuple(replace(fault, file=file_of.get(fault.file, fault.file)) for fault in faults),
         faulty,
+        crosswalk.with_columns(file=pl.lit(file_of[CROSSWALK_FILE])),
     )
 
 
@@ -91,23 +104,24 @@ def built_layer(edition: Edition) -> Layer:
     sources = sources_of([edition])
     faults = Faults()
     check_frames(sources.point, sources.pattern, (POINT.file, PATTERN.file), faults)
-    none = pl.lit(None, dtype=pl.Int32).alias("row")
+    check_crosswalk(sources.crosswalk, CROSSWALK.file, faults)
     exemption_file = f"{shown}/{EXEMPTION.file}"
     return Layer(
         shown,
-        _without(sources.point, POINT.file, faults.found).with_columns(none, file=pl.lit(f"{shown}/{POINT.file}")),
-        _without(sources.pattern, PATTERN.file, faults.found).with_columns(
-            none, file=pl.lit(f"{shown}/{PATTERN.file}")
-        ),
+        placed(_without(sources.point, POINT.file, faults.found), f"{shown}/{POINT.file}"),
+        placed(_without(sources.pattern, PATTERN.file, faults.found), f"{shown}/{PATTERN.file}"),
         sources.exemptions,
         sources.exemption_items,
         {row.exemption_id: Place(exemption_file, None, row.exemption_id) for row in sources.exemptions},
         tuple(replace(fault, file=f"{shown}/{fault.file}") for fault in faults.found),
+        crosswalk=placed(sources.crosswalk, f"{shown}/{CROSSWALK.file}"),
     )
 
 
 def stacked(layers: Sequence[Layer]) -> Layer:
-    """The layers as one: a later one's point (exemption) takes the place of the earlier one of its id, with all its patterns (items)."""
+    """The layers as one: a later one's point (exemption) takes the place of the earlier one of its id, with all its patterns (items),
+    and what it says of a local code that of all earlier ones.
+    """
     below = layers[0]
     for layer in layers[1:]:
         replaced = {row.exemption_id for row in layer.exemptions}
@@ -120,6 +134,7 @@ def stacked(layers: Sequence[Layer]) -> Layer:
             {**below.exemption_places, **layer.exemption_places},
             below.faults + layer.faults,
             {**below.faulty, **layer.faulty},
+            _on_top(below.crosswalk, layer.crosswalk, layer.crosswalk, "local_code"),
         )
     return below
 
@@ -141,8 +156,8 @@ def _limit_faults(
     return sorted({point for _, _, point in own})
 
 
-def _on_top(below: pl.DataFrame, above: pl.DataFrame, points: pl.DataFrame) -> pl.DataFrame:
-    kept = below.join(points.select("point_id"), on="point_id", how="anti", maintain_order="left")
+def _on_top(below: pl.DataFrame, above: pl.DataFrame, owners: pl.DataFrame, key: str = "point_id") -> pl.DataFrame:
+    kept = below.join(owners.select(key), on=key, how="anti", maintain_order="left")
     return pl.concat([kept, above.select(below.columns)])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checker.knowledge.checks.against_rules import other_shape, unknown_rule, unread_limit, unread_point
+from checker.knowledge.checks.crosswalk import covered_local, unknown_national
 from checker.knowledge.checks.exemptions import expired_exemption, unneeded_exemption, wholly_exempt
 from checker.knowledge.checks.families import family_of_another, two_families, unrelated_names
 from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said
@@ -168,6 +169,18 @@ VALIDATORS = (
         Said("豁免已到期", "an exemption that has ended"),
         Said("确认是否延期；延期就改 valid_to 或写一条新的", "see whether it goes on; if so, change valid_to or write a new one"),
         expired_exemption,
+    ),
+    Validator(
+        "local-code-covered", WARNING,
+        Said("地方编码本身是有知识点的国家编码", "a local code that is itself covered"),
+        Said("核对对照表的两列是否写反", "see whether the two columns of the crosswalk are exchanged"),
+        covered_local,
+    ),
+    Validator(
+        "crosswalk-without-point", INFO,
+        Said("对照到没有知识点的国家编码", "a crosswalk onto a code that no point covers"),
+        Said("对照到它的行不会被判断；若是抄错，请改正，否则可不改", "lines mapped onto it are not judged; mend it where it was copied wrongly"),
+        unknown_national,
     ),
     Validator(
         "unneeded-exemption", INFO,

@@ -10,6 +10,7 @@ import polars as pl
 from checker.knowledge.diff import codes as of_codes
 from checker.knowledge.diff import points as of_points
 from checker.knowledge.diff.codes import CODE_KINDS, CodeChange
+from checker.knowledge.diff.crosswalk import crosswalk_changes
 from checker.knowledge.diff.points import POINT_KINDS, FieldChange, PointChange
 from checker.knowledge.rows import ExemptionRow
 from checker.knowledge.source import Sources
@@ -28,6 +29,7 @@ class Side:
     points: int
     patterns: int
     exemptions: int
+    crosswalk: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,8 @@ class ExemptionChange:
 class KnowledgeDiff:
     """Everything that differs, sorted by rule and id; without any difference all but `rules` is empty.
 
-    `point` and `code` are frames, since an edition may change by hundreds of thousands (points.point_changes,
-    codes.code_changes); `points` and `codes` give them row by row.
+    `point`, `code` and `crosswalk` are frames, since an edition may change by hundreds of thousands (points.point_changes,
+    codes.code_changes, crosswalk.crosswalk_changes); `points` and `codes` give them row by row.
     """
 
     before: Side
@@ -67,11 +69,12 @@ class KnowledgeDiff:
     point: pl.DataFrame
     code: pl.DataFrame
     exemptions: tuple[ExemptionChange, ...]
+    crosswalk: pl.DataFrame
 
     @property
     def any_change(self) -> bool:
         """Whether anything differs that judges, is shown, or is evidence."""
-        return bool(self.point.height or self.code.height or self.exemptions)
+        return bool(self.point.height or self.code.height or self.exemptions or self.crosswalk.height)
 
     def points(self, kind: str, limit: int | None = None) -> tuple[PointChange, ...]:
         """The first points of one kind of change, or all."""
@@ -105,6 +108,7 @@ def diff_knowledge(
         point,
         code,
         tuple(_exemptions(before, after)),
+        crosswalk_changes(before, after),
     )
 
 
@@ -118,14 +122,15 @@ def _only(sources: Sources, rule: str) -> Sources:
         pattern=sources.pattern.join(point.select("point_id"), on="point_id", how="semi", maintain_order="left"),
         exemptions=exemptions,
         exemption_items=tuple(item for item in sources.exemption_items if item.exemption_id in kept),
+        crosswalk=sources.crosswalk.clear(),
     )
 
 
 def _side(given: str, sources: Sources) -> Side:
     edition = sources.edition
     return Side(
-        given, edition.name, edition.version, sources.point.height, sources.pattern.height, len(sources.exemptions)
-    )
+        given, edition.name, edition.version, sources.point.height, sources.pattern.height, len(sources.exemptions), sources.crosswalk.height,
+    )  # fmt: skip
 
 
 def _rules(before: Sources, after: Sources, point: pl.DataFrame, code: pl.DataFrame) -> tuple[RuleCounts, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import fastexcel
 import polars as pl
 
+from checker.ingest.csv_dialect import USUAL_SEPARATORS
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
 from checker.model.errors import KnowledgeError
@@ -22,6 +23,8 @@ MAX_FILE = WORKBOOK
 ROW = "row"
 """The column of a sheet's frame that holds row numbers; the others bear the letters of the spreadsheet's columns."""
 _NAMED_AT_MOST = 5
+_SEPARATED = 20
+"""By so many lines it is told what separates the cells."""
 _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
@@ -53,17 +56,18 @@ class OpenedFile:
     sheets: tuple[Sheet, ...]
 
 
-def open_workbook(path: Path, faults: Faults) -> OpenedFile | None:
+def open_workbook(path: Path, faults: Faults, *, any_form: bool = False) -> OpenedFile | None:
     """Return the sheets of an xlsx or CSV file, or None after noting why it cannot be read.
 
     What a file is, its bytes say and not its name. Refused: a missing, empty or too large file; a workbook that has a
     password, is truncated or of an old format; a web page or another kind of document under a workbook's name; formulas
-    and error values (the saved result of a formula may be stale); control characters; a sheet without anything in it.
+    and error values (the saved result of a formula may be stale); control characters; a sheet without anything in it. Of a CSV file
+    of `any_form` the separator may be another than the comma, and it may be in UTF-16, as spreadsheets save text.
     """
     try:
         data = read_once(path, MAX_FILE)
         before = len(faults.found)
-        sheets = _sheets(path, data, faults)
+        sheets = _sheets(path, data, faults, any_form=any_form)
         for sheet in sheets:
             _refuse_control_characters(faults, path.name, sheet)
         if len(faults.found) > before:
@@ -81,7 +85,7 @@ def open_workbook(path: Path, faults: Faults) -> OpenedFile | None:
     return None
 
 
-def _sheets(path: Path, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
+def _sheets(path: Path, data: bytes, faults: Faults, *, any_form: bool) -> tuple[Sheet, ...]:
     if not data:
         raise KnowledgeError("是空文件，0 字节 (an empty file of 0 bytes)")
     if data.startswith(_ZIP):
@@ -98,7 +102,7 @@ def _sheets(path: Path, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
         raise KnowledgeError(
             "不是 Excel 工作簿，也不是 CSV，请给出 .xlsx 或 .csv (neither a workbook nor CSV: give .xlsx or .csv)"
         )
-    return (Sheet("", _csv(data), ()),)
+    return (Sheet("", _csv(data, any_form=any_form), ()),)
 
 
 def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
@@ -151,14 +155,16 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
     return blank.filter(pl.any_horizontal(pl.col(*kept).is_not_null())) if kept else blank.clear()
 
 
-def _csv(data: bytes) -> pl.DataFrame:
+def _csv(data: bytes, *, any_form: bool) -> pl.DataFrame:
     """The records of a CSV file in UTF-8 or GB18030; a record is a row, also where a quoted cell has line breaks."""
-    if data.startswith(_UTF_16):
+    if data.startswith(_UTF_16) and not any_form:
         raise KnowledgeError("编码是 UTF-16，请另存为 UTF-8 的 CSV (this is UTF-16: save it as CSV UTF-8)")
     columns: list[list[str | None]] = []
     rows = cells = 0
+    text = _decoded(data)
+    separator = max(USUAL_SEPARATORS, key="".join(text.splitlines()[:_SEPARATED]).count) if any_form else ","
     try:
-        for record in csv.reader(io.StringIO(_decoded(data), newline=""), strict=True):
+        for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
             columns.extend([None] * rows for _ in range(len(record) - len(columns)))
             for index, column in enumerate(columns):
                 column.append(record[index] if index < len(record) else None)
@@ -179,6 +185,13 @@ def _csv(data: bytes) -> pl.DataFrame:
 
 
 def _decoded(data: bytes) -> str:
+    if data.startswith(_UTF_16):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise KnowledgeError(
+                f"第 {error.start} 字节不是 UTF-16，请另存为 UTF-8 的 CSV (not UTF-16: save it as CSV UTF-8)"
+            ) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as utf_8:
