@@ -90,7 +90,7 @@ class Prescription(NamedTuple):
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
     `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
     of the same encounter that are not asked about, but stand beside those that are. `history` are lines that the patient had before, None where
-    nobody told of any: that is not the same as none.
+    nobody told of any: that is not the same as none. `of_visit` are all lines of the encounter, each with its time, where they are of several days.
     """
 
     stage: str
@@ -103,6 +103,7 @@ class Prescription(NamedTuple):
     is_one: bool = True
     beside: tuple[Item, ...] = ()
     history: tuple[Item, ...] | None = None
+    of_visit: tuple[Item, ...] = ()
 
     def time_of(self, item: Item) -> datetime:
         """When a line was ordered or charged."""
@@ -187,6 +188,8 @@ _TERMS: dict[str, Callable[[object], Any]] = {
     "is_discharge_drug": _flag, "is_maternity_fee": _flag, "prescriber_institution_level": _text,
 }  # fmt: skip
 """What a line may say itself, or the prescription for all its lines."""
+OF_LINE_OR_HEAD = frozenset(("service_time", *_TERMS))
+"""With the time, which a line of the history always says itself."""
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _CARE, "insured_region": _text,
     "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, "insurance_type": _text, "institution_level": _text,
@@ -220,7 +223,7 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     reader = _Reader(source)
     facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
     online = facts.pop("online", None)
-    if online is not None:
+    if facts.get("is_online") is None and online is not None:
         facts["is_online"] = online
     reader.group(document, "patient", _PATIENT, facts)
     reader.group(document, "insured", _INSURED, facts)

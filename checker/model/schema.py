@@ -257,8 +257,8 @@ PERSON_COLUMNS = (
 )
 """Without any of these in any source nothing can be judged."""
 
-PHARMACY_CARE = "41%"
-"""The care types of purchases in a pharmacy, as SQL compares them."""
+PHARMACY_CARE = "41[0-9]{0,10}"
+"""The care types of purchases in a pharmacy, as a regular expression over the whole: a word that nobody knows may begin like one."""
 
 MATERNITY_CARE = "^(5[123]|210[67])|生育|分娩|平产|剖宫产"
 """The care types of deliveries and birth control, as a regular expression, beside those that a profile puts into such a group."""

@@ -371,6 +371,16 @@ UNRATED: Said = ("未定级", "no level")
 """Of an institution that is known to have none."""
 PAY_PLACES: dict[str, Said] = {"online": ("互联网医院", "internet hospital"), "elsewhere": ("其他地点", "elsewhere")}
 """What places of payment [支付地点] come down to."""
+UNKNOWN_VALUES = {
+    "insurance_unknown": "insurance_type",
+    "care_unknown": "care_type",
+    "level_unknown": "institution_level",
+}
+"""By the reason of an undetermined finding, the column whose value the profile does not know."""
+_UNKNOWN_VALUE: dict[str, Said] = {
+    "insurance_type": ("险种", "insurance"), "care_type": ("医疗类别", "type of care"),
+    "institution_level": ("医疗机构等级", "level of the institution"),
+}  # fmt: skip
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
@@ -394,6 +404,18 @@ def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str
         words.format(header=header, lines=lines, example=example, meant=meant) for words in LOST_CODES[fate]
     )
     return chinese, english
+
+
+def unknown_value_words(column: str, value: str, table: str, *, is_word: bool) -> Said:
+    """What to do about a value that the profile does not know, in Chinese and English; `table` is that of the profile. Without `is_word` it may be
+    something else that slipped into the column."""
+    chinese, english = _UNKNOWN_VALUE[column]
+    if not is_word:
+        return f"“{value}”不像{chinese}，请检查这一列", f"{value} does not look like a {english}: check the column"
+    return (
+        f"不认识{chinese}“{value}”，请写进省级配置 [{table}] 中所属的组（--profile）",
+        f"the {english} {value} is not known: write it into its group in [{table}] of the profile (--profile)",
+    )
 
 
 def remark_words(remark: str) -> Said:

@@ -76,7 +76,7 @@ class Precheck:
         provincial: Provincial | None = None,
     ) -> None:
         self.connection = connection
-        self._provincial = provincial or read_provincial()
+        self.provincial = provincial or read_provincial()
         # What is on trial is judged in scans only: here its items count as without points.
         loaded = load_points(connection, editions, plan, stage=None)
         refuse_too_early(connection, as_of)
@@ -160,8 +160,9 @@ class Precheck:
         netted = self._netted(prescriptions)
         matched = [[self._matches(item) for item in each.items] for each in netted]
         self.index.load({match.point_no for lines in matched for some in lines for match in some})
+        earlier = terms.Earlier(self._covering_before)
         questions = [
-            self._questions(number, *each) if any(each[1]) else []
+            self._questions(number, *each, earlier) if any(each[1]) else []
             for number, each in enumerate(zip(netted, matched, strict=True))
         ]
         answers: list[list[Answer | None]] = [[None] * len(some) for some in questions]
@@ -257,12 +258,21 @@ class Precheck:
             return found
         return self.index.piece(item.item_name or item.local_item_name)
 
+    def _covering_before(self, item: Item) -> Sequence[Match]:
+        """The points of a line that may be of the history, whose code nobody has looked at yet."""
+        item = self._stood_in(item) if self.index.has_crosswalk else item
+        return self._covering(self._repaired(item) if self._repair else item)
+
     def _matches(self, item: Item) -> Sequence[Match]:
         """The same for a line to judge; what takes no part in the judgment has none."""
         return self._covering(item) if item.judged and not is_gone(item) else ()
 
     def _questions(
-        self, prescription_no: int, prescription: Prescription, matched: Sequence[Sequence[Match]]
+        self,
+        prescription_no: int,
+        prescription: Prescription,
+        matched: Sequence[Sequence[Match]],
+        earlier: terms.Earlier,
     ) -> list[Question]:
         """The lines to judge with each point that covers them (`matched`, by line) and whose rule works at the prescription's stage.
 
@@ -280,7 +290,7 @@ class Precheck:
                     continue
                 near = born or bool(neonatal - {item.item_code})
                 marks = (*_marks(item), *(["newborn_near"] if near else []))
-                own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no)
+                own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no, earlier)
                 held = (marks, item.service_time, *own.items())
                 if held not in common:
                     given = {name: value for name, value in own.items() if value is not None}
@@ -299,8 +309,8 @@ class Precheck:
         return questions
 
     def _of_shape(
-        self, shape: str, prescription_no: int, prescription: Prescription, line: int, point_no: int
-    ) -> dict[str, Any]:
+        self, shape: str, prescription_no: int, prescription: Prescription, line: int, point_no: int, earlier: terms.Earlier,
+    ) -> dict[str, Any]:  # fmt: skip
         """What one line brings that only its shape reads."""
         item = prescription.items[line]
         if BY_ID[shape].relations:
@@ -308,15 +318,9 @@ class Precheck:
             return {"line_no": line, "prescription_key": key, "prescription_guessed": is_guess}
         if shape != TERMS.id:
             return {}
-        told = terms.shared_terms(prescription, self._provincial) | terms.line_terms(
-            prescription, item, self._provincial
-        )
+        told = terms.shared_terms(prescription, self.provincial) | terms.line_terms(prescription, item, self.provincial)
         if "rank_case" in self.index.points[point_no].kind.filled:
-
-            def is_of_point(other: Item) -> bool:
-                return any(match.point_no == point_no for match in self._covering(other))
-
-            told["has_earlier"] = terms.has_earlier(prescription, item, is_of_point)
+            told["has_earlier"] = earlier.has(prescription, item, point_no)
         return told
 
     def _neonatal(self, prescription: Prescription, matched: Sequence[Sequence[Match]]) -> set[str | None]:
