@@ -1,28 +1,28 @@
-"""Compiling the embedded edition's points and patterns from the published facts: the first batch with its update, and batch 11.
+"""Compiling the embedded edition's points and patterns from the published facts: the batches of the rules in `compile_rules`.
 
     python -m checker.knowledge.compile_batch --points FILE --codes FILE --out knowledge_base/sources
 
-Two lists of each rule meet one after the other (`merge`), drug points covering families: the first batch meets nothing, the
-update meets what the first batch made, in the mode that the rule's tier calls for (knowledge_base/README.md says why). Items of
+The lists of each rule meet one after the other (`merge`), drug points covering families: its first batch meets nothing, the
+update meets what that made, in the mode that the rule's tier calls for (knowledge_base/README.md says why). Items of
 all other batches and rules only tell which families hold an item that the rule does not limit alike.
 
-Batch 11 lists decoction pieces [中药饮片] in two rules: those not paid alone become a point each, those never paid are codes in the
-role `listed` of one more point of the same rule, as no other list meets them.
+Batch 11 lists decoction pieces [中药饮片] in two rules. For herb-single, those not paid alone become a point each, and those never paid are
+codes in the role `listed` of one more point, as no other list meets them; for herb-never-paid, each of the latter is a point of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from checker.knowledge.compile_rules import LISTED_PIECES, PIECES, PIECES_BATCH, RULES, RuleSpec, items_of
 from checker.knowledge.frames import csv_text, frame_of, point_tables
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, Cover, Limit, codes_by_family, limits_of
-from checker.knowledge.merge.families import Mixed, as_said, known_items, mixed_families
+from checker.knowledge.merge.families import KnownItem, Mixed, as_said, known_items, mixed_families
 from checker.knowledge.merge.meeting import Entry, PublishedList
-from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.merge.points import Merged, merge
 from checker.knowledge.merge.rows import Rows, begun, with_sources
 from checker.knowledge.point_text import PATTERN_FILE
@@ -31,33 +31,6 @@ from checker.knowledge.rows import PatternRow, PointRow
 from checker.model.errors import KnowledgeError, LiangkuError
 from checker.model.whole_file import write_whole
 
-FIRST_BATCH = "01"
-UPDATE = "2026-01"
-BATCHES = (FIRST_BATCH, UPDATE)
-
-
-@dataclass(frozen=True, slots=True)
-class RuleSpec:
-    """One rule of the first batch: our id, the published name and code, and how the update meets it."""
-
-    rule_id: str
-    name: str
-    rule_code: str
-    mode: Mode
-
-
-RULES = (
-    RuleSpec("drug-sex", "药品区分性别使用", "GZ10000301004000", Mode.DEMOTE),
-    RuleSpec("service-sex", "医疗服务项目区分性别使用", "GZ10000302004000", Mode.PATCH),
-    RuleSpec("drug-child-only", "药品儿童专用", "GZ10000301002000", Mode.DEMOTE),
-    RuleSpec("drug-child-limited", "药品限儿童使用", "GZ10000101007000", Mode.REPLACE),
-    RuleSpec("service-child-only", "医疗服务项目儿童专用", "GZ10000302003000", Mode.PATCH),
-)
-
-
-PIECES = RuleSpec("herb-single", "中药饮片单方使用不予支付", "GZ10000101004000", Mode.PATCH)
-NEVER_PAID = RuleSpec("herb-single", "中药饮片单复方均不予支付", "GZ10000101003000", Mode.PATCH)
-PIECES_BATCH = "11"
 _BESIDE: Limit = frozenset({("companions", "herb_piece")})
 _LISTED_NAME = "单复方均不予支付的饮片"
 
@@ -71,20 +44,18 @@ class Compiled:
 
 
 def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
-    """Return the rows that the published items of all batches make of the five rules.
+    """Return the rows that the published items of all batches make of the rules.
 
     Raises KnowledgeError for limits that cannot be read, a rule whose published code is another, or a list of several days.
     """
     points: dict[str, PointRow] = {}
     patterns: dict[str, list[PatternRow]] = {}
     for spec in RULES:
-        mixed = _mixed(spec, published)
+        lists = {batch: items for batch in spec.batches if (items := items_of(spec, batch, published))}
+        mixed = _mixed(lists, published)
         own: dict[str, PointRow] = {}
         earlier: dict[str, set[str]] = defaultdict(set)
-        for batch in BATCHES:
-            items = tuple(item for item in published if (item.rule, item.batch) == (spec.name, batch))
-            if not items:
-                continue
+        for batch, items in lists.items():
             covered = [pattern for point_id in own for pattern in patterns[point_id]]
             merged = merge(list(own.values()), covered, _list(spec, batch, items), spec.mode, mixed, earlier=earlier)
             own.update((point.point_id, point) for point in merged.points)
@@ -104,8 +75,8 @@ def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
 def _pieces(published: Sequence[PublishedItem]) -> Iterator[Rows]:
     """Yield a point for each piece that is not paid alone, and one that lists those never paid, which clear no prescription either."""
     stem = f"{PIECES.rule_id}-{PIECES_BATCH}"
-    for spec in (PIECES, NEVER_PAID):
-        items = tuple(item for item in published if (item.rule, item.batch) == (spec.name, PIECES_BATCH))
+    for spec in (PIECES, LISTED_PIECES):
+        items = items_of(spec, PIECES_BATCH, published)
         if items and spec is PIECES:
             of = _list(spec, PIECES_BATCH, items)
             yield from (_piece(f"{stem}-{item.seq:04d}", item.item_name, "item", [item], of) for item in items)
@@ -121,17 +92,16 @@ def _piece(point_id: str, name: str, role: str, items: Sequence[PublishedItem], 
     return named, [replace(pattern, role=role) for pattern in patterns]
 
 
-def _mixed(spec: RuleSpec, published: Sequence[PublishedItem]) -> Mixed:
-    """The families that hold an item which the rule does not limit alike on the day of either list; both give exact codes there."""
-    lists = {batch: [item for item in published if (item.rule, item.batch) == (spec.name, batch)] for batch in BATCHES}
+def _mixed(lists: Mapping[str, Sequence[PublishedItem]], published: Sequence[PublishedItem]) -> Mixed:
+    """The families that hold an item which the rule does not limit alike on the day of any of its lists; all give exact codes there."""
     known = {batch: list(known_items(items, limits_of(items))) for batch, items in lists.items()}
-    listed = {id(item) for items in lists.values() for item in items}
-    others = list(known_items([item for item in published if id(item) not in listed]))
-    return {
-        family: names
-        for batch, other in (BATCHES, BATCHES[::-1])
-        for family, names in mixed_families([*as_said(known[batch], known[other]), *others]).items()
-    }
+    listed = {item.source_row for items in lists.values() for item in items}
+    others = list(known_items([item for item in published if item.source_row not in listed]))
+    found: dict[str, tuple[str, ...]] = {}
+    for batch, said in known.items():
+        before: list[KnownItem] = [each for other, items in known.items() if other != batch for each in items]
+        found |= mixed_families([*as_said(said, before), *others])
+    return found
 
 
 def _list(spec: RuleSpec, batch: str, items: tuple[PublishedItem, ...]) -> PublishedList:

@@ -88,6 +88,7 @@ def report_of(imported: Imported) -> dict[str, Any]:
         "windows": [
             {"file": workbook.file, **asdict(window)} for workbook in workbooks for window in workbook.windows
         ],
+        "texts": [{"file": workbook.file, **asdict(text)} for workbook in workbooks for text in workbook.texts],
         "left_out": [asdict(window) for window in imported.left_out],
         "repairs": _of_each(workbooks, "repairs"),
     }  # fmt: skip

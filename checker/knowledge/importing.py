@@ -19,6 +19,7 @@ from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
+from checker.knowledge.sheets.known_rules import known_rules
 from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.source import Sources, open_given
 from checker.model.embedded import EMBEDDED
@@ -70,7 +71,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
         request.files,
         batch=request.batch,
         published=request.published,
-        rules={name: rule.code for name, rule in rules.items()},
+        rules=known_rules(plan),
         repair=request.repair,
     )
     batch = _batch(workbooks)

@@ -12,6 +12,7 @@ from typing import Any
 from checker.knowledge.rows import PointRow
 from checker.model.words import LEVELS, remark_words
 from checker.shapes import LIMIT_NAMES, SHAPES
+from checker.shapes.terms import TERMS
 
 LIMIT_COLUMNS = (*LIMIT_NAMES, "subject")
 """The columns that say whom a point limits."""
@@ -48,6 +49,11 @@ class PointWords:
         """Whose age or sex counts."""
         words = {"参保人": self.say("参保人", "the insured"), "就诊人": self.say("就诊人", "the patient")}
         return words.get(_cells(limits)["subject"] or "", self.say("患者", "the patient"))
+
+    def is_of_payment(self, limits: PointRow | Limits) -> bool:
+        """Whether the point limits the terms of payment, whoever the patient is."""
+        cells = _cells(limits)
+        return any(cells.get(limit.name) is not None for limit in TERMS.limits)
 
     def period(self, valid_from: date, valid_to: date | None) -> str:
         """From when, and before when, something is in force."""

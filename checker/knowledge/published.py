@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
@@ -13,33 +14,43 @@ from checker.model.errors import both
 
 _POINT_COLUMNS = (
     "batch", "published", "rule_code", "rule", "seq", "item_name", "limit_sex", "limit_age_word", "limit_age_window",
-    "subject", "n_codes",
+    "subject", "limit_text", "n_codes",
 )  # fmt: skip
 _CODE_COLUMNS = ("batch", "rule", "seq", "code")
 NATIONAL = "国家医疗保障局"
 """The publisher of the national lists."""
 _TITLES = {
     "01": "智能监管“两库”第一批规则与知识点",
+    "03": "智能监管“两库”第三批规则与知识点",
+    "04": "智能监管“两库”第四批规则与知识点",
+    "05": "智能监管“两库”第五批规则与知识点",
+    "08": "智能监管“两库”第八批规则与知识点",
     "2026-01": "智能监管“两库”2026年1月更新",
+    "10": "智能监管“两库”第十批规则与知识点",
     "11": "智能监管“两库”第十一批规则与知识点",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a published item is limited to, in the published words; NULL where nothing is said."""
+    """What a published item is limited to, in the published words; NULL where nothing is said.
+
+    `terms` are the cells of the shape `terms` that its text says, by name.
+    """
 
     sex: str | None
     age_word: str | None
     age_text: str | None
     subject: str | None
+    terms: tuple[tuple[str, str | int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PublishedItem:
     """One row of a published sheet with its codes.
 
-    `published` is the day of the notice, `seq` the row's number, `document` the notice in words, `source_row` where the item stands in it.
+    `published` is the day of the notice, `seq` the row's number, `document` the notice in words, `source_row` where the item stands in it,
+    `text` what the notice says of the limit, in one line.
     """
 
     batch: str
@@ -52,6 +63,7 @@ class PublishedItem:
     codes: tuple[str, ...]
     document: str
     source_row: str
+    text: str | None = field(default=None, compare=False)
 
 
 def title_of(batch: str) -> str:
@@ -107,7 +119,11 @@ def read_published(points: Path, codes: Path) -> list[PublishedItem]:
             )
         batch, rule, seq = key
         items[key] = PublishedItem(
-            *item, tuple(sorted(codes_of[key])), document_of(batch, item[1]), f"{batch}/{rule}/{seq}"
+            *item,
+            tuple(sorted(codes_of[key])),
+            document_of(batch, item[1]),
+            f"{batch}/{rule}/{seq}",
+            _one_line(cells.optional("limit_text")),
         )
     for key, cells in first_code.items():
         if key not in items:
@@ -122,6 +138,11 @@ def read_published(points: Path, codes: Path) -> list[PublishedItem]:
     return sorted(items.values(), key=lambda item: (item.batch, item.rule, item.seq))
 
 
+def _one_line(text: str | None) -> str | None:
+    return None if text is None else _BREAK.sub("", text)
+
+
+_BREAK = re.compile(r"\s*[\r\n]+\s*")
 _ItemHead = tuple[str, date, str, str | None, int, str, Limits]
 
 

@@ -1,4 +1,4 @@
-"""What an import read and changed, on the terminal: workbooks, footnotes, windows to sign off, changes by rule, and what to do next."""
+"""What an import read and changed, on the terminal: workbooks, footnotes, windows and texts to sign off, changes by rule, and what to do next."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ class _Printer:
         self._workbooks()
         self._lines("说明和备注（只作记录，不成为知识点）", "Notes (kept as notes, no points)", self._each("notes"))
         self._windows()
+        self._texts()
         self._lines(
             "年龄范围读不懂，已略去的项目", "Items left out: age window not understood",
             [f"{left.place} {left.item_name}：{left.text}" for left in self._imported.left_out],
@@ -87,6 +88,22 @@ class _Printer:
             table.add_row(*map(Text, (window.item_name, window.text, read, window.place)))
         self._console.print(table)
         self._more(len(windows))
+
+    def _texts(self) -> None:
+        """Every text, as each is a reading of its own; a list has a handful."""
+        texts = [text for book in self._imported.workbooks for text in book.texts]
+        if not texts:
+            return
+        self._say(
+            f"限制条件，请核对（{len(texts)} 种原文）；原文还写明的疾病、疗程等条件不在此规则内",
+            f"Limits read from the text, please sign off ({len(texts)} texts); what else a text asks for (a disease, a course) is not of this rule",
+        )
+        table = self._table(
+            ("读作", "Read as"), ("原文", "In its words"), ("首见", "First at"), ("项目", "Items"), left=3
+        )
+        for text in texts:
+            table.add_row(*map(Text, (self._words.limit(text.terms), text.text, text.place, f"{text.items:,}")))
+        self._console.print(table)
 
     def _changes(self) -> None:
         self._say("变化（知识点 / 编码）", "Changes (points / codes)")

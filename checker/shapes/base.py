@@ -45,7 +45,7 @@ class Limit:
 
     `column` is its name among the columns of a candidate, `fact` what it is held against. `unit_of` names the limit whose unit it is: both are
     filled or neither. `above` names one that it must exceed where their units are equal. `part_of` names the wording that the number is read
-    from: either is there only with the other. A `wording` does not make two limits different.
+    from: either is there only with the other. A `wording` does not make two limits different; one of no fact limits nothing itself.
     """
 
     name: str
@@ -66,7 +66,7 @@ class Limit:
     @property
     def stands_alone(self) -> bool:
         """Whether it limits something without any other cell."""
-        return not (self.unit_of or self.part_of)
+        return not (self.unit_of or self.part_of or (self.wording and not self.fact))
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from checker.model.errors import KnowledgeError
 
 from .conftest import SmallSources
 
+LATER = ("companion.parquet", "terms.parquet")
+"""The limits of shapes that a knowledge base need not have."""
 FILES = [
     "exemption.parquet",
     "exemption_item.parquet",
@@ -50,18 +52,27 @@ def test_the_parquet_files_equal_the_sources(built: Path, sources: Sources, file
 
 
 def test_the_tables_of_points_equal_the_sources(built: Path, sources: Sources) -> None:
-    point, item, companion = (
-        duckdb.read_parquet(str(built / f"{name}.parquet")) for name in ("point", "item", "companion")
+    point, item, companion, terms = (
+        duckdb.read_parquet(str(built / f"{name}.parquet")) for name in ("point", "item", "companion", "terms")
     )
     assert tuple(point.columns) == POINT_COMMON
     assert point.fetchall() == [row.values()[: len(POINT_COMMON)] for row in sources.points]
     of_pieces = {row.point_id for row in sources.points if row.rule_id == "herb-single"}
     assert companion.fetchall() == [(point_id, "herb_piece") for point_id in sorted(of_pieces)]
-    assert {row[0]: dict(zip(item.columns[1:], row[1:], strict=True)) for row in item.fetchall()} == {
-        row.point_id: {name: row.limits.get(name) for name in item.columns[1:]}
-        for row in sources.points
-        if row.point_id not in of_pieces
-    }
+    of_terms = {row.point_id for row in sources.points if "terms_text" in row.limits}
+    rules = {row.rule_id for row in sources.points if row.point_id in of_terms}
+    assert rules == {
+        "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "herb-never-paid",
+    }  # fmt: skip
+    for table, of_table in (
+        (item, lambda row: row.rule_id not in {*rules, "herb-single"}),
+        (terms, lambda row: row.rule_id in rules),
+    ):
+        assert {row[0]: dict(zip(table.columns[1:], row[1:], strict=True)) for row in table.fetchall()} == {
+            row.point_id: {name: row.limits.get(name) for name in table.columns[1:]}
+            for row in sources.points
+            if of_table(row)
+        }
 
 
 def test_the_types_of_the_columns(built: Path) -> None:
@@ -81,17 +92,24 @@ def test_the_manifest_counts_what_was_built(built: Path, sources: Sources) -> No
         "drug-child-limited": 45,
         "drug-child-only": 4441,
         "drug-sex": 6590,
+        "drug-injury-insurance": 95,
+        "drug-institution-level": 979,
+        "drug-maternity-insurance": 30,
+        "drug-online": 232,
+        "drug-visit-mode": 807,
+        "herb-never-paid": 37,
         "herb-single": 116,
+        "service-age": 1,
         "service-child-only": 30,
         "service-sex": 390,
     }
-    assert [notice.batch for notice in manifest.notices] == ["01", "2026-01", "11"]
+    assert [notice.batch for notice in manifest.notices] == ["01", "03", "04", "05", "08", "2026-01", "10", "11"]
 
 
 def test_equal_sources_give_equal_bytes(source_folder: Path, built: Path, tmp_path: Path) -> None:
     build(source_folder, tmp_path / "again")
-    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["companion.parquet", *FILES]
-    for name in ("companion.parquet", *FILES):
+    assert sorted(path.name for path in (tmp_path / "again").iterdir()) == sorted([*LATER, *FILES])
+    for name in (*LATER, *FILES):
         assert (tmp_path / "again" / name).read_bytes() == (built / name).read_bytes()
 
 

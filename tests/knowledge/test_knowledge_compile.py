@@ -270,7 +270,7 @@ def test_the_committed_sources_are_what_the_published_facts_compile_to(
 ) -> None:
     compiled = compile_edition(published)
     tables = point_tables(frame_of(compiled.points, PointRow))
-    assert list(tables) == ["point", "item", "companion"]
+    assert list(tables) == ["point", "item", "companion", "terms"]
     for name, table in tables.items():
         assert (source_folder / f"{name}.csv").read_text(encoding="utf-8") == csv_text(table)
     assert (source_folder / "pattern.csv").read_text(encoding="utf-8") == csv_text(

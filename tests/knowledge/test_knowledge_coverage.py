@@ -7,14 +7,40 @@ from datetime import date
 
 import pytest
 
-from checker.knowledge.compile_batch import RULES
+from checker.knowledge.codes import family_of
+from checker.knowledge.compile_rules import RULES, items_of
+from checker.knowledge.merge.covers import Limit, limit_of_point, limits_of
 from checker.knowledge.names import item_key
-from checker.knowledge.published import Limits, PublishedItem
+from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PointRow
 from checker.knowledge.source import Sources
 
-FIRST_DAY, DAY_BEFORE, UPDATE_DAY = date(2025, 5, 23), date(2026, 1, 27), date(2026, 1, 28)
+FIRST_DAY, DAY_BEFORE, UPDATE_DAY, LAST_DAY = (
+    date(2025, 5, 23), date(2026, 1, 27), date(2026, 1, 28), date(2026, 5, 11),
+)  # fmt: skip
 RULE_OF = {spec.name: spec.rule_id for spec in RULES}
+LISTS = {
+    ("drug-sex", "01"): (481, 6472),
+    ("drug-sex", "2026-01"): (159, 2558),
+    ("service-sex", "01"): (390, 390),
+    ("drug-child-only", "01"): (271, 4370),
+    ("drug-child-only", "2026-01"): (95, 2057),
+    ("drug-child-limited", "01"): (11, 28),
+    ("drug-child-limited", "2026-01"): (13, 37),
+    ("service-child-only", "01"): (30, 30),
+    ("drug-injury-insurance", "03"): (9, 85),
+    ("drug-injury-insurance", "2026-01"): (9, 94),
+    ("drug-maternity-insurance", "03"): (3, 27),
+    ("drug-maternity-insurance", "2026-01"): (3, 30),
+    ("drug-visit-mode", "04"): (35, 736),
+    ("drug-visit-mode", "2026-01"): (41, 775),
+    ("drug-institution-level", "05"): (61, 962),
+    ("drug-institution-level", "2026-01"): (62, 975),
+    ("service-age", "08"): (1, 1),
+    ("drug-online", "10"): (22, 232),
+    ("herb-never-paid", "11"): (37, 37),
+}
+"""Items and codes of every published list of the rules."""
 
 
 class Lookup:
@@ -65,12 +91,48 @@ def test_every_first_batch_code_is_covered_from_the_first_day(published: list[Pu
     assert missing == []
 
 
+def test_every_published_list_is_covered_on_its_day_with_its_own_limits(
+    published: list[PublishedItem], lookup: Lookup
+) -> None:
+    counts = {}
+    for spec in RULES:
+        for batch in spec.batches:
+            items = items_of(spec, batch, published)
+            if items:
+                counts[spec.rule_id, batch] = (len(items), len({code for item in items for code in item.codes}))
+            for item, limit in zip(items, limits_of(items), strict=True):
+                for code in item.codes:
+                    applying = lookup.applying(spec.rule_id, code, item.published)
+                    assert {limit_of_point(point) for point in applying} == {limit}, (spec.rule_id, batch, code)
+    assert counts == LISTS
+
+
+def test_a_list_that_restates_what_was_replaced_ends_with_it(published: list[PublishedItem], lookup: Lookup) -> None:
+    for rule, batch in (("drug-injury-insurance", "03"), ("drug-maternity-insurance", "03"),
+                        ("drug-visit-mode", "04"), ("drug-institution-level", "05")):  # fmt: skip
+        before, after = codes_of(published, batch)[rule], codes_of(published, "2026-01")[rule]
+        families = {family_of(code) for code in after}
+        gone = {code for code in before if family_of(code) not in families}
+        assert gone == ({"XL03AXX234B003010102018"} if rule == "drug-injury-insurance" else set())
+        for code in before:
+            assert bool(lookup.applying(rule, code, UPDATE_DAY)) is (code not in gone), (rule, code)
+            assert lookup.applying(rule, code, DAY_BEFORE), (rule, code)
+        for code in after:
+            assert bool(lookup.applying(rule, code, DAY_BEFORE)) is (
+                family_of(code) in {family_of(each) for each in before}
+            )
+
+
 def test_every_code_of_the_update_is_covered_at_full_level(published: list[PublishedItem], lookup: Lookup) -> None:
     update = codes_of(published, "2026-01")
     assert {rule: len(codes) for rule, codes in update.items()} == {
         "drug-sex": 2558,
         "drug-child-only": 2057,
         "drug-child-limited": 37,
+        "drug-injury-insurance": 94,
+        "drug-maternity-insurance": 30,
+        "drug-visit-mode": 775,
+        "drug-institution-level": 975,
     }
     for rule, codes in update.items():
         for code in codes:
@@ -83,23 +145,19 @@ def test_a_drug_code_of_another_item_is_covered_only_where_the_rule_limits_it_al
     published: list[PublishedItem], lookup: Lookup
 ) -> None:
     names: dict[str, set[str]] = defaultdict(set)
-    limits: dict[tuple[str, str], set[Limits]] = defaultdict(set)
+    limits: dict[tuple[str, str], set[Limit]] = defaultdict(set)
     for item in published:
         for code in item.codes:
             if code[0] in "XZ":
                 names[code].add(item_key(item.item_name))
-                if item.rule in RULE_OF:
-                    limits[RULE_OF[item.rule], code].add(item.limits)
+    for spec in RULES:
+        for batch in spec.batches:
+            items = items_of(spec, batch, published)
+            for item, limit in zip(items, limits_of(items), strict=True):
+                for code in item.codes:
+                    limits[spec.rule_id, code].add(limit)
     foreign = {
-        (code, point.item_name, point.rule_id): limits[rule, code]
-        == {
-            Limits(
-                {"male": "男", "female": "女"}.get(point.limits.get("sex") or ""),
-                point.limits.get("age_word"),
-                point.limits.get("age_text"),
-                point.subject,
-            )
-        }
+        (code, point.item_name, point.rule_id): limits[rule, code] == {limit_of_point(point)}
         for code, own in names.items()
         for rule in RULE_OF.values()
         for point in lookup.covering(rule, code)
@@ -107,24 +165,18 @@ def test_a_drug_code_of_another_item_is_covered_only_where_the_rule_limits_it_al
     }
     assert [key for key, alike in foreign.items() if not alike] == []
     assert {rule: len({code[:14] for code, _, each in foreign if each == rule and code[0] == "X"}) for rule in RULE_OF.values()} == {
-        "drug-sex": 5, "drug-child-only": 0, "drug-child-limited": 0, "service-sex": 0, "service-child-only": 0,
+        **dict.fromkeys(RULE_OF.values(), 0), "drug-sex": 5, "drug-online": 3, "drug-visit-mode": 1,
     }  # fmt: skip
     assert {code[:11] for code, _, _ in foreign if code[0] == "Z"} == {"ZA01BAX0512", "ZA06DAX0489"}
 
 
 def test_on_any_day_the_points_of_one_code_agree(published: list[PublishedItem], lookup: Lookup) -> None:
-    for batch in ("01", "2026-01"):
+    for batch in {item.batch for item in published}:
         for rule, codes in codes_of(published, batch).items():
             for code in codes:
-                for day in (FIRST_DAY, DAY_BEFORE, UPDATE_DAY):
+                for day in (FIRST_DAY, DAY_BEFORE, UPDATE_DAY, LAST_DAY):
                     found = {
-                        (
-                            point.limits.get("sex"),
-                            point.limits.get("age_word"),
-                            point.limits.get("age_text"),
-                            point.subject,
-                            point.level_cap,
-                        )
+                        (limit_of_point(point), point.limits.get("age_text"), point.level_cap)
                         for point in lookup.applying(rule, code, day)
                     }
                     assert len(found) <= 1, (rule, code, day)
@@ -167,9 +219,11 @@ def test_the_published_counts_add_up(published: list[PublishedItem], sources: So
     for point in sources.points:
         if point.remark is None:
             counted[point.rule_id] += point.published_codes
-    first, update = codes_of(published, "01"), codes_of(published, "2026-01")
+    listed: dict[str, set[str]] = defaultdict(set)
+    for item in published:
+        if item.rule in RULE_OF:
+            listed[RULE_OF[item.rule]].update(item.codes)
     pieces = {
         code for item in published if item.batch == "11" and item.rule.startswith("中药饮片") for code in item.codes
     }
-    both = {rule: len(codes | update.get(rule, set())) for rule, codes in first.items()}
-    assert (counted, len(pieces)) == ({**both, "herb-single": 153}, 153)
+    assert (counted, len(pieces)) == ({**{rule: len(codes) for rule, codes in listed.items()}, "herb-single": 153}, 153)

@@ -98,7 +98,11 @@ def test_the_family_of_another_item_is_left_to_exact_codes(sources: Sources) -> 
 
 def test_services_are_in_force_without_end(sources: Sources) -> None:
     services = [row for row in sources.points if row.rule_id.startswith("service-")]
-    assert {(row.valid_from, row.valid_to, row.level_cap) for row in services} == {(MAY, None, None)}
+    assert {(row.rule_id, row.valid_from, row.valid_to, row.level_cap) for row in services} == {
+        ("service-sex", MAY, None, None),
+        ("service-child-only", MAY, None, None),
+        ("service-age", date(2026, 1, 6), None, None),
+    }
 
 
 def test_the_footnote_of_the_service_sex_rule_is_official_and_its_icd_reading_ours(sources: Sources) -> None:

@@ -34,7 +34,7 @@ FAULTS = {
         "column age_text: found '3-12岁'; write its bounds beside it: age_min 3 year, age_max 13 year (exclusive)",
     ),
     "open maximum": ("point.csv", "3-12岁", ">=3岁", "age_min 3 year, age_max empty (exclusive)"),
-    "no limit": ("point.csv", "male", "", "row 2, column sex: found ''; write a limit: sex, age_word, age_text or companions"),
+    "no limit": ("point.csv", "male", "", "row 2, column sex: found ''; write a limit: sex, age_word, age_text, companions, insurance, care_groups, min_r"),
     "unknown subject": ("point.csv", "参保人", "本人", "row 3, column subject: found '本人'; write one of 参保人, 就"),
     "region in words": (
         "point.csv", "参保人,,,", "参保人,山东,insured,", "row 3, column region: found '山东'; write the first 2 to 6"

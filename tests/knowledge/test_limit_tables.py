@@ -116,8 +116,9 @@ import checker
 root, work = Path(sys.argv[1]), Path(sys.argv[2])
 file = root / "checker/shapes/__init__.py"
 text = file.read_text(encoding="utf-8")
-assert "= (ITEM, COMPANION)" in text
-text = text.replace("SHAPES: tuple", "from tests.knowledge.pair_shape import PAIR\\nSHAPES: tuple", 1).replace("(ITEM, COMPANION)", "(ITEM, COMPANION, PAIR)")
+assert "= (ITEM, COMPANION, TERMS)" in text
+text = text.replace("SHAPES: tuple", "from tests.knowledge.pair_shape import PAIR\\nSHAPES: tuple", 1)
+text = text.replace("(ITEM, COMPANION, TERMS)", "(ITEM, COMPANION, TERMS, PAIR)")
 checker.shapes = sys.modules["checker.shapes"] = types.ModuleType("checker.shapes")
 checker.shapes.__path__ = [str(file.parent)]
 exec(compile(text, str(file), "exec"), checker.shapes.__dict__)

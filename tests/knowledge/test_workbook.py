@@ -116,9 +116,16 @@ def test_a_workbook_becomes_items_with_their_codes_and_their_place(tmp_path: Pat
         item_name="乙丸",
         limits=Limits("女", None, None, None),
         codes=(CODE.format(7), CODE.format(8), CODE.format(9)),
-        document="“药品区分性别使用”规则对应知识点明细（第三批.xlsx，2026-06-01）",
+        document="国家医疗保障局公布的智能监管“两库”第三批规则与知识点（2026-06-01）",
         source_row="第三批.xlsx：“知识点”第 6 行；“知识点对应药品代码”第 7–9 行",
     )
+
+
+def test_the_notice_of_an_unknown_batch_is_named_by_its_title_and_file(tmp_path: Path) -> None:
+    (workbook,) = read(saved(drug_sex(), tmp_path, "第二十批.xlsx"), batch=None)
+    assert {item.document for item in workbook.items} == {
+        "“药品区分性别使用”规则对应知识点明细（第二十批.xlsx，2026-06-01）"
+    }
 
 
 def test_backslashes_in_the_package_are_folders(tmp_path: Path) -> None:

@@ -100,7 +100,10 @@ class _Cards:
         point, say, words = card.point, self._say, self._words
         yield say("规则", "Rule"), words.beside(self._rules.get(point.rule_id, ""), point.rule_id)
         yield say("限制", "Limit"), words.limit(point)
-        yield say("判断对象", "Judges"), words.subject(point)
+        if text := point.limits.get("terms_text"):
+            yield say("原文", "In words"), str(text)
+        if point.subject or not words.is_of_payment(point):
+            yield say("判断对象", "Judges"), words.subject(point)
         if point.region:
             whose = say("就医地", "institution") if point.region_of == "institution" else say("参保地", "insured")
             yield say("地区", "Region"), words.beside(point.region, whose)

@@ -119,8 +119,8 @@ def unread_limit(checked: CheckInput) -> Iterator[Found]:
 
 
 def _limits(rule: RulePlan, *, read: bool) -> list[Limit]:
-    """The limits of the rule's shape whose facts its clause reads, or does not."""
-    return [limit for limit in BY_ID[rule.shape].limits if limit.fact and (limit.fact in rule.reads) is read]
+    """The limits of the rule's shape whose facts any of its clauses reads, or none."""
+    return [limit for limit in BY_ID[rule.shape].limits if limit.fact and (limit.fact in rule.looks_at) is read]
 
 
 def _any(limits: Sequence[Limit]) -> pl.Expr:

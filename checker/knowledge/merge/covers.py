@@ -49,8 +49,8 @@ def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
             faults.append(f"{item.source_row}: found limit_age_window {limits.age_text!r}; write {SHAPES}")
         else:
             bounds = dict(zip(_BOUNDS, astuple(window), strict=True))
-            cells = {"sex": _SEXES.get(limits.sex), "age_word": limits.age_word, "subject": limits.subject} | bounds
-            found.append(_filled(cells))
+            cells = {"sex": _SEXES.get(limits.sex), "age_word": limits.age_word, "subject": limits.subject}
+            found.append(_filled(cells | bounds | dict(limits.terms)))
     if faults:
         raise KnowledgeError("\n".join(faults))
     return found

@@ -81,7 +81,6 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
     """Return the point that begins with the entries, which are of one item."""
     item, limits = entries[0].item, dict(entries[0].limit)
     subject = limits.pop("subject", None)
-    wording = {} if item.limits.age_text is None else {"age_text": item.limits.age_text}
     patterns = [
         PatternRow(point_id, "item", entry.cover.match, entry.cover.code, len(entry.codes)) for entry in entries
     ]
@@ -100,9 +99,15 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
         batch=published.batch,
         published_codes=sum(pattern.published_codes for pattern in patterns),
         source_rows=item.source_row,
-        limits=limits | wording,
+        limits=limits | _wording(item),
     )
     return point, patterns
+
+
+def _wording(item: PublishedItem) -> dict[str, str | int]:
+    """What the notice says of the limit, in the cell of its shape."""
+    said = {"age_text": item.limits.age_text, "terms_text": item.text if item.limits.terms else None}
+    return {name: text for name, text in said.items() if text is not None}
 
 
 def with_sources(point: PointRow, items: Iterable[PublishedItem]) -> PointRow:

@@ -1,22 +1,38 @@
-"""What a published item is limited to: sex, age word and age window out of the words of its row."""
+"""What a published item is limited to: sex, age word and age window, or the terms on which it is paid, out of the words of its row."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import Limits
 from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.known_rules import KnownRule
 from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
+from checker.shapes.item.age_words import CHILD_WORDS, age_word_in
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
+from checker.shapes.terms.texts import Terms, read_terms
 
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")
-_WORD = "(新生儿|婴幼儿|婴儿|儿童|小儿)"
-_WORD_IN_BASIS = re.compile(rf"{_WORD}专用(?:项目)?")
-_WORD_IN_RULE = re.compile(rf".*限{_WORD}使用|药品{_WORD}专用")
+_WORD_IN_RULE = re.compile(rf".*限({CHILD_WORDS})使用|药品({CHILD_WORDS})专用")
+_ASK_TERMS = {
+    "insurance": "读不出险种；请写 限工伤保险 或 限生育保险 (no insurance is understood: write one of these)",
+    "care_groups": (
+        "读不出就医方式；请写如 限急诊或住院患者、限门诊慢特病患者，“门诊”请写明普通门诊、急诊还是门诊慢特病"
+        " (no care is understood: write, for example, one of these; of 门诊, say which)"
+    ),
+    "min_rank": (
+        "读不出机构级别；请写如 限二级及以上医疗机构、首次处方时需由二级及以上医疗机构开具处方、三级医院眼科或二级及以上眼科专科医院"
+        " (no level is understood: write it like one of these)"
+    ),
+    "barred_channel": "读不出渠道；请写如 互联网诊疗不予支付 (no channel is understood: write it so)",
+    "never_paid": "读不出不予支付；请写 不得纳入基金支付范围，没有条件 (write, without conditions, that it is not paid)",
+}  # fmt: skip
+"""What to write where a text says nothing plain of the limit that a rule is about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +51,35 @@ class ReadWindow:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadText:
+    """One text of 逻辑依据 from which terms were read, for sign-off: how many items have it, and where the first of them stands."""
+
+    text: str
+    terms: Terms
+    items: int
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """The limits of the items, in their order, the windows that they come from, and remarks that are no window."""
+    """The limits of the items, in their order, the windows or texts that they come from, and remarks that are no window."""
 
     limits: tuple[Limits, ...]
     windows: tuple[ReadWindow, ...]
+    texts: tuple[ReadText, ...]
     remarks: tuple[str, ...]
 
 
-def read_limits(table: SheetTable, rule: str, items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
-    """Return what the items are limited to.
+def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
+    """Return what the items are limited to by a rule, which is published under the name.
 
-    The age word is that of 逻辑依据 (新生儿专用项目), else that of the rule's name (药品限儿童使用); for services the rule's
+    Where the rule limits the terms of payment, they are read from 逻辑依据, and a text that is not understood is a fault. Else
+    the age word is that of 逻辑依据 (新生儿专用项目) or that of the rule's name (药品限儿童使用); for services the rule's
     name 儿童专用 stands above newborns too and decides nothing. Faults: a sex that is none, both subjects in one row, two
     windows that differ, an item without any limit (one whose window is not understood is among the windows instead).
     """
+    if rule.terms:
+        return _read_terms(table, rule.terms, items, faults)
     wrong: dict[str, list[WrongCell]] = {"sex": [], "logic": [], "note": [], "basis": []}
     limits: list[Limits] = []
     windows: list[ReadWindow] = []
@@ -73,26 +103,56 @@ def read_limits(table: SheetTable, rule: str, items: Sequence[ItemRow], faults: 
         if len({window.bounds for window in understood}) > 1:
             said = f"与逻辑依据的“{item.basis}”不同，请只留一个 (differs from the window in 逻辑依据: keep one)"
             wrong["note"].append((item.row, item.note, said))
-        subjects = [subject for subject in _SUBJECTS if subject in plain(item.logic or "")]
-        if len(subjects) > 1:
-            wrong["logic"].append((item.row, item.logic, "请只写参保人或就诊人之一 (write one of 参保人 and 就诊人)"))
+        subject = _subject(item, wrong["logic"])
         sex = _SEXES.get(plain(item.sex or ""))
-        if sex is None and (item.sex is not None or "性别" in rule):
+        if sex is None and (item.sex is not None or "性别" in name):
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
-        word = _age_word(rule, item.basis)
-        if not (sex or word or found or "性别" in rule):
+        word = age_word_in(item.basis or "") or _age_word_of(name)
+        if not (sex or word or found or "性别" in name):
             said = "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目，或年龄如 2-11岁 (no limit is found: write one of these)"
             wrong["basis"].append((item.row, item.basis, said))
         text = understood[0].text if understood else None
-        limits.append(Limits(sex, word, text, subjects[0] if subjects else None))
+        limits.append(Limits(sex, word, text, subject))
     for column, cells in wrong.items():
         table.fault_cells(faults, column, cells)
-    return ReadLimits(tuple(limits), tuple(windows), tuple(remarks))
+    return ReadLimits(tuple(limits), tuple(windows), (), tuple(remarks))
 
 
-def _age_word(rule: str, basis: str | None) -> str | None:
-    if found := _WORD_IN_BASIS.fullmatch(plain(basis or "")):
-        return found[1]
-    if found := _WORD_IN_RULE.fullmatch(rule):
-        return found[1] or found[2]
-    return None
+def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
+    wrong: dict[str, list[WrongCell]] = {"sex": [], "logic": [], "basis": []}
+    limits: list[Limits] = []
+    first: dict[str, ItemRow] = {}
+    counts = Counter(item.basis for item in items)
+    read: Mapping[str | None, Terms | None] = {text: read_terms(text or "", wanted) for text in counts}
+    for item in items:
+        terms = read[item.basis]
+        if item.sex is not None:
+            wrong["sex"].append(
+                (item.row, item.sex, "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)")
+            )
+        if item.basis is None or terms is None:
+            wrong["basis"].append((item.row, item.basis, _ASK_TERMS[wanted[0]]))
+        else:
+            first.setdefault(item.basis, item)
+        limits.append(Limits(None, None, None, _subject(item, wrong["logic"]), tuple(sorted((terms or {}).items()))))
+    for column, cells in wrong.items():
+        table.fault_cells(faults, column, cells)
+    texts = [
+        ReadText(text, read[text] or {}, counts[text], f"{table.file}：{table.place(item.row, 'basis')}")
+        for text, item in first.items()
+    ]
+    remarks = [f"{table.place(item.row, 'note')}：{item.note}" for item in items if item.note is not None]
+    return ReadLimits(tuple(limits), (), tuple(texts), tuple(remarks))
+
+
+def _subject(item: ItemRow, wrong: list[WrongCell]) -> str | None:
+    """Whose data counts, as 检出逻辑 says; both is noted as wrong."""
+    found = [subject for subject in _SUBJECTS if subject in plain(item.logic or "")]
+    if len(found) > 1:
+        wrong.append((item.row, item.logic, "请只写参保人或就诊人之一 (write one of 参保人 and 就诊人)"))
+    return found[0] if found else None
+
+
+def _age_word_of(rule: str) -> str | None:
+    found = _WORD_IN_RULE.fullmatch(rule)
+    return (found[1] or found[2]) if found else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.table import SheetTable, plain
 
 _RULE_IN_TITLE = re.compile(r"[“\"]([^“”\"]+)[”\"]规则|^《?([^《》“”\"]+)规则对应知识点")
@@ -18,7 +19,7 @@ _DIGITS = "一二三四五六七八九"
 
 
 def rule_of(
-    table: SheetTable, codes: SheetTable, items: Iterable[ItemRow], rules: Mapping[str, str | None], faults: Faults
+    table: SheetTable, codes: SheetTable, items: Iterable[ItemRow], rules: KnownRules, faults: Faults
 ) -> str | None:
     """Return the published name of the rule of an item sheet and its code sheet, or None after noting that it is not known.
 

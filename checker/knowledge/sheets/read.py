@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -13,7 +13,8 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import PublishedItem, document_of, is_known_batch
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
 from checker.knowledge.sheets.items import NUMBER, check_numbers, read_items
-from checker.knowledge.sheets.limits import ReadWindow, read_limits
+from checker.knowledge.sheets.known_rules import KnownRules
+from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
@@ -25,7 +26,7 @@ class Workbook:
 
     `file` is its name without folder, `rule` the published name of its rule, `items` stand in the order of the sheet, each
     with its codes sorted. `notes` are footnotes (说明：…), remarks and columns that were not read: words that are no limit.
-    `windows` are for sign-off, `repairs` says with their places which codes were written otherwise, `codes` counts distinct codes.
+    `windows` and `texts` are for sign-off, `repairs` says with their places which codes were written otherwise, `codes` counts distinct codes.
     """
 
     file: str
@@ -35,6 +36,7 @@ class Workbook:
     items: tuple[PublishedItem, ...]
     notes: tuple[str, ...]
     windows: tuple[ReadWindow, ...]
+    texts: tuple[ReadText, ...]
     repairs: tuple[str, ...]
     codes: int
 
@@ -44,12 +46,12 @@ def read_workbooks(
     *,
     batch: str | None,
     published: date | None,
-    rules: Mapping[str, str | None],
+    rules: KnownRules,
     repair: bool = False,
 ) -> tuple[Workbook, ...]:
     """Return what the workbooks say, one for each path, or raise KnowledgeError that carries the faults of all files.
 
-    `rules` gives the national code of each known rule by its published name. Without `batch`, it is taken from each
+    `rules` are the known rules by their published names. Without `batch`, it is taken from each
     file's title or name (第一批 is 01, 2026年1月更新 is 2026-01); the day of the notice stands in no workbook, so that `published`
     must be given. `repair` puts back the leading zeros that Excel took from service codes.
 
@@ -84,7 +86,7 @@ class _Given:
 
     batch: str | None
     published: date
-    rules: Mapping[str, str | None]
+    rules: KnownRules
     repair: bool
 
 
@@ -111,7 +113,7 @@ def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
     reconcile(tables.items, items, codes, faults)
     if rule is None or batch is None:
         return None
-    read = read_limits(tables.items, rule, items, faults)
+    read = read_limits(tables.items, rule, given.rules[rule], items, faults)
     document = (
         document_of(batch, given.published)
         if is_known_batch(batch)
@@ -129,13 +131,14 @@ def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
                 batch=batch,
                 published=given.published,
                 rule=rule,
-                rule_code=given.rules[rule],
+                rule_code=given.rules[rule].code,
                 seq=item.seq,
                 item_name=item.name,
                 limits=limits,
                 codes=tuple(own),
                 document=document,
                 source_row=f"{opened.file}：{'；'.join(where)}",
+                text=item.basis,
             )
         )
     return Workbook(
@@ -146,6 +149,7 @@ def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
         items=tuple(published),
         notes=(*dict.fromkeys((*tables.items.notes, *tables.codes.notes)), *read.remarks, *_unread(tables.codes)),
         windows=read.windows,
+        texts=read.texts,
         repairs=codes.repairs,
         codes=codes.frame["code"].n_unique(),
     )

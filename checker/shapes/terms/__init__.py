@@ -136,6 +136,10 @@ TERMS = Shape(
         ),
         Limit("barred_channel", str, "不予支付的渠道：online 互联网诊疗", "the channel in which it is not paid: online", ("online",), fact="online"),
         Limit("never_paid", str, "任何情形都不予支付：yes", "not paid in any case: yes", ("yes",), fact="scope"),
+        Limit(
+            "terms_text", str, "公布的原文，可能还写有规则不判断的条件，如疾病、疗程",
+            "the text as published, which may name conditions that the rule does not judge, such as a disease", wording=True,
+        ),
     ),
     facts={
         "insurance": Fact(

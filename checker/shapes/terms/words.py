@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checker.model.words import CARE_GROUPS, INSURANCE_GROUPS, RANKS
+from checker.model.words import CARE_GROUPS, INSURANCE_GROUPS, RANKS, RANKS_FROM
 
-_CASES = {
-    "first_prescription": ("只限首次处方", "for the first prescription only"),
-    "eye": ("三级医院眼科或二级以上眼科专科", "an eye department of level 3 or an eye hospital of level 2"),
-}
+_CASES = {"first_prescription": "first", "eye": "eye"}
+"""The special cases of a rank in the words of RANKS_FROM."""
 
 
 def say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
@@ -20,16 +18,21 @@ def say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
         yield f"paid by {insurance} only" if english else f"限{insurance}支付"
     if limits.get("care_groups"):
         care = care_words(limits["care_groups"], english)
-        yield f"paid for {care} care only" if english else f"限{care}"
+        yield f"paid in this care only: {care}" if english else f"限{care}"
     if limits.get("min_rank") is not None:
-        rank = RANKS[int(limits["min_rank"])][english]
-        yield f"{rank} and above" if english else f"限{rank}及以上医疗机构"
-    if limits.get("rank_case"):
-        yield _CASES[limits["rank_case"]][english]
+        yield _place(int(limits["min_rank"]), limits.get("rank_case"), english)
     if limits.get("barred_channel"):
         yield "not paid when prescribed online" if english else "互联网诊疗不予支付"
     if limits.get("never_paid"):
-        yield "never paid" if english else "不予支付"
+        yield "never paid" if english else "均不予支付"
+
+
+def _place(least: int, case: str | None, english: bool) -> str:
+    """The institutions that are meant by the lowest rank and its case."""
+    told = RANKS_FROM[_CASES.get(case or "", "")][english].format(RANKS[least][english])
+    if case == "first_prescription":
+        return told
+    return f"only at {told}" if english else f"限{told}"
 
 
 def care_words(groups: str, english: bool) -> str:
