@@ -57,6 +57,43 @@ NOT_JUDGED = {
     ),
 }
 """Why points of a rule are not judged and what to do about it, by what is missing."""
+MISSING: dict[str, Said] = {
+    "insurance_type": ("险种", "insurance"),
+    "care_type": ("医疗类别", "type of care"),
+    "diagnoses": ("诊断", "diagnoses"),
+    "institution_level": ("医疗机构等级", "level of the institution"),
+    "history": ("此前是否用过", "earlier use"),
+    "online": ("是否互联网诊疗", "whether the visit was online"),
+}
+"""Of these what the counter was not told: it can be given there, and then the point is judged."""
+GIVE: dict[str, Said] = {
+    "insurance_type": (
+        "请加 --insurance（职工医保、居民医保、工伤保险，或国家代码 310 等），处方中写 insurance_type",
+        "give --insurance (310 employees, 390 residents, 510 maternity, 工伤保险), in a prescription insurance_type",
+    ),
+    "care_type": (
+        "请加 --care-type（门诊 11、急诊 13、住院 21、药店 41 等），处方中写 care_type",
+        "give --care-type (11 outpatient, 13 emergency, 21 inpatient, 41 pharmacy and so on), in a prescription care_type",
+    ),
+    "diagnoses": (
+        "请加 --diagnosis（诊断编码），处方中写 diagnoses",
+        "give --diagnosis (ICD codes), in a prescription diagnoses",
+    ),
+    "institution_level": (
+        "请加 --level（三级、二级、一级、未定级），处方中写 institution_level；药店请加 --care-type 41 和 --prescriber-level（开方机构的等级）",
+        "give --level (三级, 二级, 一级, 未定级), in a prescription institution_level; a pharmacy --care-type 41 and "
+        "--prescriber-level, the level of the institution that prescribed",
+    ),
+    "history": (
+        "请加 --no-earlier（此前 365 天没有用过）或 --earlier 项目=日期，处方中写 history（没有用过的写 []）",
+        "give --no-earlier (not used in the 365 days before) or --earlier ITEM=DATE, in a prescription history ([] for none)",
+    ),
+    "online": (
+        "请加 --online（互联网诊疗）或 --not-online（线下），处方中写 online（true 或 false）",
+        "give --online or --not-online, in a prescription online (true or false)",
+    ),
+}
+"""How to give it, to the command and in a prescription."""
 ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"},
            "after": {"definite": "recover", "suspect": "review", "notice": "note"}}  # fmt: skip
 """What the caller must do, by stage and level; an undetermined finding is always a note."""
@@ -194,8 +231,8 @@ EXPLANATIONS: dict[str, Said] = {
         "The rules do not let the fund pay; do not settle before this is resolved.",
     ),
     "suspect": (
-        "核对用药人，写明理由后才能继续。",
-        "Check whom it is for, and go on only with a written reason.",
+        "先核对，写明理由后才能继续。",
+        "Check it first, and go on only with a written reason.",
     ),
     "undetermined": ("补全信息后再查一次。", "Complete what is missing and check again."),
     "notice": ("请留意提示的内容。", "Take note of what it says."),
@@ -313,8 +350,8 @@ LOST_CODES: dict[str, Said] = {
 """What became of item codes that a spreadsheet took for numbers."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient; by language."""
-SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}
-"""What was judged where that is no person, by the scope of the finding."""
+SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription"), "line": ("这一行", "this line")}
+"""What was judged where that is no person, by what the shape of the rule judges."""
 NOT_KNOWN: Said = ("不明", "unknown")
 SEXES: dict[str, Said] = {"male": ("男", "male"), "female": ("女", "female")}
 SEXES_OF_PEOPLE: dict[str, Said] = {"male": ("男性", "male"), "female": ("女性", "female")}
@@ -372,6 +409,8 @@ AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "mon
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
     "verdict": VERDICTS, "level": LEVELS, "action": ACTION_WORDS, "reason": REASONS, "remark": REMARKS, "next": NEXT, "mark": MARKS,
     "conclusion": CONCLUSIONS, "explanation": EXPLANATIONS,
+    "missing": MISSING, "care": CARE_GROUPS, "insurance": INSURANCE_GROUPS, "channel": CHANNELS,
+    "rank": {**{str(rank): said for rank, said in RANKS.items()}, "unrated": UNRATED},
     "value": {"unknown": NOT_KNOWN}, "knowledge": {"outdated": OUTDATED},
 }  # fmt: skip
 
