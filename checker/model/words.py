@@ -58,11 +58,11 @@ NOT_JUDGED = {
 }
 """Why points of a rule are not judged and what to do about it, by what is missing."""
 MISSING: dict[str, Said] = {
-    "insurance_type": ("险种", "insurance"),
-    "care_type": ("医疗类别", "type of care"),
-    "diagnoses": ("诊断", "diagnoses"),
-    "institution_level": ("医疗机构等级", "level of the institution"),
-    "history": ("此前是否用过", "earlier use"),
+    "insurance_type": ("险种", "the insurance"),
+    "care_type": ("医疗类别", "the type of care"),
+    "diagnoses": ("诊断", "the diagnoses"),
+    "institution_level": ("医疗机构等级", "the level of the institution"),
+    "history": ("此前是否用过", "whether it was used before"),
     "online": ("是否互联网诊疗", "whether the visit was online"),
 }
 """Of these what the counter was not told: it can be given there, and then the point is judged."""
@@ -429,6 +429,15 @@ def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str
         words.format(header=header, lines=lines, example=example, meant=meant) for words in LOST_CODES[fate]
     )
     return chinese, english
+
+
+def give_words(missing: str, rule_id: str) -> Said:
+    """What to give so that the counter judges a point that it did not judge."""
+    if missing in GIVE:
+        chinese, english = GIVE[missing]
+        return f"不知道{MISSING[missing][0]}：{chinese}", f"the counter was not told {MISSING[missing][1]}: {english}"
+    chinese, english = NOT_JUDGED[missing]
+    return chinese.format(rule=rule_id), english.format(rule=rule_id)
 
 
 def remark_words(remark: str) -> Said:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from checker.model.words import MISSING
 from checker.service.reasons import REASONS
 
 _INDICATORS = {"definite": "critical", "suspect": "warning", "notice": "info"}
@@ -13,10 +14,24 @@ _REMOVE = ("取消这条医嘱", "Remove this order")
 
 
 def cards_of(answer: Mapping[str, Any], language: str, orders: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """One card for each finding; none where nothing was found. `orders`: by the id of a line its order, which a card may suggest to remove."""
+    """One card for each finding, and for each thing that was not told and without which lines were not judged; else none. `orders`: by the id of a line its order, which a card may suggest to remove."""
     if not answer["reviewed"]:
         return {"cards": [plain_card(answer["ticket"] or "", answer["message"], "warning")]}
-    return {"cards": [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]}
+    cards = [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]
+    return {"cards": [*cards, *_of_not_judged(answer["not_judged"], language)]}
+
+
+def _of_not_judged(not_judged: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+    """What lacks its rule has a finding of its own."""
+    lines: dict[tuple[str, str], set[Any]] = {}
+    for each in not_judged:
+        if each["missing"] in MISSING:
+            lines.setdefault((each["missing"], each["how"]), set()).add(each["line_id"] or each["line"])
+    said = "没有判断 {} 项，{}" if language == "zh" else "{} item(s) not judged: {}"
+    return [
+        plain_card(f"not-judged-{missing}", said.format(len(some), how), "info")
+        for (missing, how), some in lines.items()
+    ]
 
 
 def plain_card(uuid: str, said: str, indicator: str) -> dict[str, Any]:

@@ -128,11 +128,12 @@ export const ASKING = {
 
   terms_open: ["还要问清，才能判断", "Still to be asked"],
   terms_done: ["已问清（可以改）", "What was asked (may be changed)"],
+  ask_kept: ["本柜台记住，以后不再问", "kept for this counter, asked once"],
   ask_for: ["用于判断：{items}", "for: {items}"],
   ask_insurance_type: ["用哪种保险结算", "Which insurance pays?"],
   insurance_employees: ["职工医保", "employees' insurance"],
   insurance_residents: ["居民医保", "residents' insurance"],
-  ask_institution_level: ["本机构的等级（本柜台记住）", "Level of this institution (kept for this counter)"],
+  ask_institution_level: ["本机构的等级", "Level of this institution"],
   place_pharmacy: ["零售药店", "a retail pharmacy"],
   ask_prescriber_institution_level: ["开方医疗机构的等级", "Level of the institution that prescribed"],
   ask_care_type: ["医疗类别", "Type of care"],

@@ -55,7 +55,7 @@ export class Terms {
   /** What was answered, in words. */
   words(nameOf) {
     const answered = this.#shown.filter((id) => this.#value(id) !== null);
-    return answered.map((id) => `${this.#title(id, nameOf)} ${say(this.#choices(id).find(([value]) => value === this.#value(id))[1])}`);
+    return answered.map((id) => `${this.#title(id, nameOf)}${language() === "en" ? ": " : "："}${say(this.#choices(id).find(([value]) => value === this.#value(id))[1])}`);
   }
 
   /** What is sent of it with these lines at this time. */
@@ -163,7 +163,8 @@ export class Terms {
   }
 
   #question(id, title, waiting) {
-    const legend = make("legend", {}, title, waiting ? make("span", { class: "for" }, say("ask_for", { items: waiting })) : null);
+    const beside = [waiting && say("ask_for", { items: waiting }), id === "institution_level" && say("ask_kept")].filter(Boolean);
+    const legend = make("legend", {}, title, beside.map((each) => make("span", { class: "for" }, each)));
     if (this.#asked.get(id).kind === "diagnoses") {
       const fill = make("button", { type: "button", class: "small", id: `terms-${id}`, onclick: this.diagnose }, say("ask_diagnoses_go"));
       return make("fieldset", { class: "inner", "data-asks": id }, legend, fill);
