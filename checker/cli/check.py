@@ -142,7 +142,7 @@ def command(
     if as_json:
         print_json(answers if is_list else answers[0])
     else:
-        _print(answered, lang)
+        _print(answered, lang, is_file=file is not None)
     if any("error" in answer for answer in answers) or not any(answer["checked_lines"] for answer in answers):
         return ExitCode.BAD_INPUT
     return ExitCode.FINDINGS if any(_fails(answer, fail_on) for answer in answers) else ExitCode.CLEAR
@@ -204,7 +204,7 @@ def _document(asked: Mapping[str, Any], *, repair: bool) -> dict[str, Any]:
     }
 
 
-def _print(answered: Sequence[_Answered], language: str) -> None:
+def _print(answered: Sequence[_Answered], language: str, *, is_file: bool) -> None:
     # Only a terminal gets colours, and only one that wants them; click takes them out elsewhere.
     colour = False if os.environ.get("NO_COLOR") else None
     for number, (prescription, answer) in enumerate(answered, 1):
@@ -216,5 +216,5 @@ def _print(answered: Sequence[_Answered], language: str) -> None:
         if prescription is None:
             click.echo(shown(f"错误（error）：{answer['error']['message']}"), color=colour)
             continue
-        for line in answer_lines(prescription, answer, language):
+        for line in answer_lines(prescription, answer, language, is_file=is_file):
             click.echo(line, color=colour)

@@ -68,32 +68,46 @@ MISSING: dict[str, Said] = {
 """Of these what the counter was not told: it can be given there, and then the point is judged."""
 GIVE: dict[str, Said] = {
     "insurance_type": (
-        "请加 --insurance（职工医保、居民医保、工伤保险，或国家代码 310 等），处方中写 insurance_type",
-        "give --insurance (310 employees, 390 residents, 510 maternity, 工伤保险), in a prescription insurance_type",
+        "请在处方中写 insurance_type，如 310（职工）、390（居民）、510（生育）、工伤保险",
+        "give insurance_type in the prescription, such as 310 (employees), 390 (residents), 510 (maternity), 工伤保险",
     ),
     "care_type": (
-        "请加 --care-type（门诊 11、急诊 13、住院 21、药店 41 等），处方中写 care_type",
-        "give --care-type (11 outpatient, 13 emergency, 21 inpatient, 41 pharmacy and so on), in a prescription care_type",
+        "请在处方中写 care_type，如 11（门诊）、13（急诊）、21（住院）、41（药店）",
+        "give care_type in the prescription, such as 11 (outpatient), 13 (emergency), 21 (inpatient), 41 (pharmacy)",
     ),
-    "diagnoses": (
-        "请加 --diagnosis（诊断编码），处方中写 diagnoses",
-        "give --diagnosis (ICD codes), in a prescription diagnoses",
-    ),
+    "diagnoses": ("请在处方中写 diagnoses（诊断编码）", "give diagnoses (ICD codes) in the prescription"),
     "institution_level": (
-        "请加 --level（三级、二级、一级、未定级），处方中写 institution_level；药店请加 --care-type 41 和 --prescriber-level（开方机构的等级）",
-        "give --level (三级, 二级, 一级, 未定级), in a prescription institution_level; a pharmacy --care-type 41 and "
-        "--prescriber-level, the level of the institution that prescribed",
+        "请在处方中写 institution_level（三级、二级、一级、未定级）；药店写 care_type 41 和 prescriber_institution_level（开方机构的等级）",
+        "give institution_level (三级, 二级, 一级, 未定级) in the prescription; a pharmacy care_type 41 and prescriber_institution_level",
     ),
     "history": (
-        "请加 --no-earlier（此前 365 天没有用过）或 --earlier 项目=日期，处方中写 history（没有用过的写 []）",
-        "give --no-earlier (not used in the 365 days before) or --earlier ITEM=DATE, in a prescription history ([] for none)",
+        "请在处方中写 history（此前的明细；此前 365 天没有用过的写 []）",
+        "give history (earlier lines, [] where there are none in the 365 days before) in the prescription",
     ),
-    "online": (
-        "请加 --online（互联网诊疗）或 --not-online（线下），处方中写 online（true 或 false）",
-        "give --online or --not-online, in a prescription online (true or false)",
-    ),
+    "online": ("请在处方中写 online（true 或 false）", "give online (true or false) in the prescription"),
 }
-"""How to give it, to the command and in a prescription."""
+"""How to give it in a prescription."""
+GIVE_BY_OPTION: dict[str, Said] = {
+    "insurance_type": (
+        "请加 --insurance，如 职工医保、居民医保、生育保险、工伤保险",
+        "give --insurance: 310 (employees), 390 (residents), 510 (maternity), 工伤保险",
+    ),
+    "care_type": (
+        "请加 --care-type，如 门诊、急诊、住院、药店购药",
+        "give --care-type: 11 (outpatient), 13 (emergency), 21 (inpatient), 41 (pharmacy)",
+    ),
+    "diagnoses": ("请加 --diagnosis（诊断编码）", "give --diagnosis (ICD codes)"),
+    "institution_level": (
+        "请加 --level（三级、二级、一级、未定级）；药店请加 --care-type 41 和 --prescriber-level（开方机构的等级）",
+        "give --level (三级, 二级, 一级, 未定级); a pharmacy --care-type 41 and --prescriber-level, of the institution that prescribed",
+    ),
+    "history": (
+        "请加 --no-earlier（此前 365 天没有用过），或 --earlier 项目=日期",
+        "give --no-earlier (not used in the 365 days before), or --earlier ITEM=DATE",
+    ),
+    "online": ("请加 --online（互联网诊疗）或 --not-online（线下）", "give --online or --not-online"),
+}
+"""How to give it to `liangku check`."""
 ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"},
            "after": {"definite": "recover", "suspect": "review", "notice": "note"}}  # fmt: skip
 """What the caller must do, by stage and level; an undetermined finding is always a note."""
@@ -432,11 +446,8 @@ def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str
 
 
 def give_words(missing: str, rule_id: str) -> Said:
-    """What to give so that the counter judges a point that it did not judge."""
-    if missing in GIVE:
-        chinese, english = GIVE[missing]
-        return f"不知道{MISSING[missing][0]}：{chinese}", f"the counter was not told {MISSING[missing][1]}: {english}"
-    chinese, english = NOT_JUDGED[missing]
+    """What to give in a prescription so that the counter judges a point that it did not judge."""
+    chinese, english = (GIVE if missing in GIVE else NOT_JUDGED)[missing]
     return chinese.format(rule=rule_id), english.format(rule=rule_id)
 
 

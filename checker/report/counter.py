@@ -12,7 +12,18 @@ from checker.ingest.prescription import Prescription
 from checker.judge.evidence import sources
 from checker.model.shown import shown
 from checker.model.typed_value import UNKNOWN, worded
-from checker.model.words import CONCLUSIONS, EXPLANATIONS, ICONS, MARKS, NEXT, OUTDATED, remark_words
+from checker.model.words import (
+    CONCLUSIONS,
+    EXPLANATIONS,
+    GIVE,
+    GIVE_BY_OPTION,
+    ICONS,
+    MARKS,
+    MISSING,
+    NEXT,
+    OUTDATED,
+    remark_words,
+)
 
 _COLOURS = {
     "definite": "red", "suspect": "yellow", "notice": "blue", "undetermined": "magenta", "exempt": "green",
@@ -28,9 +39,12 @@ _GRAVEST_FIRST = ("definite", "suspect", "undetermined", "notice", "exempt")
 _LABEL_WIDTH = {0: 4, 1: 8}
 
 
-def answer_lines(prescription: Prescription, answer: Mapping[str, Any], language: str) -> list[str]:
-    """The lines of one answer, styled: a block for each finding, the gravest first, then the conclusion."""
-    return list(_Writer(prescription, _shown(answer), int(language == "en")).lines())
+def answer_lines(
+    prescription: Prescription, answer: Mapping[str, Any], language: str, *, is_file: bool = False
+) -> list[str]:
+    """The lines of one answer, styled: a block for each finding, the gravest first, then the conclusion. `is_file`: it was no prescription
+    of options."""
+    return list(_Writer(prescription, _shown(answer), int(language == "en"), is_file=is_file).lines())
 
 
 def _shown(value: Any) -> Any:
@@ -43,7 +57,8 @@ def _shown(value: Any) -> Any:
 
 
 class _Writer:
-    def __init__(self, prescription: Prescription, answer: Mapping[str, Any], english: int) -> None:
+    def __init__(self, prescription: Prescription, answer: Mapping[str, Any], english: int, *, is_file: bool) -> None:
+        self._is_file = is_file
         self._prescription = prescription
         self._answer = answer
         self._english = english
@@ -183,13 +198,22 @@ class _Writer:
         for skipped in self._answer["not_judged"]:
             if skipped["missing"] != "rule":
                 item, rule = names[skipped["line_id"] or skipped["line"]], skipped["rule_id"]
-                by_how.setdefault(skipped["how"], []).append(
+                by_how.setdefault(self._how(skipped), []).append(
                     self._say(f"{item}（规则 {rule}）", f"{item} (rule {rule})")
                 )
         for how, items in by_how.items():
             told = self._say("、", ", ").join(dict.fromkeys(items))
             yield click.style(self._say(f"  ○ 没有判断：{told}", f"  ○ Not judged: {told}"), fg=_COLOURS["unjudged"])
             yield f"    {how}"
+
+    def _how(self, skipped: Mapping[str, Any]) -> str:
+        missing, how = skipped["missing"], str(skipped["how"])
+        if missing not in MISSING:
+            return how
+        name, option, key = MISSING[missing], GIVE_BY_OPTION[missing], GIVE[missing]
+        # Whoever gave a file has no options, and whoever gave options no file.
+        given = key if self._is_file else option
+        return self._say(f"不知道{name[0]}：{given[0]}", f"Not told: {name[1]}; {given[1]}")
 
     def _field(self, chinese: str, english: str, *texts: str) -> Iterator[str]:
         label = self._say(chinese, english)

@@ -14,7 +14,10 @@ _REMOVE = ("取消这条医嘱", "Remove this order")
 
 
 def cards_of(answer: Mapping[str, Any], language: str, orders: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """One card for each finding, and for each thing that was not told and without which lines were not judged; else none. `orders`: by the id of a line its order, which a card may suggest to remove."""
+    """One card for each finding, and for each thing without which lines were not judged; else none.
+
+    `orders`: by the id of a line its order, which a card may suggest to remove.
+    """
     if not answer["reviewed"]:
         return {"cards": [plain_card(answer["ticket"] or "", answer["message"], "warning")]}
     cards = [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]
@@ -23,14 +26,19 @@ def cards_of(answer: Mapping[str, Any], language: str, orders: Mapping[str, str]
 
 def _of_not_judged(not_judged: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
     """What lacks its rule has a finding of its own."""
-    lines: dict[tuple[str, str], set[Any]] = {}
+    lines: dict[str, set[Any]] = {}
     for each in not_judged:
         if each["missing"] in MISSING:
-            lines.setdefault((each["missing"], each["how"]), set()).add(each["line_id"] or each["line"])
-    said = "没有判断 {} 项，{}" if language == "zh" else "{} item(s) not judged: {}"
+            lines.setdefault(each["missing"], set()).add(each["line_id"] or each["line"])
+    english = language == "en"
+    said = (
+        "{} item(s) not judged, which is no pass: not known is {}"
+        if english
+        else "有 {} 项没有判断，不等于没有问题：不知道{}"
+    )
     return [
-        plain_card(f"not-judged-{missing}", said.format(len(some), how), "info")
-        for (missing, how), some in lines.items()
+        plain_card(f"not-judged-{missing}", said.format(len(some), MISSING[missing][english]), "info")
+        for missing, some in lines.items()
     ]
 
 
