@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
 from checker.model.words import MISSING
 from checker.service.reasons import REASONS
@@ -37,7 +38,7 @@ def _of_not_judged(not_judged: Sequence[Mapping[str, Any]], language: str) -> li
         else "有 {} 项没有判断，不等于没有问题：不知道{}"
     )
     return [
-        plain_card(f"not-judged-{missing}", said.format(len(some), MISSING[missing][english]), "info")
+        plain_card(uuid4().hex, said.format(len(some), MISSING[missing][english]), "info")
         for missing, some in lines.items()
     ]
 

@@ -44,7 +44,10 @@ def test_what_was_not_told_is_asked_and_nothing_else(desk: DeskPage) -> None:
     assert f"没有判断：{LEVEL_TWO}。还不知道：医疗机构等级。" in desk.text("#notes")
     said = _choose(desk, "institution_level", "三级").concluded("clear")
     assert (_sent(desk), desk.focus) == ({"institution_level": "三级"}, "item")
-    assert ("判断时按：本机构的等级：三级。" in desk.text("#notes"), "已问清" in desk.text("#terms-title")) == (True, True)
+    assert ("判断时按：本机构的等级：三级。" in desk.text("#notes"), "已问清" in desk.text("#terms-title")) == (
+        True,
+        True,
+    )
     _choose(desk, "institution_level", "一级").concluded("definite")
 
 
