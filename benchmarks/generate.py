@@ -25,13 +25,15 @@ LINES_PER_FILE = 20_000_000
 LINES_PER_SETTLEMENT = 8
 CODES = 60_000
 INSTITUTIONS = 500
-VERSION = 2
+VERSION = 3
 """Part of the folder's name, beside the knowledge's hash; raised when the generated rows change."""
 
 # Shares of the generated lines or settlements, in units of 1 / 10,000.
 RESTRICTED = 300
 UNFIT = 400
 """of the restricted lines: an item drawn from those that do not fit the person"""
+TERMS_OF_RESTRICTED = 2000
+"""of the restricted lines: an item that is paid only on some terms (insurance, care, level …), fitting or not as the others are"""
 REFUND_OF_ODD = 200
 """of every second line, so about 1 % of all: the line gives back the line before it"""
 DUPLICATE_OF_ODD = 20
@@ -62,6 +64,8 @@ _PROFILES = [
     for s, sex in enumerate(("male", "female"))
 ]
 
+_IN_STAYS, _ANYWHERE, _NOWHERE = range(1 + 2 * len(_PROFILES), 4 + 2 * len(_PROFILES))
+"""The lists of items paid on terms."""
 _WORD_DAYS = "CASE age_word WHEN '新生儿' THEN 28 WHEN '婴儿' THEN 365 WHEN '婴幼儿' THEN 1095 ELSE 5113 END"
 
 
@@ -72,7 +76,8 @@ def _unit_days(column: str) -> str:
 def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[int, int]]:
     """Create the table `items` (slot, code, name, price) and return offset and size of each list in it.
 
-    List 0 is ordinary; then come two lists a profile, the limited items that fit it and those that do not.
+    List 0 is ordinary; then come two lists a profile, the limited items that fit it and those that do not; at the end the items paid on terms that
+    a stay meets, that any visit meets, and that hardly any does.
     """
     con.execute(f"""
         CREATE TABLE limited AS
@@ -100,7 +105,20 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
         JOIN limits l USING (match, code) JOIN '{knowledge / "point.parquet"}' p USING (point_id)
         ORDER BY full_code, len(s.code) DESC
     """)
-    restricted = int(con.execute("SELECT count(*) FROM limited").fetchall()[0][0])
+    con.execute(f"""
+        CREATE TABLE termed AS
+        SELECT DISTINCT ON (full_code) full_code, item_name,
+               CASE WHEN care_groups IS NOT NULL THEN {_IN_STAYS} WHEN min_rank IS NOT NULL OR barred_channel IS NOT NULL THEN {_ANYWHERE}
+                    ELSE {_NOWHERE} END AS list
+        FROM (SELECT *, CASE WHEN q.match = 'code' THEN q.code
+                ELSE q.code || right(printf('%012d', (hash(q.code) % 1000000000)::BIGINT), CASE q.code[1] WHEN 'X' THEN 23 ELSE 20 END - len(q.code))
+              END AS full_code
+              FROM '{knowledge / "pattern.parquet"}' q JOIN '{knowledge / "terms.parquet"}' USING (point_id)
+              JOIN '{knowledge / "point.parquet"}' USING (point_id) WHERE q.role = 'item')
+        ORDER BY full_code, list""")
+    restricted = int(
+        con.execute("SELECT (SELECT count(*) FROM limited) + (SELECT count(*) FROM termed)").fetchall()[0][0]
+    )
     con.execute(f"""
         CREATE TABLE ordinary AS
         WITH made AS (
@@ -132,13 +150,15 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
             SELECT 1 + 2 * g + (NOT ((l.sex IS NULL OR l.sex = p.sex) AND p.low >= l.low AND p.high <= l.high))::INT,
                    full_code, item_name
             FROM limited l, profile p
+            UNION ALL
+            SELECT list, full_code, item_name FROM termed
         )
         SELECT (row_number() OVER (ORDER BY list, hash(code)) - 1)::BIGINT AS slot, list, code, name,
                ((100 + hash(code || 'p') % 20000) / 100)::DECIMAL(16, 6) AS price
         FROM lists
     """)
     sizes = dict(con.execute("SELECT list, (min(slot), count(*)) FROM items GROUP BY 1").fetchall())
-    return [sizes.get(n, (0, 0)) for n in range(1 + 2 * len(_PROFILES))]
+    return [sizes.get(n, (0, 0)) for n in range(1 + _NOWHERE)]
 
 
 def _settlement_sql(first: str, lines: int, carried: str = "") -> str:
@@ -161,6 +181,7 @@ def _settlement_sql(first: str, lines: int, carried: str = "") -> str:
              WHEN g = 7 AND hash(v * 64 + 24) % 1000 < 3 THEN '1' ELSE '0' END AS nwb_flag,
         CASE WHEN person % 3 = 0 THEN '310' ELSE '390' END AS insutype,
         CASE hash(v * 64 + 18) % 5 WHEN 0 THEN '41' WHEN 1 THEN '21' ELSE '11' END AS med_type,
+        CASE WHEN hv % 100 < 60 THEN '05' WHEN hv % 100 < 95 THEN '01' ELSE '08' END AS hosp_lv,
         'H3707' || printf('%07d', hv % {INSTITUTIONS}) AS fixmedins_code,
         '第' || hv % {INSTITUTIONS} || '定点医药机构' AS fixmedins_name,
         '3708' || printf('%02d', hv % 12) AS insu_admdvs, g, base
@@ -191,6 +212,8 @@ def _lines_sql(start: int, stop: int, lines: int, lists: list[tuple[int, int]], 
         FROM ({_settlement_sql("(SELECT *, i - (kind IS NOT NULL)::INT AS src FROM numbered)", lines, "i, kind, src,")})
     ), listed AS (
         SELECT *, CASE WHEN h % 10000 >= {RESTRICTED} THEN 0
+                       WHEN hash(src * 64 + 37) % 10000 < {TERMS_OF_RESTRICTED} THEN
+                         CASE WHEN hash(src * 64 + 32) % 10000 < {UNFIT} THEN {_NOWHERE} WHEN med_type = '21' THEN {_IN_STAYS} ELSE {_ANYWHERE} END
                        ELSE 1 + 2 * g + (hash(src * 64 + 32) % 10000 < {UNFIT})::INT END AS list,
                pow((hash(src * 64 + 33) % 1000003) / 1000003.0, 2) AS u
         FROM settled
@@ -213,7 +236,7 @@ _BEFORE = """
     'S' || printf('%014d', v) AS setl_id,
     'R' || printf('%015d', src // 4) AS rx_drord_no,
     fixmedins_code, fixmedins_name, psn_no,"""
-_PERSON = "gend, brdy, nwb_flag, insutype,"
+_PERSON = "gend, brdy, nwb_flag, insutype, hosp_lv,"
 _AFTER = f"""
     insu_admdvs, med_type,
     n::DECIMAL(16, 4) AS cnt, price AS pric,
@@ -236,7 +259,7 @@ def _headers_sql(lines: int) -> str:
         psn_no,
         CASE WHEN stale THEN CASE gend WHEN '1' THEN '2' ELSE '1' END ELSE gend END AS gend, brdy,
         date_sub('year', brdy, base::DATE)::DECIMAL(4, 1) AS age, insutype, nwb_flag, insu_admdvs,
-        fixmedins_code, fixmedins_name, ('0' || (1 + hv % 3))::VARCHAR AS hosp_lv,
+        fixmedins_code, fixmedins_name, hosp_lv,
         base::DATE AS begndate, base::DATE AS enddate, base + INTERVAL 1 HOUR AS setl_time, med_type,
         (hv % 100000 / 100)::DECIMAL(16, 2) AS medfee_sumamt, '0' AS refd_setl_flag,
         CASE WHEN stale THEN '0' ELSE '1' END AS vali_flag

@@ -26,12 +26,13 @@ LIANGKU = [sys.executable, "-m", "checker.cli.main"]
 def write_text(folder: Path, points: int) -> None:
     """Write the text of the embedded edition, and invented points after it until there are so many."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("exemption.toml", "edition.toml"):
+    for name in ("exemption.toml", "edition.toml", "companion.csv", "terms.csv"):
         shutil.copyfile(SOURCES / name, folder / name)
-    shutil.copyfile(SOURCES / "companion.csv", folder / "companion.csv")
     rows, items, patterns = (_rows(SOURCES / name) for name in ("point.csv", "item.csv", "pattern.csv"))
     limits = {row["point_id"]: row for row in items}
-    models = [row for row in rows if row["rule_id"].startswith("drug") and not row["valid_to"]]
+    models = [
+        row for row in rows if row["rule_id"].startswith("drug") and row["point_id"] in limits and not row["valid_to"]
+    ]
     for number in range(points - len(rows)):
         model = models[number % len(models)]
         point_id = f"{model['rule_id']}-invented-{number:06d}"

@@ -76,7 +76,10 @@ FINDING = (
     "line_id", "rule_id", "verdict", "level", "reason_code", "exemption_id", "remarks", "quantity", "amount", "why",
 )  # fmt: skip
 SKIPPED = ("invalid", "context", "refund", "self_paid")
-RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single")
+RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single", "herb-never-paid",
+         "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "service-age")  # fmt: skip
+PIECES = {"piece": "herb-single", "never_paid": "herb-never-paid"}
+"""The rules that limit the decoction pieces so used."""
 
 RECEIVERS = ("male", "female", "child", "newborn")
 """Who may get the restricted items that plan/items.csv gives to them."""
@@ -90,7 +93,7 @@ Number = Decimal | None
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of plan/items.csv; `used_as` says who gets it in ordinary lines (planned: nobody; piece: all, before batch 11 limits it)."""
+    """An item of plan/items.csv; `used_as` says who gets it in ordinary lines (planned: nobody; piece, never_paid: all, before batch 11 limits it)."""
 
     used_as: str
     code: str
@@ -306,7 +309,7 @@ def make_people(chance: random.Random, count: int) -> list[Person]:
 def fill_national(sample: National, chance: random.Random, total: int) -> None:
     """Add ordinary visits up to `total` lines: ordinary items for all, restricted ones only for whom they are meant."""
     fitting = {use: [item for item in sample.items.values() if item.used_as == use] for use in RECEIVERS}
-    fitting["ordinary"] = [item for item in sample.items.values() if item.used_as in ("ordinary", "piece")]
+    fitting["ordinary"] = [item for item in sample.items.values() if item.used_as in ("ordinary", *PIECES)]
     people = make_people(chance, 1500)
     days = (LAST_DAY - FIRST_DAY).days - 12
     serial = 0
@@ -367,13 +370,13 @@ def _visit(
             columns["vali_flag"] = "0"
         sign = -1 if tag == ["refund"] else 1
         row = sample.fee(item, when, (sign * quantity, sign * quantity * item.price), place, **columns)
-        counted = [*tag, "not_in_force:herb-single"] if item.used_as == "piece" and not tag else tag
+        counted = [f"not_in_force:{PIECES[item.used_as]}"] if item.used_as in PIECES and not tag else tag
         sample.expected.line(row["bkkp_sn"], "", {"count": counted}, None, None)
         (bought if not tag else returned if tag == ["refund"] else []).append(item)
     # Refunds of limited pieces, and of others beside one, are netted; a line of the visit and item is the original.
     beside = any(item.used_as == "piece" for item in bought)
     open_refunds = [item for item in returned if item.code[0] == "T" and item not in bought]
-    sample.expected.counts["refund_without_original"] += sum(beside or item.used_as == "piece" for item in open_refunds)
+    sample.expected.counts["refund_without_original"] += sum(beside or item.used_as in PIECES for item in open_refunds)
 
 
 def age_on(birth: date, day: date) -> int:
@@ -452,8 +455,9 @@ def make_prescription_table(plan: Path, folder: Path) -> None:
     findings, answers = [], []
     for plant in read_plants(plan / "prescriptions.toml"):
         expected = Expected()
-        quantity, amount = number(plant.get("quantity", 1)), number(plant["amount"])
-        expected.line(plant["line"], plant["why"], plant, quantity, amount)
+        for line in [plant, *plant.get("lines", ())]:
+            quantity, amount = number(line.get("quantity", 1)), number(line["amount"])
+            expected.line(line["line"], plant["why"], line, quantity, amount)
         findings += [(plant["file"], *row) for row in expected.findings]
         answers.append((plant["file"], plant["verdict"], plant["exit_code"], plant["why"]))
     write_table(folder / "findings_prescriptions.csv", ("file", *FINDING), findings)

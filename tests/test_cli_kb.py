@@ -74,6 +74,7 @@ def test_build_of_the_checkout_also_compiles_its_rules(tmp_path):
         "name.parquet",
         "pattern.parquet",
         "point.parquet",
+        "terms.parquet",
     ]
     assert names == sorted([*tables, "manifest.json", "rules.plan.json"])
     again = liangku("kb", "build", "--json", cwd=folder, home=folder)

@@ -43,8 +43,8 @@ def bad(tmp_path: Path, monkeypatch) -> Path:
 def test_the_checkout_is_clean_enough_and_says_what_was_checked(check):
     code, out, err = check()
     assert (code, err) == (0, "")
-    assert "knowledge_base/sources/point.csv:803" in out
-    assert re.search(r"1,811 个知识点、1,872 个编码、6 条豁免；25 项检查中 22 项没有问题；错误 0，警告 1，提示 24", out)
+    assert "knowledge_base/sources/point.csv:900" in out
+    assert re.search(r"1,988 个知识点、2,051 个编码、6 条豁免；25 项检查中 22 项没有问题；错误 0，警告 1，提示 35", out)
     assert check("--strict")[0] == 1
     code, out, _ = check(lang="en")
     assert "25 checks found nothing" in out

@@ -57,7 +57,9 @@ def edition(folder: Path, change: Callable[[list[Row]], Iterable[Row]], patterns
         writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    limited = (folder / "item.csv").read_text(encoding="utf-8") + (folder / "companion.csv").read_text(encoding="utf-8")
+    limited = "".join(
+        (folder / name).read_text(encoding="utf-8") for name in ("item.csv", "companion.csv", "terms.csv")
+    )
     with (folder / "item.csv").open("a", encoding="utf-8") as stream:
         stream.writelines(f"{row['point_id']},female,,,,,,\n" for row in rows if f"\n{row['point_id']}," not in limited)
     with (folder / "pattern.csv").open("a", encoding="utf-8") as stream:

@@ -108,6 +108,7 @@ def test_the_wheel_holds_the_rules_and_the_built_knowledge_and_nothing_of_the_wo
         "point.parquet",
         "item.parquet",
         "companion.parquet",
+        "terms.parquet",
         "pattern.parquet",
         "exemption.parquet",
         "exemption_item.parquet",

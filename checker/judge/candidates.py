@@ -138,16 +138,15 @@ def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
     return f"({NOT_IN_SCOPE} OR {LEFT_NOT_IN_SCOPE})" if left else f"({NOT_IN_SCOPE})"
 
 
-def untold(files: Gathered, shape: Shape) -> dict[str, str]:
-    """By the reason of a line that lacks it, each fact of a shape of which no input tells."""
+def untold(files: Gathered, shape: Shape) -> tuple[str, ...]:
+    """The facts of a shape of which no input tells, where that is not left undetermined."""
 
     def told(name: str) -> bool:
         if name == "diagnosis_code" and files.diagnoses:
             return True
         return any(source.map.has(name) for source in (*files.lines, *files.settlements, *files.visits))
 
-    facts = (fact for fact in shape.facts.values() if fact.told_by)
-    return {fact.missing: fact.key for fact in facts if not any(map(told, fact.told_by))}
+    return tuple(name for name, fact in shape.facts.items() if fact.told_by and not any(map(told, fact.told_by)))
 
 
 def only_for(shape: Shape | None, absent: frozenset[str]) -> frozenset[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import Fault
 from checker.proof.cases import Stage, prove
+from checker.proof.coverage import PAGE, own_coverage
 from checker.rulebook.docs import compose, stale
 from checker.rulebook.fill import unfilled
 from checker.rulebook.lock import compare, current_rules, read_lock
@@ -49,9 +50,9 @@ def _docs(folder: Path, rulebook: Rulebook) -> Sequence[Stage]:
     place = own.parent / "docs" / "rules"
     if folder.resolve() != own or not place.is_dir():
         return ()
-    pages = compose(rulebook)
-    faults = stale(pages, place)
-    parts = {str(place / page.name) for page in pages} | {fault.file for fault in faults}
+    pages, coverage = compose(rulebook), own_coverage(folder, rulebook)
+    faults = (*stale(pages, place), *stale((coverage,), place.parent))
+    parts = {str(place / page.name) for page in pages} | {str(place.parent / PAGE)} | {fault.file for fault in faults}
     return (_stage("docs", len(parts), faults, len(faults)),)
 
 

@@ -39,7 +39,7 @@ from checker.scan.run_record import record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
 from checker.shapes import SHAPES
-from checker.shapes.base import Shape
+from checker.shapes.base import Shape, told_name
 from checker.shapes.terms import TERMS
 
 if TYPE_CHECKING:
@@ -314,9 +314,11 @@ class _Run:
         for shape in self._shapes:
             lines, absent = of(shape)
             own = [name for name in WRITTEN if name in shape.line_columns and name not in absent]
+            unknown = candidates.untold(self.files, shape)
+            untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
+            absent |= {told_name(fact) for fact in unknown}
             fired = fired_sql(self.plan, shape, self._of(shape, lines), contested=contested, absent=absent)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
-            untold |= candidates.untold(self.files, shape)
         self.connection.execute(
             f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO {sqltext.text(str(self.fired))} {SCRATCH}"
         )

@@ -94,6 +94,11 @@ class Fact:
         return name if not meant else f"{name} ({meant})" if english else f"{name}（{meant}）"
 
 
+def told_name(fact: str) -> str:
+    """Whether any input tells of a fact: among the columns that are absent (checker.judge.compile) where none does."""
+    return f"told_{fact}"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """One base column that clauses may read: what it holds, the fact or the limits that it carries.

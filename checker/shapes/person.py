@@ -78,7 +78,7 @@ def name_person(steps: Steps) -> None:
     only_insured = every(steps["at_pharmacy"], negated(patient_given), insured_given)
     of_user = some(holds("subject = '就诊人'", subject), every(paid, negated(of_insured)))
     unknown = steps.let("patient_unknown", every(only_insured, of_user))
-    is_insured = steps.let("is_insured", every(insured_given, some(of_insured, negated(patient_given))))
+    is_insured = steps.let("judges_insured", every(insured_given, some(of_insured, negated(patient_given))))
     steps.let("family_account", every(steps["at_pharmacy"], some(paid, every(only_insured, negated(unknown)))))
     nobody = steps.let("nobody", some(doubt, unknown))
     steps.let("person_sex", choose((nobody, NULL), (is_insured, insured_sex), otherwise=patient_sex))

@@ -61,9 +61,12 @@ def test_what_is_plain_is_read(limits: tuple[str, ...], text: str, terms: dict[s
         (LEVEL, "首次处方需三级医院眼科或二级及以上眼科专科医院，续方一级医疗机构"),
         (LEVEL, "限心功能三级的患者"),
         (("barred_channel",), "支持互联网诊疗开具处方"),
+        (("barred_channel",), "药店不予支付。支持互联网诊疗"),
+        (("barred_channel",), "除互联网诊疗外不予支付"),
         (("never_paid",), "单方使用时不得纳入基金支付范围"),
         (("never_paid",), "除阿胶外均不予支付"),
         (CARE, ""),
+        (CARE, "住院、" * 700 + "住院"),
     ],
 )
 def test_what_is_not_plain_is_not_read(limits: tuple[str, ...], text: str) -> None:

@@ -25,9 +25,10 @@ from checker.model.errors import ExitCode, InputError
 @json_option
 @language_option
 def command(rules_folder: Path | None, out: Path | None, check: bool, as_json: bool, lang: str) -> int:
-    """生成规则说明页：每条规则中英文各一页，另有目录；规则不在了的页会删去。
+    """生成规则说明页：每条规则中英文各一页，另有目录和覆盖范围（docs/coverage.md）；规则不在了的页会删去。
 
-    Write the pages of the rules, one in each language, and their index; pages of rules that are gone are removed.
+    Write the pages of the rules, one in each language, their index, and what of the published framework works (docs/coverage.md); pages of rules
+    that are gone are removed.
 
     \b
     退出码 Exit codes: 0 已是最新或已写好 up to date or written · 1 --check 发现过期 stale · 2 输入有误 bad input
@@ -37,6 +38,7 @@ def command(rules_folder: Path | None, out: Path | None, check: bool, as_json: b
       liangku rules docs --check
       liangku rules docs --rules 我的规则 --out 说明
     """
+    from checker.proof.coverage import own_coverage
     from checker.rulebook.docs import compose, stale, write
 
     own = checkout_rules()
@@ -45,24 +47,23 @@ def command(rules_folder: Path | None, out: Path | None, check: bool, as_json: b
         raise InputError("--out：请指定说明页写到哪个文件夹（name the folder of the pages with --out）")
     target = out or place.resolve().parent / "docs" / "rules"
     pages = compose(rulebook)
+    # What works of the published framework is told of the program's own rules only.
+    beside = (own_coverage(place, rulebook),) if out is None else ()
+    total = len(pages) + len(beside)
     english = lang == "en"
     if check:
-        faults = stale(pages, target)
-        told = (
-            f"{len(pages)} pages, {len(faults)} stale"
-            if english
-            else f"说明页 {len(pages)} 页，不一致 {len(faults)} 处"
-        )
+        faults = (*stale(pages, target), *(stale(beside, target.parent) if beside else ()))
+        told = f"{total} pages, {len(faults)} stale" if english else f"说明页 {total} 页，不一致 {len(faults)} 处"
         print_faults(faults, told, as_json=as_json)
         return ExitCode.FINDINGS if faults else ExitCode.CLEAR
-    changed = write(pages, target)
+    changed = (*write(pages, target), *(write(beside, target.parent) if beside else ()))
     if as_json:
-        print_json({"out": str(target), "pages": len(pages), "changed": [path.name for path in changed]})
+        print_json({"out": str(target), "pages": total, "changed": [path.name for path in changed]})
         return ExitCode.CLEAR
     click.echo(
-        f"Pages in {target}: {len(pages)}, written or removed: {len(changed)}"
+        f"Pages in {target}: {total}, written or removed: {len(changed)}"
         if english
-        else f"{target}：共 {len(pages)} 页，写入或删去 {len(changed)} 页"
+        else f"{target}：共 {total} 页，写入或删去 {len(changed)} 页"
     )
     for path in changed:
         click.echo(f"    {path.name}")

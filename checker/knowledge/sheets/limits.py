@@ -86,7 +86,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     remarks: list[str] = []
     # A sheet of a hundred thousand items has a handful of different texts.
     texts = {cell for item in items for cell in (item.basis, item.note) if cell is not None}
-    window_in = {text: find_window(text) for text in texts}
+    window_in = {text: None if age_word_in(text) else find_window(text) for text in texts}
     for item in items:
         found: dict[str, FoundWindow] = {}
         for column, cell in (("basis", item.basis), ("note", item.note)):

@@ -19,6 +19,7 @@ _UNITS = ("year", "month", "day")
 
 def _name(steps: Steps) -> None:
     person.name_person(steps)
+    steps.let("is_insured", steps["judges_insured"])
     person.name_age(steps)
     person.name_mother(steps)
     steps.let("related_lines", "CAST(NULL AS VARCHAR[])")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checker.model.schema import MATERNITY_CARE
 from checker.model.sql_builder import FALSE, NULL, TRUE, Steps, choose, every, holds, negated, some
 from checker.shapes import person
-from checker.shapes.base import Column, Fact, Limit, Shape
+from checker.shapes.base import Column, Fact, Limit, Shape, told_name
 from checker.shapes.terms.words import say
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ LINE = (
     "has_earlier", "is_online", "is_maternity_fee", "has_maternity_diagnosis", "in_scope",
 )  # fmt: skip
 """The columns of a line that no other shape reads."""
-_TOLD = {"insurance": "insurance_type", "care": "care_type", "maternity": "care_type", "level": "institution_level"}
+_TOLD = {"insurance": "insurance_type", "care": "care_type", "level": "institution_level"}
 """By which column of a line a fact is told that stands for one of few groups."""
 
 
@@ -75,35 +75,35 @@ def _is_unreadable(flag: str) -> str:
 
 
 def _why(steps: Steps, reads: Callable[[str], str]) -> str:
+    """What is missing goes before what is not understood. Where no input has it at all, that counts, be there a header or not."""
     discharge, fee = _flag(steps, "is_discharge_drug"), _flag(steps, "is_maternity_fee")
-    rank = every(reads("level"), negated(steps.known(steps["institution_rank"])))
-    fills, unrated = steps["fills_prescription"], holds("is_unrated", steps["is_unrated"])
+    fills, no_rank = steps["fills_prescription"], negated(steps.known(steps["institution_rank"]))
     unknown = {
         "insurance": every(reads("insurance"), negated(steps.known(steps["insurance_group"]))),
         "care": every(some(reads("care"), reads("maternity")), negated(steps.known(steps["care_group"]))),
-        "level": every(rank, negated(fills)),
+        "level": every(reads("level"), no_rank, negated(fills)),
     }
-    missing = {fact: every(lack, negated(steps.known(steps[_TOLD[fact]]))) for fact, lack in unknown.items()}
-    # Where no input has the column at all, that is the reason, whatever else the line lacks.
-    untold = [(missing[fact], f"'{fact}_missing'") for fact in missing if steps[_TOLD[fact]] == NULL]
-    return choose(
-        *untold,
-        (steps["header_missing"], "'header_missing'"),
-        (missing["insurance"], "'insurance_missing'"),
-        (unknown["insurance"], "'insurance_unknown'"),
-        (every(reads("care"), _is_unreadable(discharge)), "'flag_unreadable'"),
-        (every(reads("maternity"), _is_unreadable(fee)), "'flag_unreadable'"),
-        (missing["care"], "'care_missing'"),
-        (unknown["care"], "'care_unknown'"),
-        (every(reads("maternity"), negated(steps.known(steps["has_maternity_diagnosis"]))), "'diagnosis_missing'"),
-        (every(rank, fills), "'prescriber_unknown'"),
-        (every(rank, unrated), "'level_unrated'"),
-        (missing["level"], "'level_missing'"),
-        (unknown["level"], "'level_unknown'"),
-        (reads("history"), "'history_missing'"),
-        (reads("online"), "'online_missing'"),
-        otherwise="'other'",
-    )
+    missing = {fact: every(lacks, negated(steps.known(steps[_TOLD[fact]]))) for fact, lacks in unknown.items()}
+    arms = (
+        *((fact, condition, f"{fact}_missing") for fact, condition in missing.items()),
+        ("", unknown["insurance"], "insurance_unknown"),
+        ("", every(reads("care"), _is_unreadable(discharge)), "flag_unreadable"),
+        ("", every(reads("maternity"), _is_unreadable(fee)), "flag_unreadable"),
+        ("", unknown["care"], "care_unknown"),
+        ("maternity", every(reads("maternity"), negated(steps.known(steps["has_maternity_diagnosis"]))), "diagnosis_missing"),
+        ("", every(reads("level"), no_rank, fills), "prescriber_unknown"),
+        ("", every(unknown["level"], holds("is_unrated", steps["is_unrated"])), "level_unrated"),
+        ("", unknown["level"], "level_unknown"),
+        ("history", reads("history"), "history_missing"),
+        ("online", reads("online"), "online_missing"),
+    )  # fmt: skip
+
+    def reason(fact: str, code: str) -> str:
+        if fact and steps[told_name(fact)] == NULL:
+            return f"'{code}'"
+        return choose((steps["header_missing"], "'header_missing'"), otherwise=f"'{code}'")
+
+    return choose(*((condition, reason(fact, code)) for fact, condition, code in arms), otherwise="'other'")
 
 
 def _faults(cells: pl.DataFrame) -> Iterator[tuple[str, str, pl.Expr, str]]:

@@ -43,10 +43,11 @@ _TOP_RANK = re.compile(rf"限(?:于)?(三级){_PLACE}(?!眼科)")
 _RANK_WORD = re.compile(rf"(?:{'|'.join(_RANKS)})(?:以|及|医|专|综|甲|乙|定)|首次处方|首诊")
 _FIRST = re.compile("首次处方时?(?:需|须|应)?(?:由)?$")
 _OF_EYES = re.compile("首次处方时?病眼[^,。;]*视力")
-_ONLINE = re.compile("互联网(?:诊疗|医院|就诊)")
-_BARS = re.compile("不得开具|不得使用|不予支付|不得支付|不支付")
+_BARS_ONLINE = re.compile("互联网(?:诊疗|医院|就诊)[^。;\n]*(?:不得开具|不得使用|不予支付|不得支付|不支付)")
 _NEVER = re.compile("不得纳入(?:医保|医疗保险|基本医疗保险)?基金支付范围|均不予支付")
 _IN_A_CASE = re.compile("单独|单味|单方|时|的情况|仅|限|除")
+_LONGEST = 2_000
+"""Characters of a text that is read; published ones have a few hundred."""
 
 
 def read_terms(text: str, limits: Iterable[str]) -> Terms | None:
@@ -58,6 +59,8 @@ def read_terms(text: str, limits: Iterable[str]) -> Terms | None:
     {'min_rank': 2, 'rank_case': 'first_prescription'}
     >>> read_terms("门诊不予支付", ["care_groups"])
     """
+    if len(text) > _LONGEST:
+        return None
     plain = "\n".join("".join(line.split()) for line in unicodedata.normalize("NFKC", text).splitlines())
     found: dict[str, str | int] = {}
     for reader in dict.fromkeys(_READERS[limit] for limit in limits if limit in _READERS):
@@ -102,7 +105,7 @@ def _rank(text: str) -> Terms | None:
 
 
 def _channel(text: str) -> Terms | None:
-    return {"barred_channel": "online"} if _ONLINE.search(text) and _BARS.search(text) else None
+    return {"barred_channel": "online"} if _BARS_ONLINE.search(text) and not re.search("除|以外|之外", text) else None
 
 
 def _never(text: str) -> Terms | None:

@@ -1,0 +1,208 @@
+"""A second opinion on the shape terms, in plain Python: what the contract makes of a line, from the cells as they are written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+UNKNOWN, MISSING, UNRATED = "unknown", "missing", "unrated"
+INSURANCE = {
+    "310": "basic", "390": "basic", "392": "basic", "城乡居民基本医疗保险": "basic", " 310 ": "basic", "510": "maternity", "生育保险": "maternity",
+    "410": "long_term_care", "工伤保险": "injury", "999": UNKNOWN, "自费": UNKNOWN, "31O": UNKNOWN, "": MISSING, "NULL": MISSING, "-": MISSING,
+}  # fmt: skip
+CARE = {
+    "11": "outpatient", "12": "outpatient", "1101": "outpatient", "13": "emergency", "1301": "emergency", "19": "emergency",
+    "120": "emergency", "14": "chronic", "140201": "chronic", "21": "inpatient", "26": "inpatient", "2101": "inpatient", "52": "inpatient",
+    "2106": "inpatient", "2107": "inpatient", "28": "day_surgery", "2801": "day_surgery", "71": "home_bed", "41": "pharmacy",
+    "4101": "pharmacy", "51": "maternity_outpatient", "53": "family_planning", "普通门诊": "outpatient", "急诊": "emergency",
+    "9901": UNKNOWN, "99": UNKNOWN, "": MISSING, "--": MISSING,
+}  # fmt: skip
+LEVEL = {
+    "01": "3", "03": "3", "04": "3", "12": "3", "三甲": "3", "三级甲等": "3", "三级(专科)": "3", "05": "2", "07": "2", "13": "2", "二级": "2",
+    "08": "1", "10": "1", "14": "1", "一级甲等": "1", "11": UNRATED, "未定级": UNRATED, "未评级": UNRATED, "1": UNKNOWN, "2": UNKNOWN,
+    "X9": UNKNOWN, "": MISSING, "null": MISSING,
+}  # fmt: skip
+PLACE = {"5": True, "1": False, "2": False, "77": None, "": None}
+NAME = {"某市人民医院互联网医院": True, "某市人民医院": None, "": None}
+FLAG = {"1": True, "是": True, "0": False, "否": False, "": False, "X": None, "8": None}
+TOLD = {"1": True, "0": False, "": None, "?": None}
+DIAGNOSES = (
+    ("O80.000",), ("I10.x00", "O72.100"), ("Z34.900",), ("Z39.200", "D62.x00"), ("Z31.400",), ("I10.x00",), ("N40.x00", "E11.900"), (),
+)  # fmt: skip
+MATERNITY_CARE = ("51", "52", "53", "2106", "2107")
+
+
+@dataclass(frozen=True)
+class Point:
+    """One point and the code that it covers."""
+
+    rule: str
+    code: str
+    limits: Mapping[str, str | int]
+
+    @property
+    def is_policy(self) -> bool:
+        return self.rule != "drug-online"
+
+
+POINTS = (
+    Point("drug-injury-insurance", "XJ07BGK071B002010101676", {"insurance": "injury"}),
+    Point("drug-maternity-insurance", "XG02ADK013B002010100001", {"insurance": "maternity"}),
+    Point("drug-visit-mode", "XB05BAF001B002010100001", {"care_groups": "inpatient"}),
+    Point("drug-visit-mode", "ZA06BAA0001010100001", {"care_groups": "emergency|inpatient"}),
+    Point("drug-institution-level", "XC02BAA001B001010100001", {"min_rank": 2}),
+    Point("drug-institution-level", "XS01LAA001B002010100001", {"min_rank": 3, "rank_case": "eye"}),
+    Point("drug-institution-level", "XA10BJD001B002010100001", {"min_rank": 2, "rank_case": "first_prescription"}),
+    Point("drug-online", "XN02ABF013N001010100001", {"barred_channel": "online"}),
+    Point("herb-never-paid", "T001700635", {"never_paid": "yes"}),
+)
+SINCE = date(2026, 1, 28)
+
+
+@dataclass
+class Line:
+    """One line as it is written, with the header of its settlement, None where it has none; `columns` are those that the input has at all."""
+
+    cells: dict[str, str]
+    point: Point
+    header: Mapping[str, str] | None
+    columns: frozenset[str]
+    diagnoses: Sequence[str]
+    earlier: bool = False
+    refunded: int = 0
+    taken_back: list[dict[str, str]] = field(default_factory=list)
+
+    def text(self, column: str) -> str:
+        """What the line says, or else its header."""
+        own = self.cells.get(column, "")
+        empty = own in ("", "NULL", "-", "--", "null")
+        return self.header.get(column, "") if empty and self.header else own
+
+    @property
+    def day(self) -> date:
+        return date.fromisoformat(self.cells["service_time"][:10])
+
+
+_TOLD = {
+    "insurance": ("insurance_type", "insurance_type"), "care": ("care_type", "care_type"), "level": ("institution_level", "institution_level"),
+    "diagnosis": ("diagnoses", "diagnoses"), "online": ("online", "is_online", "pay_location"),
+}  # fmt: skip
+"""What an answer says is missing, and the columns of which one tells it."""
+Opinion = tuple[str, str | None] | None
+
+
+def opinion(line: Line, *, at_counter: bool = False) -> Opinion:
+    """(violation, level), (undetermined, reason), (not_judged, what is missing), or None where nothing is to be said.
+
+    `at_counter`: what a prescription does not say nobody told.
+    """
+    quantity = int(line.cells["quantity"])
+    if line.day < SINCE or line.refunded >= quantity or line.cells.get("is_context") == "1":
+        return None
+    share = (quantity - line.refunded) / quantity
+    in_scope, self_paid, amount = (
+        line.cells.get(name, "") for name in ("amount_in_scope", "full_self_paid_amount", "amount")
+    )
+    if line.point.is_policy and float(amount) != 0:
+        if in_scope != "" and float(in_scope) * share == 0:
+            return None
+        if self_paid != "" and float(self_paid) == float(amount):
+            return None
+    return _Judge(line, at_counter).answer()
+
+
+class _Judge:
+    def __init__(self, line: Line, at_counter: bool) -> None:
+        self.line, self.at_counter = line, at_counter
+        self.care = CARE[line.text("care_type")]
+        self.is_pharmacy = self.care == "pharmacy" or line.cells.get("institution_id", "").startswith("P")
+
+    def answer(self) -> Opinion:
+        kind = self.line.point.rule
+        return {
+            "drug-injury-insurance": self.injury, "drug-maternity-insurance": self.maternity, "drug-visit-mode": self.visit_mode,
+            "drug-institution-level": self.level, "drug-online": self.online, "herb-never-paid": self.never_paid,
+        }[kind]()  # fmt: skip
+
+    def open(self, *lacks: tuple[bool, str, str]) -> Opinion:
+        """Why the line stays open: the first lack that holds. One of which no input tells at all leaves it unjudged."""
+        reason, fact = next((reason, fact) for holds, reason, fact in lacks if holds)
+        key, *columns = _TOLD.get(fact, ("",))
+        if key and (self.at_counter or self.line.columns.isdisjoint(columns)):
+            return "not_judged", key
+        return "undetermined", "header_missing" if self.line.header is None else reason
+
+    def injury(self) -> Opinion:
+        found = INSURANCE[self.line.text("insurance_type")]
+        if found in (UNKNOWN, MISSING):
+            return self.open((True, f"insurance_{found}", "insurance" if found == MISSING else ""))
+        return ("violation", "definite") if found == "basic" else None
+
+    def maternity(self) -> Opinion:
+        line, found = self.line, INSURANCE[self.line.text("insurance_type")]
+        fee = FLAG[line.cells.get("is_maternity_fee", "")]
+        speaks = any(re.match("O|Z3[2-9]", code) for code in line.diagnoses)
+        if found == "maternity" or fee or speaks or line.text("care_type").startswith(MATERNITY_CARE):
+            return None
+        if found in (UNKNOWN, MISSING) or self.care in (UNKNOWN, MISSING) or fee is None or not line.diagnoses:
+            return self.open(
+                (found == MISSING, "insurance_missing", "insurance"), (self.care == MISSING, "care_missing", "care"),
+                (found == UNKNOWN, "insurance_unknown", ""), (fee is None, "flag_unreadable", ""), (self.care == UNKNOWN, "care_unknown", ""),
+                (True, "diagnosis_missing", "diagnosis"),
+            )  # fmt: skip
+        sex, born = line.text("patient_sex"), line.text("patient_birth_date")
+        old = born != "" and _years(date.fromisoformat(born), line.day) > 60
+        return "violation", "definite" if sex == "1" or old else "suspect"
+
+    def visit_mode(self) -> Opinion:
+        allowed = str(self.line.point.limits["care_groups"]).split("|")
+        discharge = FLAG[self.line.cells.get("is_discharge_drug", "")]
+        if discharge:
+            return None
+        if discharge is None or self.care in (UNKNOWN, MISSING):
+            return self.open(
+                (self.care == MISSING, "care_missing", "care"), (discharge is None, "flag_unreadable", ""), (True, "care_unknown", ""),
+            )  # fmt: skip
+        if self.care in allowed:
+            return None
+        return "violation", "suspect" if self.care in ("emergency", "day_surgery", "home_bed") else "definite"
+
+    def level(self) -> Opinion:
+        line, limits = self.line, self.line.point.limits
+        first, own = limits.get("rank_case") == "first_prescription", LEVEL[self.line.text("institution_level")]
+        if first and line.earlier:
+            return None
+        found = LEVEL[line.cells.get("prescriber_institution_level", "")] if self.is_pharmacy else own
+        if found in ("1", "2", "3"):
+            if int(found) >= int(limits["min_rank"]):
+                return None
+            if first and line.text("patient_id") == "":
+                return self.open((True, "history_missing", ""))
+            return "violation", "suspect" if limits.get("rank_case") == "eye" and found == "2" else "definite"
+        return self.open(
+            (self.is_pharmacy, "prescriber_unknown", ""), (own == MISSING, "level_missing", "level"), (True, f"level_{own}", ""),
+        )  # fmt: skip
+
+    def online(self) -> Opinion:
+        line = self.line
+        told, place = TOLD[line.cells.get("is_online", "")], PLACE[line.text("pay_location")]
+        if told or place or NAME[line.text("institution_name")]:
+            return "violation", "definite"
+        if told is False or place is False:
+            return None
+        return self.open((True, "online_missing", "online"))
+
+    def never_paid(self) -> Opinion:
+        in_scope = self.line.cells.get("amount_in_scope", "")
+        return "violation", "definite" if in_scope != "" and float(in_scope) > 0 else "suspect"
+
+
+def _years(born: date, day: date) -> int:
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def is_earlier(day: date, other: date) -> bool:
+    """Whether a day lies within the year before another."""
+    return day < other and day >= other - timedelta(days=365)

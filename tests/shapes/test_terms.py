@@ -1,0 +1,247 @@
+"""The shape terms against a second opinion: scans of random lines with hostile values of every fact, and the counter against a scan."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections import Counter
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from random import Random
+
+import polars as pl
+import pytest
+
+from checker.ingest.prescription import read_prescription
+from checker.knowledge.build import write_tables
+from checker.knowledge.edition_text import EditionText
+from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.source import Sources
+from checker.precheck.counter import Precheck
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
+from tests.shapes.terms_opinion import (
+    CARE,
+    DIAGNOSES,
+    FLAG,
+    INSURANCE,
+    LEVEL,
+    NAME,
+    PLACE,
+    POINTS,
+    SINCE,
+    TOLD,
+    Line,
+    is_earlier,
+    opinion,
+)
+
+SHARED = ("insurance_type", "care_type", "institution_level", "pay_location", "institution_name")
+OF_LINES = ("is_discharge_drug", "is_maternity_fee", "is_online", "prescriber_institution_level")
+VALUES: dict[str, list[str]] = {
+    "insurance_type": [*INSURANCE], "care_type": [*CARE], "institution_level": [*LEVEL], "pay_location": [*PLACE], "institution_name": [*NAME],
+    "is_discharge_drug": [*FLAG, "", "", ""], "is_maternity_fee": [*FLAG, "", "", ""], "is_online": [*TOLD, "", ""],
+    "prescriber_institution_level": [*LEVEL],
+}  # fmt: skip
+
+
+def knowledge(folder: Path) -> Path:
+    """One point of each kind."""
+    place = (None,) * 3
+    points = [
+        PointRow(f"P{n}", each.rule, f"项目{n}", *place, SINCE, None, None, None, "通知", "1", 1, f"1/{n}", limits=dict(each.limits))
+        for n, each in enumerate(POINTS)
+    ]  # fmt: skip
+    patterns = [PatternRow(f"P{n}", "item", "code", each.code, 1) for n, each in enumerate(POINTS)]
+    folder.mkdir()
+    edition = EditionText("支付条件", "1", "2026-05-11", "2026-05-11", ())
+    write_tables(Sources.of(edition=edition, points=points, patterns=patterns), folder)
+    return folder
+
+
+def random_lines(rng: Random, count: int, absent: frozenset[str]) -> tuple[list[Line], dict[str, dict[str, str]]]:
+    """Lines of all points, and the headers of their settlements; some lines have no header, some headers say nothing."""
+    usual = {"insurance_type": "310", "care_type": "21", "institution_level": "05", "pay_location": "2"}
+
+    def value(column: str) -> str:
+        return usual[column] if column in usual and rng.random() < 0.3 else rng.choice(VALUES[column])
+
+    headers = {
+        f"S{n}": {name: value(name) if rng.random() < 0.7 else "" for name in SHARED if name not in absent}
+        | {"patient_sex": rng.choice(("1", "2", "2")), "patient_birth_date": rng.choice(("1990-05-01", "1964-02-29", "1961-03-01"))}
+        for n in range(count // 3)
+    }  # fmt: skip
+    columns = frozenset(SHARED + OF_LINES) - absent | {"diagnoses"}
+    lines = []
+    for number in range(count):
+        settlement = rng.choice([*headers, "S-none"]) if rng.random() < 0.97 else "S-none"
+        quantity, amount = rng.choice((1, 2, 4)), rng.choice(("40", "40", "0"))
+        cells = {
+            "line_id": f"L{number}", "settlement_id": settlement, "visit_id": f"V{settlement}", "item_code": rng.choice(POINTS).code,
+            "patient_id": f"N{rng.randrange(count)}" if rng.random() < 0.95 else "",
+            "service_time": f"{SINCE + timedelta(days=rng.randrange(-20, 500))}", "quantity": f"{quantity}", "amount": amount,
+            "amount_in_scope": rng.choice(("", amount, "20", "0")), "full_self_paid_amount": rng.choice(("", "", "", "0", amount)),
+            "institution_id": rng.choice(("H3708", "H3708", "P3708")) + "00001",
+            "is_context": rng.choice(("", "", "", "", "1")),
+            **{name: value(name) if rng.random() < 0.5 else "" for name in (*SHARED, *OF_LINES) if name not in absent},
+        }  # fmt: skip
+        point = next(each for each in POINTS if each.code == cells["item_code"])
+        codes = DIAGNOSES[hash_of(settlement) % len(DIAGNOSES)] if settlement in headers else ()
+        line = Line(cells, point, headers.get(settlement), columns, codes)
+        back = rng.choice((0,) * 8 + (1, quantity))
+        if back and not cells["is_context"]:
+            line.refunded = back
+            line.taken_back.append({
+                "line_id": f"R{number}", "original_line_id": cells["line_id"], "quantity": f"-{back}", "amount": f"-{float(amount) * back / quantity}",
+                **{name: cells[name] for name in ("settlement_id", "visit_id", "item_code", "patient_id", "service_time", "institution_id")},
+            })  # fmt: skip
+        lines.append(line)
+    mark_earlier(lines)
+    return lines, headers
+
+
+def mark_earlier(lines: list[Line]) -> None:
+    """Which lines follow another of their patient and point."""
+    days: dict[tuple[str, str], list[date]] = {}
+    for line in lines:
+        if line.refunded < int(line.cells["quantity"]) and line.cells["patient_id"]:
+            days.setdefault((line.cells["patient_id"], line.point.code), []).append(line.day)
+    for line in lines:
+        line.earlier = any(
+            is_earlier(day, line.day) for day in days.get((line.cells["patient_id"], line.point.code), ())
+        )
+
+
+def hash_of(text: str) -> int:
+    return sum(map(ord, text)) * 7 + len(text)
+
+
+def write(path: Path, rows: list[dict[str, str]]) -> Path:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+ABSENT = (
+    frozenset[str](), frozenset({"insurance_type"}), frozenset({"care_type", "is_discharge_drug"}), frozenset({"institution_level", "is_maternity_fee"}),
+    frozenset({"is_online", "pay_location"}), frozenset({"prescriber_institution_level", "insurance_type", "care_type"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(len(ABSENT)), ids=lambda seed: "+".join(sorted(ABSENT[seed])) or "all")
+def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path) -> None:
+    lines, headers = random_lines(Random(seed), 5_500, ABSENT[seed])
+    rows = [row for line in lines for row in (line.cells, *line.taken_back)]
+    diagnoses = [
+        {"settlement_id": key, "code": code} for key in headers for code in DIAGNOSES[hash_of(key) % len(DIAGNOSES)]
+    ]
+    request = ScanRequest(
+        [write(tmp_path / "lines.csv", rows)], tmp_path / "out", kb=[knowledge(tmp_path / "kb")],
+        settlements=[write(tmp_path / "setl.csv", [{"settlement_id": key} | header for key, header in headers.items()])],
+        diagnoses=[write(tmp_path / "diag.csv", diagnoses)],
+    )  # fmt: skip
+    result = scan(request)
+    found = {
+        row["line_id"]: (row["verdict"], row["level"] or row["reason_code"])
+        for row in pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
+    }
+    wanted = {line.cells["line_id"]: told for line in lines if (told := opinion(line)) is not None}
+    findings = {line: told for line, told in wanted.items() if told[0] != "not_judged"}
+    cells = {line.cells["line_id"]: (line.cells, line.header, line.diagnoses) for line in lines}
+    differing = [
+        (key, found.get(key), findings.get(key), cells[key]) for key in cells if found.get(key) != findings.get(key)
+    ]
+    assert differing[:3] == []
+    untold = Counter(
+        (line.point.rule, told[1])
+        for line in lines
+        if (told := wanted.get(line.cells["line_id"])) and told[0] == "not_judged"
+    )
+    assert Counter({(each.rule_id, each.missing): each.lines for each in result.not_judged}) == untold
+    assert len(findings) > 1_000
+    census = result.census
+    assert census.read == len(rows) == census.judged + sum(census.skipped.values()) + sum(census.rejected.values())
+
+
+def test_the_counter_agrees_with_the_second_opinion_and_with_a_scan(tmp_path: Path) -> None:
+    """Prescriptions that say or do not say each fact: what nobody told is not judged at the counter, and open in a file where others told it."""
+    rng, kb = Random(11), knowledge(tmp_path / "kb")
+    documents, wanted, loose = [], [], []
+    for number in range(2_000):
+        head = {name: rng.choice(VALUES[name]) for name in SHARED if rng.random() < 0.8}
+        lines = []
+        for place in range(rng.choice((1, 1, 2, 4))):
+            amount = rng.choice(("40", "0"))
+            cells = {
+                "line_id": f"{place}", "item_code": rng.choice(POINTS).code, "quantity": "2", "amount": amount,
+                "amount_in_scope": rng.choice(("", amount, "0")),
+                **{name: value for name in OF_LINES if rng.random() < 0.4 and (value := rng.choice(VALUES[name])) not in ("X", "8", "?")},
+            }  # fmt: skip
+            online = cells.pop("is_online", "")
+            head |= {"is_online": online} if online else {}
+            lines.append(cells)
+        day, codes = SINCE + timedelta(days=rng.randrange(-5, 300)), rng.choice(DIAGNOSES)
+        had = rng.choice((None, 1, 365, 366))
+        history = (
+            []
+            if had is None
+            else [{"item_code": POINTS[6].code, "service_time": f"{day - timedelta(days=had)}", "quantity": 1}]
+        )
+        document = {
+            **{name: value for name, value in head.items() if name != "is_online"}, "service_time": f"{day}", "visit_id": f"W{number}",
+            "institution_id": rng.choice(("H370800001", "P370800001")), "patient": {"id": f"N{number}", "sex": rng.choice("12"), "birth_date": "1963-05-01"},
+            "diagnoses": list(codes), "lines": lines, "history": history,
+        }  # fmt: skip
+        if "is_online" in head:
+            document["online"] = head["is_online"]
+        documents.append(document)
+        for cells in lines:
+            whole = {
+                **dict.fromkeys((*SHARED, *OF_LINES), ""),
+                **head,
+                **cells,
+                "service_time": f"{day}",
+                "institution_id": document["institution_id"],
+            }
+            whole |= {
+                "patient_sex": document["patient"]["sex"],
+                "patient_birth_date": "1963-05-01",
+                "patient_id": f"N{number}",
+            }
+            point = next(each for each in POINTS if each.code == cells["item_code"])
+            line = Line(whole, point, {}, frozenset((*SHARED, *OF_LINES, "diagnoses")), codes, earlier=had in (1, 365))
+            wanted.append(opinion(line, at_counter=True))
+            loose.append(opinion(line))
+    precheck = Precheck.open(kb=[kb])
+    precheck.prepare()
+    read = [read_prescription(each, source="处方", now=datetime(2026, 6, 1)) for each in documents]
+    answers = [
+        answer
+        for start in range(0, len(read), 50)
+        for answer in precheck.answer_together(
+            read[start : start + 50], languages=["zh"] * len(read[start : start + 50])
+        )
+    ]
+    alone = Precheck.open(kb=[kb])
+    assert [alone.answer(each) for each in read[:100]] == answers[:100]
+    answered: list[tuple[str, str | None] | None] = []
+    for document, answer in zip(documents, answers, strict=True):
+        by_line = {row["line_id"]: (row["verdict"], row["level"] or row["reason_code"]) for row in answer["findings"]}
+        by_line |= {each["line_id"]: ("not_judged", each["missing"]) for each in answer["not_judged"]}
+        answered += [by_line.get(line["line_id"]) for line in document["lines"]]
+    differing = [each for each in zip(answered, wanted, range(len(wanted)), strict=True) if each[0] != each[1]]
+    assert differing[:3] == []
+    assert Counter(each and each[0] for each in wanted).keys() == {None, "violation", "undetermined", "not_judged"}
+    (tmp_path / "in.jsonl").write_text(
+        "\n".join(json.dumps(each | {"history": []}, ensure_ascii=False) for each in documents), encoding="utf-8"
+    )
+    scan(ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[kb], stage="settle"))
+    rows = pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
+    scanned = {row["source_record"] - 1: (row["verdict"], row["level"] or row["reason_code"]) for row in rows}
+    first = POINTS[6].code
+    codes_of = [line["item_code"] for document in documents for line in document["lines"]]
+    compared = [(scanned.get(n), told) for n, told in enumerate(loose) if codes_of[n] != first]
+    assert [pair for pair in compared if pair[0] != pair[1]][:3] == []
