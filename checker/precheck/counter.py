@@ -19,6 +19,7 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.china_time import china_now
 from checker.model.schema import BIRTH_DIAGNOSES
+from checker.model.words import give_words
 from checker.precheck import terms
 from checker.precheck.conclusion import concluded, is_outdated
 from checker.precheck.fellows import fellows, is_cut, is_gone, is_known, may_be_piece, prescription_key
@@ -215,15 +216,17 @@ class Precheck:
             prescription = prescription._replace(items=tuple(map(self._stood_in, prescription.items)))
         if self._repair:
             prescription = prescription._replace(items=tuple(map(self._repaired, prescription.items)))
-        if not any(item.by_name for item in prescription.items):
+        history = prescription.history or ()
+        if not any(item.by_name for item in (*prescription.items, *history)):
             return prescription
-        items = []
-        for item in prescription.items:
-            if item.by_name and item.item_name is not None:
-                name, points = self.find_item(item.item_name)
-                item = item._replace(item_name=name, named_points=points)
-            items.append(item)
-        return prescription._replace(items=tuple(items))
+        items, earlier = tuple(map(self._named, prescription.items)), tuple(map(self._named, history))
+        return prescription._replace(items=items, history=earlier if history else prescription.history)
+
+    def _named(self, item: Item) -> Item:
+        if not item.by_name or item.item_name is None:
+            return item
+        name, points = self.find_item(item.item_name)
+        return item._replace(item_name=name, named_points=points)
 
     def _netted(self, prescriptions: Sequence[Prescription]) -> list[Prescription]:
         """The prescriptions with `left` on the lines that others repeat or take back, and on those that repeat."""
@@ -380,13 +383,12 @@ class Precheck:
             teller = teller or self._teller(prescription, language)
             rule = self.plan.rules[point.rule_no]
             if answer.verdict == "undetermined" and rule.shape == TERMS.id and answer.reason_code in _UNTOLD:
-                untold = {"rule_id": rule.id, "missing": _UNTOLD[answer.reason_code]}
-                not_judged.append({**_place(prescription, line), **untold})
+                not_judged.append(self._not_judged(prescription, line, rule.id, _UNTOLD[answer.reason_code], language))
                 continue
             if rule.absent is None:
                 findings.append(teller.finding(line, item, rule, point, match, answer))
                 continue
-            not_judged.append({**_place(prescription, line), "rule_id": rule.id, "missing": rule.absent})
+            not_judged.append(self._not_judged(prescription, line, rule.id, rule.absent, language))
             # Who deprecates a rule says that its points hold no longer; of a rule that is only not there nobody has said so.
             if rule.absent == "rule":
                 findings.append(teller.rule_missing(line, item, rule.id, point, match))
@@ -439,6 +441,13 @@ class Precheck:
         if item.item_code is None and self.index.is_mapped(item.local_item_code):
             return item._replace(item_code=item.local_item_code, by_name=False)
         return item
+
+    def _not_judged(
+        self, prescription: Prescription, line: int, rule_id: str, missing: str, language: str | None
+    ) -> dict[str, Any]:
+        """A line that a rule did not judge: what is missing, and how to give it."""
+        how = give_words(missing, rule_id)[(language or self._language) == "en"]
+        return {**_place(prescription, line), "rule_id": rule_id, "missing": missing, "how": how}
 
     def _meant(self, item: Item) -> str | None:
         """The code that an unknown one is with its leading zeros, where the knowledge base has it."""

@@ -63,8 +63,8 @@ class Teller:
         language = self._language
         reason = REASONS[answer.reason_code][language == "en"] if answer.reason_code else None
         violation, undetermined, advice = rule.messages(language)
-        name, scope = rule.name(language), BY_ID[rule.shape].scope
-        person = SCOPES[scope][language == "en"] if scope in SCOPES else PERSONS[language][not answer.is_insured]
+        name, shape = rule.name(language), BY_ID[rule.shape]
+        person = SCOPES[shape.judges][language == "en"] if shape.judges else PERSONS[language][not answer.is_insured]
         item_name = shown(item.item_name or point.name)
         expected, actual = worded(answer.expected, language), worded(answer.actual, language)
         words = {
@@ -77,7 +77,7 @@ class Teller:
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
             number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), match.matched_by), answer,
-            (expected.short, actual.short), reason, message, told, person, scope, match.national,
+            (expected.short, actual.short), reason, message, told, person, shape.scope, match.national,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item, meant: str | None) -> dict[str, Any]:
