@@ -182,5 +182,11 @@ def test_what_nobody_told_is_noted_beside_the_results() -> None:
         {"line_id": "R1", "rule_id": rule, "missing": what}
         for rule, what in (("drug-online", "online"), ("drug-online", "online"), ("own", "rule"))
     ]
-    [note] = of_answers([{"not_judged": untold[:1]}, {"not_judged": untold[1:]}])
+    note, unknown = of_answers(
+        [
+            {"not_judged": untold[:1], "unknown_values": [{"how": "不认识"}]},
+            {"not_judged": untold[1:], "unknown_values": [{"how": "不认识"}]},
+        ]
+    )
+    assert unknown == "不认识"
     assert note.startswith("2 条医嘱没有按规则 drug-online 判断，不知道是否互联网诊疗")
