@@ -14,7 +14,7 @@ from checker.model.files import SETTINGS_FILE, MissingFileError, UnfitFileError,
 from checker.model.toml_document import parse_toml
 
 MESSAGE_KEYS = (
-    "body", "infcode_as_text", "vola_bhvr_type", "time_limit_ms", "result", "err_msg_when_ok", "undetermined", "not_reviewed", "local_codes",
+    "body", "infcode_as_text", "vola_bhvr_type", "time_limit_ms", "result", "err_msg_when_ok", "undetermined", "not_judged", "not_reviewed", "local_codes",
     "feedback_reason", "infno", "nodes", "fields", "codes",
 )  # fmt: skip
 """What of the file says how messages are written (checker/service/national/profile.py)."""

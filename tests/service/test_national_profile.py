@@ -71,7 +71,7 @@ def test_every_key_is_heard(tmp_path: Path) -> None:
     )
     assert profile == Profile(
         name="某省", body=("body", "request"), infno=profile.infno, nodes=profile.nodes, fields=profile.fields, sexes=profile.sexes,
-        result="object", infcode_as_text=True, err_msg_when_ok="", undetermined="omit", not_reviewed="error",
+        result="object", infcode_as_text=True, err_msg_when_ok="", undetermined="omit", not_judged="omit", not_reviewed="error",
         local_codes="each", feedback_reason="optional", vola_bhvr_type="02",
         time_limit_ms=800,
     )  # fmt: skip

@@ -39,6 +39,7 @@ _CHOICES = {
     "result": ("list", "object"),
     "err_msg_when_ok": ("null", "empty"),
     "undetermined": ("answer", "omit"),
+    "not_judged": ("summary", "omit"),
     "not_reviewed": ("result", "error"),
     "local_codes": ("summary", "each", "omit"),
     "feedback_reason": ("required", "optional"),
@@ -61,6 +62,7 @@ class Profile:
     infcode_as_text: bool
     err_msg_when_ok: str | None
     undetermined: str
+    not_judged: str
     not_reviewed: str
     local_codes: str
     feedback_reason: str
@@ -155,6 +157,7 @@ def _profile(base: Mapping[str, Any], written: Mapping[str, Any], faults: list[F
         infcode_as_text=chosen["infcode_as_text"] is True,
         err_msg_when_ok="" if chosen["err_msg_when_ok"] == "empty" else None,
         undetermined=str(chosen["undetermined"]),
+        not_judged=str(chosen["not_judged"]),
         not_reviewed=str(chosen["not_reviewed"]),
         local_codes=str(chosen["local_codes"]),
         feedback_reason=str(chosen["feedback_reason"]),

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from checker.ingest.prescription import Prescription
+from checker.ingest.prescription import Item, Prescription
+from checker.model.words import MISSING
 from checker.service.national.envelope import cut
 from checker.service.national.message import Asked
 from checker.service.national.profile import Profile
@@ -77,6 +78,8 @@ def results_of(asked: Asked, answers: Sequence[Mapping[str, Any]], profile: Prof
             omitted += len(same)
         else:
             results.append(_without_code(same, is_without=is_without) if len(same) > 1 else same[0])
+    if profile.not_judged != "omit":
+        results += _not_judged(zip(asked.prescriptions, answers, strict=True))
     results += _unread(asked)
     if not results and asked.judged_lines == omitted:
         return [_nothing(asked, omitted)]
@@ -128,6 +131,32 @@ def _unread(asked: Asked) -> list[Result]:
         content = f"{what}无法读取，没有审核，请人工核对：{each.message}"
         results.append(_plain(_hash(key, "unread"), content, *about, details, _pseudo("无法读取")))
     return results
+
+
+def _not_judged(answered: Iterable[tuple[Prescription, Mapping[str, Any]]]) -> list[Result]:
+    """What the message did not tell, one result an encounter: without it an empty answer would read as a review that found nothing."""
+    open_: dict[tuple[str, ...], list[tuple[str, str, Item]]] = {}
+    for prescription, answer in answered:
+        facts = prescription.facts
+        about = tuple(str(facts.get(name) or "") for name in ("institution_id", "patient_id", "visit_id"))
+        for entry in answer["not_judged"]:
+            if entry["missing"] in MISSING:
+                named = "line" not in entry
+                items = (each for each in prescription.items if each.judged and each.line_id == entry["line_id"])
+                item = next(items) if named else prescription.items[entry["line"] - 1]
+                open_.setdefault(about, []).append((entry["missing"], entry["rule_id"], item))
+    return [_untold(about, entries) for about, entries in open_.items()]
+
+
+def _untold(about: tuple[str, ...], entries: Sequence[tuple[str, str, Item]]) -> Result:
+    missing = "、".join(dict.fromkeys(MISSING[each][0] for each, _, _ in entries))
+    named = list(dict.fromkeys(str(item.item_name or item.item_code or item.line_id or "") for *_, item in entries))
+    more = " 等" if len(named) > _NAMED_MOST else ""
+    said = f"报文没有告知{missing}，{len(named)} 个项目的有关规则没有判断：{'、'.join(named[:_NAMED_MOST])}{more}。不等于没有问题，请人工核对。"
+    key = (*about, *sorted({f"{each}/{rule}/{item.item_code}" for each, rule, item in entries}))
+    orders = dict.fromkeys(item.line_id for *_, item in entries if item.line_id)
+    details = tuple((_hash((*key, order), "detail"), order) for order in orders)
+    return _plain(_hash(key, "not_judged"), said, about[1], about[2], details, _pseudo("没有判断"))
 
 
 def _without_code(results: Sequence[Result], *, is_without: bool) -> Result:
