@@ -109,15 +109,9 @@ def test_what_cannot_be_judged_is_left_out_where_the_province_says_so(counter: P
 
 def test_what_a_message_does_not_tell_is_no_empty_answer(counter: Precheck) -> None:
     """One result an encounter says what is missing and of which items; where it is told there is none."""
-    families = counter.connection.execute(
-        """SELECT t.code FROM pattern t JOIN point p USING (point_no) WHERE p.rule_id = 'drug-institution-level' AND p.rank_case IS NULL
-        AND t.match = 'family' AND t.code LIKE 'X%' ORDER BY ALL LIMIT 2"""
-    ).fetchall()
-    orders = [
-        order(rx_id=f"R{n}", hilist_code=f"{family}010101019", hilist_name=f"药{n}")
-        for n, (family,) in enumerate(families)
-    ]
-    asked = message(patient(encounter(*orders)))
+    family = "ZA04BAQ0397"
+    orders = [order(rx_id=f"R{n}", hilist_code=f"{family}01010000{n}", hilist_name=f"药{n}") for n in range(2)]
+    asked = message(patient(encounter(*orders, med_type="21")))
     [result] = results(counter, asked)
     assert (
         result.content == "报文没有告知医疗机构等级，2 个项目的有关规则没有判断：药0、药1。不等于没有问题，请人工核对。"
@@ -125,7 +119,7 @@ def test_what_a_message_does_not_tell_is_no_empty_answer(counter: Precheck) -> N
     assert (result.severity, result.amount, [rx for _, rx in result.details]) == ("3", None, ["R0", "R1"])
     assert ids(results(counter, asked)) == [result.jr_id]
     assert results(counter, asked, profile=replace(NATIONAL, not_judged="omit")) == []
-    assert results(counter, message(patient(encounter(*orders, hosp_lv="三甲")))) == []
+    assert results(counter, message(patient(encounter(*orders, hosp_lv="三甲", med_type="21")))) == []
 
 
 def test_an_unknown_code_is_told_under_our_own_rule(counter: Precheck) -> None:

@@ -53,6 +53,7 @@ def test_every_key_is_heard(tmp_path: Path) -> None:
             infcode_as_text = true
             err_msg_when_ok = "empty"
             undetermined = "omit"
+            not_judged = "omit"
             not_reviewed = "error"
             local_codes = "each"
             feedback_reason = "optional"
