@@ -458,7 +458,10 @@ CARE_OF = {word: code for code, words in CARE.items() for word in words.split()}
 
 
 def read_care(text: str) -> str:
-    """Return the code of a care type: a number of two to twelve digits, whatever stands behind it, or a word for one."""
+    """Return the code of a care type: a number of two to twelve digits, whatever stands behind it, or a word for one; any other word as it is."""
+    # reading: what is longer than any word is cut, and none.
+    if len(text) >= 200:
+        return text[:201]
     word = re.sub(r"\s", "", narrow(text))
     if match := re.fullmatch(r"([1-9][0-9]{1,11})(\.0+|[^0-9.].*|\.[^0-9].*)?", word):
         return match[1]
@@ -471,10 +474,8 @@ def read_care(text: str) -> str:
             others.append(("门诊",))
         # reading: a remark that speaks of other care leaves it open which is meant, but for purchases in a pharmacy, whatever they are for.
         if others and not any(part in word for part in ("购药", "药店", "药房")):
-            raise UnreadableError(text)
-    if word not in CARE_OF:
-        raise UnreadableError(text)
-    return CARE_OF[word]
+            return text
+    return CARE_OF.get(word, text)
 
 
 def read_capitals(text: str) -> str:
@@ -834,7 +835,7 @@ class Line:
     @property
     def is_pharmacy(self) -> bool:
         """Return whether the line is a purchase in a pharmacy."""
-        return (self.first("care_type") or "").startswith("41")
+        return re.fullmatch("41[0-9]{0,10}", self.first("care_type") or "") is not None
 
     @property
     def headers_tell_of_insured(self) -> bool:

@@ -387,6 +387,106 @@ def test_no_date_means_now(answer):
     assert answer("--item", MALE_ONLY, "--sex", "女")["findings"][0]["service_time"] >= "2026"
 
 
+# ---- on what terms items are paid ----
+
+LEVEL_TWO, FIRST_BY_LEVEL_TWO = "参附注射液", "度拉糖肽注射液"
+EMERGENCY_OR_STAY, WORK_INJURY, NOT_ONLINE, MATERNITY = (
+    "安宫牛黄丸",
+    "疤痕止痒软化膏",
+    "芬太尼透皮贴剂",
+    "卡前列素氨丁三醇注射液",
+)
+PHARMACY = ("--care-type", "药店购药")
+
+
+@pytest.mark.parametrize(
+    ("item", "missing", "option", "key"),
+    [
+        (LEVEL_TWO, "institution_level", "--level", "institution_level"),
+        (EMERGENCY_OR_STAY, "care_type", "--care-type", "care_type"),
+        (WORK_INJURY, "insurance_type", "--insurance", "insurance_type"),
+        (NOT_ONLINE, "online", "--not-online", "online"),
+    ],
+)
+def test_what_was_not_told_is_no_finding_and_no_pass(check, answer, tmp_path, item, missing, option, key):
+    code, told = check("--item", item, "--sex", "女")
+    assert (code, "✔" in told) == (0, False)
+    assert "○ 结论  有项目没有判断" in told
+    assert f"○ 没有判断：{item}（规则 " in told
+    assert option in told
+    given = answer("--item", item, "--sex", "女")
+    (skipped,) = given["not_judged"]
+    assert (given["findings"], skipped["missing"], key in skipped["how"]) == ([], missing, True)
+    told = check(prescription(tmp_path, {"lines": [{"item_name": item, "by_name": True}]}))[1]
+    assert (f"处方中写 {key}" in told, option in told) == (True, False)
+
+
+def test_what_ten_lines_lack_is_told_once(check):
+    told = check(*["--item", LEVEL_TWO] * 2, *["--item", EMERGENCY_OR_STAY] * 8)[1]
+    assert (told.count("--care-type，如"), told.count("--level（"), told.count(EMERGENCY_OR_STAY)) == (1, 1, 1)
+
+
+def test_what_was_not_told_is_said_in_english(check):
+    told = check("--item", EMERGENCY_OR_STAY, lang="en")[1]
+    assert "Not judged: 安宫牛黄丸 (rule drug-visit-mode)" in told
+    assert "Not told: the type of care; give --care-type" in told
+
+
+@pytest.mark.parametrize("beside", [["小儿七珍丸", "--age", "30"], ["小儿金丹", "--age", "5"]])
+def test_what_was_not_judged_outweighs_a_notice_and_an_exemption(check, beside):
+    told = check("--item", LEVEL_TWO, "--item", *beside, "--sex", "女", "--on", "2026-06-01")[1]
+    assert ("○ 结论  有项目没有判断" in told, "✔" in told) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("item", "options", "verdict", "reason"),
+    [
+        (WORK_INJURY, ["--insurance", "工伤保险"], "clear", None),
+        (WORK_INJURY, ["--insurance", "390"], "violation", None),
+        (WORK_INJURY, ["--insurance", "九九"], "undetermined", "insurance_unknown"),
+        (EMERGENCY_OR_STAY, ["--care-type", "急诊"], "clear", None),
+        (EMERGENCY_OR_STAY, ["--care-type", "11"], "violation", None),
+        (EMERGENCY_OR_STAY, ["--care-type", "11", "--discharge-drug"], "clear", None),
+        (LEVEL_TWO, ["--level", "二级甲等"], "clear", None),
+        (LEVEL_TWO, ["--level", "08"], "violation", None),
+        (LEVEL_TWO, ["--level", "三级", *PHARMACY], "undetermined", "prescriber_unknown"),
+        (LEVEL_TWO, ["--prescriber-level", "三级", *PHARMACY], "clear", None),
+        (FIRST_BY_LEVEL_TWO, ["--level", "一级", "--no-earlier"], "violation", None),
+        (FIRST_BY_LEVEL_TWO, ["--level", "一级", "--earlier", f"{FIRST_BY_LEVEL_TWO}=2026-02-01"], "clear", None),
+        (FIRST_BY_LEVEL_TWO, ["--level", "一级", "--earlier", f"{FIRST_BY_LEVEL_TWO}=2024-02-01"], "violation", None),
+        (NOT_ONLINE, ["--online"], "violation", None),
+        (NOT_ONLINE, ["--not-online"], "clear", None),
+        (MATERNITY, ["--insurance", "310", "--care-type", "21", "--maternity-fee"], "clear", None),
+        (MATERNITY, ["--insurance", "310", "--care-type", "21", "--diagnosis", "O72.1"], "clear", None),
+    ],
+)  # fmt: skip
+def test_the_terms_are_given_by_options(answer, item, options, verdict, reason):
+    given = answer("--item", item, "--sex", "女", "--age", "30", "--on", "2026-06-01", *options)
+    reasons = [finding["reason_code"] for finding in given["findings"]]
+    assert (given["verdict"], given["not_judged"]) == (verdict, [])
+    assert reasons == ([] if verdict == "clear" else [reason])
+
+
+def test_a_finding_on_terms_names_no_person(check):
+    told = check("--item", EMERGENCY_OR_STAY, "--care-type", "门诊", "--on", "2026-06-01")[1]
+    assert "对象  这一行：门诊（限：急诊或住院）" in told
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--earlier", "2026-02-01"], "项目=日期"),
+        (["--earlier", f"{LEVEL_TWO}=昨天"], "--earlier 无法识别"),
+        (["--earlier", "abc=2026-02-01"], "--earlier “abc”既不是国家医保编码"),
+        (["--earlier", f"{LEVEL_TWO}=2026-02-01", "--no-earlier"], "只能给出一个"),
+        (["--insurance", " "], "--insurance 是空的"),
+    ],
+)
+def test_terms_that_cannot_be_read(capsys, options, said):
+    assert run(["check", "--item", LEVEL_TWO, *options, "--lang", "zh"]) == 2
+    assert said in capsys.readouterr().err
+
+
 # ---- as a process ----
 
 

@@ -156,6 +156,34 @@ def test_lines_of_a_prescription_that_are_no_objects_are_rejects(tmp_path):
     assert (found(path), len(rejects(path)), read(path)) == (["1"], 1, 2)
 
 
+def test_lines_of_the_history_are_context_and_every_one_is_counted(tmp_path):
+    """What cannot be one, or has no time of its own, is a reject; what its lines say takes nothing from those of the prescription."""
+    history = [
+        {"item_code": MALE_ONLY, "service_time": "2026-01-05", "care_type": "41"}, {"item_code": MALE_ONLY, "is_context": "0"}, 7, [],
+        {"item_code": MALE_ONLY, "service_time": "-"}, {"item_code": MALE_ONLY, "service_time": "某日"}, {"service_time": "2026-01-05", "quantity": "-2"},
+    ]  # fmt: skip
+    head = {"service_time": "2026-03-01", "care_type": "11", "visit_id": "V1", "patient": {"id": "P1", "sex": "女"}}
+    lines = [
+        {"line_id": "1", "item_code": MALE_ONLY, "quantity": 1},
+        {"line_id": "2", "item_code": MALE_ONLY, "service_time": "2026-03-02 08:00"},
+    ]
+    documents = [
+        {"history": history[:-1], **head, "lines": lines}, {**head, "lines": [lines[0] | {"line_id": "3"}], "history": history[-1:]},
+        *({**head, "lines": [lines[0] | {"line_id": str(number)}], "history": each} for number, each in enumerate((None, [], "无", {"a": 1}), 4)),
+    ]  # fmt: skip
+    path = written(tmp_path / "rx.json", documents)
+    done = scanned(path, code=4)
+    assert found(path) == [str(number) for number in range(1, 8)]
+    assert sorted(why for _, _, why in rejects(path)) == sorted((
+        *["不是有效的 JSON 对象"] * 2, *["没有服务时间"] * 2, "服务时间无法识别", *["history 应为明细的数组"] * 2,
+    ))  # fmt: skip
+    told = json.loads((path.parent / "out" / "run.json").read_text(encoding="utf-8"))["lines"]
+    assert (told["read"], told["judged"], told["skipped"]["context"], told["rejected"]["total"]) == (16, 7, 2, 7)
+    assert "跳过 2（历史医嘱 2）" in done.stdout
+    times = pl.read_parquet(path.parent / "out" / "findings.parquet").sort("source_record")["service_time"].to_list()
+    assert [str(time) for time in times] == ["2026-03-01 00:00:00", "2026-03-02 08:00:00", *["2026-03-01 00:00:00"] * 5]
+
+
 @pytest.mark.parametrize(
     ("text", "where"), [('[{"a": 1}, {"a": 2}, {"a" 3}]', "第 3 条"), ('[{"a": "\\ud800"}]', "第 1 条")]
 )

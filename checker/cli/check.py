@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,89 +14,21 @@ from click.core import ParameterSource
 from checker.cli.options import json_option, knowledge_options, language_option, profile_option, repair_option
 from checker.cli.output import print_json
 from checker.cli.prescription_file import read_documents
+from checker.cli.terms_options import terms_of, terms_options
+from checker.cli.typed import read_age, read_day, read_id_number, read_item, read_moment, reads
 from checker.ingest import values
-from checker.ingest.lost_codes import with_zeros
-from checker.ingest.personal import example
 from checker.ingest.prescription import STAGES, Prescription, read_prescription
 from checker.knowledge.resolve import read_crosswalks
 from checker.model.china_time import china_now
 from checker.model.errors import ExitCode, InputError, halves
-from checker.model.schema import CUT_CODE, NATIONAL_CODE
 from checker.model.shown import shown
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
 from checker.rulebook.plan import LEVEL_RANK
-from checker.shapes.person import OLDEST_YEARS
 
-_NATIONAL, _CUT = re.compile(NATIONAL_CODE), re.compile(CUT_CODE)
 _EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
-_ONE_OF = (("birth", "age", "id_number"), ("insured_birth", "insured_age"))
+_ONE_OF = (("birth", "age", "id_number"), ("insured_birth", "insured_age"), ("earlier", "no_earlier"))
 _FAILING = ("definite", "suspect", "notice", "undetermined")
-
-
-def reads(read: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, str | None], Any]:
-    """An option's callback that reads its value by the words of the files.
-
-    What was typed is not repeated in the message: it may be a person's.
-    """
-
-    def read_option(ctx: click.Context, param: click.Parameter, value: str | None) -> Any:
-        if value is None:
-            return None
-        text = values.clean(value)
-        if text is None:
-            if values.clean(value, is_flag=True) is not None:
-                # 未知, 不详: it is said that nobody knows.
-                return None
-            raise click.UsageError(
-                f"{param.opts[0]} 是空的，请填写或去掉这个选项（is empty: fill it in or leave it out）", ctx
-            )
-        try:
-            return read(text)
-        except ValueError as error:
-            raise click.UsageError(f"{param.opts[0]} 无法识别：{error}（cannot be read）", ctx) from None
-
-    return read_option
-
-
-def read_id_number(text: str) -> str:
-    """A resident identity number of 18 characters with a real date and the right check character. Raises ValueError."""
-    from stdnum.cn import ric
-    from stdnum.exceptions import ValidationError
-
-    number = unicodedata.normalize("NFKC", text)
-    try:
-        number = ric.compact(number)
-        if not re.fullmatch("[0-9]{17}[0-9X]", number):
-            raise ValueError("身份证号应为 18 位：17 位数字，末位为数字或 X")
-        ric.get_birth_date(number)
-    except ValidationError:
-        raise ValueError("身份证号第 7–14 位不是日期，请核对") from None
-    if ric.calc_check_digit(number) != number[-1]:
-        raise ValueError("身份证号的校验码不对，请核对")
-    return number
-
-
-def read_age(text: str) -> str:
-    """An age that a living person can have, in completed years, or in months or days where it is written so. Raises ValueError."""
-    age = values.read_age(text)
-    in_a_year = {"M": 12, "D": 366}.get(age[-1], 1)
-    if not 0 <= int(age.rstrip("MD")) <= OLDEST_YEARS * in_a_year:
-        raise ValueError(f"年龄应为 0 到 {OLDEST_YEARS} 的周岁")
-    return age
-
-
-def read_day(text: str) -> date:
-    """A date. Raises ValueError, also for one that programs write where they have none."""
-    return read_moment(text).date()
-
-
-def read_moment(text: str) -> datetime:
-    """A time, likewise."""
-    moment = values.read_time(text)
-    if moment is None:
-        raise ValueError("这一天是没有日期时的占位值，请填写真实的日期，或去掉这个选项")
-    return moment
 
 
 _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
@@ -146,6 +76,7 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
     help="参保人年龄，写法同 --age（the insured's age, written as for --age）",
 )
 @click.option("--diagnosis", multiple=True, metavar="ICD", help="诊断编码，可多次给出（diagnosis; repeat）")
+@terms_options
 @knowledge_options
 @profile_option
 @repair_option
@@ -179,6 +110,7 @@ def command(
       liangku check 处方.json
       liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01
       liangku check --item 爱普列特片 --sex F --age 35 --diagnosis N40.x00 --json
+      liangku check --item 安宫牛黄丸 --care-type 急诊 --insurance 职工医保
     """
     given = [name for name in asked if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE]
     _refuse_mixture(file, given)
@@ -216,7 +148,7 @@ def command(
     if as_json:
         print_json(answers if is_list else answers[0])
     else:
-        _print(answered, lang)
+        _print(answered, lang, is_file=file is not None)
     if any("error" in answer for answer in answers) or not any(answer["checked_lines"] for answer in answers):
         return ExitCode.BAD_INPUT
     return ExitCode.FINDINGS if any(_fails(answer, fail_on) for answer in answers) else ExitCode.CLEAR
@@ -257,25 +189,8 @@ def _option(name: str) -> str:
 
 
 def _document(asked: Mapping[str, Any], *, repair: bool, is_mapped: Callable[[str], bool]) -> dict[str, Any]:
-    """The prescription that the options describe; an item without a code's shape is a name, a local code that the crosswalk has, or with
-    `repair` may have lost its zeros.
-    """
-    lines: list[dict[str, Any]] = []
-    for item in asked["item"]:
-        code = values.read_code(item)
-        padded = with_zeros(code)
-        if is_mapped(code) or _NATIONAL.fullmatch(code) or _CUT.fullmatch(code) or (padded and repair):
-            lines.append({"item_code": code})
-        elif not code or code.isascii():
-            zeros = (
-                "；如果是丢了前面的零，请加 --repair（if it lost its leading zeros, give --repair）" if padded else ""
-            )
-            raise click.UsageError(
-                f"--item “{example(item)}”既不是国家医保编码（X 23 位、Z 20 位、T 10 位、C 20 或 27 位、"
-                f"服务项目 15 位数字），也不是项目名称，请核对（neither a national code nor a name）{zeros}"
-            )
-        else:
-            lines.append({"item_name": item.strip(), "by_name": True})
+    """The prescription that the options describe; `is_mapped` tells whether the crosswalk has a code."""
+    lines = [read_item(item, "--item", repair=repair, is_mapped=is_mapped) for item in asked["item"]]
     patient = {
         "sex": asked["sex"], "birth_date": asked["birth"], "age": asked["age"], "id_number": asked["id_number"],
         "newborn": asked["newborn"] or None,
@@ -289,12 +204,13 @@ def _document(asked: Mapping[str, Any], *, repair: bool, is_mapped: Callable[[st
             "age": asked["insured_age"],
         },
         "diagnoses": list(asked["diagnosis"]),
+        **terms_of(asked),
         # All are asked about on the command line, so that their places are their ids.
         "lines": [{"line_id": str(place), **line} for place, line in enumerate(lines, 1)],
     }
 
 
-def _print(answered: Sequence[_Answered], language: str) -> None:
+def _print(answered: Sequence[_Answered], language: str, *, is_file: bool) -> None:
     # Only a terminal gets colours, and only one that wants them; click takes them out elsewhere.
     colour = False if os.environ.get("NO_COLOR") else None
     for number, (prescription, answer) in enumerate(answered, 1):
@@ -306,5 +222,5 @@ def _print(answered: Sequence[_Answered], language: str) -> None:
         if prescription is None:
             click.echo(shown(f"错误（error）：{answer['error']['message']}"), color=colour)
             continue
-        for line in answer_lines(prescription, answer, language):
+        for line in answer_lines(prescription, answer, language, is_file=is_file):
             click.echo(line, color=colour)

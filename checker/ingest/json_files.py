@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from checker.ingest.json_numbers import as_written, is_key
 from checker.ingest.json_utf8 import as_utf8
 from checker.ingest.json_wrapper import cut_out, find_rows, rows_of_page, wraps_nothing
+from checker.ingest.prescription import OF_LINE_OR_HEAD
 from checker.ingest.sources import EmptyFileError, InputFile, own_header
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -30,6 +31,12 @@ UNKNOWN_KEYS = 200
 _SEPARATOR = "\x1f\x1e\x1d\x1c"
 _TOO_LARGE = ("Maximum line size", "maximum_object_size", "Out of Memory")
 NO_OBJECT, NO_LINES, TWICE = "不是有效的 JSON 对象", "lines 是空的，没有明细", "键出现了两次"
+NO_HISTORY = "history 应为明细的数组"
+_CONTEXT = "is_context"
+_OF_OWN_LINES = frozenset(
+    normal_header(header) for name in ("service_time", "prescription_id") for header in LINE[name].all_headers
+)
+"""Headers of what a prescription says of its own lines: those of the history say it themselves."""
 
 
 def convert_json(
@@ -37,7 +44,7 @@ def convert_json(
 ) -> float:  # fmt: skip
     """Write a JSON file to `target`, as `convert` does.
 
-    A document becomes a row; one with an array `lines` is a prescription (see docs/inputs.md) and becomes one row a line. Documents that
+    A document becomes a row; one with an array `lines` is a prescription (see docs/inputs.md) and becomes one row a line, of its `history` too. Documents that
     are no objects, or hold a key twice, go to the table `rejects`. Keys that are `wanted` are columns in any case. Where `first` says so,
     no more than so many documents are read. Returns how much of the file that is, from 0 to 1.
     """
@@ -197,8 +204,8 @@ def _reject_faulty(connection: duckdb.DuckDBPyConnection, source: InputFile, rol
     connection.execute(f"DELETE FROM {table} WHERE fault IS NOT NULL")
 
 
-def _any(connection: duckdb.DuckDBPyConnection, condition: str) -> bool:
-    row = connection.execute(f"SELECT bool_or({condition}) FROM documents").fetchone()
+def _any(connection: duckdb.DuckDBPyConnection, condition: str, table: str = "documents") -> bool:
+    row = connection.execute(f"SELECT bool_or({condition}) FROM {table}").fetchone()
     return bool(row and row[0])
 
 
@@ -268,17 +275,11 @@ def _pointer(keys: Sequence[str]) -> str:
 def _write_prescriptions(
     connection: duckdb.DuckDBPyConnection, source: InputFile, target: Path, role: str, keys: Sequence[str], wanted: Collection[str]
 ) -> None:  # fmt: skip
-    """A prescription becomes one row a line; patient, insured and head stand on every line. Other documents stay a row each."""
-    twice = _doubled("json_keys(line)")
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE prescription_lines AS
-        SELECT doc, record, place, line, is_prescription, CASE WHEN is_object THEN {twice} END AS key,
-          CASE WHEN NOT is_object THEN '{NO_OBJECT}' WHEN {twice} IS NOT NULL THEN '{TWICE}' END AS fault
-        FROM (SELECT *, json_type(line) = 'OBJECT' AS is_object FROM (
-          SELECT doc, record, is_prescription, generate_subscripts(lines, 1) AS place, unnest(lines) AS line
-          FROM (SELECT doc, record, is_prescription, CASE WHEN is_prescription
-              THEN CAST(json_extract(doc, '$.lines[*]') AS JSON[]) ELSE [CAST(doc AS JSON)] END AS lines FROM documents)))"""
-    )
+    """A prescription becomes one row a line; patient, insured and head stand on every line. Other documents stay a row each.
+
+    Lines of the history are such rows too: context, each with a time of its own, and of no prescription but one that it names.
+    """
+    _make_lines(connection)
     _reject_faulty(connection, source, role, "prescription_lines", "line")
     line_keys = _keys(connection, source.path, "prescription_lines", "line")
     of_line: dict[str, Sequence[str]] = {key: (key,) for key in _chosen(source.path, line_keys, wanted)}
@@ -289,26 +290,57 @@ def _write_prescriptions(
         for key, column in members.items()
     }
     for key in _chosen(source.path, keys, wanted):
-        if key not in ("lines", "patient", "insured", "diagnoses", "diagnosis_code", DOCUMENT_HEADER):
+        if key not in ("lines", "history", "patient", "insured", "diagnoses", "diagnosis_code", DOCUMENT_HEADER):
             of_document.setdefault(key, (key,))
     listed = "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')"
+    has_history = _any(connection, "is_history", "prescription_lines")
     # What a line may say is the line's. A row of its own beside prescriptions says all itself, but they still say it in their heads.
     if not _any(connection, "NOT is_prescription"):
-        of_document = {key: path for key, path in of_document.items() if key not in of_line}
-        listed = "NULL" if "diagnosis_code" in of_line else listed
+        lines = "(SELECT line FROM prescription_lines WHERE NOT is_history)" if has_history else "prescription_lines"
+        said = {key for key in _keys(connection, source.path, lines, "line") if key in of_line} - OF_LINE_OR_HEAD
+        of_document = {key: path for key, path in of_document.items() if key not in said}
+        listed = "NULL" if "diagnosis_code" in said else listed
+    own: dict[str, Sequence[str]] = {}
+    marked = []
+    if has_history:
+        own = {key: of_document.pop(key) for key in list(of_document) if normal_header(key) in _OF_OWN_LINES}
+        context = next((key for key in (*of_line, *of_document) if normal_header(key) == _CONTEXT), _CONTEXT)
+        marked = [("[CASE WHEN is_history THEN 'true' END]", "", {context: ()})]
     told = [
         *_elements(
-            ("of_line", "line", of_line), ("of_document", "doc", of_document), ("[listed]", "", {"diagnosis_code": ()})
+            *marked, ("of_line", "line", of_line), ("of_document", "doc", of_document), ("of_own", "doc", own),
+            ("[listed]", "", {"diagnosis_code": ()}),
         ),
-        # Lines that say nothing else are of the prescription that the document is; nobody's own number begins so.
-        f"CASE WHEN is_prescription THEN chr(30) || record || {sqltext.text(source.path.name)} END AS {DOCUMENT_HEADER}",
-    ]
+        # Lines that say nothing else are of the prescription that the document is, one of the history of its own; nobody's number begins so.
+        f"""CASE WHEN is_prescription THEN chr(30) || record || {sqltext.text(source.path.name)} || CASE WHEN is_history THEN chr(30) || place ELSE '' END
+          END AS {DOCUMENT_HEADER}""",
+    ]  # fmt: skip
     _copy(
         connection,
         f"""SELECT {", ".join(told)}, __record
-        FROM (SELECT doc, line, {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document, {listed} AS listed,
-          record, is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
+        FROM (SELECT doc, line, {_extracted("line", of_line)} AS of_line, {_extracted("doc", of_document)} AS of_document,
+          {f"CASE WHEN NOT is_history THEN {_extracted('doc', own)} END" if own else "NULL"} AS of_own, {listed} AS listed,
+          record, place, is_history, is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
         target,
+    )
+
+
+def _make_lines(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `prescription_lines` (doc, record, place, line, is_history, is_prescription, key, fault) of the documents; other documents are a line each."""
+    twice = _doubled("json_keys(line)")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE prescription_lines AS
+        SELECT doc, record, place, line, is_history, is_prescription, CASE WHEN is_object THEN {twice} END AS key,
+          CASE WHEN is_history AND json_type(doc, '/history') <> 'ARRAY' THEN '{NO_HISTORY}' WHEN NOT is_object THEN '{NO_OBJECT}'
+            WHEN {twice} IS NOT NULL THEN '{TWICE}' END AS fault
+        FROM (SELECT *, json_type(line) = 'OBJECT' AS is_object, place > own AS is_history FROM (
+          SELECT doc, record, is_prescription, len(lines) AS own, generate_subscripts(lines || before, 1) AS place, unnest(lines || before) AS line
+          FROM (SELECT doc, record, is_prescription,
+              CASE WHEN is_prescription THEN CAST(json_extract(doc, '$.lines[*]') AS JSON[]) ELSE [CAST(doc AS JSON)] END AS lines,
+              CASE WHEN NOT is_prescription OR coalesce(json_type(doc, '/history'), 'NULL') = 'NULL' THEN []
+                WHEN json_type(doc, '/history') = 'ARRAY' THEN CAST(json_extract(doc, '$.history[*]') AS JSON[])
+                ELSE [json_extract(doc, '/history')] END AS before
+            FROM documents)))"""
     )
 
 

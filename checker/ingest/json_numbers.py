@@ -7,7 +7,7 @@ import re
 from checker.ingest.columns import EXACT, inexact_text
 from checker.ingest.value_sql import NOT_READ
 from checker.model import sqltext
-from checker.model.schema import DIAGNOSIS, HEADER, LINE, normal_header
+from checker.model.schema import DIAGNOSIS, HEADER, LINE, Kind, normal_header
 
 _EXPONENT = r"-?[0-9]+(?:\.[0-9]+)?[eE]\+?[0-9]"
 _NUMBER = r"-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
@@ -15,7 +15,7 @@ _VALUES = frozenset(
     normal_header(name)
     for table in (LINE, HEADER, DIAGNOSIS)
     for each in table.values()
-    if each.kind not in NOT_READ
+    if each.kind is Kind.CARE or each.kind not in NOT_READ
     for name in each.all_headers
 )
 """Headers of what is read as a number, a time or a word, however it is written."""

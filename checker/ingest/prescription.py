@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ from checker.ingest.personal import example
 from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
 from checker.model.json_text import Inexact
-from checker.model.schema import Kind
+from checker.model.schema import PIECE_CHARGE, Kind
 
 STAGES = ("prescribe", "dispense", "settle")
 STAGE = "dispense"
@@ -40,9 +41,9 @@ class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
-    `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code` and `local_item_name` are what the institution calls
-    it. `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set where
-    other lines of the prescription take something from it (checker.precheck.netting).
+    `is_piece`: it is charged as a decoction piece. `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code`
+    and `local_item_name` are what the institution calls it. `service_time` is its own, where the prescription's is not meant. `is_void`: it is
+    withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -68,6 +69,7 @@ class Item(NamedTuple):
     prescriber_institution_level: str | None = None
     local_item_code: str | None = None
     local_item_name: str | None = None
+    is_piece: bool = False
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -88,7 +90,7 @@ class Prescription(NamedTuple):
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
     `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
     of the same encounter that are not asked about, but stand beside those that are. `history` are lines that the patient had before, None where
-    nobody told of any: that is not the same as none.
+    nobody told of any: that is not the same as none. `of_visit` are all lines of the encounter, each with its time, where they are of several days.
     """
 
     stage: str
@@ -101,6 +103,7 @@ class Prescription(NamedTuple):
     is_one: bool = True
     beside: tuple[Item, ...] = ()
     history: tuple[Item, ...] | None = None
+    of_visit: tuple[Item, ...] = ()
 
     def time_of(self, item: Item) -> datetime:
         """When a line was ordered or charged."""
@@ -180,10 +183,13 @@ def _code(value: object) -> str | None:
     return code
 
 
+_PIECE = re.compile(PIECE_CHARGE)
 _TERMS: dict[str, Callable[[object], Any]] = {
     "is_discharge_drug": _flag, "is_maternity_fee": _flag, "prescriber_institution_level": _text,
 }  # fmt: skip
 """What a line may say itself, or the prescription for all its lines."""
+OF_LINE_OR_HEAD = frozenset(("service_time", *_TERMS))
+"""With the time, which a line of the history always says itself."""
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _CARE, "insured_region": _text,
     "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, "insurance_type": _text, "institution_level": _text,
@@ -202,7 +208,7 @@ _LINE: dict[str, Callable[[object], Any]] = {
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
     "local_item_code": _code, "local_item_name": _text,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
-    "service_time": read_time, "days_supply": read_amount, "unit_price": read_amount, **_TERMS,
+    "charge_type": _text, "service_time": read_time, "days_supply": read_amount, "unit_price": read_amount, **_TERMS,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", "history", *_HEAD})
 
@@ -217,7 +223,7 @@ def read_prescription(document: object, *, source: str, now: datetime, stage: st
     reader = _Reader(source)
     facts = {name: reader.value(document, name, read) for name, read in _HEAD.items() if name in document}
     online = facts.pop("online", None)
-    if online is not None:
+    if facts.get("is_online") is None and online is not None:
         facts["is_online"] = online
     reader.group(document, "patient", _PATIENT, facts)
     reader.group(document, "insured", _INSURED, facts)
@@ -305,7 +311,7 @@ class _Reader:
             get("line_id"), code, name, quantity, amount, get("amount_in_scope"), is_judged, (), is_by_name,
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
             False, get("service_time"), get("is_discharge_drug"), get("is_maternity_fee"), get("prescriber_institution_level"),
-            get("local_item_code"), get("local_item_name"),
+            get("local_item_code"), get("local_item_name"), _PIECE.search(get("charge_type") or "") is not None,
         ))  # fmt: skip
 
     def refuse_many(self, name: str, lines: Sequence[object]) -> None:

@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from checker.ingest.personal import example
 from checker.ingest.profile_file import open_profile, refuse
-from checker.ingest.value_groups import Groups, normal
+from checker.ingest.value_groups import Groups, normal, normal_care
 from checker.ingest.value_tables import ELSEWHERE, ONLINE, UNRATED, check_values, read_groups, read_names
 from checker.model.errors import Fault
+from checker.model.shown import shown
 
 KINDS: Mapping[str, str] = {
     "care_type": "care_groups", "insurance_type": "insurance_groups", "institution_level": "institution_ranks", "pay_location": "online",
@@ -74,6 +76,15 @@ class Provincial:
     def _is_online_name(self, name: str | None) -> bool:
         text = normal(name)
         return text is not None and any(part in text for part in self._online_names)
+
+
+def shown_value(kind: str, value: str) -> tuple[str, str | None]:
+    """A value of one of KINDS as far as it may be told, and as a profile may hold it; the latter None of what was hidden or cut, because it may name a
+    person or is no word.
+    """
+    told = example(value)
+    key = normal_care(value) if kind == "care_type" else value
+    return told, key if told == value == shown(value) else None
 
 
 def read_provincial(path: Path | None = None) -> Provincial:

@@ -14,6 +14,7 @@ from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
 from checker.ingest.personal import example
+from checker.ingest.provincial import Provincial
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
@@ -64,22 +65,22 @@ def gather_local(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, provincial: Provincial, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
     """
-    counted = count_lines(connection, files, repair=repair)
+    counted = count_lines(connection, files, provincial, repair=repair)
     need_judged(connection, counted[0], files, counted[2], repair=repair)
     return counted
 
 
 def count_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, provincial: Provincial, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines by code and kind; return the counts, which sources need their second code header, and what settlements
-    say of their lines. With `repair` codes get back the leading zeros that they lost.
+    say of their lines. With `repair` codes get back the leading zeros that they lost. `provincial` tells which care types are known.
     """
     refunds = find_flagged_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
@@ -127,9 +128,9 @@ def count_lines(
             )
         },
         lost_codes=lost_codes.count_lost(connection, files.lines),
-        unreadable=count_unreadable(connection, files.lines)
+        unreadable=count_unreadable(connection, files.lines, provincial)
         + count_unreadable(
-            connection, (*files.settlements, *files.visits, *files.diagnoses), ("valid_flag", "care_type")
+            connection, (*files.settlements, *files.visits, *files.diagnoses), provincial, ("valid_flag", "care_type")
         ),
     )
     return census, second, refunds
@@ -279,7 +280,12 @@ def may_be_pharmacy(
     """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
     if "care_type" in unneeded or "care_type" in header_columns:
         return "care_type" not in unneeded
-    return one_number(connection, f"SELECT count(*) FROM staged_line WHERE care_type LIKE '{PHARMACY_CARE}'") > 0
+    return (
+        one_number(
+            connection, f"SELECT count(*) FROM staged_line WHERE regexp_full_match(care_type, '{PHARMACY_CARE}')"
+        )
+        > 0
+    )
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:

@@ -30,6 +30,8 @@ WHOLE = (r"^([+-]?[0-9]+)\.0+$", r"\1")
 """A whole number as floats and DECIMAL columns write it: `1.0` is 1."""
 FLAG_KINDS = frozenset({Kind.BOOL, Kind.VALID, Kind.REFUND, Kind.SELF_PAID})
 """Kinds of which it is not harmless that nobody knows them: the UNKNOWN_WORDS are no NULL there."""
+LONGEST_WORD = 200
+"""Characters of a number, a time or a word: nothing longer is one."""
 LONGEST_NULL_WORD = max(len(word) for word in (*NULL_WORDS, *UNKNOWN_WORDS))
 _DASHES = ("[\u2010-\u2015\u2212\ufe63]", "-")
 """Other dashes, and the minus sign, as a hyphen."""

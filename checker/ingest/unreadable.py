@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from checker.ingest.columns import first_text, may_be_odd, unreadable
+from checker.ingest.columns import Header, first_text, may_be_odd, unreadable
 from checker.ingest.named import free_name
 from checker.ingest.personal import example
+from checker.ingest.provincial import Provincial
 from checker.ingest.sources import Source
+from checker.ingest.spellings import LONGEST_WORD
 from checker.model import sqltext
 from checker.model.schema import Kind
 
@@ -38,9 +40,12 @@ class Unreadable(NamedTuple):
 
 
 def count_unreadable(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], columns: Sequence[str] = TOLD
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    provincial: Provincial,
+    columns: Sequence[str] = TOLD,
 ) -> tuple[Unreadable, ...]:
-    """What cannot be read in some columns, in their order."""
+    """What cannot be read in some columns, in their order; of care types what the profile does not know."""
     found: dict[str, Unreadable] = {}
     for source in sources:
         for name in columns:
@@ -48,26 +53,45 @@ def count_unreadable(
             if not headers:
                 continue
             kind = source.map.columns[name].kind
+            if kind is Kind.CARE:
+                _take(found, name, headers[0].text, *_unknown_care(connection, source, headers, provincial))
+                continue
             if (doubt := unreadable(headers, kind)) == "FALSE":
                 continue
             # A question of its own for each column passes over whole blocks in which nothing is odd; joined to the longer one it would not.
             odd = may_be_odd(headers, kind)
-            rows, count = f"{source.table.scan()} WHERE {odd}", "count(*)"
+            rows = f"{source.table.scan()} WHERE {odd}"
             if odd != "TRUE" and not connection.execute(f"SELECT 1 FROM {rows} LIMIT 1").fetchone():
                 continue
-            if kind is Kind.CARE:
-                # Provinces have codes of their own, so that all may be odd: each is read once.
-                lines = sqltext.name(free_name("lines", headers))
-                read = ", ".join(sqltext.name(header.text) for header in headers)
-                rows, count = (
-                    f"(SELECT {read}, count(*) AS {lines} FROM {rows} GROUP BY ALL) WHERE TRUE",
-                    f"coalesce(sum({lines}), 0)",
-                )
             row = connection.execute(
-                f"SELECT {count}, min({first_text(headers, kind)}) FROM {rows} AND {doubt}"
+                f"SELECT count(*), min({first_text(headers, kind)}) FROM {rows} AND {doubt}"
             ).fetchone()
             assert row is not None
-            if row[0]:
-                before = found[name].lines if name in found else 0
-                found[name] = Unreadable(headers[0].text, int(row[0]) + before, example(row[1]))
+            _take(found, name, headers[0].text, *row)
     return tuple(found[name] for name in columns if name in found)
+
+
+def _take(found: dict[str, Unreadable], name: str, header: str, lines: int, shown: str | None) -> None:
+    if lines:
+        before = found[name].lines if name in found else 0
+        found[name] = Unreadable(header, lines + before, example(shown or ""))
+
+
+def _unknown_care(
+    connection: duckdb.DuckDBPyConnection, source: Source, headers: Sequence[Header], provincial: Provincial
+) -> tuple[int, str | None]:
+    """In how many lines a care type stands that the profile does not know, and the first of them. Any text may be one, but few differ."""
+    raw = ", ".join(sqltext.name(header.text) for header in headers)
+    odd = f"{source.table.scan()} WHERE {may_be_odd(headers, Kind.CARE)}"
+    lines = sqltext.name(free_name("lines", headers))
+    cleaned = f"left({first_text(headers, Kind.CARE)}, {LONGEST_WORD + 1})"
+    rows = connection.execute(
+        f"""SELECT value, sum({lines})::BIGINT FROM (SELECT {cleaned} AS value, {lines}
+          FROM (SELECT {raw}, count(*) AS {lines} FROM {odd} GROUP BY ALL)) WHERE value IS NOT NULL GROUP BY value ORDER BY value"""
+    )
+    count, first = 0, None
+    while some := rows.fetchmany(10_000):
+        for value, number in some:
+            if provincial.care_group(value) is None:
+                count, first = count + number, value if first is None else first
+    return count, first

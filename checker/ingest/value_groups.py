@@ -8,10 +8,8 @@ import unicodedata
 from collections.abc import Callable, Collection, Mapping
 
 from checker.ingest import values
-from checker.ingest.spellings import BLANKS, CARE_CODE
+from checker.ingest.spellings import BLANKS, CARE_CODE, LONGEST_WORD
 
-_LONGEST = 200
-"""Characters of a value: nothing longer is a code or a word."""
 _REMEMBERED = 4096
 _UNSEEN = (
     dict.fromkeys(map(ord, BLANKS))
@@ -31,7 +29,7 @@ _CARE_CODE = re.compile(CARE_CODE)
 
 def normal(value: str | None) -> str | None:
     """A value as it is compared: NFKC, without blanks, small letters, round brackets; None for NULL words and for what is too long."""
-    if value is None or len(value) > _LONGEST or (text := values.clean(value)) is None:
+    if value is None or len(value) > LONGEST_WORD or (text := values.clean(value)) is None:
         return None
     return unicodedata.normalize("NFKC", text).translate(_UNSEEN).lower() or None
 
@@ -39,10 +37,7 @@ def normal(value: str | None) -> str | None:
 def normal_care(value: str | None) -> str | None:
     """A care type likewise: the code where the value has one or is the word of one, as everywhere."""
     text = normal(value)
-    try:
-        return text and values.read_care(text)
-    except ValueError:
-        return text
+    return text and values.read_care(text)
 
 
 class Groups:

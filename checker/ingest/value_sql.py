@@ -22,6 +22,7 @@ from checker.ingest.spellings import (
     LAST_DAY,
     LONGEST_AGE,
     LONGEST_NULL_WORD,
+    LONGEST_WORD,
     MONTHS_AND_DAYS,
     NO_DAY,
     NUMBER,
@@ -58,7 +59,7 @@ USUAL = {
     **{kind: {"0": "FALSE", "1": "TRUE"} for kind in FLAG_KINDS},
 }
 """The codes of the national tables: told by one comparison, before any other spelling is tried."""
-NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL})
+NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL, Kind.CARE})
 """Kinds of which every text is a value."""
 
 
@@ -106,12 +107,13 @@ def read_text(source: str, kind: Kind) -> str:
         plain = f"strlen({source}) = length({source}) AND NOT contains({source}, ' ') AND NOT contains({source}, '-')"
         return f"CASE WHEN {plain} THEN upper({source}) ELSE {rewritten(f'upper({narrowed(source)})', CAPITALS)} END"
     if kind is Kind.CARE:
-        spelt = _with(
-            rewritten(narrowed(source), CARES),
-            "c",
-            f"CASE WHEN {_is_care('c')} THEN c ELSE CASE c {_arms(kind)} END END",
+        meant = f"CASE WHEN {_is_care('c')} THEN c ELSE CASE c {_arms(kind)} ELSE s END END"
+        spelt = _with(rewritten(narrowed("s"), CARES), "c", meant)
+        # What is neither code nor word passes as it stands, cut where it is longer than any word: a province may know it.
+        word = _with(
+            source, "s", f"CASE WHEN length(s) < {LONGEST_WORD} THEN {spelt} ELSE left(s, {LONGEST_WORD + 1}) END"
         )
-        return f"CASE WHEN {_is_care(source)} THEN {source} ELSE {spelt} END"
+        return f"CASE WHEN {_is_care(source)} THEN {source} ELSE {word} END"
     if kind in WORDS:
         return _words(source, kind)
     if kind is Kind.NUMBER:

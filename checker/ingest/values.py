@@ -20,6 +20,7 @@ from checker.ingest.spellings import (
     GROUPED,
     LONGEST_AGE,
     LONGEST_NULL_WORD,
+    LONGEST_WORD,
     MONTHS_AND_DAYS,
     NO_DAY,
     NUMBER,
@@ -41,7 +42,7 @@ from checker.ingest.spellings import (
     narrow,
     rewrite,
 )
-from checker.model.schema import NULL_WORDS, UNKNOWN_WORDS, Kind
+from checker.model.schema import NULL_WORDS, PHARMACY_CARE, UNKNOWN_WORDS, Kind
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,14}(?:\.([0-9]{1,4}))?")
 _USUAL_TIME = re.compile(USUAL_TIME)
@@ -55,8 +56,6 @@ _NULLS = _NULLS_OF_FLAGS | frozenset(UNKNOWN_WORDS)
 _AROUND = frozenset(f"{BLANKS}'=")
 """How a value begins that has something around it."""
 _SHORTEST_ID_NUMBER = 15
-_LONGEST_VALUE = 200
-"""Characters of a number, a time or a word: nothing longer is one."""
 
 
 def clean(value: object, *, is_flag: bool = False) -> str | None:
@@ -70,7 +69,7 @@ def clean(value: object, *, is_flag: bool = False) -> str | None:
         if value and value[0] not in _AROUND and value[-1] not in BLANKS:
             text = value
         else:
-            text = rewrite(value, (TRIMMED,)) if len(value) < _LONGEST_VALUE else value.strip(BLANKS)
+            text = rewrite(value, (TRIMMED,)) if len(value) < LONGEST_WORD else value.strip(BLANKS)
         if "." in text:
             text = rewrite(text, (WHOLE,))
     else:
@@ -92,13 +91,16 @@ def read_bool(text: str, kind: Kind = Kind.BOOL) -> bool:
 
 
 def read_care(text: str) -> str:
-    """The code of a care type, which may be given in words. Raises ValueError for any other word."""
+    """The code of a care type, which may be given in words. Any other word passes as it stands, a longer text cut: a province may know it."""
     spelt = _word(text, Kind.CARE)
     if _pattern(CARE_CODE).fullmatch(spelt):
         return spelt
-    return str(
-        _meaning(spelt, Kind.CARE, "应为医疗类别的代码或名称，例如 11（普通门诊）、21（普通住院）、41（定点药店购药）")
-    )
+    return str(_MEANINGS[Kind.CARE].get(spelt, text[: LONGEST_WORD + 1]))
+
+
+def is_pharmacy(care_type: str | None) -> bool:
+    """Whether a care type, as it was read, is that of a purchase in a pharmacy."""
+    return care_type is not None and _pattern(PHARMACY_CARE).fullmatch(care_type) is not None
 
 
 def read_time(text: str) -> datetime | None:
@@ -117,7 +119,7 @@ def read_date(text: str) -> date | None:
 
 def read_age(text: str) -> str:
     """Completed years as a number, of months or days with M or D behind it; -1 for any below zero. Raises ValueError."""
-    spelt = rewrite(narrow(text).upper(), AGES) if len(text) < _LONGEST_VALUE else text
+    spelt = rewrite(narrow(text).upper(), AGES) if len(text) < LONGEST_WORD else text
     if years := _pattern(YEARS).fullmatch(spelt):
         return "-1" if re.search("^-.*[1-9]", spelt) else str(int(years[1][:LONGEST_AGE]))
     parts = _pattern(MONTHS_AND_DAYS).fullmatch(spelt)
@@ -134,7 +136,7 @@ def read_number(text: str) -> str:
         decimals = usual[1]
         whole = (text if decimals is None else text[: -len(decimals) - 1]).lstrip("0") or "0"
         return f"{whole}.{(decimals or '').ljust(4, '0')}"
-    plain = rewrite(narrow(text).upper(), NUMBERS) if len(text) < _LONGEST_VALUE else text
+    plain = rewrite(narrow(text).upper(), NUMBERS) if len(text) < LONGEST_WORD else text
     if _pattern(GROUPED).fullmatch(plain):
         plain = plain.replace(",", "")
     if not _pattern(NUMBER).fullmatch(plain):
@@ -167,7 +169,7 @@ def _word(text: str, kind: Kind) -> str:
     if text in _MEANINGS[kind]:
         return text
     rewritings = CARES if kind is Kind.CARE else CODED
-    return rewrite(narrow(text), rewritings).lower() if len(text) < _LONGEST_VALUE else text
+    return rewrite(narrow(text), rewritings).lower() if len(text) < LONGEST_WORD else text
 
 
 def _meaning(word: str, kind: Kind, fault: str) -> str | bool:
@@ -181,7 +183,7 @@ def _moment(text: str) -> datetime:
     try:
         if _USUAL_TIME.fullmatch(text):
             return datetime.fromisoformat(text)
-        if len(text) >= _LONGEST_VALUE:
+        if len(text) >= LONGEST_WORD:
             raise ValueError
         return _spelt_moment(rewrite(narrow(text).upper(), TIMES))
     except (ValueError, OverflowError):

@@ -67,21 +67,24 @@ def are_mapped(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) -> str:
     """SQL of (code, key, matched_by, match_length, national, since, until) of the codes in `code_map` and the rows of a table of patterns that
-    cover them, or cover on these days the national code that kb_crosswalk has for them (`national`; NULL: the code itself is covered).
+    cover them, or cover on these days the national code that kb_crosswalk or the name (named_code) has for them (`national`; NULL: the code itself
+    is covered).
     """
     lengths = connection.execute(f"SELECT DISTINCT length(code) FROM {patterns} WHERE match = 'family'").fetchall()
     families = "".join(
-        f""" UNION ALL SELECT c.code, c.covered, {key}, 'family', {int(length)}, national, since, until FROM codes c
+        f""" UNION ALL SELECT c.code, c.covered, {key}, 'family', {int(length)}, national, since, until, way FROM codes c
         JOIN {patterns} p ON p.match = 'family' AND length(p.code) = {int(length)} AND left(c.covered, {int(length)}) = p.code"""
         for (length,) in lengths
     )
     return f"""WITH own AS (SELECT DISTINCT code FROM code_map WHERE code IS NOT NULL),
         codes AS (
-          SELECT code, code AS covered, CAST(NULL AS VARCHAR) AS national, CAST(NULL AS DATE) AS since, CAST(NULL AS DATE) AS until FROM own
-          UNION ALL SELECT code, national_code, national_code, coalesce(valid_from, DATE '-infinity'), coalesce(valid_to, DATE 'infinity')
-          FROM own JOIN kb_crosswalk ON local_code = code)
-        SELECT * EXCLUDE (covered) REPLACE (CASE WHEN national IS NULL THEN matched_by ELSE 'crosswalk' END AS matched_by) FROM (
-          SELECT c.code, c.covered, {key}, 'code' AS matched_by, length(c.covered) AS match_length, national, since, until FROM codes c
+          SELECT code, code AS covered, CAST(NULL AS VARCHAR) AS national, CAST(NULL AS DATE) AS since, CAST(NULL AS DATE) AS until,
+            CAST(NULL AS VARCHAR) AS way FROM own
+          UNION ALL SELECT code, national_code, national_code, coalesce(valid_from, DATE '-infinity'), coalesce(valid_to, DATE 'infinity'), 'crosswalk'
+          FROM own JOIN kb_crosswalk ON local_code = code
+          UNION ALL SELECT code, national_code, national_code, DATE '-infinity', DATE 'infinity', 'name' FROM own JOIN named_code USING (code))
+        SELECT * EXCLUDE (covered, way) REPLACE (coalesce(way, matched_by) AS matched_by) FROM (
+          SELECT c.code, c.covered, {key}, 'code' AS matched_by, length(c.covered) AS match_length, national, since, until, way FROM codes c
           JOIN {patterns} p ON p.match = 'code' AND p.code = c.covered{families})"""
 
 

@@ -94,7 +94,7 @@ def _scope_words(english: bool) -> Callable[[RulePlan], str]:
     """SQL of what a rule judges where that is no person."""
 
     def words(rule: RulePlan) -> str:
-        said = SCOPES.get(BY_ID[rule.shape].scope)
+        said = SCOPES.get(BY_ID[rule.shape].judges)
         return "CAST(NULL AS VARCHAR)" if said is None else sqltext.text(said[english])
 
     return words

@@ -211,6 +211,7 @@ LINE = _columns(
     ("spec", Kind.TEXT, "规格 药品规格 规格型号 产品规格 商品规格 包装规格"),
     ("charge_batch", Kind.TEXT, "chrg_bchno 收费批次号"),
     ("trace_code", Kind.TEXT, "drug_trac_codg 追溯码 药品追溯码 追溯编码"),
+    ("charge_type", Kind.TEXT, "med_chrgitm_type list_type 收费项目类别 收费项目类别代码 医疗收费项目类别 收费类别 费用类别 项目类别"),
     ("is_discharge_drug", Kind.BOOL, "dscg_tkdrug_flag 出院带药标志 出院带药标识 是否出院带药"),
     ("is_maternity_fee", Kind.BOOL, "matn_fee_flag 生育费用标志 生育费用标识 是否生育费用"),
     ("is_online", Kind.BOOL, "online 互联网诊疗标志 互联网诊疗标识 是否互联网诊疗 互联网就诊标志 是否互联网就诊"),
@@ -256,8 +257,8 @@ PERSON_COLUMNS = (
 )
 """Without any of these in any source nothing can be judged."""
 
-PHARMACY_CARE = "41%"
-"""The care types of purchases in a pharmacy, as SQL compares them."""
+PHARMACY_CARE = "41[0-9]{0,10}"
+"""The care types of purchases in a pharmacy, as a regular expression over the whole: a word that nobody knows may begin like one."""
 
 MATERNITY_CARE = "^(5[123]|210[67])|生育|分娩|平产|剖宫产"
 """The care types of deliveries and birth control, as a regular expression, beside those that a profile puts into such a group."""
@@ -293,6 +294,8 @@ BIRTH_DIAGNOSES = "^(O8[0-4]|Z3[78]|P[0-9])"
 """Diagnoses of a delivery or of a newborn, as a regular expression at the start of a code."""
 HERB_PIECE_CODE = "T[0-9]{9}"
 """The codes of decoction pieces [中药饮片]."""
+PIECE_CHARGE = "^(10|102)$|饮片|草药"
+"""What a line is charged as that is a decoction piece, as a regular expression: by the national codes of charges and lists, or in words."""
 
 
 AROUND_HEADERS = " \t\r\n*#★※`'\"[]"

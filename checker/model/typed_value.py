@@ -10,7 +10,7 @@ care:inpatient           a group of care, or several joined by | (CARE_GROUPS)
 rank:2                   the rank of an institution; rank:1:first, of one where nothing earlier is on file
 rank_from:2              that rank and above; rank_from:2:first, for the first prescription; rank_from:3:eye, or an eye hospital of rank 2
 channel:online           how the patient saw the doctor; or offline
-payment:none             whether the fund pays: none, charged (it was charged to the fund)
+payment:none             whether the fund pays: none, charged (it was charged to the fund), unknown
 text:…                   a rule's own words, told as they stand; so is whatever has none of these forms
 """
 

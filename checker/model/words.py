@@ -57,6 +57,57 @@ NOT_JUDGED = {
     ),
 }
 """Why points of a rule are not judged and what to do about it, by what is missing."""
+MISSING: dict[str, Said] = {
+    "insurance_type": ("险种", "the insurance"),
+    "care_type": ("医疗类别", "the type of care"),
+    "diagnoses": ("诊断", "the diagnoses"),
+    "institution_level": ("医疗机构等级", "the level of the institution"),
+    "history": ("此前是否用过", "whether it was used before"),
+    "online": ("是否互联网诊疗", "whether the visit was online"),
+}
+"""Of these what the counter was not told: it can be given there, and then the point is judged."""
+GIVE: dict[str, Said] = {
+    "insurance_type": (
+        "请在处方中写 insurance_type，如 310（职工）、390（居民）、510（生育）、工伤保险",
+        "give insurance_type in the prescription, such as 310 (employees), 390 (residents), 510 (maternity), 工伤保险",
+    ),
+    "care_type": (
+        "请在处方中写 care_type，如 11（门诊）、13（急诊）、21（住院）、41（药店）",
+        "give care_type in the prescription, such as 11 (outpatient), 13 (emergency), 21 (inpatient), 41 (pharmacy)",
+    ),
+    "diagnoses": ("请在处方中写 diagnoses（诊断编码）", "give diagnoses (ICD codes) in the prescription"),
+    "institution_level": (
+        "请在处方中写 institution_level（三级、二级、一级、未定级）；药店写 care_type 41 和 prescriber_institution_level（开方机构的等级）",
+        "give institution_level (三级, 二级, 一级, 未定级) in the prescription; a pharmacy care_type 41 and prescriber_institution_level",
+    ),
+    "history": (
+        "请在处方中写 history（此前的明细；此前 365 天没有用过的写 []）",
+        "give history (earlier lines, [] where there are none in the 365 days before) in the prescription",
+    ),
+    "online": ("请在处方中写 online（true 或 false）", "give online (true or false) in the prescription"),
+}
+"""How to give it in a prescription."""
+GIVE_BY_OPTION: dict[str, Said] = {
+    "insurance_type": (
+        "请加 --insurance，如 职工医保、居民医保、生育保险、工伤保险",
+        "give --insurance: 310 (employees), 390 (residents), 510 (maternity), 工伤保险",
+    ),
+    "care_type": (
+        "请加 --care-type，如 门诊、急诊、住院、药店购药",
+        "give --care-type: 11 (outpatient), 13 (emergency), 21 (inpatient), 41 (pharmacy)",
+    ),
+    "diagnoses": ("请加 --diagnosis（诊断编码）", "give --diagnosis (ICD codes)"),
+    "institution_level": (
+        "请加 --level（三级、二级、一级、未定级）；药店请加 --care-type 41 和 --prescriber-level（开方机构的等级）",
+        "give --level (三级, 二级, 一级, 未定级); a pharmacy --care-type 41 and --prescriber-level, of the institution that prescribed",
+    ),
+    "history": (
+        "请加 --no-earlier（此前 365 天没有用过），或 --earlier 项目=日期",
+        "give --no-earlier (not used in the 365 days before), or --earlier ITEM=DATE",
+    ),
+    "online": ("请加 --online（互联网诊疗）或 --not-online（线下）", "give --online or --not-online"),
+}
+"""How to give it to `liangku check`."""
 ACTIONS = {"before": {"definite": "stop", "suspect": "confirm", "notice": "note"},
            "after": {"definite": "recover", "suspect": "review", "notice": "note"}}  # fmt: skip
 """What the caller must do, by stage and level; an undetermined finding is always a note."""
@@ -194,8 +245,8 @@ EXPLANATIONS: dict[str, Said] = {
         "The rules do not let the fund pay; do not settle before this is resolved.",
     ),
     "suspect": (
-        "核对用药人，写明理由后才能继续。",
-        "Check whom it is for, and go on only with a written reason.",
+        "先核对，写明理由后才能继续。",
+        "Check it first, and go on only with a written reason.",
     ),
     "undetermined": ("补全信息后再查一次。", "Complete what is missing and check again."),
     "notice": ("请留意提示的内容。", "Take note of what it says."),
@@ -313,8 +364,8 @@ LOST_CODES: dict[str, Said] = {
 """What became of item codes that a spreadsheet took for numbers."""
 PERSONS = {"zh": ("参保人", "患者"), "en": ("the insured person", "the patient")}
 """Who was judged: the insured, the patient; by language."""
-SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription")}
-"""What was judged where that is no person, by the scope of the finding."""
+SCOPES: dict[str, Said] = {"prescription": ("本张处方", "this prescription"), "line": ("这一行", "this line")}
+"""What was judged where that is no person, by what the shape of the rule judges."""
 NOT_KNOWN: Said = ("不明", "unknown")
 SEXES: dict[str, Said] = {"male": ("男", "male"), "female": ("女", "female")}
 SEXES_OF_PEOPLE: dict[str, Said] = {"male": ("男性", "male"), "female": ("女性", "female")}
@@ -361,17 +412,33 @@ RANKS_FROM: dict[str, Said] = {
 """How ranks are spoken of: those that a point asks for, and (`of …`) that of an institution."""
 CHANNELS: dict[str, Said] = {"online": ("互联网诊疗", "an online visit"), "offline": ("线下诊疗", "a visit in person")}
 """How the patient saw the doctor."""
-PAYMENTS: dict[str, Said] = {"none": ("不予支付", "not paid"), "charged": ("列入了医保范围", "charged to the fund")}
+PAYMENTS: dict[str, Said] = {
+    "none": ("不予支付", "not paid"),
+    "charged": ("列入了医保范围", "it was charged to the fund"),
+    "unknown": ("是否列入医保范围不明", "it is not known whether it was charged to the fund"),
+}
 """Whether the fund pays."""
 UNRATED: Said = ("未定级", "no level")
 """Of an institution that is known to have none."""
 PAY_PLACES: dict[str, Said] = {"online": ("互联网医院", "internet hospital"), "elsewhere": ("其他地点", "elsewhere")}
 """What places of payment [支付地点] come down to."""
+UNKNOWN_VALUES = {
+    "insurance_unknown": "insurance_type",
+    "care_unknown": "care_type",
+    "level_unknown": "institution_level",
+}
+"""By the reason of an undetermined finding, the column whose value the profile does not know."""
+_UNKNOWN_VALUE: dict[str, Said] = {
+    "insurance_type": ("险种", "insurance"), "care_type": ("医疗类别", "type of care"),
+    "institution_level": ("医疗机构等级", "level of the institution"),
+}  # fmt: skip
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
     "verdict": VERDICTS, "level": LEVELS, "action": ACTION_WORDS, "reason": REASONS, "remark": REMARKS, "next": NEXT, "mark": MARKS,
     "conclusion": CONCLUSIONS, "explanation": EXPLANATIONS,
+    "missing": MISSING, "care": CARE_GROUPS, "insurance": INSURANCE_GROUPS, "channel": CHANNELS,
+    "rank": {**{str(rank): said for rank, said in RANKS.items()}, "unrated": UNRATED},
     "value": {"unknown": NOT_KNOWN}, "knowledge": {"outdated": OUTDATED},
 }  # fmt: skip
 
@@ -390,6 +457,24 @@ def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str
         words.format(header=header, lines=lines, example=example, meant=meant) for words in LOST_CODES[fate]
     )
     return chinese, english
+
+
+def unknown_value_words(column: str, value: str, table: str, *, is_word: bool) -> Said:
+    """What to do about a value that the profile does not know, in Chinese and English; `table` is that of the profile. Without `is_word` it may be
+    something else that slipped into the column."""
+    chinese, english = _UNKNOWN_VALUE[column]
+    if not is_word:
+        return f"“{value}”不像{chinese}，请检查这一列", f"{value} does not look like a {english}: check the column"
+    return (
+        f"不认识{chinese}“{value}”，请写进省级配置 [{table}] 中所属的组（--profile）",
+        f"the {english} {value} is not known: write it into its group in [{table}] of the profile (--profile)",
+    )
+
+
+def give_words(missing: str, rule_id: str) -> Said:
+    """What to give in a prescription so that the counter judges a point that it did not judge."""
+    chinese, english = (GIVE if missing in GIVE else NOT_JUDGED)[missing]
+    return chinese.format(rule=rule_id), english.format(rule=rule_id)
 
 
 def remark_words(remark: str) -> Said:

@@ -19,6 +19,7 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.china_time import china_now
 from checker.model.schema import BIRTH_DIAGNOSES
+from checker.model.words import give_words
 from checker.precheck import terms
 from checker.precheck.conclusion import concluded, is_outdated
 from checker.precheck.fellows import fellows, is_cut, is_gone, is_known, may_be_piece, prescription_key
@@ -76,7 +77,7 @@ class Precheck:
         provincial: Provincial | None = None,
     ) -> None:
         self.connection = connection
-        self._provincial = provincial or read_provincial()
+        self.provincial = provincial or read_provincial()
         # What is on trial is judged in scans only: here its items count as without points.
         loaded = load_points(connection, editions, plan, stage=None)
         refuse_too_early(connection, as_of)
@@ -160,8 +161,9 @@ class Precheck:
         netted = self._netted(prescriptions)
         matched = [[self._matches(item) for item in each.items] for each in netted]
         self.index.load({match.point_no for lines in matched for some in lines for match in some})
+        earlier = terms.Earlier(self._covering_before)
         questions = [
-            self._questions(number, *each) if any(each[1]) else []
+            self._questions(number, *each, earlier) if any(each[1]) else []
             for number, each in enumerate(zip(netted, matched, strict=True))
         ]
         answers: list[list[Answer | None]] = [[None] * len(some) for some in questions]
@@ -214,15 +216,17 @@ class Precheck:
             prescription = prescription._replace(items=tuple(map(self._stood_in, prescription.items)))
         if self._repair:
             prescription = prescription._replace(items=tuple(map(self._repaired, prescription.items)))
-        if not any(item.by_name for item in prescription.items):
+        history = prescription.history or ()
+        if not any(item.by_name for item in (*prescription.items, *history)):
             return prescription
-        items = []
-        for item in prescription.items:
-            if item.by_name and item.item_name is not None:
-                name, points = self.find_item(item.item_name)
-                item = item._replace(item_name=name, named_points=points)
-            items.append(item)
-        return prescription._replace(items=tuple(items))
+        items, earlier = tuple(map(self._named, prescription.items)), tuple(map(self._named, history))
+        return prescription._replace(items=items, history=earlier if history else prescription.history)
+
+    def _named(self, item: Item) -> Item:
+        if not item.by_name or item.item_name is None:
+            return item
+        name, points = self.find_item(item.item_name)
+        return item._replace(item_name=name, named_points=points)
 
     def _netted(self, prescriptions: Sequence[Prescription]) -> list[Prescription]:
         """The prescriptions with `left` on the lines that others repeat or take back, and on those that repeat."""
@@ -250,14 +254,28 @@ class Precheck:
         """The points that cover a line, those first that judge before others."""
         if item.named_points:
             return self.index.named(item.named_points)
-        return () if item.item_code is None else self.index.covering(item.item_code)
+        if item.item_code is None:
+            return ()
+        found = self.index.covering(item.item_code)
+        if found or not item.is_piece or self._is_known(item):
+            return found
+        return self.index.piece(item.item_name or item.local_item_name)
+
+    def _covering_before(self, item: Item) -> Sequence[Match]:
+        """The points of a line that may be of the history, whose code nobody has looked at yet."""
+        item = self._stood_in(item) if self.index.has_crosswalk else item
+        return self._covering(self._repaired(item) if self._repair else item)
 
     def _matches(self, item: Item) -> Sequence[Match]:
         """The same for a line to judge; what takes no part in the judgment has none."""
         return self._covering(item) if item.judged and not is_gone(item) else ()
 
     def _questions(
-        self, prescription_no: int, prescription: Prescription, matched: Sequence[Sequence[Match]]
+        self,
+        prescription_no: int,
+        prescription: Prescription,
+        matched: Sequence[Sequence[Match]],
+        earlier: terms.Earlier,
     ) -> list[Question]:
         """The lines to judge with each point that covers them (`matched`, by line) and whose rule works at the prescription's stage.
 
@@ -275,7 +293,7 @@ class Precheck:
                     continue
                 near = born or bool(neonatal - {item.item_code})
                 marks = (*_marks(item), *(["newborn_near"] if near else []))
-                own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no)
+                own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no, earlier)
                 held = (marks, item.service_time, *own.items())
                 if held not in common:
                     given = {name: value for name, value in own.items() if value is not None}
@@ -294,8 +312,8 @@ class Precheck:
         return questions
 
     def _of_shape(
-        self, shape: str, prescription_no: int, prescription: Prescription, line: int, point_no: int
-    ) -> dict[str, Any]:
+        self, shape: str, prescription_no: int, prescription: Prescription, line: int, point_no: int, earlier: terms.Earlier,
+    ) -> dict[str, Any]:  # fmt: skip
         """What one line brings that only its shape reads."""
         item = prescription.items[line]
         if BY_ID[shape].relations:
@@ -303,15 +321,9 @@ class Precheck:
             return {"line_no": line, "prescription_key": key, "prescription_guessed": is_guess}
         if shape != TERMS.id:
             return {}
-        told = terms.shared_terms(prescription, self._provincial) | terms.line_terms(
-            prescription, item, self._provincial
-        )
+        told = terms.shared_terms(prescription, self.provincial) | terms.line_terms(prescription, item, self.provincial)
         if "rank_case" in self.index.points[point_no].kind.filled:
-
-            def is_of_point(other: Item) -> bool:
-                return any(match.point_no == point_no for match in self._covering(other))
-
-            told["has_earlier"] = terms.has_earlier(prescription, item, is_of_point)
+            told["has_earlier"] = earlier.has(prescription, item, point_no)
         return told
 
     def _neonatal(self, prescription: Prescription, matched: Sequence[Sequence[Match]]) -> set[str | None]:
@@ -371,13 +383,12 @@ class Precheck:
             teller = teller or self._teller(prescription, language)
             rule = self.plan.rules[point.rule_no]
             if answer.verdict == "undetermined" and rule.shape == TERMS.id and answer.reason_code in _UNTOLD:
-                untold = {"rule_id": rule.id, "missing": _UNTOLD[answer.reason_code]}
-                not_judged.append({**_place(prescription, line), **untold})
+                not_judged.append(self._not_judged(prescription, line, rule.id, _UNTOLD[answer.reason_code], language))
                 continue
             if rule.absent is None:
                 findings.append(teller.finding(line, item, rule, point, match, answer))
                 continue
-            not_judged.append({**_place(prescription, line), "rule_id": rule.id, "missing": rule.absent})
+            not_judged.append(self._not_judged(prescription, line, rule.id, rule.absent, language))
             # Who deprecates a rule says that its points hold no longer; of a rule that is only not there nobody has said so.
             if rule.absent == "rule":
                 findings.append(teller.rule_missing(line, item, rule.id, point, match))
@@ -387,7 +398,7 @@ class Precheck:
         for line, item in judged:
             if is_gone(item):
                 continue
-            if self._is_known(item):
+            if self._is_known(item) or (item.is_piece and self._covering(item)):
                 if not self._covering(item):
                     not_restricted.append(_place(prescription, line))
             # A cut code that still tells the item is judged, and not called unknown as well; one that is mistyped may mean another item.
@@ -430,6 +441,13 @@ class Precheck:
         if item.item_code is None and self.index.is_mapped(item.local_item_code):
             return item._replace(item_code=item.local_item_code, by_name=False)
         return item
+
+    def _not_judged(
+        self, prescription: Prescription, line: int, rule_id: str, missing: str, language: str | None
+    ) -> dict[str, Any]:
+        """A line that a rule did not judge: what is missing, and how to give it."""
+        how = give_words(missing, rule_id)[(language or self._language) == "en"]
+        return {**_place(prescription, line), "rule_id": rule_id, "missing": missing, "how": how}
 
     def _meant(self, item: Item) -> str | None:
         """The code that an unknown one is with its leading zeros, where the knowledge base has it."""

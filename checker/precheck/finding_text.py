@@ -8,11 +8,12 @@ from datetime import date, datetime
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
+from checker.ingest.provincial import KINDS, shown_value
 from checker.ingest.values import has_lost_digits
 from checker.model.shown import shown
 from checker.model.template import read_template
 from checker.model.typed_value import worded
-from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
+from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES, UNKNOWN_VALUES, unknown_value_words
 from checker.precheck.line_names import given_name, made_names
 from checker.precheck.point_index import Match, Point
 from checker.precheck.prepared_queries import Answer
@@ -38,7 +39,7 @@ class Teller:
         evidence: Callable[..., str],
         as_of: date | None,
     ) -> None:
-        facts = prescription.facts
+        self._facts = facts = prescription.facts
         self._language = language
         self._evidence_of = evidence
         self._as_of = as_of
@@ -62,8 +63,8 @@ class Teller:
         language = self._language
         reason = REASONS[answer.reason_code][language == "en"] if answer.reason_code else None
         violation, undetermined, advice = rule.messages(language)
-        name, scope = rule.name(language), BY_ID[rule.shape].scope
-        person = SCOPES[scope][language == "en"] if scope in SCOPES else PERSONS[language][not answer.is_insured]
+        name, shape = rule.name(language), BY_ID[rule.shape]
+        person = SCOPES[shape.judges][language == "en"] if shape.judges else PERSONS[language][not answer.is_insured]
         item_name = shown(item.item_name or point.name)
         expected, actual = worded(answer.expected, language), worded(answer.actual, language)
         words = {
@@ -72,10 +73,11 @@ class Teller:
             "point_id": point.point_id, "service_date": self._time_of(item).date().isoformat(), "rule_name": name,
         }  # fmt: skip
         message = read_template(undetermined if answer.verdict == "undetermined" else violation).fill(words)
+        told = read_template(advice).fill(words) + self._unknown_value(answer.reason_code)
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
             number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), match.matched_by), answer,
-            (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, scope, match.national,
+            (expected.short, actual.short), reason, message, told, person, shape.scope, match.national,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item, meant: str | None) -> dict[str, Any]:
@@ -115,6 +117,16 @@ class Teller:
         return self._written(
             number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None, national=match.national,
         )  # fmt: skip
+
+    def _unknown_value(self, reason_code: str | None) -> str:
+        """What is to be written into the profile, as a sentence that follows others; "" where nothing is."""
+        column = UNKNOWN_VALUES.get(reason_code or "", "")
+        value = self._facts.get(column)
+        if value is None:
+            return ""
+        told, key = shown_value(column, value)
+        chinese, english = unknown_value_words(column, shown(told), KINDS[column], is_word=key is not None)
+        return f"{chinese}。" if self._language != "en" else f" {english[0].upper()}{english[1:]}."
 
     def _time_of(self, item: Item) -> datetime:
         return item.service_time or self._service_time

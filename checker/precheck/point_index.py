@@ -10,6 +10,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.judge.compile import PRECEDENCE
+from checker.judge.named_pieces import PIECES
 from checker.judge.newborns import NEONATAL
 from checker.judge.points import LISTED
 from checker.knowledge.names import item_key
@@ -104,6 +105,7 @@ class PointIndex:
         self._starts = {code[: self._start] for code in patterns}
         self._covered: dict[str, tuple[Match, ...]] = {}
         self._listing = _listing(connection)
+        self._pieces = {item_key(name): code for name, code in connection.execute(PIECES).fetchall()}
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
 
@@ -127,6 +129,12 @@ class PointIndex:
             (valid_to, rule_id) for valid_from, valid_to, rule_id in self._listing.get(code, ()) if valid_from <= day
         )
         return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
+
+    def piece(self, name: str | None) -> tuple[Match, ...]:
+        """The points of a piece that is never paid for, by its name, where its code is a local one."""
+        code = self._pieces.get(item_key(name)) if name else None
+        found = self._covered_by(code) if code else ()
+        return tuple(Match(match.point_no, "name", code, date.min, date.max) for match, _ in found)
 
     @property
     def has_crosswalk(self) -> bool:

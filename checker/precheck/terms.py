@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription, is_above_zero
@@ -12,6 +12,7 @@ from checker.ingest.provincial import Provincial
 from checker.judge.payment import EARLIER_DAYS
 from checker.model.schema import MATERNITY_DIAGNOSES
 from checker.precheck.fellows import is_gone
+from checker.precheck.point_index import Match
 
 _MATERNITY = re.compile(MATERNITY_DIAGNOSES)
 
@@ -50,19 +51,34 @@ def line_terms(prescription: Prescription, item: Item, provincial: Provincial) -
     return {name: value for name, value in told.items() if value is not None}
 
 
-def has_earlier(prescription: Prescription, item: Item, is_of_point: Callable[[Item], bool]) -> bool | None:
-    """Whether the patient had an item of the point on a day before the line; None where none is told of and nobody said what there was."""
-    day = prescription.time_of(item).date()
-    first = day - timedelta(days=EARLIER_DAYS)
-    others: Iterable[Item] = (*prescription.items, *prescription.beside, *(prescription.history or ()))
-    if any(
-        first <= prescription.time_of(other).date() < day
-        and not (other.is_void or other.takes_back or is_gone(other))
-        and is_of_point(other)
-        for other in others
-    ):
-        return True
-    return None if prescription.history is None else False
+class Earlier:
+    """What patients had before, by point. What several prescriptions share is looked at once; `covering` gives the points of a line."""
+
+    def __init__(self, covering: Callable[[Item], Iterable[Match]]) -> None:
+        self._covering = covering
+        self._known: dict[int, tuple[tuple[Item, ...], Mapping[int, set[date]]]] = {}
+
+    def has(self, prescription: Prescription, item: Item, point_no: int) -> bool | None:
+        """Whether there was an item of a point on a day before the line; None where none is told of and nobody said what there was."""
+        day = prescription.time_of(item).date()
+        first = day - timedelta(days=EARLIER_DAYS)
+        told = (prescription.items, prescription.beside, prescription.history or (), prescription.of_visit)
+        if any(first <= other < day for items in told for other in self._days(prescription, items).get(point_no, ())):
+            return True
+        return None if prescription.history is None else False
+
+    def _days(self, prescription: Prescription, items: tuple[Item, ...]) -> Mapping[int, set[date]]:
+        """The days on which there are lines of each point. Only lines of one prescription are without a time of their own."""
+        if (known := self._known.get(id(items))) is not None:
+            return known[1]
+        days: dict[int, set[date]] = {}
+        for item in items:
+            if not (item.is_void or item.takes_back or is_gone(item)):
+                for match in self._covering(item):
+                    days.setdefault(match.point_no, set()).add(prescription.time_of(item).date())
+        # Kept with the lines, so that no others get their place in memory.
+        self._known[id(items)] = items, days
+        return days
 
 
 def _either(told: bool | None, shown: bool | None) -> bool | None:

@@ -12,7 +12,18 @@ from checker.ingest.prescription import Prescription
 from checker.judge.evidence import sources
 from checker.model.shown import shown
 from checker.model.typed_value import UNKNOWN, worded
-from checker.model.words import CONCLUSIONS, EXPLANATIONS, ICONS, MARKS, NEXT, NOT_JUDGED, OUTDATED, remark_words
+from checker.model.words import (
+    CONCLUSIONS,
+    EXPLANATIONS,
+    GIVE,
+    GIVE_BY_OPTION,
+    ICONS,
+    MARKS,
+    MISSING,
+    NEXT,
+    OUTDATED,
+    remark_words,
+)
 
 _COLOURS = {
     "definite": "red", "suspect": "yellow", "notice": "blue", "undetermined": "magenta", "exempt": "green",
@@ -28,9 +39,12 @@ _GRAVEST_FIRST = ("definite", "suspect", "undetermined", "notice", "exempt")
 _LABEL_WIDTH = {0: 4, 1: 8}
 
 
-def answer_lines(prescription: Prescription, answer: Mapping[str, Any], language: str) -> list[str]:
-    """The lines of one answer, styled: a block for each finding, the gravest first, then the conclusion."""
-    return list(_Writer(prescription, _shown(answer), int(language == "en")).lines())
+def answer_lines(
+    prescription: Prescription, answer: Mapping[str, Any], language: str, *, is_file: bool = False
+) -> list[str]:
+    """The lines of one answer, styled: a block for each finding, the gravest first, then the conclusion. `is_file`: it was no prescription
+    of options."""
+    return list(_Writer(prescription, _shown(answer), int(language == "en"), is_file=is_file).lines())
 
 
 def _shown(value: Any) -> Any:
@@ -43,7 +57,8 @@ def _shown(value: Any) -> Any:
 
 
 class _Writer:
-    def __init__(self, prescription: Prescription, answer: Mapping[str, Any], english: int) -> None:
+    def __init__(self, prescription: Prescription, answer: Mapping[str, Any], english: int, *, is_file: bool) -> None:
+        self._is_file = is_file
         self._prescription = prescription
         self._answer = answer
         self._english = english
@@ -60,6 +75,9 @@ class _Writer:
     def _conclusion(self) -> str:
         kinds = {_kind(finding) for finding in self._answer["findings"]}
         grave = next((kind for kind in _GRAVEST_FIRST if kind in kinds), None)
+        unjudged = self._answer["not_in_force"] or self._answer["not_judged"]
+        if grave in ("notice", "exempt") and unjudged:
+            return "unjudged"
         if grave == "undetermined" and {
             finding["reason_code"] for finding in self._answer["findings"] if finding["verdict"] == grave
         } == {"rule_missing"}:
@@ -69,7 +87,7 @@ class _Writer:
         checked, free = self._answer["checked_lines"], len(self._answer["not_restricted"])
         if checked == 0:
             return "nothing"
-        if self._answer["not_in_force"] or self._answer["not_judged"]:
+        if unjudged:
             return "unjudged"
         return "clear" if free == 0 else "not_restricted" if free == checked else "partly_restricted"
 
@@ -166,18 +184,36 @@ class _Writer:
                 f"  {item}：没有医保范围内的金额（全自费），规则 {rule} 不适用",
                 f"  {item}: wholly self-paid, so that rule {rule} does not apply",
             )
-        for skipped in answer["not_judged"]:
-            # What lacks its rule is a finding of its own.
-            if skipped["missing"] != "rule":
-                item = names[skipped["line_id"] or skipped["line"]]
-                why = NOT_JUDGED[skipped["missing"]][self._english].format(rule=skipped["rule_id"])
-                yield self._say(f"  {item}：未判断，{why}", f"  {item}: not judged, {why}")
+        yield from self._not_judged(names)
         if answer.get("ignored"):
             ignored = self._say("、", ", ").join(answer["ignored"])
             yield self._say(
                 f"  没有用到的字段：{ignored}（请核对拼写）",
                 f"  Keys that nothing reads: {ignored} (check the spelling)",
             )
+
+    def _not_judged(self, names: Mapping[Any, Any]) -> Iterator[str]:
+        """What no rule judged, told once for all lines that lack the same; what lacks its rule is a finding of its own."""
+        by_how: dict[str, list[str]] = {}
+        for skipped in self._answer["not_judged"]:
+            if skipped["missing"] != "rule":
+                item, rule = names[skipped["line_id"] or skipped["line"]], skipped["rule_id"]
+                by_how.setdefault(self._how(skipped), []).append(
+                    self._say(f"{item}（规则 {rule}）", f"{item} (rule {rule})")
+                )
+        for how, items in by_how.items():
+            told = self._say("、", ", ").join(dict.fromkeys(items))
+            yield click.style(self._say(f"  ○ 没有判断：{told}", f"  ○ Not judged: {told}"), fg=_COLOURS["unjudged"])
+            yield f"    {how}"
+
+    def _how(self, skipped: Mapping[str, Any]) -> str:
+        missing, how = skipped["missing"], str(skipped["how"])
+        if missing not in MISSING:
+            return how
+        name, option, key = MISSING[missing], GIVE_BY_OPTION[missing], GIVE[missing]
+        # Whoever gave a file has no options, and whoever gave options no file.
+        given = key if self._is_file else option
+        return self._say(f"不知道{name[0]}：{given[0]}", f"Not told: {name[1]}; {given[1]}")
 
     def _field(self, chinese: str, english: str, *texts: str) -> Iterator[str]:
         label = self._say(chinese, english)

@@ -34,8 +34,8 @@ CSV_FILES_SHOWN = 5
 """Of so many CSV files the terminal says how they were read."""
 _COLOURS = {"definite": "bold red", "suspect": "yellow", "notice": "blue"}
 
-FILES_NAMED, GAPS_NAMED = 5, 20
-"""How many files that were passed over, and how many reasons of an incomplete result, the terminal names."""
+FILES_NAMED, GAPS_NAMED, VALUES_NAMED = 5, 20, 10
+"""How many files that were passed over, reasons of an incomplete result, and values that are not known, the terminal names."""
 
 
 def print_scan(result: ScanResult, language: str) -> None:
@@ -84,8 +84,24 @@ class _Printer:
                     f"[yellow]没有判断：{each.lines:,} 行的项目有知识点，但{escape(each.how('zh'))}[/yellow]",
                     f"[yellow]Not judged: {each.lines:,} lines of items with points; {escape(each.how('en'))}[/yellow]",
                 )
+        self._unknown_values()
         self._hints()
         self._gaps()
+
+    def _unknown_values(self) -> None:
+        """The values for which lines are undetermined, a line each."""
+        unknown = self._result.unknown_values
+        for each in unknown[:VALUES_NAMED]:
+            self._say(
+                f"[yellow]{each.lines:,} 行无法判断：{escape(each.how('zh'))}[/yellow]",
+                f"[yellow]{each.lines:,} lines undetermined: {escape(each.how('en'))}[/yellow]",
+            )
+        if len(unknown) > VALUES_NAMED:
+            more = len(unknown) - VALUES_NAMED
+            self._say(
+                f"（另有 {more:,} 个不认识的取值，见 run.json；liangku profile values 可以全部列出）",
+                f"({more:,} more values that are not known, see run.json; liangku profile values lists them all)",
+            )
 
     def _csv_files(self) -> None:
         """How CSV files were read, a line each."""

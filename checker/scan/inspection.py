@@ -19,10 +19,12 @@ from checker.ingest.near_miss import NearMiss, by_values, near_miss
 from checker.ingest.opening import ROLES, FileRead
 from checker.ingest.passed import PassedOver
 from checker.ingest.personal import shown_headers
+from checker.ingest.provincial import read_provincial
 from checker.ingest.refusals import Refusals
 from checker.ingest.shown_values import shown
 from checker.ingest.sources import InputTable, Source
 from checker.judge import candidates
+from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import load_points
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model.errors import InputError
@@ -167,8 +169,9 @@ def _counts(
     if not lines:
         return None, (), completeness.not_read(files)
     files = relations.with_stand_ins(connection, replace(files, lines=lines))
-    census, second, refunds = relations.count_lines(connection, files)
+    census, second, refunds = relations.count_lines(connection, files, read_provincial(request.profile))
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
+    find_named_pieces(connection, files, second, refund_settlements=refunds)
     candidates.find_points(connection)
     counts = Counts(census, relations.count_restricted(connection), count_persons(connection, files))
     try:

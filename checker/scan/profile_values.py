@@ -13,11 +13,9 @@ from checker.engines.duckdb import connect_locked
 from checker.ingest import completeness
 from checker.ingest.columns import first_text
 from checker.ingest.gather import Gathered, gather
-from checker.ingest.personal import example
-from checker.ingest.provincial import KINDS, Provincial, read_provincial
-from checker.ingest.value_groups import normal_care
+from checker.ingest.provincial import KINDS, Provincial, read_provincial, shown_value
+from checker.ingest.spellings import LONGEST_WORD
 from checker.model import sqltext
-from checker.model.shown import shown
 from checker.scan.engine_fault import explain
 from checker.scan.request import ScanRequest
 
@@ -28,8 +26,6 @@ ROLES = ("lines", "settlements", "visits")
 """The tables in which such values stand."""
 MOST_VALUES = 10_000
 """So many values of a kind are looked at, those of the most rows: a column of more holds something else."""
-_LONGEST = 201
-"""Characters of a value that are kept apart: none that a profile knows is as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +124,7 @@ def _find(connection: duckdb.DuckDBPyConnection, files: Gathered, kind: str, pro
     for role in ROLES:
         for source in getattr(files, role):
             if headers := source.map.found.get(kind, ()):
-                value = f"left({first_text(headers, source.map.columns[kind].kind)}, {_LONGEST})"
+                value = f"left({first_text(headers, source.map.columns[kind].kind)}, {LONGEST_WORD + 1})"
                 queries.append(
                     f"SELECT {sqltext.text(role)} AS role, {value} AS value, count(*) AS n FROM {source.table.scan()} GROUP BY ALL"
                 )
@@ -146,7 +142,6 @@ def _find(connection: duckdb.DuckDBPyConnection, files: Gathered, kind: str, pro
 
 
 def _value(kind: str, value: str, counted: list[int | None], group: str | None) -> FoundValue:
-    told = example(value)
-    key = normal_care(value) if kind == "care_type" else value
     rows = {role: count for role, count in zip(ROLES, counted, strict=True) if count is not None}
-    return FoundValue(told, rows, group, key if told == value == shown(value) else None)
+    told, key = shown_value(kind, value)
+    return FoundValue(told, rows, group, key)

@@ -17,6 +17,7 @@ from checker.rulebook.params import ParamSetting
 from checker.scan.not_judged import NotJudged
 from checker.scan.shadow import Shadow
 from checker.scan.summary import Summary
+from checker.scan.unknown_values import UnknownValue
 
 MAX_REJECTS = 0.01
 """The share of a file's lines that may be rejected before a result counts as incomplete."""
@@ -65,8 +66,9 @@ class ScanRequest:
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `not_judged` what no rule
-    looked at; `gaps` why it does not speak of all that was given; `lost_keys` the columns of keys that cannot be read; `run` is what run.json holds.
+    """What a scan found; `shadow` is what points and rules on trial found, apart from all else; `not_judged` what no rule looked at;
+    `unknown_values` are those for which lines could not be judged; `gaps` say why it does not speak of all that was given; `lost_keys` are the
+    columns of keys that cannot be read; `run` is what run.json holds.
     """
 
     out: Path
@@ -77,6 +79,7 @@ class ScanResult:
     not_in_scope: Mapping[str, int]
     shadow: Shadow
     not_judged: Sequence[NotJudged]
+    unknown_values: Sequence[UnknownValue]
     gaps: Sequence[Gap]
     lost_keys: Sequence[Unreadable]
     run: Mapping[str, Any] = field(repr=False)

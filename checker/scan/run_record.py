@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from checker.ingest.completeness import FileCount
 from checker.ingest.gather import Gathered
 from checker.ingest.passed import PassedOver
+from checker.ingest.provincial import Provincial
 from checker.judge.points import Loaded
 from checker.model.version import __version__
 from checker.scan.shadow import shadow_document
@@ -26,6 +27,7 @@ def record(
     files: Gathered,
     counts: Sequence[FileCount],
     loaded: Loaded,
+    provincial: Provincial,
     result: ScanResult,
     seconds: float,
 ) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def record(
             "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
             "maps": list(request.maps), "layout": str(request.layout) if request.layout else None, "language": request.language,
             "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
+            "profile": str(request.profile) if request.profile else None,
             "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects, "repair": request.repair,
         },
         "lines": {
@@ -61,10 +64,12 @@ def record(
         "fully_refunded": netted.fully_refunded,
         "refunds_without_original": netted.refunds_without_original,
         "not_judged": [each.to_plain(request.language) for each in result.not_judged],
+        "unknown_values": [each.to_plain(request.language) for each in result.unknown_values],
         "unread": {"points": loaded.unread.points, "patterns": loaded.unread.patterns},
         "findings": to_plain(result.summary),
         "shadow": shadow_document(result.shadow),
         "knowledge": {"version": loaded.version, "hash": loaded.hash},
+        "profile": {"name": provincial.name, "hash": provincial.hash},
         "rules": {
             "hash": plan.hash,
             "versions": {rule.id: rule.version for rule in plan.rules},

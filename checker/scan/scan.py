@@ -22,6 +22,7 @@ from checker.judge import candidates, fellows, newborns, payment
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
+from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import Loaded, load_points, refuse_too_early
 from checker.knowledge.crosswalk_use import crosswalk_in_use
 from checker.knowledge.edition import Edition
@@ -39,6 +40,7 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import crosswalk_document, record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
 from checker.scan.summary import summarise
+from checker.scan.unknown_values import count_unknown
 from checker.shapes import SHAPES
 from checker.shapes.base import Shape, told_name
 from checker.shapes.terms import TERMS
@@ -152,8 +154,11 @@ class _Run:
     def go(self, started: float) -> ScanResult:
         connection, files = self.connection, relations.with_stand_ins(self.connection, self.files)
         self.tell.step("census", connection)
-        census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
+        census, second, refund_settlements = relations.take_census(
+            connection, files, self.provincial, repair=self.request.repair
+        )
         counts = completeness.count_files(connection, files, second)
+        find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
             connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
@@ -227,6 +232,7 @@ class _Run:
         candidate, _ = of(None)
         untold = self._judge(of, absent & {"person_number", "own_code"} | unneeded, contested=contested)
         not_judged = (*not_judged, *count_untold(connection, self.plan, self.fired, untold))
+        unknown = count_unknown(connection, self.plan, self.fired)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
@@ -257,11 +263,12 @@ class _Run:
         )
         silent, unpaid = self._by_rule(not_in_force), self._by_rule(not_in_scope)
         result = ScanResult(
-            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, incomplete, lost, {}
+            self.request.out, summary, census, netted, silent, unpaid, shadow, not_judged, unknown, incomplete, lost, {}
         )
         seconds = time.monotonic() - started
         told = crosswalk_document(self.crosswalk, crosswalk_in_use(connection))
-        return replace(result, run=record(self.request, files, counts, self.loaded, result, seconds) | told)
+        run = record(self.request, files, counts, self.loaded, self.provincial, result, seconds)
+        return replace(result, run=run | told)
 
     def _by_rule(self, counts: Mapping[int, int]) -> dict[str, int]:
         """Counts by rule number as counts by rule, without what is on trial."""
@@ -322,7 +329,8 @@ class _Run:
         untold: dict[str, str] = {}
         for shape in self._shapes:
             lines, absent = of(shape)
-            own = [name for name in WRITTEN if name in shape.line_columns and name not in absent]
+            told_by = {fact.line for fact in shape.facts.values()}
+            own = [name for name in WRITTEN if name in told_by and name not in absent]
             unknown = candidates.untold(self.files, shape)
             untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
             absent |= {told_name(fact) for fact in unknown}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import uuid4
 
+from checker.model.words import MISSING
 from checker.service.reasons import REASONS
 
 _INDICATORS = {"definite": "critical", "suspect": "warning", "notice": "info"}
@@ -13,10 +15,32 @@ _REMOVE = ("取消这条医嘱", "Remove this order")
 
 
 def cards_of(answer: Mapping[str, Any], language: str, orders: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """One card for each finding; none where nothing was found. `orders`: by the id of a line its order, which a card may suggest to remove."""
+    """One card for each finding, and for each thing without which lines were not judged; else none.
+
+    `orders`: by the id of a line its order, which a card may suggest to remove.
+    """
     if not answer["reviewed"]:
         return {"cards": [plain_card(answer["ticket"] or "", answer["message"], "warning")]}
-    return {"cards": [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]}
+    cards = [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]
+    return {"cards": [*cards, *_of_not_judged(answer["not_judged"], language)]}
+
+
+def _of_not_judged(not_judged: Sequence[Mapping[str, Any]], language: str) -> list[dict[str, Any]]:
+    """What lacks its rule has a finding of its own."""
+    lines: dict[str, set[Any]] = {}
+    for each in not_judged:
+        if each["missing"] in MISSING:
+            lines.setdefault(each["missing"], set()).add(each["line_id"] or each["line"])
+    english = language == "en"
+    said = (
+        "{} item(s) not judged, which is no pass: not known is {}"
+        if english
+        else "有 {} 项没有判断，不等于没有问题：不知道{}"
+    )
+    return [
+        plain_card(uuid4().hex, said.format(len(some), MISSING[missing][english]), "info")
+        for missing, some in lines.items()
+    ]
 
 
 def plain_card(uuid: str, said: str, indicator: str) -> dict[str, Any]:

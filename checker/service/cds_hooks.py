@@ -15,6 +15,7 @@ from checker.service.books import Reviewed
 from checker.service.cards import cards_of, plain_card
 from checker.service.checks import answered, language_of, read_aside, read_one, when_due
 from checker.service.fhir import Question, identifiers, read_question
+from checker.service.fhir_terms import terms_of
 from checker.service.guard import institutions_of, of_institutions
 from checker.service.http_json import Refusal, json_response, json_type, parse, read_body, read_json
 from checker.service.native import REASON_CODES
@@ -26,6 +27,8 @@ _FEEDBACK_MOST, _COMMENT_MOST = 1000, 500
 _PREFETCH = {
     "patient": "Patient/{{context.patientId}}",
     "conditions": "Condition?patient={{context.patientId}}&category=encounter-diagnosis",
+    "encounter": "Encounter/{{context.encounterId}}",
+    "coverage": "Coverage?patient={{context.patientId}}&status=active",
 }
 _SERVICES = {
     "liangku-order-select": ("order-select", "选择医嘱时审核（when orders are selected）"),
@@ -105,7 +108,8 @@ def _read(desk: Desk, body: bytes, kind: str, hook: str, institutions: frozenset
     institution_id = _institution(identifiers(held.get("organization")), institutions)
     if not asked.document["lines"]:
         return _Asked(None, institution_id, asked)
-    (prescription,) = read_one(desk, asked.document | {"institution_id": institution_id}, len(body))
+    of_visit = asked.document | terms_of(context, held) | {"institution_id": institution_id}
+    (prescription,) = read_one(desk, of_visit, len(body))
     return _Asked(prescription, institution_id, asked)
 
 

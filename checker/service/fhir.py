@@ -11,22 +11,19 @@ from typing import Any, NamedTuple
 from checker.ingest.values import read_code
 from checker.model.errors import InputError
 from checker.model.schema import CODE_LIKE, CUT_CODE, NATIONAL_CODE
+from checker.service.fhir_resources import each_of, id_of, is_for_another, is_foreign, objects, resources, text_of
 
 _NATIONAL = re.compile(f"{NATIONAL_CODE}|{CODE_LIKE}|{CUT_CODE}")
 """A national code, or what is meant for one though mistyped or cut: that is judged too, and told to be unknown."""
 _DISEASE = re.compile(r"[A-Z][0-9]{2}(\.?[0-9A-Zx+*]{0,8})?", re.ASCII)
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_FOREIGN = re.compile(
-    r"snomed|loinc|rxnorm|whocc|fhir/sid/(ndc|cvx)|fdasis|2\.16\.840\.1\.113883\.6\.(1|69|73|88|96)$", re.IGNORECASE
-)
-"""Systems whose codes mean something else, though some have the shape of a national one."""
 _ORDER_KIND = re.compile("[A-Za-z]*(Request|Order|RequestGroup)")
 _OWN_ID = re.compile(r"[!-\"$-~]+")
 """An id that nothing which reads a line would write otherwise, and that no place (#0) is mistaken for."""
 _CODE_OF = {"MedicationRequest": "medicationCodeableConcept", "ServiceRequest": "code"}
 _ITEM_MEMBERS = (*_CODE_OF.values(), "medicationReference", "medication")
 """Where an order of any kind or version may say what is ordered."""
-_TEXT_MOST, _PLACES_SHOWN = 500, 5
+_PLACES_SHOWN = 5
 _Said = tuple[str, str]
 
 
@@ -56,27 +53,27 @@ def read_question(context: Mapping[str, Any], prefetch: Mapping[str, Any], *, se
     Raises InputError where there is no Bundle.
     """
     asked = Question({"stage": "prescribe"})
-    patient_id = _id(context.get("patientId"))
+    patient_id = id_of(context.get("patientId"))
     asked.document["patient"] = {"id": patient_id, **_patient(prefetch.get("patient"), patient_id, asked)}
-    asked.document["visit_id"] = _id(context.get("encounterId"))
+    asked.document["visit_id"] = id_of(context.get("encounterId"))
     orders, others = _orders(context, patient_id, asked)
     chosen = _chosen(context.get("selections"), orders, others) if selects else set()
     lines: list[dict[str, Any]] = []
     reasons: list[Any] = []
     for order in orders:
-        reasons += _each(order.resource.get("reasonCode"))
+        reasons += each_of(order.resource.get("reasonCode"))
         for line in _lines(order, prefetch, asked):
             # The others were told of when they were selected: they stand beside these.
             line["is_context"] = bool(chosen) and order.reference not in chosen
             lines.append(line)
             if order.name == order.reference:
                 asked.orders[line["line_id"]] = order.reference
-    conditions = _resources(prefetch.get("conditions"), "Condition")
-    own = [each for each in conditions if not _is_for_another(each.get("subject"), patient_id)]
+    conditions = resources(prefetch.get("conditions"), "Condition")
+    own = [each for each in conditions if not is_for_another(each.get("subject"), patient_id)]
     reasons += [each.get("code") for each in own]
     asked.document["diagnoses"] = list(dict.fromkeys(_diseases(reasons)))
     asked.document["lines"] = lines
-    unlike = sum(1 for each in _list(reasons) if each.get("coding") and not _diseases([each]))
+    unlike = sum(1 for each in objects(reasons) if each.get("coding") and not _diseases([each]))
     asked.untold += _diseases_left_out(unlike, len(conditions) - len(own))
     return asked
 
@@ -85,7 +82,7 @@ def identifiers(organization: object) -> list[str]:
     """The numbers of an Organization."""
     if not isinstance(organization, dict) or organization.get("resourceType") != "Organization":
         return []
-    return [text for each in _list(organization.get("identifier")) if (text := _text(each.get("value")))]
+    return [text for each in objects(organization.get("identifier")) if (text := text_of(each.get("value")))]
 
 
 def _patient(patient: object, patient_id: str | None, asked: Question) -> dict[str, Any]:
@@ -99,7 +96,7 @@ def _patient(patient: object, patient_id: str | None, asked: Question) -> dict[s
             "context.patientId 没有写明，收到的患者的性别和年龄没有采用",
             "context.patientId is missing: sex and birth date of the Patient sent were not used",
         )
-    elif _id(patient.get("id")) != patient_id:
+    elif id_of(patient.get("id")) != patient_id:
         said = (
             "收到的患者不是 context.patientId 所指的人，其性别和年龄没有采用",
             "The Patient sent is not the one of the context: sex and birth date were not used",
@@ -133,7 +130,7 @@ def _orders(context: Mapping[str, Any], patient_id: str | None, asked: Question)
         if not isinstance(resource, dict):
             unread.append(number)
             continue
-        kind, own_id = _text(resource.get("resourceType")) or "?", _id(resource.get("id"))
+        kind, own_id = text_of(resource.get("resourceType")) or "?", id_of(resource.get("id"))
         within.update(_contained_orders(resource))
         if kind in _CODE_OF and resource.get("doNotPerform") is not True:
             found.append((number, kind, resource))
@@ -144,14 +141,14 @@ def _orders(context: Mapping[str, Any], patient_id: str | None, asked: Question)
         if kind not in _CODE_OF and kind != "Medication":
             kinds[kind] += 1
     asked.untold += _left_out(unread, kinds, within)
-    shared = Counter(f"{kind}/{_id(resource.get('id'))}" for _, kind, resource in found)
+    shared = Counter(f"{kind}/{id_of(resource.get('id'))}" for _, kind, resource in found)
     orders = []
     for number, kind, resource in found:
-        own_id = _id(resource.get("id"))
+        own_id = id_of(resource.get("id"))
         reference = f"{kind}/{own_id}" if own_id else None
         is_own = own_id is not None and _OWN_ID.fullmatch(own_id) and shared[f"{kind}/{own_id}"] == 1
         order = _Order(reference if reference and is_own else f"{kind}/#{number}", reference, kind, resource)
-        if _is_for_another(resource.get("subject"), patient_id):
+        if is_for_another(resource.get("subject"), patient_id):
             said = (
                 f"{order.name} 的患者（subject）不是 context.patientId 所指的人，没有审核",
                 f"The subject of {order.name} is not the patient of the context: it was not reviewed",
@@ -203,15 +200,9 @@ def _diseases_left_out(unlike: int, of_others: int) -> list[_Said]:
 
 def _contained_orders(resource: Mapping[str, Any]) -> list[str]:
     """The kinds of the orders within a resource, and ? for each that could be one, as nobody can read it."""
-    listed = _each(resource.get("contained"))
-    kinds = [(_text(each.get("resourceType")) if isinstance(each, dict) else None) or "?" for each in listed]
+    listed = each_of(resource.get("contained"))
+    kinds = [(text_of(each.get("resourceType")) if isinstance(each, dict) else None) or "?" for each in listed]
     return [kind for kind in kinds if kind == "?" or _ORDER_KIND.fullmatch(kind)]
-
-
-def _is_for_another(subject: object, patient_id: str | None) -> bool:
-    said = _text(subject.get("reference")) if isinstance(subject, dict) else None
-    _, is_patient, rest = f"/{said or ''}".rpartition("/Patient/")
-    return bool(is_patient) and patient_id is not None and rest.partition("/")[0] != patient_id
 
 
 def _chosen(selections: object, orders: list[_Order], others: set[str]) -> set[str]:
@@ -230,22 +221,22 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
     national: dict[str, tuple[str, Mapping[str, Any]]] = {}
     local: list[tuple[str, Mapping[str, Any]]] = []
     foreign = unread = 0
-    for coding in (each for concept in concepts for each in _each(concept.get("coding"))):
-        code = _text(coding.get("code")) if isinstance(coding, dict) else None
+    for coding in (each for concept in concepts for each in each_of(concept.get("coding"))):
+        code = text_of(coding.get("code")) if isinstance(coding, dict) else None
         if not isinstance(coding, dict) or (code is None and coding.get("code") not in (None, "")):
             unread += 1
         elif code is not None:
             spelt = read_code(code)
             # No other system has codes of these shapes but in digits alone: what begins with a letter is meant for a national one.
-            if _is_foreign(coding) and not (_NATIONAL.fullmatch(spelt) and spelt[0].isalpha()):
+            if is_foreign(coding) and not (_NATIONAL.fullmatch(spelt) and spelt[0].isalpha()):
                 foreign += 1
             elif _NATIONAL.fullmatch(spelt):
                 national.setdefault(spelt, (code, coding))
             else:
                 local.append((code, coding))
     codes = list(national.values()) or local[:1]
-    text = next((words for concept in concepts if (words := _text(concept.get("text")))), None)
-    shown = (_text(codes[0][1].get("display")) if codes else None) or text
+    text = next((words for concept in concepts if (words := text_of(concept.get("text")))), None)
+    shown = (text_of(codes[0][1].get("display")) if codes else None) or text
     zh, en = f"“{shown}”" if shown else f"{order.name} ", shown or order.name
     if unread:
         said = (
@@ -277,7 +268,7 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
     quantity = _quantity(order.resource)
     return [
         {
-            "line_id": f"{order.name}#{place}" if place else order.name, "item_code": code, "item_name": _text(coding.get("display")) or text,
+            "line_id": f"{order.name}#{place}" if place else order.name, "item_code": code, "item_name": text_of(coding.get("display")) or text,
             "quantity": quantity,
         }
         for place, (code, coding) in enumerate(codes)
@@ -293,7 +284,7 @@ def _concepts(order: _Order, prefetch: Mapping[str, Any]) -> tuple[list[dict[str
             continue
         said: list[dict[str, Any]] = []
         if member == _CODE_OF[order.kind]:
-            said = _list([given])
+            said = objects([given])
         elif member == "medicationReference" and isinstance(given, dict):
             said = _medications(order.resource, given, prefetch)
         concepts += said
@@ -306,14 +297,14 @@ def _medications(
     order: Mapping[str, Any], reference: Mapping[str, Any], prefetch: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """What the Medications say that an order refers to: within it, or in the prefetch."""
-    wanted = _id(reference.get("reference")) or ""
+    wanted = id_of(reference.get("reference")) or ""
     held = (
-        _list(_each(order.get("contained")))
+        objects(each_of(order.get("contained")))
         if wanted.startswith("#")
-        else _resources(prefetch.get("medications"), "Medication")
+        else resources(prefetch.get("medications"), "Medication")
     )
     name = wanted.rpartition("/")[2].removeprefix("#")
-    return _list([
+    return objects([
         each.get("code") for each in held if each.get("id") == name and each.get("resourceType") == "Medication"
     ])  # fmt: skip
 
@@ -329,44 +320,7 @@ def _diseases(concepts: object) -> list[str]:
     """The codes of ICD-10 in concepts; those of other systems mean something else."""
     return [
         code
-        for concept in _list(concepts)
-        for coding in _list(concept.get("coding"))
-        if (code := _text(coding.get("code"))) and _DISEASE.fullmatch(code) and not _is_foreign(coding)
+        for concept in objects(concepts)
+        for coding in objects(concept.get("coding"))
+        if (code := text_of(coding.get("code"))) and _DISEASE.fullmatch(code) and not is_foreign(coding)
     ]
-
-
-def _is_foreign(coding: Mapping[str, Any]) -> bool:
-    return _FOREIGN.search(str(coding.get("system")).strip()) is not None
-
-
-def _resources(bundle: object, kind: str) -> list[dict[str, Any]]:
-    """The resources of a kind in a Bundle, or the one that stands in its place."""
-    if not isinstance(bundle, dict):
-        return []
-    found = (
-        [bundle]
-        if bundle.get("resourceType") == kind
-        else [each.get("resource") for each in _list(bundle.get("entry"))]
-    )
-    return [each for each in found if isinstance(each, dict) and each.get("resourceType") == kind]
-
-
-def _list(value: object) -> list[dict[str, Any]]:
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-def _each(value: object) -> list[Any]:
-    """What a list holds, and what stands in the place of one."""
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _id(value: object) -> str | None:
-    """A name as it is: half of one could be another's."""
-    text = _text(value)
-    return text if text is not None and isinstance(value, str) and text == value.strip() else None
-
-
-def _text(value: object) -> str | None:
-    if not isinstance(value, str) or any("\ud800" <= sign <= "\udfff" for sign in value):
-        return None
-    return value.strip()[:_TEXT_MOST] or None

@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from checker.engines.duckdb import connect_locked
+from checker.ingest.provincial import read_provincial
 from checker.knowledge.edition import load_into
 from checker.knowledge.point_words import LIMIT_COLUMNS, PointWords, limits_of
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
@@ -48,13 +49,14 @@ class Library:
 
     @classmethod
     def open(cls, settings: Settings) -> Library:
-        """Open and warm everything. Raises KnowledgeError or RuleError where something does not load."""
+        """Open and warm everything. Raises KnowledgeError or RuleError where something does not load, InputError for a profile that cannot be used."""
+        provincial = read_provincial(settings.profile)
         editions = open_editions(settings.kb, read_crosswalks(settings.crosswalk))
         plan = open_plan(settings.rules, only_rules=settings.only_rules)
         files = knowledge_files(editions)
         precheck = Precheck(
             connect_locked(readable=files, threads=1, memory=_MEMORY), editions, plan,
-            language="zh", region=settings.region, as_of=None,
+            language="zh", region=settings.region, as_of=None, provincial=provincial,
         )  # fmt: skip
         lookups = connect_locked(readable=files, threads=1, memory=_MEMORY)
         load_into(lookups, editions)

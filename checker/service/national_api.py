@@ -129,7 +129,7 @@ async def _review(
     profile: Profile = request.app.profile
 
     def read() -> Asked:
-        read = read_message(document, profile, now=received, infno=infno)
+        read = read_message(document, profile, desk.library.precheck.provincial, now=received, infno=infno)
         refuse_costly(read.prescriptions, desk.settings.limits, size)
         return read
 

@@ -43,6 +43,10 @@ _SALE = {
     "visit_id": "V1",
     "lines": [{"item_code": "XG04CBA088A001010101467", "quantity": 2, "amount": "71.00"}],
 }
+_SALE_ON_TERMS = {
+    "care_type": "41", "insurance_type": "310", "prescriber_institution_level": "二级", "online": False, "history": [],
+    "patient": {"sex": "男", "birth_date": "1960-05-01"}, "lines": [{"item_name": "参附注射液", "by_name": True}],
+}  # fmt: skip
 _NAMED_SALE = {"patient": {"sex": "女", "age": 36}, "lines": [{"item_name": "爱普列特片", "by_name": True}]}
 
 
@@ -90,7 +94,7 @@ def _native() -> dict[str, Any]:
         "/v1/check": {
             "post": _operation(
                 "check", "审核一张处方或一笔销售（check a prescription or sale）", checked, _SENT, sends=ref("Prescription"),
-                examples=(_SALE, _NAMED_SALE), parameters=[_LANG],
+                examples=(_SALE, _NAMED_SALE, _SALE_ON_TERMS), parameters=[_LANG],
             )
         },
         "/v1/check/batch": {

@@ -8,6 +8,7 @@ from checker.ingest.prescription import STAGES
 from checker.ingest.spellings import FALSE_WORDS, FEMALE_WORDS, MALE_WORDS, TRUE_WORDS, UNKNOWN_SEX_WORDS
 from checker.model.schema import FINDING_COLUMNS, NATIONAL_CODE
 from checker.model.words import NOT_JUDGED, catalogue
+from checker.model.words import REASONS as WHY_UNDETERMINED
 from checker.rulebook.plan import LEVEL_RANK
 from checker.service.item_keys import KINDS
 from checker.service.reasons import REASONS
@@ -77,6 +78,10 @@ _SENT_FLAG: Schema = {"enum": [True, False, *TRUE_WORDS, *FALSE_WORDS, None]}
 
 _FINDING: dict[str, Schema] = {
     "finding_id": TEXT,
+    "reason_code": {
+        "enum": [*WHY_UNDETERMINED, None],
+        "description": "为什么无法判断（why the line is undetermined）；文字见 /v1/words 的 reason",
+    },
     "verdict": text(enum=["violation", "undetermined", "exempt"]),
     "level": _LEVEL_OR_NULL,
     "action": {"enum": ["stop", "confirm", "recover", "review", "note", None]},
@@ -91,6 +96,15 @@ _FINDING: dict[str, Schema] = {
     "source_record": COUNT,
 }
 
+# What a line may say itself, or the prescription for all its lines.
+_TERMS: dict[str, Schema] = {
+    "is_discharge_drug": {**_SENT_FLAG, "description": "出院带药（taken home on discharge）"},
+    "is_maternity_fee": {**_SENT_FLAG, "description": "生育费用（a cost of maternity）"},
+    "prescriber_institution_level": {
+        **SENT,
+        "description": "药店售药时，开方机构的等级，写法同 institution_level（in a pharmacy: level of the institution that prescribed）",
+    },
+}
 _PRESCRIPTION = asked(
     "lines",
     stage={"enum": [*STAGES, None]},
@@ -99,7 +113,26 @@ _PRESCRIPTION = asked(
     visit_id=SENT,
     visit_start=SENT_TIME,
     institution_id=SENT,
-    care_type=SENT,
+    institution_name=SENT,
+    institution_level={
+        **SENT,
+        "description": "机构等级：国家代码 01 至 14，或 三级、二级、一级、未定级（level of the institution）",
+        "examples": ["三级", "05"],
+    },
+    care_type={
+        **SENT,
+        "description": "医疗类别：国家代码 11 门诊、13 急诊、21 住院、41 药店等，或名称（type of care）",
+        "examples": ["11", "药店购药"],
+    },
+    insurance_type={
+        **SENT,
+        "description": "险种：国家代码 310 职工、390 居民、510 生育等，或名称，如 工伤保险（the insurance that pays）",
+        "examples": ["310", "工伤保险"],
+    },
+    pay_location={**SENT, "description": "支付地点，5 为互联网医院（place of payment; 5 is an internet hospital）"},
+    online={**_SENT_FLAG, "description": "处方是否由互联网诊疗开具（whether it was prescribed online）"},
+    is_online={**_SENT_FLAG, "description": "同 online（the same as online）"},
+    **_TERMS,
     insured_region=SENT,
     region=SENT,
     mutual_aid_amount=_SENT_NUMBER,
@@ -107,6 +140,12 @@ _PRESCRIPTION = asked(
     insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=SENT_TIME, age=_SENT_AGE), {"type": "null"}]},
     diagnoses={"type": ["array", "null"], "items": {"oneOf": [TEXT, asked("code", code=TEXT)]}},
     lines=array(ref("Line"), minItems=1),
+    history={
+        "type": ["array", "null"],
+        "items": {"allOf": [ref("Line"), asked("service_time", service_time=text())]},
+        "description": "此前的明细，每行写明日期；确实没有的写 []，没有这个字段是没有告知（earlier lines, each with its day; [] says that there "
+        "are none, without the key nobody said）",
+    },
 )
 _PATIENT = asked(
     id=SENT,
@@ -118,6 +157,12 @@ _PATIENT = asked(
 )
 _LINE = asked(
     line_id=SENT,
+    original_line_id={**SENT, "description": "退回的是哪一行（which line it takes back）"},
+    prescription_id=SENT,
+    service_time={**SENT_TIME, "description": "这一行自己的时间，没有的按处方的（its own; else the prescription's）"},
+    days_supply=_SENT_NUMBER,
+    unit_price=_SENT_NUMBER,
+    **_TERMS,
     item_code={"type": ["string", "null"], "description": "国家医保编码（the national code of the item）"},
     item_name=SENT,
     local_item_code={
@@ -140,7 +185,10 @@ _LINE = asked(
 )
 _ANSWER = closed(
     ("not_in_scope", "fully_refunded", "ignored", "ticket", "message"),
-    verdict=_VERDICT,
+    verdict={
+        **_VERDICT,
+        "description": "clear 只说明判断过的没有疑点，没有判断的见 not_judged、not_restricted（of what was judged; what was not stands there）",
+    },
     level={**_LEVEL_OR_NULL, "description": "最严重的疑点的等级（of the gravest finding）"},
     action=text(enum=["stop", "confirm", "note", "none"]),
     findings=array(ref("Finding")),
@@ -148,9 +196,20 @@ _ANSWER = closed(
     rules=_HASHED,
     checked_lines=COUNT,
     not_in_force=array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT)),
-    not_judged=array(
-        closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT, missing=text(enum=[*NOT_JUDGED]))
-    ),
+    not_judged={
+        **array(
+            closed(
+                ("line",),
+                line_id=_TEXT_OR_NULL,
+                line=COUNT,
+                rule_id=TEXT,
+                missing=text(enum=[*NOT_JUDGED]),
+                how={**TEXT, "description": "怎样给出（how to give it）"},
+            )
+        ),
+        "description": "没有判断，不是没有问题：missing 是没有告知的内容（insurance_type 等），或没有载入（rule）、停用（deprecated）的规则"
+        "（not judged, which is no pass: what the counter was not told, or a rule that is not there）",
+    },
     not_restricted={
         **array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT)),
         "description": "不在受限项目中，没有判断能否使用（not among the restricted items: whether they may be used is not judged）",

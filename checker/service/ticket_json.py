@@ -15,16 +15,22 @@ _READ: dict[str, Callable[[str], Any]] = {
     "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "settlement_birth": date.fromisoformat,
     "insured_birth_date": date.fromisoformat,
 }  # fmt: skip
+_SHARED = ("history", "of_visit")
+_OF_ITEMS = ("items", "beside", *_SHARED)
 
 
 def write_prescriptions(prescriptions: Sequence[Prescription]) -> str:
     """The text of prescriptions."""
-    held = [
-        each._asdict()
-        | {"items": [*map(_plain, each.items)], "beside": [*map(_plain, each.beside)]}
-        | {"history": None if each.history is None else [*map(_plain, each.history)]}
-        for each in prescriptions
-    ]
+    held = []
+    written: dict[int, int] = {}
+    for number, prescription in enumerate(prescriptions):
+        each = prescription._asdict()
+        for name in _OF_ITEMS:
+            items = each[name]
+            # What several share is written once.
+            same = written.setdefault(id(items), number) if items and name in _SHARED else number
+            each[name] = same if same != number else items and [*map(_plain, items)]
+        held.append(each)
     for each in held:
         numbers = {name: number for name in ("id_number", "header_id_number") if (number := each["facts"].get(name))}
         each["facts"] = {**each["facts"], **{name: _stand_in(number) for name, number in numbers.items()}}
@@ -38,10 +44,19 @@ def write_institutions(prescriptions: Sequence[Prescription]) -> str:
 
 def read_prescriptions(text: str) -> list[Prescription]:
     """The prescriptions of a text written here."""
-    return [_prescription(each) for each in json.loads(text)]
+    read: list[Prescription] = []
+    for each in json.loads(text):
+        read.append(_prescription(each, read))
+    return read
 
 
-def _prescription(held: Mapping[str, Any]) -> Prescription:
+def _prescription(held: Mapping[str, Any], before: Sequence[Prescription]) -> Prescription:
+    def shared(name: str) -> tuple[Item, ...] | None:
+        found = held.get(name)
+        if isinstance(found, int):
+            return before[found].history if name == "history" else before[found].of_visit
+        return None if found is None else tuple(map(_item, found))
+
     facts = {
         name: _READ[name](value) if value is not None and name in _READ else value
         for name, value in held["facts"].items()
@@ -57,7 +72,8 @@ def _prescription(held: Mapping[str, Any]) -> Prescription:
         held.get("ids_name_lines", True),
         held.get("is_one", True),
         tuple(map(_item, held.get("beside", ()))),
-        None if held.get("history") is None else tuple(map(_item, held["history"])),
+        shared("history"),
+        shared("of_visit") or (),
     )
 
 

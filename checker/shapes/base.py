@@ -120,7 +120,8 @@ class Column:
 class Shape:
     """One way in which facts and points meet. All that knows a shape by name is its folder and the tuple SHAPES.
 
-    `scope` is what a finding speaks of (line, prescription, …). `roles` are what the codes of a point may stand for; those of `item` are
+    `scope` is what a finding speaks of (line, prescription, …), `judges` a key of SCOPES where what it judges is no person.
+    `roles` are what the codes of a point may stand for; those of `item` are
     found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits.
     `line_columns` are those of LINE_COLUMNS that it alone reads.
     `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
@@ -144,6 +145,7 @@ class Shape:
     name: Callable[[Steps], None]
     why: Callable[[Steps, Callable[[str], str]], str]
     doubt: str = ""
+    judges: str = ""
     line_columns: tuple[str, ...] = ()
     lowered: str = "lowered_lenient"
     case_code: str = "XCASE{:018d}"

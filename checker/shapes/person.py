@@ -108,7 +108,7 @@ def _name_persons(steps: Steps) -> tuple[_Person, _Person, tuple[str, str, str]]
 
     In a pharmacy the person of a header is the holder of the card, unless the line names the insured apart.
     """
-    pharmacy = steps.let("at_pharmacy", holds(f"care_type LIKE '{PHARMACY_CARE}'", steps["care_type"]))
+    pharmacy = steps.let("at_pharmacy", holds(f"regexp_full_match(care_type, '{PHARMACY_CARE}')", steps["care_type"]))
     explicit = steps["insured_sex"], steps["insured_birth_date"], steps["insured_age"]
     names = ("settlement_sex", "visit_sex", "settlement_birth", "visit_birth", "header_age", "header_id_number")
     conflicts = ("header_sex_conflict", "header_birth_conflict")

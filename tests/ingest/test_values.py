@@ -13,8 +13,8 @@ import pytest
 
 from checker.ingest import values
 from checker.ingest.spellings import FLAG_KINDS
-from checker.ingest.value_sql import clean_text, clean_value, not_given, read_text
-from checker.model.schema import Kind
+from checker.ingest.value_sql import NOT_READ, clean_text, clean_value, not_given, read_text
+from checker.model.schema import PHARMACY_CARE, Kind
 
 NOON = datetime(2026, 3, 1, 10)
 DAY = datetime(2026, 3, 1)
@@ -394,20 +394,11 @@ UNKNOWN = ("无", "不详", "未知", " 暂无 ", "（无）")
 CARES = {"41": "41", "定点药店购药": "41", " 药店购药（个人账户）": "41", "41-定点药店购药": "41", "41.0": "41", "普通门诊": "11", "住院": "21",
          "4101": "4101", "41A": "41", "4101-1": "4101", "41/药店": "41", "41-Pharmacy": "41", "410101001": "410101001", "41.药店": "41",
          "140104 门诊慢病": "140104", "计划生育手术费": "53", "门诊（统筹）": "11", "药店购药(慢特病)": "41", "大病门诊": "14",
-         "住院(住院)": "21", "急诊（急诊留观）": "13"}  # fmt: skip
-NO_CARES = (
-    "门诊(急诊)",
-    "急诊（门诊）",
-    "住院(生育)",
-    "门急诊",
-    "1",
-    "体检",
-    "（药店）",
-    "门诊41",
-    "A1",
-    "41.5",
-    "4100000000001",
-)
+         "住院(住院)": "21", "急诊（急诊留观）": "13",
+         # What nobody knows stands as it is written: a province may know it.
+         **{word: word for word in ("门诊(急诊)", "急诊（门诊）", "住院(生育)", "门急诊", "1", "体检", "（药店）", "门诊41", "A1", "41.5",
+                                    "4100000000001", "0101", "\x00", "\x1b[31m", "张三", "x'; DROP TABLE line; --")},
+         " 门诊两病 ": "门诊两病", "1.0": "1", "体检" * 5_000: ("体检" * 5_000)[:201], "41" + "病" * 300: "41" + "病" * 199}  # fmt: skip
 
 READERS: dict[Kind, Callable[[str], Any]] = {
     Kind.TIME: values.read_time,
@@ -441,7 +432,6 @@ REFUSED: dict[Kind, tuple[str, ...]] = {
     Kind.NUMBER: NO_NUMBERS,
     Kind.AGE: NO_AGES,
     Kind.SEX: NO_SEXES,
-    Kind.CARE: NO_CARES,
     Kind.VALID: (*NO_FLAGS, *NO_VALID),
     Kind.REFUND: (*NO_FLAGS, *NO_REFUND),
     Kind.SELF_PAID: ("部分自费", "1-医保", "未知"),
@@ -463,7 +453,7 @@ def alone(text: str, kind: Kind) -> Any:
 
 def in_columns(texts: list[str], kind: Kind) -> list[Any]:
     """What a scan makes of a column of texts."""
-    cleaned = clean_text("raw") if kind in (Kind.CODE, Kind.CAPITAL) else clean_value("raw", kind)
+    cleaned = clean_text("raw") if kind in NOT_READ else clean_value("raw", kind)
     with duckdb.connect() as connection:
         connection.execute("CREATE TABLE given (place INTEGER, raw VARCHAR)")
         connection.executemany("INSERT INTO given VALUES (?, ?)", list(enumerate(texts)))
@@ -495,6 +485,18 @@ def test_what_is_no_value_is_told_from_none(kind):
     texts = list(REFUSED[kind])
     assert [text for text in texts if alone(text, kind) != UNREADABLE] == []
     assert [text for text, found in zip(texts, in_columns(texts, kind), strict=True) if found != UNREADABLE] == []
+
+
+def test_no_word_that_nobody_knows_is_that_of_a_pharmacy():
+    texts = list(CARES)
+    alike = [text for text in texts if values.is_pharmacy(alone(text, Kind.CARE))]
+    assert alike == [text for text in texts if CARES[text] in ("41", "4101", "410101001")]
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            f"SELECT text FROM (SELECT unnest(?::VARCHAR[]) AS text) WHERE regexp_full_match({read_text('text', Kind.CARE)}, '{PHARMACY_CARE}')",
+            [[text.strip() for text in texts if "\0" not in text]],
+        ).fetchall()
+    assert sorted(text for (text,) in rows) == sorted(text.strip() for text in alike)
 
 
 @pytest.mark.parametrize("kind", READERS)

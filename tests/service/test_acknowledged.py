@@ -64,6 +64,18 @@ def test_it_holds_for_nobody_else_nowhere_else_and_on_no_other_day(server: Serve
     assert left_out(server, document | {"service_time": "2026-03-01T18:00:00"}) == [0, 1]
 
 
+def test_a_finding_on_terms_is_acknowledged_and_told_anew_where_it_gets_graver(server: Server, visit: Any) -> None:
+    """Of a pharmacy whose prescriber is not known somebody went on; that it was a clinic is another finding."""
+    named = {"item_name": "参附注射液", "by_name": True, "line_id": "1", "amount": 35.5}
+    document = woman(patient=PERSON, lines=[named], care_type="41", **visit) | {"service_time": "2026-06-01T10:00:00"}
+    continued(server, document)
+    assert left_out(server, document) == [0, 1]
+    of_a_clinic = document | {"prescriber_institution_level": "一级"}
+    assert left_out(server, of_a_clinic) == [1, 0]
+    continued(server, of_a_clinic)
+    assert left_out(server, of_a_clinic) == [0, 1]
+
+
 def test_the_age_of_the_insured_tells_persons_apart(server: Server, visit: Any) -> None:
     document = woman(
         patient=None,

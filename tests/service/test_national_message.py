@@ -68,6 +68,7 @@ def test_a_message_becomes_one_prescription_with_its_facts() -> None:
     assert prescription.facts == {
         "patient_id": "P1", "line_sex": "female", "line_birth": date(1990, 5, 1), "visit_id": "V1", "institution_id": "H37080000001",
         "care_type": "11", "insured_region": "370800", "region": "370800", "visit_start": datetime(2026, 3, 1, 9),
+        "insurance_type": "310", "institution_name": "某某医院",
     }  # fmt: skip
     [item] = prescription.items
     assert (item.line_id, item.item_code, item.quantity, item.amount) == ("R1", MALE_ONLY, "2.0000", "71.0000")

@@ -8,18 +8,21 @@ import os
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.routing import Route
 
+from checker.ingest.prescription import read_prescription
 from checker.model.schema import FINDING_COLUMNS
 from checker.service.app import Service
 from checker.service.national.profile import read_profile
 from checker.service.openapi import openapi
 from checker.service.review import Desk
 from checker.service.settings import Settings
+from checker.shapes import SHAPES
 from tests.service.calls import call, woman
 from tests.service.messages import feedback, message
 from tests.service.serving import Server, serving
@@ -72,6 +75,21 @@ def test_a_finding_has_the_columns_of_the_table_of_findings() -> None:
     assert tuple(openapi()["components"]["schemas"]["Finding"]["properties"]) == FINDING_COLUMNS
 
 
+def test_every_key_that_a_prescription_may_have_is_told() -> None:
+    """Each key of the reader, and a key that it does not know is told of as unread."""
+    schemas = openapi()["components"]["schemas"]
+    line = dict.fromkeys(schemas["Line"]["properties"])
+    told = dict.fromkeys(schemas["Prescription"]["properties"])
+    document = {**told, "patient": dict.fromkeys(schemas["Patient"]["properties"]), "lines": [{**line, "未知": 1}]}
+    read = read_prescription(document, source="处方", now=datetime(2026, 6, 1))
+    assert read.ignored == ("lines[0].未知",)
+
+
+def test_every_reason_of_an_undetermined_finding_is_told() -> None:
+    reasons = openapi()["components"]["schemas"]["Finding"]["properties"]["reason_code"]["enum"]
+    assert {reason for shape in SHAPES for reason in shape.reasons} <= set(reasons)
+
+
 def test_the_server_gives_the_document(open_server: Server) -> None:
     with urllib.request.urlopen(f"{open_server.url}/openapi.json", timeout=20) as response:
         assert json.load(response) == json.loads(json.dumps(openapi()))
@@ -110,6 +128,18 @@ def test_generated_requests_are_answered_as_the_document_says(path: str, open_se
     [
         ("/v1/check", {"patient": {"sex": "2"}, "lines": [{"item_code": "XG04CBA088A001010101467"}, {"item_code": "?"}]}),
         ("/v1/check", {"service_time": "2025-01-01", "lines": [{"item_code": "XG04CBA088A001010101467"}]}),
+        ("/v1/check", {"lines": [{"item_name": name, "by_name": True} for name in ("参附注射液", "安宫牛黄丸", "地诺前列酮栓", "芬太尼透皮贴剂")]}),
+        (
+            "/v1/check",
+            {
+                "care_type": "41", "insurance_type": "9", "online": "是", "is_maternity_fee": "0", "history": [],
+                "lines": [
+                    {"item_name": "参附注射液", "by_name": True, "prescriber_institution_level": "一级", "days_supply": 7, "unit_price": "1.5"},
+                    {"item_name": "疤痕止痒软化膏", "by_name": True, "service_time": "2026-06-01", "prescription_id": 1},
+                    {"item_name": "阿胶", "by_name": True, "quantity": 1, "amount": 9, "amount_in_scope": 0},
+                ],
+            },
+        ),
         ("/v1/check/batch", [{"lines": [{"item_name": "爱普列特片", "by_name": True}], "其他": 1}]),
         ("/v1/feedback", {"feedback": [{"finding_id": "a1", "decision": "change"}, {"finding_id": SHOWN, "decision": "change"}]}),
         ("/v1/trace", {"trace_code": "8" * 20, "item_name": "爱普列特片"}),

@@ -55,6 +55,13 @@ def _nothing(desk: DeskPage) -> None:
     desk.concluded("nothing")
 
 
+def _asked_and_to_be_asked(desk: DeskPage) -> None:
+    desk.woman_buys("卡前列素氨丁三醇注射液").concluded("unjudged")
+    desk.page.locator("[data-asks=insurance_type] label").first.click()
+    desk.page.wait_for_selector("[data-asks=care_type]")
+    desk.concluded("unjudged")
+
+
 STATES: dict[str, Callable[[DeskPage], object]] = {
     "idle": lambda desk: desk.concluded("idle"),
     "options": _options,
@@ -75,6 +82,7 @@ STATES: dict[str, Callable[[DeskPage], object]] = {
     ),
     "not in force": lambda desk: desk.woman_buys(ENDED).concluded("unjudged"),
     "self-paid": _nothing,
+    "still to be asked": _asked_and_to_be_asked,
 }
 
 

@@ -116,6 +116,17 @@ def test_cards_are_sent_to_who_asks_for_cards(server: Server) -> None:
     assert [reason["code"] for reason in card["overrideReasons"]][:2] == ["verified_person", "diagnosis_supports"]
 
 
+def test_what_was_not_judged_has_one_card_for_what_was_not_told(server: Server) -> None:
+    lines = [{"item_name": name, "by_name": True} for name in ("参附注射液", "艾迪注射液", "安宫牛黄丸")]
+    cards = call(
+        server.url, "/v1/check?lang=zh", {"lines": lines}, headers={"Accept": "application/vnd.cds-hooks+json"}
+    ).document["cards"]
+    assert [(card["summary"], card["indicator"]) for card in cards] == [
+        ("有 2 项没有判断，不等于没有问题：不知道医疗机构等级", "info"),
+        ("有 1 项没有判断，不等于没有问题：不知道医疗类别", "info"),
+    ]
+
+
 # ---- look-ups ----
 
 

@@ -16,8 +16,8 @@ from checker.service.national.unread import Unread
 
 def current_encounters(
     patient: Holder, beside: Sequence[Holder], profile: Profile, notes: Notes, count: Count
-) -> list[tuple[Holder, tuple[Holder, ...]]]:
-    """The encounters to judge, each with the objects that may hold its nodes instead of it. The others are counted as history.
+) -> tuple[list[tuple[Holder, tuple[Holder, ...]]], list[Holder]]:
+    """The encounters to judge, each with the objects that may hold its nodes instead of it, and the others, counted as history.
 
     Raises InputError where nothing tells which one is asked about.
     """
@@ -59,11 +59,11 @@ def current_encounters(
             "（the current encounter is not among the encounters）"
         )
     current = [each for each, visit_id in zip(encounters, visit_ids, strict=True) if visit_id == wanted]
-    for each, visit_id in zip(encounters, visit_ids, strict=True):
-        if visit_id != wanted:
-            count.context += len(find_rows((each,), profile.nodes["fsi_order_dtos"], [])[0])
+    past = [each for each, visit_id in zip(encounters, visit_ids, strict=True) if visit_id != wanted]
+    for each in past:
+        count.context += len(find_rows((each,), profile.nodes["fsi_order_dtos"], [])[0])
     others = (patient, *beside) if len(encounters) == 1 else ()
-    return [(each, others) for each in current]
+    return [(each, others) for each in current], past
 
 
 def orders_of(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from checker.ingest.prescription import Prescription
+from checker.ingest.prescription import Item, Prescription
+from checker.ingest.provincial import Provincial, read_provincial
 from checker.model.errors import InputError
 from checker.service.national import members
 from checker.service.national.encounters import current_encounters, each_once, name_of, orders_of, path_of
 from checker.service.national.nodes import Body, Holder, find_body, find_rows
 from checker.service.national.notes import Notes
-from checker.service.national.orders import Count, Moment, Seen, TooManyLines, read_orders
+from checker.service.national.orders import Count, Moment, Seen, TooManyLines, read_history, read_orders
 from checker.service.national.person import of_encounter, person_facts, place_facts, read_diagnoses, read_moment
 from checker.service.national.profile import Profile
 from checker.service.national.unread import Unread
@@ -54,8 +55,11 @@ class Asked:
         return sum(item.judged for prescription in self.prescriptions for item in prescription.items)
 
 
-def read_message(document: object, profile: Profile, *, now: datetime, infno: str | None = None) -> Asked:
-    """Read a request. `infno` is the transaction that was called; `now` stands in for a missing time.
+def read_message(
+    document: object, profile: Profile, provincial: Provincial | None = None, *, now: datetime, infno: str | None = None
+) -> Asked:
+    """Read a request. `provincial` is what values mean, the national meanings if None; `infno` is the transaction that was called; `now` stands in
+    for a missing time.
 
     What cannot be read of one patient, encounter or order is `unread`, and the others are judged. Raises InputError naming the path where
     nothing is left that can be.
@@ -80,7 +84,9 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
         )
     if having is not data:
         notes.add(f"patient_dtos 写在 {name_of(having)} 下，不在 {data.path} 内（the node stands beside the data）")
-    reader = _Reader(body, profile, notes, now, _STAGES[number], registers=scenes <= _REGISTRATIONS and bool(scenes))
+    reader = _Reader(
+        body, profile, provincial or read_provincial(), notes, now, _STAGES[number], registers=scenes <= _REGISTRATIONS and bool(scenes)
+    )  # fmt: skip
     reader.count.unread += [Unread(None, None, None, str(error), is_order=False) for error in misfits]
     reader.read(each_once(patients, profile.fields["patn_id"], notes))
     count = reader.count
@@ -107,9 +113,9 @@ def read_message(document: object, profile: Profile, *, now: datetime, infno: st
 
 class _Reader:
     def __init__(
-        self, body: Body, profile: Profile, notes: Notes, now: datetime, stage: str, *, registers: bool
-    ) -> None:
-        self._body, self._profile, self._notes, self._now = body, profile, notes, now
+        self, body: Body, profile: Profile, provincial: Provincial, notes: Notes, now: datetime, stage: str, *, registers: bool
+    ) -> None:  # fmt: skip
+        self._body, self._profile, self._provincial, self._notes, self._now = body, profile, provincial, notes, now
         self._stage, self._registers = stage, registers
         self.count = Count()
         self.first = Unread(None, None, None, "", is_order=False)
@@ -127,14 +133,15 @@ class _Reader:
             beside = self._body.holders if len(patients) == 1 else ()
             try:
                 members.refuse_twofold(patient.value, patient.path, self._nodes)
-                encounters = current_encounters(patient, beside, self._profile, self._notes, self.count)
+                encounters, past = current_encounters(patient, beside, self._profile, self._notes, self.count)
+                history = self._history(past)
             except InputError as error:
                 first = first or error
                 self._unread(patient, None, error)
                 continue
             for encounter, others in encounters:
                 try:
-                    about = self._encounter(patient, encounter, others, alone=len(patients) == 1)
+                    about = self._encounter(patient, encounter, others, history, alone=len(patients) == 1)
                     self.first = self.first if has_read else about
                     has_read = True
                 except TooManyLines:
@@ -158,13 +165,25 @@ class _Reader:
             Unread(text(patient, "patn_id"), text(encounter, "mdtrt_id"), None, str(error), is_order=False)
         )
 
-    def _encounter(self, patient: Holder, encounter: Holder, others: tuple[Holder, ...], *, alone: bool) -> Unread:
-        """Read an encounter, and say whose it is."""
+    def _history(self, past: list[Holder]) -> tuple[Item, ...] | None:
+        """The orders of the encounters that are past; None where there are none of them."""
+        items: list[Item] = []
+        for each in past:
+            begin = read_moment(each, "adm_date", self._profile, self._notes)
+            otherwise = None if begin is None else Moment(begin, is_fallback=True, is_kept=True)
+            rows, _ = find_rows((each,), self._profile.nodes["fsi_order_dtos"], [])
+            items += read_history(rows, otherwise, self._profile, self._notes)
+        return tuple(items) if past else None
+
+    def _encounter(
+        self, patient: Holder, encounter: Holder, others: tuple[Holder, ...], past: tuple[Item, ...] | None, *, alone: bool
+    ) -> Unread:  # fmt: skip
+        """Read an encounter, and say whose it is. `past` are the orders of others of the patient."""
         profile, notes, envelope = self._profile, self._notes, self._body.envelope
         members.refuse_twofold(encounter.value, encounter.path, self._nodes)
         misfits: list[InputError] = []
         orders = orders_of(encounter, others, profile, notes, misfits, registers=self._registers)
-        shared = place_facts(envelope, patient, encounter, profile, notes, alone=alone)
+        shared = place_facts(envelope, patient, encounter, profile, self._provincial, notes, alone=alone)
         facts = {**of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"]), **shared}
         diagnoses = read_diagnoses(encounter, others, profile, notes)
         otherwise = self._visit_time(shared["visit_start"])
@@ -172,7 +191,10 @@ class _Reader:
         self.count.unread += [about._replace(message=str(error)) for error in misfits]
         key = facts["patient_id"], shared["visit_id"]
         seen = self._seen.setdefault(key, {}) if all(key) else {}
-        for group in read_orders(orders, otherwise, profile, notes, self.count, seen, about):
+        read = read_orders(orders, otherwise, profile, notes, self.count, seen, about)
+        told = past is not None or read.history is not None
+        history = (*(past or ()), *(read.history or ())) if told else None
+        for group in read.groups:
             own = {**facts, "time_fallback": True} if group.moment.is_fallback else facts
             self.prescriptions.append(
                 Prescription(
@@ -185,6 +207,8 @@ class _Reader:
                     ids_name_lines=False,
                     is_one=False,
                     beside=group.beside,
+                    history=history,
+                    of_visit=read.of_visit,
                 )
             )
             self.kept.append(group.moment.is_kept)

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from checker.model.words import NOT_JUDGED
+
 _MOST = 30
 
 
@@ -34,9 +36,16 @@ class Notes:
 
 def of_answers(answers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """What the answers of the counter say beside their findings, for which the interface has no place: rules that do not concern what the fund
-    does not pay."""
+    does not pay, and those that lack what nobody told. That a rule is not loaded is a finding."""
     lines = Counter(each["rule_id"] for answer in answers for each in answer.get("not_in_scope", ()))
-    return tuple(
+    unpaid = (
         f"{count} 条医嘱没有医保范围内的金额（全自费），规则 {rule} 不适用（not_in_scope: wholly self-paid, rule {rule} does not apply）"
         for rule, count in lines.items()
     )
+    untold = Counter((each["rule_id"], each["missing"]) for answer in answers for each in answer["not_judged"])
+    missing = (
+        f"{count} 条医嘱没有按规则 {rule} 判断，{'（'.join(word.format(rule=rule) for word in NOT_JUDGED[what])}）"
+        for (rule, what), count in untold.items()
+        if what != "rule"
+    )
+    return *unpaid, *missing

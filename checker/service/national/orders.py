@@ -21,6 +21,8 @@ from checker.service.national.unread import Unread
 Seen = dict[Item, Holder | set[object]]
 """The orders that came before: an item, and its order, or the contents of all orders that have it."""
 LINES_MAX = 2_000
+_BEHAVIOURS = {"0": False, "1": True}
+"""What an order is for (drord_bhvr): others, and a drug to take home."""
 _DECIMAL = re.compile(r"-?[0-9]+\.[0-9]+", re.ASCII)
 
 
@@ -55,6 +57,20 @@ class Group:
     beside: tuple[Item, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """The orders of an encounter: one group for each time; of which history they tell, None where of none; and all of them with their times,
+    where these are of several days."""
+
+    groups: list[Group]
+    history: tuple[Item, ...] | None
+    of_visit: tuple[Item, ...]
+
+
+_NEVER = Moment(datetime.min, is_fallback=True, is_kept=False)
+"""The time of what has none."""
+
+
 class TooManyLines(InputError):
     """More orders than one message may have: none of them is judged."""
 
@@ -67,13 +83,23 @@ def read_orders(
     count: Count,
     seen: Seen,
     about: Unread,
-) -> list[Group]:
+) -> Orders:
     """The items of orders, one group for each time, in the order of the message. `otherwise` is the time of an order without one, `about` says
     whose order it is that cannot be read.
 
     Raises TooManyLines.
     """
     return _Orders(otherwise, profile, notes, count, seen, about).read(orders)
+
+
+def read_history(orders: Sequence[Holder], otherwise: Moment | None, profile: Profile, notes: Notes) -> list[Item]:
+    """The items of orders of an encounter that is past, each with its time; what says none, or cannot be read, is noted and left out.
+
+    They belong to no prescription of the encounter asked about, whatever numbers they have.
+    """
+    nobody = Unread(None, None, None, "", is_order=True)
+    reader = _Orders(otherwise or _NEVER, profile, notes, Count(), {}, nobody)
+    return [item._replace(prescription_id=None) for order in orders if (item := reader.past(order)) is not None]
 
 
 class _Orders:
@@ -85,8 +111,10 @@ class _Orders:
         self._moments: dict[str, Moment] = {}
         self._groups: dict[Moment, Group] = {}
         self._prescribed: dict[str, list[tuple[Moment | None, Item]]] = {}
+        self._history: list[Item] = []
+        self._has_history = False
 
-    def read(self, orders: Sequence[Holder]) -> list[Group]:
+    def read(self, orders: Sequence[Holder]) -> Orders:
         groups, prescribed = self._groups, self._prescribed
         for order in orders:
             try:
@@ -99,15 +127,37 @@ class _Orders:
             numbers = dict.fromkeys(item.prescription_id for item in group.items if item.prescription_id is not None)
             beside = (entry for number in numbers for entry in prescribed[number])
             group.beside = tuple(item for other, item in beside if other != moment)
-        return list(groups.values())
+        of_visit: list[Item] = []
+        if len({moment.time.date() for moment in groups}) > 1:
+            of_visit = [item._replace(service_time=each.moment.time) for each in groups.values() for item in each.items]
+        history = tuple(self._history) if self._has_history else None
+        return Orders(list(groups.values()), history, tuple(of_visit))
+
+    def past(self, order: Holder) -> Item | None:
+        """An order of the history with its time; None, noted, where it has none or cannot be read."""
+        try:
+            members.refuse_twofold(order.value, order.path, frozenset())
+            item, moment = self._item(order, is_history=True), self._moment(order)
+        except InputError as error:
+            self._notes.add(f"{error}，没有算作历史医嘱（not counted as history）")
+            return None
+        if moment.is_kept:
+            return item._replace(service_time=moment.time)
+        self._notes.add(f"{order.path} 没有可用的时间，没有算作历史医嘱（no usable time: not counted as history）")
+        return None
 
     def _take(self, order: Holder) -> None:
         """Take an order among the items. Raises InputError naming the path of what is needed and cannot be read."""
         count, names, notes = self._count, self._names, self._notes
         members.refuse_twofold(order.value, order.path, frozenset())
         if members.read_flag(order.value, names["curr_drord_flag"], order.path, notes) is False:
-            item = self._item(order, is_history=True)
+            self._has_history = True
+            item, moment = self._item(order, is_history=True), self._moment(order)
             count.context += 1
+            if moment.is_kept:
+                item = item._replace(service_time=moment.time)
+                # What stands in a prescription with others is told there.
+                self._history.append(item._replace(prescription_id=None))
             self._prescribe(None, item)
             return
         count.lines += 1
@@ -179,6 +229,20 @@ class _Orders:
             is_refund=is_refund and not is_history,
             prescription_id=members.read_text(holder, names["rxno"], path),
             prescriber=members.read_text(holder, names["drord_dr_name"], path),
+            is_discharge_drug=self._is_discharge_drug(order),
+            is_maternity_fee=members.read_flag(holder, names["matn_fee_flag"], path, self._notes),
+            prescriber_institution_level=members.read_noted(
+                holder, names["prescriber_institution_level"], path, self._notes
+            ),
+        )
+
+    def _is_discharge_drug(self, order: Holder) -> bool | None:
+        """Whether it is taken home, by its flag or what the order is for; None where neither tells."""
+        flag = members.read_flag(order.value, self._names["dscg_tkdrug_flag"], order.path, self._notes)
+        if flag is not None:
+            return flag
+        return _BEHAVIOURS.get(
+            members.read_noted(order.value, self._names["drord_bhvr"], order.path, self._notes) or ""
         )
 
     def _number(self, order: Holder, name: str, *, needed: bool) -> str | None:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from checker.ingest import values
+from checker.ingest.provincial import Provincial
 from checker.model.errors import InputError
 from checker.service.national import members
 from checker.service.national.nodes import Holder, find_rows
 from checker.service.national.notes import Notes
 from checker.service.national.profile import Profile
 
-_RETAIL, _PHARMACY_PURCHASE = "2", "41"
+_RETAIL, _PHARMACY = "2", "41"
 _OF_HEADER = {
     "line_sex": "settlement_sex", "line_birth": "settlement_birth", "patient_age": "header_age", "id_number": "header_id_number",
 }  # fmt: skip
@@ -35,7 +36,7 @@ def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: No
 
 def of_encounter(facts: Mapping[str, Any], care_type: str | None) -> Mapping[str, Any]:
     """The facts of the message's person. In a pharmacy they are as a settlement's: whose card is shown need not be the patient."""
-    if not (care_type or "").startswith(_PHARMACY_PURCHASE):
+    if not values.is_pharmacy(care_type):
         return facts
     return {_OF_HEADER.get(name, name): value for name, value in facts.items()}
 
@@ -66,33 +67,49 @@ class _Person:
 
 
 def place_facts(
-    envelope: Holder, patient: Holder, encounter: Holder, profile: Profile, notes: Notes, *, alone: bool
-) -> dict[str, Any]:
+    envelope: Holder, patient: Holder, encounter: Holder, profile: Profile, provincial: Provincial, notes: Notes, *, alone: bool
+) -> dict[str, Any]:  # fmt: skip
     """Where and as what the encounter counts. `alone`: the envelope's insured place is that of this patient."""
 
     def text(holder: Holder, field: str) -> str | None:
         return members.read_text(holder.value, profile.fields[field], holder.path)
+
+    def first(field: str, *holders: Holder) -> str | None:
+        """Of what may be missing: what is no single value is noted."""
+        found = (members.read_noted(each.value, profile.fields[field], each.path, notes) for each in holders)
+        return next((text for text in found if text is not None), None)
 
     pool, insured = text(patient, "poolarea"), text(envelope, "insuplc_admdvs")
     return {
         "settlement_id": text(encounter, "setl_id"),
         "visit_id": text(encounter, "mdtrt_id"),
         "institution_id": text(encounter, "medins_id") or text(envelope, "fixmedins_code"),
-        "care_type": _care_type(text(encounter, "med_type"), text(encounter, "medins_type"), encounter, notes),
+        "care_type": _care_type(
+            text(encounter, "med_type"), text(encounter, "medins_type"), encounter, provincial, notes
+        ),
+        "insurance_type": first("insutype", encounter, patient),
+        "pay_location": first("pay_loc", encounter),
+        "institution_level": first("medins_lv", encounter),
+        "institution_name": first("medins_name", encounter) or first("fixmedins_name", envelope),
+        "prescriber_institution_level": first("prescriber_institution_level", encounter),
         "insured_region": (insured or pool) if alone else (pool or insured),
         "region": text(encounter, "medins_admdvs") or text(envelope, "mdtrtarea_admvs"),
         "visit_start": read_moment(encounter, "adm_date", profile, notes),
     }
 
 
-def _care_type(med_type: str | None, medins_type: str | None, encounter: Holder, notes: Notes) -> str | None:
-    """The kind of care is told by med_type: med_mdtrt_type has two conflicting dictionaries. A retail pharmacy sells."""
-    try:
-        if med_type is not None:
-            return values.read_care(med_type)
-    except ValueError:
-        notes.add(f"{encounter.path}.med_type 无法识别，按未提供处理（cannot be read: taken as not given）")
-    return _PHARMACY_PURCHASE if medins_type == _RETAIL else None
+def _care_type(
+    med_type: str | None, medins_type: str | None, encounter: Holder, provincial: Provincial, notes: Notes
+) -> str | None:
+    """The kind of care is told by med_type: med_mdtrt_type has two conflicting dictionaries. A retail pharmacy sells, unless med_type says otherwise."""
+    care = None if med_type is None else values.read_care(med_type)
+    if care is not None and provincial.care_group(care) is None:
+        at = f"{encounter.path}.med_type"
+        if medins_type == _RETAIL:
+            notes.add(f"{at} 的取值不认识，机构是零售药店，按药店购药处理（not known: a retail pharmacy sells）")
+            return _PHARMACY
+        notes.add(f"{at} 的取值不认识，请写入省级配置的 [care_groups]（not known: write it into the profile）")
+    return _PHARMACY if care is None and medins_type == _RETAIL else care
 
 
 def read_moment(holder: Holder, field: str, profile: Profile, notes: Notes) -> Any:

@@ -18,18 +18,19 @@ INFNOS = ("3101", "3102", "3103")
 NODES = ("patient_dtos", "fsi_encounter_dtos", "fsi_diagnose_dtos", "fsi_order_dtos")
 FIELDS = (
     # envelope
-    "infno", "msgid", "mdtrtarea_admvs", "insuplc_admdvs", "inf_time", "fixmedins_code", "opter",
+    "infno", "msgid", "mdtrtarea_admvs", "insuplc_admdvs", "inf_time", "fixmedins_code", "fixmedins_name", "opter",
     # data
     "task_id", "trig_scen",
     # patient
     "patn_id", "patn_name", "gend", "brdy", "age", "certno", "nwb_flag", "poolarea", "curr_mdtrt_id",
     # encounter
-    "mdtrt_id", "setl_id", "medins_id", "medins_admdvs", "medins_type", "adm_date", "dscg_main_dise_codg", "med_type",
+    "mdtrt_id", "setl_id", "medins_id", "medins_name", "medins_admdvs", "medins_type", "medins_lv", "adm_date", "dscg_main_dise_codg", "med_type",
+    "insutype", "pay_loc",
     # diagnosis
     "dise_codg",
     # order
     "rx_id", "rxno", "drord_dr_name", "hilist_code", "hilist_name", "cnt", "sumamt", "ownpay_amt", "inscp_scp_amt", "drord_begn_date", "curr_drord_flag",
-    "self_paying_flag",
+    "self_paying_flag", "drord_bhvr", "dscg_tkdrug_flag", "matn_fee_flag", "prescriber_institution_level",
     # feedback
     "warn_type", "warns", "warn_rslt_id", "dspo_way", "dspo_way_rea",
 )  # fmt: skip

@@ -50,10 +50,14 @@ async function check() {
   Object.assign(state, { answer: null, failure: null, missing: null, checking: true });
   draw();
   try {
-    const body = sale.prescription();
-    const [answer] = await Promise.all([ask(`v1/check?lang=${language()}`, { body, signal }), loadOptions()]);
-    if (signal.aborted) return;
-    requireAnswer(answer, body.lines);
+    let [body, answer] = [];
+    do {
+      body = sale.prescription();
+      [answer] = await Promise.all([ask(`v1/check?lang=${language()}`, { body, signal }), loadOptions()]);
+      if (signal.aborted) return;
+      requireAnswer(answer, body.lines);
+      // What it lacks and this counter knows already is nothing to ask: it is told at once.
+    } while (sale.terms.take(answer, body));
     state.answer = answer;
     const about = JSON.stringify([body.patient, body.insured]);
     for (const finding of answer.findings) state.remembered.set(finding.finding_id, Object.assign(finding, { about }));
@@ -78,6 +82,7 @@ async function loadOptions() {
 function drawHead() {
   showConclusion(conclusionOf(state, sale, state.decisions), state.answer?.ticket);
   showNotes(state, sale);
+  sale.terms.draw((id) => sale.items.nameOf(id));
   sale.items.showLights(lightsOf(state, sale));
 }
 

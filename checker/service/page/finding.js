@@ -7,6 +7,10 @@ import { hasWords, language, listed, say } from "./words.js";
 const NOT_LISTED = /^not_in_([0-9]{4})_list$/;
 
 const PATIENTS = ["患者", "the patient"];
+const INSURED = ["参保人", "the insured person"];
+
+/** Whether a finding is about who takes the medicine or whose credential pays: not about the prescription, or the terms of payment. */
+export const isOfPerson = ({ person }) => [...PATIENTS, ...INSURED].includes(person);
 
 /** A limit of age as it is said: 14岁以下 for < 14 岁. */
 export function limitWords(limit) {
@@ -52,9 +56,10 @@ function adviceWords(finding) {
 /** A polite sentence for the customer. `whom` is self, child or other; `ownCard` whether the credential is the user's own. */
 export function scriptWords(finding, { whom, ownCard }) {
   const item = finding.item_name ?? finding.item_code;
-  if (finding.verdict === "undetermined") return say("script_undetermined", { item });
+  const ofPerson = isOfPerson(finding);
+  if (finding.verdict === "undetermined") return say(ofPerson ? "script_undetermined" : "script_terms", { item });
   const user = say(whom === "child" ? "script_child" : "script_user");
-  const way = ownCard ? say("script_else") : say("script_own", { whom: user });
+  const way = !ofPerson ? say("script_other") : ownCard ? say("script_else") : say("script_own", { whom: user });
   return say("script_violation", { message: finding.message, level: say(`script_${finding.level}`), way });
 }
 

@@ -3,8 +3,8 @@
 import { byGravity, conclude, kindOf, lightOf, markOf, needsReason, signature, speaking } from "./conclusion.js";
 import { decisionForm, decisionWords } from "./decision.js";
 import { byId, make, show } from "./dom.js";
-import { findingCard, scriptWords, way, wayList } from "./finding.js";
-import { language, listed, say } from "./words.js";
+import { findingCard, isOfPerson, scriptWords, way, wayList } from "./finding.js";
+import { hasWords, language, listed, say } from "./words.js";
 
 /** The conclusion's kind and the sentence beside it. */
 export function conclusionOf({ answer, failure, checking, missing }, sale, decisions) {
@@ -15,7 +15,7 @@ export function conclusionOf({ answer, failure, checking, missing }, sale, decis
   const continued = continuedOf(decisions);
   const { pending, named } = sale.items;
   const kind = conclude(answer, { continued, ownCard: sale.ownCard, pending: pending.length > 0, named });
-  return { kind, detail: say(`explanation_${kind}`) };
+  return { kind, detail: say(["unjudged", "undetermined"].includes(kind) && sale.terms.isOpen ? "explanation_ask" : `explanation_${kind}`) };
 }
 
 /** The light of each row. */
@@ -37,6 +37,7 @@ export function findingsOf(answer, remembered, named) {
 export function notesOf(answer, sale, remembered) {
   if (answer.reviewed === false) return [answer.message].filter(Boolean);
   const { items } = sale;
+  const terms = sale.terms.words((id) => items.nameOf(id));
   const unknown = (answer.acknowledged ?? []).filter((id) => !remembered.has(id)).length;
   return [
     ...answer.not_in_force.map(({ line_id, rule_id }) => say("note_not_in_force", { item: items.nameOf(line_id), rule: rule_id })),
@@ -45,6 +46,8 @@ export function notesOf(answer, sale, remembered) {
     ...answer.not_judged
       .filter(({ missing }) => missing === "deprecated")
       .map(({ line_id, rule_id }) => say("note_deprecated", { item: items.nameOf(line_id), rule: rule_id })),
+    ...lackingOf(answer).map(([missing, lines]) => say("note_not_told", { missing: say(`missing_${missing}`), items: listed(lines.map((id) => items.nameOf(id))) })),
+    terms.length > 0 && say("note_terms", { terms: listed(terms) }),
     answer.knowledge.outdated && say("knowledge_outdated", answer.knowledge),
     items.pending.length > 0 && say("note_pending", { text: listed(items.pending) }),
     unknown > 0 && say("note_acknowledged", { count: unknown }),
@@ -53,6 +56,15 @@ export function notesOf(answer, sale, remembered) {
     items.named.size > 0 && say("note_named", { items: listed([...items.named].map((id) => items.nameOf(id))) }),
     answer.ignored && say("note_ignored", { keys: listed(answer.ignored) }),
   ].filter(Boolean);
+}
+
+/** What was not told, each with the lines that were not judged without it. */
+function lackingOf({ not_judged }) {
+  const untold = not_judged.filter(({ missing }) => hasWords(`missing_${missing}`));
+  return [...new Set(untold.map(({ missing }) => missing))].map((missing) => [
+    missing,
+    [...new Set(untold.filter((each) => each.missing === missing).map(({ line_id }) => line_id))],
+  ]);
 }
 
 /** Shows the conclusion; the element is a live region, so that it is read out as it changes. */
@@ -135,7 +147,9 @@ function waysOf(finding, sale, act) {
   const child = whom === "child" || (whom === "self" && finding.rule_id.includes("child"));
   const own = say(child ? "way_own_child" : "way_own_other");
   const ways = [];
-  if (!ownCard) ways.push(way(own, say("way_own_say"), button("way_own_done", act.ownCard)));
+  if (!isOfPerson(finding)) {
+    // Whose credential it is makes no difference to what the item is paid for.
+  } else if (!ownCard) ways.push(way(own, say("way_own_say"), button("way_own_done", act.ownCard)));
   else if (whom === "self") ways.push(way(own, say("way_own_self")));
   if (kindOf(finding) !== "notice") {
     ways.push(way(say("way_self_paid"), say("way_self_paid_say"), button("way_self_paid_done", act.selfPaid)));

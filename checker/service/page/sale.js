@@ -5,6 +5,7 @@ import { Identify, watch } from "./identify.js";
 import { Items } from "./items.js";
 import { Person } from "./person.js";
 import { personalIn } from "./personal.js";
+import { Terms } from "./terms.js";
 import { say } from "./words.js";
 
 const FREE = ["diagnoses", "visit", "region"];
@@ -28,6 +29,14 @@ export class Sale {
     });
     const found = (personal) => this.identify.take(personal);
     this.items = new Items(now, (personal, typed) => this.identify.take(personal, typed));
+    this.terms = new Terms({
+      changed: now,
+      goOn: () => byId("item").focus(),
+      diagnose: () => {
+        byId("diagnoses").closest("details").open = true;
+        byId("diagnoses").focus();
+      },
+    });
     for (const radio of document.querySelectorAll('input[name="whom"], input[name="card"]')) {
       radio.addEventListener("change", () => {
         // Whose number was read before anybody said whom it is for: of the holder, who now is the user.
@@ -96,7 +105,7 @@ export class Sale {
     const visit = byId("visit").value.trim();
     if (visit) sent.visit_id = visit;
     if (this.#region) sent.insured_region = this.#region;
-    return sent;
+    return { ...sent, ...this.terms.facts(sent.lines, sent.service_time) };
   }
 
   /** Whether the card holder's details would count and are not known. */
@@ -136,6 +145,7 @@ export class Sale {
     this.patient.clear();
     this.insured.clear();
     this.items.clear();
+    this.terms.clear();
     this.#typing.clear();
     byId("stage").value = "dispense";
     for (const id of FREE) byId(id).value = "";

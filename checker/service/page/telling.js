@@ -18,6 +18,7 @@ export const TELLING = {
   explanation_notice_partly: ["请留意提示的内容；其余项目不在受限项目中，没有判断。", "Take note of what they say; the others are not among the restricted items and were not judged."],
   conclusion_named: ["受限项目没有发现问题", "Nothing found in the restricted items"],
   explanation_named: ["其余项目按名称录入，不在受限项目中，没有编码可核对。", "The others were entered by name: not among the restricted items, and no code to check that."],
+  explanation_ask: ["还有情况没有问清，请在下面选择，选好后自动再查。", "Something is still to be asked: choose below, and it is checked again."],
   conclusion_checking: ["正在核对……", "Checking…"],
   conclusion_own_card: ["需要确认：换用本人凭证", "Confirm: use the person's own credential"],
   explanation_own_card: [
@@ -73,6 +74,11 @@ export const TELLING = {
     "您好，{item}有使用人群的规定，为了给您正确结算，请问是给谁用的？麻烦告诉我使用人的性别和出生日期。",
     "{item} is limited to certain people. So that we settle it correctly: who is it for? Please tell me that person's sex and birth date.",
   ],
+  script_other: ["您可以自费购买，或请开方医生核对。", "You may pay for it privately, or ask your doctor."],
+  script_terms: [
+    "您好，{item}要符合规定的条件，医保才能支付。我核对一下，请稍等。",
+    "The insurance pays for {item} under certain conditions only. Let me check that, please.",
+  ],
   script_child: ["孩子", "the child"],
   script_user: ["用药人", "the user"],
 
@@ -109,6 +115,8 @@ export const TELLING = {
 
   checked_lines: ["共判断 {lines} 项；知识库 {version}；{time}", "{lines} item(s) judged; knowledge {version}; {time}"],
   note_deprecated: ["{item}：规则“{rule}”已停用，它的知识点未判断。", "{item}: the rule “{rule}” is deprecated; its points are not judged."],
+  note_not_told: ["没有判断：{items}。还不知道：{missing}。", "Not judged: {items}. Not known yet: {missing}."],
+  note_terms: ["判断时按：{terms}。", "Judged by: {terms}."],
   note_not_in_scope: ["{item}：没有医保范围内的金额（全自费），规则“{rule}”不适用。", "{item}: wholly self-paid, so that rule “{rule}” does not apply."],
   note_not_in_force: ["{item}：规则“{rule}”的知识点在这一天或这个地区没有生效，未判断。", "{item}: the points of rule “{rule}” are not in force on this day or in this region: not judged."],
   note_ignored: ["没有用到的字段：{keys}", "Keys that nothing reads: {keys}"],

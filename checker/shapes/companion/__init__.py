@@ -58,6 +58,7 @@ COMPANION = Shape(
     zh="明细与同一处方的其他项目",
     en="a line among the others of its prescription",
     scope="prescription",
+    judges="prescription",
     roles={
         "item": ("受限的项目", "the item that is limited"),
         "listed": ("名单内的项目，只用来看处方里有没有名单外的", "on the rule's lists: looked at only to tell what is on none of them"),

@@ -194,6 +194,7 @@ TERMS = Shape(
         Column("scope_is_known", bool, "知道医保范围内的金额", "the amount in scope is known", "scope"),
         *person.COLUMNS,
     ),
+    judges="line",
     lowered="lowered_terms",
     reasons=(
         "header_missing", "insurance_missing", "insurance_unknown", "flag_unreadable", "care_missing", "care_unknown", "diagnosis_missing",

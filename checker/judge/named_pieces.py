@@ -1,0 +1,65 @@
+"""Decoction pieces with local codes, told by their names: which national codes of pieces that are never paid for local ones stand for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checker.ingest import line_sql
+from checker.ingest.gather import Gathered
+from checker.ingest.settlement_flags import RefundSettlements
+from checker.ingest.sources import Source
+from checker.knowledge.names import item_key
+from checker.model import sqltext
+from checker.model.schema import NATIONAL_CODE, PIECE_CHARGE
+
+if TYPE_CHECKING:
+    import duckdb
+
+_NAMES = ("item_name", "local_item_name")
+PIECES = """SELECT DISTINCT p.point_name, t.code FROM pattern t JOIN point p USING (point_no)
+WHERE p.never_paid IS NOT NULL AND t.role = 'item' AND t.match = 'code'"""
+"""SQL of the names and national codes of the pieces that are never paid for."""
+
+
+def find_named_pieces(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    *,
+    refund_settlements: RefundSettlements,
+) -> None:
+    """Make `named_code` (code, national_code): local codes whose lines are all pieces of one of these names; after the census.
+
+    A code whose lines bear other names as well tells nothing. Lines are read where there are local codes and a column says what is a piece.
+    """
+    connection.execute("CREATE OR REPLACE TEMP TABLE named_code (code VARCHAR, national_code VARCHAR)")
+    national = {item_key(name): code for name, code in connection.execute(PIECES).fetchall()}
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE local_raw AS SELECT raw, code FROM code_map
+        WHERE code IS NOT NULL AND NOT regexp_full_match(code, '{NATIONAL_CODE}') AND code NOT IN (SELECT local_code FROM kb_crosswalk)"""
+    )
+    row = connection.execute("SELECT count(*) FROM local_raw").fetchone()
+    sources = [(number, source) for number, source in enumerate(files.lines) if _tells(source)]
+    if not (national and sources and row and row[0]):
+        return
+    rows = " UNION ".join(
+        _query(source, second=second[number], refund_settlements=refund_settlements) for number, source in sources
+    )
+    names: dict[str, set[str | None]] = {}
+    for code, name in connection.execute(f"SELECT DISTINCT code, name FROM ({rows})").fetchall():
+        names.setdefault(code, set()).add(None if name is None else national.get(item_key(name)))
+    found = [(code, *meant) for code, meant in names.items() if len(meant) == 1 and None not in meant]
+    if found:
+        connection.executemany("INSERT INTO named_code VALUES (?, ?)", found)
+
+
+def _tells(source: Source) -> bool:
+    return source.map.has("charge_type") and any(map(source.map.has, _NAMES))
+
+
+def _query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
+    """SQL of the local codes of a source and the names of their lines; NULL for those that are no pieces."""
+    lines, code = line_sql.lines_of_codes(source, "local_raw", (), second=second, refund_settlements=refund_settlements)
+    names = ", ".join(lines.read(name) for name in _NAMES if source.map.has(name))
+    is_piece = f"regexp_matches({lines.read('charge_type')}, {sqltext.text(PIECE_CHARGE)})"
+    return f"SELECT DISTINCT {code} AS code, CASE WHEN {is_piece} THEN coalesce({names}) END AS name FROM {lines.of_kinds(0)}"

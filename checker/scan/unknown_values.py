@@ -1,0 +1,64 @@
+"""Values for whose sake lines are undetermined, because the profile does not know them: each told once, with where to write it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from checker.ingest.provincial import KINDS, shown_value
+from checker.ingest.spellings import LONGEST_WORD
+from checker.model import sqltext
+from checker.model.shown import shown
+from checker.model.words import UNKNOWN_VALUES, unknown_value_words
+from checker.rulebook.plan import Plan
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST = 1_000
+"""So many values of a column are told, those of the most lines: a column of more holds something else."""
+
+
+class UnknownValue(NamedTuple):
+    """A value of a column as it may be shown, how many lines some rule could not judge for it, and what to write into the profile (see `shown_value`)."""
+
+    column: str
+    value: str
+    lines: int
+    key: str | None
+
+    @property
+    def profile_key(self) -> str:
+        """The table of a profile that says what such values mean."""
+        return KINDS[self.column]
+
+    def how(self, language: str) -> str:
+        """What to do about it."""
+        words = unknown_value_words(self.column, shown(self.value), self.profile_key, is_word=self.key is not None)
+        return words[language == "en"]
+
+    def to_plain(self, language: str) -> dict[str, Any]:
+        """As run.json holds it."""
+        told = {"column": self.column, "value": self.value, "lines": self.lines, "profile_key": self.profile_key}
+        return told | {"key": self.key, "how": self.how(language)}
+
+
+def count_unknown(connection: duckdb.DuckDBPyConnection, plan: Plan, fired: Path) -> tuple[UnknownValue, ...]:
+    """Count the lines that rules not on trial could not judge for a value, those of most lines first. Reads the file of fired lines."""
+    schema = connection.execute(f"DESCRIBE SELECT * FROM {sqltext.parquet(fired)}").fetchall()
+    columns = {str(name) for name, *_ in schema}
+    trial = ", ".join(map(str, plan.shadow_numbers))
+    found: dict[tuple[str, str, str | None], int] = {}
+    for reason, column in UNKNOWN_VALUES.items():
+        if column not in columns:
+            continue
+        rows = connection.execute(
+            f"""SELECT left({column}, {LONGEST_WORD + 1}) AS value, count(DISTINCT line_no) AS n FROM {sqltext.parquet(fired)}
+            WHERE reason_code = {sqltext.text(reason)} AND {column} IS NOT NULL {f"AND rule_no NOT IN ({trial})" if trial else ""}
+            GROUP BY value ORDER BY n DESC, value LIMIT {MOST}"""
+        ).fetchall()
+        for value, lines in rows:
+            told = column, *shown_value(column, value)
+            found[told] = found.get(told, 0) + int(lines)
+    listed = [UnknownValue(column, value, lines, key) for (column, value, key), lines in found.items()]
+    return tuple(sorted(listed, key=lambda each: (-each.lines, each.column, each.value)))

@@ -1,0 +1,60 @@
+"""Decoction pieces with local codes are told by their names, in a scan and at the counter."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from checker.precheck.counter import Precheck
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
+
+PIECE, ANGELICA = "T001700233", "当归"
+LINES: tuple[tuple[dict[str, str], str | None], ...] = (
+    ({"item_code": "YP1", "item_name": "阿胶（烊化）", "charge_type": "中药饮片费"}, PIECE),
+    ({"item_code": "YP2", "item_name": "阿胶", "charge_type": "10"}, PIECE),
+    ({"item_code": "YP3", "item_name": ANGELICA, "charge_type": "10"}, None),
+    ({"item_code": "YP4", "item_name": "阿胶", "charge_type": "中成药费"}, None),
+    ({"item_code": "YP5", "item_name": "阿胶", "charge_type": ""}, None),
+    ({"item_code": "YP6", "item_name": "阿胶颗粒", "charge_type": "中药饮片"}, None),
+    ({"item_code": "XN05CDM084X001010102000", "item_name": "阿胶", "charge_type": "中药饮片"}, None),
+)
+
+
+def _whole(cells: dict[str, str], number: int) -> dict[str, str]:
+    return {"line_id": f"{number}", "quantity": "10", "amount": "32", "amount_in_scope": "32"} | cells
+
+
+def _found(rows: list[dict[str, Any]]) -> dict[str, tuple[str, str, str]]:
+    return {
+        row["line_id"]: (row["item_code"], row["local_item_code"], row["matched_by"])
+        for row in rows
+        if row["rule_id"] == "herb-never-paid"
+    }
+
+
+def test_a_scan_and_the_counter_tell_pieces_by_their_names(tmp_path: Path) -> None:
+    rows = [_whole(cells, number) for number, (cells, _) in enumerate(LINES)]
+    # A code of two names tells nothing in a file, where nobody knows which of them is meant.
+    rows += [
+        _whole({"item_code": "YP9", "item_name": name, "charge_type": "10"}, 90 + n)
+        for n, name in enumerate(("阿胶", ANGELICA))
+    ]
+    wanted = {f"{number}": (code, cells["item_code"], "name") for number, (cells, code) in enumerate(LINES) if code}
+    with (tmp_path / "lines.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0], "service_time", "patient_sex"])
+        writer.writeheader()
+        writer.writerows(row | {"service_time": "2026-06-01", "patient_sex": "2"} for row in rows)
+    scan(ScanRequest([tmp_path / "lines.csv"], tmp_path / "out"))
+    assert _found(pl.read_parquet(tmp_path / "out" / "findings.parquet").to_dicts()) == wanted
+    answer = Precheck.open().check({"service_time": "2026-06-01", "patient": {"sex": "F"}, "lines": rows[: len(LINES)]})
+    assert _found(answer["findings"]) == wanted
+    unknown = {row["line_id"] for row in answer["findings"] if row["reason_code"] == "unknown_code"}
+    assert unknown == {
+        f"{number}"
+        for number, (cells, code) in enumerate(LINES)
+        if code is None and cells["item_code"].startswith("YP")
+    }

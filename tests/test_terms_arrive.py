@@ -1,0 +1,198 @@
+"""The facts of the shape `terms` arrive in a scan and in `check` alike: words of a province, what nobody knows, what came before."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.commands import Done, liangku
+from tests.knowledge.terms_kb import CARE, FIRST, INJURY, LEVEL, ONLINE, terms_kb
+
+PROFILE = '[care_groups]\nchronic = ["门诊两病"]\ninpatient = ["特需住院"]\n[insurance_groups]\nbasic = ["特区医保"]\n'
+LONG, STEERING = "门诊两病" * 2_500, "\x1b[31m门诊\x07"
+
+
+@pytest.fixture(scope="module")
+def kb(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return terms_kb(tmp_path_factory.mktemp("terms"))
+
+
+@pytest.fixture(scope="module")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("profile") / "own.toml"
+    path.write_text(PROFILE, encoding="utf-8")
+    return path
+
+
+def line(number: object, code: str, **cells: str) -> dict[str, str]:
+    return {"流水号": str(number), "结算ID": f"S{number}", "人员编号": "P1", "性别": "女", "费用发生日期": "2026-03-01", "国标代码": code, "数量": "1",
+            "金额": "10", **cells}  # fmt: skip
+
+
+def scanned(
+    folder: Path, kb: Path, rows: list[dict[str, str]], *options: object, headers: list[dict[str, str]] | None = None
+) -> Done:
+    def write(path: Path, table: list[dict[str, str]]) -> Path:
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, list(dict.fromkeys(key for row in table for key in row)), restval="")
+            writer.writeheader()
+            writer.writerows(table)
+        return path
+
+    given = ["--settlements", write(folder / "setl.csv", headers)] if headers else []
+    out = folder / "out"
+    return liangku(
+        "scan",
+        write(folder / "in.csv", rows),
+        *given,
+        "--kb",
+        kb,
+        "--out",
+        out,
+        "--force",
+        "--lang",
+        "zh",
+        *map(str, options),
+    )
+
+
+def found(folder: Path) -> dict[str, tuple[str, str | None]]:
+    rows = pl.read_parquet(folder / "out" / "findings.parquet").select("line_id", "verdict", "reason_code").rows()
+    return {name: (verdict, reason) for name, verdict, reason in rows}
+
+
+def run(folder: Path) -> Any:
+    return json.loads((folder / "out" / "run.json").read_text(encoding="utf-8"))
+
+
+def asked(folder: Path, kb: Path, document: dict[str, Any], *options: object) -> dict[str, Any]:
+    told = {
+        "service_time": "2026-03-01",
+        "patient": {"id": "P1", "sex": "女", "birth_date": "1980-01-01"},
+        "diagnoses": [],
+        **document,
+    }
+    (folder / "rx.json").write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    done = liangku("check", folder / "rx.json", "--kb", kb, "--json", *map(str, options))
+    assert done.returncode in (0, 1), done.stderr
+    return dict(json.loads(done.stdout))
+
+
+WORDS = {"门诊两病": ("violation", None), "特需住院": None, "体检": ("undetermined", "care_unknown"), "": ("undetermined", "care_missing"),
+         "41.5": ("undetermined", "care_unknown"), LONG: ("undetermined", "care_unknown"), STEERING: ("undetermined", "care_unknown"),
+         "11": ("violation", None), "普通住院": None, "4100000000001": ("undetermined", "care_unknown")}  # fmt: skip
+
+
+def test_a_provinces_word_of_care_reaches_its_profile(tmp_path: Path, kb: Path, profile: Path) -> None:
+    """In lines and in headers of settlements, in a scan and in check."""
+    of_lines = [line(number, CARE, 医疗类别=word) for number, word in enumerate(WORDS)]
+    of_headers = [line(f"H{number}", CARE) for number, _ in enumerate(WORDS)]
+    headers = [{"结算ID": f"SH{number}", "医疗类别": word, "性别": "女"} for number, word in enumerate(WORDS)]
+    headers += [{"结算ID": f"S{number}", "医疗类别": "", "性别": "女"} for number, _ in enumerate(WORDS)]
+    done = scanned(tmp_path, kb, of_lines + of_headers, "--profile", profile, headers=headers)
+    assert done.returncode == 1, done.stderr
+    expected = {
+        f"{where}{number}": meant for where in ("", "H") for number, meant in enumerate(WORDS.values()) if meant
+    }
+    assert found(tmp_path) == expected
+    for word, meant in WORDS.items():
+        [finding] = asked(tmp_path, kb, {"care_type": word, "lines": [{"item_code": CARE}]}, "--profile", profile)[
+            "findings"
+        ] or [None]
+        if word:
+            assert (finding and (finding["verdict"], finding["reason_code"])) == meant, word
+
+
+def test_what_the_profile_does_not_know_is_told_once(tmp_path: Path, kb: Path, profile: Path) -> None:
+    rows = [
+        line(number, CARE, 医疗类别=word)
+        for number, word in enumerate(("体检", "体检", "张伟", "门诊两病", LONG, STEERING, "11"))
+    ]
+    rows += [
+        line("i", INJURY, 险种="特区医保"),
+        line("l", LEVEL, 机构等级="乡镇级"),
+        line("x", "XA11GAW043A001010201815", 险种="别的"),
+    ]
+    done = scanned(tmp_path, kb, rows)
+    told = run(tmp_path)
+    unknown = {
+        (each["column"], each["value"]): (each["lines"], each["profile_key"], each["key"])
+        for each in told["unknown_values"]
+    }
+    assert unknown == {
+        ("care_type", "体检"): (2, "care_groups", "体检"), ("care_type", "门诊两病"): (1, "care_groups", "门诊两病"),
+        ("care_type", "＊＊＊"): (1, "care_groups", None),
+        ("care_type", LONG[:40]): (1, "care_groups", None), ("care_type", STEERING): (1, "care_groups", None),
+        ("insurance_type", "特区医保"): (1, "insurance_groups", "特区医保"), ("institution_level", "乡镇级"): (1, "institution_ranks", "乡镇级"),
+    }  # fmt: skip
+    assert told["profile"]["name"] == "国家接口规范"
+    assert len(told["profile"]["hash"]) == 64
+    assert [(each["header"], each["lines"]) for each in told["unreadable"]] == [("医疗类别", 6)]
+    text = done.stdout.replace("\n", "")
+    assert "2 行无法判断：不认识医疗类别“体检”，请写进省级配置 [care_groups] 中所属的组（--profile）" in text
+    assert "“＊＊＊”不像医疗类别，请检查这一列" in text
+    assert not {"张伟", "\x1b", LONG[:41]} & {part for part in ("张伟", "\x1b", LONG[:41]) if part in text}
+    # With the profile that knows them they are none, and the run says which it was.
+    scanned(tmp_path, kb, rows, "--profile", profile)
+    again = run(tmp_path)
+    assert [each["value"] for each in again["unknown_values"] if each["value"] in ("门诊两病", "特区医保")] == []
+    assert again["unreadable"][0]["lines"] == 5
+    assert again["profile"]["hash"] != told["profile"]["hash"]
+    assert again["options"]["profile"] == str(profile)
+
+
+def test_the_counter_says_what_to_write_into_the_profile(tmp_path: Path, kb: Path) -> None:
+    document = {"care_type": "门诊两病", "insurance_type": 999, "institution_level": "张伟",
+                "lines": [{"item_code": code} for code in (CARE, INJURY, LEVEL)]}  # fmt: skip
+    zh, en = (asked(tmp_path, kb, document, "--lang", lang)["findings"] for lang in ("zh", "en"))
+    assert [each["reason_code"] for each in zh] == ["care_unknown", "insurance_unknown", "level_unknown"]
+    assert zh[0]["advice"].endswith("不认识医疗类别“门诊两病”，请写进省级配置 [care_groups] 中所属的组（--profile）。")
+    assert "[insurance_groups]" in zh[1]["advice"]
+    assert "张伟" not in json.dumps(zh, ensure_ascii=False)
+    assert en[0]["advice"].endswith(
+        "The type of care 门诊两病 is not known: write it into its group in [care_groups] of the profile (--profile)."
+    )
+
+
+def test_what_no_input_tells_is_not_judged_and_said(tmp_path: Path, kb: Path) -> None:
+    done = scanned(tmp_path, kb, [line(number, code) for number, code in enumerate((CARE, INJURY, ONLINE, LEVEL))])
+    assert done.returncode == 0, done.stderr
+    assert {(each["rule"], each["missing"], each["lines"]) for each in run(tmp_path)["not_judged"]} == {
+        ("drug-visit-mode", "care_type", 1), ("drug-injury-insurance", "insurance_type", 1), ("drug-online", "online", 1),
+        ("drug-institution-level", "institution_level", 1),
+    }  # fmt: skip
+    text = done.stdout.replace("\n", "")
+    assert "没有判断：1 行的项目有知识点，但没有险种：明细或结算表要有险种列（insutype、险种类别）" in text
+    assert "没有发现疑点，但有的行没有判断" in text
+
+
+HISTORIES: dict[str, tuple[Any, bool]] = {
+    "earlier": ([{"item_code": FIRST, "service_time": "2025-12-01"}], False),
+    "too long ago": ([{"item_code": FIRST, "service_time": "2024-12-01"}], True),
+    "taken back": ([{"item_code": FIRST, "service_time": "2025-12-01", "quantity": -1}], True),
+    "void": ([{"item_code": FIRST, "service_time": "2025-12-01", "valid_flag": "0"}], True),
+    "the same day": ([{"item_code": FIRST, "service_time": "2026-03-01"}], True),
+    "another item": ([{"item_code": LEVEL, "service_time": "2025-12-01"}], True),
+    "none": ([], True),
+}
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_the_history_of_a_prescription_counts_in_scan_and_check(tmp_path: Path, kb: Path, name: str) -> None:
+    history, violates = HISTORIES[name]
+    document = {
+        "institution_level": "一级",
+        "lines": [{"line_id": "1", "item_code": FIRST, "quantity": 1}],
+        "history": history,
+    }
+    assert [each["verdict"] for each in asked(tmp_path, kb, document)["findings"]] == ["violation"] * violates
+    liangku("scan", tmp_path / "rx.json", "--kb", kb, "--out", tmp_path / "out")
+    assert found(tmp_path) == ({"1": ("violation", None)} if violates else {})
+    lines = run(tmp_path)["lines"]
+    assert lines["read"] == 1 + len(history) == lines["judged"] + lines["skipped"]["total"] + lines["rejected"]["total"]
+    assert lines["skipped"]["context"] == len(history) - (name == "void")
