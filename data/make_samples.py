@@ -457,7 +457,7 @@ def write_table(path: Path, header: tuple[str, ...], rows: list[tuple[Any, ...]]
 
 
 def make_prescription_table(plan: Path, folder: Path) -> None:
-    """Write what the plan expects of the prescriptions: the findings and, per file, verdict and exit code."""
+    """Write what the plan expects of the prescriptions: the findings and, per file, verdict, exit code and what is not judged."""
     findings, answers = [], []
     for plant in read_plants(plan / "prescriptions.toml"):
         expected = Expected()
@@ -465,9 +465,10 @@ def make_prescription_table(plan: Path, folder: Path) -> None:
             quantity, amount = number(line.get("quantity", 1)), number(line["amount"])
             expected.line(line["line"], plant["why"], line, quantity, amount)
         findings += [(plant["file"], *row) for row in expected.findings]
-        answers.append((plant["file"], plant["verdict"], plant["exit_code"], plant["why"]))
+        not_judged = "|".join(plant.get("not_judged", ()))
+        answers.append((plant["file"], plant["verdict"], plant["exit_code"], not_judged, plant["why"]))
     write_table(folder / "findings_prescriptions.csv", ("file", *FINDING), findings)
-    write_table(folder / "answers_prescriptions.csv", ("file", "verdict", "exit_code", "why"), answers)
+    write_table(folder / "answers_prescriptions.csv", ("file", "verdict", "exit_code", "not_judged", "why"), answers)
 
 
 def make(target: Path) -> None:

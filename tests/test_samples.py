@@ -202,6 +202,7 @@ def test_check_answers_what_the_plan_expects(case):
     assert run.returncode == int(case["exit_code"]), run.stderr
     answer = json.loads(run.stdout)
     assert answer["verdict"] == case["verdict"]
+    assert "|".join(f"{each['rule_id']} {each['missing']}" for each in answer["not_judged"]) == case["not_judged"]
     expected = [row for row in read_csv(EXPECTED / "findings_prescriptions.csv") if row["file"] == case["file"]]
     assert difference([as_finding(row) for row in answer["findings"]], expected) == []
 
