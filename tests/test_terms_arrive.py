@@ -149,13 +149,14 @@ def test_what_the_profile_does_not_know_is_told_once(tmp_path: Path, kb: Path, p
 def test_the_counter_says_what_to_write_into_the_profile(tmp_path: Path, kb: Path) -> None:
     document = {"care_type": "门诊两病", "insurance_type": 999, "institution_level": "张伟",
                 "lines": [{"item_code": code} for code in (CARE, INJURY, LEVEL)]}  # fmt: skip
-    zh, en = (asked(tmp_path, kb, document, "--lang", lang)["findings"] for lang in ("zh", "en"))
-    assert [each["reason_code"] for each in zh] == ["care_unknown", "insurance_unknown", "level_unknown"]
-    assert zh[0]["advice"].endswith("不认识医疗类别“门诊两病”，请写进省级配置 [care_groups] 中所属的组（--profile）。")
-    assert "[insurance_groups]" in zh[1]["advice"]
+    zh, en = (asked(tmp_path, kb, document, "--lang", lang) for lang in ("zh", "en"))
+    assert [each["reason_code"] for each in zh["findings"]] == ["care_unknown", "insurance_unknown", "level_unknown"]
+    told = {each["column"]: each for each in zh["unknown_values"]}
+    assert told["care_type"]["how"] == "不认识医疗类别“门诊两病”，请写进省级配置 [care_groups] 中所属的组（--profile）"
+    assert told["insurance_type"]["profile_key"] == "insurance_groups"
     assert "张伟" not in json.dumps(zh, ensure_ascii=False)
-    assert en[0]["advice"].endswith(
-        "The type of care 门诊两病 is not known: write it into its group in [care_groups] of the profile (--profile)."
+    assert en["unknown_values"][0]["how"] == (
+        "the type of care 门诊两病 is not known: write it into its group in [care_groups] of the profile (--profile)"
     )
 
 

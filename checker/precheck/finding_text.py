@@ -8,12 +8,11 @@ from datetime import date, datetime
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
-from checker.ingest.provincial import KINDS, shown_value
 from checker.ingest.values import has_lost_digits
 from checker.model.shown import shown
 from checker.model.template import read_template
 from checker.model.typed_value import worded
-from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES, UNKNOWN_VALUES, unknown_value_words
+from checker.model.words import NOT_JUDGED, PERSONS, REASONS, SCOPES
 from checker.precheck.line_names import given_name, made_names
 from checker.precheck.point_index import Match, Point
 from checker.precheck.prepared_queries import Answer
@@ -73,11 +72,10 @@ class Teller:
             "point_id": point.point_id, "service_date": self._time_of(item).date().isoformat(), "rule_name": name,
         }  # fmt: skip
         message = read_template(undetermined if answer.verdict == "undetermined" else violation).fill(words)
-        told = read_template(advice).fill(words) + self._unknown_value(answer.reason_code)
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
             number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), match.matched_by), answer,
-            (expected.short, actual.short), reason, message, told, person, shape.scope, match.national,
+            (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, shape.scope, match.national,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item, meant: str | None) -> dict[str, Any]:
@@ -117,16 +115,6 @@ class Teller:
         return self._written(
             number, item, item_name, *told, _RULE_MISSING, (None, None), reason, message, advice, None, national=match.national,
         )  # fmt: skip
-
-    def _unknown_value(self, reason_code: str | None) -> str:
-        """What is to be written into the profile, as a sentence that follows others; "" where nothing is."""
-        column = UNKNOWN_VALUES.get(reason_code or "", "")
-        value = self._facts.get(column)
-        if value is None:
-            return ""
-        told, key = shown_value(column, value)
-        chinese, english = unknown_value_words(column, shown(told), KINDS[column], is_word=key is not None)
-        return f"{chinese}。" if self._language != "en" else f" {english[0].upper()}{english[1:]}."
 
     def _time_of(self, item: Item) -> datetime:
         return item.service_time or self._service_time

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription, is_above_zero
-from checker.ingest.provincial import Provincial
+from checker.ingest.provincial import Provincial, shown_value
 from checker.judge.payment import EARLIER_DAYS
+from checker.judge.unknown_value import UnknownValue
 from checker.model.schema import MATERNITY_DIAGNOSES
+from checker.model.words import UNKNOWN_VALUES
 from checker.precheck.fellows import is_gone
 from checker.precheck.point_index import Match
 
@@ -79,6 +81,18 @@ class Earlier:
         # Kept with the lines, so that no others get their place in memory.
         self._known[id(items)] = items, days
         return days
+
+
+def unknown_values(prescription: Prescription, findings: Sequence[Mapping[str, Any]]) -> list[UnknownValue]:
+    """The values of a prescription for whose sake lines are undetermined, each once, with the number of these lines."""
+    lines: dict[str, set[int]] = {}
+    for finding in findings:
+        if column := UNKNOWN_VALUES.get(finding["reason_code"] or ""):
+            lines.setdefault(column, set()).add(finding["source_record"])
+    told = (
+        (column, *shown_value(column, str(prescription.facts[column])), len(some)) for column, some in lines.items()
+    )
+    return [UnknownValue(column, value, count, key) for column, value, key, count in told]
 
 
 def _either(told: bool | None, shown: bool | None) -> bool | None:

@@ -162,6 +162,7 @@ class _Writer:
                 f"  {item}：编码丢了前面的零，已补为 {mended['item_code']}",
                 f"  {item}: the code had lost its leading zeros, taken as {mended['item_code']}",
             )
+        yield from (f"  {shown(each['how'])}" for each in answer.get("unknown_values", ()))
         if 0 < len(answer["not_restricted"]) < answer["checked_lines"]:
             free = self._say("、", ", ").join(
                 str(names[each["line_id"] or each["line"]]) for each in answer["not_restricted"]

@@ -13,11 +13,11 @@ from checker.ingest.gather import Input, paths_of
 from checker.ingest.netting import Netted
 from checker.ingest.relations import Census
 from checker.ingest.unreadable import Unreadable
+from checker.judge.unknown_value import UnknownValue
 from checker.rulebook.params import ParamSetting
 from checker.scan.not_judged import NotJudged
 from checker.scan.shadow import Shadow
 from checker.scan.summary import Summary
-from checker.scan.unknown_values import UnknownValue
 
 MAX_REJECTS = 0.01
 """The share of a file's lines that may be rejected before a result counts as incomplete."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from checker.ingest.provincial import KINDS, shown_value
+from checker.ingest.provincial import shown_value
 from checker.ingest.spellings import LONGEST_WORD
+from checker.judge.unknown_value import UnknownValue
 from checker.model import sqltext
-from checker.model.shown import shown
-from checker.model.words import UNKNOWN_VALUES, unknown_value_words
+from checker.model.words import UNKNOWN_VALUES
 from checker.rulebook.plan import Plan
 
 if TYPE_CHECKING:
@@ -17,30 +17,6 @@ if TYPE_CHECKING:
 
 MOST = 1_000
 """So many values of a column are told, those of the most lines: a column of more holds something else."""
-
-
-class UnknownValue(NamedTuple):
-    """A value of a column as it may be shown, how many lines some rule could not judge for it, and what to write into the profile (see `shown_value`)."""
-
-    column: str
-    value: str
-    lines: int
-    key: str | None
-
-    @property
-    def profile_key(self) -> str:
-        """The table of a profile that says what such values mean."""
-        return KINDS[self.column]
-
-    def how(self, language: str) -> str:
-        """What to do about it."""
-        words = unknown_value_words(self.column, shown(self.value), self.profile_key, is_word=self.key is not None)
-        return words[language == "en"]
-
-    def to_plain(self, language: str) -> dict[str, Any]:
-        """As run.json holds it."""
-        told = {"column": self.column, "value": self.value, "lines": self.lines, "profile_key": self.profile_key}
-        return told | {"key": self.key, "how": self.how(language)}
 
 
 def count_unknown(connection: duckdb.DuckDBPyConnection, plan: Plan, fired: Path) -> tuple[UnknownValue, ...]:

@@ -157,11 +157,16 @@ _PATIENT = asked(
 )
 _LINE = asked(
     line_id=SENT,
+    charge_type={**SENT, "description": "收费项目类别（kind of charge）"},
     original_line_id={**SENT, "description": "退回的是哪一行（which line it takes back）"},
     prescription_id=SENT,
     service_time={**SENT_TIME, "description": "这一行自己的时间，没有的按处方的（its own; else the prescription's）"},
     days_supply=_SENT_NUMBER,
     unit_price=_SENT_NUMBER,
+    charge_type={
+        **SENT,
+        "description": "收费类别，10 或 中药饮片 为饮片（what it is charged as; 10 is a decoction piece）",
+    },
     **_TERMS,
     item_code={"type": ["string", "null"], "description": "国家医保编码（the national code of the item）"},
     item_name=SENT,
@@ -184,7 +189,7 @@ _LINE = asked(
     refund_flag=_SENT_FLAG,
 )
 _ANSWER = closed(
-    ("not_in_scope", "fully_refunded", "ignored", "ticket", "message"),
+    ("not_in_scope", "unknown_values", "fully_refunded", "ignored", "ticket", "message"),
     verdict={
         **_VERDICT,
         "description": "clear 只说明判断过的没有疑点，没有判断的见 not_judged、not_restricted（of what was judged; what was not stands there）",
@@ -209,6 +214,10 @@ _ANSWER = closed(
         ),
         "description": "没有判断，不是没有问题：missing 是没有告知的内容（insurance_type 等），或没有载入（rule）、停用（deprecated）的规则"
         "（not judged, which is no pass: what the counter was not told, or a rule that is not there）",
+    },
+    unknown_values={
+        **array(closed(column=TEXT, value=TEXT, lines=COUNT, profile_key=TEXT, key=_TEXT_OR_NULL, how=TEXT)),
+        "description": "省级配置不认识的写法，因此无法判断的行数，应写在配置的哪里（values that the profile does not know, and where to write them）",
     },
     not_restricted={
         **array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT)),

@@ -13,50 +13,11 @@ import polars as pl
 import pytest
 
 from checker.ingest.prescription import read_prescription
-from checker.knowledge.build import write_tables
-from checker.knowledge.edition_text import EditionText
-from checker.knowledge.rows import PatternRow, PointRow
-from checker.knowledge.source import Sources
 from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
-from tests.shapes.terms_opinion import (
-    CARE,
-    DIAGNOSES,
-    FLAG,
-    INSURANCE,
-    LEVEL,
-    NAME,
-    PLACE,
-    POINTS,
-    SINCE,
-    TOLD,
-    Line,
-    is_earlier,
-    opinion,
-)
-
-SHARED = ("insurance_type", "care_type", "institution_level", "pay_location", "institution_name")
-OF_LINES = ("is_discharge_drug", "is_maternity_fee", "is_online", "prescriber_institution_level")
-VALUES: dict[str, list[str]] = {
-    "insurance_type": [*INSURANCE], "care_type": [*CARE], "institution_level": [*LEVEL], "pay_location": [*PLACE], "institution_name": [*NAME],
-    "is_discharge_drug": [*FLAG, "", "", ""], "is_maternity_fee": [*FLAG, "", "", ""], "is_online": [*TOLD, "", ""],
-    "prescriber_institution_level": [*LEVEL],
-}  # fmt: skip
-
-
-def knowledge(folder: Path) -> Path:
-    """One point of each kind."""
-    place = (None,) * 3
-    points = [
-        PointRow(f"P{n}", each.rule, f"项目{n}", *place, SINCE, None, None, None, "通知", "1", 1, f"1/{n}", limits=dict(each.limits))
-        for n, each in enumerate(POINTS)
-    ]  # fmt: skip
-    patterns = [PatternRow(f"P{n}", "item", "code", each.code, 1) for n, each in enumerate(POINTS)]
-    folder.mkdir()
-    edition = EditionText("支付条件", "1", "2026-05-11", "2026-05-11", ())
-    write_tables(Sources.of(edition=edition, points=points, patterns=patterns), folder)
-    return folder
+from tests.shapes.terms_data import OF_LINES, SHARED, VALUES, knowledge, random_document
+from tests.shapes.terms_opinion import DIAGNOSES, POINTS, SINCE, Line, is_earlier, opinion
 
 
 def random_lines(rng: Random, count: int, absent: frozenset[str]) -> tuple[list[Line], dict[str, dict[str, str]]]:
@@ -171,34 +132,13 @@ def test_the_counter_agrees_with_the_second_opinion_and_with_a_scan(tmp_path: Pa
     rng, kb = Random(11), knowledge(tmp_path / "kb")
     documents, wanted, loose = [], [], []
     for number in range(2_000):
-        head = {name: rng.choice(VALUES[name]) for name in SHARED if rng.random() < 0.8}
-        lines = []
-        for place in range(rng.choice((1, 1, 2, 4))):
-            amount = rng.choice(("40", "0"))
-            cells = {
-                "line_id": f"{place}", "item_code": rng.choice(POINTS).code, "quantity": "2", "amount": amount,
-                "amount_in_scope": rng.choice(("", amount, "0")),
-                **{name: value for name in OF_LINES if rng.random() < 0.4 and (value := rng.choice(VALUES[name])) not in ("X", "8", "?")},
-            }  # fmt: skip
-            online = cells.pop("is_online", "")
-            head |= {"is_online": online} if online else {}
-            lines.append(cells)
-        day, codes = SINCE + timedelta(days=rng.randrange(-5, 300)), rng.choice(DIAGNOSES)
-        had = rng.choice((None, 1, 365, 366))
-        history = (
-            []
-            if had is None
-            else [{"item_code": POINTS[6].code, "service_time": f"{day - timedelta(days=had)}", "quantity": 1}]
-        )
-        document = {
-            **{name: value for name, value in head.items() if name != "is_online"}, "service_time": f"{day}", "visit_id": f"W{number}",
-            "institution_id": rng.choice(("H370800001", "P370800001")), "patient": {"id": f"N{number}", "sex": rng.choice("12"), "birth_date": "1963-05-01"},
-            "diagnoses": list(codes), "lines": lines, "history": history,
-        }  # fmt: skip
-        if "is_online" in head:
-            document["online"] = head["is_online"]
+        document = random_document(rng, number)
         documents.append(document)
-        for cells in lines:
+        day = date.fromisoformat(document["service_time"])
+        head = {name: document[name] for name in SHARED if name in document}
+        head |= {"is_online": document["online"]} if "online" in document else {}
+        earlier = any(is_earlier(date.fromisoformat(each["service_time"]), day) for each in document["history"])
+        for cells in document["lines"]:
             whole = {
                 **dict.fromkeys((*SHARED, *OF_LINES), ""),
                 **head,
@@ -212,7 +152,9 @@ def test_the_counter_agrees_with_the_second_opinion_and_with_a_scan(tmp_path: Pa
                 "patient_id": f"N{number}",
             }
             point = next(each for each in POINTS if each.code == cells["item_code"])
-            line = Line(whole, point, {}, frozenset((*SHARED, *OF_LINES, "diagnoses")), codes, earlier=had in (1, 365))
+            line = Line(
+                whole, point, {}, frozenset((*SHARED, *OF_LINES, "diagnoses")), document["diagnoses"], earlier=earlier
+            )
             wanted.append(opinion(line, at_counter=True))
             loose.append(opinion(line))
     precheck = Precheck.open(kb=[kb])
