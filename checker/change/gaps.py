@@ -158,7 +158,7 @@ class _Look:
 
     def go(self) -> Gaps:
         load_into(self.connection, self.editions)
-        census, second, _ = relations.take_census(self.connection, self.files, read_provincial())
+        census, second, _ = relations.take_census(self.connection, self.files, provincial=read_provincial())
         self._find_uncovered()
         self._count_names(second)
         self._find_near()

@@ -65,19 +65,19 @@ def gather_local(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, provincial: Provincial, *, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, provincial: Provincial, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
     """
-    counted = count_lines(connection, files, provincial, repair=repair)
+    counted = count_lines(connection, files, provincial=provincial, repair=repair)
     need_judged(connection, counted[0], files, counted[2], repair=repair)
     return counted
 
 
 def count_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, provincial: Provincial, *, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, provincial: Provincial, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines by code and kind; return the counts, which sources need their second code header, and what settlements
     say of their lines. With `repair` codes get back the leading zeros that they lost. `provincial` tells which care types are known.

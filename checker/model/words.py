@@ -36,8 +36,8 @@ NOT_JUDGED = {
         "the type of care is not told: lines, settlements or visits need its column (med_type), a prescription care_type",
     ),
     "diagnoses": (
-        "没有诊断：用 --diagnoses 给出诊断表，前台请填诊断（diagnoses，确实没有诊断的写 []）",
-        "no diagnoses are told: give their table with --diagnoses, in a prescription diagnoses ([] where there are none)",
+        "没有诊断：用 --diagnoses 给出诊断表，前台请填诊断（diagnoses）",
+        "no diagnoses are told: give their table with --diagnoses, in a prescription diagnoses",
     ),
     "institution_level": (
         "没有医疗机构等级：明细、结算或就诊表要有机构等级列（hosp_lv），前台请填机构等级（institution_level）",

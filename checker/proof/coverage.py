@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from checker.knowledge.edition import open_edition
-from checker.knowledge.manifest import RuleCount
+from checker.knowledge.manifest import MANIFEST_FILE, RuleCount
 from checker.model.embedded import embedded_edition_folder
 from checker.model.errors import InputError
 from checker.rulebook.docs import MARK, Page
@@ -52,10 +52,12 @@ class Published(NamedTuple):
     batches: tuple[str, ...]
 
 
-def own_coverage(folder: Path, rulebook: Rulebook) -> Page:
-    """The page of the rules that come with the program, by the framework in their folder and the embedded knowledge base."""
+def own_coverage(folder: Path, rulebook: Rulebook) -> tuple[Page, ...]:
+    """The page of the rules that come with the program, by the framework in their folder and the embedded knowledge base; none in a tree without these."""
+    if not ((folder / FRAMEWORK).is_file() and (embedded_edition_folder() / MANIFEST_FILE).is_file()):
+        return ()
     counts = {count.rule_id: count for count in open_edition(embedded_edition_folder(), embedded=True).manifest.rules}
-    return coverage_page(read_framework(folder / FRAMEWORK), rulebook.rules, counts)
+    return (coverage_page(read_framework(folder / FRAMEWORK), rulebook.rules, counts),)
 
 
 def read_framework(file: Path) -> tuple[Published, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import Fault
 from checker.proof.cases import Stage, prove
-from checker.proof.coverage import PAGE, own_coverage
+from checker.proof.coverage import own_coverage
 from checker.rulebook.docs import compose, stale
 from checker.rulebook.fill import unfilled
 from checker.rulebook.lock import compare, current_rules, read_lock
@@ -51,8 +51,12 @@ def _docs(folder: Path, rulebook: Rulebook) -> Sequence[Stage]:
     if folder.resolve() != own or not place.is_dir():
         return ()
     pages, coverage = compose(rulebook), own_coverage(folder, rulebook)
-    faults = (*stale(pages, place), *stale((coverage,), place.parent))
-    parts = {str(place / page.name) for page in pages} | {str(place.parent / PAGE)} | {fault.file for fault in faults}
+    faults = (*stale(pages, place), *(stale(coverage, place.parent) if coverage else ()))
+    parts = (
+        {str(place / page.name) for page in pages}
+        | {str(place.parent / page.name) for page in coverage}
+        | {fault.file for fault in faults}
+    )
     return (_stage("docs", len(parts), faults, len(faults)),)
 
 

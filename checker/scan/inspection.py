@@ -169,7 +169,7 @@ def _counts(
     if not lines:
         return None, (), completeness.not_read(files)
     files = relations.with_stand_ins(connection, replace(files, lines=lines))
-    census, second, refunds = relations.count_lines(connection, files, read_provincial(request.profile))
+    census, second, refunds = relations.count_lines(connection, files, provincial=read_provincial(request.profile))
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
     find_named_pieces(connection, files, second, refund_settlements=refunds)
     candidates.find_points(connection)

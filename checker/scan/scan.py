@@ -155,7 +155,7 @@ class _Run:
         connection, files = self.connection, relations.with_stand_ins(self.connection, self.files)
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(
-            connection, files, self.provincial, repair=self.request.repair
+            connection, files, provincial=self.provincial, repair=self.request.repair
         )
         counts = completeness.count_files(connection, files, second)
         find_named_pieces(connection, files, second, refund_settlements=refund_settlements)

@@ -157,7 +157,6 @@ _PATIENT = asked(
 )
 _LINE = asked(
     line_id=SENT,
-    charge_type={**SENT, "description": "收费项目类别（kind of charge）"},
     original_line_id={**SENT, "description": "退回的是哪一行（which line it takes back）"},
     prescription_id=SENT,
     service_time={**SENT_TIME, "description": "这一行自己的时间，没有的按处方的（its own; else the prescription's）"},

@@ -48,7 +48,7 @@ def command(rules_folder: Path | None, out: Path | None, check: bool, as_json: b
     target = out or place.resolve().parent / "docs" / "rules"
     pages = compose(rulebook)
     # What works of the published framework is told of the program's own rules only.
-    beside = (own_coverage(place, rulebook),) if out is None else ()
+    beside = own_coverage(place, rulebook) if out is None else ()
     total = len(pages) + len(beside)
     english = lang == "en"
     if check:
