@@ -107,13 +107,11 @@ def read_text(source: str, kind: Kind) -> str:
         plain = f"strlen({source}) = length({source}) AND NOT contains({source}, ' ') AND NOT contains({source}, '-')"
         return f"CASE WHEN {plain} THEN upper({source}) ELSE {rewritten(f'upper({narrowed(source)})', CAPITALS)} END"
     if kind is Kind.CARE:
-        meant = f"CASE WHEN {_is_care('c')} THEN c ELSE CASE c {_arms(kind)} ELSE s END END"
-        spelt = _with(rewritten(narrowed("s"), CARES), "c", meant)
         # What is neither code nor word passes as it stands, cut where it is longer than any word: a province may know it.
-        word = _with(
-            source, "s", f"CASE WHEN length(s) < {LONGEST_WORD} THEN {spelt} ELSE left(s, {LONGEST_WORD + 1}) END"
-        )
-        return f"CASE WHEN {_is_care(source)} THEN {source} ELSE {word} END"
+        meant = f"CASE WHEN {_is_care('c')} THEN c ELSE CASE c {_arms(kind)} ELSE {source} END END"
+        spelt = _with(rewritten(narrowed(source), CARES), "c", meant)
+        short = f"WHEN length({source}) < {LONGEST_WORD} THEN {spelt}"
+        return f"CASE WHEN {_is_care(source)} THEN {source} {short} ELSE left({source}, {LONGEST_WORD + 1}) END"
     if kind in WORDS:
         return _words(source, kind)
     if kind is Kind.NUMBER:
