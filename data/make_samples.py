@@ -25,6 +25,8 @@ SEED = 20260128
 NATIONAL_LINES = 20_000
 PHARMACY_LINES = 250
 FIRST_DAY, LAST_DAY = date(2025, 6, 1), date(2026, 4, 30)
+IN_PERSON = "2"
+"""Where ordinary lines are paid (pay_loc): at the institution."""
 AREA = "990101"
 """An administrative division that exists nowhere: no person and no institution of the samples can be real."""
 
@@ -37,6 +39,8 @@ INSTITUTIONS = (
     ("H99010100016", "示例街道社区卫生服务中心", "09", "基层"),
 )
 PHARMACIES = (("P99010100011", "示例大药房一店"), ("P99010100012", "示例大药房二店"), ("P99010100013", "示例平价药店"))
+BASIC = "职工基本医疗保险"
+"""Who pays ordinary sales (险种类别)."""
 DIAGNOSES = {
     "adult": ("I10.x00", "E11.900", "J06.900", "K29.500", "M54.500", "J44.900", "N18.900", "G47.000"),
     "child": ("J06.900", "J20.900", "K52.900", "J45.900"),
@@ -46,15 +50,16 @@ DEPARTMENTS = ("内科", "外科", "全科", "中医科", "急诊科", "骨科",
 
 FEE = dict.fromkeys(
     ("bkkp_sn", "mdtrt_id", "setl_id", "init_feedetl_sn", "rx_drord_no", "fixmedins_code", "fixmedins_name", "psn_no",
-     "insu_admdvs", "med_type", "chrgitm_lv", "hilist_code", "hilist_name", "list_type", "med_list_codg",
-     "medins_list_codg", "medins_list_name", "med_chrgitm_type", "bilg_dept_name", "vali_flag"),
+     "insu_admdvs", "pay_loc", "med_type", "chrgitm_lv", "hilist_code", "hilist_name", "list_type", "med_list_codg",
+     "medins_list_codg", "medins_list_name", "med_chrgitm_type", "bilg_dept_name", "dscg_tkdrug_flag", "matn_fee_flag",
+     "vali_flag"),
     pl.String,
 ) | {
     "fee_ocur_time": pl.Datetime("ms"), "cnt": pl.Decimal(16, 4), "pric": pl.Decimal(16, 6),
     "prd_days": pl.Decimal(4, 0), "det_item_fee_sumamt": pl.Decimal(16, 2), "inscp_amt": pl.Decimal(16, 2),
 }  # fmt: skip
 PERSON = (
-    "psn_no", "certno", "gend", "brdy", "age", "insutype", "nwb_flag", "insu_admdvs",
+    "psn_no", "certno", "gend", "brdy", "age", "insutype", "nwb_flag", "insu_admdvs", "pay_loc",
     "fixmedins_code", "fixmedins_name", "hosp_lv", "med_type",
 )  # fmt: skip
 SETTLEMENT = dict.fromkeys(("setl_id", "mdtrt_id", "init_setl_id", *PERSON, "refd_setl_flag", "vali_flag"), pl.String)
@@ -69,7 +74,7 @@ DIAGNOSIS = dict.fromkeys(
 PHARMACY = (
     "流水号", "药店编码", "药店名称", "销售时间", "inf_time", "国家医保编码", "药品名称", "数量", "单价", "金额",
     "性别", "出生日期", "年龄", "参保人性别", "参保人出生日期", "医疗类别", "自费标志", "退费标志", "原费用流水号",
-    "诊断编码",
+    "诊断编码", "险种类别", "开方机构等级",
 )  # fmt: skip
 
 FINDING = (
@@ -176,6 +181,7 @@ class Expected:
         yield sample, "refunds_without_original", counts["refund_without_original"]
         yield sample, "duplicates", counts["duplicate"]
         yield sample, "not_in_scope", counts["not_in_scope"]
+        yield sample, "not_judged", counts["not_judged"]
         yield from ((sample, f"not_in_force.{rule}", counts[f"not_in_force:{rule}"]) for rule in RULES)
 
 
@@ -196,7 +202,7 @@ class National:
         name = re.sub(r"\(202[56]\)$", "", item.name)
         row = {
             "fee_ocur_time": when, "fixmedins_code": INSTITUTIONS[place][0], "fixmedins_name": INSTITUTIONS[place][1],
-            "insu_admdvs": AREA, "med_type": "11", "cnt": numbers[0], "pric": item.price,
+            "insu_admdvs": AREA, "pay_loc": IN_PERSON, "med_type": "11", "dscg_tkdrug_flag": "0", "matn_fee_flag": "0", "cnt": numbers[0], "pric": item.price,
             "det_item_fee_sumamt": numbers[1], "inscp_amt": numbers[1], "chrgitm_lv": "02", "list_type": list_type,
             "hilist_code": item.code, "hilist_name": name, "med_list_codg": item.code, "medins_list_name": name,
             "medins_list_codg": f"{item.code[:1]}{sum(map(ord, item.name)) % 100000:05d}",
@@ -243,7 +249,7 @@ def plant_national(sample: National, plants: list[Row]) -> None:
         shared = keys | _place(0, plant) | {
             "gend": plant.get("sex"), "brdy": birth, "age": plant.get("age"),
             "nwb_flag": plant.get("newborn", "0"), "insutype": "390",
-        }  # fmt: skip
+        } | plant.get("headers", {})  # fmt: skip
         settlements = [_header(own, serial) for own in _as_list(plant.get("settlement", {}))]
         visits = [_header(own, serial) for own in _as_list(plant.get("visit", {}))]
         opened = {"begntime": datetime.fromisoformat(start) if start else None}
@@ -260,15 +266,15 @@ def plant_national(sample: National, plants: list[Row]) -> None:
             item = sample.items[line["item"]]
             quantity, amount = number(line.get("quantity", 1)), number(line.get("amount", 20))
             when = datetime.fromisoformat(line["time"]) if line["time"] else None
-            sample.fee(
-                item, when, (quantity, amount), line.get("institution", 1) - 1,
-                bkkp_sn=line["id"], psn_no=keys["psn_no"], init_feedetl_sn=line.get("original"),
-                setl_id=line.get("settlement_id", keys["setl_id"]), mdtrt_id=line.get("visit_id", keys["mdtrt_id"]),
-                vali_flag=line.get("valid", "1"), med_type=plant.get("med_type", "11"),
-                rx_drord_no=line.get("prescription"), med_list_codg=line.get("code", item.code),
-                hilist_code=line.get("hilist_code", line.get("code") or item.code),
-                inscp_amt=number(line.get("in_scope", line.get("amount", 20))),
-            )  # fmt: skip
+            columns = {
+                "bkkp_sn": line["id"], "psn_no": keys["psn_no"], "init_feedetl_sn": line.get("original"),
+                "setl_id": line.get("settlement_id", keys["setl_id"]), "mdtrt_id": line.get("visit_id", keys["mdtrt_id"]),
+                "vali_flag": line.get("valid", "1"), "med_type": plant.get("med_type", "11"),
+                "rx_drord_no": line.get("prescription"), "med_list_codg": line.get("code", item.code),
+                "hilist_code": line.get("hilist_code", line.get("code") or item.code),
+                "inscp_amt": number(line.get("in_scope", line.get("amount", 20))),
+            } | line.get("columns", {})  # fmt: skip
+            sample.fee(item, when, (quantity, amount), line.get("institution", 1) - 1, **columns)
             sample.expected.line(line["id"], plant["why"], line, quantity, amount)
 
 
@@ -286,7 +292,7 @@ def _place(place: int, plant: Row) -> Row:
     institution = INSTITUTIONS[place]
     return {
         "fixmedins_code": institution[0], "fixmedins_name": institution[1], "hosp_lv": institution[2],
-        "insu_admdvs": AREA, "med_type": plant.get("med_type", "11"),
+        "insu_admdvs": AREA, "pay_loc": IN_PERSON, "med_type": plant.get("med_type", "11"),
     }  # fmt: skip
 
 
@@ -419,7 +425,7 @@ def _planted_sale(items: dict[str, Item], plant: Row) -> dict[str, str]:
     usual = {
         "流水号": plant["id"], "药店编码": PHARMACIES[0][0], "药店名称": PHARMACIES[0][1], "国家医保编码": item.code,
         "药品名称": item.name, "数量": "1", "单价": "18.50", "金额": "18.50", "医疗类别": "41", "自费标志": "0",
-        "退费标志": "0",
+        "退费标志": "0", "险种类别": BASIC,
     }  # fmt: skip
     return dict.fromkeys(PHARMACY, "") | usual | plant.get("cells", {})
 
@@ -437,7 +443,7 @@ def _ordinary_sale(
         "流水号": f"XS{when:%Y%m%d}{serial:05d}", "药店编码": shop[0], "药店名称": shop[1],
         "销售时间": f"{when:%Y-%m-%d %H:%M:%S}", "国家医保编码": item.code, "药品名称": item.name, "数量": str(count),
         "单价": str(item.price), "金额": str(count * item.price), "性别": sex, "出生日期": born, "参保人性别": card[0],
-        "参保人出生日期": card[1], "医疗类别": "41", "自费标志": "0", "退费标志": "0",
+        "参保人出生日期": card[1], "医疗类别": "41", "自费标志": "0", "退费标志": "0", "险种类别": BASIC,
     }  # fmt: skip
 
 
@@ -451,7 +457,7 @@ def write_table(path: Path, header: tuple[str, ...], rows: list[tuple[Any, ...]]
 
 
 def make_prescription_table(plan: Path, folder: Path) -> None:
-    """Write what the plan expects of the prescriptions: the findings and, per file, verdict and exit code."""
+    """Write what the plan expects of the prescriptions: the findings and, per file, verdict, exit code and what is not judged."""
     findings, answers = [], []
     for plant in read_plants(plan / "prescriptions.toml"):
         expected = Expected()
@@ -459,9 +465,10 @@ def make_prescription_table(plan: Path, folder: Path) -> None:
             quantity, amount = number(line.get("quantity", 1)), number(line["amount"])
             expected.line(line["line"], plant["why"], line, quantity, amount)
         findings += [(plant["file"], *row) for row in expected.findings]
-        answers.append((plant["file"], plant["verdict"], plant["exit_code"], plant["why"]))
+        not_judged = "|".join(plant.get("not_judged", ()))
+        answers.append((plant["file"], plant["verdict"], plant["exit_code"], not_judged, plant["why"]))
     write_table(folder / "findings_prescriptions.csv", ("file", *FINDING), findings)
-    write_table(folder / "answers_prescriptions.csv", ("file", "verdict", "exit_code", "why"), answers)
+    write_table(folder / "answers_prescriptions.csv", ("file", "verdict", "exit_code", "not_judged", "why"), answers)
 
 
 def make(target: Path) -> None:

@@ -113,7 +113,7 @@ def test_without_settlements_it_says_what_is_missing_for_which_rule_and_how_to_g
     lines = NATIONAL / "fee_list_d.parquet"
     told = looked(lines, code=2)
     sex = next(each for each in told["missing"] if each["name"] == "性别")
-    assert sex["rules"] == ["drug-sex", "service-sex"]
+    assert sex["rules"] == ["drug-sex", "service-age", "service-sex"]
     assert sex["how"][:3] == ["--settlements FILE", "--visits FILE", "--map patient_sex=表头"]
     assert shown(lines, code=2).stderr == liangku("scan", lines, "--out", "none").stderr
 

@@ -188,6 +188,7 @@ def test_run_json_counts_what_the_plan_expects(sample, request):
         "rejected": lines["rejected"]["total"],
         **{name: run[name] for name in ("fully_refunded", "refunds_without_original", "duplicates")},
         "not_in_scope": run["not_in_scope"]["total"],
+        "not_judged": sum(rule["lines"] for rule in run["not_judged"]),
         **{f"not_in_force.{rule}": run["not_in_force"].get(rule, 0) for rule in run["rules"]["versions"]},
     }
     expected = {row["what"]: int(row["count"]) for row in read_csv(EXPECTED / "counts.csv") if row["sample"] == sample}
@@ -201,6 +202,7 @@ def test_check_answers_what_the_plan_expects(case):
     assert run.returncode == int(case["exit_code"]), run.stderr
     answer = json.loads(run.stdout)
     assert answer["verdict"] == case["verdict"]
+    assert "|".join(f"{each['rule_id']} {each['missing']}" for each in answer["not_judged"]) == case["not_judged"]
     expected = [row for row in read_csv(EXPECTED / "findings_prescriptions.csv") if row["file"] == case["file"]]
     assert difference([as_finding(row) for row in answer["findings"]], expected) == []
 

@@ -200,7 +200,7 @@ def _case(verdict: str, hint: str, like: Rule | None, level: str) -> Iterator[st
         line[fact.line] = point[fact.point] = ""
     if verdict == "not_in_force":
         point["valid_from"] = "2025-05-23"
-    missing = "other" if like is None else facts[0].missing
+    missing = facts[0].missing if like and facts else "other"
     expect: object = {
         "violation": {"verdict": verdict, "level": level, "expected": f"{FILL}应为", "actual": f"{FILL}实为"},
         "undetermined": {"verdict": verdict, "reason_code": missing},
