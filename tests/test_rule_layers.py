@@ -155,7 +155,9 @@ def test_the_counter_never_passes_an_item_whose_rule_is_not_loaded(capsys, parti
     code, out, _ = liangku(capsys, *ASKED, "--rules", partial, "--only-rules", "--json")
     answer = json.loads(out)
     assert (code, answer["verdict"]) == (1, "undetermined")
-    assert answer["not_judged"] == [{"line_id": "1", "rule_id": "drug-sex", "missing": "rule"}]
+    [open_] = answer["not_judged"]
+    assert (open_["line_id"], open_["rule_id"], open_["missing"]) == ("1", "drug-sex", "rule")
+    assert open_["how"].startswith("没有载入规则 drug-sex")
     (finding,) = answer["findings"]
     assert {key: finding[key] for key in ("verdict", "level", "action", "reason_code", "rule_id", "point_id")} == {
         "verdict": "undetermined", "level": None, "action": "note", "reason_code": "rule_missing", "rule_id": "drug-sex",
@@ -243,10 +245,12 @@ def test_a_deprecated_rule_runs_nowhere_and_is_told(capsys, tmp_path: Path, clai
     assert "可以使用" not in out
     assert "○ 结论  有项目没有判断：判断过的没有发现问题，没有判断的见下。" in out
     assert "  None：" not in out
-    assert "未判断，规则 drug-sex 已停用（deprecated）" in out
+    assert "○ 没有判断：" in out
+    assert "规则 drug-sex 已停用（deprecated）" in out
     answer = Precheck.open(rules=[rules]).check(WOMAN)
     assert (answer["verdict"], answer["findings"]) == ("clear", [])
-    assert answer["not_judged"] == [{"line_id": "1", "rule_id": "drug-sex", "missing": "deprecated"}]
+    [open_] = answer["not_judged"]
+    assert (open_["line_id"], open_["rule_id"], open_["missing"]) == ("1", "drug-sex", "deprecated")
     for stage in ("audit", "settle"):
         result = scan(ScanRequest([claims], tmp_path / stage, rules=[rules], stage=stage))
         assert not_judged(result.run) == {"drug-sex": ("deprecated", 3)}
