@@ -112,6 +112,37 @@ def test_of_several_points_of_a_rule_code_goes_before_crosswalk_before_family(tm
     assert told == [("1", "p5", "code", SERVICE), ("3", "p1", "family", DRUG)]
 
 
+@pytest.mark.parametrize("sexes", [("男", "女"), ("女", "男")])
+def test_both_national_codes_judge_where_one_rule_limits_both(sexes: tuple[str, str], tmp_path: Path) -> None:
+    """One finding, be the code that is broken the first or the second in the order of precedence."""
+    women = next(
+        row[0]
+        for row in Precheck.open()
+        .connection.execute(
+            """SELECT t.code FROM pattern t JOIN point p USING (point_no) WHERE p.rule_id = 'service-sex' AND p.point_sex = 'female' ORDER BY ALL"""
+        )
+        .fetchall()
+    )
+    path = tmp_path / "对照.csv"
+    path.write_text(f"地方编码,国家编码\nL1,{SEMEN}\nL1,{women}\n", encoding="utf-8")
+    lines = tmp_path / "明细.csv"
+    rows = "".join(f"{n},{sex},1990-05-01,2026-02-01,L1,,,1,10,V{n}\n" for n, sex in enumerate(sexes))
+    lines.write_text(f"{HEADER}\n{rows}", encoding="utf-8")
+    _, found = scanned(tmp_path / "out", lines, crosswalk=[path])
+    broken = {"女": SEMEN, "男": women}
+    assert [(row["line_id"], row["item_code"], row["verdict"]) for row in found] == [
+        (f"{n}", broken[sex], "violation") for n, sex in enumerate(sexes)
+    ]
+    counter = Precheck.open(crosswalk=read_crosswalks([path]))
+    for row, sex in zip(found, sexes, strict=True):
+        answer = counter.check(
+            {"service_time": "2026-02-01", "patient": {"sex": sex}, "lines": [{"item_code": "L1", "quantity": 1}]}
+        )
+        assert [(each["item_code"], each["verdict"], each["matched_by"]) for each in answer["findings"]] == [
+            (row["item_code"], "violation", "crosswalk")
+        ]
+
+
 def test_findings_of_lines_that_need_no_crosswalk_are_the_same_with_one(
     lines: Path, crosswalk: Path, tmp_path: Path
 ) -> None:

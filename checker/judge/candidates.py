@@ -25,7 +25,8 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
     some pattern covers, or covers the national code of (`national`) that a local one stands for.
 
     Where several points of one rule share a code and a time, that time is divided among them here, once a code; only regional points
-    must be weighed line by line. Returns whether there are any such.
+    must be weighed line by line. Returns whether there are any such. Of the national codes that a local one stands for each judges: of several
+    points of one rule `one_finding` takes the gravest answer.
     """
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE covered AS
@@ -49,7 +50,8 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
         divided AS (
           SELECT c.code, point_no, matched_by, match_length, national, since, until FROM spell s
           JOIN covered c ON c.code = s.code AND c.rule_no = s.rule_no AND c.valid_from <= s.since AND c.valid_to >= s.until
-          QUALIFY row_number() OVER (PARTITION BY c.code, c.rule_no, since ORDER BY {PRECEDENCE}, national) = 1
+          QUALIFY row_number() OVER (PARTITION BY c.code, c.rule_no, since, national ORDER BY {PRECEDENCE}) = 1
+            AND matched_by = first_value(matched_by) OVER (PARTITION BY c.code, c.rule_no, since ORDER BY {PRECEDENCE}, national)
         )
         SELECT code, point_no, matched_by, match_length, national, valid_from, valid_to FROM covered ANTI JOIN shared USING (code, rule_no)
         UNION ALL SELECT code, point_no, matched_by, match_length, national, since, until FROM divided"""
@@ -63,6 +65,11 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
 def are_mapped(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether some code of the input is judged by the national code that it stands for."""
     return one_number(connection, "SELECT count(*) FROM hot WHERE national IS NOT NULL") > 0
+
+
+def one_finding(fired: str) -> str:
+    """SQL of fired lines of which several national codes may have judged by one rule: the gravest answer of each line and rule."""
+    return f"SELECT * FROM ({fired}) QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY violated IS NULL, {PRECEDENCE}, item_code) = 1"
 
 
 def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) -> str:

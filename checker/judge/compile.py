@@ -92,7 +92,8 @@ def judged_sql(
 
 def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
     chosen = (
-        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}, item_code) = 1"
+        f" QUALIFY row_number() OVER (PARTITION BY line_no, rule_no, item_code ORDER BY {PRECEDENCE}) = 1"
+        f" AND matched_by = first_value(matched_by) OVER (PARTITION BY line_no, rule_no ORDER BY {PRECEDENCE}, item_code)"
         if contested
         else ""
     )

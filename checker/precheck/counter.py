@@ -42,6 +42,8 @@ _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 """The stage of rules at which a prescription is asked about, by its own."""
 
 
+_GRAVEST = (True, None, False)
+"""Whether a clause holds, is not known, or does not: in this order."""
 _APART = frozenset(TERMS.line_columns)
 """Facts of a prescription that only one shape reads, which asks for them by itself."""
 _UNTOLD = {fact.missing: fact.key for fact in TERMS.facts.values() if fact.told_by}
@@ -367,16 +369,15 @@ class Precheck:
     def _told(
         self, prescription: Prescription, questions: Sequence[Question], answers: Sequence[Answer | None], language: str | None
     ) -> dict[str, Any]:  # fmt: skip
-        """The answer in words. Of several points of one rule in force for one line the first asked about judges."""
-        in_force: set[tuple[int, int]] = set()
+        """The answer in words."""
+        in_force = _judging(questions, answers)
         findings: list[dict[str, Any]] = []
         not_judged: list[dict[str, Any]] = []
         not_in_scope: list[dict[str, Any]] = []
         teller = None
-        for (line, item, point, match, *_), answer in zip(questions, answers, strict=True):
-            if answer is None or (line, point.rule_no) in in_force:
-                continue
-            in_force.add((line, point.rule_no))
+        for place in sorted(in_force.values()):
+            (line, item, point, match, *_), answer = questions[place], answers[place]
+            assert answer is not None
             if item.is_not_in_scope and self.plan.rules[point.rule_no].fund_only:
                 not_in_scope.append({**_place(prescription, line), "rule_id": self.plan.rules[point.rule_no].id})
             if answer.verdict == "clean":
@@ -418,7 +419,7 @@ class Precheck:
         if len(in_force) < len(questions):
             document["not_in_force"] = [
                 {**_place(prescription, line), "rule_id": self.plan.rules[rule_no].id}
-                for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force)
+                for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force.keys())
             ]
         if not_in_scope:
             document["not_in_scope"] = not_in_scope
@@ -464,6 +465,26 @@ class Precheck:
     def _teller(self, prescription: Prescription, language: str | None) -> Teller:
         language = language or self._language
         return Teller(prescription, language=language, version=self.version, evidence=self._evidence, as_of=self._as_of)
+
+
+def _judging(questions: Sequence[Question], answers: Sequence[Answer | None]) -> dict[tuple[int, int], int]:
+    """By line and rule the place of the question whose answer counts: of several points in force the first asked about, or where these are of
+    several national codes that a local one stands for, of these the one with the gravest answer.
+    """
+    judging: dict[tuple[int, int], int] = {}
+    first: dict[tuple[int, int], Match] = {}
+    asked: set[tuple[int, int, str | None]] = set()
+    for place, (question, answer) in enumerate(zip(questions, answers, strict=True)):
+        key, match = (question.line, question.point.rule_no), question.match
+        if answer is None or (*key, match.national) in asked:
+            continue
+        if first.setdefault(key, match).matched_by != match.matched_by:
+            continue
+        asked.add((*key, match.national))
+        before = answers[judging[key]] if key in judging else None
+        if before is None or _GRAVEST.index(answer.violated) < _GRAVEST.index(before.violated):
+            judging[key] = place
+    return judging
 
 
 def _marks(item: Item) -> tuple[str, ...]:

@@ -64,7 +64,7 @@ _TYPES: dict[str, object] = {
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "expected", "actual", "is_insured", "remarks",
-    "related_lines",
+    "related_lines", "violated",
 )  # fmt: skip
 _QUESTIONS_AT_ONCE = 1000
 _HERE = "\x1a"
@@ -98,6 +98,7 @@ class Answer(NamedTuple):
     is_insured: bool
     remarks: tuple[str, ...]
     related_lines: tuple[str, ...] | None = None
+    violated: bool | None = None
 
 
 class PreparedQueries:
@@ -159,8 +160,8 @@ class PreparedQueries:
         # EXECUTE takes literals only. The texts are JSON whose single quotes are escaped, so that none can end the literal.
         literals = ["'" + document.replace("'", "\\u0027") + "'" for document in documents]
         query = before + "".join(itertools.chain.from_iterable(zip(literals, parts, strict=True)))
-        for number, *told, remarks, lines in self._connection.execute(query).fetchall():
-            answers[number] = Answer(*told, tuple(remarks), lines and tuple(lines))  # type: ignore[call-arg]
+        for number, *told, remarks, lines, violated in self._connection.execute(query).fetchall():
+            answers[number] = Answer(*told, tuple(remarks), lines and tuple(lines), violated)  # type: ignore[call-arg]
         return answers
 
     def _any(self, reads_age: bool, has_id_number: bool, has_rare: bool, has_exemptions: bool) -> str:

@@ -335,6 +335,8 @@ class _Run:
             untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
             absent |= {told_name(fact) for fact in unknown}
             fired = fired_sql(self.plan, shape, self._of(shape, lines), contested=contested, absent=absent)
+            if "own_code" not in unneeded:
+                fired = candidates.one_finding(fired)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
         self.connection.execute(
             f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO {sqltext.text(str(self.fired))} {SCRATCH}"
