@@ -13,13 +13,14 @@ from checker.ingest.personal import example
 from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
 from checker.model.json_text import Inexact
-from checker.model.schema import PIECE_CHARGE, Kind
+from checker.model.schema import DIAGNOSIS_SEPARATORS, PIECE_CHARGE, Kind
 
 STAGES = ("prescribe", "dispense", "settle")
 STAGE = "dispense"
 """Where a prescription names none."""
 LINES_MAX = 10_000
 _HOLDERS = (dict, list)
+_SEPARATORS = re.compile(DIAGNOSIS_SEPARATORS)
 
 
 class Left(NamedTuple):
@@ -168,9 +169,9 @@ def read_amount(value: object) -> str | None:
 
 
 def read_codes(found: Sequence[object]) -> tuple[str, ...]:
-    """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing."""
-    codes = [values.clean(code) for code in found]
-    return tuple([values.read_capitals(code) for code in codes if code])
+    """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing; several in one text are several, as in files."""
+    read = [values.read_capitals(code) for each in found if (code := values.clean(each))]
+    return tuple([code for text in read for code in _SEPARATORS.split(text) if code])
 
 
 def _code(value: object) -> str | None:
