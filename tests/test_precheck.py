@@ -445,6 +445,8 @@ BAD = (
     (asked(insured="x"), "insured 应为 JSON 对象"),
     (asked(insured={"birth_date": "soon"}), r"insured\.birth_date 的值"),
     (asked(diagnoses="N40"), "diagnoses 应为诊断编码的数组"),
+    (asked(diagnoses=["N40", ["I10"]]), r"diagnoses\[1\] 应为单个值"),
+    (asked(diagnoses=[{"code": {"a": "N40"}}]), r"diagnoses\[0\] 应为单个值"),
 )
 
 

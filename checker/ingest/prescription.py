@@ -344,7 +344,11 @@ class _Reader:
             raise InputError(
                 f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
             )
-        return read_codes([code.get("code") if isinstance(code, Mapping) else code for code in found])
+        codes = [code.get("code") if isinstance(code, Mapping) else code for code in found]
+        for number, code in enumerate(codes):
+            if isinstance(code, _HOLDERS):
+                raise self._refusal(code, TypeError(), "", f"diagnoses[{number}]")
+        return read_codes(codes)
 
     def _line_refusal(self, line: Mapping[str, Any], holder: str) -> InputError:
         """What to say of the first value of a line that cannot be read."""
