@@ -438,6 +438,7 @@ BAD = (
     (asked(stage="later"), "stage 为“later”"),
     (asked(service_time="yesterday"), "service_time 的值“yesterday”"),
     (asked(visit_start="2026-02-30"), "visit_start 的值"),
+    (asked(online="不详"), "online 的值“不详”"),
     (asked(patient=[1]), "patient 应为 JSON 对象"),
     (asked(patient={"sex": "X"}), r"patient\.sex 的值"),
     (asked(patient={"birth_date": "1990-13-45"}), r"patient\.birth_date 的值"),

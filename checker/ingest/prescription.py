@@ -364,5 +364,5 @@ class _Reader:
         if isinstance(value, _HOLDERS):
             return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
         # Nothing that was typed into a person's field may end up in a log.
-        shown = "" if holder in ("patient", "insured") else f"“{example(values.clean(value) or '')}”"
+        shown = "" if holder in ("patient", "insured") else f"“{example(values.clean(value, is_flag=True) or '')}”"
         return InputError(f"{self._source}：{_path(holder, key)} 的值{shown}无法识别，{fault}（cannot be read）")
