@@ -438,6 +438,7 @@ BAD = (
     (asked(stage="later"), "stage 为“later”"),
     (asked(service_time="yesterday"), "service_time 的值“yesterday”"),
     (asked(visit_start="2026-02-30"), "visit_start 的值"),
+    (asked(online="不详"), "online 的值“不详”"),
     (asked(patient=[1]), "patient 应为 JSON 对象"),
     (asked(patient={"sex": "X"}), r"patient\.sex 的值"),
     (asked(patient={"birth_date": "1990-13-45"}), r"patient\.birth_date 的值"),
@@ -445,6 +446,8 @@ BAD = (
     (asked(insured="x"), "insured 应为 JSON 对象"),
     (asked(insured={"birth_date": "soon"}), r"insured\.birth_date 的值"),
     (asked(diagnoses="N40"), "diagnoses 应为诊断编码的数组"),
+    (asked(diagnoses=["N40", ["I10"]]), r"diagnoses\[1\] 应为单个值"),
+    (asked(diagnoses=[{"code": {"a": "N40"}}]), r"diagnoses\[0\] 应为单个值"),
 )
 
 

@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from tests.commands import Done, liangku
-from tests.knowledge.terms_kb import CARE, FIRST, INJURY, LEVEL, ONLINE, terms_kb
+from tests.knowledge.terms_kb import CARE, FIRST, INJURY, LEVEL, MATERNITY, ONLINE, terms_kb
 
 PROFILE = '[care_groups]\nchronic = ["门诊两病"]\ninpatient = ["特需住院"]\n[insurance_groups]\nbasic = ["特区医保"]\n'
 LONG, STEERING = "门诊两病" * 2_500, "\x1b[31m门诊\x07"
@@ -170,6 +170,22 @@ def test_what_no_input_tells_is_not_judged_and_said(tmp_path: Path, kb: Path) ->
     text = done.stdout.replace("\n", "")
     assert "没有判断：1 行的项目有知识点，但没有险种：明细或结算表要有险种列（insutype、险种类别）" in text
     assert "没有发现疑点，但有的行没有判断" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "violates"), [("I10,O80.900", False), ("I10 ；Z37", False), ("I10|Z38", False), ("I10、E11", True)]
+)
+def test_several_diagnoses_in_one_text_are_several(tmp_path: Path, kb: Path, text: str, violates: bool) -> None:
+    """In lines, in a table of diagnoses, and in a prescription."""
+    told = {"险种": "310", "医疗类别": "21"}
+    table = tmp_path / "diag.csv"
+    table.write_text(f"结算ID,诊断代码\nS2,{json.dumps(text, ensure_ascii=False)}\n", encoding="utf-8")
+    rows = [line(1, MATERNITY, 诊断编码=text, **told), line(2, MATERNITY, **told)]
+    done = scanned(tmp_path, kb, rows, "--diagnoses", table)
+    assert done.returncode == int(violates), done.stderr
+    assert found(tmp_path) == (dict.fromkeys("12", ("violation", None)) if violates else {})
+    document = {"care_type": "21", "insurance_type": "310", "diagnoses": [text], "lines": [{"item_code": MATERNITY}]}
+    assert [each["verdict"] for each in asked(tmp_path, kb, document)["findings"]] == ["violation"] * violates
 
 
 HISTORIES: dict[str, tuple[Any, bool]] = {

@@ -23,7 +23,7 @@ from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext
-from checker.model.schema import NATIONAL_CODE, Kind
+from checker.model.schema import DIAGNOSIS_SEPARATORS, NATIONAL_CODE, Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -369,10 +369,11 @@ def header_query(source: Source, key: str, names: Sequence[str]) -> str:
 
 
 def diagnosis_query(source: Source) -> str:
-    """SQL of (settlement_id, visit_id, code) of the valid diagnoses of one source."""
+    """SQL of (settlement_id, visit_id, code) of the valid diagnoses of one source; several codes in one text are a row each."""
     column = source.map
+    text = read_text(first_text(column.found["code"], Kind.CAPITAL), Kind.CAPITAL)
     return (
         f"SELECT {read_column(column, 'settlement_id')} AS settlement_id, {read_column(column, 'visit_id')} AS visit_id, "
-        f"{read_text(first_text(column.found['code'], Kind.CAPITAL), Kind.CAPITAL)} AS code FROM {source.table.scan()} "
+        f"unnest(regexp_split_to_array({text}, {sqltext.text(DIAGNOSIS_SEPARATORS)})) AS code FROM {source.table.scan()} "
         f"WHERE ({read_column(column, 'valid_flag')}) IS NOT FALSE"
     )

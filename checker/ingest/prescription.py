@@ -13,13 +13,14 @@ from checker.ingest.personal import example
 from checker.ingest.scope import is_not_in_scope
 from checker.model.errors import InputError
 from checker.model.json_text import Inexact
-from checker.model.schema import PIECE_CHARGE, Kind
+from checker.model.schema import DIAGNOSIS_SEPARATORS, PIECE_CHARGE, Kind
 
 STAGES = ("prescribe", "dispense", "settle")
 STAGE = "dispense"
 """Where a prescription names none."""
 LINES_MAX = 10_000
 _HOLDERS = (dict, list)
+_SEPARATORS = re.compile(DIAGNOSIS_SEPARATORS)
 
 
 class Left(NamedTuple):
@@ -168,9 +169,9 @@ def read_amount(value: object) -> str | None:
 
 
 def read_codes(found: Sequence[object]) -> tuple[str, ...]:
-    """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing."""
-    codes = [values.clean(code) for code in found]
-    return tuple([values.read_capitals(code) for code in codes if code])
+    """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing; several in one text are several, as in files."""
+    read = [values.read_capitals(code) for each in found if (code := values.clean(each))]
+    return tuple([code for text in read for code in _SEPARATORS.split(text) if code])
 
 
 def _code(value: object) -> str | None:
@@ -343,7 +344,11 @@ class _Reader:
             raise InputError(
                 f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
             )
-        return read_codes([code.get("code") if isinstance(code, Mapping) else code for code in found])
+        codes = [code.get("code") if isinstance(code, Mapping) else code for code in found]
+        for number, code in enumerate(codes):
+            if isinstance(code, _HOLDERS):
+                raise self._refusal(code, TypeError(), "", f"diagnoses[{number}]")
+        return read_codes(codes)
 
     def _line_refusal(self, line: Mapping[str, Any], holder: str) -> InputError:
         """What to say of the first value of a line that cannot be read."""
@@ -359,5 +364,5 @@ class _Reader:
         if isinstance(value, _HOLDERS):
             return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
         # Nothing that was typed into a person's field may end up in a log.
-        shown = "" if holder in ("patient", "insured") else f"“{example(values.clean(value) or '')}”"
+        shown = "" if holder in ("patient", "insured") else f"“{example(values.clean(value, is_flag=True) or '')}”"
         return InputError(f"{self._source}：{_path(holder, key)} 的值{shown}无法识别，{fault}（cannot be read）")

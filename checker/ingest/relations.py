@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
-DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
-
 
 @dataclass(frozen=True, slots=True)
 class Census:
@@ -378,7 +376,7 @@ def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> 
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE {table} AS
             SELECT {key} AS key, list(DISTINCT code) AS codes FROM ({rows})
-            WHERE code IS NOT NULL AND {key} IN (SELECT {key} FROM fired_line) GROUP BY {key}"""
+            WHERE code <> '' AND {key} IN (SELECT {key} FROM fired_line) GROUP BY {key}"""
         )
 
 

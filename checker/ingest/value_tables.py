@@ -26,8 +26,10 @@ TABLES: Mapping[str, Sequence[str]] = {
 """The tables of values and the keys of each: groups, but for `online`."""
 assert tuple(TABLES) == VALUE_KEYS
 
-_RANGE = re.compile("([0-9]{1,6})-([0-9]{1,6})")
+_RANGE = re.compile("([0-9]+)-([0-9]+)")
 _WIDEST_RANGE = 1000
+_SHOWN = 40
+"""So many characters of a value that is none are told."""
 _Entry = tuple[str, bool]
 """A value as it is compared, and whether it is a beginning."""
 
@@ -102,6 +104,7 @@ def _faults_of(text: str, table: str, key: str, meant: dict[tuple[bool, _Entry],
 
 
 def _nothing(text: str) -> str:
+    text = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     return f"“{text}”不是值：为空、表示没有填写或太长，请删去（it is empty, stands for nothing, or is too long: remove it）"
 
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
-from checker.ingest import line_sql, relations
+from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.provincial import Provincial
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.model import sqltext
-from checker.model.schema import MATERNITY_DIAGNOSES
+from checker.model.schema import DIAGNOSIS_SEPARATORS, MATERNITY_DIAGNOSES
 from checker.rulebook.plan import Plan
 from checker.shapes.terms import TERMS
 
@@ -143,7 +143,7 @@ def _find_maternity(connection: duckdb.DuckDBPyConnection, files: Gathered) -> b
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE maternity_of_{key} AS
             SELECT {key} AS key, bool_or(regexp_matches(code, '{MATERNITY_DIAGNOSES}')) AS said FROM ({rows})
-            WHERE code IS NOT NULL AND {key} IN (SELECT {key} FROM staged_line WHERE item_code IN ({codes})) GROUP BY ALL"""
+            WHERE code <> '' AND {key} IN (SELECT {key} FROM staged_line WHERE item_code IN ({codes})) GROUP BY ALL"""
         )
     return bool(files.diagnoses)
 
@@ -220,4 +220,4 @@ def _literal(meaning: str | bool | int) -> str:
 
 def _among(pattern: str) -> str:
     """A regular expression of the start of a code, as one over codes that are joined."""
-    return pattern.replace("^", relations.DIAGNOSIS_SEPARATORS.removesuffix("+"), 1)
+    return pattern.replace("^", DIAGNOSIS_SEPARATORS.removesuffix("+"), 1)

@@ -260,6 +260,9 @@ PERSON_COLUMNS = (
 PHARMACY_CARE = "41[0-9]{0,10}"
 """The care types of purchases in a pharmacy, as a regular expression over the whole: a word that nobody knows may begin like one."""
 
+DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
+"""What stands between codes of diagnoses in one text, as a regular expression."""
+
 MATERNITY_CARE = "^(5[123]|210[67])|生育|分娩|平产|剖宫产"
 """The care types of deliveries and birth control, as a regular expression, beside those that a profile puts into such a group."""
 MATERNITY_DIAGNOSES = "^(O|Z3[2-9])"

@@ -30,7 +30,7 @@ from checker.knowledge.resolve import knowledge_files, open_editions, open_plan,
 from checker.model import sqltext
 from checker.model.out_folder import OutFolder
 from checker.model.private_files import for_owner_alone
-from checker.model.schema import FINDING_COLUMNS
+from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
@@ -371,7 +371,7 @@ class _Run:
             f.line_no % {LINE_NO_SHIFT} AS source_record,
             CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
               list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
-                coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{relations.DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
+                coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
             END AS diagnoses,
             m.order_id, m.ordinal, o.local_item_code, o.local_item_name, r.line_no IS NOT NULL AS code_repaired,
             coalesce(nv.low <> coalesce(f.own_code, f.item_code) OR nv.high <> coalesce(f.own_code, f.item_code), FALSE) AS beside_newborn,

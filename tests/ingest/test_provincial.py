@@ -214,6 +214,8 @@ FAULTS = [
     ('[insurance_groups]\nbasic = ["未知"]', "insurance_groups.basic: “未知”不是值"),
     ('[insurance_groups]\nbasic = ["*"]', "insurance_groups.basic: “*”不是值"),
     ('[insurance_groups]\nbasic = ["399-310"]', "insurance_groups.basic: “399-310”不是范围"),
+    ('[insurance_groups]\nbasic = ["3100001-3109999"]', "insurance_groups.basic: “3100001-3109999”不是范围"),
+    (f'[care_groups]\nchronic = ["{"门" * 5_000}"]', f"care_groups.chronic: “{'门' * 40}…”不是值"),
     ('[online]\ninstitution_names = ["无"]', "online.institution_names: “无”不是值"),
 ]  # fmt: skip
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from checker.ingest import values
+from checker.ingest.prescription import read_codes
 from checker.ingest.provincial import Provincial
 from checker.model.errors import InputError
 from checker.service.national import members
@@ -136,7 +137,7 @@ def read_diagnoses(encounter: Holder, beside: Sequence[Holder], profile: Profile
         notes.add(f"{error}，按未提供处理（taken as not given）")
     names = profile.fields["dise_codg"]
     codes = (main, *(members.read_noted(row.value, names, row.path, notes) for row in rows))
-    return tuple(dict.fromkeys(values.read_capitals(code) for code in codes if code))
+    return tuple(dict.fromkeys(read_codes([code for code in codes if code])))
 
 
 def _first(found: Any) -> Any:
