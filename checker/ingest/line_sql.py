@@ -206,6 +206,7 @@ def stage_query(
         "is_refund": f"{lines.kind} = 5",
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
         "item_code": code,
+        "online_unreadable": lines.unreadable("is_online"),
         "code_repaired": f"{raw_code(source, second=second)} IN (SELECT raw FROM code_map WHERE lost = '{REPAIRED}')",
         **{name: read(name) for name in STAGED},
         "item_name": (not careful and as_it_stands(source.map, name)) or lines.read(name),
@@ -311,15 +312,18 @@ def beside_query(source: Source, *, second: bool, refund_settlements: RefundSett
 
 
 def history_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
-    """SQL of the lines of one source that are not judged, of the history or self-paid, nothing taken back: what a person had before.
+    """SQL of the lines of one source that are not judged, of the history or self-paid: what a person had before; and of what takes back.
 
     Their codes are in `earlier_raw`.
     """
-    names = ("settlement_id", "visit_id", "patient_id", "patient_id_number")
+    names = ("settlement_id", "visit_id", "patient_id", "patient_id_number", "line_id", "original_line_id")
     lines, code = lines_of_codes(source, "earlier_raw", names, second=second, refund_settlements=refund_settlements)
-    taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
-    chosen = ", ".join(f"{lines.read(name)} AS {name}" for name in (*names, "service_time"))
-    return f"SELECT {code} AS item_code, {chosen} FROM {lines.of_kinds(4, 6, unless=taken_back)}"
+    takes_back = " OR ".join(
+        f"coalesce({lines.read(name)} < 0, FALSE)" for name in ("quantity", "amount") if source.map.has(name)
+    )
+    chosen = ", ".join(f"{lines.read(name)} AS {name}" for name in (*names, "service_time", "quantity"))
+    back = f"{lines.kind} = 5{f' OR {takes_back}' if takes_back else ''}"
+    return f"SELECT {code} AS item_code, {chosen}, {back} AS takes_back, {lines.kind} = 5 AS of_judged FROM {lines.of_kinds(4, 5, 6)}"
 
 
 def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> str:

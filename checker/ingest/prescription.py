@@ -335,6 +335,11 @@ class _Reader:
                 raise InputError(
                     f"{self._source}：history[{number}].service_time 缺失，应写明是哪一天用的（say when it was）"
                 )
+            if item.item_code is None and item.local_item_code is None and not item.by_name:
+                raise InputError(
+                    f"{self._source}：history[{number}].item_code 缺失，应写国家医保编码；按名称的请加 by_name: true"
+                    "（give the national code, or by_name: true with the name）"
+                )
         return tuple([item._replace(judged=False) for item in items])
 
     def diagnoses(self, found: object) -> tuple[str, ...]:

@@ -269,6 +269,7 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, ter
     return frozenset((
         *(() if repaired else ("code_repaired",)), *(() if regional else ("insured_region", "region")),
         *(() if insured else ("mutual_aid_amount",)), *(TERMS - terms - ({"care_type"} if insured else frozenset())),
+        *(() if "is_online" in terms else ("online_unreadable",)),
     ))  # fmt: skip
 
 

@@ -74,10 +74,26 @@ def select_history(
         line_sql.history_query(source, second=second[number], refund_settlements=refund_settlements)
         for number, source in enumerate(files.lines)
     ]
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE history_line AS {' UNION ALL BY NAME '.join(queries) if needed else nothing}"
-    )
+    if needed:
+        nothing = _LEFT_OF_HISTORY.format(rows=" UNION ALL BY NAME ".join(queries))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE history_line AS {nothing}")
     return needed
+
+
+_LEFT_OF_HISTORY = """
+WITH told AS (SELECT *, coalesce(abs(quantity), 1) AS n, CASE WHEN visit_id IS NOT NULL THEN 'v' || visit_id ELSE 's' || settlement_id END AS visit
+  FROM ({rows})),
+had AS (SELECT * FROM told WHERE NOT takes_back),
+named AS (SELECT item_code, original_line_id AS line_id, sum(n) AS back FROM told
+  WHERE takes_back AND original_line_id IN (SELECT line_id FROM had) GROUP BY ALL),
+loose AS (SELECT item_code, visit, sum(n) AS back FROM told
+  WHERE takes_back AND NOT of_judged AND coalesce(original_line_id NOT IN (SELECT line_id FROM had WHERE line_id IS NOT NULL), TRUE) GROUP BY ALL),
+kept AS (SELECT h.*, greatest(n - coalesce(named.back, 0), 0) AS remains FROM had h LEFT JOIN named USING (item_code, line_id))
+SELECT kept.* FROM kept LEFT JOIN loose USING (item_code, visit)
+WHERE remains > 0
+QUALIFY sum(remains) OVER (PARTITION BY item_code, visit ORDER BY service_time, line_id ROWS UNBOUNDED PRECEDING) > coalesce(loose.back, 0) OR visit IS NULL
+"""
+"""What is left of the history: a refund takes from the line that it names, else from those of its visit and item, in the order of their time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +196,7 @@ def columns_sql(
     place, by_care = grouped("pay_location", "BOOLEAN"), grouped("online_care", "BOOLEAN", "care_type")
     markers = ("s.is_online", place, by_care, grouped("institution_name", "BOOLEAN"))
     # Where a province tells it by the care type, that counts only where no place is given.
-    offline = f"NOT s.is_online OR NOT {place} OR ({first('pay_location')} IS NULL AND NOT {by_care})"
+    offline = f"NOT s.online_unreadable AND (NOT s.is_online OR NOT {place} OR ({first('pay_location')} IS NULL AND NOT {by_care}))"
     own = (
         f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} "
         "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
@@ -195,7 +211,8 @@ def columns_sql(
         "is_unrated": f"{level} IN ({sqltext.texts(payment.unrated)})" if payment.unrated else "FALSE",
         "prescriber_rank": _grouped("s.prescriber_institution_level", payment.said.get("prescriber_institution_level", {}), "BIGINT"),
         "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
-        "is_online": f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
+        "is_online":
+            f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
         "has_maternity_diagnosis":
             f"CASE WHEN {' OR '.join(f'coalesce({each}, FALSE)' for each in said)} THEN TRUE WHEN coalesce({', '.join(said)}) IS NOT NULL THEN FALSE END",
         "in_scope": f"CASE WHEN {not_paid} THEN FALSE WHEN s.amount_in_scope > 0 THEN TRUE END",

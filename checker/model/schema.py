@@ -263,8 +263,8 @@ PHARMACY_CARE = "41[0-9]{0,10}"
 DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
 """What stands between codes of diagnoses in one text, as a regular expression."""
 
-MATERNITY_CARE = "^(5[123]|210[67])|生育|分娩|平产|剖宫产"
-"""The care types of deliveries and birth control, as a regular expression, beside those that a profile puts into such a group."""
+MATERNITY_STAY = "^(52|210[67])|生育|分娩|平产|剖宫产"
+"""The care types of stays for a delivery, as a regular expression over those that a profile takes for inpatient care."""
 MATERNITY_DIAGNOSES = "^(O|Z3[2-9])"
 """Diagnoses of pregnancy, delivery, childbed and birth control, at the start of a code."""
 

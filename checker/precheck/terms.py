@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription, is_above_zero
@@ -74,13 +75,39 @@ class Earlier:
         if (known := self._known.get(id(items))) is not None:
             return known[1]
         days: dict[int, set[date]] = {}
-        for item in items:
-            if not (item.is_void or item.takes_back or is_gone(item)):
+        gone = _taken_back(prescription, items)
+        for place, item in enumerate(items):
+            if not (item.is_void or item.takes_back or is_gone(item) or place in gone):
                 for match in self._covering(item):
                     days.setdefault(match.point_no, set()).add(prescription.time_of(item).date())
         # Kept with the lines, so that no others get their place in memory.
         self._known[id(items)] = items, days
         return days
+
+
+def _taken_back(prescription: Prescription, items: Sequence[Item]) -> set[int]:
+    """The places of lines of the history of which nothing is left: a refund takes from the line that it names, else from those of its item, in
+    the order of their time, as checker.judge.payment does of a visit.
+    """
+    had = [place for place, item in enumerate(items) if not (item.judged or item.is_void or item.takes_back)]
+    left = {place: Decimal(items[place].quantity or 1) for place in had}
+    for item in items:
+        if item.is_void or not item.takes_back:
+            continue
+        back = abs(Decimal(item.quantity or 1))
+        alike = [place for place in had if items[place].item_code == item.item_code]
+        own = [
+            place
+            for place in alike
+            if item.original_line_id is not None and items[place].line_id == item.original_line_id
+        ]
+        if not own and items is not prescription.history:
+            continue
+        for place in own or sorted(alike, key=lambda each: prescription.time_of(items[each])):
+            taken = min(back, left[place])
+            left[place] -= taken
+            back -= taken
+    return {place for place, remains in left.items() if remains <= 0}
 
 
 def unknown_values(prescription: Prescription, findings: Sequence[Mapping[str, Any]]) -> list[UnknownValue]:

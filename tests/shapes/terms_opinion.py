@@ -190,7 +190,7 @@ class _Judge:
         told, place = TOLD[line.cells.get("is_online", "")], PLACE[line.text("pay_location")]
         if told or place or NAME[line.text("institution_name")]:
             return "violation", "definite"
-        if told is False or place is False:
+        if line.cells.get("is_online") != "?" and (told is False or place is False):
             return None
         return self.open((True, "online_missing", "online"))
 

@@ -13,10 +13,11 @@ import polars as pl
 import pytest
 
 from checker.ingest.prescription import read_prescription
+from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
-from tests.shapes.terms_data import OF_LINES, SHARED, VALUES, knowledge, random_document
+from tests.shapes.terms_data import FIRST, OF_LINES, SHARED, VALUES, knowledge, random_document
 from tests.shapes.terms_opinion import DIAGNOSES, POINTS, SINCE, Line, is_earlier, opinion
 
 
@@ -187,3 +188,65 @@ def test_the_counter_agrees_with_the_second_opinion_and_with_a_scan(tmp_path: Pa
     codes_of = [line["item_code"] for document in documents for line in document["lines"]]
     compared = [(scanned.get(n), told) for n, told in enumerate(loose) if codes_of[n] != first]
     assert [pair for pair in compared if pair[0] != pair[1]][:3] == []
+
+
+def _had(number: str, quantity: int, day: str = "2026-03-01", original: str | None = None) -> dict[str, Any]:
+    return {
+        "line_id": number,
+        "item_code": FIRST,
+        "quantity": quantity,
+        "service_time": day,
+        "original_line_id": original,
+    }
+
+
+@pytest.mark.parametrize(
+    ("history", "continues"),
+    [
+        ([], False),
+        ([_had("h1", 1)], True),
+        ([_had("h1", 1), _had("h2", -1, original="h1")], False),
+        ([_had("h1", 2), _had("h2", -1, original="h1")], True),
+        ([_had("h1", 1), _had("h2", -1)], False),
+        ([_had("h1", 1), _had("h3", 1, "2026-04-01"), _had("h2", -1)], True),
+        ([_had("h1", 1), _had("h2", -1, original="elsewhere")], False),
+    ],
+)  # fmt: skip
+def test_what_was_taken_back_was_no_earlier_prescription(
+    history: list[dict[str, Any]], continues: bool, tmp_path: Path
+) -> None:
+    document = {
+        "service_time": "2026-06-01", "visit_id": "V", "institution_level": "08", "care_type": "11", "patient": {"id": "N", "sex": "F"},
+        "lines": [{"line_id": "1", "item_code": FIRST, "quantity": 1}], "history": history,
+    }  # fmt: skip
+    kb = knowledge(tmp_path / "kb")
+    wanted = [] if continues else ["violation"]
+    assert [each["verdict"] for each in Precheck.open(kb=[kb]).check(document)["findings"]] == wanted
+    (tmp_path / "in.json").write_text(json.dumps(document), encoding="utf-8")
+    scan(ScanRequest([tmp_path / "in.json"], tmp_path / "out", kb=[kb], stage="settle"))
+    assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["verdict"].to_list() == wanted
+
+
+def test_history_that_names_no_item_is_refused(tmp_path: Path) -> None:
+    document = {
+        "lines": [{"item_code": FIRST}],
+        "history": [{"item_name": "度拉糖肽注射液", "service_time": "2026-03-01"}],
+    }
+    with pytest.raises(InputError, match=r"history\[0\]\.item_code 缺失"):
+        Precheck.open(kb=[knowledge(tmp_path / "kb")]).check(document)
+
+
+def test_the_profile_says_what_a_stay_for_a_delivery_is(tmp_path: Path) -> None:
+    """Where a province writes 2106 for outpatient care, it speaks of no delivery."""
+    (tmp_path / "p.toml").write_text('name = "某省"\n[care_groups]\noutpatient = ["2106", "53"]\n', encoding="utf-8")
+    kb, drug = knowledge(tmp_path / "kb"), POINTS[1].code
+    for care in ("2106", "53"):
+        document = {
+            "care_type": care, "insurance_type": "310", "diagnoses": ["I10.x00"], "patient": {"sex": "F", "age": 30},
+            "service_time": "2026-06-01", "lines": [{"item_code": drug, "quantity": 1}],
+        }  # fmt: skip
+        found = [
+            Precheck.open(kb=[kb], profile=profile).check(document)["findings"]
+            for profile in (None, tmp_path / "p.toml")
+        ]
+        assert [[each["level"] for each in findings] for findings in found] == [[], ["suspect"]]

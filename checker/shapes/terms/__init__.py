@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from checker.model.schema import MATERNITY_CARE
+from checker.model.schema import MATERNITY_STAY
 from checker.model.sql_builder import FALSE, NULL, TRUE, Steps, choose, every, holds, negated, some
 from checker.shapes import person
 from checker.shapes.base import Column, Fact, Limit, Shape, told_name
@@ -45,7 +45,10 @@ def _name_care(steps: Steps) -> None:
     steps.let("care_is_allowed", allowed)
     said = some(
         holds("care_group IN ('maternity_outpatient', 'family_planning')", group),
-        holds(f"regexp_matches(care_type, '{MATERNITY_CARE}')", steps["care_type"]),
+        every(
+            holds("care_group = 'inpatient'", group),
+            holds(f"regexp_matches(care_type, '{MATERNITY_STAY}')", steps["care_type"]),
+        ),
         FALSE if fee == FALSE else holds("is_maternity_fee", fee),
         holds("has_maternity_diagnosis", diagnosed),
     )
