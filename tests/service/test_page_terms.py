@@ -67,7 +67,7 @@ def test_a_pharmacy_is_asked_once_what_it_is_and_of_each_sale_who_prescribed(des
     desk.open().woman_buys(LEVEL_TWO).concluded("undetermined")
     assert _sent(desk) == {"care_type": "41"}
     desk.press("Alt+KeyN").woman_buys(EMERGENCY_OR_STAY).concluded("definite")
-    assert "这一行是药店购药" in desk.text("article")
+    assert "这一行按药店购药结算" in desk.text("article")
     assert desk.page.locator("#terms input:checked").get_attribute("value") == "41"
 
 
