@@ -16,8 +16,10 @@ import pytest
 from checker.ingest.prescription import read_prescription
 from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
+from checker.rulebook.clause import Clause, check_types, read_clause
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from checker.shapes.terms import TERMS
 from tests.shapes.terms_data import FIRST, OF_LINES, SHARED, VALUES, knowledge, random_document
 from tests.shapes.terms_opinion import DIAGNOSES, POINTS, SINCE, Line, is_earlier, opinion
 
@@ -251,3 +253,13 @@ def test_the_profile_says_what_a_stay_for_a_delivery_is(tmp_path: Path) -> None:
             for profile in (None, tmp_path / "p.toml")
         ]
         assert [[each["level"] for each in findings] for findings in found] == [[], ["suspect"]]
+
+
+def test_clauses_may_read_what_is_told_of_a_line() -> None:
+    """The base columns that rules of one's own rely on."""
+    text = """care_group = 'inpatient' and insurance_group = 'basic' and institution_rank < 3
+        and not (is_online or is_discharge_drug) and (is_maternity_fee or in_scope)"""
+    clause = read_clause(text, bool, {}, TERMS)
+    assert isinstance(clause, Clause)
+    check_types([clause], TERMS)
+    assert TERMS.facts_in(clause.columns) == ("insurance", "care", "maternity", "level", "online", "scope")

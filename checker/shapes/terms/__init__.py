@@ -37,7 +37,11 @@ def _name(steps: Steps) -> None:
 
 def _name_care(steps: Steps) -> None:
     """The care that counts, and whether anything speaks of a delivery or of birth control."""
-    discharge, fee = _flag(steps, "is_discharge_drug"), _flag(steps, "is_maternity_fee")
+    # A flag that nobody tells of is not set; one of a line that is NULL cannot be read.
+    for name in ("is_discharge_drug", "is_maternity_fee"):
+        if steps[name] == NULL:
+            steps.let(name, FALSE)
+    discharge, fee = steps["is_discharge_drug"], steps["is_maternity_fee"]
     group, diagnosed = steps["care_group"], steps["has_maternity_diagnosis"]
     counted = choose((discharge, "'inpatient'"), (_is_unreadable(discharge), NULL), otherwise=group)
     counted = steps.let("counted_care", counted)
@@ -68,18 +72,13 @@ def _name_place(steps: Steps) -> None:
     steps.let("is_continued", choose((negated(first), FALSE), otherwise=steps["has_earlier"]))
 
 
-def _flag(steps: Steps, name: str) -> str:
-    """A flag that nobody tells of is not set; one of a line that is NULL cannot be read."""
-    return FALSE if steps[name] == NULL else steps[name]
-
-
 def _is_unreadable(flag: str) -> str:
     return FALSE if flag in (TRUE, FALSE) else f"({flag} IS NULL)"
 
 
 def _why(steps: Steps, reads: Callable[[str], str]) -> str:
     """What is missing goes before what is not understood. Where no input has it at all, that counts, be there a header or not."""
-    discharge, fee = _flag(steps, "is_discharge_drug"), _flag(steps, "is_maternity_fee")
+    discharge, fee = steps["is_discharge_drug"], steps["is_maternity_fee"]
     fills, no_rank = steps["fills_prescription"], negated(steps.known(steps["institution_rank"]))
     unknown = {
         "insurance": every(reads("insurance"), negated(steps.known(steps["insurance_group"]))),
@@ -179,6 +178,10 @@ TERMS = Shape(
         ),
         Column("has_maternity_context", bool, "医疗类别、费用标志或诊断说明与生育有关", "type of care, flag or diagnosis speak of maternity", "maternity"),
         Column("care_groups", str, "知识点允许的就医方式", "the care that the point allows", limits=("care_groups",)),
+        Column("care_group", str, "就医方式：inpatient、outpatient、emergency 等", "the group of care: inpatient, outpatient, emergency and so on", "care"),
+        Column("is_discharge_drug", bool, "出院带药；没有写明的为假", "taken home on discharge; false where nothing is said", "care"),
+        Column("is_maternity_fee", bool, "生育费用标志；没有写明的为假", "the flag of maternity costs; false where nothing is said", "maternity"),
+        Column("in_scope", bool, "在医保范围内；不知道的为空", "within the scope of the fund; NULL where that is not known", "scope"),
         Column("counted_care", str, "就医方式；出院带药算住院", "the group of care; a discharge drug counts as inpatient", "care"),
         Column("care_is_allowed", bool, "就医方式在知识点允许之列", "the care is one that the point allows", "care", ("care_groups",)),
         Column("min_rank", int, "知识点要求的最低级别", "the lowest rank that the point asks for", limits=("min_rank",), most=3),
