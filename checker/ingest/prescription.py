@@ -42,9 +42,10 @@ class Item(NamedTuple):
     """One line asked about. `by_name`: the name stands for the item, as there is no code; `named_points` are then its points.
 
     `line_id` is None where the prescription names none: an invented one could be another line's.
-    `is_piece`: it is charged as a decoction piece. `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code`
-    and `local_item_name` are what the institution calls it. `service_time` is its own, where the prescription's is not meant. `is_void`: it is
-    withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
+    `circumstances` are those facts of the prescription that the line says otherwise. `is_piece`: it is charged as a decoction piece.
+    `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code` and `local_item_name` are what the institution
+    calls it. `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set
+    where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -71,6 +72,7 @@ class Item(NamedTuple):
     local_item_code: str | None = None
     local_item_name: str | None = None
     is_piece: bool = False
+    circumstances: tuple[tuple[str, Any], ...] = ()
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -189,12 +191,16 @@ _TERMS: dict[str, Callable[[object], Any]] = {
     "is_discharge_drug": _flag, "is_maternity_fee": _flag, "prescriber_institution_level": _text,
 }  # fmt: skip
 """What a line may say itself, or the prescription for all its lines."""
-OF_LINE_OR_HEAD = frozenset(("service_time", *_TERMS))
+_CIRCUMSTANCES: dict[str, Callable[[object], Any]] = {
+    "care_type": _CARE, "insurance_type": _text, "institution_level": _text, "institution_name": _text, "pay_location": _text,
+    "online": _flag, "is_online": _flag,
+}  # fmt: skip
+"""What a prescription says of all its lines, unless a line says otherwise."""
+OF_LINE_OR_HEAD = frozenset(("service_time", *_TERMS, *_CIRCUMSTANCES))
 """With the time, which a line of the history always says itself."""
 _HEAD: dict[str, Callable[[object], Any]] = {
-    "settlement_id": _key, "visit_id": _key, "institution_id": _text, "care_type": _CARE, "insured_region": _text,
-    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, "insurance_type": _text, "institution_level": _text,
-    "institution_name": _text, "pay_location": _text, "online": _flag, "is_online": _flag, **_TERMS,
+    "settlement_id": _key, "visit_id": _key, "institution_id": _text, "insured_region": _text,
+    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, **_CIRCUMSTANCES, **_TERMS,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _key), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
@@ -210,8 +216,16 @@ _LINE: dict[str, Callable[[object], Any]] = {
     "local_item_code": _code, "local_item_name": _text,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
     "charge_type": _text, "service_time": read_time, "days_supply": read_amount, "unit_price": read_amount, **_TERMS,
+    **_CIRCUMSTANCES,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", "history", *_HEAD})
+
+
+def _circumstances(read: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """What a line says itself of its circumstances, under the names of the facts."""
+    told = {name: value for name, value in read.items() if name in _CIRCUMSTANCES and value is not None}
+    online = told.pop("online", None)
+    return tuple(sorted(told.items() if online is None else (told | {"is_online": online}).items()))
 
 
 def read_prescription(document: object, *, source: str, now: datetime, stage: str = STAGE) -> Prescription:
@@ -313,6 +327,7 @@ class _Reader:
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
             False, get("service_time"), get("is_discharge_drug"), get("is_maternity_fee"), get("prescriber_institution_level"),
             get("local_item_code"), get("local_item_name"), _PIECE.search(get("charge_type") or "") is not None,
+            () if _CIRCUMSTANCES.keys().isdisjoint(read) else _circumstances(read),
         ))  # fmt: skip
 
     def refuse_many(self, name: str, lines: Sequence[object]) -> None:

@@ -297,7 +297,7 @@ class Precheck:
                 near = born or bool(neonatal - {item.item_code})
                 marks = (*_marks(item), *(["newborn_near"] if near else []))
                 own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no, earlier)
-                held = (marks, item.service_time, *own.items())
+                held = (marks, item.service_time, item.circumstances, *own.items())
                 if held not in common:
                     given = {name: value for name, value in own.items() if value is not None}
                     common[held] = facts_json(self._facts(prescription, item) | dict.fromkeys(marks, True) | given)
@@ -324,7 +324,9 @@ class Precheck:
             return {"line_no": line, "prescription_key": key, "prescription_guessed": is_guess}
         if shape != TERMS.id:
             return {}
-        told = terms.shared_terms(prescription, self.provincial) | terms.line_terms(prescription, item, self.provincial)
+        told = terms.shared_terms(prescription, item, self.provincial) | terms.line_terms(
+            prescription, item, self.provincial
+        )
         if "rank_case" in self.index.points[point_no].kind.filled:
             told["has_earlier"] = earlier.has(prescription, item, point_no)
         return told
@@ -348,6 +350,7 @@ class Precheck:
     def _facts(self, prescription: Prescription, item: Item) -> dict[str, Any]:
         """What the prescription says of a line; of times the clauses look at the day."""
         given = {name: value for name, value in prescription.facts.items() if value is not None and name not in _APART}
+        given |= {name: value for name, value in item.circumstances if name not in _APART}
         given["service_time"] = day = prescription.time_of(item).date()
         given["on_date"] = self._as_of or day
         if "visit_start" in given:

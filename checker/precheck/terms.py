@@ -20,9 +20,9 @@ from checker.precheck.point_index import Match
 _MATERNITY = re.compile(MATERNITY_DIAGNOSES)
 
 
-def shared_terms(prescription: Prescription, provincial: Provincial) -> dict[str, Any]:
-    """What holds for all lines, without what nobody told."""
-    get = prescription.facts.get
+def shared_terms(prescription: Prescription, item: Item, provincial: Provincial) -> dict[str, Any]:
+    """What a line or else the prescription says, without what nobody told."""
+    get = {**prescription.facts, **dict(item.circumstances)}.get
     care, insurance, level = get("care_type"), get("insurance_type"), get("institution_level")
     online = provincial.is_online(
         pay_location=get("pay_location"), care_type=care, institution_name=get("institution_name")
@@ -112,13 +112,13 @@ def _taken_back(prescription: Prescription, items: Sequence[Item]) -> set[int]:
 
 def unknown_values(prescription: Prescription, findings: Sequence[Mapping[str, Any]]) -> list[UnknownValue]:
     """The values of a prescription for whose sake lines are undetermined, each once, with the number of these lines."""
-    lines: dict[str, set[int]] = {}
+    lines: dict[tuple[str, str], set[int]] = {}
     for finding in findings:
         if column := UNKNOWN_VALUES.get(finding["reason_code"] or ""):
-            lines.setdefault(column, set()).add(finding["source_record"])
-    told = (
-        (column, *shown_value(column, str(prescription.facts[column])), len(some)) for column, some in lines.items()
-    )
+            own = dict(prescription.items[finding["source_record"] - 1].circumstances)
+            value = str(own.get(column, prescription.facts.get(column)))
+            lines.setdefault((column, value), set()).add(finding["source_record"])
+    told = ((column, *shown_value(column, value), len(some)) for (column, value), some in lines.items())
     return [UnknownValue(column, value, count, key) for column, value, key, count in told]
 
 

@@ -155,6 +155,7 @@ _PATIENT = asked(
     id_number={"type": ["string", "null"]},
     newborn=_SENT_FLAG,
 )
+_OWN = {**SENT, "description": "与处方不同时，这一行自己的（of the line itself, where it is not the prescription's）"}
 _LINE = asked(
     line_id=SENT,
     original_line_id={**SENT, "description": "退回的是哪一行（which line it takes back）"},
@@ -167,6 +168,13 @@ _LINE = asked(
         "description": "收费类别，10 或 中药饮片 为饮片（what it is charged as; 10 is a decoction piece）",
     },
     **_TERMS,
+    care_type=_OWN,
+    insurance_type=_OWN,
+    institution_level=_OWN,
+    institution_name=_OWN,
+    pay_location=_OWN,
+    online=_SENT_FLAG,
+    is_online=_SENT_FLAG,
     item_code={"type": ["string", "null"], "description": "国家医保编码（the national code of the item）"},
     item_name=SENT,
     local_item_code={

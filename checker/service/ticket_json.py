@@ -83,8 +83,9 @@ def _plain(item: Item) -> dict[str, Any]:
 
 def _item(held: Mapping[str, Any]) -> Item:
     time = held.get("service_time")
+    circumstances = tuple((name, value) for name, value in held.get("circumstances", ()))
     return Item(**{
-        **held, "named_points": tuple(held["named_points"]), "service_time": None if time is None else datetime.fromisoformat(time),
+        **held, "named_points": tuple(held["named_points"]), "circumstances": circumstances, "service_time": None if time is None else datetime.fromisoformat(time),
     })  # fmt: skip
 
 

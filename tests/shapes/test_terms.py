@@ -19,6 +19,7 @@ from checker.precheck.counter import Precheck
 from checker.rulebook.clause import Clause, check_types, read_clause
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from checker.service.ticket_json import read_prescriptions, write_prescriptions
 from checker.shapes.terms import TERMS
 from tests.shapes.terms_data import FIRST, OF_LINES, SHARED, VALUES, knowledge, random_document
 from tests.shapes.terms_opinion import DIAGNOSES, POINTS, SINCE, Line, is_earlier, opinion
@@ -263,3 +264,33 @@ def test_clauses_may_read_what_is_told_of_a_line() -> None:
     assert isinstance(clause, Clause)
     check_types([clause], TERMS)
     assert TERMS.facts_in(clause.columns) == ("insurance", "care", "maternity", "level", "online", "scope")
+
+
+def test_a_line_may_say_otherwise_than_its_prescription(tmp_path: Path) -> None:
+    """In a file and at the counter alike; of the other lines the head still speaks."""
+    kb = knowledge(tmp_path / "kb")
+    by_rule = {each.rule: each.code for each in POINTS}
+    document = {
+        "service_time": "2026-06-01", "visit_id": "V", "care_type": "21", "insurance_type": "510", "institution_level": "01", "online": False,
+        "patient": {"id": "N", "sex": "F"}, "diagnoses": ["I10.x00"],
+        "lines": [
+            {"line_id": "1", "item_code": POINTS[2].code, "care_type": "11"},
+            {"line_id": "2", "item_code": by_rule["drug-injury-insurance"], "insurance_type": "310"},
+            {"line_id": "3", "item_code": POINTS[4].code, "institution_level": "08"},
+            {"line_id": "4", "item_code": by_rule["drug-online"], "online": True},
+            *({"line_id": f"{n}", "item_code": each.code} for n, each in enumerate(POINTS[:5], 5)),
+            {"line_id": "10", "item_code": POINTS[2].code, "care_type": "体检"},
+        ],
+    }  # fmt: skip
+    document["lines"] = [line | {"quantity": 1} for line in document["lines"]]
+    answer = Precheck.open(kb=[kb]).check(document)
+    wanted = [("1", "violation"), ("2", "violation"), ("3", "violation"), ("4", "violation"), ("10", "undetermined")]
+    assert [(each["line_id"], each["verdict"]) for each in answer["findings"]] == wanted
+    assert [each["value"] for each in answer["unknown_values"]] == ["体检"]
+    assert "ignored" not in answer
+    read = read_prescription(document, source="处方", now=datetime(2026, 6, 1))
+    assert read_prescriptions(write_prescriptions([read])) == [read]
+    (tmp_path / "in.json").write_text(json.dumps(document), encoding="utf-8")
+    scan(ScanRequest([tmp_path / "in.json"], tmp_path / "out", kb=[kb], stage="settle"))
+    rows = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("source_record").to_dicts()
+    assert [(row["line_id"], row["verdict"]) for row in rows] == wanted
