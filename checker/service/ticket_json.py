@@ -83,10 +83,12 @@ def _plain(item: Item) -> dict[str, Any]:
 
 def _item(held: Mapping[str, Any]) -> Item:
     time = held.get("service_time")
-    circumstances = tuple((name, value) for name, value in held.get("circumstances", ()))
-    return Item(**{
-        **held, "named_points": tuple(held["named_points"]), "circumstances": circumstances, "service_time": None if time is None else datetime.fromisoformat(time),
-    })  # fmt: skip
+    read = {
+        "named_points": tuple(held["named_points"]),
+        "circumstances": tuple((name, value) for name, value in held.get("circumstances", ())),
+        "service_time": None if time is None else datetime.fromisoformat(time),
+    }
+    return Item(**{**held, **read})
 
 
 def _stand_in(number: str) -> str | None:
