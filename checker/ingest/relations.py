@@ -246,16 +246,9 @@ def _stage(
         connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {sqltext.parquet(spilled)}")
 
 
-TERMS = frozenset({
-    "insurance_type", "care_type", "is_discharge_drug", "is_maternity_fee", "institution_level", "prescriber_institution_level", "is_online",
-    "pay_location", "institution_name",
-})  # fmt: skip
-"""The line columns that tell on what terms a line is paid; `care_type` tells of pharmacies too."""
-
-
-def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, terms: frozenset[str]) -> frozenset[str]:
+def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, unasked: frozenset[str]) -> frozenset[str]:
     """The line columns that no judgment of this run can need: places without regional points, what a pharmacy tells where nobody can be
-    the insured, that a code was repaired where none was, and of TERMS those beside `terms`."""
+    the insured, that a code was repaired where none was, and those `unasked`, which no rule in use looks at; `care_type` tells of pharmacies too."""
     regional = one_number(
         connection,
         """SELECT count(*) FROM point
@@ -268,8 +261,7 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, ter
     repaired = one_number(connection, f"SELECT count(*) FROM code_map WHERE lost = '{lost_codes.REPAIRED}'") > 0
     return frozenset((
         *(() if repaired else ("code_repaired",)), *(() if regional else ("insured_region", "region")),
-        *(() if insured else ("mutual_aid_amount",)), *(TERMS - terms - ({"care_type"} if insured else frozenset())),
-        *(() if "is_online" in terms else ("online_unreadable",)),
+        *(() if insured else ("mutual_aid_amount",)), *(unasked - ({"care_type"} if insured else frozenset())),
     ))  # fmt: skip
 
 
@@ -367,12 +359,16 @@ def collapse_headers(
     return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
 
 
-def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
-    """Make `settlement_diagnoses` and `visit_diagnoses` (key, codes) of the lines in `fired_line`."""
-    queries = [line_sql.diagnosis_query(source) for source in files.diagnoses]
-    rows = " UNION ALL ".join(queries) or (
+def diagnosis_rows(files: Gathered) -> str:
+    """SQL of (settlement_id, visit_id, code) of all valid diagnoses; a code may be empty."""
+    return " UNION ALL ".join(line_sql.diagnosis_query(source) for source in files.diagnoses) or (
         "SELECT CAST(NULL AS VARCHAR) AS settlement_id, CAST(NULL AS VARCHAR) AS visit_id, CAST(NULL AS VARCHAR) AS code WHERE FALSE"
     )
+
+
+def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make `settlement_diagnoses` and `visit_diagnoses` (key, codes) of the lines in `fired_line`."""
+    rows = diagnosis_rows(files)
     for key, table in (("settlement_id", "settlement_diagnoses"), ("visit_id", "visit_diagnoses")):
         connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE {table} AS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -184,32 +184,29 @@ def only_for(shape: Shape | None, absent: frozenset[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """Headers beside staged lines `s`: the joins, and SQL of a column of the line or else of its headers."""
+    """Headers beside staged lines `s`: the joins, and by its alias the columns that each carries."""
 
     joins: str
-    first: Callable[[str], str]
+    carried: Mapping[str, frozenset[str]]
+
+    def places(self, column: str) -> list[str]:
+        """SQL of a column in each of the headers that carry it."""
+        return [f"{alias}.{column}" for alias, carried in self.carried.items() if column in carried]
+
+    def first(self, column: str) -> str:
+        """SQL of a column of the line, or else of its headers."""
+        places = self.places(column)
+        return f"coalesce({', '.join((f's.{column}', *places))})" if places else f"s.{column}"
 
 
 def joined_headers(headers: Headers) -> Joined:
     """The headers of staged lines, as far as there are any."""
-    joins, carrying = [], []
-    for carried, alias, view, key in _views(headers):
-        joins.append(f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}")
-        carrying.append((alias, carried))
-
-    def first(column: str) -> str:
-        places = [f"{alias}.{column}" for alias, carried in carrying if column in carried]
-        return f"coalesce({', '.join((f's.{column}', *places))})" if places else f"s.{column}"
-
-    return Joined(" ".join(joins), first)
-
-
-def _views(headers: Headers) -> list[tuple[frozenset[str], str, str, str]]:
     views = (
         (headers.settlement, "h", "settlement_header", "settlement_id"),
         (headers.visit, "v", "visit_header", "visit_id"),
     )
-    return [view for view in views if view[0]]
+    joins = (f"LEFT JOIN {view} {alias} ON {alias}.key = s.{key}" for carried, alias, view, key in views if carried)
+    return Joined(" ".join(joins), {alias: carried for carried, alias, *_ in views if carried})
 
 
 def patient_sql(first: Callable[[str], str]) -> str:
@@ -241,11 +238,7 @@ def candidates_sql(
         "not_in_scope": not_paid, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
     beside = joined_headers(headers)
-    first = beside.first
-    known = {alias: carried for carried, alias, *_ in _views(headers)}
-
-    def places(column: str) -> list[str]:
-        return [f"{alias}.{column}" for alias, carried in known.items() if column in carried]
+    first, places, known = beside.first, beside.places, beside.carried
 
     def of_headers(column: str) -> str:
         return f"coalesce({', '.join(places(column))})" if places(column) else "CAST(NULL AS VARCHAR)"

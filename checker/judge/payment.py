@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
-from checker.ingest import line_sql
+from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered
 from checker.ingest.provincial import Provincial
 from checker.ingest.settlement_flags import RefundSettlements
@@ -24,9 +24,9 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "care": ("care_type", "is_discharge_drug"),
     "maternity": ("care_type", "is_maternity_fee"),
     "level": ("institution_level", "prescriber_institution_level", "care_type"),
-    "online": ("is_online", "pay_location", "institution_name", "care_type"),
+    "online": ("is_online", "online_unreadable", "pay_location", "institution_name", "care_type"),
 }
-"""The columns of the input that tell a fact."""
+"""The columns of staged lines that tell a fact."""
 _GROUPED = (
     "insurance_type",
     "care_type",
@@ -49,9 +49,14 @@ def facts_needed(connection: duckdb.DuckDBPyConnection, plan: Plan) -> frozenset
     return frozenset(fact for rule in rules if rule.shape == TERMS.id for fact in rule.looks_at)
 
 
-def columns_needed(facts: frozenset[str]) -> frozenset[str]:
+def columns_needed(facts: Iterable[str]) -> frozenset[str]:
     """The columns of lines that tell these facts."""
     return frozenset(name for fact in facts for name in _COLUMNS.get(fact, ()))
+
+
+def columns_unasked(facts: frozenset[str]) -> frozenset[str]:
+    """The columns of lines that tell of terms, but none of these facts."""
+    return columns_needed(_COLUMNS) - columns_needed(facts)
 
 
 def select_history(
@@ -68,16 +73,19 @@ def select_history(
         f"CREATE OR REPLACE TEMP TABLE earlier_raw AS SELECT raw, code FROM hot_raw WHERE code IN ({chosen})"
     )
     needed = "history" in facts and one_number(connection, "SELECT count(*) FROM earlier_raw") > 0
-    nothing = """SELECT '' AS item_code, '' AS settlement_id, '' AS visit_id, '' AS patient_id, '' AS patient_id_number,
-        TIMESTAMP '2000-01-01' AS service_time WHERE FALSE"""
-    queries = [
-        line_sql.history_query(source, second=second[number], refund_settlements=refund_settlements)
-        for number, source in enumerate(files.lines)
-    ]
+    history = _NO_HISTORY
     if needed:
-        nothing = _LEFT_OF_HISTORY.format(rows=" UNION ALL BY NAME ".join(queries))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE history_line AS {nothing}")
+        rows = (
+            line_sql.history_query(source, second=second[number], refund_settlements=refund_settlements)
+            for number, source in enumerate(files.lines)
+        )
+        history = _LEFT_OF_HISTORY.format(rows=" UNION ALL BY NAME ".join(rows))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE history_line AS {history}")
     return needed
+
+
+_NO_HISTORY = """SELECT '' AS item_code, '' AS settlement_id, '' AS visit_id, '' AS patient_id, '' AS patient_id_number,
+  TIMESTAMP '2000-01-01' AS service_time WHERE FALSE"""
 
 
 _LEFT_OF_HISTORY = """
@@ -151,16 +159,17 @@ def _values(connection: duckdb.DuckDBPyConnection, name: str, headers: Mapping[s
 
 
 def _find_maternity(connection: duckdb.DuckDBPyConnection, files: Gathered) -> bool:
-    """Make `maternity` (key, said): whether a diagnosis of a settlement or visit speaks of maternity. Returns whether any source has diagnoses."""
+    """Make `maternity` (key, said): whether a diagnosis of a settlement (s…) or visit (v…) speaks of maternity. Returns whether any source has
+    diagnoses.
+    """
     codes = "SELECT DISTINCT code FROM hot JOIN point USING (point_no) WHERE insurance = 'maternity'"
-    for key in ("settlement_id", "visit_id"):
-        rows = " UNION ALL ".join(line_sql.diagnosis_query(source) for source in files.diagnoses)
-        rows = rows or "SELECT '' AS settlement_id, '' AS visit_id, '' AS code WHERE FALSE"
-        connection.execute(
-            f"""CREATE OR REPLACE TEMP TABLE maternity_of_{key} AS
-            SELECT {key} AS key, bool_or(regexp_matches(code, '{MATERNITY_DIAGNOSES}')) AS said FROM ({rows})
-            WHERE code <> '' AND {key} IN (SELECT {key} FROM staged_line WHERE item_code IN ({codes})) GROUP BY ALL"""
-        )
+    keys = "unnest(['s' || settlement_id, 'v' || visit_id]) AS key"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE maternity AS
+        SELECT key, bool_or(regexp_matches(code, '{MATERNITY_DIAGNOSES}')) AS said
+        FROM (SELECT {keys}, code FROM ({relations.diagnosis_rows(files)}) WHERE code <> '')
+        WHERE key IN (SELECT {keys} FROM staged_line WHERE item_code IN ({codes})) GROUP BY key"""
+    )
     return bool(files.diagnoses)
 
 
@@ -202,7 +211,9 @@ def columns_sql(
         "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
     )
     spoken = f"regexp_matches(',' || {diagnosis_code}, '{_among(MATERNITY_DIAGNOSES)}')"
-    by_key = [f"(SELECT said FROM maternity_of_{key} m WHERE m.key = s.{key})" for key in ("settlement_id", "visit_id")]
+    by_key = [
+        f"(SELECT said FROM maternity m WHERE m.key = {key})" for key in ("'s' || s.settlement_id", "'v' || s.visit_id")
+    ]
     said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *(by_key if payment.has_diagnoses else ())]
     return {
         "insurance_type": first("insurance_type"), "insurance_group": grouped("insurance_type", "VARCHAR"),

@@ -33,6 +33,7 @@ from checker.model.words import (
     RANKS_FROM,
     SEXES,
     SEXES_OF_PEOPLE,
+    care_words,
 )
 
 UNKNOWN = "?"
@@ -93,7 +94,7 @@ def worded(value: str | None, language: str) -> Words:
         named = _NAMED[kind][told][english]
         return Words(named, named)
     if kind == "care" and all(group in CARE_GROUPS for group in told.split("|")):
-        care = (" or " if english else "或").join(CARE_GROUPS[group][english] for group in told.split("|"))
+        care = care_words(told, english=english)
         return Words(care, care)
     if kind in ("rank", "rank_from") and what in ("1", "2", "3"):
         rank = RANKS[int(what)][english]

@@ -428,10 +428,6 @@ UNKNOWN_VALUES = {
     "level_unknown": "institution_level",
 }
 """By the reason of an undetermined finding, the column whose value the profile does not know."""
-_UNKNOWN_VALUE: dict[str, Said] = {
-    "insurance_type": ("险种", "insurance"), "care_type": ("医疗类别", "type of care"),
-    "institution_level": ("医疗机构等级", "level of the institution"),
-}  # fmt: skip
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
@@ -459,10 +455,15 @@ def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str
     return chinese, english
 
 
+def care_words(groups: str, *, english: bool) -> str:
+    """Groups of care joined by | in words: 急诊或住院."""
+    return (" or " if english else "或").join(CARE_GROUPS[group][english] for group in groups.split("|"))
+
+
 def unknown_value_words(column: str, value: str, table: str, *, is_word: bool) -> Said:
     """What to do about a value that the profile does not know, in Chinese and English; `table` is that of the profile. Without `is_word` it may be
     something else that slipped into the column."""
-    chinese, english = _UNKNOWN_VALUE[column]
+    chinese, english = MISSING[column][0], MISSING[column][1].removeprefix("the ")
     if not is_word:
         return f"“{value}”不像{chinese}，请检查这一列", f"{value} does not look like a {english}: check the column"
     return (

@@ -27,7 +27,6 @@ from checker.precheck.finding_text import Teller
 from checker.precheck.netting import needs_netting, net
 from checker.precheck.point_index import Match, Point, PointIndex
 from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, Related, facts_json
-from checker.precheck.terms import unknown_values
 from checker.rulebook.plan import Plan
 from checker.shapes import BY_ID, SHAPES
 from checker.shapes.terms import TERMS
@@ -426,7 +425,7 @@ class Precheck:
             ]
         if not_in_scope:
             document["not_in_scope"] = not_in_scope
-        if unknown := unknown_values(prescription, findings):
+        if unknown := terms.unknown_values(prescription, findings):
             document["unknown_values"] = [each.to_plain(language or self._language) for each in unknown]
         repaired = [
             {**_place(prescription, line), "item_code": item.item_code} for line, item in judged if item.code_repaired

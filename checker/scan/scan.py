@@ -168,7 +168,7 @@ class _Run:
         spilled = None if held else self.out.work.absolute() / "stage.parquet"
         with_fellows = fellows.are_needed(connection)
         facts = payment.facts_needed(connection, self.plan)
-        unneeded = relations.unneeded_columns(connection, files, payment.columns_needed(facts))
+        unneeded = relations.unneeded_columns(connection, files, payment.columns_unasked(facts))
         unneeded |= frozenset() if with_fellows else fellows.NEEDED
         unneeded = relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled

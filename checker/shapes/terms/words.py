@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from checker.model.words import CARE_GROUPS, INSURANCE_GROUPS, RANKS, RANKS_FROM
+from checker.model.words import INSURANCE_GROUPS, RANKS, RANKS_FROM, care_words
 
 _CASES = {"first_prescription": "first", "eye": "eye"}
 """The special cases of a rank in the words of RANKS_FROM."""
@@ -17,7 +17,7 @@ def say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
         insurance = INSURANCE_GROUPS[limits["insurance"]][english]
         yield f"paid by {insurance} only" if english else f"限{insurance}支付"
     if limits.get("care_groups"):
-        care = care_words(limits["care_groups"], english)
+        care = care_words(limits["care_groups"], english=english)
         yield f"paid in this care only: {care}" if english else f"限{care}"
     if limits.get("min_rank") is not None:
         yield _place(int(limits["min_rank"]), limits.get("rank_case"), english)
@@ -33,9 +33,3 @@ def _place(least: int, case: str | None, english: bool) -> str:
     if case == "first_prescription":
         return told
     return f"only at {told}" if english else f"限{told}"
-
-
-def care_words(groups: str, english: bool) -> str:
-    """The groups of care joined by | in words: 急诊或住院."""
-    named = (CARE_GROUPS[group][english] if group in CARE_GROUPS else group for group in groups.split("|"))
-    return (" or " if english else "或").join(named)
