@@ -60,10 +60,14 @@ class Provincial:
             return True
         if place == ELSEWHERE:
             return False
-        if normal(pay_location) is None and self._online_care.begins and self.care_group(care_type):
-            # Where a province tells it by the care type, any other that is known says no.
+        if normal(pay_location) is None and self.care_tells_online and self.care_group(care_type):
             return False
         return None
+
+    @property
+    def care_tells_online(self) -> bool:
+        """Whether a province tells internet visits by the care type: then any other that is known says no."""
+        return bool(self._online_care.begins)
 
     def meaning(self, kind: str, value: str | None) -> str | None:
         """The group of a value of one of KINDS as its table calls it; None where it is not known."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql, lost_codes, lost_keys
 from checker.ingest.gather import Gathered
+from checker.ingest.headers import HEADER_PERSON
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
 from checker.ingest.personal import example
 from checker.ingest.provincial import Provincial
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
-from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -284,16 +283,6 @@ def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
     return one_number(connection, "SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM hot_raw)")
 
 
-HEADER_PERSON = (
-    "patient_sex",
-    "patient_birth_date",
-    "patient_age",
-    "patient_id_number",
-    "newborn_flag",
-    "diagnosis_code",
-)
-
-
 def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered, unneeded: frozenset[str]) -> frozenset[str]:
     """The columns that some restricted line leaves empty and some header fills."""
     filled = [
@@ -308,55 +297,6 @@ def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered, unneeded: 
     ).fetchone()
     assert row is not None
     return frozenset(name for name, empty in zip(filled, row, strict=True) if empty)
-
-
-def collapse_headers(
-    connection: duckdb.DuckDBPyConnection,
-    sources: Sequence[Source],
-    key: str,
-    name: str,
-    gaps: frozenset[str],
-    work: Path,
-) -> frozenset[str]:
-    """Make the view `name` of the headers of staged lines, one row a key, and return its columns beside `key`.
-
-    It carries what the person and the `gaps` of the lines need of these sources, sex_conflict and birth_conflict.
-    """
-    if not sources:
-        return frozenset()
-    fields = tuple(
-        field for field in (*HEADER_PERSON, *sorted(gaps)) if any(source.map.has(field) for source in sources)
-    )
-    rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL
-        UNION ALL SELECT {key} FROM history_line WHERE {key} IS NOT NULL"""
-    )
-    rows = " UNION ALL BY NAME ".join(line_sql.header_query(source, key, fields) for source in sources)
-    connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE repeated AS SELECT key FROM {sqltext.parquet(rows_file)} GROUP BY key HAVING count(*) > 1"
-    )
-    if one_number(connection, "SELECT count(*) FROM repeated") == 0:
-        single = f"SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {sqltext.parquet(rows_file)}"
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS {single}")
-        return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
-    agreed = "".join(f"CASE WHEN min({field}) = max({field}) THEN min({field}) END AS {field}, " for field in fields)
-
-    def differs(field: str) -> str:
-        return f"coalesce(min({field}) <> max({field}), FALSE)" if field in fields else "FALSE"
-
-    connection.execute(
-        f"""COPY (
-        SELECT *, FALSE AS sex_conflict, FALSE AS birth_conflict FROM {sqltext.parquet(rows_file)} WHERE key NOT IN (SELECT key FROM repeated)
-        UNION ALL BY NAME
-        SELECT key, {agreed} bool_or(person_unreadable) AS person_unreadable, {differs("patient_sex")} AS sex_conflict,
-          {differs("patient_birth_date")} AS birth_conflict
-        FROM {sqltext.parquet(rows_file)} WHERE key IN (SELECT key FROM repeated) GROUP BY key
-        ) TO {sqltext.text(str(file))} {SCRATCH}"""
-    )
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW {name} AS SELECT * FROM {sqltext.parquet(file)}")
-    return frozenset((*fields, "person_unreadable", "sex_conflict", "birth_conflict"))
 
 
 def diagnosis_rows(files: Gathered) -> str:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
+from checker.ingest.headers import conflict_name
 from checker.ingest.scope import not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
-from checker.judge.payment import Payment, columns_sql
+from checker.judge.payment import CONFLICTS, Payment, columns_sql
 from checker.model import sqltext
 from checker.shapes import SHAPES
 from checker.shapes.base import LINE_COLUMNS, Shape
@@ -132,11 +133,15 @@ def absent_columns(
     }  # fmt: skip
     by_any = {
         "is_online": ("is_online", "pay_location", "institution_name", "care_type"), "has_earlier": ("patient_id", "patient_id_number"),
+        "online_doubt": ("pay_location", "care_type"),
     }  # fmt: skip
     absent = {column for column, name in by_line.items() if not any(source.map.has(name) for source in files.lines)}
     absent |= {column for column, name in by_header.items() if name not in headers.all}
     absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
     absent |= {column for column, names in by_any.items() if not any(map(filled, names))}
+    absent |= {told for told, field in CONFLICTS.items() if conflict_name(field) not in headers.all}
+    if "pay_location" in unneeded:
+        absent.add("online_doubt")
     if not filled("diagnosis_code") and not files.diagnoses:
         absent.add("has_maternity_diagnosis")
     for kind, carried in (("settlement", headers.settlement), ("visit", headers.visit)):
@@ -194,9 +199,25 @@ class Joined:
         return [f"{alias}.{column}" for alias, carried in self.carried.items() if column in carried]
 
     def first(self, column: str) -> str:
-        """SQL of a column of the line, or else of its headers."""
+        """SQL of a column of the line, or else of its headers; NULL where several of the first key that says it contradict each other."""
         places = self.places(column)
-        return f"coalesce({', '.join((f's.{column}', *places))})" if places else f"s.{column}"
+        if not any(conflict_name(column) in carried for carried in self.carried.values()):
+            return f"coalesce({', '.join((f's.{column}', *places))})" if places else f"s.{column}"
+        return self._case(column, lambda alias: f"{alias}.{column}", "NULL", places[-1])
+
+    def conflict(self, column: str) -> str:
+        """SQL of whether headers contradict each other in a column of terms that the line does not say."""
+        return self._case(column, lambda alias: "FALSE", "TRUE", "FALSE")
+
+    def _case(self, column: str, told: Callable[[str], str], contradicted: str, otherwise: str) -> str:
+        """SQL of what the first of line and headers says that says anything, or contradicts itself."""
+        arms = [f"WHEN s.{column} IS NOT NULL THEN {told('s')}"]
+        for alias, carried in self.carried.items():
+            if conflict_name(column) in carried:
+                arms.append(f"WHEN {alias}.{conflict_name(column)} THEN {contradicted}")
+            if column in carried:
+                arms.append(f"WHEN {alias}.{column} IS NOT NULL THEN {told(alias)}")
+        return f"CASE {' '.join(arms)} ELSE {otherwise} END"
 
 
 def joined_headers(headers: Headers) -> Joined:
@@ -264,7 +285,7 @@ def candidates_sql(
         "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
     if payment is not None:
-        own |= columns_sql(payment, first, own["diagnosis_code"], patient_sql(first), not_paid)
+        own |= columns_sql(payment, first, beside.conflict, own["diagnosis_code"], patient_sql(first), not_paid)
     # By whom a line is counted that bears no id of its patient; no clause reads it.
     own["person_number"] = first("patient_id_number")
     if "own_code" not in absent:

@@ -35,6 +35,10 @@ _GROUPED = (
     "pay_location",
     "institution_name",
 )
+CONFLICTS: Mapping[str, str] = {
+    "insurance_conflict": "insurance_type", "care_conflict": "care_type", "level_conflict": "institution_level",
+}  # fmt: skip
+"""What tells of a line that its headers contradict each other in a column."""
 _Meaning = str | bool | int | None
 _CASES_MOST = 100
 """So many values stand in a CASE; more are looked up."""
@@ -113,6 +117,7 @@ class Payment:
     unrated: frozenset[str]
     has_history: bool
     has_diagnoses: bool
+    care_tells_online: bool
 
 
 def find_payment(
@@ -141,7 +146,8 @@ def find_payment(
             said[name] = {value: _online(provincial, name, value) for value in values[name]}
         said["online_care"] = {value: _online(provincial, "care_type", value) for value in values["care_type"]}
     unrated = frozenset(value for value in values.get("institution_level", ()) if provincial.is_unrated(value))
-    return Payment(facts, said, unrated, has_history, "maternity" in facts and _find_maternity(connection, files))
+    has_diagnoses = "maternity" in facts and _find_maternity(connection, files)
+    return Payment(facts, said, unrated, has_history, has_diagnoses, provincial.care_tells_online)
 
 
 def _online(provincial: Provincial, column: str, value: str) -> bool | None:
@@ -194,9 +200,16 @@ def find_earlier(connection: duckdb.DuckDBPyConnection, payment: Payment, patien
 
 
 def columns_sql(
-    payment: Payment, first: Callable[[str], str], diagnosis_code: str, patient: str, not_paid: str
+    payment: Payment,
+    first: Callable[[str], str],
+    conflict: Callable[[str], str],
+    diagnosis_code: str,
+    patient: str,
+    not_paid: str,
 ) -> dict[str, str]:
-    """SQL of the columns of a line that the shape alone reads. `first` gives SQL of a column of line or header."""
+    """SQL of the columns of a line that the shape alone reads. `first` gives SQL of a column of line or header, `conflict` of whether headers
+    contradict each other in one.
+    """
 
     def grouped(name: str, type_: str, column: str = "") -> str:
         return _grouped(first(column or name), payment.said.get(name, {}), type_)
@@ -205,7 +218,18 @@ def columns_sql(
     place, by_care = grouped("pay_location", "BOOLEAN"), grouped("online_care", "BOOLEAN", "care_type")
     markers = ("s.is_online", place, by_care, grouped("institution_name", "BOOLEAN"))
     # Where a province tells it by the care type, that counts only where no place is given.
-    offline = f"NOT s.online_unreadable AND (NOT s.is_online OR NOT {place} OR ({first('pay_location')} IS NULL AND NOT {by_care}))"
+    no_place = f"({first('pay_location')} IS NULL AND NOT {conflict('pay_location')})"
+    offline = f"NOT s.online_unreadable AND (NOT s.is_online OR NOT {place} OR ({no_place} AND NOT {by_care}))"
+    doubts = [
+        (conflict("pay_location"), "sources_conflict"),
+        (f"{first('pay_location')} IS NOT NULL AND {place} IS NULL", "online_unknown"),
+    ]
+    if payment.care_tells_online:
+        care = grouped("care_type", "VARCHAR")
+        doubts += [
+            (conflict("care_type"), "sources_conflict"),
+            (f"{first('care_type')} IS NOT NULL AND {care} IS NULL", "care_unknown"),
+        ]
     own = (
         f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} "
         "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
@@ -224,6 +248,8 @@ def columns_sql(
         "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
         "is_online":
             f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
+        "online_doubt": f"CASE {' '.join(f'WHEN {doubt} THEN {sqltext.text(reason)}' for doubt, reason in doubts)} END",
+        **{name: conflict(column) for name, column in CONFLICTS.items()},
         "has_maternity_diagnosis":
             f"CASE WHEN {' OR '.join(f'coalesce({each}, FALSE)' for each in said)} THEN TRUE WHEN coalesce({', '.join(said)}) IS NOT NULL THEN FALSE END",
         "in_scope": f"CASE WHEN {not_paid} THEN FALSE WHEN s.amount_in_scope > 0 THEN TRUE END",

@@ -25,7 +25,7 @@ _FACTS = (
     ("time_fallback",), ("person_unreadable",), ("duplicate",), ("partly_refunded",), ("not_in_scope",), ("newborn_near",), ("code_repaired",),
     ("line_no", "prescription_key", "prescription_guessed"),
     ("insurance_type", "insurance_group"), ("care_group",), ("is_discharge_drug", "is_maternity_fee"),
-    ("institution_level", "own_rank", "is_unrated"), ("institution_id", "prescriber_rank"), ("has_earlier",), ("is_online",),
+    ("institution_level", "own_rank", "is_unrated"), ("institution_id", "prescriber_rank"), ("has_earlier",), ("is_online", "online_doubt"),
     ("has_maternity_diagnosis",), ("in_scope",),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {

@@ -30,7 +30,7 @@ def shared_terms(prescription: Prescription, item: Item, provincial: Provincial)
     told: dict[str, Any] = {
         "insurance_type": insurance, "insurance_group": provincial.insurance_group(insurance), "care_group": provincial.care_group(care),
         "institution_level": level, "own_rank": provincial.institution_rank(level), "is_unrated": provincial.is_unrated(level) or None,
-        "is_online": _either(get("is_online"), online), "institution_id": get("institution_id"),
+        "is_online": _either(get("is_online"), online), "online_doubt": _doubt(provincial, get("pay_location"), care), "institution_id": get("institution_id"),
     }  # fmt: skip
     if prescription.diagnoses:
         told["has_maternity_diagnosis"] = any(map(_MATERNITY.match, prescription.diagnoses))
@@ -120,6 +120,15 @@ def unknown_values(prescription: Prescription, findings: Sequence[Mapping[str, A
             lines.setdefault((column, value), set()).add(finding["source_record"])
     told = ((column, *shown_value(column, value), len(some)) for (column, value), some in lines.items())
     return [UnknownValue(column, value, count, key) for column, value, key, count in told]
+
+
+def _doubt(provincial: Provincial, place: str | None, care: str | None) -> str | None:
+    """Why nobody knows whether a visit was online, where something was told that would say it and is not understood."""
+    if place is not None and not provincial.tells("pay_location", place):
+        return "online_unknown"
+    if provincial.care_tells_online and care is not None and not provincial.tells("care_type", care):
+        return "care_unknown"
+    return None
 
 
 def _either(told: bool | None, shown: bool | None) -> bool | None:

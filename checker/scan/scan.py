@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from checker.engines.duckdb import SCRATCH, connect_locked
 from checker.ingest import completeness, relations, reuploads, reversals, scope
 from checker.ingest.gather import Gathered, gather
+from checker.ingest.headers import collapse_headers
 from checker.ingest.identity import name_lines, number_lines
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
@@ -184,12 +185,12 @@ class _Run:
         lost += count_lost_of_headers(connection, (*files.settlements, *files.visits, *files.diagnoses))
         number_lines(connection, files.origins, unneeded)
         gaps = relations.line_gaps(connection, files, unneeded)
-        headers = candidates.Headers(
-            relations.collapse_headers(
-                connection, files.settlements, "settlement_id", "settlement_header", gaps, self.out.work
-            ),
-            relations.collapse_headers(connection, files.visits, "visit_id", "visit_header", gaps, self.out.work),
-        )
+        headers = candidates.Headers(*(
+            collapse_headers(connection, sources, key, view, gaps, self.out.work, self.provincial)
+            for sources, key, view in (
+                (files.settlements, "settlement_id", "settlement_header"), (files.visits, "visit_id", "visit_header"),
+            )
+        ))  # fmt: skip
         netted = net_lines(
             connection,
             any_refund=census.skipped["refund"] > 0,

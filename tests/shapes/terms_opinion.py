@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-UNKNOWN, MISSING, UNRATED = "unknown", "missing", "unrated"
+UNKNOWN, MISSING, UNRATED, CONFLICT = "unknown", "missing", "unrated", "conflict"
 INSURANCE = {
     "310": "basic", "390": "basic", "392": "basic", "城乡居民基本医疗保险": "basic", " 310 ": "basic", "510": "maternity", "生育保险": "maternity",
     "410": "long_term_care", "工伤保险": "injury", "999": UNKNOWN, "自费": UNKNOWN, "31O": UNKNOWN, "": MISSING, "NULL": MISSING, "-": MISSING,
@@ -24,13 +24,14 @@ LEVEL = {
     "08": "1", "10": "1", "14": "1", "一级甲等": "1", "11": UNRATED, "未定级": UNRATED, "未评级": UNRATED, "1": UNKNOWN, "2": UNKNOWN,
     "X9": UNKNOWN, "": MISSING, "null": MISSING,
 }  # fmt: skip
-PLACE = {"5": True, "1": False, "2": False, "77": None, "": None}
+PLACE = {"5": True, "1": False, "2": False, "77": UNKNOWN, "": MISSING}
 NAME = {"某市人民医院互联网医院": True, "某市人民医院": None, "": None}
 FLAG = {"1": True, "是": True, "0": False, "否": False, "": False, "X": None, "8": None}
 TOLD = {"1": True, "0": False, "": None, "?": None}
 DIAGNOSES = (
     ("O80.000",), ("I10.x00", "O72.100"), ("Z34.900",), ("Z39.200", "D62.x00"), ("Z31.400",), ("I10.x00",), ("N40.x00", "E11.900"), (),
 )  # fmt: skip
+_OPEN = (UNKNOWN, MISSING, CONFLICT)
 MATERNITY_CARE = ("51", "52", "53", "2106", "2107")
 
 
@@ -63,7 +64,10 @@ SINCE = date(2026, 1, 28)
 
 @dataclass
 class Line:
-    """One line as it is written, with the header of its settlement, None where it has none; `columns` are those that the input has at all."""
+    """One line as it is written, with the header of its settlement, None where it has none; `columns` are those that the input has at all.
+
+    `again` is another header of the same settlement.
+    """
 
     cells: dict[str, str]
     point: Point
@@ -73,16 +77,33 @@ class Line:
     earlier: bool = False
     refunded: int = 0
     taken_back: list[dict[str, str]] = field(default_factory=list)
+    again: Mapping[str, str] | None = None
+
+    def texts(self, column: str) -> list[str]:
+        """What the line says, or else its headers; nothing where all is empty."""
+        own = _given(self.cells.get(column, ""))
+        return own or [
+            text for header in (self.header, self.again) if header for text in _given(header.get(column, ""))
+        ]
 
     def text(self, column: str) -> str:
-        """What the line says, or else its header."""
-        own = self.cells.get(column, "")
-        empty = own in ("", "NULL", "-", "--", "null")
-        return self.header.get(column, "") if empty and self.header else own
+        """What the line says, or else its first header that says something."""
+        return next(iter(self.texts(column)), "")
+
+    def said(self, column: str, meanings: Mapping[str, str | bool]) -> str | bool:
+        """What that means; headers that mean different things contradict each other."""
+        told = {meanings[text] for text in self.texts(column)}
+        if len(told - {UNKNOWN}) > 1:
+            return CONFLICT
+        return MISSING if not told else UNKNOWN if UNKNOWN in told else told.pop()
 
     @property
     def day(self) -> date:
         return date.fromisoformat(self.cells["service_time"][:10])
+
+
+def _given(text: str) -> list[str]:
+    return [] if text in ("", "NULL", "-", "--", "null") else [text]
 
 
 _TOLD = {
@@ -116,7 +137,7 @@ def opinion(line: Line, *, at_counter: bool = False) -> Opinion:
 class _Judge:
     def __init__(self, line: Line, at_counter: bool) -> None:
         self.line, self.at_counter = line, at_counter
-        self.care = CARE[line.text("care_type")]
+        self.care = line.said("care_type", CARE)
         self.is_pharmacy = self.care == "pharmacy" or line.cells.get("institution_id", "").startswith("P")
 
     def answer(self) -> Opinion:
@@ -135,20 +156,25 @@ class _Judge:
         return "undetermined", "header_missing" if self.line.header is None else reason
 
     def injury(self) -> Opinion:
-        found = INSURANCE[self.line.text("insurance_type")]
-        if found in (UNKNOWN, MISSING):
-            return self.open((True, f"insurance_{found}", "insurance" if found == MISSING else ""))
+        found = self.line.said("insurance_type", INSURANCE)
+        if found in _OPEN:
+            return self.open(
+                (found == CONFLICT, "sources_conflict", ""),
+                (True, f"insurance_{found}", "insurance" if found == MISSING else ""),
+            )
         return ("violation", "definite") if found == "basic" else None
 
     def maternity(self) -> Opinion:
-        line, found = self.line, INSURANCE[self.line.text("insurance_type")]
+        line, found = self.line, self.line.said("insurance_type", INSURANCE)
         fee = FLAG[line.cells.get("is_maternity_fee", "")]
         speaks = any(re.match("O|Z3[2-9]", code) for code in line.diagnoses)
-        if found == "maternity" or fee or speaks or line.text("care_type").startswith(MATERNITY_CARE):
+        stays = any(text.startswith(MATERNITY_CARE) for text in line.texts("care_type")) and self.care not in _OPEN
+        if found == "maternity" or fee or speaks or stays:
             return None
-        if found in (UNKNOWN, MISSING) or self.care in (UNKNOWN, MISSING) or fee is None or not line.diagnoses:
+        if found in _OPEN or self.care in _OPEN or fee is None or not line.diagnoses:
             return self.open(
                 (found == MISSING, "insurance_missing", "insurance"), (self.care == MISSING, "care_missing", "care"),
+                (CONFLICT in (found, self.care), "sources_conflict", ""),
                 (found == UNKNOWN, "insurance_unknown", ""), (fee is None, "flag_unreadable", ""), (self.care == UNKNOWN, "care_unknown", ""),
                 (True, "diagnosis_missing", "diagnosis"),
             )  # fmt: skip
@@ -161,9 +187,10 @@ class _Judge:
         discharge = FLAG[self.line.cells.get("is_discharge_drug", "")]
         if discharge:
             return None
-        if discharge is None or self.care in (UNKNOWN, MISSING):
+        if discharge is None or self.care in _OPEN:
             return self.open(
-                (self.care == MISSING, "care_missing", "care"), (discharge is None, "flag_unreadable", ""), (True, "care_unknown", ""),
+                (self.care == MISSING, "care_missing", "care"), (self.care == CONFLICT, "sources_conflict", ""),
+                (discharge is None, "flag_unreadable", ""), (True, "care_unknown", ""),
             )  # fmt: skip
         if self.care in allowed:
             return None
@@ -171,7 +198,7 @@ class _Judge:
 
     def level(self) -> Opinion:
         line, limits = self.line, self.line.point.limits
-        first, own = limits.get("rank_case") == "first_prescription", LEVEL[self.line.text("institution_level")]
+        first, own = limits.get("rank_case") == "first_prescription", self.line.said("institution_level", LEVEL)
         if first and line.earlier:
             return None
         found = LEVEL[line.cells.get("prescriber_institution_level", "")] if self.is_pharmacy else own
@@ -182,17 +209,20 @@ class _Judge:
                 return self.open((True, "history_missing", ""))
             return "violation", "suspect" if limits.get("rank_case") == "eye" and found == "2" else "definite"
         return self.open(
-            (self.is_pharmacy, "prescriber_unknown", ""), (own == MISSING, "level_missing", "level"), (True, f"level_{own}", ""),
+            (self.is_pharmacy, "prescriber_unknown", ""), (own == MISSING, "level_missing", "level"), (own == CONFLICT, "sources_conflict", ""),
+            (True, f"level_{own}", ""),
         )  # fmt: skip
 
     def online(self) -> Opinion:
         line = self.line
-        told, place = TOLD[line.cells.get("is_online", "")], PLACE[line.text("pay_location")]
-        if told or place or NAME[line.text("institution_name")]:
+        told, place = TOLD[line.cells.get("is_online", "")], line.said("pay_location", PLACE)
+        if told or place is True or any(NAME[name] for name in line.texts("institution_name")):
             return "violation", "definite"
         if line.cells.get("is_online") != "?" and (told is False or place is False):
             return None
-        return self.open((True, "online_missing", "online"))
+        return self.open(
+            (place == CONFLICT, "sources_conflict", ""), (place == UNKNOWN, "online_unknown", ""), (True, "online_missing", "online"),
+        )  # fmt: skip
 
     def never_paid(self) -> Opinion:
         in_scope = self.line.cells.get("amount_in_scope", "")

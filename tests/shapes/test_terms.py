@@ -25,8 +25,10 @@ from tests.shapes.terms_data import FIRST, OF_LINES, SHARED, VALUES, knowledge, 
 from tests.shapes.terms_opinion import DIAGNOSES, POINTS, SINCE, Line, is_earlier, opinion
 
 
-def random_lines(rng: Random, count: int, absent: frozenset[str]) -> tuple[list[Line], dict[str, dict[str, str]]]:
-    """Lines of all points, and the headers of their settlements; some lines have no header, some headers say nothing."""
+def random_lines(
+    rng: Random, count: int, absent: frozenset[str]
+) -> tuple[list[Line], dict[str, dict[str, str]], dict[str, dict[str, str]]]:
+    """Lines of all points, and the headers of their settlements, some of them twice; some lines have no header, some headers say nothing."""
     usual = {"insurance_type": "310", "care_type": "21", "institution_level": "05", "pay_location": "2"}
 
     def value(column: str) -> str:
@@ -37,6 +39,11 @@ def random_lines(rng: Random, count: int, absent: frozenset[str]) -> tuple[list[
         | {"patient_sex": rng.choice(("1", "2", "2")), "patient_birth_date": rng.choice(("1990-05-01", "1964-02-29", "1961-03-01"))}
         for n in range(count // 3)
     }  # fmt: skip
+    again = {
+        key: header | {name: rng.choice((header[name], value(name))) for name in SHARED if name in header}
+        for key, header in headers.items()
+        if rng.random() < 0.25
+    }
     columns = frozenset(SHARED + OF_LINES) - absent | {"diagnoses"}
     lines = []
     for number in range(count):
@@ -53,7 +60,7 @@ def random_lines(rng: Random, count: int, absent: frozenset[str]) -> tuple[list[
         }  # fmt: skip
         point = next(each for each in POINTS if each.code == cells["item_code"])
         codes = DIAGNOSES[hash_of(settlement) % len(DIAGNOSES)] if settlement in headers else ()
-        line = Line(cells, point, headers.get(settlement), columns, codes)
+        line = Line(cells, point, headers.get(settlement), columns, codes, again=again.get(settlement))
         back = rng.choice((0,) * 8 + (1, quantity))
         if back and not cells["is_context"]:
             line.refunded = back
@@ -63,7 +70,7 @@ def random_lines(rng: Random, count: int, absent: frozenset[str]) -> tuple[list[
             })  # fmt: skip
         lines.append(line)
     mark_earlier(lines)
-    return lines, headers
+    return lines, headers, again
 
 
 def mark_earlier(lines: list[Line]) -> None:
@@ -99,14 +106,14 @@ ABSENT = (
 
 @pytest.mark.parametrize("seed", range(len(ABSENT)), ids=lambda seed: "+".join(sorted(ABSENT[seed])) or "all")
 def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path) -> None:
-    lines, headers = random_lines(Random(seed), 5_500, ABSENT[seed])
+    lines, headers, again = random_lines(Random(seed), 5_500, ABSENT[seed])
     rows = [row for line in lines for row in (line.cells, *line.taken_back)]
     diagnoses = [
         {"settlement_id": key, "code": code} for key in headers for code in DIAGNOSES[hash_of(key) % len(DIAGNOSES)]
     ]
     request = ScanRequest(
         [write(tmp_path / "lines.csv", rows)], tmp_path / "out", kb=[knowledge(tmp_path / "kb")],
-        settlements=[write(tmp_path / "setl.csv", [{"settlement_id": key} | header for key, header in headers.items()])],
+        settlements=[write(tmp_path / "setl.csv", [{"settlement_id": key} | header for some in (headers, again) for key, header in some.items()])],
         diagnoses=[write(tmp_path / "diag.csv", diagnoses)],
     )  # fmt: skip
     result = scan(request)
@@ -116,7 +123,7 @@ def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path) -> Non
     }
     wanted = {line.cells["line_id"]: told for line in lines if (told := opinion(line)) is not None}
     findings = {line: told for line, told in wanted.items() if told[0] != "not_judged"}
-    cells = {line.cells["line_id"]: (line.cells, line.header, line.diagnoses) for line in lines}
+    cells = {line.cells["line_id"]: (line.cells, line.header, line.again, line.diagnoses) for line in lines}
     differing = [
         (key, found.get(key), findings.get(key), cells[key]) for key in cells if found.get(key) != findings.get(key)
     ]

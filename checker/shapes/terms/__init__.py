@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 LINE = (
     "insurance_type", "insurance_group", "care_group", "is_discharge_drug", "institution_level", "own_rank", "is_unrated", "prescriber_rank",
-    "has_earlier", "is_online", "is_maternity_fee", "has_maternity_diagnosis", "in_scope",
+    "insurance_conflict", "care_conflict", "level_conflict", "has_earlier", "is_online", "online_doubt",
+    "is_maternity_fee", "has_maternity_diagnosis", "in_scope",
 )  # fmt: skip
 """The columns of a line that no other shape reads."""
 _TOLD = {"insurance": "insurance_type", "care": "care_type", "level": "institution_level"}
@@ -85,18 +86,28 @@ def _why(steps: Steps, reads: Callable[[str], str]) -> str:
         "care": every(some(reads("care"), reads("maternity")), negated(steps.known(steps["care_group"]))),
         "level": every(reads("level"), no_rank, negated(fills)),
     }
-    missing = {fact: every(lacks, negated(steps.known(steps[_TOLD[fact]]))) for fact, lacks in unknown.items()}
+    conflicts = {fact: holds(name, steps[name]) for fact in unknown for name in (f"{fact}_conflict",)}
+    missing = {
+        fact: every(lacks, negated(steps.known(steps[_TOLD[fact]])), negated(conflicts[fact]))
+        for fact, lacks in unknown.items()
+    }
+
+    def doubt(code: str) -> str:
+        return every(reads("online"), holds(f"online_doubt = '{code}'", steps["online_doubt"]))
+
     arms = (
         *((fact, condition, f"{fact}_missing") for fact, condition in missing.items()),
+        ("", some(*(every(unknown[fact], conflicts[fact]) for fact in unknown), doubt("sources_conflict")), "sources_conflict"),
         ("", unknown["insurance"], "insurance_unknown"),
         ("", every(reads("care"), _is_unreadable(discharge)), "flag_unreadable"),
         ("", every(reads("maternity"), _is_unreadable(fee)), "flag_unreadable"),
-        ("", unknown["care"], "care_unknown"),
+        ("", some(unknown["care"], doubt("care_unknown")), "care_unknown"),
         ("maternity", every(reads("maternity"), negated(steps.known(steps["has_maternity_diagnosis"]))), "diagnosis_missing"),
         ("", every(reads("level"), no_rank, fills), "prescriber_unknown"),
         ("", every(unknown["level"], holds("is_unrated", steps["is_unrated"])), "level_unrated"),
         ("", unknown["level"], "level_unknown"),
         ("history", reads("history"), "history_missing"),
+        ("", doubt("online_unknown"), "online_unknown"),
         ("online", reads("online"), "online_missing"),
     )  # fmt: skip
 
@@ -203,8 +214,9 @@ TERMS = Shape(
     judges="line",
     lowered="lowered_terms",
     reasons=(
-        "header_missing", "insurance_missing", "insurance_unknown", "flag_unreadable", "care_missing", "care_unknown", "diagnosis_missing",
-        "prescriber_unknown", "level_unrated", "level_missing", "level_unknown", "history_missing", "online_missing", "other",
+        "header_missing", "insurance_missing", "sources_conflict", "insurance_unknown", "flag_unreadable", "care_missing", "care_unknown",
+        "diagnosis_missing", "prescriber_unknown", "level_unrated", "level_missing", "level_unknown", "history_missing", "online_unknown",
+        "online_missing", "other",
     ),
     line_columns=LINE,
     name=_name,
