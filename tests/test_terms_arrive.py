@@ -116,7 +116,12 @@ def test_what_the_profile_does_not_know_is_told_once(tmp_path: Path, kb: Path, p
     rows += [
         line("i", INJURY, 险种="特区医保"),
         line("l", LEVEL, 机构等级="乡镇级"),
-        line("x", "XA11GAW043A001010201815", 险种="别的"),
+        line("x", "XA11GAW043A001010201815", 险种="别的", 医疗类别="健康管理"),
+        line("y", "XA11GAW043A001010201815", 医疗类别="体检"),
+        line("o", ONLINE, pay_loc="网上"),
+        line("n", ONLINE, pay_loc="2", is_online="?"),
+        line("p", LEVEL, 医疗类别="41", prescriber_institution_level="乡镇级"),
+        line("u", LEVEL, 医疗类别="41", prescriber_institution_level="未定级"),
     ]
     done = scanned(tmp_path, kb, rows)
     told = run(tmp_path)
@@ -128,20 +133,26 @@ def test_what_the_profile_does_not_know_is_told_once(tmp_path: Path, kb: Path, p
         ("care_type", "体检"): (2, "care_groups", "体检"), ("care_type", "门诊两病"): (1, "care_groups", "门诊两病"),
         ("care_type", "＊＊＊"): (1, "care_groups", None),
         ("care_type", LONG[:40]): (1, "care_groups", None), ("care_type", STEERING): (1, "care_groups", None),
-        ("insurance_type", "特区医保"): (1, "insurance_groups", "特区医保"), ("institution_level", "乡镇级"): (1, "institution_ranks", "乡镇级"),
+        ("insurance_type", "特区医保"): (1, "insurance_groups", "特区医保"), ("institution_level", "乡镇级"): (2, "institution_ranks", "乡镇级"),
+        ("pay_location", "网上"): (1, "online", "网上"),
     }  # fmt: skip
     assert told["profile"]["name"] == "国家接口规范"
     assert len(told["profile"]["hash"]) == 64
-    assert [(each["header"], each["lines"]) for each in told["unreadable"]] == [("医疗类别", 6)]
+    # What is told as a value is not told again as unreadable; of the others nothing else speaks.
+    assert told["unreadable"] == [{"header": "医疗类别", "lines": 1, "example": "健康管理"}]
     text = done.stdout.replace("\n", "")
     assert "2 行无法判断：不认识医疗类别“体检”，请写进省级配置 [care_groups] 中所属的组（--profile）" in text
+    assert (
+        "不认识支付地点“网上”，请写进省级配置 [online] 的 pay_locations（互联网医院）或 other_pay_locations（其他地点）（--profile）"
+        in text
+    )
     assert "“＊＊＊”不像医疗类别，请检查这一列" in text
     assert not {"张伟", "\x1b", LONG[:41]} & {part for part in ("张伟", "\x1b", LONG[:41]) if part in text}
     # With the profile that knows them they are none, and the run says which it was.
     scanned(tmp_path, kb, rows, "--profile", profile)
     again = run(tmp_path)
     assert [each["value"] for each in again["unknown_values"] if each["value"] in ("门诊两病", "特区医保")] == []
-    assert again["unreadable"][0]["lines"] == 5
+    assert again["unreadable"] == told["unreadable"]
     assert again["profile"]["hash"] != told["profile"]["hash"]
     assert again["options"]["profile"] == str(profile)
 
@@ -155,9 +166,49 @@ def test_the_counter_says_what_to_write_into_the_profile(tmp_path: Path, kb: Pat
     assert told["care_type"]["how"] == "不认识医疗类别“门诊两病”，请写进省级配置 [care_groups] 中所属的组（--profile）"
     assert told["insurance_type"]["profile_key"] == "insurance_groups"
     assert "张伟" not in json.dumps(zh, ensure_ascii=False)
+    document = {
+        "care_type": "41", "pay_location": "网上", "prescriber_institution_level": "乡镇级", "institution_level": "县级",
+        "lines": [{"item_code": LEVEL}, {"item_code": LEVEL, "care_type": "11"}, {"item_code": LEVEL, "care_type": "11", "institution_level": "乡镇级"},
+                  {"item_code": LEVEL, "prescriber_institution_level": "未定级"}, {"item_code": ONLINE}, {"item_code": ONLINE}],
+    }  # fmt: skip
+    told = asked(tmp_path, kb, document)["unknown_values"]
+    assert [(each["column"], each["value"], each["lines"], each["profile_key"]) for each in told] == [
+        ("institution_level", "乡镇级", 2, "institution_ranks"), ("institution_level", "县级", 1, "institution_ranks"),
+        ("pay_location", "网上", 2, "online"),
+    ]  # fmt: skip
     assert en["unknown_values"][0]["how"] == (
         "the type of care 门诊两病 is not known: write it into its group in [care_groups] of the profile (--profile)"
     )
+
+
+@pytest.mark.parametrize("told", ["医疗类别", "支付地点", ""])
+def test_a_care_type_that_tells_internet_visits_is_told_where_it_is_a_column(
+    told: str, tmp_path: Path, kb: Path
+) -> None:
+    """Where it is left empty nobody knows; only where no input has any column that tells it, it is not judged."""
+    profile = tmp_path / "p.toml"
+    profile.write_text('[online]\ncare_types = ["1102"]\n', encoding="utf-8")
+    column = {"支付地点": "pay_loc"}.get(told, told)
+    scanned(tmp_path, kb, [line("1", ONLINE, **({column: ""} if column else {}))], "--profile", profile)
+    rows = pl.read_parquet(tmp_path / "out" / "findings.parquet")["reason_code"].to_list()
+    assert (rows, [each["missing"] for each in run(tmp_path)["not_judged"]]) == (
+        (["online_missing"], []) if told else ([], ["online"])
+    )
+    if told == "医疗类别":
+        said = {"1102": ("violation", None), "11": None, "体检": ("undetermined", "care_unknown")}
+        scanned(tmp_path, kb, [line(care, ONLINE, 医疗类别=care) for care in said], "--profile", profile)
+        found = {row["line_id"]: (row["verdict"], row["reason_code"]) for row in rows_of(tmp_path)}
+        assert found == {care: each for care, each in said.items() if each}
+        assert [each["value"] for each in run(tmp_path)["unknown_values"]] == ["体检"]
+        for care, each in said.items():
+            answer = asked(tmp_path, kb, {"care_type": care, "lines": [{"item_code": ONLINE}]}, "--profile", profile)
+            assert [(row["verdict"], row["reason_code"]) for row in answer["findings"]] == ([each] if each else []), (
+                care
+            )
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    return pl.read_parquet(folder / "out" / "findings.parquet").to_dicts()
 
 
 def test_what_no_input_tells_is_not_judged_and_said(tmp_path: Path, kb: Path) -> None:

@@ -18,7 +18,6 @@ from checker.engines.duckdb import connect_locked, one_number
 from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered, Input, gather, paths_of
 from checker.ingest.line_kind import named_lines
-from checker.ingest.provincial import read_provincial
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text
@@ -158,7 +157,7 @@ class _Look:
 
     def go(self) -> Gaps:
         load_into(self.connection, self.editions)
-        census, second, _ = relations.take_census(self.connection, self.files, provincial=read_provincial())
+        census, second, _ = relations.take_census(self.connection, self.files)
         self._find_uncovered()
         self._count_names(second)
         self._find_near()

@@ -55,6 +55,11 @@ class Gathered:
     unknown: tuple[tuple[str, InputTable], ...] = ()
     seconds: Mapping[Path, float] = field(default_factory=dict)
 
+    @property
+    def all_sources(self) -> tuple[Source, ...]:
+        """The sources of all roles."""
+        return (*self.lines, *self.settlements, *self.visits, *self.diagnoses)
+
 
 @dataclass(frozen=True, slots=True)
 class Beginning:

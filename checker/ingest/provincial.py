@@ -20,6 +20,12 @@ KINDS: Mapping[str, str] = {
     "care_type": "care_groups", "insurance_type": "insurance_groups", "institution_level": "institution_ranks", "pay_location": "online",
 }  # fmt: skip
 """The kinds of values, as the columns that hold them are called, and the table of a profile that says what they mean."""
+PRESCRIBER_LEVEL = "prescriber_institution_level"
+
+
+def kind_of(column: str) -> str:
+    """The kind of a column's values: the prescriber's level is a level like any other."""
+    return "institution_level" if column == PRESCRIBER_LEVEL else column
 
 
 @dataclass(frozen=True, slots=True, eq=False)

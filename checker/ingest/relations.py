@@ -14,7 +14,6 @@ from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
 from checker.ingest.personal import example
-from checker.ingest.provincial import Provincial
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
@@ -62,22 +61,22 @@ def gather_local(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, *, provincial: Provincial, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
     """
-    counted = count_lines(connection, files, provincial=provincial, repair=repair)
+    counted = count_lines(connection, files, repair=repair)
     need_judged(connection, counted[0], files, counted[2], repair=repair)
     return counted
 
 
 def count_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, *, provincial: Provincial, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines by code and kind; return the counts, which sources need their second code header, and what settlements
-    say of their lines. With `repair` codes get back the leading zeros that they lost. `provincial` tells which care types are known.
+    say of their lines. With `repair` codes get back the leading zeros that they lost.
     """
     refunds = find_flagged_settlements(connection, files.settlements)
     second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
@@ -125,10 +124,8 @@ def count_lines(
             )
         },
         lost_codes=lost_codes.count_lost(connection, files.lines),
-        unreadable=count_unreadable(connection, files.lines, provincial)
-        + count_unreadable(
-            connection, (*files.settlements, *files.visits, *files.diagnoses), provincial, ("valid_flag", "care_type")
-        ),
+        unreadable=count_unreadable(connection, files.lines)
+        + count_unreadable(connection, (*files.settlements, *files.visits, *files.diagnoses), ("valid_flag",)),
     )
     return census, second, refunds
 

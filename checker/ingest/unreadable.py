@@ -11,6 +11,7 @@ from checker.ingest.personal import example
 from checker.ingest.provincial import Provincial
 from checker.ingest.sources import Source
 from checker.ingest.spellings import LONGEST_WORD
+from checker.ingest.value_groups import normal_care
 from checker.model import sqltext
 from checker.model.schema import Kind
 
@@ -26,7 +27,6 @@ TOLD = (
     "paid_by_fund",
     "self_paying_flag",
     "newborn_flag",
-    "care_type",
 )
 """Columns of lines of which something is told here; without a readable time, quantity, void or refund flag a line is rejected."""
 
@@ -40,12 +40,9 @@ class Unreadable(NamedTuple):
 
 
 def count_unreadable(
-    connection: duckdb.DuckDBPyConnection,
-    sources: Sequence[Source],
-    provincial: Provincial,
-    columns: Sequence[str] = TOLD,
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], columns: Sequence[str] = TOLD
 ) -> tuple[Unreadable, ...]:
-    """What cannot be read in some columns, in their order; of care types what the profile does not know."""
+    """What cannot be read in some columns, in their order."""
     found: dict[str, Unreadable] = {}
     for source in sources:
         for name in columns:
@@ -53,9 +50,6 @@ def count_unreadable(
             if not headers:
                 continue
             kind = source.map.columns[name].kind
-            if kind is Kind.CARE:
-                _take(found, name, headers[0].text, *_unknown_care(connection, source, headers, provincial))
-                continue
             if (doubt := unreadable(headers, kind)) == "FALSE":
                 continue
             # A question of its own for each column passes over whole blocks in which nothing is odd; joined to the longer one it would not.
@@ -71,6 +65,26 @@ def count_unreadable(
     return tuple(found[name] for name in columns if name in found)
 
 
+def count_unknown_care(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    provincial: Provincial,
+    told: frozenset[str] = frozenset(),
+) -> tuple[Unreadable, ...]:
+    """The care types of lines or headers that the profile does not know; those that are told elsewhere (as they are compared) are left out."""
+    found: dict[str, Unreadable] = {}
+    for source in sources:
+        if headers := source.map.found.get("care_type", ()):
+            counted = _unknown_care(connection, source, headers, provincial, told)
+            _take(found, "care_type", headers[0].text, *counted)
+    return tuple(found.values())
+
+
+def compared_care(value: str) -> str:
+    """A care type as it is compared."""
+    return normal_care(value) or value
+
+
 def _take(found: dict[str, Unreadable], name: str, header: str, lines: int, shown: str | None) -> None:
     if lines:
         before = found[name].lines if name in found else 0
@@ -78,7 +92,11 @@ def _take(found: dict[str, Unreadable], name: str, header: str, lines: int, show
 
 
 def _unknown_care(
-    connection: duckdb.DuckDBPyConnection, source: Source, headers: Sequence[Header], provincial: Provincial
+    connection: duckdb.DuckDBPyConnection,
+    source: Source,
+    headers: Sequence[Header],
+    provincial: Provincial,
+    told: frozenset[str],
 ) -> tuple[int, str | None]:
     """In how many lines a care type stands that the profile does not know, and the first of them. Any text may be one, but few differ."""
     raw = ", ".join(sqltext.name(header.text) for header in headers)
@@ -92,6 +110,6 @@ def _unknown_care(
     count, first = 0, None
     while some := rows.fetchmany(10_000):
         for value, number in some:
-            if provincial.care_group(value) is None:
+            if provincial.care_group(value) is None and compared_care(value) not in told:
                 count, first = count + number, value if first is None else first
     return count, first

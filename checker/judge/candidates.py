@@ -171,11 +171,13 @@ def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
     return f"({NOT_IN_SCOPE} OR {LEFT_NOT_IN_SCOPE})" if left else f"({NOT_IN_SCOPE})"
 
 
-def untold(files: Gathered, shape: Shape) -> tuple[str, ...]:
-    """The facts of a shape of which no input tells, where that is not left undetermined."""
+def untold(files: Gathered, shape: Shape, *, care_tells_online: bool) -> tuple[str, ...]:
+    """The facts of a shape of which no input tells, where that is not left undetermined. `care_tells_online`: the care type tells internet visits."""
 
     def told(name: str) -> bool:
         if name == "diagnosis_code" and files.diagnoses:
+            return True
+        if name == "is_online" and care_tells_online and told("care_type"):
             return True
         return any(source.map.has(name) for source in (*files.lines, *files.settlements, *files.visits))
 

@@ -248,6 +248,7 @@ def columns_sql(
         "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
         "is_online":
             f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
+        "prescriber_institution_level": "s.prescriber_institution_level", "pay_location": first("pay_location"),
         "online_doubt": f"CASE {' '.join(f'WHEN {doubt} THEN {sqltext.text(reason)}' for doubt, reason in doubts)} END",
         **{name: conflict(column) for name, column in CONFLICTS.items()},
         "has_maternity_diagnosis":

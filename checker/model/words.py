@@ -427,8 +427,22 @@ UNKNOWN_VALUES = {
     "insurance_unknown": "insurance_type",
     "care_unknown": "care_type",
     "level_unknown": "institution_level",
+    "prescriber_unknown": "prescriber_institution_level",
+    "online_unknown": "pay_location",
 }
-"""By the reason of an undetermined finding, the column whose value the profile does not know."""
+"""By the reason of an undetermined finding, the column whose value the profile may not know."""
+_UNKNOWN_KINDS: dict[str, Said] = {
+    **{kind: MISSING[kind] for kind in ("insurance_type", "care_type", "institution_level")},
+    "pay_location": ("支付地点", "the place of payment"),
+}
+"""What such values are called."""
+_PROFILE_PLACES: dict[str, Said] = {
+    "pay_location": (
+        "请写进省级配置 [{table}] 的 pay_locations（互联网医院）或 other_pay_locations（其他地点）（--profile）",
+        "write it into pay_locations (internet hospitals) or other_pay_locations in [{table}] of the profile (--profile)",
+    ),
+}
+"""Where a profile says what they mean, if not simply in one of the groups of the table."""
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
@@ -464,13 +478,15 @@ def care_words(groups: str, *, english: bool) -> str:
 def unknown_value_words(column: str, value: str, table: str, *, is_word: bool) -> Said:
     """What to do about a value that the profile does not know, in Chinese and English; `table` is that of the profile. Without `is_word` it may be
     something else that slipped into the column."""
-    chinese, english = MISSING[column][0], MISSING[column][1].removeprefix("the ")
+    chinese, english = _UNKNOWN_KINDS[column][0], _UNKNOWN_KINDS[column][1].removeprefix("the ")
     if not is_word:
         return f"“{value}”不像{chinese}，请检查这一列", f"{value} does not look like a {english}: check the column"
-    return (
-        f"不认识{chinese}“{value}”，请写进省级配置 [{table}] 中所属的组（--profile）",
-        f"the {english} {value} is not known: write it into its group in [{table}] of the profile (--profile)",
+    usual = (
+        "请写进省级配置 [{table}] 中所属的组（--profile）",
+        "write it into its group in [{table}] of the profile (--profile)",
     )
+    place = [told.format(table=table) for told in _PROFILE_PLACES.get(column, usual)]
+    return f"不认识{chinese}“{value}”，{place[0]}", f"the {english} {value} is not known: {place[1]}"
 
 
 def give_words(missing: str, rule_id: str) -> Said:

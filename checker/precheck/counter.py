@@ -425,7 +425,7 @@ class Precheck:
             ]
         if not_in_scope:
             document["not_in_scope"] = not_in_scope
-        if unknown := terms.unknown_values(prescription, findings):
+        if unknown := terms.unknown_values(prescription, findings, self.provincial):
             document["unknown_values"] = [each.to_plain(language or self._language) for each in unknown]
         repaired = [
             {**_place(prescription, line), "item_code": item.item_code} for line, item in judged if item.code_repaired

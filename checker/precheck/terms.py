@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription, is_above_zero
-from checker.ingest.provincial import Provincial, shown_value
+from checker.ingest.provincial import PRESCRIBER_LEVEL, Provincial, kind_of, shown_value
 from checker.judge.payment import EARLIER_DAYS
 from checker.judge.unknown_value import UnknownValue
 from checker.model.schema import MATERNITY_DIAGNOSES
@@ -110,14 +110,18 @@ def _taken_back(prescription: Prescription, items: Sequence[Item]) -> set[int]:
     return {place for place, remains in left.items() if remains <= 0}
 
 
-def unknown_values(prescription: Prescription, findings: Sequence[Mapping[str, Any]]) -> list[UnknownValue]:
+def unknown_values(
+    prescription: Prescription, findings: Sequence[Mapping[str, Any]], provincial: Provincial
+) -> list[UnknownValue]:
     """The values of a prescription for whose sake lines are undetermined, each once, with the number of these lines."""
     lines: dict[tuple[str, str], set[int]] = {}
     for finding in findings:
         if column := UNKNOWN_VALUES.get(finding["reason_code"] or ""):
-            own = dict(prescription.items[finding["source_record"] - 1].circumstances)
-            value = str(own.get(column, prescription.facts.get(column)))
-            lines.setdefault((column, value), set()).add(finding["source_record"])
+            item, kind = prescription.items[finding["source_record"] - 1], kind_of(column)
+            own = {**dict(item.circumstances), PRESCRIBER_LEVEL: item.prescriber_institution_level}.get(column)
+            value = prescription.facts.get(column) if own is None else own
+            if value is not None and not provincial.tells(kind, value):
+                lines.setdefault((kind, str(value)), set()).add(finding["source_record"])
     told = ((column, *shown_value(column, value), len(some)) for (column, value), some in lines.items())
     return [UnknownValue(column, value, count, key) for column, value, key, count in told]
 

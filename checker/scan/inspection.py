@@ -23,6 +23,7 @@ from checker.ingest.provincial import read_provincial
 from checker.ingest.refusals import Refusals
 from checker.ingest.shown_values import shown
 from checker.ingest.sources import InputTable, Source
+from checker.ingest.unreadable import count_unknown_care
 from checker.judge import candidates
 from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import load_points
@@ -169,7 +170,9 @@ def _counts(
     if not lines:
         return None, (), completeness.not_read(files)
     files = relations.with_stand_ins(connection, replace(files, lines=lines))
-    census, second, refunds = relations.count_lines(connection, files, provincial=read_provincial(request.profile))
+    census, second, refunds = relations.count_lines(connection, files)
+    care = count_unknown_care(connection, files.all_sources, read_provincial(request.profile))
+    census = replace(census, unreadable=census.unreadable + care)
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
     find_named_pieces(connection, files, second, refund_settlements=refunds)
     candidates.find_points(connection)

@@ -13,7 +13,7 @@ from checker.engines.duckdb import connect_locked
 from checker.ingest import completeness
 from checker.ingest.columns import first_text
 from checker.ingest.gather import Gathered, gather
-from checker.ingest.provincial import KINDS, Provincial, read_provincial, shown_value
+from checker.ingest.provincial import KINDS, PRESCRIBER_LEVEL, Provincial, kind_of, read_provincial, shown_value
 from checker.ingest.spellings import LONGEST_WORD
 from checker.model import sqltext
 from checker.scan.engine_fault import explain
@@ -123,8 +123,10 @@ def _find(connection: duckdb.DuckDBPyConnection, files: Gathered, kind: str, pro
     queries = []
     for role in ROLES:
         for source in getattr(files, role):
-            if headers := source.map.found.get(kind, ()):
-                value = f"left({first_text(headers, source.map.columns[kind].kind)}, {LONGEST_WORD + 1})"
+            for name in (kind, PRESCRIBER_LEVEL) if kind == kind_of(PRESCRIBER_LEVEL) else (kind,):
+                if not (headers := source.map.found.get(name, ())):
+                    continue
+                value = f"left({first_text(headers, source.map.columns[name].kind)}, {LONGEST_WORD + 1})"
                 queries.append(
                     f"SELECT {sqltext.text(role)} AS role, {value} AS value, count(*) AS n FROM {source.table.scan()} GROUP BY ALL"
                 )

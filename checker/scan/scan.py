@@ -17,7 +17,8 @@ from checker.ingest.identity import name_lines, number_lines
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
-from checker.ingest.provincial import Provincial, read_provincial
+from checker.ingest.provincial import PRESCRIBER_LEVEL, Provincial, read_provincial
+from checker.ingest.unreadable import count_unknown_care
 from checker.ingest.value_sql import clean_text
 from checker.judge import candidates, fellows, newborns, payment
 from checker.judge.compile import fired_sql
@@ -65,7 +66,7 @@ FIRED_COLUMNS = (
     "matched_by", "diagnosis_code", "person_number", "own_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
-WRITTEN = ("insurance_type", "care_type", "institution_level")
+WRITTEN = ("insurance_type", "care_type", "institution_level", PRESCRIBER_LEVEL, "pay_location")
 """What else it hands on where a shape reads it: values that may stand for nothing known."""
 
 
@@ -155,9 +156,7 @@ class _Run:
     def go(self, started: float) -> ScanResult:
         connection, files = self.connection, relations.with_stand_ins(self.connection, self.files)
         self.tell.step("census", connection)
-        census, second, refund_settlements = relations.take_census(
-            connection, files, provincial=self.provincial, repair=self.request.repair
-        )
+        census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)
         find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
         contested = candidates.find_points(connection)
@@ -233,7 +232,9 @@ class _Run:
         candidate, _ = of(None)
         untold = self._judge(of, absent & {"person_number", "own_code"} | unneeded, contested=contested)
         not_judged = (*not_judged, *count_untold(connection, self.plan, self.fired, untold))
-        unknown = count_unknown(connection, self.plan, self.fired)
+        unknown, care = count_unknown(connection, self.plan, self.fired, self.provincial)
+        other_care = count_unknown_care(connection, files.all_sources, self.provincial, care)
+        census = replace(census, unreadable=census.unreadable + other_care)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None
         )
@@ -330,9 +331,9 @@ class _Run:
         untold: dict[str, str] = {}
         for shape in self._shapes:
             lines, absent = of(shape)
-            told_by = {fact.line for fact in shape.facts.values()}
+            told_by = {fact.line for fact in shape.facts.values()} | set(shape.line_columns)
             own = [name for name in WRITTEN if name in told_by and name not in absent]
-            unknown = candidates.untold(self.files, shape)
+            unknown = candidates.untold(self.files, shape, care_tells_online=self.provincial.care_tells_online)
             untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
             absent |= {told_name(fact) for fact in unknown}
             fired = fired_sql(self.plan, shape, self._of(shape, lines), contested=contested, absent=absent)

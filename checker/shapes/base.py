@@ -26,6 +26,7 @@ LINE_COLUMNS = {
     "source_record": "BIGINT",
     "insurance_type": "VARCHAR", "insurance_group": "VARCHAR", "care_group": "VARCHAR", "is_discharge_drug": "BOOLEAN",
     "institution_level": "VARCHAR", "own_rank": "BIGINT", "is_unrated": "BOOLEAN", "prescriber_rank": "BIGINT", "has_earlier": "BOOLEAN",
+    "prescriber_institution_level": "VARCHAR", "pay_location": "VARCHAR",
     "insurance_conflict": "BOOLEAN", "care_conflict": "BOOLEAN", "level_conflict": "BOOLEAN", "online_doubt": "VARCHAR",
     "is_online": "BOOLEAN", "is_maternity_fee": "BOOLEAN", "has_maternity_diagnosis": "BOOLEAN", "in_scope": "BOOLEAN",
 }  # fmt: skip
