@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,12 +21,23 @@ KINDS: Mapping[str, str] = {
     "care_type": "care_groups", "insurance_type": "insurance_groups", "institution_level": "institution_ranks", "pay_location": "online",
 }  # fmt: skip
 """The kinds of values, as the columns that hold them are called, and the table of a profile that says what they mean."""
+PHARMACY = "pharmacy"
+"""The care group of purchases in pharmacies."""
 PRESCRIBER_LEVEL = "prescriber_institution_level"
 
 
 def kind_of(column: str) -> str:
     """The kind of a column's values: the prescriber's level is a level like any other."""
     return "institution_level" if column == PRESCRIBER_LEVEL else column
+
+
+_DENIED_BEFORE = re.compile(
+    "(?:[非无未]|不是|不属于?|不含|不包括|不设|没有|除了?|停|撤销|取消)(?:开通?|开设|设立?|设置|建立?|办|用|接入|含|有|是|在|于|经)*$"
+)
+_DENIED_BEHIND = re.compile(
+    r"\(?(?:[非否无筹]|不是|不属|除外|[未尚待][开启设建获挂正批核审]|在建|拟建|停[用办业]|已?[撤注]销|已?停)"
+)
+"""What before or behind the words that mark an internet hospital says that it is none: 非互联网医院."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,6 +55,10 @@ class Provincial:
     def care_group(self, value: str | None) -> str | None:
         """A code of CARE_GROUPS, by the longest beginning of the care type."""
         return self._groups["care_type"].of(value)
+
+    def is_pharmacy(self, care_type: str | None) -> bool:
+        """Whether a care type is a purchase in a pharmacy: there the person on file is the holder of the card."""
+        return self.care_group(care_type) == PHARMACY
 
     def insurance_group(self, value: str | None) -> str | None:
         """A code of INSURANCE_GROUPS."""
@@ -85,7 +101,15 @@ class Provincial:
 
     def _is_online_name(self, name: str | None) -> bool:
         text = normal(name)
-        return text is not None and any(part in text for part in self._online_names)
+        return text is not None and any(_names_itself(text, part) for part in self._online_names)
+
+
+def _names_itself(name: str, part: str) -> bool:
+    """Whether a name holds a part somewhere where it is not taken back."""
+    places = (found.span() for found in re.finditer(re.escape(part), name))
+    return any(
+        not _DENIED_BEFORE.search(name[:start]) and not _DENIED_BEHIND.match(name[end:]) for start, end in places
+    )
 
 
 def shown_value(kind: str, value: str) -> tuple[str, str | None]:

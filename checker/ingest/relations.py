@@ -18,7 +18,6 @@ from checker.ingest.settlement_flags import RefundSettlements, find_flagged_sett
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
-from checker.model.schema import PHARMACY_CARE
 from checker.model.words import lost_code_words
 
 if TYPE_CHECKING:
@@ -259,20 +258,6 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, una
         *(() if repaired else ("code_repaired",)), *(() if regional else ("insured_region", "region")),
         *(() if insured else ("mutual_aid_amount",)), *(unasked - ({"care_type"} if insured else frozenset())),
     ))  # fmt: skip
-
-
-def may_be_pharmacy(
-    connection: duckdb.DuckDBPyConnection, header_columns: frozenset[str], unneeded: frozenset[str]
-) -> bool:
-    """Whether some staged line may be a purchase in a pharmacy, so that its header's person is the insured."""
-    if "care_type" in unneeded or "care_type" in header_columns:
-        return "care_type" not in unneeded
-    return (
-        one_number(
-            connection, f"SELECT count(*) FROM staged_line WHERE regexp_full_match(care_type, '{PHARMACY_CARE}')"
-        )
-        > 0
-    )
 
 
 def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:

@@ -178,6 +178,11 @@ CARES: Rewritings = (
     (f"{_BLANK}+", ""),
     WHOLE,
     (r"^([1-9][0-9]{1,11})(?:[^0-9.]|\.[^0-9]).*$", r"\1"),
+    # One that denies or doubts the word is kept, too.
+    (
+        r"^(.+)\(((?:非|不是|不属于)(?:[^()]*(?:诊|院|购药|药店|药房|病|手术|计划|床)[^()]*)?|[否不]|不[详明]|[未待]定|待[^()]*|拟[^()]*|存疑|\?)\)$",
+        r"\1|\2",
+    ),
     # A remark of the same care, or of a pharmacy's purchase, says no more; one that speaks of other care is kept, and makes it unknown.
     (r"^(.*急诊.*)\([^()]*急诊[^()]*\)$", r"\1"),
     (r"^(.*住院.*)\((?:普通)?住院\)$", r"\1"),
@@ -187,7 +192,8 @@ CARES: Rewritings = (
     (r"^(.*(?:急诊|住院|日间|病床).*)\(([^()]*门诊[^()]*)\)$", r"\1|\2"),
     (r"^(.+)\(.*\)$", r"\1"),
 )
-"""A care type without what stands behind the code, and without what is said of it in brackets, unless that is other care: 门诊(急诊)."""
+"""A care type without what stands behind the code, and without what is said of it in brackets, unless that is other care or takes it back:
+门诊(急诊), 急诊(非)."""
 CARE_CODE = "[1-9][0-9]{1,11}"
 """A national code of a care type, or one of a province, which has more digits."""
 

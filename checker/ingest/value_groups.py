@@ -25,6 +25,14 @@ _AROUND = "-_|:/、.,()"
 _SEVERAL = re.compile(r"以上|以下|[及或至/、,~]")
 """What tells that more than one is meant: 三级及以上."""
 _CARE_CODE = re.compile(CARE_CODE)
+_TAKEN_BACK = re.compile(r"[非否不无没未]|不是|没有|不[详明]|未[知定]|待.*|拟.*|存疑|[?×✗✘]+")
+"""A remark that takes back what it stands beside: 工伤保险(非)."""
+NOT_GRADED = re.compile("[未不无][定评分设]?(?:等[级次]?|级)")
+"""What says that an institution of a level has no grade within it: 三级未定等."""
+DOUBTED = re.compile(
+    "[待未拟不否疑暂曾无?]|^原|非(?![营盈]利)|申[报请]|创建|筹|试[评行运点]|取消|撤|降|摘|参照|相当|视同"
+)
+"""What of a level says that it is not, not yet or no longer that of the institution: 三级待定."""
 
 
 def normal(value: str | None) -> str | None:
@@ -42,14 +50,21 @@ def normal_care(value: str | None) -> str | None:
 
 class Groups:
     """The groups of one kind of value. `exact` and `begins` give the group of a whole value and of its beginning; `neutral` groups may
-    stand beside any other. Of care types only a code of two digits or more has a beginning.
+    stand beside any other. Of care types only a code of two digits or more has a beginning. `doubted`: words beside a value may say that it
+    does not hold (DOUBTED).
     """
 
     def __init__(
-        self, exact: Mapping[str, str], begins: Mapping[str, str], *, neutral: Collection[str] = (), care: bool = False
+        self,
+        exact: Mapping[str, str],
+        begins: Mapping[str, str],
+        *,
+        neutral: Collection[str] = (),
+        care: bool = False,
+        doubted: bool = False,
     ) -> None:
         self.exact, self.begins = dict(exact), dict(begins)
-        self._neutral, self._care = frozenset(neutral), care
+        self._neutral, self._care, self._doubted = frozenset(neutral), care, doubted
         self._normal = normal_care if care else normal
         self._lengths = sorted({len(begin) for begin in begins}, reverse=True)
         told = (*self.exact.items(), *self.begins.items())
@@ -71,7 +86,8 @@ class Groups:
             return self._look(wrapped[1]) if wrapped[1] else None
         if remark := _REMARK.fullmatch(key):
             group = self._look(remark[1])
-            return None if group is None or self._is_another(remark[2], group) else group
+            taken_back = _TAKEN_BACK.fullmatch(remark[2]) is not None
+            return None if group is None or taken_back or self._is_another(remark[2], group) else group
         if (group := self._beginning(key)) or not (coded := _CODED.fullmatch(key)):
             return group
         return self._both(coded[1], coded[2].strip(_AROUND))
@@ -88,13 +104,18 @@ class Groups:
         """The group of a code with its word behind it, which must not contradict each other."""
         if any(sign.isdigit() for sign in word):
             return None
+        if self._is_doubted(word) and word not in self.exact:
+            return None
         by_code = self.exact.get(code) or self._beginning(code)
         by_word = self._look(word) if word else None
         return None if by_code and by_word and by_code != by_word else by_code or by_word
 
+    def _is_doubted(self, text: str) -> bool:
+        return self._doubted and DOUBTED.search(NOT_GRADED.sub("", text)) is not None
+
     def _is_another(self, text: str, group: str) -> bool:
         """Whether a text beside a value of a group speaks of another group, or of several."""
-        if _SEVERAL.search(text):
+        if _SEVERAL.search(text) or self._is_doubted(text):
             return True
         others = {found for word, found in self._words.items() if word in text}
         if text and (found := self.exact.get(text) or (self._beginning(text) if text.isdigit() else None)):

@@ -56,7 +56,7 @@ def read_groups(opened: ProfileFile, table: str, *, care: bool = False) -> Group
             for text in texts:
                 for value, is_beginning in _entries(text, care=care):
                     (begins if is_beginning else exact)[value] = group
-    return Groups(exact, begins, neutral=(UNRATED,), care=care)
+    return Groups(exact, begins, neutral=(UNRATED,), care=care, doubted=table == "institution_ranks")
 
 
 def read_names(opened: ProfileFile) -> tuple[str, ...]:

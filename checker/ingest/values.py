@@ -42,7 +42,7 @@ from checker.ingest.spellings import (
     narrow,
     rewrite,
 )
-from checker.model.schema import NULL_WORDS, PHARMACY_CARE, UNKNOWN_WORDS, Kind
+from checker.model.schema import NULL_WORDS, UNKNOWN_WORDS, Kind
 
 _PLAIN_NUMBER = re.compile(r"[0-9]{1,14}(?:\.([0-9]{1,4}))?")
 _USUAL_TIME = re.compile(USUAL_TIME)
@@ -96,11 +96,6 @@ def read_care(text: str) -> str:
     if _pattern(CARE_CODE).fullmatch(spelt):
         return spelt
     return str(_MEANINGS[Kind.CARE].get(spelt, text[: LONGEST_WORD + 1]))
-
-
-def is_pharmacy(care_type: str | None) -> bool:
-    """Whether a care type, as it was read, is that of a purchase in a pharmacy."""
-    return care_type is not None and _pattern(PHARMACY_CARE).fullmatch(care_type) is not None
 
 
 def read_time(text: str) -> datetime | None:

@@ -12,7 +12,7 @@ from checker.ingest.gather import Gathered
 from checker.ingest.headers import conflict_name
 from checker.ingest.scope import not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
-from checker.judge.payment import CONFLICTS, Payment, columns_sql
+from checker.judge.payment import CONFLICTS, Payment, columns_sql, meaning_sql
 from checker.model import sqltext
 from checker.shapes import SHAPES
 from checker.shapes.base import LINE_COLUMNS, Shape
@@ -140,6 +140,8 @@ def absent_columns(
     absent |= {column for column, name in anywhere.items() if not filled(name)} | unneeded
     absent |= {column for column, names in by_any.items() if not any(map(filled, names))}
     absent |= {told for told, field in CONFLICTS.items() if conflict_name(field) not in headers.all}
+    if "care_type" in unneeded:
+        absent.add("care_group")
     if "pay_location" in unneeded:
         absent.add("online_doubt")
     if not filled("diagnosis_code") and not files.diagnoses:
@@ -244,11 +246,12 @@ def candidates_sql(
     as_of: str | None,
     region: str | None,
     not_paid: str,
+    care: Mapping[str, str | None],
     payment: Payment | None = None,
 ) -> str:
     """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
-    `payment` tells of the terms of lines; without it these are absent.
+    `care` are the groups of care types; `payment` tells of the terms of lines, which are absent without it.
     """
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
@@ -275,7 +278,8 @@ def candidates_sql(
     place_of = _institution_place(first("institution_id"), first("region"))
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
-        "care_type": first("care_type"), "newborn_flag": first("newborn_flag"), "family_paid": f"{first('mutual_aid_amount')} > 0",
+        "care_type": first("care_type"), "care_group": meaning_sql(first("care_type"), care, "VARCHAR"),
+        "newborn_flag": first("newborn_flag"), "family_paid": f"{first('mutual_aid_amount')} > 0",
         "patient_age": "s.patient_age", "header_age": of_headers("patient_age"),
         "id_number": "s.patient_id_number", "header_id_number": of_headers("patient_id_number"),
         "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),

@@ -29,7 +29,6 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 """The columns of staged lines that tell a fact."""
 _GROUPED = (
     "insurance_type",
-    "care_type",
     "institution_level",
     "prescriber_institution_level",
     "pay_location",
@@ -120,22 +119,31 @@ class Payment:
     care_tells_online: bool
 
 
+def find_care(
+    connection: duckdb.DuckDBPyConnection, provincial: Provincial, headers: Mapping[str, frozenset[str]]
+) -> Mapping[str, str | None]:
+    """The group of each care type of lines and their headers, which have that column."""
+    return {value: provincial.care_group(value) for value in _values(connection, "care_type", headers)}
+
+
 def find_payment(
     connection: duckdb.DuckDBPyConnection,
     files: Gathered,
     provincial: Provincial,
     facts: frozenset[str],
     headers: Mapping[str, frozenset[str]],
+    care: Mapping[str, str | None],
     *,
     has_history: bool,
 ) -> Payment:
-    """Look at each value once. `headers` are the columns of the views of headers, by view."""
+    """Look at each value once. `headers` are the columns of the views of headers, by view; `care` are the groups of care types."""
     needed = columns_needed(facts)
     values = {name: _values(connection, name, headers) for name in _GROUPED if name in needed}
+    values["care_type"] = list(care)
     rank = provincial.institution_rank
     said: dict[str, Mapping[str, _Meaning]] = {
         "insurance_type": {value: provincial.insurance_group(value) for value in values.get("insurance_type", ())},
-        "care_type": {value: provincial.care_group(value) for value in values.get("care_type", ())},
+        "care_type": care,
         **{
             name: {value: rank(value) for value in values.get(name, ())}
             for name in ("institution_level", "prescriber_institution_level")
@@ -212,7 +220,7 @@ def columns_sql(
     """
 
     def grouped(name: str, type_: str, column: str = "") -> str:
-        return _grouped(first(column or name), payment.said.get(name, {}), type_)
+        return meaning_sql(first(column or name), payment.said.get(name, {}), type_)
 
     level = first("institution_level")
     place, by_care = grouped("pay_location", "BOOLEAN"), grouped("online_care", "BOOLEAN", "care_type")
@@ -241,10 +249,10 @@ def columns_sql(
     said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *(by_key if payment.has_diagnoses else ())]
     return {
         "insurance_type": first("insurance_type"), "insurance_group": grouped("insurance_type", "VARCHAR"),
-        "care_group": grouped("care_type", "VARCHAR"), "is_discharge_drug": "s.is_discharge_drug", "is_maternity_fee": "s.is_maternity_fee",
+        "is_discharge_drug": "s.is_discharge_drug", "is_maternity_fee": "s.is_maternity_fee",
         "institution_level": level, "own_rank": grouped("institution_level", "BIGINT"),
         "is_unrated": f"{level} IN ({sqltext.texts(payment.unrated)})" if payment.unrated else "FALSE",
-        "prescriber_rank": _grouped("s.prescriber_institution_level", payment.said.get("prescriber_institution_level", {}), "BIGINT"),
+        "prescriber_rank": meaning_sql("s.prescriber_institution_level", payment.said.get("prescriber_institution_level", {}), "BIGINT"),
         "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
         "is_online":
             f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
@@ -257,7 +265,7 @@ def columns_sql(
     }  # fmt: skip
 
 
-def _grouped(value: str, said: Mapping[str, _Meaning], type_: str) -> str:
+def meaning_sql(value: str, said: Mapping[str, _Meaning], type_: str) -> str:
     """SQL of what a value stands for."""
     known = {text: meaning for text, meaning in said.items() if meaning is not None}
     if not known:

@@ -257,9 +257,6 @@ PERSON_COLUMNS = (
 )
 """Without any of these in any source nothing can be judged."""
 
-PHARMACY_CARE = "41[0-9]{0,10}"
-"""The care types of purchases in a pharmacy, as a regular expression over the whole: a word that nobody knows may begin like one."""
-
 DIAGNOSIS_SEPARATORS = "[,，;；|、\\s]+"
 """What stands between codes of diagnoses in one text, as a regular expression."""
 

@@ -349,7 +349,10 @@ class Precheck:
     def _facts(self, prescription: Prescription, item: Item) -> dict[str, Any]:
         """What the prescription says of a line; of times the clauses look at the day."""
         given = {name: value for name, value in prescription.facts.items() if value is not None and name not in _APART}
-        given |= {name: value for name, value in item.circumstances if name not in _APART}
+        own = dict(item.circumstances)
+        given |= {name: value for name, value in own.items() if name not in _APART}
+        if group := self.provincial.care_group(own.get("care_type", prescription.facts.get("care_type"))):
+            given["care_group"] = group
         given["service_time"] = day = prescription.time_of(item).date()
         given["on_date"] = self._as_of or day
         if "visit_start" in given:

@@ -28,8 +28,8 @@ def shared_terms(prescription: Prescription, item: Item, provincial: Provincial)
         pay_location=get("pay_location"), care_type=care, institution_name=get("institution_name")
     )
     told: dict[str, Any] = {
-        "insurance_type": insurance, "insurance_group": provincial.insurance_group(insurance), "care_group": provincial.care_group(care),
-        "institution_level": level, "own_rank": provincial.institution_rank(level), "is_unrated": provincial.is_unrated(level) or None,
+        "insurance_type": insurance, "insurance_group": provincial.insurance_group(insurance),
+        "care_type": care, "institution_level": level, "own_rank": provincial.institution_rank(level), "is_unrated": provincial.is_unrated(level) or None,
         "is_online": _either(get("is_online"), online), "online_doubt": _doubt(provincial, get("pay_location"), care), "institution_id": get("institution_id"),
     }  # fmt: skip
     if prescription.diagnoses:

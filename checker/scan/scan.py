@@ -17,7 +17,7 @@ from checker.ingest.identity import name_lines, number_lines
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
-from checker.ingest.provincial import PRESCRIBER_LEVEL, Provincial, read_provincial
+from checker.ingest.provincial import PHARMACY, PRESCRIBER_LEVEL, Provincial, read_provincial
 from checker.ingest.unreadable import count_unknown_care
 from checker.ingest.value_sql import clean_text
 from checker.judge import candidates, fellows, newborns, payment
@@ -210,21 +210,24 @@ class _Run:
             absent |= {"not_in_scope"}
         beside = candidates.joined_headers(headers)
         views = {"settlement_header": headers.settlement, "visit_header": headers.visit}
-        paid = payment.find_payment(connection, files, self.provincial, facts, views, has_history=has_history)
+        has_care = "care_type" not in absent
+        care = payment.find_care(connection, self.provincial, views) if has_care else {}
+        paid = payment.find_payment(connection, files, self.provincial, facts, views, care, has_history=has_history)
         payment.find_earlier(connection, paid, candidates.patient_sql(beside.first), beside.joins)
-        no_pharmacy = not relations.may_be_pharmacy(connection, headers.all, unneeded)
-        of_persons = frozenset({"care_type", "family_paid"}) if no_pharmacy else frozenset[str]()
+        no_pharmacy = PHARMACY not in care.values()
+        of_persons = frozenset({"care_group", "family_paid"}) if no_pharmacy else frozenset[str]()
 
         def of(shape: Shape | None) -> tuple[str, frozenset[str]]:
             """SQL of the candidates of a shape, or of all with no more than what all shapes read, and the columns that are absent."""
             is_terms = shape is TERMS
-            own = candidates.only_for(shape, absent) | (of_persons - {"care_type"} if is_terms else of_persons)
+            own = candidates.only_for(shape, absent) | (of_persons - {"care_group"} if is_terms else of_persons)
             sql = candidates.candidates_sql(
                 headers,
                 own,
                 as_of=self.as_of,
                 region=self.request.region,
                 not_paid=not_paid,
+                care=care,
                 payment=paid if is_terms else None,
             )
             return sql, own
@@ -232,8 +235,8 @@ class _Run:
         candidate, _ = of(None)
         untold = self._judge(of, absent & {"person_number", "own_code"} | unneeded, contested=contested)
         not_judged = (*not_judged, *count_untold(connection, self.plan, self.fired, untold))
-        unknown, care = count_unknown(connection, self.plan, self.fired, self.provincial)
-        other_care = count_unknown_care(connection, files.all_sources, self.provincial, care)
+        unknown, told_care = count_unknown(connection, self.plan, self.fired, self.provincial)
+        other_care = count_unknown_care(connection, files.all_sources, self.provincial, told_care)
         census = replace(census, unreadable=census.unreadable + other_care)
         not_in_force = candidates.count_not_in_force(
             connection, as_of=self.as_of, regional=candidate if contested else None

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from checker.model.id_number import OLD_ID_NUMBER, id_number_is_right
-from checker.model.schema import PHARMACY_CARE
 from checker.model.sql_builder import (
     FALSE,
     NULL,
@@ -108,7 +107,7 @@ def _name_persons(steps: Steps) -> tuple[_Person, _Person, tuple[str, str, str]]
 
     In a pharmacy the person of a header is the holder of the card, unless the line names the insured apart.
     """
-    pharmacy = steps.let("at_pharmacy", holds(f"regexp_full_match(care_type, '{PHARMACY_CARE}')", steps["care_type"]))
+    pharmacy = steps.let("at_pharmacy", holds("care_group = 'pharmacy'", steps["care_group"]))
     explicit = steps["insured_sex"], steps["insured_birth_date"], steps["insured_age"]
     names = ("settlement_sex", "visit_sex", "settlement_birth", "visit_birth", "header_age", "header_id_number")
     conflicts = ("header_sex_conflict", "header_birth_conflict")

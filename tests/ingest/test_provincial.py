@@ -111,6 +111,25 @@ def test_no_level_is_known(value: str) -> None:
         "11|三级",
         "001",
         "未达三级",
+        "三级待定",
+        "三级(待定)",
+        "三级（等级待评）",
+        "12-三级待定",
+        "03(待定)",
+        "三级?",
+        "三级(非)",
+        "非三级",
+        "拟三级",
+        "三级拟",
+        "未定三级",
+        "二级(待评)",
+        "二级甲等(申报三级)",
+        "三甲(创建)",
+        "二级(暂定)",
+        "三级(否)",
+        "二级未定",
+        "一级(已撤销)",
+        "不是三级",
     ],
 )
 def test_what_may_be_either_level_is_unknown(value: str) -> None:
@@ -125,6 +144,11 @@ def test_what_may_be_either_level_is_unknown(value: str) -> None:
         ("5", None, None, True), ("5|互联网医院", "11", "某医院", True), ("2", "11", "某医院", False), ("2", None, "某互联网 医院", True),
         ("9", "11", "某医院", None), ("9", None, "某互联网医院", True), (None, "11", "某医院", None), (None, None, "某（互联网医院）", True),
         (None, None, None, None), ("无", None, "-", None),
+        (None, None, "某市人民医院(非互联网医院)", None), (None, None, "非互联网医院", None), (None, None, "某医院（不是互联网医院）", None),
+        (None, None, "某市互联网医院(非)", None), (None, None, "某市互联网医院（未开通）", None), (None, None, "某医院未开通互联网医院", None),
+        (None, None, "某医院(不含互联网医院)", None), (None, None, "某医院(互联网医院除外)", None), (None, None, "互联网医院(筹)", None),
+        (None, None, "无锡互联网医院", True), (None, None, "互联网医院未来路院区", True), (None, None, "某医院(非互联网医院)、某互联网医院", True),
+        ("互联网医院(非)", None, None, None), ("非互联网医院", None, None, None), ("互联网医院(待定)", None, None, None),
     ],
 )  # fmt: skip
 def test_one_marker_makes_an_internet_visit(
@@ -266,3 +290,29 @@ def test_the_profile_of_the_page_is_one(tmp_path: Path) -> None:
     section = page.split("## Values of a province")[1].split("\n## ")[0]
     own = written(tmp_path, section.split("```toml\n")[1].split("```")[0])
     assert (own.care_group("9901"), own.insurance_group("3105"), own.institution_rank("1")) == ("chronic", "basic", 1)
+
+
+@pytest.mark.parametrize("value", ["待定", "等级待定", "待评审", "暂未定级", "尚未评级", "未评定", "11-等级待定"])
+def test_a_level_that_is_yet_to_be_settled_is_none(value: str) -> None:
+    assert NATIONAL.is_unrated(value)
+
+
+@pytest.mark.parametrize("value", ["二级(非营利性)", "三级甲等(非盈利)", "三级未定等", "三级(未分等次)"])
+def test_what_says_nothing_against_a_level_leaves_it(value: str) -> None:
+    assert NATIONAL.institution_rank(value) == (2 if value.startswith("二") else 3)
+
+
+@pytest.mark.parametrize(
+    "value", ["急诊(非)", "急诊（非急诊）", "药店购药(非药店)", "住院(待定)", "门诊(否)", "住院(不是住院)"]
+)
+def test_a_care_type_that_is_taken_back_is_unknown(value: str) -> None:
+    assert NATIONAL.care_group(value) is None
+    assert NATIONAL.care_group(value.split("(")[0].split("（")[0]) is not None
+
+
+def test_an_insurance_that_is_taken_back_is_unknown() -> None:
+    assert [NATIONAL.insurance_group(value) for value in ("工伤保险(非)", "工伤保险(否)", "工伤保险(已认定)")] == [
+        None,
+        None,
+        "injury",
+    ]

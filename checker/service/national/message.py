@@ -184,7 +184,10 @@ class _Reader:
         misfits: list[InputError] = []
         orders = orders_of(encounter, others, profile, notes, misfits, registers=self._registers)
         shared = place_facts(envelope, patient, encounter, profile, self._provincial, notes, alone=alone)
-        facts = {**of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"]), **shared}
+        facts = {
+            **of_encounter(person_facts(patient, encounter, profile, notes), shared["care_type"], self._provincial),
+            **shared,
+        }
         diagnoses = read_diagnoses(encounter, others, profile, notes)
         otherwise = self._visit_time(shared["visit_start"])
         about = Unread(facts["patient_id"], shared["visit_id"], None, "", is_order=True)

@@ -35,9 +35,9 @@ def person_facts(patient: Holder, encounter: Holder, profile: Profile, notes: No
     return facts
 
 
-def of_encounter(facts: Mapping[str, Any], care_type: str | None) -> Mapping[str, Any]:
+def of_encounter(facts: Mapping[str, Any], care_type: str | None, provincial: Provincial) -> Mapping[str, Any]:
     """The facts of the message's person. In a pharmacy they are as a settlement's: whose card is shown need not be the patient."""
-    if not values.is_pharmacy(care_type):
+    if not provincial.is_pharmacy(care_type):
         return facts
     return {_OF_HEADER.get(name, name): value for name, value in facts.items()}
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 LINE = (
-    "insurance_type", "insurance_group", "care_group", "is_discharge_drug", "institution_level", "own_rank", "is_unrated", "prescriber_rank",
+    "insurance_type", "insurance_group", "care_type", "is_discharge_drug", "institution_level", "own_rank", "is_unrated", "prescriber_rank",
     "prescriber_institution_level", "pay_location",
     "insurance_conflict", "care_conflict", "level_conflict", "has_earlier", "is_online", "online_doubt",
     "is_maternity_fee", "has_maternity_diagnosis", "in_scope",
