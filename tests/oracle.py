@@ -950,12 +950,15 @@ class Line:
 
     def in_scope(self) -> bool:
         """Return whether the fund may pay something of what is left of the line."""
-        if self.amount is not None and self.amount == 0:
+        fen = Decimal("0.01")
+        if self.amount is not None and abs(self.amount) < fen:
             return True
-        if self.net["amount_in_scope"] is not None and self.net["amount_in_scope"] == 0:
-            return False
+        left = self.net["amount_in_scope"]
+        if left is not None:
+            # Something in scope and all paid by the patient contradict each other: nobody knows.
+            return abs(left) >= fen
         self_paid = self.own.value("full_self_paid_amount")
-        return self_paid is None or self.amount is None or self_paid != self.amount
+        return self_paid is None or self.amount is None or abs(self_paid - self.amount) >= fen
 
     def remarks(self) -> set[str]:
         """Return the remarks that every finding of the line carries."""

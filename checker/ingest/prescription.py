@@ -6,11 +6,12 @@ import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from checker.ingest import values
 from checker.ingest.personal import example
-from checker.ingest.scope import is_not_in_scope
+from checker.ingest.scope import is_in_scope, is_not_in_scope
 from checker.model.errors import InputError
 from checker.model.json_text import Inexact
 from checker.model.schema import DIAGNOSIS_SEPARATORS, PIECE_CHARGE, Kind
@@ -44,8 +45,8 @@ class Item(NamedTuple):
     `line_id` is None where the prescription names none: an invented one could be another line's.
     `circumstances` are those facts of the prescription that the line says otherwise. `is_piece`: it is charged as a decoction piece.
     `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code` and `local_item_name` are what the institution
-    calls it. `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set
-    where other lines of the prescription take something from it (checker.precheck.netting).
+    calls it. `days_supply` is for how many days it is. `service_time` is its own, where the prescription's is not meant. `is_void`: it is
+    withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -73,6 +74,8 @@ class Item(NamedTuple):
     local_item_name: str | None = None
     is_piece: bool = False
     circumstances: tuple[tuple[str, Any], ...] = ()
+    days_supply: Decimal | None = None
+    unit_price: Decimal | None = None
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -80,6 +83,11 @@ class Item(NamedTuple):
         return is_not_in_scope(
             self.amount, self.left.amount_in_scope if self.left else self.amount_in_scope, self.full_self_paid_amount
         )
+
+    @property
+    def is_in_scope(self) -> bool:
+        """Whether something of it is known to be within the fund's scope."""
+        return is_in_scope(self.amount, self.amount_in_scope, self.full_self_paid_amount)
 
     @property
     def takes_back(self) -> bool:
@@ -170,6 +178,12 @@ def read_amount(value: object) -> str | None:
     return amount
 
 
+def read_decimal(value: object) -> Decimal | None:
+    """A number to reckon with. Raises as `read_amount`."""
+    amount = read_amount(value)
+    return None if amount is None else Decimal(amount)
+
+
 def read_codes(found: Sequence[object]) -> tuple[str, ...]:
     """Codes of diagnoses, trimmed and in upper case, without those that stand for nothing; several in one text are several, as in files."""
     read = [values.read_capitals(code) for each in found if (code := values.clean(each))]
@@ -215,7 +229,7 @@ _LINE: dict[str, Callable[[object], Any]] = {
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
     "local_item_code": _code, "local_item_name": _text,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
-    "charge_type": _text, "service_time": read_time, "days_supply": read_amount, "unit_price": read_amount, **_TERMS,
+    "charge_type": _text, "service_time": read_time, "days_supply": read_decimal, "unit_price": read_decimal, **_TERMS,
     **_CIRCUMSTANCES,
 }  # fmt: skip
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", "history", *_HEAD})
@@ -328,6 +342,7 @@ class _Reader:
             False, get("service_time"), get("is_discharge_drug"), get("is_maternity_fee"), get("prescriber_institution_level"),
             get("local_item_code"), get("local_item_name"), _PIECE.search(get("charge_type") or "") is not None,
             () if _CIRCUMSTANCES.keys().isdisjoint(read) else _circumstances(read),
+            get("days_supply"), get("unit_price"),
         ))  # fmt: skip
 
     def refuse_many(self, name: str, lines: Sequence[object]) -> None:

@@ -10,7 +10,7 @@ from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.headers import conflict_name
-from checker.ingest.scope import not_in_scope_sql
+from checker.ingest.scope import is_nothing_sql, not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.judge.payment import CONFLICTS, Payment, columns_sql, meaning_sql
 from checker.model import sqltext
@@ -163,13 +163,16 @@ def absent_columns(
 
 NOT_IN_SCOPE = not_in_scope_sql("s.amount", "s.amount_in_scope", "s.full_self_paid_amount")
 LEFT_NOT_IN_SCOPE = (
-    "coalesce(s.amount <> 0, TRUE) AND s.line_no IN (SELECT line_no FROM netted_line WHERE amount_in_scope = 0)"
+    f"NOT coalesce({is_nothing_sql('s.amount')}, FALSE) "
+    f"AND s.line_no IN (SELECT line_no FROM netted_line WHERE {is_nothing_sql('amount_in_scope')})"
 )
 
 
 def not_paid_sql(connection: duckdb.DuckDBPyConnection) -> str:
     """SQL of whether a staged line `s`, after refunds, is not paid by the fund."""
-    left = one_number(connection, "SELECT count(*) FROM netted_line WHERE amount_in_scope = 0 AND NOT nothing_left")
+    left = one_number(
+        connection, f"SELECT count(*) FROM netted_line WHERE {is_nothing_sql('amount_in_scope')} AND NOT nothing_left"
+    )
     return f"({NOT_IN_SCOPE} OR {LEFT_NOT_IN_SCOPE})" if left else f"({NOT_IN_SCOPE})"
 
 

@@ -10,6 +10,7 @@ from checker.engines.duckdb import one_number
 from checker.ingest import line_sql, relations
 from checker.ingest.gather import Gathered
 from checker.ingest.provincial import Provincial
+from checker.ingest.scope import in_scope_sql
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.model import sqltext
 from checker.model.schema import DIAGNOSIS_SEPARATORS, MATERNITY_DIAGNOSES
@@ -247,6 +248,7 @@ def columns_sql(
         f"(SELECT said FROM maternity m WHERE m.key = {key})" for key in ("'s' || s.settlement_id", "'v' || s.visit_id")
     ]
     said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *(by_key if payment.has_diagnoses else ())]
+    in_scope = in_scope_sql("s.amount", "s.amount_in_scope", "s.full_self_paid_amount")
     return {
         "insurance_type": first("insurance_type"), "insurance_group": grouped("insurance_type", "VARCHAR"),
         "is_discharge_drug": "s.is_discharge_drug", "is_maternity_fee": "s.is_maternity_fee",
@@ -261,7 +263,7 @@ def columns_sql(
         **{name: conflict(column) for name, column in CONFLICTS.items()},
         "has_maternity_diagnosis":
             f"CASE WHEN {' OR '.join(f'coalesce({each}, FALSE)' for each in said)} THEN TRUE WHEN coalesce({', '.join(said)}) IS NOT NULL THEN FALSE END",
-        "in_scope": f"CASE WHEN {not_paid} THEN FALSE WHEN s.amount_in_scope > 0 THEN TRUE END",
+        "in_scope": f"CASE WHEN {not_paid} THEN FALSE WHEN {in_scope} THEN TRUE END",
     }  # fmt: skip
 
 

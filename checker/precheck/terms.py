@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from checker.ingest.prescription import Item, Prescription, is_above_zero
+from checker.ingest.prescription import Item, Prescription
 from checker.ingest.provincial import PRESCRIBER_LEVEL, Provincial, kind_of, shown_value
 from checker.judge.payment import EARLIER_DAYS
 from checker.judge.unknown_value import UnknownValue
@@ -46,7 +46,7 @@ def line_terms(prescription: Prescription, item: Item, provincial: Provincial) -
         return bool(get(name) if own is None else own)
 
     level = item.prescriber_institution_level or get("prescriber_institution_level")
-    in_scope = False if item.is_not_in_scope else True if is_above_zero(item.amount_in_scope) else None
+    in_scope = False if item.is_not_in_scope else True if item.is_in_scope else None
     told = {
         "is_discharge_drug": flag("is_discharge_drug"), "is_maternity_fee": flag("is_maternity_fee"),
         "prescriber_rank": provincial.institution_rank(level), "in_scope": in_scope,

@@ -20,6 +20,8 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _ORDER_KIND = re.compile("[A-Za-z]*(Request|Order|RequestGroup)")
 _OWN_ID = re.compile(r"[!-\"$-~]+")
 """An id that nothing which reads a line would write otherwise, and that no place (#0) is mistaken for."""
+_DAYS_OF = {**dict.fromkeys(("d", "day", "days", "天", "日"), 1), **dict.fromkeys(("wk", "week", "weeks", "周"), 7)}
+"""How many days the units of a supply have."""
 _CODE_OF = {"MedicationRequest": "medicationCodeableConcept", "ServiceRequest": "code"}
 _ITEM_MEMBERS = (*_CODE_OF.values(), "medicationReference", "medication")
 """Where an order of any kind or version may say what is ordered."""
@@ -265,11 +267,11 @@ def _lines(order: _Order, prefetch: Mapping[str, Any], asked: Question) -> list[
                 f"{en} has codes of other systems alone (such as SNOMED CT), and was not reviewed",
             )
         asked.untold.append(said)
-    quantity = _quantity(order.resource)
+    quantity, days = _quantity(order.resource), _days(order.resource)
     return [
         {
             "line_id": f"{order.name}#{place}" if place else order.name, "item_code": code, "item_name": text_of(coding.get("display")) or text,
-            "quantity": quantity,
+            "quantity": quantity, "days_supply": days,
         }
         for place, (code, coding) in enumerate(codes)
     ]  # fmt: skip
@@ -312,6 +314,21 @@ def _medications(
 def _quantity(order: Mapping[str, Any]) -> float | int | None:
     supply = order.get("dispenseRequest")
     held = supply.get("quantity") if isinstance(supply, dict) else order.get("quantityQuantity")
+    return _measured(held)
+
+
+def _days(order: Mapping[str, Any]) -> float | int | None:
+    """For how many days an order is; None where it is told in a unit other than days and weeks."""
+    supply = order.get("dispenseRequest")
+    held = supply.get("expectedSupplyDuration") if isinstance(supply, dict) else None
+    value = _measured(held)
+    unit = (text_of(held.get("code")) or text_of(held.get("unit")) or "") if isinstance(held, dict) else ""
+    days = _DAYS_OF.get(unit.lower())
+    return None if value is None or days is None else value * days
+
+
+def _measured(held: object) -> float | int | None:
+    """The value of a Quantity, where it is one."""
     value = held.get("value") if isinstance(held, dict) else None
     return value if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e12 else None
 

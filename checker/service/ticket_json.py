@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
@@ -83,12 +84,13 @@ def _plain(item: Item) -> dict[str, Any]:
 
 def _item(held: Mapping[str, Any]) -> Item:
     time = held.get("service_time")
+    numbers = {name: Decimal(held[name]) for name in ("days_supply", "unit_price") if held.get(name) is not None}
     read = {
         "named_points": tuple(held["named_points"]),
         "circumstances": tuple((name, value) for name, value in held.get("circumstances", ())),
         "service_time": None if time is None else datetime.fromisoformat(time),
     }
-    return Item(**{**held, **read})
+    return Item(**{**held, **read, **numbers})
 
 
 def _stand_in(number: str) -> str | None:
@@ -106,4 +108,6 @@ def _check_sign(number: str) -> str:
 def _text(value: object) -> str:
     if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
     raise TypeError(type(value).__name__)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from checker.ingest.prescription import read_prescription
+from checker.service.fhir import read_question
 from checker.service.settings import new_key
 from tests.service.calls import MALE_ONLY, Answer, call
 from tests.service.messages import ORDINARY
@@ -228,3 +232,25 @@ def test_a_key_for_institutions_asks_for_those_alone(tmp_path: Any) -> None:
             "没有写明机构"
             in call(server.url, SIGN, hook(drug()), headers={"X-API-Key": two}).document["error"]["message"]
         )
+
+
+@pytest.mark.parametrize(
+    ("duration", "days"),
+    [
+        ({"value": 14, "unit": "days", "code": "d"}, Decimal(14)),
+        ({"value": 2, "code": "wk"}, Decimal(14)),
+        ({"value": 7, "unit": "天"}, Decimal(7)),
+        ({"value": 2, "code": "mo"}, None),
+        ({"value": "7", "code": "d"}, None),
+        ({"value": 7}, None),
+        ("7 d", None),
+        (None, None),
+    ],
+)
+def test_for_how_many_days_an_order_is(duration: object, days: Decimal | None) -> None:
+    """Told in days or weeks; what else it is nobody knows."""
+    supply = {"quantity": {"value": 2}, "expectedSupplyDuration": duration}
+    sent = hook(drug(dispenseRequest=supply))
+    asked = read_question(sent["context"], sent["prefetch"], selects=False)
+    read = read_prescription(asked.document, source="order", now=datetime(2026, 6, 1))
+    assert [(item.quantity, item.days_supply) for item in read.items] == [("2.0000", days)]

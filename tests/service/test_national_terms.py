@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,44 @@ def test_a_maternity_fee_and_who_prescribed_are_told_by_the_order() -> None:
 def before(asked: Asked, number: int = 0) -> list[tuple[str | None, datetime | None]] | None:
     history = asked.prescriptions[number].history
     return None if history is None else [(item.item_code, item.service_time) for item in history]
+
+
+@pytest.mark.parametrize(
+    ("own", "in_scope", "is_paid"),
+    [
+        ("71.00", ..., True),
+        ("71.00", "0", True),
+        ("71.004", "0.00", True),
+        ("71.00", "71.00", False),
+        ("70.99", ..., False),
+    ],
+)
+def test_an_order_that_is_said_to_be_in_scope_is_not_taken_for_self_paid(
+    own: str, in_scope: object, is_paid: bool
+) -> None:
+    asked = read(encounter(order(ownpay_amt=own, inscp_scp_amt=in_scope)))
+    assert (asked.self_paid_lines, asked.judged_lines) == ((1, 0) if is_paid else (0, 1))
+
+
+def test_days_and_prices_of_orders_are_kept_of_history_too() -> None:
+    """What is no number is noted like any other, and not given."""
+    past = order(rx_id="R0", curr_drord_flag="0", prd_days=14, pric="1.5")
+    orders = [
+        order(prd_days="7.00"),
+        past,
+        order(rx_id="R2", prd_days="一周", pric="面议"),
+        order(rx_id="R3", pric=...),
+    ]
+    asked = read_message(message(patient(encounter(*orders))), read_profile(), now=NOW)
+    [prescription] = asked.prescriptions
+    items = {item.line_id: item for item in (*prescription.items, *(prescription.history or ()))}
+    told = {name: (item.days_supply, item.unit_price) for name, item in items.items()}
+    assert told == {
+        "R1": (Decimal(7), Decimal("35.5")), "R0": (Decimal(14), Decimal("1.5")), "R2": (None, None), "R3": (None, None),
+    }  # fmt: skip
+    for name in ("prd_days", "pric"):
+        assert any(f".{name} 不是数字，按未提供处理" in note for note in asked.notes), asked.notes
+    assert read_prescriptions(write_prescriptions([prescription])) == [prescription]
 
 
 def test_where_nothing_is_told_of_history_it_is_not_known() -> None:

@@ -46,7 +46,8 @@ def random_document(rng: Random, number: int) -> dict[str, Any]:
         amount = rng.choice(("40", "0"))
         cells = {
             "line_id": f"{place}", "item_code": rng.choice(POINTS).code, "quantity": "2", "amount": amount,
-            "amount_in_scope": rng.choice(("", amount, "0")),
+            "amount_in_scope": rng.choice(("", amount, "0", "0.004")),
+            "full_self_paid_amount": rng.choice(("", "", "", amount, f"{float(amount) + 0.004}", f"{float(amount) - 0.01}")),
             **{name: value for name in OF_LINES if rng.random() < 0.4 and (value := rng.choice(VALUES[name])) not in ("X", "8", "?")},
         }  # fmt: skip
         online = cells.pop("is_online", "")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 
 UNKNOWN, MISSING, UNRATED, CONFLICT = "unknown", "missing", "unrated", "conflict"
 INSURANCE = {
@@ -59,6 +60,7 @@ POINTS = (
     Point("drug-online", "XN02ABF013N001010100001", {"barred_channel": "online"}),
     Point("herb-never-paid", "T001700635", {"never_paid": "yes"}),
 )
+FEN = Decimal("0.01")
 SINCE = date(2026, 1, 28)
 
 
@@ -122,14 +124,14 @@ def opinion(line: Line, *, at_counter: bool = False) -> Opinion:
     quantity = int(line.cells["quantity"])
     if line.day < SINCE or line.refunded >= quantity or line.cells.get("is_context") == "1":
         return None
-    share = (quantity - line.refunded) / quantity
+    share = Decimal(quantity - line.refunded) / quantity
     in_scope, self_paid, amount = (
         line.cells.get(name, "") for name in ("amount_in_scope", "full_self_paid_amount", "amount")
     )
-    if line.point.is_policy and float(amount) != 0:
-        if in_scope != "" and float(in_scope) * share == 0:
+    if line.point.is_policy and Decimal(amount) >= FEN:
+        if in_scope != "" and Decimal(in_scope) * share < FEN:
             return None
-        if self_paid != "" and float(self_paid) == float(amount):
+        if in_scope == "" and self_paid != "" and abs(Decimal(self_paid) - Decimal(amount)) < FEN:
             return None
     return _Judge(line, at_counter).answer()
 
@@ -225,8 +227,12 @@ class _Judge:
         )  # fmt: skip
 
     def never_paid(self) -> Opinion:
-        in_scope = self.line.cells.get("amount_in_scope", "")
-        return "violation", "definite" if in_scope != "" and float(in_scope) > 0 else "suspect"
+        in_scope, self_paid, amount = (
+            self.line.cells.get(name, "") for name in ("amount_in_scope", "full_self_paid_amount", "amount")
+        )
+        contradicted = self_paid != "" and abs(Decimal(self_paid) - Decimal(amount)) < FEN
+        is_known = in_scope != "" and Decimal(in_scope) >= FEN and not contradicted
+        return "violation", "definite" if is_known else "suspect"
 
 
 def _years(born: date, day: date) -> int:

@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -53,7 +54,8 @@ def random_lines(
             "line_id": f"L{number}", "settlement_id": settlement, "visit_id": f"V{settlement}", "item_code": rng.choice(POINTS).code,
             "patient_id": f"N{rng.randrange(count)}" if rng.random() < 0.95 else "",
             "service_time": f"{SINCE + timedelta(days=rng.randrange(-20, 500))}", "quantity": f"{quantity}", "amount": amount,
-            "amount_in_scope": rng.choice(("", amount, "20", "0")), "full_self_paid_amount": rng.choice(("", "", "", "0", amount)),
+            "amount_in_scope": rng.choice(("", amount, "20", "0", "0.004")),
+            "full_self_paid_amount": rng.choice(("", "", "", "0", amount, f"{float(amount) + 0.004}", f"{float(amount) - 0.01}")),
             "institution_id": rng.choice(("H3708", "H3708", "P3708")) + "00001",
             "is_context": rng.choice(("", "", "", "", "1")),
             **{name: value(name) if rng.random() < 0.5 else "" for name in (*SHARED, *OF_LINES) if name not in absent},
@@ -236,6 +238,20 @@ def test_what_was_taken_back_was_no_earlier_prescription(
     (tmp_path / "in.json").write_text(json.dumps(document), encoding="utf-8")
     scan(ScanRequest([tmp_path / "in.json"], tmp_path / "out", kb=[kb], stage="settle"))
     assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["verdict"].to_list() == wanted
+
+
+def test_days_and_prices_are_kept_with_lines_whatever_they_are(tmp_path: Path) -> None:
+    line = {"item_code": FIRST, "days_supply": "14 天", "unit_price": "￥1.50", "service_time": "2026-03-01"}
+    document = {"lines": [line, line | {"is_context": True}, {"item_code": FIRST}], "history": [line]}
+    read = read_prescription(document, source="处方", now=datetime(2026, 6, 1))
+    told = [(item.days_supply, item.unit_price) for item in (*read.items, *(read.history or ()))]
+    assert told == [(14, Decimal("1.5"))] * 2 + [(None, None), (14, Decimal("1.5"))]
+    assert read_prescriptions(write_prescriptions([read])) == [read]
+    for name in ("days_supply", "unit_price"):
+        for place in ("lines", "history"):
+            wrong = document | {place: [line | {name: "不知道多少"}]}
+            with pytest.raises(InputError, match=rf"{place}\[0\]\.{name} 的值“不知道多少”无法识别"):
+                read_prescription(wrong, source="处方", now=datetime(2026, 6, 1))
 
 
 def test_history_that_names_no_item_is_refused(tmp_path: Path) -> None:

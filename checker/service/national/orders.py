@@ -7,9 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from checker.ingest import values
 from checker.ingest.prescription import Item, is_negative
+from checker.ingest.scope import is_nothing, is_whole
 from checker.model.errors import InputError
 from checker.model.schema import Kind
 from checker.service.national import members
@@ -204,12 +206,15 @@ class _Orders:
 
     def _is_self_paid(self, order: Holder) -> bool:
         """Whether the fund pays nothing of an order: its flag says so or, where it has no flag that can be read, what is paid privately is all
-        of a sum that is not 0."""
+        of a sum that is not 0 and nothing is told to be in scope."""
         flag = members.read_flag(order.value, self._names["self_paying_flag"], order.path, self._notes, Kind.SELF_PAID)
         if flag is not None:
             return flag
-        own = self._number(order, "ownpay_amt", needed=False)
-        return own is not None and own.strip("-0.") != "" and own == self._number(order, "sumamt", needed=False)
+        own, total, in_scope = (
+            self._number(order, name, needed=False) for name in ("ownpay_amt", "sumamt", "inscp_scp_amt")
+        )
+        # What is in scope contradicts that: then nobody knows, and it is judged.
+        return is_whole(total, own) and not is_nothing(total) and (in_scope is None or is_nothing(in_scope))
 
     def _item(self, order: Holder, *, is_self_paid: bool = False, is_history: bool = False) -> Item:
         names, holder, path = self._names, order.value, order.path
@@ -234,6 +239,8 @@ class _Orders:
             prescriber_institution_level=members.read_noted(
                 holder, names["prescriber_institution_level"], path, self._notes
             ),
+            days_supply=self._decimal(order, "prd_days"),
+            unit_price=self._decimal(order, "pric"),
         )
 
     def _is_discharge_drug(self, order: Holder) -> bool | None:
@@ -260,6 +267,11 @@ class _Orders:
                 ) from None
             self._notes.add(f"{order.path}.{name} 不是数字，按未提供处理（not a number: taken as not given）")
             return None
+
+    def _decimal(self, order: Holder, name: str) -> Decimal | None:
+        """A number to reckon with; NULL and a note where it is none."""
+        text = self._number(order, name, needed=False)
+        return None if text is None else Decimal(text)
 
     def _is_repeated(self, item: Item, order: Holder) -> bool:
         """True where an order with all members equal came before. Only orders whose items are equal are looked at so closely."""

@@ -29,8 +29,8 @@ FIELDS = (
     # diagnosis
     "dise_codg",
     # order
-    "rx_id", "rxno", "drord_dr_name", "hilist_code", "hilist_name", "cnt", "sumamt", "ownpay_amt", "inscp_scp_amt", "drord_begn_date", "curr_drord_flag",
-    "self_paying_flag", "drord_bhvr", "dscg_tkdrug_flag", "matn_fee_flag", "prescriber_institution_level",
+    "rx_id", "rxno", "drord_dr_name", "hilist_code", "hilist_name", "cnt", "pric", "sumamt", "ownpay_amt", "inscp_scp_amt", "drord_begn_date",
+    "curr_drord_flag", "prd_days", "self_paying_flag", "drord_bhvr", "dscg_tkdrug_flag", "matn_fee_flag", "prescriber_institution_level",
     # feedback
     "warn_type", "warns", "warn_rslt_id", "dspo_way", "dspo_way_rea",
 )  # fmt: skip
