@@ -835,7 +835,9 @@ class Line:
     @property
     def is_pharmacy(self) -> bool:
         """Return whether the line is a purchase in a pharmacy."""
-        return re.fullmatch("41[0-9]{0,10}", self.first("care_type") or "") is not None
+        # Headers of one key are compared by what their care means, and what they contradict each other in no other source settles.
+        told = next((known for source in self.sources if (known := source.known("care_type"))), ())
+        return bool(told) and all(re.fullmatch("41[0-9]{0,10}", care) for care in told)
 
     @property
     def headers_tell_of_insured(self) -> bool:
