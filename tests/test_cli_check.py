@@ -114,6 +114,18 @@ def test_who_asks_says_what_counts_as_a_failure(check, fail_on, sample, code):
 
 
 @pytest.mark.parametrize(
+    ("fail_on", "told", "code"),
+    [
+        ("undetermined", (), 0), ("unjudged", (), 1), ("unjudged", ("--insurance", "工伤保险"), 0), ("unjudged", ("--insurance", "310"), 1),
+        ("unjudged", ("--insurance", "张三保险"), 1), ("notice", (), 0),
+    ],
+)  # fmt: skip
+def test_who_asks_may_count_what_was_not_judged_as_a_failure(check, fail_on, told, code):
+    vaccine = ("--item", "XJ07BGR030B014010100022", "--sex", "F", "--age", "35")
+    assert check(*vaccine, *told, "--fail-on", fail_on)[0] == code
+
+
+@pytest.mark.parametrize(
     ("sample", "level", "action"),
     [
         ("violation_policy", "definite", "stop"), ("contract_example", "suspect", "confirm"), ("violation_lowered", "notice", "note"),

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
+from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
@@ -20,6 +22,10 @@ LINES: tuple[tuple[dict[str, str], str | None], ...] = (
     ({"item_code": "YP4", "item_name": "阿胶", "charge_type": "中成药费"}, None),
     ({"item_code": "YP5", "item_name": "阿胶", "charge_type": ""}, None),
     ({"item_code": "YP6", "item_name": "阿胶颗粒", "charge_type": "中药饮片"}, None),
+    ({"item_code": "", "local_item_code": "YPA", "item_name": "阿胶", "charge_type": "10"}, PIECE),
+    ({"item_code": "", "local_item_code": "YPB", "item_name": "阿胶", "charge_type": "中成药费"}, None),
+    ({"item_code": "", "local_item_code": "T001700999", "item_name": "阿胶", "charge_type": "10"}, None),
+    ({"item_code": "", "local_item_code": "YPC", "local_item_name": "阿胶(烊化)", "charge_type": "中药饮片"}, PIECE),
     ({"item_code": "XN05CDM084X001010102000", "item_name": "阿胶", "charge_type": "中药饮片"}, None),
 )
 
@@ -43,9 +49,14 @@ def test_a_scan_and_the_counter_tell_pieces_by_their_names(tmp_path: Path) -> No
         _whole({"item_code": "YP9", "item_name": name, "charge_type": "10"}, 90 + n)
         for n, name in enumerate(("阿胶", ANGELICA))
     ]
-    wanted = {f"{number}": (code, cells["item_code"], "name") for number, (cells, code) in enumerate(LINES) if code}
+    wanted = {
+        f"{number}": (code, cells["item_code"] or cells["local_item_code"], "name")
+        for number, (cells, code) in enumerate(LINES)
+        if code
+    }
     with (tmp_path / "lines.csv").open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, [*rows[0], "service_time", "patient_sex"])
+        columns = dict.fromkeys(name for row in rows for name in row)
+        writer = csv.DictWriter(stream, [*columns, "service_time", "patient_sex"], restval="")
         writer.writeheader()
         writer.writerows(row | {"service_time": "2026-06-01", "patient_sex": "2"} for row in rows)
     scan(ScanRequest([tmp_path / "lines.csv"], tmp_path / "out"))
@@ -56,5 +67,25 @@ def test_a_scan_and_the_counter_tell_pieces_by_their_names(tmp_path: Path) -> No
     assert unknown == {
         f"{number}"
         for number, (cells, code) in enumerate(LINES)
-        if code is None and cells["item_code"].startswith("YP")
+        if code is None and not cells["item_code"].startswith("X")
     }
+
+
+@pytest.mark.parametrize("column", ["item_code", "local_item_code"])
+@pytest.mark.parametrize(("name", "charge"), [("阿胶", "10"), ("当归", "10"), ("阿胶", "中成药费")])
+def test_a_file_of_local_codes_alone_is_judged_as_far_as_names_tell_pieces(
+    column: str, name: str, charge: str, tmp_path: Path
+) -> None:
+    cells = {"item_code": "", "item_name": name, "charge_type": charge} | {column: "YP1"}
+    rows = [_whole(cells, 1) | {"service_time": "2026-06-01", "patient_sex": "2"}]
+    with (tmp_path / "lines.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    request = ScanRequest([tmp_path / "lines.csv"], tmp_path / "out")
+    if (name, charge) != ("阿胶", "10"):
+        with pytest.raises(InputError, match="没有一行的项目编码是国家医保编码"):
+            scan(request)
+        return
+    scan(request)
+    assert _found(pl.read_parquet(tmp_path / "out" / "findings.parquet").to_dicts()) == {"1": (PIECE, "YP1", "name")}

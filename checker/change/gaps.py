@@ -158,6 +158,7 @@ class _Look:
     def go(self) -> Gaps:
         load_into(self.connection, self.editions)
         census, second, _ = relations.take_census(self.connection, self.files)
+        relations.need_codes(self.connection, census, self.files, by_name=False)
         self._find_uncovered()
         self._count_names(second)
         self._find_near()

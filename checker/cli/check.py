@@ -28,7 +28,7 @@ from checker.rulebook.plan import LEVEL_RANK
 
 _EXAMPLE = "liangku check --item XG04CBA088A001010101467 --sex 女 --birth 1990-05-01"
 _ONE_OF = (("birth", "age", "id_number"), ("insured_birth", "insured_age"), ("earlier", "no_earlier"))
-_FAILING = ("definite", "suspect", "notice", "undetermined")
+_FAILING = ("definite", "suspect", "notice", "undetermined", "unjudged")
 
 
 _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
@@ -92,7 +92,8 @@ _SEX, _DATE, _NUMBER = "男|女|M|F", "DATE", "N"
     type=click.Choice(_FAILING),
     default="undetermined",
     show_default=True,
-    help="从哪一级起退出码为 1：明确违规、可疑、提示，或任何疑点和无法判断（from which level on the exit code is 1）",
+    help="从哪一级起退出码为 1：明确违规、可疑、提示，任何疑点和无法判断，或再加上没有判断的（from which level on the exit code is 1; "
+    "unjudged: also where something was not judged）",
 )
 @json_option
 @language_option
@@ -162,8 +163,8 @@ class _Answered(NamedTuple):
 
 
 def _fails(answer: Mapping[str, Any], fail_on: str) -> bool:
-    if fail_on == "undetermined":
-        return bool(answer["verdict"] != "clear")
+    if fail_on in ("undetermined", "unjudged"):
+        return bool(answer["verdict"] != "clear" or (fail_on == "unjudged" and answer["not_judged"]))
     return answer["level"] is not None and LEVEL_RANK[answer["level"]] >= LEVEL_RANK[fail_on]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql, lost_codes, lost_keys
+from checker.ingest.columns import Header
 from checker.ingest.gather import Gathered
 from checker.ingest.headers import HEADER_PERSON
 from checker.ingest.line_kind import KINDS, REJECTED
@@ -15,6 +16,7 @@ from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
 from checker.ingest.personal import example
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
+from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -23,6 +25,8 @@ from checker.model.words import lost_code_words
 if TYPE_CHECKING:
     import duckdb
 
+PIECE_NAMES = ("item_name", "local_item_name")
+"""By which columns a decoction piece is told, the first that says it."""
 COVERED_SERVICES = "00%"
 """Service codes of the system that the published knowledge speaks of; others (01…, 33…) are counted as not covered."""
 
@@ -41,11 +45,20 @@ class Census:
 
 
 def with_stand_ins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> Gathered:
-    """The files, their lines with local codes to stand in for item codes where a crosswalk (kb_crosswalk) is in use."""
-    if not one_number(connection, "SELECT count(*) FROM kb_crosswalk"):
-        return files
-    lines = tuple(replace(source, stand_in=source.map.found.get("local_item_code", ())) for source in files.lines)
-    return replace(files, lines=lines)
+    """The files, their lines with local codes to stand in for item codes where a crosswalk (kb_crosswalk) is in use, or the lines tell what is a
+    decoction piece and how it is called.
+    """
+    crosswalk = one_number(connection, "SELECT count(*) FROM kb_crosswalk") > 0
+
+    def stand_in(source: Source) -> tuple[Header, ...]:
+        return source.map.found.get("local_item_code", ()) if crosswalk or tells_pieces(source) else ()
+
+    return replace(files, lines=tuple(replace(source, stand_in=stand_in(source)) for source in files.lines))
+
+
+def tells_pieces(source: Source) -> bool:
+    """Whether lines say what is a decoction piece, and how it is called."""
+    return source.map.has("charge_type") and any(map(source.map.has, PIECE_NAMES))
 
 
 def gather_local(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
@@ -67,7 +80,7 @@ def take_census(
     Raises InputError where lines were read but none can be judged.
     """
     counted = count_lines(connection, files, repair=repair)
-    need_judged(connection, counted[0], files, counted[2], repair=repair)
+    need_judged(connection, counted[0], files, counted[2])
     return counted
 
 
@@ -134,8 +147,6 @@ def need_judged(
     census: Census,
     files: Gathered,
     refunds: RefundSettlements,
-    *,
-    repair: bool = False,
 ) -> None:
     """Raise InputError where lines were read but none can be judged."""
     name = files.lines[0].table.origin[0]
@@ -149,6 +160,13 @@ def need_judged(
             f"无法读取 {sum(census.rejected.values())} 行{_first_reject(connection, files, refunds)}）；"
             "请检查时间、数量列和有效标志（lines read, none could be judged）"
         )
+
+
+def need_codes(
+    connection: duckdb.DuckDBPyConnection, census: Census, files: Gathered, *, by_name: bool, repair: bool = False
+) -> None:
+    """Raise InputError where no line has a national code, nor a local one that stands for such a code. `by_name`: some pieces are told by their names."""
+    name = files.lines[0].table.origin[0]
     codes = census.codes
     if (
         codes["national"]
@@ -156,6 +174,7 @@ def need_judged(
         + codes["service_system_not_covered"]
         + (codes["lost_zeros"] if repair else 0)
         == 0
+        and not by_name
     ):
         for lost in census.lost_codes:
             raise InputError(

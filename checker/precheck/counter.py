@@ -210,11 +210,11 @@ class Precheck:
 
     def named(self, prescription: Prescription) -> Prescription:
         """The prescription with the points of each item that its name stands for, with local codes in place of codes that are not given where
-        the crosswalk has them, and its codes repaired where that is asked for.
+        the crosswalk has them or the name tells a piece, and its codes repaired where that is asked for.
 
         Raises InputError as `find_item`.
         """
-        if self.index.has_crosswalk:
+        if any(item.item_code is None and item.local_item_code for item in prescription.items):
             prescription = prescription._replace(items=tuple(map(self._stood_in, prescription.items)))
         if self._repair:
             prescription = prescription._replace(items=tuple(map(self._repaired, prescription.items)))
@@ -265,7 +265,7 @@ class Precheck:
 
     def _covering_before(self, item: Item) -> Sequence[Match]:
         """The points of a line that may be of the history, whose code nobody has looked at yet."""
-        item = self._stood_in(item) if self.index.has_crosswalk else item
+        item = self._stood_in(item)
         return self._covering(self._repaired(item) if self._repair else item)
 
     def _matches(self, item: Item) -> Sequence[Match]:
@@ -446,10 +446,14 @@ class Precheck:
         return is_known(item) or self.index.is_mapped(item.item_code)
 
     def _stood_in(self, item: Item) -> Item:
-        """A line without item code whose local code the crosswalk has, with that as its code."""
-        if item.item_code is None and self.index.is_mapped(item.local_item_code):
-            return item._replace(item_code=item.local_item_code, by_name=False)
-        return item
+        """A line without item code whose local code the crosswalk has, or that is a piece that is told by its name, with that as its code."""
+        if item.item_code is not None or item.local_item_code is None:
+            return item
+        local = item._replace(item_code=item.local_item_code, by_name=False)
+        if self.index.is_mapped(local.item_code):
+            return local
+        is_piece = item.is_piece and not item.by_name and not is_known(local)
+        return local if is_piece and self.index.piece(item.item_name or item.local_item_name) else item
 
     def _not_judged(
         self, prescription: Prescription, line: int, rule_id: str, missing: str, language: str | None

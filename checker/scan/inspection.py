@@ -174,11 +174,12 @@ def _counts(
     care = count_unknown_care(connection, files.all_sources, read_provincial(request.profile))
     census = replace(census, unreadable=census.unreadable + care)
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
-    find_named_pieces(connection, files, second, refund_settlements=refunds)
+    by_name = find_named_pieces(connection, files, second, refund_settlements=refunds)
     candidates.find_points(connection)
     counts = Counts(census, relations.count_restricted(connection), count_persons(connection, files))
     try:
         relations.need_judged(connection, census, files, refunds)
+        relations.need_codes(connection, census, files, by_name=by_name)
     except InputError as error:
         whole = not files.unopened and all(each.share == 1 for each in files.files)
         if not whole:

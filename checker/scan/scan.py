@@ -158,7 +158,8 @@ class _Run:
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)
-        find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
+        by_name = find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
+        relations.need_codes(connection, census, files, by_name=by_name, repair=self.request.repair)
         contested = candidates.find_points(connection)
         not_judged = count_not_judged(
             connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
