@@ -7,21 +7,26 @@ from typing import Any
 from uuid import uuid4
 
 from checker.model.words import MISSING
-from checker.service.reasons import REASONS
+from checker.service.reasons import PERSON, offered
 
 _INDICATORS = {"definite": "critical", "suspect": "warning", "notice": "info"}
 _SUMMARY_MOST = 139
 _REMOVE = ("取消这条医嘱", "Remove this order")
 
 
-def cards_of(answer: Mapping[str, Any], language: str, orders: Mapping[str, str] | None = None) -> dict[str, Any]:
+def cards_of(
+    answer: Mapping[str, Any], language: str, judges: Mapping[str, str], orders: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """One card for each finding, and for each thing without which lines were not judged; else none.
 
-    `orders`: by the id of a line its order, which a card may suggest to remove.
+    `judges`: what rules judge that judge no person. `orders`: by the id of a line its order, which a card may suggest to remove.
     """
     if not answer["reviewed"]:
         return {"cards": [plain_card(answer["ticket"] or "", answer["message"], "warning")]}
-    cards = [_of_finding(finding, language, orders or {}) for finding in answer["findings"]]
+    cards = [
+        _of_finding(finding, language, judges.get(finding["rule_id"], PERSON), orders or {})
+        for finding in answer["findings"]
+    ]
     return {"cards": [*cards, *_of_not_judged(answer["not_judged"], language)]}
 
 
@@ -48,12 +53,12 @@ def plain_card(uuid: str, said: str, indicator: str) -> dict[str, Any]:
     return _card(uuid, said, indicator, said, "liangku")
 
 
-def _of_finding(finding: Mapping[str, Any], language: str, orders: Mapping[str, str]) -> dict[str, Any]:
+def _of_finding(finding: Mapping[str, Any], language: str, judges: str, orders: Mapping[str, str]) -> dict[str, Any]:
     detail = "\n\n".join(text for text in (finding["message"], finding["advice"], finding["evidence"]) if text)
     indicator = _INDICATORS.get(finding["level"] or "", "info")
     card = _card(finding["finding_id"], finding["message"], indicator, detail, finding["rule_name"] or "liangku")
     if finding["action"] in ("stop", "confirm"):
-        chosen = [{"code": each.code, "display": each.en if language == "en" else each.zh} for each in REASONS]
+        chosen = [{"code": each.code, "display": each.en if language == "en" else each.zh} for each in offered(judges)]
         card["overrideReasons"] = chosen
         # An order that has no id of its own has only a place, which nobody could remove.
         if order := orders.get(finding["line_id"] or ""):

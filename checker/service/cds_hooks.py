@@ -66,7 +66,7 @@ async def service(request: Request) -> Response:
     of_institutions(request.scope, asked.prescription.facts.get("institution_id"))
 
     def write(answers: list[dict[str, Any]]) -> Response:
-        cards = cards_of(answers[0], language, asked.question.orders)["cards"]
+        cards = cards_of(answers[0], language, desk.library.judges, asked.question.orders)["cards"]
         return json_response({"cards": [*cards, *told]})
 
     return await answered(desk, [asked.prescription], language, until, write, channel=_CHANNEL)

@@ -42,7 +42,7 @@ async def check(request: Request) -> Response:
 
     def write(answers: list[dict[str, Any]]) -> Response:
         if as_cards:
-            return json_response(cards_of(answers[0], language), media_type=CARDS)
+            return json_response(cards_of(answers[0], language, desk.library.judges), media_type=CARDS)
         response = json_response(answers[0])
         # Whoever asks several things at once, or through something that keeps answers, sees that this is the answer to that question.
         if _QUESTION.fullmatch(question := header(request, b"x-liangku-question")):

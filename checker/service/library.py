@@ -15,6 +15,7 @@ from checker.model.china_time import china_today
 from checker.precheck.counter import Precheck
 from checker.rulebook.plan import LEVEL_RANK, RulePlan
 from checker.service.settings import Settings
+from checker.shapes import BY_ID
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,6 +47,9 @@ class Library:
             "rules": precheck.plan.hash[:16],
         }
         self.rules = {rule.id: rule for rule in precheck.plan.rules if rule.absent is None}
+        judged = {rule.id: BY_ID[rule.shape].judges for rule in self.rules.values()}
+        self.judges = {rule_id: what for rule_id, what in judged.items() if what}
+        """What rules judge that judge no person."""
 
     @classmethod
     def open(cls, settings: Settings) -> Library:

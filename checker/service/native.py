@@ -69,7 +69,11 @@ async def knowledge(request: Request) -> Response:
         "two_person": desk.settings.two_person,
         "staff": bool(request.app.staff.members),
         "shop": desk.settings.shop,
-        "reasons": [{"code": reason.code, "zh": reason.zh, "en": reason.en} for reason in REASONS],
+        "reasons": [
+            {"code": reason.code, "zh": reason.zh, "en": reason.en, "judges": reason.judges or None}
+            for reason in REASONS
+        ],
+        "judges": desk.library.judges,
     }
     return json_response(await run_in_threadpool(desk.library.knowledge) | {"options": options})
 

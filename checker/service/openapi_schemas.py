@@ -309,7 +309,11 @@ _EDITION_TOLD: dict[str, Schema] = {
     "version": TEXT, "hash": TEXT, "name": TEXT, "published": TEXT, "points": COUNT, "rules": closed(hash=TEXT, count=COUNT),
 }  # fmt: skip
 _OPTIONS = closed(
-    two_person=_SWITCH, staff=_SWITCH, shop=_TEXT_OR_NULL, reasons=array(closed(code=TEXT, zh=TEXT, en=TEXT))
+    two_person=_SWITCH,
+    staff=_SWITCH,
+    shop=_TEXT_OR_NULL,
+    reasons=array(closed(code=TEXT, zh=TEXT, en=TEXT, judges=_TEXT_OR_NULL)),
+    judges={"type": "object", "additionalProperties": TEXT},
 )
 _DECISION = {
     **asked(

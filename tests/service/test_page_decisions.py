@@ -162,6 +162,18 @@ def test_an_override_by_keyboard_takes_three_keys_and_the_card_says_so(desk: Des
     assert desk.bodies("/v1/feedback")[-1]["reason_code"] == "diagnosis_supports"
 
 
+def test_reasons_are_offered_that_fit_what_is_judged(desk: DeskPage) -> None:
+    read = "els => els.map((each) => each.value)"
+    desk.woman_buys(MALE_ONLY).concluded("suspect")
+    of_person = desk.page.locator(".decide option").evaluate_all(read)
+    assert ("verified_person" in of_person, "verified_terms" in of_person) == (True, False)
+    desk.press("Alt+KeyN").page.evaluate("localStorage.setItem('liangku.counter', 'pharmacy')")
+    desk.woman_buys("安宫牛黄丸").concluded("definite")
+    of_terms = desk.page.locator(".decide option").evaluate_all(read)
+    assert ("verified_person" in of_terms, "relative_use" in of_terms, of_terms[1]) == (False, False, "verified_terms")
+    assert [code for code in of_person if code in of_terms] == of_terms[:1] + of_terms[2:]
+
+
 def test_a_reason_against_what_is_known_is_asked_once_more(desk: DeskPage) -> None:
     desk.woman_buys(CHILD_LIMITED).concluded("definite")
     desk.decide("verified_person", operator="0012", second="0034")

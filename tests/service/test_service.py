@@ -116,6 +116,33 @@ def test_cards_are_sent_to_who_asks_for_cards(server: Server) -> None:
     assert [reason["code"] for reason in card["overrideReasons"]][:2] == ["verified_person", "diagnosis_supports"]
 
 
+def test_reasons_fit_what_the_finding_judges_and_all_are_accepted(server: Server) -> None:
+    """A person is verified where a person was judged, the terms of payment where these were."""
+    asked = {
+        "insurance_type": "310",
+        "patient": {"sex": "F", "age": 35},
+        "lines": [{"item_name": "疤痕止痒软化膏", "by_name": True}],
+    }
+    accept = {"Accept": "application/vnd.cds-hooks+json"}
+    codes = {}
+    for name, document in (("person", woman()), ("line", asked)):
+        [card] = call(server.url, "/v1/check", document, headers=accept).document["cards"]
+        codes[name] = [reason["code"] for reason in card["overrideReasons"]]
+    usual = ["diagnosis_supports", "data_error", "rule_wrong", "emergency", "self_paid", "other"]
+    assert [code for code in codes["person"] if code not in usual] == ["verified_person", "relative_use"]
+    assert codes["line"] == ["verified_terms", *usual]
+    options = call(server.url, "/v1/knowledge").document["options"]
+    assert options["judges"]["drug-injury-insurance"] == "line"
+    assert "drug-sex" not in options["judges"]
+    assert {each["code"]: each["judges"] for each in options["reasons"] if each["judges"]} == {
+        "verified_person": "person", "verified_terms": "line", "relative_use": "person",
+    }  # fmt: skip
+    finding_id = found(checked(server, asked))["finding_id"]
+    for code in ("verified_person", "verified_terms"):
+        given = CONTINUED | {"finding_id": finding_id, "reason_code": code}
+        assert call(server.url, "/v1/feedback", given).status in (200, 201), code
+
+
 def test_what_was_not_judged_has_one_card_for_what_was_not_told(server: Server) -> None:
     lines = [{"item_name": name, "by_name": True} for name in ("参附注射液", "艾迪注射液", "安宫牛黄丸")]
     cards = call(
@@ -171,7 +198,7 @@ def test_the_knowledge_in_use_is_told(server: Server, precheck: Precheck) -> Non
         precheck.plan.hash,
     )
     assert told["options"]["two_person"] is True
-    assert len(told["options"]["reasons"]) == 8
+    assert len(told["options"]["reasons"]) == 9
 
 
 def test_the_ledger_lists_points_with_the_level_they_give(server: Server) -> None:

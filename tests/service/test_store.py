@@ -287,6 +287,6 @@ def test_a_place_where_nothing_can_be_written_is_refused(tmp_path):
 
 def test_every_reason_has_words_in_both_languages():
     assert list(REASON_BY_CODE) == [
-        "verified_person", "diagnosis_supports", "relative_use", "data_error", "rule_wrong", "emergency", "self_paid", "other",
+        "verified_person", "verified_terms", "diagnosis_supports", "relative_use", "data_error", "rule_wrong", "emergency", "self_paid", "other",
     ]  # fmt: skip
     assert all(reason.zh and reason.en.isascii() for reason in REASONS)

@@ -12,6 +12,12 @@ export function reasonWords(reasons, code) {
   return reason ? reason[language()] : code;
 }
 
+/** The reasons that fit what the finding judges: a person, or the terms on which its line is paid. */
+function offeredReasons(finding, options) {
+  const judged = options.judges?.[finding.rule_id] ?? "person";
+  return options.reasons.filter((each) => !each.judges || each.judges === judged);
+}
+
 /** As the server compares names of staff: width, case, spaces and invisible signs make no other person. */
 const personKey = (name) => name.normalize("NFKC").toLowerCase().normalize("NFKC").replace(/[\p{C}\p{Z}]/gu, "");
 
@@ -39,6 +45,7 @@ function contradicts(finding, reason, ownCard) {
  * page was drawn anew; `send(body)` records the decision and throws where the server does not take it.
  */
 export function decisionForm(finding, { options, operator, ownCard, draft, send }) {
+  const reasons = offeredReasons(finding, options);
   const id = (name) => `${name}-${finding.finding_id}`;
   const needsSecond = Boolean(options.two_person) && kindOf(finding) === "definite";
   const needsPin = needsSecond && Boolean(options.staff);
@@ -55,7 +62,7 @@ export function decisionForm(finding, { options, operator, ownCard, draft, send 
     { id: id("reason"), required: true },
     make("option", { value: "" }, say("reason_choose")),
     // The number chooses it: by the keyboard it takes three keys.
-    options.reasons.map((each, place) => make("option", { value: each.code }, `${place + 1} ${each[language()]}`)),
+    reasons.map((each, place) => make("option", { value: each.code }, `${place + 1} ${each[language()]}`)),
   );
   reason.value = draft.reason ?? "";
   draft.operator ??= operator;
@@ -76,9 +83,9 @@ export function decisionForm(finding, { options, operator, ownCard, draft, send 
   reason.addEventListener("change", otherChosen);
   reason.addEventListener("keydown", (event) => {
     const number = Number(event.key);
-    if (number >= 1 && number <= options.reasons.length) {
+    if (number >= 1 && number <= reasons.length) {
       event.preventDefault();
-      reason.value = options.reasons[number - 1].code;
+      reason.value = reasons[number - 1].code;
       otherChosen();
     } else if (event.key === "Enter") {
       event.preventDefault();
@@ -134,7 +141,7 @@ export function decisionForm(finding, { options, operator, ownCard, draft, send 
   );
   details.open = Boolean(draft.open);
   details.addEventListener("toggle", () => (draft.open = details.open));
-  show(details, options.reasons.length > 0);
+  show(details, reasons.length > 0);
   return details;
 }
 
