@@ -13,6 +13,8 @@ import duckdb
 import openpyxl
 import pytest
 
+from tests.shared_texts import share_texts
+
 ROOT = Path(__file__).parents[1]
 MEMORY_CEILING_MB = 600
 MALE_ONLY = "XG04CBA088A001010101467"
@@ -83,4 +85,21 @@ def test_workbook(tmp_path: Path) -> None:
     run = scanned(path, tmp_path / "out")
     assert run["lines"]["read"] == SHEET_ROWS
     assert run["findings"]["violations"]["lines"] == SHEET_ROWS // 1000
+    assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB
+
+
+def test_a_workbook_of_which_a_few_bytes_stand_for_much_text(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(HEADER)
+    for row in range(2_000):
+        sex, long = "2" if row < 10 else "1", ("长" * 32_000,) * 5
+        sheet.append((f"L{row}", "2026-03-01 10:00:00", MALE_ONLY, 1, 35.5, sex, f"V{row}", *long))
+    path = tmp_path / "lines.xlsx"
+    book.save(path)
+    share_texts(path)
+    assert path.stat().st_size < 1 << 20
+    run = scanned(path, tmp_path / "out")
+    assert run["lines"]["read"] == 2_000
+    assert run["findings"]["violations"]["lines"] == 10
     assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB

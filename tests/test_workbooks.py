@@ -17,8 +17,9 @@ import openpyxl
 import polars as pl
 import pytest
 
-from checker.ingest import xlsx_parts
+from checker.ingest import merged_cells, xlsx_parts, xlsx_texts
 from tests.commands import Done, liangku
+from tests.shared_texts import share_texts
 
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADER = ("费用明细流水号", "费用发生时间", "国标代码", "数量", "金额", "性别", "出生日期")
@@ -157,6 +158,67 @@ def test_a_sheet_is_read_in_parts_as_in_one(tmp_path, monkeypatch):
     columns = ("source_record", "service_time", "verdict", "amount")
     assert found(tmp_path / "whole", *columns) == found(tmp_path / "parts", *columns)
     assert len(found(tmp_path / "parts")) == 80
+
+
+def without_places(name: str, content: bytes) -> tuple[str, bytes]:
+    """A member of a workbook in which no row and no cell tells its place, as the standard allows."""
+    return name, re.sub(rb'(<(?:row|c)) r="\w+"', rb"\1", content) if name.startswith("xl/worksheets/") else content
+
+
+def oddly_written(name: str, content: bytes) -> tuple[str, bytes]:
+    """A member of a workbook with blanks within its tags, as no program writes them."""
+    return name, content.replace(b"</si>", b"</si >").replace(b"<v>", b"<v >")
+
+
+@pytest.mark.parametrize("change", [None, without_places, oddly_written])
+def test_rows_that_stand_for_much_text_are_read_a_few_at_a_time(tmp_path, monkeypatch, change):
+    rows = [(*HEADER, "项目名称"), *((*row(str(number)), "长" * (1000 if number % 3 else 10)) for number in range(40))]
+    path = workbook(tmp_path / "a.xlsx", ("明细", rows))
+    share_texts(path)
+    if change:
+        repacked(path, change)
+    scanned(tmp_path / "whole", path)
+    monkeypatch.setattr(xlsx_texts, "STAND_FOR", 4000)
+    pieces = []
+    part = xlsx_parts._part
+    monkeypatch.setattr(xlsx_parts, "_part", lambda *given: pieces.append(given) or part(*given))
+    scanned(tmp_path / "pieces", path)
+    columns = ("source_record", "service_time", "verdict", "amount", "item_name")
+    assert found(tmp_path / "whole", *columns) == found(tmp_path / "pieces", *columns)
+    assert [record for _, record, *_ in found(tmp_path / "pieces", *columns)] == [*range(2, 42)]
+    assert len(pieces) > 20
+
+
+def test_a_row_and_texts_that_stand_for_absurdly_much_are_refused(tmp_path, monkeypatch):
+    path = workbook(tmp_path / "a.xlsx", ("明细", [(*HEADER, "项目名称"), (*row("1"), "长" * 1000)]))
+    share_texts(path)
+    monkeypatch.setattr(xlsx_texts, "STAND_FOR", 2000)
+    assert "有一行的文本" in scanned(tmp_path / "out", path, code=2).stderr
+    monkeypatch.setattr(xlsx_texts, "MOST_MEMORY", 2000)
+    assert "文本太多" in scanned(tmp_path / "out", path, code=2).stderr
+
+
+def test_merged_cells_that_would_repeat_much_text_are_refused(tmp_path, monkeypatch):
+    rows = [(*HEADER, "项目名称"), (*row("1"), "长" * 1000), *((*row(str(number)), None) for number in range(2, 12))]
+    path = workbook(tmp_path / "a.xlsx", ("明细", rows), merged=["H2:H12"])
+    scanned(tmp_path / "out", path)
+    monkeypatch.setattr(merged_cells, "_MOST_TEXT", 10_000)
+    assert "取消合并" in scanned(tmp_path / "refused", path, code=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("rows", "code"),
+    [
+        ("<td rowspan=1000000 colspan=16000>x</td>", 4),
+        ("<td colspan=16000>x</td><td>y</td>" + "</tr><tr>" * 2000, 2),
+        ("<td rowspan=3 colspan=16000>x</td></tr><tr>" * 2000, 2),
+    ],
+)
+def test_a_page_whose_cells_reach_far_takes_no_memory_for_them(tmp_path, rows, code):
+    lines = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>" for cells in (HEADER, row("1")))
+    (tmp_path / "a.xls").write_text(f"<table>{lines}<tr>{rows}</tr></table>", encoding="utf-8")
+    done = scanned(tmp_path / "out", tmp_path / "a.xls", code=code)
+    assert code == 4 or "散布太远" in done.stderr
 
 
 def test_settlements_may_be_a_workbook(tmp_path):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from checker.ingest.merged_cells import ROW
-from checker.ingest.xlsx_parts import Area
+from checker.ingest.xlsx_parts import WIDEST_PART, Area
 from checker.model.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,12 +55,17 @@ def read_markup(path: Path, place: Path) -> Iterator[Sheet]:
 
 
 class _Grid:
-    """Rows and merged ranges of a sheet as they come; a cell takes the next place that no cell above reaches into."""
+    """Rows and merged ranges of a sheet as they come; a cell takes the next place that no cell above reaches into.
 
-    def __init__(self) -> None:
+    Of each column `_taken` is the last row into which a cell above reaches. A few bytes may ask for any amount of cells: too many are refused.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self.rows: list[dict[int, str]] = []
         self.areas: list[Area] = []
-        self._taken: dict[int, set[int]] = {}
+        self._taken: dict[int, int] = {}
+        self._reached = self._width = 0
         self._next = 0
 
     def start_row(self, number: int | None = None) -> None:
@@ -71,33 +76,43 @@ class _Grid:
     def add(self, text: str, down: int = 1, across: int = 1, place: int | None = None) -> None:
         """Add a cell that reaches over so many rows and columns."""
         top = len(self.rows)
-        taken = self._taken.get(top, set())
-        left = self._next if place is None else place
-        while left in taken:
+        left = self._next if place is None else min(place, _WIDEST - 1)
+        while self._taken.get(left, 0) >= top:
             left += 1
         right, bottom = min(left + max(across, 1), _WIDEST) - 1, min(top + max(down, 1), _HIGHEST) - 1
         self.rows[-1][left] = text
         self._next = right + 1
+        self._width = max(self._width, left + 1)
+        self._reached += (right - left + 1) * (bottom > top)
+        if self._reached > WIDEST_PART or top * self._width > WIDEST_PART:
+            raise self._scattered()
         if bottom > top or right > left:
             self.areas.append(Area(top, left, bottom, right))
-        for row in range(top + 1, bottom + 1):
-            self._taken.setdefault(row, set()).update(range(left, right + 1))
+            if bottom > top:
+                self._taken.update(dict.fromkeys(range(left, right + 1), bottom))
 
     def end_table(self) -> None:
         """Nothing reaches beyond the table that it stands in."""
         self._taken.clear()
 
+    def _scattered(self) -> InputError:
+        return InputError(
+            f"{self._path}：表格太大，超过 {WIDEST_PART:,} 格，或内容散布太远，请删去多余的单元格，或导出为 CSV"
+            "（its cells are too many or scattered too far: delete those that do not belong, or export CSV）"
+        )
+
     def frame(self) -> pl.DataFrame:
         """The cells, columns named by their index, with the numbers of the rows."""
         import polars as pl
 
-        width = max((max(row, default=-1) for row in self.rows), default=-1) + 1
-        columns = {str(place): [row.get(place) or None for row in self.rows] for place in range(width)}
+        if len(self.rows) * self._width > WIDEST_PART:
+            raise self._scattered()
+        columns = {str(place): [row.get(place) or None for row in self.rows] for place in range(self._width)}
         return pl.DataFrame(columns, schema=dict.fromkeys(columns, pl.String), strict=True).with_row_index(ROW, 1)
 
 
 def _of_page(path: Path, text: str) -> _Grid:
-    grid = _Grid()
+    grid = _Grid(path)
     depth = 0
     cell: list[str] | None = None
     span: Mapping[str, int] = {}
@@ -150,7 +165,7 @@ def _of_xml(path: Path, text: str) -> Iterator[Sheet]:
             f"{path}：XML 不完整或已损坏，请用 Excel/WPS 打开后另存为 .xlsx（damaged or cut XML: save it as .xlsx）"
         ) from error
     for sheet in root.iter(f"{_SPREADSHEET}Worksheet"):
-        grid = _Grid()
+        grid = _Grid(path)
         for row in sheet.iterfind(f"{_SPREADSHEET}Table/{_SPREADSHEET}Row"):
             grid.start_row(_number(row, "Index"))
             for cell in row.iterfind(f"{_SPREADSHEET}Cell"):

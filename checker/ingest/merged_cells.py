@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.ingest.xlsx_parts import Area
@@ -13,13 +14,15 @@ if TYPE_CHECKING:
 
 ROW = "row"
 """The column of a frame that holds row numbers; the others are named by the index of the spreadsheet's column."""
-_MOST_FILLED = 1 << 20
+_MOST_FILLED, _MOST_TEXT = 1 << 20, 64 << 20
+"""So many cells may be filled in at once, with so many characters in all."""
 
 
 class Merges:
-    """The merged ranges of a sheet: every cell of one says what its first says."""
+    """The merged ranges of the sheet that is told as `path`: every cell of one says what its first says."""
 
-    def __init__(self, areas: Sequence[Area]) -> None:
+    def __init__(self, path: Path, areas: Sequence[Area]) -> None:
+        self._path = path
         self._areas = sorted(areas, key=lambda area: area.top)
         self._values: dict[Area, str | None] = {}
 
@@ -31,7 +34,7 @@ class Merges:
             return frame
         first, last = frame[ROW][0], frame[ROW][-1]
         updates: dict[str, dict[int, str | None]] = {}
-        count = 0
+        count = length = 0
         for area in self._areas:
             if area.bottom < first or area.top > last:
                 continue
@@ -44,12 +47,13 @@ class Merges:
                 rows = range(max(area.top, first), min(area.bottom, last) + 1)
                 if name not in frame.columns or value is None:
                     continue
-                updates.setdefault(name, {}).update(dict.fromkeys(rows[:1] if name in but else rows, value))
                 count += len(rows)
-                if count > _MOST_FILLED:
+                length += len(rows) * len(value)
+                if count > _MOST_FILLED or length > _MOST_TEXT:
                     raise InputError(
-                        "合并单元格覆盖的格子太多，请取消合并后再试（too many cells are merged: unmerge them）"
+                        f"{self._path}：合并单元格覆盖的格子太多，请取消合并后再试（too many cells are merged: unmerge them）"
                     )
+                updates.setdefault(name, {}).update(dict.fromkeys(rows[:1] if name in but else rows, value))
         for name, values in updates.items():
             told = pl.DataFrame(
                 {ROW: list(values), "value": list(values.values())}, schema={ROW: frame.schema[ROW], "value": pl.String}

@@ -154,7 +154,7 @@ class _Sheet:
         self._path = path
         self.target = target
         self._wanted = wanted
-        self._merges = Merges(merges)
+        self._merges = Merges(path, merges)
         self._kinds = {normal_header(name): column.kind for column in columns.values() for name in column.all_headers}
         self._headers: dict[str, str] = {}
         self._places: list[str] = []

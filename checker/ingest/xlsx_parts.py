@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from checker.ingest.archive import MAX_RATIO, RATIO_FROM, ZIP_FAULTS
 from checker.ingest.columns import EXACT
+from checker.ingest.xlsx_texts import SharedTexts
 from checker.model.errors import InputError
 
 PART = 32 << 20
@@ -34,7 +35,8 @@ _LARGE = re.compile(
     rb"<((?:\w+:)?c)\b([^>]*)>(\s*<(?:\w+:)?v>)([0-9]{16,}(?:\.[0-9]*)?|[0-9](?:\.[0-9]+)?[eE]\+[0-9]{1,3})(?=</)"
 )
 _KIND = re.compile(rb"\s+t=[\"'](\w+)[\"']")
-_FIRST_ROW = re.compile(rb'<(?:\w+:)?row [^>]*?\br="([0-9]{1,7})"')
+_ROW = re.compile(rb"<(?:\w+:)?row(?=[\s/>])([^>]*)")
+_NUMBER = re.compile(rb"\br=[\"']([0-9]{1,7})[\"']")
 _TYPES = (
     '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
     '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
@@ -155,7 +157,8 @@ class Package:
     def parts(self, sheet: Worksheet) -> Iterator[Part]:
         """The rows of a worksheet, part by part; nothing where it has none."""
         with self._faults_told():
-            template = self._template()
+            template, shared = self._template(), self._member_of("sharedStrings")
+            texts = SharedTexts(self._path, self._stream(shared) if shared else ())
             stream = self._stream(sheet.member)
             text = b""
             found = None
@@ -169,22 +172,13 @@ class Package:
                 return
             opening, prefix, text = text[: found.end()], found[1], text[found.end() :]
             row_end, closing = b"</" + prefix + b"row>", b"</" + prefix + b"sheetData></" + prefix + b"worksheet>"
-            for chunk in stream:
-                text += chunk
-                if len(text) < PART:
-                    continue
-                cut = text.rfind(row_end) + len(row_end)
-                if cut < len(row_end):
-                    if len(text) > LONGEST_ROW:
-                        raise zipfile.BadZipFile("row too long")
-                    continue
-                self._refuse_scattered(sheet, text[:cut])
-                yield _part(template, opening, _exact(text[:cut]), closing, prefix)
-                text = text[cut:]
-            rows, _, _ = text.partition(b"</" + prefix + b"sheetData")
-            if b"<" + prefix + b"row" in rows:
+            following = 1
+            for rows in _whole_rows(text, stream, row_end, b"</" + prefix + b"sheetData"):
                 self._refuse_scattered(sheet, rows)
-                yield _part(template, opening, _exact(rows), closing, prefix)
+                for piece in texts.pieces(sheet.name, rows, row_end):
+                    if b"<" + prefix + b"row" in piece:
+                        first, following = _row_numbers(piece, prefix, following)
+                        yield _part(template, opening, _exact(piece), closing, prefix, first)
 
     def _refuse_scattered(self, sheet: Worksheet, rows: bytes) -> None:
         """Refuse cells so far apart that between them there would be no memory for nothing."""
@@ -202,13 +196,11 @@ class Package:
 
     def _template(self) -> bytes:
         """A workbook without its sheet: texts and number formats of this one."""
-        targets = self._targets(self._book)
         relations = [f'<Relationship Id="sheet" Type="{_OFFICE}/worksheet" Target="worksheets/sheet1.xml"/>']
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as copy:
             for kind in ("sharedStrings", "styles"):
-                member = next((name for told, name in targets.values() if told.endswith(f"/{kind}")), "")
-                if member.lower() in self._members:
+                if member := self._member_of(kind):
                     relations.append(f'<Relationship Id="{kind}" Type="{_OFFICE}/{kind}" Target="{kind}.xml"/>')
                     with copy.open(f"xl/{kind}.xml", "w", force_zip64=True) as target:
                         for chunk in self._stream(member):
@@ -219,6 +211,12 @@ class Package:
             copy.writestr("xl/workbook.xml", _BOOK.format(int(self.counts_from_1904)))
             copy.writestr("xl/_rels/workbook.xml.rels", _RELATIONS.format("".join(relations)))
         return buffer.getvalue()
+
+    def _member_of(self, kind: str) -> str:
+        """The member that holds the texts or formats of the workbook; '' where there is none."""
+        targets = self._targets(self._book).values()
+        member = next((name for told, name in targets if told.endswith(f"/{kind}")), "")
+        return member if member.lower() in self._members else ""
 
     @property
     def _book(self) -> str:
@@ -293,9 +291,34 @@ def _exact(rows: bytes) -> bytes:
     return _LARGE.sub(spelt, rows)
 
 
-def _part(template: bytes, opening: bytes, rows: bytes, closing: bytes, prefix: bytes) -> Part:
-    found = _FIRST_ROW.search(rows, 0, 1 << 16)
-    first = int(found[1]) if found else 1
+def _whole_rows(text: bytes, stream: Iterator[bytes], row_end: bytes, sheet_end: bytes) -> Iterator[bytes]:
+    """The rows of a sheet that begin in `text` and go on in the stream, by whole rows of about `PART` bytes."""
+    for chunk in stream:
+        text += chunk
+        if len(text) < PART:
+            continue
+        cut = text.rfind(row_end) + len(row_end)
+        if cut < len(row_end):
+            if len(text) > LONGEST_ROW:
+                raise zipfile.BadZipFile("row too long")
+            continue
+        yield text[:cut]
+        text = text[cut:]
+    yield text.partition(sheet_end)[0]
+
+
+def _row_numbers(rows: bytes, prefix: bytes, following: int) -> tuple[int, int]:
+    """The number of the first row and of the one behind the last; a row that tells none follows the one before, the first is then `following`."""
+    told = [
+        _NUMBER.search(row[1])
+        for row in (_ROW.search(rows), _ROW.search(rows, rows.rfind(b"<" + prefix + b"row")))
+        if row
+    ]
+    first = int(told[0][1]) if told[0] else following
+    return first, int(told[1][1]) + 1 if told[1] else first + sum(1 for _ in _ROW.finditer(rows))
+
+
+def _part(template: bytes, opening: bytes, rows: bytes, closing: bytes, prefix: bytes, first: int) -> Part:
     # A reader leaves empty rows and columns at the beginning out: a text in the row above, or in this one's place, keeps the count.
     anchor = b""
     if first > 1:
