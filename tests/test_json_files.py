@@ -28,6 +28,7 @@ def scanned(path: Path, *, code: int = 1) -> Done:
 
 
 def written(path: Path, document: object) -> Path:
+    path.parent.mkdir(exist_ok=True)
     path.write_text(
         document if isinstance(document, str) else json.dumps(document, ensure_ascii=False), encoding="utf-8"
     )
@@ -79,12 +80,42 @@ def test_pages_one_after_the_other_are_their_rows(tmp_path, suffix):
     assert [record for record, _, _ in rejects(path)] == [4, 5, 6]
 
 
+def split(rows, **further):
+    return {"columns": [*rows[0]], "index": [*range(len(rows))], "data": [[*each.values()] for each in rows], **further}
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_a_table_that_names_its_columns_once_is_its_rows(tmp_path, suffix):
+    """As pandas writes with orient="split"; of several tables each has its own columns, and a row of another length is none of it."""
+    odd = split([row("3", quantity=1.5, remark=None), row("4", quantity=2, remark='a "b", [c]')])
+    odd["data"][1:1] = [["short"], None, 7, {"x": 1}]
+    if suffix == "json":
+        odd["data"].pop(4)
+        path = written(tmp_path / "lines.json", split(ROWS) | {"data": split(ROWS)["data"][:1]})
+        scanned(path)
+        assert (found(path), read(path)) == (["1"], 1)
+    del odd["index"]
+    path = written(
+        tmp_path / "more" / f"lines.{suffix}", "\n".join(map(json.dumps, (split([row("1"), row("2")]), odd)))
+    )
+    scanned(path, code=4)
+    assert found(path) == ["1", "2", "3", "4"]
+    assert read(path) == 4 + len(rejects(path)) == 4 + len(odd["data"]) - 2
+
+
 @pytest.mark.parametrize("wrap", [list, lambda rows: {"data": rows}])
 def test_an_empty_place_in_an_array_is_a_reject(tmp_path, wrap):
     path = written(tmp_path / "lines.json", wrap([row("1"), None, row("2")]))
     scanned(path, code=4)
     assert (found(path), read(path)) == (["1", "2"], 3)
     assert [record for record, _, _ in rejects(path)] == [2]
+
+
+@pytest.mark.parametrize("suffix", ["json", "jsonl"])
+def test_an_empty_place_before_all_others_is_a_reject(tmp_path, suffix):
+    path = written(tmp_path / f"lines.{suffix}", {"data": [None, row("1")]})
+    scanned(path, code=4)
+    assert (found(path), [record for record, _, _ in rejects(path)]) == (["1"], [1])
 
 
 def test_a_page_that_says_something_of_the_person_is_not_read_without_it(tmp_path):

@@ -23,7 +23,7 @@ from checker.ingest.json_columns import (
 )
 from checker.ingest.json_prescriptions import write_prescriptions
 from checker.ingest.json_utf8 import as_utf8
-from checker.ingest.json_wrapper import cut_out, find_rows, rows_of_page, wraps_nothing
+from checker.ingest.json_wrapper import cut_out, find_rows, names_columns, rows_of_page, wraps_nothing
 from checker.ingest.sources import EmptyFileError, InputFile
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 PRESCRIPTION_KEYS = frozenset(("lines", "patient", "insured", "diagnoses", "stage"))
 _SEPARATOR = "\x1f\x1e\x1d\x1c"
+_NAMED = """CASE WHEN json_type(each) = 'ARRAY' AND json_array_length(each) = json_array_length(doc, '/columns') THEN '{' || array_to_string(
+  list_transform(list_zip(CAST(json_extract(doc, '/columns') AS JSON[]), CAST(each AS JSON[])),
+    lambda pair: CAST(pair[1] AS VARCHAR) || ':' || coalesce(CAST(pair[2] AS VARCHAR), 'null')), ',') || '}' ELSE CAST(each AS VARCHAR) END"""
+"""SQL of the object that a row of values is under its columns; of anything else what it is."""
 _TOO_LARGE = ("Maximum line size", "maximum_object_size", "Out of Memory")
 
 
@@ -106,19 +110,27 @@ def _read_values(connection: duckdb.DuckDBPyConnection, path: Path, place: Path,
 
 
 def _turn_pages(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    """Where the documents are pages of an interface, each around an array of rows, make these the documents; other documents stay."""
+    """Where the documents are pages of an interface, each around an array of rows, make these the documents; other documents stay.
+
+    So are those that name their columns once, and hold rows of values only (`orient="split"` of pandas).
+    """
     first = connection.execute("SELECT doc FROM documents WHERE fault IS NULL ORDER BY record LIMIT 1").fetchone()
-    pointer = rows_of_page(str(first[0]), KNOWN, PRESCRIPTION_KEYS) if first else ""
+    document = str(first[0]) if first else ""
+    is_split = names_columns(document)
+    pointer = "/data" if is_split else rows_of_page(document, KNOWN, PRESCRIPTION_KEYS)
     if not pointer:
         return
     place = sqltext.text(pointer)
+    rows = f"CAST(json_extract(doc, {place}) AS JSON[])"
+    if is_split:
+        rows = f"list_transform({rows}, lambda each: {_NAMED})"
     connection.execute("DROP TABLE IF EXISTS pages; ALTER TABLE documents RENAME TO pages")
     _make_documents(
         connection, path,
         f"""SELECT coalesce(CAST(doc AS VARCHAR), 'null') AS doc, row_number() OVER (ORDER BY record, place) AS record
         FROM (SELECT record, unnest(rows) AS doc, generate_subscripts(rows, 1) AS place
           FROM (SELECT record, CASE WHEN fault IS NOT NULL THEN [to_json(doc)]
-              WHEN json_type(doc, {place}) = 'ARRAY' THEN CAST(json_extract(doc, {place}) AS JSON[]) ELSE [CAST(doc AS JSON)] END AS rows FROM pages))""",
+              WHEN json_type(doc, {place}) = 'ARRAY' THEN {rows} ELSE [CAST(doc AS JSON)] END AS rows FROM pages))""",
     )  # fmt: skip
     connection.execute("DROP TABLE pages")
 

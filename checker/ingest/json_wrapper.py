@@ -71,6 +71,17 @@ def rows_of_page(document: str, known: frozenset[str], prescription: frozenset[s
     return ""
 
 
+def names_columns(document: str) -> bool:
+    """Whether a document is a table that names its columns once, `{"columns": […], "index": […], "data": [[…], …]}`."""
+    with contextlib.suppress(ValueError, RecursionError):
+        table = json.loads(document)
+        if isinstance(table, dict) and {"columns", "data"} <= table.keys() <= {"columns", "index", "data"}:
+            columns, rows = table["columns"], table["data"]
+            names = isinstance(columns, list) and bool(columns) and all(isinstance(each, str) for each in columns)
+            return names and isinstance(rows, list) and not any(isinstance(each, dict) for each in rows)
+    return False
+
+
 def _is_row(value: object, known: frozenset[str]) -> bool:
     return isinstance(value, dict) and sum(normal_header(key) in known for key in value) > 1
 
@@ -81,7 +92,7 @@ def _pointers(value: dict[str, Any], known: frozenset[str], above: str = "") -> 
         place = f"{above}/{key.replace('~', '~0').replace('/', '~1')}"
         if isinstance(each, dict):
             yield from _pointers(each, known, place)
-        elif isinstance(each, list) and each and _is_row(each[0], known):
+        elif isinstance(each, list) and _is_row(next((item for item in each if item is not None), None), known):
             yield place
 
 
