@@ -177,7 +177,7 @@ def test_an_id_number_cut_to_fifteen_digits_is_nobodys(tmp_path: Path) -> None:
         _, run, _ = scan(tmp_path, write(tmp_path / name, rows))
         assert [(lost["header"], lost["lines"]) for lost in run["lost_keys"]] == [("身份证号", 2)], name
         assert run["findings"]["undetermined"] == {
-            "lines": 2, "patients": 0, "amount": 71.0, "amount_in_scope": 0.0, "no_patient": 2, "no_amount": 0, "no_amount_in_scope": 2,
+            "lines": 2, "patients": None, "amount": 71.0, "amount_in_scope": None, "no_patient": 2, "no_amount": 0, "no_amount_in_scope": 2,
         }  # fmt: skip
 
 
@@ -313,8 +313,10 @@ def test_what_no_line_tells_is_not_counted_as_nothing(tmp_path: Path) -> None:
     """Neither a person nor an amount: unknown, not 0; where some lines tell them, at least so much."""
     nobody = line(身份证号=None, 门诊号=None, 性别="女", 金额=None)
     _, run, done = scan(tmp_path, write(tmp_path / "a.csv", [nobody]))
-    unknown = {"patients": 0, "amount": 0.0, "no_patient": 1, "no_amount": 1, "no_amount_in_scope": 1}
-    assert run["findings"]["violations"].items() >= unknown.items()
+    unknown = {"patients": None, "amount": None, "amount_in_scope": None}
+    for group in (run["findings"]["violations"], *run["findings"]["by_rule"]):
+        assert group.items() >= {**unknown, "no_patient": 1, "no_amount": 1, "no_amount_in_scope": 1}.items()
+    assert (run["findings"]["exempt"]["lines"], run["findings"]["exempt"]["amount"]) == (0, 0.0)
     assert "1 行、人数不详、金额不详" in done.stdout
     _, _, done = scan(tmp_path, write(tmp_path / "b.csv", [nobody, line(性别="女")]))
     assert "2 行、≥ 1 人、≥ ¥35.50" in done.stdout

@@ -209,6 +209,22 @@ def test_unknown_headers_get_suggestions_that_are_never_taken(tmp_path):
     assert run.stderr == liangku("scan", path, "--out", tmp_path / "out").stderr
 
 
+@pytest.mark.parametrize(
+    ("header", "near"),
+    [
+        ("开单医师备注", None),
+        ("开方医师电话", None),
+        ("开单医师签名", None),
+        ("开单的医师", "prescriber"),
+        ("数量说明", None),
+    ],
+)
+def test_a_remark_on_something_is_not_that_thing(tmp_path, header, near):
+    path = csv_file(tmp_path / "a.csv", (*row("1"), "复诊"), header=(*HEADER, header))
+    (table,) = looked(path)["tables"]
+    assert {each["header"]: each.get("near") for each in table["unused"]} == {header: near}
+
+
 def test_a_local_code_that_is_a_national_one_is_told(tmp_path):
     path = csv_file(tmp_path / "a.csv", row("1"), header=(*HEADER[:2], "项目代码", *HEADER[3:]))
     run = shown(path, code=2)

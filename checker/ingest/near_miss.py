@@ -26,6 +26,8 @@ _BIRTH = re.compile("生辰|(?<!发)生日|诞|出生|birth|born|brdy|^dob$|^csr
 """How headers of birth dates are worded, whatever years stand below."""
 _OF_GOODS = re.compile("生产|效期|有效|失效|到期|过期|出厂|批准|expir|prod")
 """How headers of days are worded that belong to goods or papers."""
+_BESIDE = re.compile("备注|说明|附注|注释|意见|电话|手机|地址|职称|签名|签章|remark|memo|comment|phone")
+"""Words by which a header speaks of something else about what it names: 开单医师备注 is no prescriber."""
 _YEARS_OF_BIRTHS = 15
 """Days that span more years are rather birth dates."""
 
@@ -54,6 +56,8 @@ def _by_wording(header: str, columns: Mapping[str, Column]) -> NearMiss | None:
             if wording.startswith("__"):
                 continue
             other = _plain(wording)
+            if {*_BESIDE.findall(plain)} - {*_BESIDE.findall(other)}:
+                continue
             alike = 1.0 if plain == other else SequenceMatcher(None, plain, other).ratio() if len(plain) > 2 else 0.0
             if alike > best or (found is None and alike == best):
                 best, found = alike, NearMiss(name, wording)

@@ -173,11 +173,16 @@ def to_plain(summary: Summary) -> dict[str, object]:
 
 
 def _plain(measure: Measure) -> Mapping[str, object]:
+    """A measure as run.json holds it: what no line tells is null, for a zero would say that it is known."""
+
+    def told(value: float, unknown: int) -> float | None:
+        return None if measure.lines and unknown == measure.lines else value
+
     return {
         "lines": measure.lines,
-        "patients": measure.patients,
-        "amount": float(measure.amount),
-        "amount_in_scope": float(measure.amount_in_scope),
+        "patients": told(measure.patients, measure.no_patient),
+        "amount": told(float(measure.amount), measure.no_amount),
+        "amount_in_scope": told(float(measure.amount_in_scope), measure.no_amount_in_scope),
         "no_patient": measure.no_patient,
         "no_amount": measure.no_amount,
         "no_amount_in_scope": measure.no_amount_in_scope,
