@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -33,6 +34,39 @@ def join(lines: pa.Array[Any]) -> bytes:
         return b""
     joined: bytes = pc.binary_join(pa.ListArray.from_arrays([0, len(lines)], lines), b"\n")[0].as_py()
     return joined + b"\n"
+
+
+def those(lines: pa.Array[Any], mask: pa.Array[Any]) -> pa.Array[Any]:
+    """The lines of a mask; where they are all of those from some line on, as of a file that is broken throughout, nothing is copied."""
+    import pyarrow.compute as pc
+
+    first = pc.index(mask, value=True).as_py()
+    behind = mask.slice(max(first, 0))
+    return lines.slice(first) if first >= 0 and pc.all(behind).as_py() else lines.filter(mask)
+
+
+def places(mask: pa.Array[Any]) -> list[int]:
+    """Where a mask is TRUE."""
+    import pyarrow.compute as pc
+
+    return list(pc.indices_nonzero(mask).to_pylist())
+
+
+def mask(places: Iterable[int], length: int) -> pa.Array[Any]:
+    """TRUE at these places."""
+    import pyarrow as pa
+
+    marks = bytearray(length)
+    for place in places:
+        marks[place] = 1
+    return pa.Array.from_buffers(pa.int8(), length, [None, pa.py_buffer(bytes(marks))]).cast(pa.bool_())
+
+
+def none_of(length: int) -> pa.Array[Any]:
+    """FALSE everywhere."""
+    import pyarrow as pa
+
+    return pa.repeat(pa.scalar(value=False), length)
 
 
 def behind(text: bytes, count: int) -> bytes:

@@ -62,11 +62,11 @@ def repair(text: bytes, shape: Shape, *, inner: str, encoding: str, line: int) -
     import pyarrow.compute as pc
 
     lines = csv_lines.split(text)
-    zero = pc.greater(pc.count_substring(lines, pattern=b"\0"), 0) if b"\0" in text else _all_false(len(lines))
+    zero = pc.greater(pc.count_substring(lines, pattern=b"\0"), 0) if b"\0" in text else csv_lines.none_of(len(lines))
     broken = pc.or_(zero, _is_no_text(text, lines, inner))
     unclosed, folded, _ = _open_quotes(lines, broken, shape, longest=0)
     given = pc.greater(pc.binary_length(lines), 0)
-    within, open_ = _mask(folded, len(lines)), _mask(unclosed, len(lines))
+    within, open_ = csv_lines.mask(folded, len(lines)), csv_lines.mask(unclosed, len(lines))
     lost = pc.or_(broken, open_)
     starts = pc.and_not(given, within)
     number = pc.cumulative_sum(pc.cast(starts, pa.int64()))
@@ -74,7 +74,9 @@ def repair(text: bytes, shape: Shape, *, inner: str, encoding: str, line: int) -
         csv_lines.join(lines.filter(pc.and_not(pc.or_(given, within), lost))),
         number.filter(pc.and_not(starts, lost)),
         reject_table(
-            number.filter(lost), shown(lines.filter(lost), inner), _whys(open_, zero, encoding, line).filter(lost)
+            number.filter(lost),
+            shown(csv_lines.those(lines, lost), inner),
+            _whys(open_, zero, encoding, line).filter(lost),
         ),
         pc.sum(pc.cast(starts, pa.int64()), min_count=0).as_py(),
     )
@@ -106,9 +108,11 @@ def settled_behind(text: bytes, shape: Shape, *, inner: str, longest: int) -> in
 
     No record goes from a line with an odd number of quotes beyond the next one: where such two are none, the second begins one.
     """
+    import pyarrow.compute as pc
+
     lines = csv_lines.split(text)
     broken = _is_no_text(text, lines, inner)
-    odd = _odd(lines)
+    odd = _odd(pc.count_substring(lines, pattern=b'"'))
     fits = _fitting(lines, odd, range(len(odd) - 1), broken, shape)
     start = next((place for place, fit in zip(odd[1:], fits, strict=False) if not fit), None)
     if start is None:
@@ -123,7 +127,7 @@ def _is_no_text(text: bytes, lines: pa.Array[Any], encoding: str) -> pa.Array[An
     if encoding == "gb18030":
         return pc.or_(pc.invert(csv_lines.consists_of(lines, csv_lines.GB18030)), is_foreign(lines))
     if csv_lines.is_utf8(text):
-        return _all_false(len(lines))
+        return csv_lines.none_of(len(lines))
     return pc.invert(csv_lines.consists_of(lines, csv_lines.UTF8))
 
 
@@ -136,12 +140,14 @@ def _open_quotes(
     import pyarrow.compute as pc
 
     quotes = pc.count_substring(lines, pattern=b'"')
-    odd = _odd(lines)
+    odd = _odd(quotes)
     bare = pc.equal(quotes, 0)
-    whole = _places(pc.and_(bare, pc.equal(pc.count_substring(lines, pattern=shape.separator), shape.columns - 1)))
+    plain = pc.indices_nonzero(bare)
+    right = pc.equal(pc.count_substring(lines.take(plain), pattern=shape.separator), shape.columns - 1)
+    whole = plain.filter(right).to_pylist()
     quoted = pc.indices_nonzero(pc.invert(bare))
-    told = lines.take(quoted)
-    closed = csv_lines.matches(told, rb"\A" + shape.plain + rb"\z")
+    told = csv_lines.those(lines, pc.invert(bare))
+    closed = _closed(told, pc.equal(quotes.filter(pc.invert(bare)), 1), shape)
     whole = sorted([*whole, *quoted.filter(closed).filter(has_columns(told.filter(closed), shape)).to_pylist()])
     opening = quoted.filter(pc.and_not(pc.invert(closed), broken.take(quoted))).to_pylist()
     # Over a line that is a record none goes: where odd lines are rare, few pairs are left.
@@ -178,11 +184,21 @@ def _open_quotes(
     return unclosed, folded, len(lines)
 
 
-def _odd(lines: pa.Array[Any]) -> list[int]:
+def _closed(lines: pa.Array[Any], single: pa.Array[Any], shape: Shape) -> pa.Array[Any]:
+    """Of lines with quotes, whether each quote that opens a value closes it; a `single` one does not, and its place tells that it opens one."""
+    import pyarrow.compute as pc
+
+    opens = rb"(?:\A|" + re.escape(shape.separator) + rb")\""
+    closed = pc.invert(csv_lines.matches(csv_lines.those(lines, single), opens))
+    others = csv_lines.matches(csv_lines.those(lines, pc.invert(single)), rb"\A" + shape.plain + rb"\z")
+    return pc.replace_with_mask(pc.replace_with_mask(single, single, closed), pc.invert(single), others)
+
+
+def _odd(quotes: pa.Array[Any]) -> list[int]:
     """The lines with an odd number of quotes."""
     import pyarrow.compute as pc
 
-    return _places(pc.equal(pc.bit_wise_and(pc.count_substring(lines, pattern=b'"'), 1), 1))
+    return csv_lines.places(pc.equal(pc.bit_wise_and(quotes, 1), 1))
 
 
 def _fitting(
@@ -196,7 +212,8 @@ def _fitting(
         return [False] * len(odd)
     # The last line begins within quotes: cheaper than the whole record, its first one tells nearly always that it closes no value.
     closes = rb"\A(?:[^\"]|\"\")*\"(?:" + re.escape(shape.separator) + rb"|\z)"
-    may_close = csv_lines.matches(lines.take(pa.array([odd[place + 1] for place in asked])), closes).to_pylist()
+    behind = csv_lines.mask([odd[place + 1] for place in asked], len(lines))
+    may_close = csv_lines.matches(csv_lines.those(lines, behind), closes).to_pylist()
     asked = [place for place, may in zip(asked, may_close, strict=True) if may]
     if not asked:
         return [False] * len(odd)
@@ -224,25 +241,3 @@ def _size(lines: pa.Array[Any], place: int) -> int:
     import pyarrow.compute as pc
 
     return int(pc.sum(pc.binary_length(lines.slice(place)), min_count=0).as_py())
-
-
-def _places(mask: pa.Array[Any]) -> list[int]:
-    import pyarrow.compute as pc
-
-    return list(pc.indices_nonzero(mask).to_pylist())
-
-
-def _mask(places: Sequence[int], length: int) -> pa.Array[Any]:
-    """TRUE at these places, which rise."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if not places:
-        return _all_false(length)
-    return pc.is_in(pa.array(range(length), pa.int64()), pa.array(places, pa.int64()))
-
-
-def _all_false(length: int) -> pa.Array[Any]:
-    import pyarrow as pa
-
-    return pa.repeat(pa.scalar(value=False), length)
