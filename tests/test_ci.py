@@ -68,20 +68,51 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def repository(tmp_path: Path, shell: Path) -> Repository:
-    made = Repository(tmp_path / "repository", shell)
-    made.folder.mkdir()
-    for name in ("knowledge_base/sources", "rules", "data/samples/national"):
-        shutil.copytree(ROOT / name, made.folder / name)
+def _made(folder: Path, shell: Path) -> Repository:
+    """A repository of what stands in a folder, all of it committed."""
+    made = Repository(folder, shell)
     made.git("init", "-q", "-b", "main")
     made.git("add", "-A")
     made.git("commit", "-q", "-m", "base")
     return made
 
 
-def test_a_repository_without_changes_is_fit_to_merge(repository: Repository) -> None:
-    code, out, err = repository.ci("--base", "main")
+@pytest.fixture(scope="session")
+def one_rule(tmp_path_factory: pytest.TempPathFactory, shell: Path) -> Path:
+    """A repository with one rule and its points: building, proving and judging all of them takes most of the time."""
+    folder = tmp_path_factory.mktemp("one-rule") / "repository"
+    (folder / "rules").mkdir(parents=True)
+    for name in ("drug-sex.toml", "framework.csv"):
+        shutil.copy(ROOT / "rules" / name, folder / "rules")
+    assert liangku("rules", "lock", "--rules", folder / "rules").returncode == 0
+    shutil.copytree(ROOT / "knowledge_base/sources", folder / "knowledge_base/sources")
+    shutil.copytree(ROOT / "data/samples/national", folder / "data/samples/national")
+    for table in (folder / "knowledge_base/sources").glob("*.csv"):
+        header, *rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
+        table.write_text("".join((header, *(row for row in rows if row.startswith("drug-sex-")))), encoding="utf-8")
+    exemptions = folder / "knowledge_base/sources/exemption.toml"
+    head, *each = exemptions.read_text(encoding="utf-8").split("[[exemption]]")
+    kept = [head, *(one for one in each if 'rule = "drug-sex"' in one)]
+    exemptions.write_text("[[exemption]]".join(kept), encoding="utf-8")
+    return _made(folder, shell).folder
+
+
+@pytest.fixture
+def repository(one_rule: Path, tmp_path: Path, shell: Path) -> Repository:
+    """A repository of one rule, as it was committed."""
+    return Repository(shutil.copytree(one_rule, tmp_path / "repository"), shell)
+
+
+@pytest.fixture
+def whole(tmp_path: Path, shell: Path) -> Repository:
+    """A repository of all rules and points of this checkout."""
+    for name in ("knowledge_base/sources", "rules", "data/samples/national"):
+        shutil.copytree(ROOT / name, tmp_path / "repository" / name)
+    return _made(tmp_path / "repository", shell)
+
+
+def test_a_repository_without_changes_is_fit_to_merge(whole: Repository) -> None:
+    code, out, err = whole.ci("--base", "main")
     assert (code, err) == (0, "")
     assert out.startswith("# 知识库变更报告\n\n**✓ 可以合并。** 对照：main（")
     assert "知识点和规则都没有变化，无需比较影响。" in out
@@ -113,9 +144,9 @@ def test_an_error_in_the_text_stops_the_comparison(repository: Repository) -> No
     assert "drug-sex-01-0003" in out
 
 
-def test_a_rule_that_does_not_pass_its_cases_fails(repository: Repository) -> None:
-    repository.edit("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex")
-    code, out, _ = repository.ci("--base", "main", "--json")
+def test_a_rule_that_does_not_pass_its_cases_fails(whole: Repository) -> None:
+    whole.edit("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex")
+    code, out, _ = whole.ci("--base", "main", "--json")
     report = json.loads(out)
     assert (code, report["failed"], report["rules"]["passed"]) == (1, True, False)
     assert report["rules_diff"]["judgment_changed"] is True
