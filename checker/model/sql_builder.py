@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
+from sys import intern
 
 NULL, TRUE, FALSE = "NULL", "TRUE", "FALSE"
 _WORD = re.compile(r"'(?:[^']|'')*'|(?<![.\w])[a-z_]\w*")
@@ -179,8 +182,26 @@ class Steps:
 
 
 def _replaced(expression: str, by: Callable[[str], str]) -> str:
-    return _WORD.sub(lambda match: match[0] if match[0].startswith("'") else by(match[0]), expression)
+    texts, words = _parts(expression)
+    put = {word: instead for word in frozenset(words) if (instead := by(word)) != word}
+    if not put:
+        return expression
+    told = chain.from_iterable((text, put.get(word, word)) for text, word in zip(texts, words, strict=False))
+    return "".join((*told, texts[-1]))
 
 
-def _words(expression: str) -> list[str]:
-    return [word for word in _WORD.findall(expression) if not word.startswith("'")]
+def _words(expression: str) -> Sequence[str]:
+    return _parts(expression)[1]
+
+
+# The statements of a plan have most of their expressions in common.
+@lru_cache(maxsize=2048)
+def _parts(expression: str) -> tuple[Sequence[str], Sequence[str]]:
+    """The texts before, between and behind the words of an expression, and these words; what is quoted is no word."""
+    texts, words, start = [], [], 0
+    for found in _WORD.finditer(expression):
+        if not found[0].startswith("'"):
+            texts.append(expression[start : found.start()])
+            words.append(intern(found[0]))
+            start = found.end()
+    return (*texts, expression[start:]), tuple(words)
