@@ -124,7 +124,7 @@ class Precheck:
         provincial = read_provincial(profile)
         editions = open_editions(kb, crosswalk)
         plan = open_plan(rules, only_rules=only_rules)
-        connection = connect_locked(readable=knowledge_files(editions), threads=1)
+        connection = connect_locked(readable=knowledge_files(editions), threads=1, optimized=False)
         return cls(
             connection,
             editions,
