@@ -34,7 +34,7 @@ demo: $(VENV)/.run $(BUILT) ## set up, and scan the sample settlements into out/
 test: $(VENV)/.dev $(BUILT) ## set up, and run all tests (JOBS=2 side by side)
 	$(PYTEST)
 
-quick: $(VENV)/.dev $(BUILT) ## the fast tests, within a minute: all but browsers, large random samples, whole documents, files of every form, restarts, git, wheels
+quick: $(VENV)/.dev $(BUILT) ## the fast tests, within a minute: all but browsers, large random samples, whole documents, files of every form, crosswalks, layers of rules, restarts, git, wheels
 	$(PYTEST) -m "not slow"
 
 check: $(VENV)/.dev $(BUILT) ## lint, types, every rule through all its stages, and the knowledge base through its checks
