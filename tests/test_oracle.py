@@ -540,7 +540,8 @@ def test_a_line_written_twice_is_judged_once() -> None:
         ({"inscp_amt": "0.00", "det_item_fee_sumamt": None}, LIMITED, False),
         ({"fulamt_ownpay_amt": "35.50"}, LIMITED, False),
         ({"fulamt_ownpay_amt": "0", "inscp_amt": "0"}, LIMITED, False),
-        ({"fulamt_ownpay_amt": "35.50", "inscp_amt": "10"}, LIMITED, False),
+        # Nothing and something at once: neither is known, and what is not known counts as in scope.
+        ({"fulamt_ownpay_amt": "35.50", "inscp_amt": "10"}, LIMITED, True),
         ({"inscp_amt": "0"}, ONLY, True),
         ({}, LIMITED, True),
         ({"inscp_amt": "零"}, LIMITED, True),
