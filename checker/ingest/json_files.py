@@ -23,7 +23,7 @@ from checker.ingest.json_columns import (
 )
 from checker.ingest.json_prescriptions import write_prescriptions
 from checker.ingest.json_utf8 import as_utf8
-from checker.ingest.json_wrapper import cut_out, find_rows, names_columns, rows_of_page, wraps_nothing
+from checker.ingest.json_wrapper import cut_out, find_rows, names_columns, parsed, rows_of_page, wraps_nothing
 from checker.ingest.sources import EmptyFileError, InputFile
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -115,7 +115,7 @@ def _turn_pages(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     So are those that name their columns once, and hold rows of values only (`orient="split"` of pandas).
     """
     first = connection.execute("SELECT doc FROM documents WHERE fault IS NULL ORDER BY record LIMIT 1").fetchone()
-    document = str(first[0]) if first else ""
+    document = parsed(str(first[0])) if first else None
     is_split = names_columns(document)
     pointer = "/data" if is_split else rows_of_page(document, KNOWN, PRESCRIPTION_KEYS)
     if not pointer:

@@ -56,10 +56,18 @@ _ANSWER = frozenset({"code"})
 """What an interface says of its answer, under a name that a table may use as well."""
 
 
-def rows_of_page(document: str, known: frozenset[str], prescription: frozenset[str]) -> str:
-    """The JSON pointer to the array of rows in a document that is a page of an interface; '' where it is none, or has two such arrays."""
+def parsed(document: str) -> object:
+    """What a document holds; None where it is no JSON, or nested too deeply."""
     with contextlib.suppress(ValueError, RecursionError):
-        page = json.loads(document)
+        return json.loads(document)
+    return None
+
+
+def rows_of_page(page: object, known: frozenset[str], prescription: frozenset[str]) -> str:
+    """The JSON pointer to the array of rows in a document, as it was parsed, that is a page of an interface; '' where it is none, or has two such
+    arrays.
+    """
+    with contextlib.suppress(RecursionError):
         # What a page says of a person or a visit would be lost with it: such documents are refused for what they lack.
         if (
             isinstance(page, dict)
@@ -71,15 +79,13 @@ def rows_of_page(document: str, known: frozenset[str], prescription: frozenset[s
     return ""
 
 
-def names_columns(document: str) -> bool:
-    """Whether a document is a table that names its columns once, `{"columns": […], "index": […], "data": [[…], …]}`."""
-    with contextlib.suppress(ValueError, RecursionError):
-        table = json.loads(document)
-        if isinstance(table, dict) and {"columns", "data"} <= table.keys() <= {"columns", "index", "data"}:
-            columns, rows = table["columns"], table["data"]
-            names = isinstance(columns, list) and bool(columns) and all(isinstance(each, str) for each in columns)
-            return names and isinstance(rows, list) and not any(isinstance(each, dict) for each in rows)
-    return False
+def names_columns(table: object) -> bool:
+    """Whether a document, as it was parsed, is a table that names its columns once, `{"columns": […], "index": […], "data": [[…], …]}`."""
+    if not (isinstance(table, dict) and {"columns", "data"} <= table.keys() <= {"columns", "index", "data"}):
+        return False
+    columns, rows = table["columns"], table["data"]
+    names = isinstance(columns, list) and bool(columns) and all(isinstance(each, str) for each in columns)
+    return names and isinstance(rows, list) and not any(isinstance(each, dict) for each in rows)
 
 
 def _is_row(value: object, known: frozenset[str]) -> bool:

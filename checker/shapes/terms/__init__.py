@@ -87,7 +87,7 @@ def _why(steps: Steps, reads: Callable[[str], str]) -> str:
         "care": every(some(reads("care"), reads("maternity")), negated(steps.known(steps["care_group"]))),
         "level": every(reads("level"), no_rank, negated(fills)),
     }
-    conflicts = {fact: holds(name, steps[name]) for fact in unknown for name in (f"{fact}_conflict",)}
+    conflicts = {fact: holds(f"{fact}_conflict", steps[f"{fact}_conflict"]) for fact in unknown}
     missing = {
         fact: every(lacks, negated(steps.known(steps[_TOLD[fact]])), negated(conflicts[fact]))
         for fact, lacks in unknown.items()
