@@ -83,9 +83,11 @@ def _clean(value: str, rewritings: Rewritings, nulls: str, *plain: str) -> str:
         f"NOT starts_with({value}, '=')",
     ]
     words = f"strlen({value}) > {LONGEST_NULL_WORD} OR ({value} >= '0' AND {value} < ':') OR regexp_full_match({value}, {nulls}) IS FALSE"
+    # Chinese words: no blank or quote stands around what begins and ends with a Chinese sign.
+    chinese = f"{value} >= '一' AND {value} < '龦' AND strlen({value}) > {_LONGEST_CHINESE_NULL} AND right({value}, 1) BETWEEN '一' AND '龥'"
     trimmed = rewritten(value, rewritings)
     return (
-        f"CASE WHEN {value} IS NULL THEN NULL WHEN {' AND '.join(told)} AND ({words}) THEN {value} "
+        f"CASE WHEN {value} IS NULL THEN NULL WHEN {' AND '.join(told)} AND ({words}) THEN {value} WHEN {chinese} THEN {value} "
         f"WHEN NOT regexp_full_match({trimmed}, {nulls}) THEN {trimmed} END"
     )
 
@@ -94,6 +96,8 @@ def _any_of(words: Sequence[str]) -> str:
     return sqltext.text(f"(?i){'|'.join(map(re.escape, words))}")
 
 
+_LONGEST_CHINESE_NULL = max(len(word.encode()) for word in (*NULL_WORDS, *UNKNOWN_WORDS) if word >= "一")
+"""Bytes of the longest word for NULL that begins with a Chinese sign."""
 _NULLS_OF_FLAGS, _NULLS = _any_of(NULL_WORDS), _any_of((*NULL_WORDS, *UNKNOWN_WORDS))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ from checker.ingest.gather import Gathered
 from checker.ingest.headers import conflict_name
 from checker.ingest.scope import is_nothing_sql, not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
-from checker.judge.payment import CONFLICTS, Payment, columns_sql, meaning_sql
+from checker.judge.payment import CONFLICTS, Payment, columns_sql, joins_sql, meaning_sql
 from checker.model import sqltext
 from checker.shapes import SHAPES
 from checker.shapes.base import LINE_COLUMNS, Shape
@@ -251,10 +251,12 @@ def candidates_sql(
     not_paid: str,
     care: Mapping[str, str | None],
     payment: Payment | None = None,
+    rules: Collection[int] | None = None,
 ) -> str:
     """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
-    `care` are the groups of care types; `payment` tells of the terms of lines, which are absent without it.
+    `care` are the groups of care types; `payment` tells of the terms of lines, which are absent without it; `rules` are the numbers of those wanted,
+    all without them.
     """
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
@@ -293,8 +295,11 @@ def candidates_sql(
         "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
         "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
+    of_terms = ""
     if payment is not None:
-        own |= columns_sql(payment, first, beside.conflict, own["diagnosis_code"], patient_sql(first), not_paid)
+        patient = patient_sql(first)
+        own |= columns_sql(payment, first, beside.conflict, own["diagnosis_code"], patient, not_paid)
+        of_terms = joins_sql(payment, patient)
     # By whom a line is counted that bears no id of its patient; no clause reads it.
     own["person_number"] = first("patient_id_number")
     if "own_code" not in absent:
@@ -305,9 +310,10 @@ def candidates_sql(
         }
     further = ("person_number", "own_code")
     chosen = ", ".join(f"{own[name]} AS {name}" for name in (*LINE_COLUMNS, *further) if name not in absent)
+    wanted = "" if rules is None else f" AND p.rule_no IN ({', '.join(map(str, rules))})"
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
-    FROM staged_line s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no
+    FROM staged_line s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no{wanted} {of_terms}
     WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 

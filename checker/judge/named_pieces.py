@@ -46,7 +46,7 @@ def find_named_pieces(
     sources = [(number, source) for number, source in enumerate(files.lines) if relations.tells_pieces(source)]
     if not (national and sources and row and row[0]):
         return False
-    rows = " UNION ".join(
+    rows = " UNION ALL ".join(
         _query(source, second=second[number], refund_settlements=refund_settlements) for number, source in sources
     )
     names: dict[str, set[str | None]] = {}

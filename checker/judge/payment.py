@@ -76,9 +76,10 @@ def select_history(
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE earlier_raw AS SELECT raw, code FROM hot_raw WHERE code IN ({chosen})"
     )
+    any_lines = "SELECT count(*) FROM kind_census WHERE kind IN (4, 6)"
     needed = "history" in facts and one_number(connection, "SELECT count(*) FROM earlier_raw") > 0
     history = _NO_HISTORY
-    if needed:
+    if needed and one_number(connection, any_lines):
         rows = (
             line_sql.history_query(source, second=second[number], refund_settlements=refund_settlements)
             for number, source in enumerate(files.lines)
@@ -168,8 +169,8 @@ def _online(provincial: Provincial, column: str, value: str) -> bool | None:
 def _values(connection: duckdb.DuckDBPyConnection, name: str, headers: Mapping[str, frozenset[str]]) -> list[str]:
     """The values of a column of lines, in the lines themselves and in their headers."""
     places = ["staged_line", *(view for view, carried in headers.items() if name in carried)]
-    found = " UNION ".join(f"SELECT {name} AS value FROM {place}" for place in places)
-    rows = connection.execute(f"SELECT value FROM ({found}) WHERE value IS NOT NULL ORDER BY value").fetchall()
+    found = " UNION ALL ".join(f"SELECT {name} AS value FROM {place}" for place in places)
+    rows = connection.execute(f"SELECT DISTINCT value FROM ({found}) WHERE value IS NOT NULL ORDER BY value").fetchall()
     return [value for (value,) in rows]
 
 
@@ -208,6 +209,17 @@ def find_earlier(connection: duckdb.DuckDBPyConnection, payment: Payment, patien
     )
 
 
+_OF_MATERNITY = {"ms": "'s' || s.settlement_id", "mv": "'v' || s.visit_id"}
+"""By which keys diagnoses that speak of maternity stand beside a line."""
+
+
+def joins_sql(payment: Payment, patient: str) -> str:
+    """SQL of the joins of staged lines `s` with their points `t` that `columns_sql` reads; each finds one row at most."""
+    joins = [f"LEFT JOIN maternity {alias} ON {alias}.key = {key}" for alias, key in _OF_MATERNITY.items()]
+    earlier = f"LEFT JOIN earlier e ON e.patient = {patient} AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE)"
+    return " ".join([*(joins if payment.has_diagnoses else ()), *([earlier] if payment.has_history else ())])
+
+
 def columns_sql(
     payment: Payment,
     first: Callable[[str], str],
@@ -216,7 +228,7 @@ def columns_sql(
     patient: str,
     not_paid: str,
 ) -> dict[str, str]:
-    """SQL of the columns of a line that the shape alone reads. `first` gives SQL of a column of line or header, `conflict` of whether headers
+    """SQL of the columns of a line that the shape alone reads, over `joins_sql`. `first` gives SQL of a column of line or header, `conflict` of whether headers
     contradict each other in one.
     """
 
@@ -239,15 +251,10 @@ def columns_sql(
             (conflict("care_type"), "sources_conflict"),
             (f"{first('care_type')} IS NOT NULL AND {care} IS NULL", "care_unknown"),
         ]
-    own = (
-        f"(SELECT previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS} FROM earlier e WHERE e.patient = {patient} "
-        "AND e.point_no = t.point_no AND e.day = CAST(s.service_time AS DATE))"
-    )
     spoken = f"regexp_matches(',' || {diagnosis_code}, '{_among(MATERNITY_DIAGNOSES)}')"
-    by_key = [
-        f"(SELECT said FROM maternity m WHERE m.key = {key})" for key in ("'s' || s.settlement_id", "'v' || s.visit_id")
-    ]
-    said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *(by_key if payment.has_diagnoses else ())]
+    by_key = [f"{alias}.said" for alias in _OF_MATERNITY] if payment.has_diagnoses else []
+    said = [f"CASE WHEN {diagnosis_code} <> '' THEN {spoken} END", *by_key]
+    continued = f"e.previous >= CAST(s.service_time AS DATE) - {EARLIER_DAYS}"
     in_scope = in_scope_sql("s.amount", "s.amount_in_scope", "s.full_self_paid_amount")
     return {
         "insurance_type": first("insurance_type"), "insurance_group": grouped("insurance_type", "VARCHAR"),
@@ -255,7 +262,7 @@ def columns_sql(
         "institution_level": level, "own_rank": grouped("institution_level", "BIGINT"),
         "is_unrated": f"{level} IN ({sqltext.texts(payment.unrated)})" if payment.unrated else "FALSE",
         "prescriber_rank": meaning_sql("s.prescriber_institution_level", payment.said.get("prescriber_institution_level", {}), "BIGINT"),
-        "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({own}, FALSE) END" if payment.has_history else "FALSE",
+        "has_earlier": f"CASE WHEN {patient} IS NOT NULL THEN coalesce({continued}, FALSE) END" if payment.has_history else "FALSE",
         "is_online":
             f"CASE WHEN {' OR '.join(f'coalesce({marker}, FALSE)' for marker in markers)} THEN TRUE WHEN {offline} THEN FALSE END",
         "prescriber_institution_level": "s.prescriber_institution_level", "pay_location": first("pay_location"),

@@ -230,6 +230,7 @@ class _Run:
                 not_paid=not_paid,
                 care=care,
                 payment=paid if is_terms else None,
+                rules=self.plan.numbers_of(shape.id) if shape else None,
             )
             return sql, own
 
@@ -340,7 +341,7 @@ class _Run:
             unknown = candidates.untold(self.files, shape, care_tells_online=self.provincial.care_tells_online)
             untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
             absent |= {told_name(fact) for fact in unknown}
-            fired = fired_sql(self.plan, shape, self._of(shape, lines), contested=contested, absent=absent)
+            fired = fired_sql(self.plan, shape, lines, contested=contested, absent=absent)
             if "own_code" not in unneeded:
                 fired = candidates.one_finding(fired)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
@@ -362,12 +363,6 @@ class _Run:
         found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
         used = {self.plan.rules[rule_no].shape for (rule_no,) in found}
         return [shape for shape in SHAPES if shape.id in used] or [SHAPES[0]]
-
-    def _of(self, shape: Shape, candidates: str) -> str:
-        """SQL of the candidates of the rules of a shape."""
-        if len(self._shapes) == 1:
-            return candidates
-        return f"SELECT * FROM ({candidates}) WHERE rule_no IN ({', '.join(map(str, self.plan.numbers_of(shape.id)))})"
 
     def _write_findings(self, target: Path, condition: str, edge: str) -> None:
         """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or ''); `edge` is that of `cited`."""
