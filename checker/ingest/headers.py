@@ -58,8 +58,7 @@ def collapse_headers(
     )
     rows_file, file = work / f"{name}_rows.parquet", work / f"{name}.parquet"
     connection.execute(
-        f"""CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL
-        UNION ALL SELECT {key} FROM history_line WHERE {key} IS NOT NULL"""
+        f"CREATE OR REPLACE TEMP VIEW wanted AS SELECT {key} AS key FROM staged_line WHERE {key} IS NOT NULL"
     )
     rows = " UNION ALL BY NAME ".join(line_sql.header_query(source, key, fields) for source in sources)
     connection.execute(f"COPY ({rows}) TO {sqltext.text(str(rows_file))} {SCRATCH}")

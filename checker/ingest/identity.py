@@ -25,7 +25,10 @@ _MORE = (
 )  # fmt: skip
 """In what else equal lines may differ: they are numbered in its order, so that it does not matter in which order they came."""
 
-NUMBERED = "line_no BIGINT, item_code VARCHAR, prescription_id VARCHAR, place BIGINT, repeat BIGINT, members BIGINT, ordinal BIGINT"
+NUMBERED = (
+    "line_no BIGINT, item_code VARCHAR, beside BOOLEAN, prescription_id VARCHAR, place BIGINT, repeat BIGINT, members BIGINT, judged BIGINT, "
+    "ordinal BIGINT"
+)
 """The columns of `numbered_line`."""
 
 _PART = re.compile(r"^(?:part-(?:[mr]-)?[0-9]+|[0-9]{6}_[0-9]+|[0-9a-f]{16}-[0-9a-f]{8}_[0-9]+_data\.[0-9]+)")
@@ -59,8 +62,9 @@ def number_lines(
     """Make `numbered_line` of the staged lines without an id.
 
     `place` puts them in the order of what they say; `repeat` counts, in the order of files, a line and those that are it once more; `members` is
-    how many these are; `ordinal` tells equal lines that are not the same apart, for the names of their findings. Where a line names no
-    visit, settlement, order or person, and no hour either, equal ones of other files may well be other ones: none of them is taken for a repeat.
+    how many these are, `judged` how many of them are judged lines; `ordinal` tells equal lines that are not the same apart, for the names of their
+    findings. Where a line names no visit, settlement, order or person, and no hour either, equal ones of other files may well be other
+    ones: none of them is taken for a repeat.
     """
     if unneeded >= CAREFUL:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE numbered_line ({NUMBERED})")
@@ -82,7 +86,7 @@ def number_lines(
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE numbered_line AS
         WITH told AS (
-          SELECT line_no, is_refund, {", ".join(f"{read.get(name, name)} AS {name}" for name in columns)} FROM staged_line WHERE line_id IS NULL
+          SELECT line_no, is_refund, beside, {", ".join(f"{read.get(name, name)} AS {name}" for name in columns)} FROM staged_line WHERE line_id IS NULL
         ),
         placed AS (
           SELECT told.*, row_number() OVER (ORDER BY {order}, line_no) AS place,
@@ -91,14 +95,15 @@ def number_lines(
           FROM told JOIN delivery ON file_no = line_no // {LINE_NO_SHIFT}
         ),
         counted AS (
-          SELECT *, row_number() OVER (PARTITION BY delivery, is_refund, {said}, {person} ORDER BY place) AS nth FROM placed
+          SELECT *, row_number() OVER (PARTITION BY delivery, is_refund, {said}, {person} ORDER BY beside, place) AS nth FROM placed
         ),
         repeated AS (
-          SELECT *, row_number() OVER (same ORDER BY line_no) AS repeat, count(*) OVER same AS members FROM counted
+          SELECT *, row_number() OVER (same ORDER BY beside, line_no) AS repeat, count(*) OVER same AS members,
+            count(*) FILTER (NOT beside) OVER same AS judged FROM counted
           WINDOW same AS (PARTITION BY is_refund, {said}, {person}, nth)
         )
-        SELECT line_no, item_code, prescription_id, place, repeat, members,
-          row_number() OVER (PARTITION BY is_refund OR repeat > 1, {shown} ORDER BY place) AS ordinal
+        SELECT line_no, item_code, beside, prescription_id, place, repeat, members, judged,
+          row_number() OVER (PARTITION BY is_refund OR beside OR repeat > 1, {shown} ORDER BY place) AS ordinal
         FROM repeated"""
     )
 

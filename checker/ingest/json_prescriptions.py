@@ -32,9 +32,14 @@ INSURED_KEYS = {"sex": "insured_sex", "birth_date": "insured_birth_date", "age":
 NO_HISTORY = "history 应为明细的数组"
 _CONTEXT = "is_context"
 _OF_OWN_LINES = frozenset(
-    normal_header(header) for name in ("service_time", "prescription_id") for header in LINE[name].all_headers
+    normal_header(header)
+    for name in ("service_time", "prescription_id", "visit_id", "settlement_id", "visit_start", "visit_end")
+    for header in LINE[name].all_headers
 )
 """Headers of what a prescription says of its own lines: those of the history say it themselves."""
+_VISIT = frozenset(map(normal_header, LINE["visit_id"].all_headers))
+_OF_NO_VISIT = "settlement_id"
+"""Where lines of the history name no visit, they are of one that nobody knows: this is the column that keeps them together."""
 
 
 def write_prescriptions(
@@ -57,8 +62,10 @@ def write_prescriptions(
     for key in chosen_keys(source.path, keys, wanted):
         if key not in ("lines", "history", "patient", "insured", "diagnoses", "diagnosis_code", DOCUMENT_HEADER):
             of_document.setdefault(key, (key,))
-    listed = "array_to_string(CAST(json_extract_string(doc, '$.diagnoses[*]') AS VARCHAR[]), ',')"
     has_history = some(connection, "is_history", "prescription_lines")
+    listed = _listed("doc")
+    if has_history:
+        listed = f"CASE WHEN is_history THEN {_listed('line')} ELSE {listed} END"
     # What a line may say is the line's. A row of its own beside prescriptions says all itself, but they still say it in their heads.
     if not some(connection, "NOT is_prescription"):
         lines = "(SELECT line FROM prescription_lines WHERE NOT is_history)" if has_history else "prescription_lines"
@@ -66,15 +73,20 @@ def write_prescriptions(
         of_document = {key: path for key, path in of_document.items() if key not in said}
         listed = "NULL" if "diagnosis_code" in said else listed
     own: dict[str, Sequence[str]] = {}
-    marked = []
+    marked, together = [], []
     if has_history:
         own = {key: of_document.pop(key) for key in list(of_document) if normal_header(key) in _OF_OWN_LINES}
         context = next((key for key in (*of_line, *of_document) if normal_header(key) == _CONTEXT), _CONTEXT)
         marked = [("[CASE WHEN is_history THEN 'true' END]", "", {context: ()})]
+        # Lines that name a visit are of that.
+        visits = [f"of_line[{place}]" for place, key in enumerate(of_line, 1) if normal_header(key) in _VISIT]
+        nowhere = f"is_history AND coalesce({', '.join(visits)}) IS NULL" if visits else "is_history"
+        unknown = f"[CASE WHEN {nowhere} THEN chr(30) || record || {sqltext.text(source.path.name)} END]"
+        together = [(unknown, "", {_OF_NO_VISIT: ()})]
     told = [
         *elements(
             *marked, ("of_line", "line", of_line), ("of_document", "doc", of_document), ("of_own", "doc", own),
-            ("[listed]", "", {"diagnosis_code": ()}),
+            ("[listed]", "", {"diagnosis_code": ()}), *together,
         ),
         # Lines that say nothing else are of the prescription that the document is, one of the history of its own; nobody's number begins so.
         f"""CASE WHEN is_prescription THEN chr(30) || record || {sqltext.text(source.path.name)} || CASE WHEN is_history THEN chr(30) || place ELSE '' END
@@ -88,6 +100,11 @@ def write_prescriptions(
           record, place, is_history, is_prescription, row_number() OVER (ORDER BY record, place) AS __record FROM prescription_lines) ORDER BY __record""",
         target,
     )
+
+
+def _listed(holder: str) -> str:
+    """SQL of the codes of diagnoses that a prescription, or a line of its history, tells."""
+    return f"array_to_string(CAST(json_extract_string({holder}, '$.diagnoses[*]') AS VARCHAR[]), ',')"
 
 
 def _make_lines(connection: duckdb.DuckDBPyConnection) -> None:

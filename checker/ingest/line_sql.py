@@ -23,7 +23,7 @@ from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, not_given, read_text
 from checker.model import sqltext
-from checker.model.schema import DIAGNOSIS_SEPARATORS, NATIONAL_CODE, Kind
+from checker.model.schema import DIAGNOSIS_SEPARATORS, DOCUMENT_HEADER, NATIONAL_CODE, Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -39,7 +39,7 @@ PERSON_FIELDS = (
 )  # fmt: skip
 HEADER_ONLY_WHERE_LINE_HAS_NONE = (
     "patient_id", "institution_id", "care_type", "insured_region", "region", "visit_start", "original_settlement_id",
-    "mutual_aid_amount", "insurance_type", "institution_level", "institution_name", "pay_location",
+    "mutual_aid_amount", "insurance_type", "institution_level", "institution_name", "pay_location", "visit_end",
 )  # fmt: skip
 
 
@@ -138,28 +138,33 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> N
 
 SET_WHERE_SAID = ("is_discharge_drug", "is_maternity_fee")
 """Flags that nobody sets where there is nothing to tell: not given is not set, and only one that cannot be read is not known."""
+USED = ("unit_price", "price_limit", "days_supply", "visit_end")
+"""Columns that tell only how much of an item was used."""
 STAGED = (
     "line_id", "original_line_id", "settlement_id", "original_settlement_id", "visit_id", "visit_start", "prescription_id",
     "patient_id", "patient_sex", "patient_birth_date", "patient_age", "patient_id_number", "newborn_flag",
     "insured_sex", "insured_birth_date", "insured_age", "quantity", "amount", "amount_in_scope", "care_type",
     "full_self_paid_amount", "mutual_aid_amount", "insured_region", "region", "institution_id", "diagnosis_code", "service_time",
     "insurance_type", "institution_level", "institution_name", "pay_location", "prescriber_institution_level", "is_online",
-    *SET_WHERE_SAID,
+    "special_disease_code", *SET_WHERE_SAID, *USED,
 )  # fmt: skip
 """The columns of staged lines that are read each by itself."""
+BESIDE = (4, 6)
+"""The kinds of lines that no finding is about, but which stand beside others: of the history, and self-paid."""
 
 
 def held_query(source: Source, *, second: bool, unneeded: frozenset[str]) -> str:
-    """SQL of the lines of one source whose codes are in `hot_raw`, as they lie, with what `stage_query` reads of them.
+    """SQL of the lines of one source whose codes are in `staged_raw`, as they lie, with what `stage_query` reads of them.
 
     Few of the lines that a file yields at a time are restricted: what is said of these is worked out faster once they stand together.
     """
-    joined, *listed = _listed(source, "hot_raw", second=second)
+    joined, *listed = _listed(source, "staged_raw", second=second)
     names = [name for name in STAGED if name not in unneeded]
     names += ["item_code", "item_name", "local_item_name", *FLAGS, *_prescription_names(unneeded)]
     found, fallback = source.map.found, source.map.fallback
     headers = [header.text for name in names for header in (*found.get(name, ()), *fallback.get(name, ()))]
     headers += [header.text for header in source.stand_in]
+    headers += [DOCUMENT_HEADER] if _is_of_documents(source) else []
     own = ["file_index", "file_row_number", *(["__record"] if source.table.converted else [])]
     chosen = ", ".join((*listed, *dict.fromkeys(map(sqltext.name, (*own, *headers)))))
     return f"SELECT {chosen} FROM ({source.table.relation(joined)})"
@@ -171,11 +176,13 @@ def stage_query(
     second: bool,
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
-    codes: str = "hot_raw",
+    codes: str = "staged_raw",
     held: str = "",
+    with_beside: bool = False,
+    condition: str = "",
 ) -> str:
-    """SQL of the canonical lines of one source (judged lines and refunds) whose codes are in the table `codes` (raw, code); `held` is a table
-    that has them already, made by `held_query`.
+    """SQL of the canonical lines of one source (judged lines and refunds, and `with_beside` those of the kinds BESIDE) whose codes are in the
+    table `codes` (raw, code); `held` is a table that has them already, made by `held_query`. A `condition` is one on the columns as they lie.
     """
     prescription = _prescription_names(unneeded)
     named = (
@@ -188,7 +195,9 @@ def stage_query(
         # Each key that may be lost is asked for four times.
         *(name for name in KEYS if name not in unneeded and name not in prescription),
     )
-    lines, code = lines_of_codes(source, codes, named, second=second, refund_settlements=refund_settlements, held=held)
+    lines, code = lines_of_codes(
+        source, codes, named, second=second, refund_settlements=refund_settlements, held=held, condition=condition
+    )
 
     careful, line_no = not unneeded >= CAREFUL, _line_no(source)
     name = "item_name" if source.map.has("item_name") else "local_item_name"
@@ -200,24 +209,39 @@ def stage_query(
             return f"CASE WHEN {lines.unreadable(name)} THEN NULL ELSE coalesce({lines.read(name)}, FALSE) END"
         return lines.read(name)
 
+    beside = f"{lines.kind} IN {BESIDE}" if with_beside else "FALSE"
+    takes_back = [f"coalesce({lines.read(name)} < 0, FALSE)" for name in ("quantity", "amount") if source.map.has(name)]
+    is_refund = f"{lines.kind} = 5"
+    if with_beside and takes_back:
+        is_refund = f"({is_refund} OR ({beside} AND ({' OR '.join(takes_back)})))"
     bad_person = [lines.unreadable(name) for name in PERSON_FIELDS if source.map.has(name)]
     fields = {
         "line_no": line_no,
-        "is_refund": f"{lines.kind} = 5",
+        "is_refund": is_refund,
+        "beside": beside,
+        "self_paid": _is_self_paid(lines, source) if with_beside else "FALSE",
         "person_unreadable": " OR ".join(bad_person) or "FALSE",
         "item_code": code,
         "online_unreadable": lines.unreadable("is_online"),
         "code_repaired": f"{raw_code(source, second=second)} IN (SELECT raw FROM code_map WHERE lost = '{REPAIRED}')",
         **{name: read(name) for name in STAGED},
         "item_name": (not careful and as_it_stands(source.map, name)) or lines.read(name),
-        "duplicate_key": f"hash({lines.kind} = 5, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
+        "duplicate_key": f"hash({is_refund}, {lines.read('line_id')}, {code}, {lines.read('service_time')}, "
                          f"{lines.read('quantity')}, {lines.read('amount')})",
+        "document": sqltext.name(DOCUMENT_HEADER) if _is_of_documents(source) else "CAST(NULL AS VARCHAR)",
         "time_fallback": used_fallback(lines.map),
         "lost_line_id": f"CASE WHEN {is_lost(lines.read('line_id'), 'line_id')} THEN {lines.read('line_id')} END",
         **_prescription(lines, line_no if careful else None),
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
-    return f"SELECT {chosen} FROM {lines.of_kinds(0, 5)}"
+    return f"SELECT {chosen} FROM {lines.of_kinds(0, 5, *(BESIDE if with_beside else ()))}"
+
+
+def _is_self_paid(lines: Lines, source: Source) -> str:
+    """SQL of whether a line is self-paid, one of the history too."""
+    told = [f"({lines.read('paid_by_fund')})"] if source.map.has("paid_by_fund") else []
+    told += [f"(NOT ({lines.read('self_paying_flag')}))"] if source.map.has("self_paying_flag") else []
+    return f"({lines.kind} IN {BESIDE} AND coalesce({', '.join(told)}) IS FALSE)" if told else "FALSE"
 
 
 def _prescription_names(unneeded: frozenset[str]) -> tuple[str, ...]:
@@ -232,10 +256,15 @@ def lines_of_codes(
     second: bool,
     refund_settlements: RefundSettlements,
     held: str = "",
+    condition: str = "",
 ) -> tuple[Lines, str]:
-    """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code; `held` is a table that has them."""
+    """The lines of one source whose codes are in the table `codes` (raw, code), and the name of their code; `held` is a table that has them. A
+    `condition` is one on the columns as they lie.
+    """
     joined, _, code = _listed(source, codes, second=second)
     relation = f"SELECT * FROM {held}" if held else source.table.relation(joined)
+    if condition:
+        relation = f"SELECT * FROM ({relation}) WHERE {condition}"
     return named_lines(source, named, refund_settlements=refund_settlements, relation=relation), code
 
 
@@ -243,11 +272,21 @@ def _listed(source: Source, codes: str, *, second: bool) -> tuple[str, str, str]
     """SQL that joins the lines of a source to `codes`, and the names that raw and code then have."""
     raw, code = (sqltext.name(free_name(wanted, source.table.headers)) for wanted in ("listed raw", "listed code"))
     # Restricted codes are never NULL; among possible companions there are lines without any code.
-    meets = "=" if codes in ("hot_raw", "earlier_raw") else "IS NOT DISTINCT FROM"
+    meets = "IS NOT DISTINCT FROM" if codes == "cold_fellow" else "="
     joined = (
         f"JOIN (SELECT raw AS {raw}, code AS {code} FROM {codes}) ON {raw_code(source, second=second)} {meets} {raw}"
     )
     return joined, raw, code
+
+
+def _is_of_documents(source: Source) -> bool:
+    """Whether lines came as JSON prescriptions, which tells what belongs to one of them."""
+    return any(header.text == DOCUMENT_HEADER for header in source.table.headers)
+
+
+def are_documents(sources: Sequence[Source]) -> bool:
+    """Whether some lines came as JSON prescriptions: each is of one patient, and its own lines of one visit."""
+    return any(map(_is_of_documents, sources))
 
 
 def _line_no(source: Source) -> str:
@@ -292,38 +331,6 @@ def upload_query(source: Source, lines: str) -> str:
         f"{read_column(source.map, name)} AS {name}" for name in ("prescriber", "prescription_id", "charge_batch")
     )
     return f"SELECT {_line_no(source)} AS line_no, {told} FROM {source.table.scan()} WHERE {_line_no(source)} IN (SELECT line_no FROM {lines})"
-
-
-def beside_query(source: Source, *, second: bool, refund_settlements: RefundSettlements, careful: bool) -> str:
-    """SQL of the lines of one source that are not judged but stand beside others: of the history, or self-paid, nothing taken back.
-
-    Their codes are in `fellow_raw`.
-    """
-    lines, code = lines_of_codes(
-        source, "fellow_raw", PRESCRIPTION, second=second, refund_settlements=refund_settlements
-    )
-    taken_back = " OR ".join(f"{lines.read(name)} < 0" for name in ("quantity", "amount") if source.map.has(name))
-    return (
-        f"SELECT {_line_no(source)} AS line_no, {lines.read('line_id')} AS line_id, {code} AS item_code, "
-        f"{lines.read('service_time')} AS service_time, "
-        f"{_prescription(lines, _line_no(source) if careful else None)['prescription_key']} AS prescription_key "
-        f"FROM {lines.of_kinds(4, 6, unless=taken_back)}"
-    )
-
-
-def history_query(source: Source, *, second: bool, refund_settlements: RefundSettlements) -> str:
-    """SQL of the lines of one source that are not judged, of the history or self-paid: what a person had before; and of what takes back.
-
-    Their codes are in `earlier_raw`.
-    """
-    names = ("settlement_id", "visit_id", "patient_id", "patient_id_number", "line_id", "original_line_id")
-    lines, code = lines_of_codes(source, "earlier_raw", names, second=second, refund_settlements=refund_settlements)
-    takes_back = " OR ".join(
-        f"coalesce({lines.read(name)} < 0, FALSE)" for name in ("quantity", "amount") if source.map.has(name)
-    )
-    chosen = ", ".join(f"{lines.read(name)} AS {name}" for name in (*names, "service_time", "quantity"))
-    back = f"{lines.kind} = 5{f' OR {takes_back}' if takes_back else ''}"
-    return f"SELECT {code} AS item_code, {chosen}, {back} AS takes_back, {lines.kind} = 5 AS of_judged FROM {lines.of_kinds(4, 5, 6)}"
 
 
 def reject_query(source: Source, *, refund_settlements: RefundSettlements) -> str:
@@ -372,10 +379,12 @@ def header_query(source: Source, key: str, names: Sequence[str]) -> str:
     return f"SELECT {chosen} FROM ({rows.sql})"
 
 
-def diagnosis_query(source: Source) -> str:
-    """SQL of (settlement_id, visit_id, code) of the valid diagnoses of one source; several codes in one text are a row each."""
+def diagnosis_query(source: Source, name: str = "code") -> str:
+    """SQL of (settlement_id, visit_id, code) of the valid rows of one source, of diagnoses or of headers that tell one in their column `name`; several
+    codes in one text are a row each.
+    """
     column = source.map
-    text = read_text(first_text(column.found["code"], Kind.CAPITAL), Kind.CAPITAL)
+    text = read_text(first_text(column.found[name], Kind.CAPITAL), Kind.CAPITAL)
     return (
         f"SELECT {read_column(column, 'settlement_id')} AS settlement_id, {read_column(column, 'visit_id')} AS visit_id, "
         f"unnest(regexp_split_to_array({text}, {sqltext.text(DIAGNOSIS_SEPARATORS)})) AS code FROM {source.table.scan()} "

@@ -24,12 +24,14 @@ _ONE_PATIENT = (
     "ELSE r.patient_id <> o.patient_id END, FALSE)"
 )
 _PATIENT = "coalesce(o.patient_id, chr(30) || o.person_number, chr(30))"
-_POINTER = (
+_NAMED = (
     "r.original_line_id = o.line_id AND r.on_trial = o.on_trial "
     f"AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND {_ONE_PATIENT}"
 )
+_POINTER = f"{_NAMED} AND r.beside = o.beside"
+_ALIKE = "r.item_code = o.item_code AND r.beside = o.beside"
 _WITHOUT_VISIT = f"{_POINTER} AND r.visit_id IS NULL AND o.visit_id IS NULL"
-_IN_SETTLEMENT = f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.settlement_id, chr(30)), o.line_id, {_PATIENT})"
+_IN_SETTLEMENT = f"concat_ws(chr(31), o.beside, o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.settlement_id, chr(30)), o.line_id, {_PATIENT})"
 _ONE_SETTLEMENT = """QUALIFY min(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)
     = max(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)"""
 WAYS = (
@@ -40,17 +42,25 @@ WAYS = (
     (f"{_WITHOUT_VISIT} AND r.settlement_id = o.settlement_id", _IN_SETTLEMENT),
     (f"{_WITHOUT_VISIT} {_ONE_SETTLEMENT}", _IN_SETTLEMENT),
     # By settlement: the reversing settlement names the reversed one.
-    ("r.original_settlement_id = o.settlement_id AND r.item_code = o.item_code",
-     "concat_ws(chr(31), o.settlement_id, o.item_code)"),
+    (f"r.original_settlement_id = o.settlement_id AND {_ALIKE}",
+     "concat_ws(chr(31), o.beside, o.settlement_id, o.item_code)"),
     # By visit.
-    (f"r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id AND {_ONE_PATIENT}",
-     f"concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code, {_PATIENT})"),
+    (f"{_ALIKE} AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id AND {_ONE_PATIENT}",
+     f"concat_ws(chr(31), o.beside, coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code, {_PATIENT})"),
     # By settlement, where the refund has no visit.
-    ("r.item_code = o.item_code AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NULL "
+    (f"{_ALIKE} AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NULL "
      f"AND r.settlement_id = o.settlement_id AND {_ONE_PATIENT}",
-     f"concat_ws(chr(31), coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code, {_PATIENT})"),
+     f"concat_ws(chr(31), o.beside, coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code, {_PATIENT})"),
 )  # fmt: skip
 """How a refund finds its originals, of one patient, in order: the join, and the key of the originals that share one refunded sum."""
+ASTRAY = (
+    (f"{_NAMED} AND NOT r.beside AND o.beside AND r.visit_id IS NOT DISTINCT FROM o.visit_id", _IN_SETTLEMENT),
+    (
+        f"{_NAMED} AND NOT r.beside AND o.beside AND (r.visit_id IS NULL OR o.visit_id IS NULL) {_ONE_SETTLEMENT}",
+        _IN_SETTLEMENT,
+    ),
+)
+"""How refunds that take back no judged line find what stands beside these, which they name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,8 @@ def net_lines(
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
-    `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left.
+    `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left. What only
+    stands `beside` (history, self-paid lines) is netted among itself, or by a refund that names it, changes nothing of judged lines, and is not counted.
     Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
     are gone before any refund is netted. `uploads`: sources that tell what was uploaded together. `headers_name_originals`:
     settlement_header carries original_settlement_id. `shadow_rules` are the numbers of rules on trial: lines of codes that only these
@@ -89,18 +100,20 @@ def net_lines(
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE duplicate_line AS
         WITH keyed AS (
-          SELECT line_no, is_refund, institution_id, visit_id, CASE WHEN visit_id IS NULL THEN settlement_id END AS without_visit,
+          SELECT line_no, is_refund, beside, institution_id, visit_id, CASE WHEN visit_id IS NULL THEN settlement_id END AS without_visit,
             line_id, item_code, service_time, quantity, amount, {told} FROM staged_line
           WHERE duplicate_key IN (SELECT duplicate_key FROM staged_line GROUP BY duplicate_key HAVING count(*) > 1) AND line_id IS NOT NULL
         )
-        SELECT line_no, place = 1 AS is_first, {on_trial} AS on_trial FROM (
-          SELECT line_no, item_code, row_number() OVER (same ORDER BY line_no) AS place, count(*) OVER same AS members FROM keyed
+        SELECT line_no, place = 1 AS is_first, {on_trial} OR beside AS on_trial FROM (
+          SELECT line_no, item_code, beside, row_number() OVER (same ORDER BY beside, line_no) AS place, count(*) OVER same AS members,
+            count(*) FILTER (NOT beside) OVER same AS judged FROM keyed
           WINDOW same AS (PARTITION BY is_refund, institution_id, visit_id, without_visit,
             line_id, item_code, service_time, quantity, amount, {person}))
-        WHERE members > 1"""
+        WHERE members > 1 AND (place > 1 OR judged > 1)"""
     )
     connection.execute(
-        f"INSERT INTO duplicate_line SELECT line_no, repeat = 1, {on_trial} FROM numbered_line WHERE members > 1"
+        f"""INSERT INTO duplicate_line SELECT line_no, repeat = 1, {on_trial} OR beside FROM numbered_line
+        WHERE members > 1 AND (repeat > 1 OR judged > 1)"""
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
@@ -153,7 +166,7 @@ def _net_refunds(
         f"""CREATE OR REPLACE TEMP TABLE open_refund AS
         SELECT s.line_no, s.institution_id, s.visit_id, s.settlement_id, s.patient_id,
           {number.replace("patient_id_number", "s.patient_id_number")} AS person_number, s.item_code,
-          {on_trial} AS on_trial, s.original_line_id, {original} AS original_settlement_id,
+          {on_trial} AS on_trial, s.beside, s.original_line_id, {original} AS original_settlement_id,
           abs(coalesce(s.quantity, 0)) AS quantity, abs(coalesce(s.amount, 0)) AS amount, abs(coalesce(s.amount_in_scope, 0)) AS amount_in_scope
         FROM staged_line s {header}
         WHERE s.is_refund AND s.line_no NOT IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)"""
@@ -161,7 +174,7 @@ def _net_refunds(
     # Only lines that some refund may reach are looked at any further.
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE original AS
-        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, {number} AS person_number, line_id, item_code, {on_trial} AS on_trial,
+        SELECT line_no, institution_id, visit_id, settlement_id, patient_id, {number} AS person_number, line_id, item_code, beside, {on_trial} AS on_trial,
           service_time, place, quantity, amount, amount_in_scope, is_gone, CASE WHEN is_gone THEN 0 ELSE coalesce(quantity, 0) END AS quantity_left,
           CASE WHEN is_gone THEN 0 ELSE coalesce(amount, 0) END AS amount_left,
           CASE WHEN is_gone THEN 0 ELSE coalesce(amount_in_scope, 0) END AS scope_left,
@@ -176,16 +189,20 @@ def _net_refunds(
     connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")
     for join, key in WAYS:
         _net_one_way(connection, join, key)
+    without = one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial AND NOT beside")
+    if one_number(connection, "SELECT count(*) FROM original WHERE beside"):
+        for join, key in ASTRAY:
+            _net_one_way(connection, join, key)
     connection.execute(
         """INSERT INTO netted_line
         SELECT line_no, CASE WHEN quantity IS NOT NULL THEN quantity_left END, CASE WHEN amount IS NOT NULL THEN amount_left END,
           CASE WHEN amount_in_scope IS NOT NULL THEN scope_left END,
           is_gone OR CASE WHEN quantity > 0 AND quantity_taken > 0 THEN quantity_left = 0 ELSE amount_taken > 0 AND amount_left = 0 END,
-          coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left, on_trial
+          coalesce(quantity_taken > 0, FALSE) OR amount_taken > 0 OR coalesce(amount_in_scope, 0) > scope_left, on_trial OR beside
         FROM original
         WHERE is_gone OR quantity_left <> coalesce(quantity, 0) OR amount_left <> coalesce(amount, 0) OR scope_left <> coalesce(amount_in_scope, 0)"""
     )
-    return one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial")
+    return without
 
 
 def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> None:

@@ -45,8 +45,9 @@ class Item(NamedTuple):
     `line_id` is None where the prescription names none: an invented one could be another line's.
     `circumstances` are those facts of the prescription that the line says otherwise. `is_piece`: it is charged as a decoction piece.
     `code_repaired`: `item_code` got back the leading zeros that it had lost. `local_item_code` and `local_item_name` are what the institution
-    calls it. `days_supply` is for how many days it is. `service_time` is its own, where the prescription's is not meant. `is_void`: it is
-    withdrawn, and stands for nothing. `left` is set where other lines of the prescription take something from it (checker.precheck.netting).
+    calls it. `days_supply` is for how many days it is. `visit_id`, `settlement_id`, `institution_id` and `diagnoses` are those of a line of the
+    history. `service_time` is its own, where the prescription's is not meant. `is_void`: it is withdrawn, and stands for nothing. `left` is set
+    where other lines of the prescription take something from it (checker.precheck.netting).
     """
 
     line_id: str | None
@@ -74,8 +75,14 @@ class Item(NamedTuple):
     local_item_name: str | None = None
     is_piece: bool = False
     circumstances: tuple[tuple[str, Any], ...] = ()
-    days_supply: Decimal | None = None
+    visit_id: str | None = None
+    settlement_id: str | None = None
+    institution_id: str | None = None
     unit_price: Decimal | None = None
+    price_limit: Decimal | None = None
+    days_supply: Decimal | None = None
+    is_self_paid: bool = False
+    diagnoses: tuple[str, ...] = ()
 
     @property
     def is_not_in_scope(self) -> bool:
@@ -101,7 +108,8 @@ class Prescription(NamedTuple):
     `ids_name_lines`: a line id stands for one line; where it stands for a whole order, lines alike are not the same line.
     `is_one`: it is one prescription, so far as its lines do not say otherwise; the orders of an encounter may be several. `beside` are lines
     of the same encounter that are not asked about, but stand beside those that are. `history` are lines that the patient had before, None where
-    nobody told of any: that is not the same as none. `of_visit` are all lines of the encounter, each with its time, where they are of several days.
+    nobody told of any: that is not the same as none. `of_visit` are all lines of the encounter, each with its time, where they are of several
+    times; those asked about begin at `place_in_visit` there.
     """
 
     stage: str
@@ -115,6 +123,7 @@ class Prescription(NamedTuple):
     beside: tuple[Item, ...] = ()
     history: tuple[Item, ...] | None = None
     of_visit: tuple[Item, ...] = ()
+    place_in_visit: int = 0
 
     def time_of(self, item: Item) -> datetime:
         """When a line was ordered or charged."""
@@ -190,6 +199,17 @@ def read_codes(found: Sequence[object]) -> tuple[str, ...]:
     return tuple([code for text in read for code in _SEPARATORS.split(text) if code])
 
 
+def _diagnoses(value: object) -> tuple[str, ...]:
+    """Codes of diagnoses as a prescription has them. Raises ValueError for what is no array of them."""
+    if isinstance(value, Mapping) or not isinstance(value, Sequence | str):
+        raise ValueError(_NO_CODES)
+    found = [value] if isinstance(value, str) else value
+    codes = [code.get("code") if isinstance(code, Mapping) else code for code in found]
+    if any(isinstance(code, _HOLDERS) for code in codes):
+        raise ValueError(_NO_CODES)
+    return read_codes(codes)
+
+
 def _code(value: object) -> str | None:
     if value is None:
         return None
@@ -200,6 +220,7 @@ def _code(value: object) -> str | None:
     return code
 
 
+_NO_CODES = '应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
 _PIECE = re.compile(PIECE_CHARGE)
 _TERMS: dict[str, Callable[[object], Any]] = {
     "is_discharge_drug": _flag, "is_maternity_fee": _flag, "prescriber_institution_level": _text,
@@ -214,7 +235,8 @@ OF_LINE_OR_HEAD = frozenset(("service_time", *_TERMS, *_CIRCUMSTANCES))
 """With the time, which a line of the history always says itself."""
 _HEAD: dict[str, Callable[[object], Any]] = {
     "settlement_id": _key, "visit_id": _key, "institution_id": _text, "insured_region": _text,
-    "region": _text, "visit_start": read_time, "mutual_aid_amount": read_amount, **_CIRCUMSTANCES, **_TERMS,
+    "region": _text, "visit_start": read_time, "visit_end": read_time, "mutual_aid_amount": read_amount,
+    "special_disease_code": _single(values.read_capitals), **_CIRCUMSTANCES, **_TERMS,
 }  # fmt: skip
 _PATIENT: dict[str, tuple[str, Callable[[object], Any]]] = {
     "id": ("patient_id", _key), "sex": ("line_sex", _SEX), "birth_date": ("line_birth", _DATE),
@@ -229,9 +251,11 @@ _LINE: dict[str, Callable[[object], Any]] = {
     "amount_in_scope": read_amount, "full_self_paid_amount": read_amount,
     "local_item_code": _code, "local_item_name": _text,
     "is_context": _flag, "paid_by_fund": _flag, "by_name": _flag, "prescription_id": _key, "valid_flag": _VALID, "refund_flag": _REFUND,
-    "charge_type": _text, "service_time": read_time, "days_supply": read_decimal, "unit_price": read_decimal, **_TERMS,
+    "charge_type": _text, "service_time": read_time, "days_supply": read_decimal, "unit_price": read_decimal, "price_limit": read_decimal, **_TERMS,
     **_CIRCUMSTANCES,
 }  # fmt: skip
+_HISTORY_LINE = _LINE | {"visit_id": _key, "settlement_id": _key, "institution_id": _text, "diagnoses": _diagnoses}
+"""What a line of the history says of itself: where it was charged and what was diagnosed there, too."""
 _KNOWN = frozenset({"stage", "service_time", "patient", "insured", "diagnoses", "lines", "history", *_HEAD})
 
 
@@ -321,9 +345,10 @@ class _Reader:
         if type(line) is not dict and not isinstance(line, Mapping):
             raise InputError(f"{self._source}：{array}[{number}] 应为 JSON 对象 {{…}}（a line is an object）")
         read: dict[str, Any] = {}
+        known = _LINE if array == "lines" else _HISTORY_LINE
         try:
             for key, value in line.items():
-                reader = _LINE.get(key)
+                reader = known.get(key)
                 if reader is None:
                     self.ignored.append(f"{array}[{number}].{key}")
                 elif value is not None:
@@ -341,8 +366,9 @@ class _Reader:
             is_refund and not is_context, None, get("original_line_id"), get("prescription_id"), None, is_void, get("full_self_paid_amount"),
             False, get("service_time"), get("is_discharge_drug"), get("is_maternity_fee"), get("prescriber_institution_level"),
             get("local_item_code"), get("local_item_name"), _PIECE.search(get("charge_type") or "") is not None,
-            () if _CIRCUMSTANCES.keys().isdisjoint(read) else _circumstances(read),
-            get("days_supply"), get("unit_price"),
+            () if _CIRCUMSTANCES.keys().isdisjoint(read) else _circumstances(read), get("visit_id"), get("settlement_id"), get("institution_id"),
+            get("unit_price"), get("price_limit"), get("days_supply"), get("paid_by_fund") is False,
+            get("diagnoses") or (),
         ))  # fmt: skip
 
     def refuse_many(self, name: str, lines: Sequence[object]) -> None:
@@ -373,21 +399,19 @@ class _Reader:
         return tuple([item._replace(judged=False) for item in items])
 
     def diagnoses(self, found: object) -> tuple[str, ...]:
+        """The codes of the diagnoses of the prescription itself."""
         if found is None:
             return ()
         if type(found) is not list and (not isinstance(found, Sequence) or isinstance(found, str | bytes)):
-            raise InputError(
-                f'{self._source}：diagnoses 应为诊断编码的数组，例如 ["N40.x00"]（diagnoses is an array of codes）'
-            )
-        codes = [code.get("code") if isinstance(code, Mapping) else code for code in found]
-        for number, code in enumerate(codes):
-            if isinstance(code, _HOLDERS):
-                raise self._refusal(code, TypeError(), "", f"diagnoses[{number}]")
-        return read_codes(codes)
+            raise InputError(f"{self._source}：diagnoses {_NO_CODES}")
+        for number, code in enumerate(found):
+            if isinstance(code.get("code") if isinstance(code, Mapping) else code, _HOLDERS):
+                raise self._refusal([], TypeError(), "", f"diagnoses[{number}]")
+        return _diagnoses(found)
 
     def _line_refusal(self, line: Mapping[str, Any], holder: str) -> InputError:
         """What to say of the first value of a line that cannot be read."""
-        for key, read in _LINE.items():
+        for key, read in _HISTORY_LINE.items():
             try:
                 read(line.get(key))
             except (TypeError, ValueError) as fault:
@@ -396,6 +420,8 @@ class _Reader:
 
     def _refusal(self, value: object, fault: Exception, holder: str, key: str) -> InputError:
         """What to say of a value that cannot be read; `holder` is the group or the line that has it."""
+        if str(fault) == _NO_CODES:
+            return InputError(f"{self._source}：{_path(holder, key)} {_NO_CODES}")
         if isinstance(value, _HOLDERS):
             return InputError(f"{self._source}：{_path(holder, key)} 应为单个值（a single value is expected here）")
         # Nothing that was typed into a person's field may end up in a log.

@@ -212,8 +212,9 @@ def select_lines(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     spilled: Path | None,
+    with_beside: bool,
 ) -> frozenset[str]:
-    """Make `staged_line`: the lines of restricted items (judged and refunds), canonical and typed.
+    """Make `staged_line`: the lines of the codes in `staged_raw` (judged and refunds, and `with_beside` what stands beside them), canonical and typed.
 
     They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory. Returns the columns that are left out:
     `unneeded`, and those for careful reading where every line has an id and all keys can be read.
@@ -222,7 +223,9 @@ def select_lines(
         careful = left_out == unneeded
         # Where there is no column of ids it is known beforehand.
         if careful or all(source.map.has("line_id") for source in files.lines):
-            _stage(connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, spilled=spilled)
+            _stage(
+                connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, spilled=spilled, with_beside=with_beside,
+            )  # fmt: skip
             if careful or not lost_keys.ask_for_care(connection, files.lines):
                 return left_out
     raise AssertionError("the careful reading is always the last")
@@ -236,6 +239,7 @@ def _stage(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     spilled: Path | None,
+    with_beside: bool,
 ) -> None:
     queries: list[str] = []
     held: list[str] = []
@@ -247,7 +251,12 @@ def _stage(
             connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {lying}")
         queries.append(
             line_sql.stage_query(
-                source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, held=table
+                source,
+                second=second[number],
+                refund_settlements=refund_settlements,
+                unneeded=unneeded,
+                held=table,
+                with_beside=with_beside,
             )
         )
     query = " UNION ALL BY NAME ".join(queries)
@@ -275,13 +284,14 @@ def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, una
     repaired = one_number(connection, f"SELECT count(*) FROM code_map WHERE lost = '{lost_codes.REPAIRED}'") > 0
     return frozenset((
         *(() if repaired else ("code_repaired",)), *(() if regional else ("insured_region", "region")),
-        *(() if insured else ("mutual_aid_amount",)), *(unasked - ({"care_type"} if insured else frozenset())),
+        *(() if line_sql.are_documents(files.lines) else ("document",)), *(() if insured else ("mutual_aid_amount",)),
+        *(unasked - ({"care_type"} if insured else frozenset())),
     ))  # fmt: skip
 
 
-def count_restricted(connection: duckdb.DuckDBPyConnection) -> int:
-    """The number of lines, of any kind, whose code some pattern covers."""
-    return one_number(connection, "SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM hot_raw)")
+def count_lines_of(connection: duckdb.DuckDBPyConnection, codes: str) -> int:
+    """The number of lines, of any kind, of the codes in a table: `hot_raw`, the restricted ones, or `staged_raw`, all that are staged."""
+    return one_number(connection, f"SELECT sum(n) FROM code_census WHERE raw IN (SELECT raw FROM {codes})")
 
 
 def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered, unneeded: frozenset[str]) -> frozenset[str]:
@@ -298,24 +308,6 @@ def line_gaps(connection: duckdb.DuckDBPyConnection, files: Gathered, unneeded: 
     ).fetchone()
     assert row is not None
     return frozenset(name for name, empty in zip(filled, row, strict=True) if empty)
-
-
-def diagnosis_rows(files: Gathered) -> str:
-    """SQL of (settlement_id, visit_id, code) of all valid diagnoses; a code may be empty."""
-    return " UNION ALL ".join(line_sql.diagnosis_query(source) for source in files.diagnoses) or (
-        "SELECT CAST(NULL AS VARCHAR) AS settlement_id, CAST(NULL AS VARCHAR) AS visit_id, CAST(NULL AS VARCHAR) AS code WHERE FALSE"
-    )
-
-
-def gather_diagnoses(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
-    """Make `settlement_diagnoses` and `visit_diagnoses` (key, codes) of the lines in `fired_line`."""
-    rows = diagnosis_rows(files)
-    for key, table in (("settlement_id", "settlement_diagnoses"), ("visit_id", "visit_diagnoses")):
-        connection.execute(
-            f"""CREATE OR REPLACE TEMP TABLE {table} AS
-            SELECT {key} AS key, list(DISTINCT code) AS codes FROM ({rows})
-            WHERE code <> '' AND {key} IN (SELECT {key} FROM fired_line) GROUP BY {key}"""
-        )
 
 
 def name_origins(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:

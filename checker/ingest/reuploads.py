@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _ALIKE = "item_code, service_time, quantity, amount"
 _PLACE = f"institution_id, visit_id, without_visit, {_ALIKE}"
 _WHOLE = (
-    "NOT is_refund AND NOT time_fallback AND service_time <> date_trunc('day', service_time) "
+    "NOT is_refund AND NOT beside AND NOT time_fallback AND service_time <> date_trunc('day', service_time) "
     "AND quantity IS NOT NULL AND amount IS NOT NULL"
 )
 

@@ -12,6 +12,7 @@ from checker.ingest.gather import Gathered
 from checker.ingest.headers import conflict_name
 from checker.ingest.scope import is_nothing_sql, not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
+from checker.judge.newborns import visit_key
 from checker.judge.payment import CONFLICTS, Payment, columns_sql, joins_sql, meaning_sql
 from checker.model import sqltext
 from checker.shapes import SHAPES
@@ -21,13 +22,13 @@ if TYPE_CHECKING:
     import duckdb
 
 
-def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
+def find_points(connection: duckdb.DuckDBPyConnection, each_point: Collection[int] = ()) -> bool:
     """Make `hot` (code, point_no, matched_by, match_length, national, valid_from, valid_to) and `hot_raw` (raw, code) of the codes that
     some pattern covers, or covers the national code of (`national`) that a local one stands for.
 
     Where several points of one rule share a code and a time, that time is divided among them here, once a code; only regional points
-    must be weighed line by line. Returns whether there are any such. Of the national codes that a local one stands for each judges: of several
-    points of one rule `one_finding` takes the gravest answer.
+    must be weighed line by line, and all points of the rules `each_point` (numbers) judge. Returns whether there are any regional ones. Of
+    the national codes that a local one stands for each judges: of several points of one rule `one_finding` takes the gravest answer.
     """
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE covered AS
@@ -45,7 +46,7 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
             PARTITION BY code, rule_no ORDER BY valid_from, valid_to ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS meets
           FROM covered
         ),
-        shared AS (SELECT code, rule_no FROM meeting GROUP BY code, rule_no HAVING bool_or(meets) AND NOT bool_or(regional)),
+        shared AS (SELECT code, rule_no FROM meeting WHERE {_not_among(each_point)} GROUP BY code, rule_no HAVING bool_or(meets) AND NOT bool_or(regional)),
         edge AS (SELECT DISTINCT code, rule_no, unnest([valid_from, valid_to]) AS since FROM covered SEMI JOIN shared USING (code, rule_no)),
         spell AS (SELECT code, rule_no, since, lead(since) OVER (PARTITION BY code, rule_no ORDER BY since) AS until FROM edge),
         divided AS (
@@ -63,14 +64,22 @@ def find_points(connection: duckdb.DuckDBPyConnection) -> bool:
     return one_number(connection, "SELECT count(*) FROM covered WHERE point_region IS NOT NULL") > 0
 
 
+def _not_among(numbers: Collection[int]) -> str:
+    return f"rule_no NOT IN ({', '.join(map(str, numbers))})" if numbers else "TRUE"
+
+
+_GRAVEST = "violated IS NULL, coalesce(noticed, FALSE), coalesce(lowered, FALSE)"
+"""The order of answers to one line by one rule, as in checker.precheck.counter."""
+
+
 def are_mapped(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether some code of the input is judged by the national code that it stands for."""
     return one_number(connection, "SELECT count(*) FROM hot WHERE national IS NOT NULL") > 0
 
 
 def one_finding(fired: str) -> str:
-    """SQL of fired lines of which several national codes may have judged by one rule: the gravest answer of each line and rule."""
-    return f"SELECT * FROM ({fired}) QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY violated IS NULL, {PRECEDENCE}, item_code) = 1"
+    """SQL of fired lines of which several national codes or points may have judged by one rule: the gravest answer of each line and rule."""
+    return f"SELECT * FROM ({fired}) QUALIFY row_number() OVER (PARTITION BY line_no, rule_no ORDER BY {_GRAVEST}, {PRECEDENCE}, item_code) = 1"
 
 
 def matches_sql(connection: duckdb.DuckDBPyConnection, patterns: str, key: str) -> str:
@@ -191,7 +200,8 @@ def untold(files: Gathered, shape: Shape, *, care_tells_online: bool) -> tuple[s
 
 def only_for(shape: Shape | None, absent: frozenset[str]) -> frozenset[str]:
     """The absent columns with those that only other shapes read; without a shape those that any one alone reads."""
-    return absent | {name for other in SHAPES if other is not shape for name in other.line_columns}
+    own = shape.line_columns if shape else ()
+    return absent | {name for other in SHAPES for name in other.line_columns if name not in own}
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,9 +247,30 @@ def joined_headers(headers: Headers) -> Joined:
     return Joined(" ".join(joins), {alias: carried for carried, alias, *_ in views if carried})
 
 
-def patient_sql(first: Callable[[str], str]) -> str:
-    """SQL of whose line it is: by the id of the person, else by the ID number."""
-    return f"coalesce('p' || {first('patient_id')}, 'n' || {first('patient_id_number')})"
+def patient_sql(first: Callable[[str], str], unneeded: Collection[str]) -> str:
+    """SQL of whose line it is: by the id of the person, else by the ID number, else by the prescription in JSON that it is of. `unneeded` are the
+    columns that staged lines lack."""
+    document = "" if "document" in unneeded else f", 'd' || {DOCUMENT}"
+    return f"coalesce('p' || {first('patient_id')}, 'n' || {first('patient_id_number')}{document})"
+
+
+def key_columns(first: Callable[[str], str]) -> dict[str, str]:
+    """SQL of the visit and of the settlement of a line, each in its institution and NULL where the line names none."""
+    institution = first("institution_id")
+    return {
+        "visit_key": f"CASE WHEN s.visit_id IS NOT NULL THEN {visit_key('s.', institution)} END",
+        "settlement_key": f"s.settlement_id || chr(31) || coalesce({institution}, '')",
+    }
+
+
+DOCUMENT = "split_part(s.document, chr(30), 2)"
+"""SQL of the prescription in JSON of a line, of its history too."""
+
+
+def visit_sql(first: Callable[[str], str], unneeded: Collection[str]) -> str:
+    """SQL of the visit of a line in its institution, or else its settlement, or the prescription in JSON that it is of."""
+    visit = visit_key("s.", first("institution_id"))
+    return visit if "document" in unneeded else f"coalesce({visit}, 'd' || s.document)"
 
 
 def candidates_sql(
@@ -249,14 +280,17 @@ def candidates_sql(
     as_of: str | None,
     region: str | None,
     not_paid: str,
+    unneeded: Collection[str],
     care: Mapping[str, str | None],
     payment: Payment | None = None,
+    since_known: bool = False,
     rules: Collection[int] | None = None,
 ) -> str:
     """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
-    `care` are the groups of care types; `payment` tells of the terms of lines, which are absent without it; `rules` are the numbers of those wanted,
-    all without them.
+    `unneeded` are the columns that staged lines lack, `care` the groups of care types; `payment` tells of the terms of lines, which are absent
+    without it. Since when there are data of a patient is known (`since_known`) where somebody looked (checker.judge.patients). `rules` are the
+    numbers of those wanted, all without them.
     """
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
@@ -266,6 +300,7 @@ def candidates_sql(
         "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
         "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date", "insured_age": "s.insured_age",
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
+        "history_told": "TRUE", "data_since": "CAST(NULL AS DATE)",
         "not_in_scope": not_paid, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
     beside = joined_headers(headers)
@@ -295,11 +330,14 @@ def candidates_sql(
         "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
         "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
+    own |= key_columns(first) | {"patient_key": (patient := patient_sql(first, unneeded))}
     of_terms = ""
+    if since_known:
+        own["data_since"] = "ps.since"
+        of_terms = f"LEFT JOIN patient_since ps ON ps.patient = {patient} "
     if payment is not None:
-        patient = patient_sql(first)
         own |= columns_sql(payment, first, beside.conflict, own["diagnosis_code"], patient, not_paid)
-        of_terms = joins_sql(payment, patient)
+        of_terms += joins_sql(payment, patient)
     # By whom a line is counted that bears no id of its patient; no clause reads it.
     own["person_number"] = first("patient_id_number")
     if "own_code" not in absent:
@@ -314,7 +352,7 @@ def candidates_sql(
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
     FROM staged_line s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no{wanted} {of_terms}
-    WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
+    WHERE NOT s.is_refund AND NOT s.beside AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 
 def _region(column: str, default: str | None) -> str:
@@ -347,7 +385,7 @@ def count_not_in_scope(
     chosen = f"rule_no IN ({', '.join(map(str, rules))})"
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     covered = f"""SELECT s.line_no, rule_no FROM staged_line s JOIN hot t ON t.code = s.item_code JOIN point p USING (point_no)
-        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {not_paid} AND {chosen}
+        WHERE NOT is_refund AND NOT beside AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {not_paid} AND {chosen}
           AND {on_date} >= t.valid_from AND {on_date} < t.valid_to"""
     if regional:
         covered = f"SELECT line_no, rule_no FROM ({regional}) WHERE not_in_scope AND {in_force_sql()}"
@@ -376,7 +414,7 @@ def count_not_in_force(
           GROUP BY code, rule_no
         )
         SELECT rule_no, count(*) FROM staged_line s JOIN spell ON spell.code = s.item_code
-        WHERE NOT is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out)
+        WHERE NOT is_refund AND NOT beside AND s.line_no NOT IN (SELECT line_no FROM left_out)
           AND CASE WHEN NOT broken THEN {on_date} < first_day OR {on_date} >= last_day
             ELSE len(list_filter(parts, lambda p: {on_date} >= p.f AND {on_date} < p.t)) = 0 END
         GROUP BY rule_no"""

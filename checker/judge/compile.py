@@ -42,13 +42,26 @@ FIRED_OUTPUTS = (
     "related_lines",
     "family_account",
     "may_be_mother",
+    "finding_scope",
+    "at_stake",
+    "own_remarks",
 )
 """What `fired_sql` adds to its candidates for `verdict_sql`."""
+
+OWN_OUTPUTS = {
+    "finding_scope": "VARCHAR",
+    "at_stake": "DECIMAL(18, 4)",
+    "own_remarks": "VARCHAR[]",
+    "related_lines": "VARCHAR[]",
+}
+"""The types of what only some shapes say."""
 
 VERDICT_OUTPUTS = ("verdict", "level", "action", "final_reason_code", "exemption_id", "remarks")
 """What `verdict_sql` adds; the reason code counts only where the verdict is undetermined."""
 
-_TYPES = CANDIDATE_COLUMNS | {name: type_ for shape in SHAPES for name, type_ in shape.column_types.items()}
+_TYPES = (
+    CANDIDATE_COLUMNS | OWN_OUTPUTS | {name: type_ for shape in SHAPES for name, type_ in shape.column_types.items()}
+)
 
 
 def fired_sql(plan: Plan, shape: Shape, candidates: str, *, contested: bool, absent: Collection[str] = ()) -> str:
@@ -59,7 +72,8 @@ def fired_sql(plan: Plan, shape: Shape, candidates: str, *, contested: bool, abs
     """
     steps = Steps(dict.fromkeys(absent, False), _TYPES)
     _name_fired(steps, shape, plan, plan.numbers_of(shape.id), keep_clean=False)
-    return steps.select(shape.base(_applicable(steps, candidates, contested=contested)), FIRED_OUTPUTS)
+    applicable = _applicable(steps, candidates, contested=contested and not shape.each_point)
+    return steps.select(shape.base(_with_params(plan, shape, applicable)), FIRED_OUTPUTS)
 
 
 def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
@@ -86,7 +100,7 @@ def judged_sql(
     steps = Steps(filled, _TYPES)
     _name_fired(steps, shape, plan, rules, keep_clean=True)
     _name_verdict(steps, plan, rules, stage)
-    source = shape.base(_applicable(steps, candidates, contested=False))
+    source = shape.base(_with_params(plan, shape, _applicable(steps, candidates, contested=False)))
     return steps.select(source, (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
 
 
@@ -100,9 +114,35 @@ def _applicable(steps: Steps, candidates: str, *, contested: bool) -> str:
     return f"SELECT * FROM ({candidates}) WHERE {_in_force(steps)}{chosen}"
 
 
+def _with_params(plan: Plan, shape: Shape, candidates: str) -> str:
+    """The candidates with the parameters of their rules that the shape's base reads."""
+    case = _CaseOf(plan, plan.numbers_of(shape.id))
+    told = (f"{case.of(_param(name), 'CAST(NULL AS INTEGER)')} AS {name}" for name in shape.params)
+    return f"SELECT *, {', '.join(told)} FROM ({candidates})" if shape.params else candidates
+
+
+def _param(name: str) -> Callable[[RulePlan], str | None]:
+    return lambda rule: str(rule.params[name]) if name in rule.params else None
+
+
 def _name_fired(steps: Steps, shape: Shape, plan: Plan, rules: Collection[int], *, keep_clean: bool) -> None:
     shape.name(steps)
+    # What most shapes say alike.
+    for name, usual in (
+        ("related_lines", NULL),
+        ("finding_scope", f"'{shape.scope}'"),
+        ("at_stake", NULL),
+        ("own_remarks", NULL),
+    ):
+        if not steps.is_named(name):
+            steps.let(name, usual)
     case = _CaseOf(plan, rules, steps)
+    if steps["at_stake"] == NULL and any(plan.rules[number].at_stake for number in rules):
+        stake = steps.let("ten_thousandths", case.of(lambda rule: rule.at_stake, "CAST(NULL AS BIGINT)"))
+        steps.let(
+            "at_stake",
+            f"CAST(CASE WHEN {stake} > 0 THEN {stake} / 10000.0 WHEN {stake} <= 0 THEN 0 END AS DECIMAL(18, 4))",
+        )
     steps.let("clause_value", case.of(lambda rule: rule.violated, "CAST(NULL AS BOOLEAN)"))
     doubtful = steps[shape.doubt] if shape.doubt else FALSE
     not_paid = steps["not_in_scope"]
@@ -215,15 +255,18 @@ def _name_verdict(steps: Steps, plan: Plan, rules: Collection[int], stage: str) 
         "person_unreadable": steps["person_unreadable"],
         "reuploaded": steps["reuploaded"],
         "service_time_fallback": steps["time_fallback"],
-        "stay_began_in_window": every(violation, noticed),
     }
     case = _CaseOf(plan, rules)
     for shape in {plan.rules[number].shape for number in rules}:
         of_shape = case.any_of(functools.partial(_is_of, shape))
-        remarks[BY_ID[shape].lowered] = every(of_shape, violation, lowered)
+        for remark, holding in ((BY_ID[shape].lowered, lowered), (BY_ID[shape].noticed, noticed)):
+            found = every(of_shape, violation, holding)
+            remarks[remark] = some(remarks[remark], found) if remark in remarks else found
     told = [choose((condition, f"'{remark}'"), otherwise=NULL) for remark, condition in sorted(remarks.items())]
     listed = ", ".join(remark for remark in (*told, steps["point_remark"]) if remark != NULL)
-    steps.let("remarks", f"list_filter([{listed}], lambda r: r IS NOT NULL)" if listed else "CAST([] AS VARCHAR[])")
+    known = f"list_filter([{listed}], lambda r: r IS NOT NULL)" if listed else "CAST([] AS VARCHAR[])"
+    own = steps["own_remarks"]
+    steps.let("remarks", known if own == NULL else f"list_concat({known}, coalesce(own_remarks, []))")
 
 
 def _is_of(shape: str, rule: RulePlan) -> bool:

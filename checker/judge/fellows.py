@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import SCRATCH, one_number
+from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.settlement_flags import RefundSettlements
+from checker.judge.beside import stage_more
 from checker.judge.points import LISTED
 from checker.model import sqltext
 from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
@@ -41,46 +42,32 @@ def select_fellows(
     *,
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
-    spilled: Path | None,
-    work: Path,
-) -> None:
-    """Add to `staged_line` the possible companions of the staged lines, refunds among them, and make `beside_line` of those not judged."""
+    spilled: tuple[Path, ...],
+    target: Path,
+) -> tuple[Path, ...]:
+    """Add to `staged_line` the possible companions of the staged lines, refunds and what is not judged among them.
+
+    `spilled` are the files that hold the staged lines, if any; returns them with `target`, where these lines go.
+    """
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE companion_key AS
         SELECT DISTINCT s.prescription_key, coalesce(s.visit_id, s.settlement_id) AS visit FROM staged_line s
-        JOIN hot t ON t.code = s.item_code JOIN {_WITH_COMPANIONS} WHERE NOT s.is_refund"""
+        JOIN hot t ON t.code = s.item_code JOIN {_WITH_COMPANIONS} WHERE NOT s.is_refund AND NOT s.beside"""
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE cold_fellow AS SELECT raw, code FROM fellow_raw "
-        "WHERE NOT EXISTS (FROM hot_raw h WHERE h.raw IS NOT DISTINCT FROM fellow_raw.raw)"
+        "WHERE NOT EXISTS (FROM staged_raw h WHERE h.raw IS NOT DISTINCT FROM fellow_raw.raw)"
     )
     staged = " UNION ALL BY NAME ".join(
         line_sql.stage_query(
-            source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, codes="cold_fellow"
+            source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, codes="cold_fellow", with_beside=True,
         )
         for number, source in enumerate(files.lines)
-    )
-    beside = " UNION ALL BY NAME ".join(
-        line_sql.beside_query(
-            source,
-            second=second[number],
-            refund_settlements=refund_settlements,
-            careful=not unneeded >= line_sql.CAREFUL,
-        )
-        for number, source in enumerate(files.lines)
-    )
+    )  # fmt: skip
     here = "prescription_key IN (SELECT prescription_key FROM companion_key)"
     # A refund has to meet its own line, be that of another prescription: so of these visits all are taken.
     query = f"SELECT * FROM ({staged}) WHERE {here} OR coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
-    if spilled is None:
-        connection.execute(f"INSERT INTO staged_line BY NAME {query}")
-    else:
-        file = work / "fellows.parquet"
-        connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
-        connection.execute(
-            f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM read_parquet([{sqltext.paths((spilled, file))}], union_by_name = true)"
-        )
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE beside_line AS SELECT * FROM ({beside}) WHERE {here}")
+    return stage_more(connection, query, spilled, target)
 
 
 def gather_fellows(connection: duckdb.DuckDBPyConnection, *, as_of: str | None) -> None:
@@ -91,8 +78,7 @@ def gather_fellows(connection: duckdb.DuckDBPyConnection, *, as_of: str | None) 
         WITH listing AS ({LISTED}),
         member AS (
           SELECT line_no, line_id, item_code, prescription_key, {on_date} AS on_date FROM staged_line
-          WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)
-          UNION ALL SELECT line_no, line_id, item_code, prescription_key, {on_date} FROM beside_line),
+          WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)),
         likely AS (
           SELECT *, coalesce(regexp_full_match(item_code, '{NATIONAL_CODE}'), FALSE) AS is_national FROM member
           WHERE prescription_key IN (SELECT prescription_key FROM companion_key)

@@ -32,6 +32,7 @@ def find_neonatal(
 ) -> None:
     """Make `neonatal_visit` (key, low, high): the least and the greatest code of what was given to newborns in a visit.
 
+    Only lines that are judged tell: what merely stands beside others (history, self-paid) is there in some scans and not in others.
     `settlement` and `visit` are the columns of the headers, which may tell the institution where a line does not.
     """
     institutions, joins = ["staged_line.institution_id"], ""
@@ -49,6 +50,6 @@ def find_neonatal(
         connection.execute(
             f"""INSERT INTO neonatal_visit SELECT visit, min(item_code), max(item_code) FROM (
               SELECT {visit_key("staged_line.", f"coalesce({', '.join(institutions)})")} AS visit, item_code FROM staged_line{joins}
-              WHERE NOT is_refund AND item_code IN (SELECT code FROM neonatal_code) AND line_no NOT IN (SELECT line_no FROM left_out))
+              WHERE NOT is_refund AND NOT beside AND item_code IN (SELECT code FROM neonatal_code) AND line_no NOT IN (SELECT line_no FROM left_out))
             WHERE visit IS NOT NULL GROUP BY visit"""
         )

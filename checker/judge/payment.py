@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
-from checker.ingest import line_sql, relations
-from checker.ingest.gather import Gathered
 from checker.ingest.provincial import Provincial
 from checker.ingest.scope import in_scope_sql
-from checker.ingest.settlement_flags import RefundSettlements
 from checker.model import sqltext
 from checker.model.schema import DIAGNOSIS_SEPARATORS, MATERNITY_DIAGNOSES
 from checker.rulebook.plan import Plan
@@ -63,50 +60,10 @@ def columns_unasked(facts: frozenset[str]) -> frozenset[str]:
     return columns_needed(_COLUMNS) - columns_needed(facts)
 
 
-def select_history(
-    connection: duckdb.DuckDBPyConnection,
-    files: Gathered,
-    second: Mapping[int, bool],
-    facts: frozenset[str],
-    *,
-    refund_settlements: RefundSettlements,
-) -> bool:
-    """Make `history_line`: lines not judged of items of which only the first prescription is limited. Returns whether there are such items."""
-    chosen = "SELECT DISTINCT code FROM hot JOIN point USING (point_no) WHERE rank_case = 'first_prescription'"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE earlier_raw AS SELECT raw, code FROM hot_raw WHERE code IN ({chosen})"
-    )
-    any_lines = "SELECT count(*) FROM kind_census WHERE kind IN (4, 6)"
-    needed = "history" in facts and one_number(connection, "SELECT count(*) FROM earlier_raw") > 0
-    history = _NO_HISTORY
-    if needed and one_number(connection, any_lines):
-        rows = (
-            line_sql.history_query(source, second=second[number], refund_settlements=refund_settlements)
-            for number, source in enumerate(files.lines)
-        )
-        history = _LEFT_OF_HISTORY.format(rows=" UNION ALL BY NAME ".join(rows))
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE history_line AS {history}")
-    return needed
-
-
-_NO_HISTORY = """SELECT '' AS item_code, '' AS settlement_id, '' AS visit_id, '' AS patient_id, '' AS patient_id_number,
-  TIMESTAMP '2000-01-01' AS service_time WHERE FALSE"""
-
-
-_LEFT_OF_HISTORY = """
-WITH told AS (SELECT *, coalesce(abs(quantity), 1) AS n, CASE WHEN visit_id IS NOT NULL THEN 'v' || visit_id ELSE 's' || settlement_id END AS visit
-  FROM ({rows})),
-had AS (SELECT * FROM told WHERE NOT takes_back),
-named AS (SELECT item_code, original_line_id AS line_id, sum(n) AS back FROM told
-  WHERE takes_back AND original_line_id IN (SELECT line_id FROM had) GROUP BY ALL),
-loose AS (SELECT item_code, visit, sum(n) AS back FROM told
-  WHERE takes_back AND NOT of_judged AND coalesce(original_line_id NOT IN (SELECT line_id FROM had WHERE line_id IS NOT NULL), TRUE) GROUP BY ALL),
-kept AS (SELECT h.*, greatest(n - coalesce(named.back, 0), 0) AS remains FROM had h LEFT JOIN named USING (item_code, line_id))
-SELECT kept.* FROM kept LEFT JOIN loose USING (item_code, visit)
-WHERE remains > 0
-QUALIFY sum(remains) OVER (PARTITION BY item_code, visit ORDER BY service_time, line_id ROWS UNBOUNDED PRECEDING) > coalesce(loose.back, 0) OR visit IS NULL
-"""
-"""What is left of the history: a refund takes from the line that it names, else from those of its visit and item, in the order of their time."""
+def asks_history(connection: duckdb.DuckDBPyConnection, facts: frozenset[str]) -> bool:
+    """Whether the input has items of which only the first prescription is limited."""
+    first = "SELECT count(*) FROM hot JOIN point USING (point_no) WHERE rank_case = 'first_prescription'"
+    return "history" in facts and one_number(connection, first) > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +87,18 @@ def find_care(
 
 def find_payment(
     connection: duckdb.DuckDBPyConnection,
-    files: Gathered,
     provincial: Provincial,
     facts: frozenset[str],
     headers: Mapping[str, frozenset[str]],
     care: Mapping[str, str | None],
     *,
     has_history: bool,
+    has_diagnoses: bool,
 ) -> Payment:
-    """Look at each value once. `headers` are the columns of the views of headers, by view; `care` are the groups of care types."""
+    """Look at each value once. `headers` are the columns of the views of headers, by view; `care` are the groups of care types. Where maternity is
+    among the facts, `diagnosis`
+    (checker.judge.diagnoses) has those of the staged lines; `has_diagnoses`: some source lists diagnoses.
+    """
     needed = columns_needed(facts)
     values = {name: _values(connection, name, headers) for name in _GROUPED if name in needed}
     values["care_type"] = list(care)
@@ -156,8 +116,11 @@ def find_payment(
             said[name] = {value: _online(provincial, name, value) for value in values[name]}
         said["online_care"] = {value: _online(provincial, "care_type", value) for value in values["care_type"]}
     unrated = frozenset(value for value in values.get("institution_level", ()) if provincial.is_unrated(value))
-    has_diagnoses = "maternity" in facts and _find_maternity(connection, files)
-    return Payment(facts, said, unrated, has_history, has_diagnoses, provincial.care_tells_online)
+    if "maternity" in facts:
+        _find_maternity(connection)
+    return Payment(
+        facts, said, unrated, has_history, "maternity" in facts and has_diagnoses, provincial.care_tells_online
+    )
 
 
 def _online(provincial: Provincial, column: str, value: str) -> bool | None:
@@ -174,19 +137,15 @@ def _values(connection: duckdb.DuckDBPyConnection, name: str, headers: Mapping[s
     return [value for (value,) in rows]
 
 
-def _find_maternity(connection: duckdb.DuckDBPyConnection, files: Gathered) -> bool:
-    """Make `maternity` (key, said): whether a diagnosis of a settlement (s…) or visit (v…) speaks of maternity. Returns whether any source has
-    diagnoses.
-    """
+def _find_maternity(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `maternity` (key, said): whether a listed diagnosis of a settlement (s…) or visit (v…) speaks of maternity."""
     codes = "SELECT DISTINCT code FROM hot JOIN point USING (point_no) WHERE insurance = 'maternity'"
-    keys = "unnest(['s' || settlement_id, 'v' || visit_id]) AS key"
+    keys = "unnest(['s' || settlement_id, 'v' || visit_id])"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE maternity AS
-        SELECT key, bool_or(regexp_matches(code, '{MATERNITY_DIAGNOSES}')) AS said
-        FROM (SELECT {keys}, code FROM ({relations.diagnosis_rows(files)}) WHERE code <> '')
-        WHERE key IN (SELECT {keys} FROM staged_line WHERE item_code IN ({codes})) GROUP BY key"""
+        SELECT key, bool_or(regexp_matches(code, '{MATERNITY_DIAGNOSES}')) AS said FROM diagnosis
+        WHERE is_listed AND key IN (SELECT {keys} FROM staged_line WHERE item_code IN ({codes})) GROUP BY key"""
     )
-    return bool(files.diagnoses)
 
 
 def find_earlier(connection: duckdb.DuckDBPyConnection, payment: Payment, patient: str, joins: str) -> None:
@@ -196,13 +155,11 @@ def find_earlier(connection: duckdb.DuckDBPyConnection, payment: Payment, patien
     """
     if not payment.has_history:
         return
-    read = "item_code, settlement_id, visit_id, patient_id, patient_id_number, service_time"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE earlier AS
         WITH used AS (
           SELECT DISTINCT {patient} AS patient, t.point_no, CAST(s.service_time AS DATE) AS day
-          FROM (SELECT {read} FROM staged_line WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)
-            UNION ALL SELECT {read} FROM history_line) s {joins}
+          FROM (FROM staged_line WHERE NOT is_refund AND line_no NOT IN (SELECT line_no FROM left_out)) s {joins}
           JOIN (SELECT DISTINCT code, point_no FROM hot JOIN point USING (point_no) WHERE rank_case = 'first_prescription') t
             ON t.code = s.item_code)
         SELECT *, lag(day) OVER (PARTITION BY patient, point_no ORDER BY day) AS previous FROM used WHERE patient IS NOT NULL"""

@@ -14,12 +14,18 @@ from checker.knowledge.names import item_key
 from checker.model import sqltext
 from checker.model.errors import InputError
 from checker.rulebook.plan import Plan
-from checker.shapes import LIMITS
+from checker.shapes import LIMITS, SHAPES
 from checker.shapes.base import SQL_TYPES
 
 if TYPE_CHECKING:
     import duckdb
 
+_TOGETHER = f"coalesce({', '.join(shape.together for shape in SHAPES if shape.together)})"
+GENERIC = 10
+"""So many first characters of a drug's code are those of its generic."""
+_GENERICS = f"""SELECT point_no, string_agg(DISTINCT left(code, {GENERIC}), '|' ORDER BY left(code, {GENERIC})) AS generics
+FROM pattern WHERE role = 'item' AND point_no IN (SELECT point_no FROM numbered WHERE drug_class IS NOT NULL) GROUP BY point_no"""
+"""SQL of the generics of points that ask for earlier drugs of a class: what is none of these is another drug."""
 LISTED = """SELECT code, p.valid_from, p.valid_to, p.rule_id FROM pattern JOIN point p USING (point_no)
 WHERE p.companions IS NOT NULL AND match = 'code'"""
 """SQL of the codes that are on the lists of rules that look at a line's companions: code, from when, before when, rule id."""
@@ -90,10 +96,10 @@ def load_points(
             AS {EXEMPTION_TYPE}) AS exemptions
           FROM ({_concerned(connection)}) JOIN kb_exemption USING (exemption_id) GROUP BY point_no
         )
-        SELECT n.point_no, n.rule_no, n.rule_id, n.point_id, n.item_name AS point_name, {limits}, n.subject,
+        SELECT n.point_no, n.rule_no, n.rule_id, n.point_id, n.item_name AS point_name, {limits}, {_TOGETHER} AS together, g.generics, n.subject,
           n.region AS point_region, n.region_of AS point_region_of, n.valid_from, n.valid_to, n.level_cap, n.remark AS point_remark,
           n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
-        FROM numbered n LEFT JOIN listed USING (point_no)"""
+        FROM numbered n LEFT JOIN listed USING (point_no) LEFT JOIN ({_GENERICS}) g USING (point_no)"""
     )
     return Loaded(
         plan, version_of(editions), hash_of(editions), _unread(connection, rules), absent, Notices.of(editions)

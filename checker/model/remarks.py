@@ -1,10 +1,12 @@
-"""The remark that a list of some year no longer names a point: what an import writes, and how readers are told."""
+"""Remarks that points have of their own: that a list of some year no longer names them, and that their diagnoses are our own compilation."""
 
 from __future__ import annotations
 
 import re
 from datetime import date
 
+OWN_COMPILATION = "own_compilation"
+"""The remark of a point whose diagnoses this project compiled from published words."""
 _NOT_LISTED = re.compile(r"not_in_([0-9]{4})_list")
 
 

@@ -128,10 +128,16 @@ _STATE = (
         "visit_start", Kind.TIME,
         "begntime adm_date 入院日期 门诊日期 入院时间 就诊日期 就诊时间 门诊时间 就诊开始时间 就诊开始日期",
     ),
+    ("visit_end", Kind.TIME, "endtime dscg_date 出院日期 出院时间 就诊结束时间 就诊结束日期"),
     (
         "diagnosis_code", Kind.CAPITAL,
         "dscg_maindiag_code dscg_main_dise_codg 疾病编码ICD 诊断编码 主要诊断编码 主要诊断代码 主诊断编码 主诊断代码 出院诊断编码 出院主诊断编码 "
         "门诊诊断编码 诊断代码 疾病编码 疾病代码 疾病诊断编码 ICD编码 ICD代码 ICD10 ICD-10 ICD10编码 ICD-10编码",
+    ),
+    (
+        "special_disease_code", Kind.CAPITAL,
+        "dise_no opsp_dise_code 慢特病病种编码 慢特病病种代码 慢特病编码 慢特病代码 门诊慢特病病种编码 门诊慢特病病种代码 门诊慢特病编码 "
+        "门诊慢特病代码 门慢门特病种编码 门慢门特病种代码 门慢门特病种目录代码",
     ),
     ("mutual_aid_amount", Kind.NUMBER, "acct_mulaid_pay 账户共济支付金额 个人账户共济支付金额 共济支付金额"),
 )  # fmt: skip
@@ -185,6 +191,7 @@ LINE = _columns(
         "cnt 数量 发药数量 计费数量 记费数量 记账数量 收费数量 销售数量 购药数量 开药数量 用药数量 使用数量 药品数量 总数量 总量 数目",
     ),
     ("unit_price", Kind.NUMBER, "pric 单价 单价(元) 收费单价 计费单价 销售单价 零售单价 零售价 售价 项目单价 药品单价"),
+    ("price_limit", Kind.NUMBER, "pric_uplmt_amt 定价上限金额 最高限价 价格上限 限价 医保限价"),
     (
         "amount", Kind.NUMBER,
         "det_item_fee_sumamt sumamt 金额 金额(元) 明细项目费用总额 总金额 总金额(元) 费用金额 明细金额 项目金额 收费金额 计费金额 记账金额 "

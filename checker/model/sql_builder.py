@@ -115,6 +115,10 @@ class Steps:
                 terms.append(f"{name} IS NOT NULL")
         return some(*terms)
 
+    def is_named(self, name: str) -> bool:
+        """Whether an expression has this name already."""
+        return name in self._given
+
     def let(self, name: str, expression: str) -> str:
         """Name an expression; return what stands for it: itself where it is no more than a constant or another name."""
         plain = expression in (NULL, TRUE, FALSE) or re.fullmatch(r"[a-z_]\w*", expression) is not None

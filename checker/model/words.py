@@ -39,9 +39,25 @@ NOT_JUDGED = {
         "没有诊断：用 --diagnoses 给出诊断表，前台请填诊断（diagnoses）",
         "no diagnoses are told: give their table with --diagnoses, in a prescription diagnoses",
     ),
+    "pharmacy_diagnoses": (
+        "药店购药没有诊断：凭外配处方的，请在诊断表或明细里给出处方的诊断",
+        "bought in a pharmacy, and no diagnoses are told: where a prescription was filled, give its diagnoses with the lines or in their table",
+    ),
+    "earlier_drugs": (
+        "此前的同类药品只在事后扫描里判断：明细或结算表要有人员编号；前台请按知识点人工核对",
+        "earlier drugs of the class are judged in scans only: lines or settlements need the id of the person; at the counter check what the point says",
+    ),
     "institution_level": (
         "没有医疗机构等级：明细、结算或就诊表要有机构等级列（hosp_lv），前台请填机构等级（institution_level）",
         "the level of the institution is not told: lines, settlements or visits need its column (hosp_lv), a prescription institution_level",
+    ),
+    "patient": (
+        "不知道是谁的明细：明细、结算或就诊表要有人员编号或证件号码列（psn_no、certno），前台请填患者（patient.id）",
+        "whose lines they are is not told: lines, settlements or visits need the id of the person (psn_no), a prescription patient.id",
+    ),
+    "visit": (
+        "不知道哪些明细属于同一次就诊：明细要有就诊号或结算号列（mdtrt_id、setl_id），前台请填就诊号（visit_id）",
+        "which lines are of one visit is not told: lines need the visit or the settlement (mdtrt_id, setl_id), a prescription visit_id",
     ),
     "history": (
         "不知道此前的处方：明细或结算表要有人员编号，前台请给出此前的明细（history，确实没有的写 []）",
@@ -62,8 +78,11 @@ MISSING: dict[str, Said] = {
     "care_type": ("医疗类别", "the type of care"),
     "diagnoses": ("诊断", "the diagnoses"),
     "institution_level": ("医疗机构等级", "the level of the institution"),
+    "earlier_drugs": ("此前的同类药品", "earlier drugs of the class"),
     "history": ("此前是否用过", "whether it was used before"),
     "online": ("是否互联网诊疗", "whether the visit was online"),
+    "patient": ("患者编号", "the id of the patient"),
+    "visit": ("就诊号", "the visit"),
 }
 """Of these what the counter was not told: it can be given there, and then the point is judged."""
 GIVE: dict[str, Said] = {
@@ -76,6 +95,10 @@ GIVE: dict[str, Said] = {
         "give care_type in the prescription, such as 11 (outpatient), 13 (emergency), 21 (inpatient), 41 (pharmacy)",
     ),
     "diagnoses": ("请在处方中写 diagnoses（诊断编码）", "give diagnoses (ICD codes) in the prescription"),
+    "earlier_drugs": (
+        "此前没有同类药品的记录，前台不判断，请按“需核对”的内容人工核对",
+        "no earlier drug of the class is told, and the counter does not judge it: check what is listed as to check",
+    ),
     "institution_level": (
         "请在处方中写 institution_level（三级、二级、一级、未定级）；药店写 care_type 41 和 prescriber_institution_level（开方机构的等级）",
         "give institution_level (三级, 二级, 一级, 未定级) in the prescription; a pharmacy care_type 41 and prescriber_institution_level",
@@ -85,6 +108,8 @@ GIVE: dict[str, Said] = {
         "give history (earlier lines, [] where there are none in the 365 days before) in the prescription",
     ),
     "online": ("请在处方中写 online（true 或 false）", "give online (true or false) in the prescription"),
+    "patient": ("请在处方中写 patient.id（患者编号）", "give patient.id in the prescription"),
+    "visit": ("请在处方中写 visit_id（就诊号）", "give visit_id in the prescription"),
 }
 """How to give it in a prescription."""
 GIVE_BY_OPTION: dict[str, Said] = {
@@ -97,6 +122,10 @@ GIVE_BY_OPTION: dict[str, Said] = {
         "give --care-type: 11 (outpatient), 13 (emergency), 21 (inpatient), 41 (pharmacy)",
     ),
     "diagnoses": ("请加 --diagnosis（诊断编码）", "give --diagnosis (ICD codes)"),
+    "earlier_drugs": (
+        "此前没有同类药品的记录，前台不判断，请按“需核对”的内容人工核对",
+        "no earlier drug of the class is told, and the counter does not judge it: check what is listed as to check",
+    ),
     "institution_level": (
         "请加 --level（三级、二级、一级、未定级）；药店请加 --care-type 41 和 --prescriber-level（开方机构的等级）",
         "give --level (三级, 二级, 一级, 未定级); a pharmacy --care-type 41 and --prescriber-level, of the institution that prescribed",
@@ -132,13 +161,19 @@ REASONS: dict[str, Said] = {
     "care_missing": ("没有医疗类别", "type of care not known"),
     "care_unknown": ("医疗类别的写法不认识", "the type of care is written in a way that is not known"),
     "diagnosis_missing": ("没有诊断信息", "no diagnosis on file"),
+    "diagnosis_unspecified": ("诊断太笼统，说不清是否符合", "the diagnoses are too general to tell whether one fits"),
+    "diagnosis_not_kept": ("药店购药，没有诊断", "bought in a pharmacy, and no diagnosis is told"),
     "prescriber_unknown": ("药店购药，不知道开方机构的等级", "bought in a pharmacy: the level of the prescribing institution is not known"),
     "level_unrated": ("医疗机构没有定级", "the institution is not rated"),
     "level_missing": ("没有医疗机构等级", "level of the institution not known"),
     "level_unknown": ("医疗机构等级的写法不认识", "the level is written in a way that is not known"),
     "history_missing": ("不知道此前的处方", "earlier prescriptions not known"),
+    "history_short": ("此前的数据太少，看不出用没用过同类药品", "too little of the patient's data lies before to tell whether the class was used"),
     "online_unknown": ("支付地点的写法不认识", "the place of payment is written in a way that is not known"),
     "online_missing": ("不知道是否互联网诊疗", "whether the visit was online is not known"),
+    "visit_missing": ("不知道属于哪次就诊", "which visit the line belongs to is not known"),
+    "patient_missing": ("不知道是哪位患者的明细", "whose line it is is not known"),
+    "price_unknown": ("不知道金额，或没有可以对照的价格", "the amount is not known, or there is no price to hold it against"),
     "prescription_unknown": ("不知道属于哪张处方", "which prescription the line belongs to is not known"),
     "companion_unknown": ("同一处方里有认不出的项目", "the prescription holds an item that cannot be recognised"),
     "unknown_code": ("不是国家医保编码", "not a national item code"),
@@ -172,6 +207,10 @@ NEXT: dict[str, Said] = {
     "insurance_missing": ("补上险种再查。", "Check again with the insurance."),
     "care_missing": ("补上医疗类别再查。", "Check again with the type of care."),
     "diagnosis_missing": ("补上诊断再查。", "Check again with the diagnoses."),
+    "diagnosis_unspecified": (
+        "把诊断写到能看出是否符合的程度，再查。",
+        "Give the diagnosis closely enough to tell whether it fits, and check again.",
+    ),
     "prescriber_unknown": (
         "补上开方医疗机构的等级再查。",
         "Check again with the level of the institution that prescribed.",
@@ -182,6 +221,12 @@ NEXT: dict[str, Said] = {
         "Find out whether the patient had this drug before, and check again.",
     ),
     "online_missing": ("写明是不是互联网诊疗，再查。", "Say whether the visit was online, and check again."),
+    "visit_missing": ("补上就诊号或结算号再查。", "Check again with the visit or the settlement."),
+    "patient_missing": ("补上患者编号再查。", "Check again with the id of the patient."),
+    "price_unknown": (
+        "补上金额和价格上限（或本机构该项目其他时候的明细）再查。",
+        "Check again with the amount and the price limit, or with other lines of the item at the institution.",
+    ),
     "companion_unknown": (
         "给同一处方里没有国家编码的项目补上编码，再查。",
         "Give the items of the prescription that have no national code theirs, and check again.",
@@ -203,6 +248,12 @@ REMARKS: dict[str, Said] = {
     "family_account": ("药店购药，付款的参保人不一定是使用人", "bought in a pharmacy: who takes it need not be the insured whose account paid"),
     "lowered_exemption": ("因豁免情形降一级", "one level lower because an exemption applies"),
     "lowered_lenient": ("超过严格年龄界限，仍在宽松界限以内，降一级", "past the strict age limit but within the lenient one: one level lower"),
+    "lowered_pair": ("证据不足以认定，降一级", "the evidence does not settle it: one level lower"),
+    "counted_from_data": ("疗程从数据中的第一次使用算起，更早的看不到", "the course is counted from the first use in the data; earlier ones are not seen"),
+    "days_not_given": ("有的明细没有用药天数，按一天计", "some lines do not tell their days of supply: counted as one day each"),
+    "posted_in_bulk": ("当天一次记了几天的量", "several days were posted on this day"),
+    "one_bed_day_over": ("床位费正好多一天，只作提示", "of beds exactly one day more: a notice only"),
+    "lowered_quota": ("证据不足以认定，降一级", "the evidence does not settle it: one level lower"),
     "lowered_terms": ("情形不能排除例外，降一级", "the case may be an exception: one level lower"),
     "partly_refunded": ("部分退费，按剩余计", "partly refunded, the rest counted"),
     "partly_reversed": ("所属结算被部分冲销，没有说明是哪些明细", "its settlement is reversed in part, and nothing says which lines"),
@@ -214,6 +265,14 @@ REMARKS: dict[str, Said] = {
     "reuploaded": ("换了流水号又上传一次，只算一次", "uploaded again under another number, counted once"),
     "service_time_fallback": ("没有费用时间，用了就诊或交易时间", "time taken from the visit or message"),
     "stay_began_in_window": ("住院开始时仍在新生儿期，只作提示", "the stay began within the newborn window: a notice only"),
+    "time_of_day_missing": (
+        "两项中有一项没有具体时间，只知道是同一天",
+        "one of the two has no time of day: they are known to be of one day only",
+    ),
+    "own_compilation": (
+        "适应症对应的诊断编码由本项目整理，不是公布的内容",
+        "the diagnosis codes of the indication are this project's own compilation, not published",
+    ),
     "not_in_2026_list": ("2026 年的清单没有再列出，只作提示", "not listed again in 2026: a notice only"),
 }  # fmt: skip
 """What is said beside a finding. Lists of other years give the last one with their year; a point may have a remark of its own."""
@@ -272,6 +331,8 @@ EXPLANATIONS: dict[str, Said] = {
     ),
 }
 """What each conclusion asks for, in a sentence."""
+TO_CHECK: Said = ("[需核对] ", "[to check] ")
+"""Before what a point asks for that nobody can tell from what is on file."""
 OUTDATED_DAYS = 180
 """Knowledge published longer ago may lack what has been published since: an answer that rests on it says so."""
 OUTDATED: Said = (
@@ -398,6 +459,13 @@ INSURANCE_GROUPS: dict[str, Said] = {
     "long_term_care": ("长期护理保险", "long-term care insurance"),
 }
 """What insurance types [险种] come down to."""
+SPOKEN_FOR: dict[str, Said] = {
+    "fits": ("诊断在限定支付范围内", "a diagnosis within the limits of payment"),
+    "none_fits": ("诊断都不在限定支付范围内", "no diagnosis on file is within them"),
+    "earlier": ("此前用过同类的其他药品", "another drug of its class used before"),
+    "no_earlier": ("所给数据中此前没有同类的其他药品", "the given data hold no other drug of its class before"),
+}
+"""What speaks for an item, or does not: diagnoses and earlier drugs."""
 RANKS: dict[int, Said] = {1: ("一级", "level 1"), 2: ("二级", "level 2"), 3: ("三级", "level 3")}
 """The levels of institutions [机构等级]."""
 RANKS_FROM: dict[str, Said] = {
@@ -419,6 +487,24 @@ PAYMENTS: dict[str, Said] = {
     "unknown": ("是否列入医保范围不明", "it is not known whether it was charged to the fund"),
 }
 """Whether the fund pays."""
+INTERVALS: dict[str, Said] = {
+    "day": ("同一天内", "on the same day"),
+    "visit": ("同一次就诊内", "within the same visit"),
+    "six_hours": ("6 小时内", "within 6 hours"),
+    "one_hour": ("1 小时内", "within one hour"),
+}
+"""Within what two items are not charged together."""
+BESIDE: dict[str, Said] = {
+    "visit": ("同一就诊已收取", "it was charged in the same visit"),
+    "patient": (
+        "同一患者已收取，不能确定是同一就诊",
+        "it was charged to the same patient, not certainly in the same visit",
+    ),
+    "date": ("当天已收取，没有具体时间", "it was charged on that day, the time of day is not known"),
+}
+"""How what an item is a part of stands beside it."""
+CONTAINER: Said = ("包含它的项目", "an item that contains it")
+"""What an item is a part of, where its name is not known."""
 UNRATED: Said = ("未定级", "no level")
 """Of an institution that is known to have none."""
 PAY_PLACES: dict[str, Said] = {"online": ("互联网医院", "internet hospital"), "elsewhere": ("其他地点", "elsewhere")}
@@ -468,6 +554,33 @@ def lost_code_words(fate: str, header: str, lines: int, example: str, meant: str
         words.format(header=header, lines=lines, example=example, meant=meant) for words in LOST_CODES[fate]
     )
     return chinese, english
+
+
+QUOTA_UNITS: dict[str, Said] = {
+    "day": ("天", "days"),
+    "month": ("个月", "months"),
+    "hour": ("小时", "hours"),
+    "time": ("次", "times"),
+}
+"""What quantities that are limited are counted in; of a day's quantity a day is one time."""
+
+
+def quota_words(quota: str, most: int, unit: str, window_days: int | None, *, english: bool) -> str:
+    """How much of an item is paid for, in words."""
+    if quota == "course":
+        counted = QUOTA_UNITS[unit][english]
+        return (
+            f"paid for at most {most} {counted.removesuffix('s') if most == 1 else counted}"
+            if english
+            else f"支付不超过 {most} {counted}"
+        )
+    counted = QUOTA_UNITS["time" if unit == "day" else unit][english]
+    told = (
+        f"at most {most} {counted.removesuffix('s') if most == 1 else counted}" if english else f"最多 {most} {counted}"
+    )
+    if quota == "day":
+        return f"{told} a day" if english else f"每日{told}"
+    return f"{told} within {window_days} days" if english else f"{window_days} 天内{told}"
 
 
 def care_words(groups: str, *, english: bool) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import itertools
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,16 +19,21 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan
 from checker.model.china_time import china_now
 from checker.model.schema import BIRTH_DIAGNOSES
+from checker.model.shown import shown
 from checker.model.words import give_words
-from checker.precheck import terms
+from checker.precheck import on_file, terms
 from checker.precheck.conclusion import concluded, is_outdated
 from checker.precheck.fellows import fellows, is_cut, is_gone, is_known, may_be_piece, prescription_key
 from checker.precheck.finding_text import Teller
-from checker.precheck.netting import needs_netting, net
+from checker.precheck.netting import net_patients
+from checker.precheck.patient_lines import PatientLines, gather_patients
 from checker.precheck.point_index import Match, Point, PointIndex
 from checker.precheck.prepared_queries import Answer, Asked, PreparedQueries, Related, facts_json
+from checker.precheck.uses import line_facts, uses
 from checker.rulebook.plan import Plan
 from checker.shapes import BY_ID, SHAPES
+from checker.shapes.companion import COMPANION
+from checker.shapes.evidence import EVIDENCE
 from checker.shapes.terms import TERMS
 
 if TYPE_CHECKING:
@@ -43,10 +48,15 @@ _RULE_STAGE = {"prescribe": "before", "dispense": "before", "settle": "during"}
 
 _GRAVEST = (True, None, False)
 """Whether a clause holds, is not known, or does not: in this order."""
+_EACH_POINT = frozenset(shape.id for shape in SHAPES if shape.each_point)
+"""The shapes of which several points of a rule judge a line."""
 _APART = frozenset(TERMS.line_columns)
 """Facts of a prescription that only one shape reads, which asks for them by itself."""
-_UNTOLD = {fact.missing: fact.key for fact in TERMS.facts.values() if fact.told_by}
-"""By the reason of a line that lacks it, what the prescription did not tell; what is told and not understood has other reasons."""
+_UNTOLD = {
+    shape.id: {fact.missing: fact.key for fact in shape.facts.values() if fact.told_by} | {**shape.not_judged}
+    for shape in SHAPES
+}
+"""By shape and the reason of a line that lacks it, what the prescription did not tell; what is told and not understood has other reasons."""
 
 
 class Question(NamedTuple):
@@ -160,13 +170,14 @@ class Precheck:
         languages: Sequence[str | None],
         ask: Callable[[PreparedQueries, Sequence[Asked], Related], list[Answer | None]],
     ) -> list[dict[str, Any]]:
-        netted = self._netted(prescriptions)
+        patients = gather_patients(prescriptions)
+        netted = net_patients(self.connection, prescriptions, patients, self._taking_part)
         matched = [[self._matches(item) for item in each.items] for each in netted]
         self.index.load({match.point_no for lines in matched for some in lines for match in some})
         earlier = terms.Earlier(self._covering_before)
         questions = [
-            self._questions(number, *each, earlier) if any(each[1]) else []
-            for number, each in enumerate(zip(netted, matched, strict=True))
+            self._questions(number, *each, earlier) if any(each[2]) else []
+            for number, each in enumerate(zip(patients, netted, matched, strict=True))
         ]
         answers: list[list[Answer | None]] = [[None] * len(some) for some in questions]
         by_shape: dict[str, list[tuple[int, int]]] = {}
@@ -176,18 +187,34 @@ class Precheck:
                     continue
                 by_shape.setdefault(self.plan.rules[question.point.rule_no].shape, []).append((number, place))
         for shape, places in by_shape.items():
-            related = self._related(shape, {number: netted[number] for number, _ in places})
+            together = {questions[number][place].point.together for number, place in places}
+            related = self._related(
+                shape, {number: (netted[number], patients[number]) for number, _ in places}, together
+            )
             told = ask(self._queries[shape], [questions[number][place].asked for number, place in places], related)
             for (number, place), answer in zip(places, told, strict=True):
                 answers[number][place] = answer
         return [self._told(*each) for each in zip(netted, questions, answers, languages, strict=True)]
 
-    def _related(self, shape: str, prescriptions: Mapping[int, Prescription]) -> Related:
-        """The rows of the relations that a shape needs of the prescriptions that ask it, by number."""
-        if not BY_ID[shape].relations:
-            return {}
-        rows = (fellows(self.index, number, each, as_of=self._as_of) for number, each in prescriptions.items())
-        return {"fellow": list(itertools.chain.from_iterable(rows))}
+    def _related(
+        self, shape: str, asking: Mapping[int, tuple[Prescription, PatientLines]], together: Collection[str | None]
+    ) -> Related:
+        """The rows of the relations that a shape needs of the prescriptions that ask it, by number, and of what counts `together`."""
+        related: dict[str, list[Mapping[str, Any]]] = {}
+        for name in BY_ID[shape].relations:
+            if name == "diagnosed":
+                rows = iter([on_file.diagnosed(asking.values())])
+            elif name == "class_use":
+                rows = iter(
+                    [on_file.class_uses(self.index, {each.number: each for _, each in asking.values()}.values())]
+                )
+            elif name == "fellow":
+                rows = (fellows(self.index, number, each, as_of=self._as_of) for number, (each, _) in asking.items())
+            else:
+                patients = {patient.number: patient for _, patient in asking.values()}
+                rows = (uses(self.index, patient, together, self.provincial) for patient in patients.values())
+            related[name] = list(itertools.chain.from_iterable(rows))
+        return related
 
     def knowledge(self, day: date) -> dict[str, Any]:
         """Which knowledge answers, and whether it is old for questions about this day."""
@@ -230,27 +257,17 @@ class Precheck:
         name, points = self.find_item(item.item_name)
         return item._replace(item_name=name, named_points=points)
 
-    def _netted(self, prescriptions: Sequence[Prescription]) -> list[Prescription]:
-        """The prescriptions with `left` on the lines that others repeat or take back, and on those that repeat."""
-        netted = list(prescriptions)
-        some = [number for number, each in enumerate(prescriptions) if needs_netting(each)]
-        if some:
-            part = (
-                (number, line)
-                for number in some
-                for with_companions in [self._asks_companions(prescriptions[number])]
-                for line, item in enumerate(prescriptions[number].items)
-                if self._covering(item) or (with_companions and may_be_piece(self.index, item))
-            )
-            left = net(self.connection, prescriptions, part)
-            for number in some:
-                items = (item._replace(left=left.get((number, line))) for line, item in enumerate(netted[number].items))
-                netted[number] = netted[number]._replace(items=tuple(items))
-        return netted
-
-    def _asks_companions(self, prescription: Prescription) -> bool:
-        """Whether some line is one whose companions count: without it what may be a companion takes part in nothing."""
-        return any(item.judged and self.index.asks_companions(self._covering(item)) for item in prescription.items)
+    def _taking_part(self, patient: PatientLines) -> list[int]:
+        """The places of the lines that a scan would stage: those of restricted items, and what may stand beside these."""
+        lines = patient.lines
+        with_companions = any(item.judged and self.index.asks_companions(self._covering(item)) for item in lines)
+        return [
+            place
+            for place, item in enumerate(lines)
+            if self._covering_before(item)
+            or self.index.is_used(item.item_code)
+            or (with_companions and may_be_piece(self.index, item))
+        ]
 
     def _covering(self, item: Item) -> Sequence[Match]:
         """The points that cover a line, those first that judge before others."""
@@ -275,6 +292,7 @@ class Precheck:
     def _questions(
         self,
         prescription_no: int,
+        patient: PatientLines,
         prescription: Prescription,
         matched: Sequence[Sequence[Match]],
         earlier: terms.Earlier,
@@ -295,7 +313,9 @@ class Precheck:
                     continue
                 near = born or bool(neonatal - {item.item_code})
                 marks = (*_marks(item), *(["newborn_near"] if near else []))
-                own = self._of_shape(rule.shape, prescription_no, prescription, number, match.point_no, earlier)
+                own = self._of_shape(
+                    rule.shape, prescription_no, patient, prescription, number, match.point_no, earlier
+                )
                 held = (marks, item.service_time, item.circumstances, *own.items())
                 if held not in common:
                     given = {name: value for name, value in own.items() if value is not None}
@@ -314,20 +334,23 @@ class Precheck:
         return questions
 
     def _of_shape(
-        self, shape: str, prescription_no: int, prescription: Prescription, line: int, point_no: int, earlier: terms.Earlier,
+        self, shape: str, prescription_no: int, patient: PatientLines, prescription: Prescription, line: int, point_no: int,
+        earlier: terms.Earlier,
     ) -> dict[str, Any]:  # fmt: skip
-        """What one line brings that only its shape reads."""
+        """What one line brings that not all shapes read."""
         item = prescription.items[line]
-        if BY_ID[shape].relations:
+        if shape == COMPANION.id:
             key, is_guess = prescription_key(prescription_no, prescription, item)
             return {"line_no": line, "prescription_key": key, "prescription_guessed": is_guess}
+        if BY_ID[shape].together or shape == EVIDENCE.id:
+            return line_facts(patient, prescription, line)
         if shape != TERMS.id:
             return {}
         told = terms.shared_terms(prescription, item, self.provincial) | terms.line_terms(
             prescription, item, self.provincial
         )
         if "rank_case" in self.index.points[point_no].kind.filled:
-            told["has_earlier"] = earlier.has(prescription, item, point_no)
+            told["has_earlier"] = earlier.has(patient, prescription, item, point_no)
         return told
 
     def _neonatal(self, prescription: Prescription, matched: Sequence[Sequence[Match]]) -> set[str | None]:
@@ -375,22 +398,27 @@ class Precheck:
         self, prescription: Prescription, questions: Sequence[Question], answers: Sequence[Answer | None], language: str | None
     ) -> dict[str, Any]:  # fmt: skip
         """The answer in words."""
-        in_force = _judging(questions, answers)
+        in_force = _judging(self.plan, questions, answers)
         findings: list[dict[str, Any]] = []
         not_judged: list[dict[str, Any]] = []
         not_in_scope: list[dict[str, Any]] = []
+        to_check: list[dict[str, Any]] = []
         teller = None
         for place in sorted(in_force.values()):
             (line, item, point, match, *_), answer = questions[place], answers[place]
             assert answer is not None
             if item.is_not_in_scope and self.plan.rules[point.rule_no].fund_only:
                 not_in_scope.append({**_place(prescription, line), "rule_id": self.plan.rules[point.rule_no].id})
+            rule = self.plan.rules[point.rule_no]
+            if check := on_file.to_check(point, answer.verdict, language or self._language):
+                name = shown(item.item_name or point.name)
+                to_check.append({**_place(prescription, line), "rule_id": rule.id, "item": name, "text": shown(check)})
             if answer.verdict == "clean":
                 continue
             teller = teller or self._teller(prescription, language)
-            rule = self.plan.rules[point.rule_no]
-            if answer.verdict == "undetermined" and rule.shape == TERMS.id and answer.reason_code in _UNTOLD:
-                not_judged.append(self._not_judged(prescription, line, rule.id, _UNTOLD[answer.reason_code], language))
+            untold = _UNTOLD[rule.shape].get(answer.reason_code or "")
+            if answer.verdict == "undetermined" and untold is not None:
+                not_judged.append(self._not_judged(prescription, line, rule.id, untold, language))
                 continue
             if rule.absent is None:
                 findings.append(teller.finding(line, item, rule, point, match, answer))
@@ -426,6 +454,8 @@ class Precheck:
                 {**_place(prescription, line), "rule_id": self.plan.rules[rule_no].id}
                 for line, rule_no in sorted({(each.line, each.point.rule_no) for each in questions} - in_force.keys())
             ]
+        if to_check:
+            document["to_check"] = to_check
         if not_in_scope:
             document["not_in_scope"] = not_in_scope
         if unknown := terms.unknown_values(prescription, findings, self.provincial):
@@ -476,24 +506,30 @@ class Precheck:
         return Teller(prescription, language=language, version=self.version, evidence=self._evidence, as_of=self._as_of)
 
 
-def _judging(questions: Sequence[Question], answers: Sequence[Answer | None]) -> dict[tuple[int, int], int]:
+def _judging(plan: Plan, questions: Sequence[Question], answers: Sequence[Answer | None]) -> dict[tuple[int, int], int]:
     """By line and rule the place of the question whose answer counts: of several points in force the first asked about, or where these are of
-    several national codes that a local one stands for, of these the one with the gravest answer.
+    several national codes that a local one stands for, or each point judges, of these the one with the gravest answer.
     """
     judging: dict[tuple[int, int], int] = {}
     first: dict[tuple[int, int], Match] = {}
     asked: set[tuple[int, int, str | None]] = set()
     for place, (question, answer) in enumerate(zip(questions, answers, strict=True)):
         key, match = (question.line, question.point.rule_no), question.match
-        if answer is None or (*key, match.national) in asked:
+        if answer is None:
             continue
-        if first.setdefault(key, match).matched_by != match.matched_by:
-            continue
-        asked.add((*key, match.national))
+        if plan.rules[question.point.rule_no].shape not in _EACH_POINT:
+            if (*key, match.national) in asked or first.setdefault(key, match).matched_by != match.matched_by:
+                continue
+            asked.add((*key, match.national))
         before = answers[judging[key]] if key in judging else None
-        if before is None or _GRAVEST.index(answer.violated) < _GRAVEST.index(before.violated):
+        if before is None or _gravity(answer) < _gravity(before):
             judging[key] = place
     return judging
+
+
+def _gravity(answer: Answer) -> tuple[int, bool, bool]:
+    """The order of answers to one line by one rule, as in checker.judge.candidates: the gravest is the least."""
+    return _GRAVEST.index(answer.violated), bool(answer.noticed), bool(answer.lowered)
 
 
 def _marks(item: Item) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ class Teller:
         rule_words = (rule.id, rule.code, name, rule.version)
         return self._written(
             number, item, item_name, rule_words, (point.point_id, self._evidence(point, item), match.matched_by), answer,
-            (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, shape.scope, match.national,
+            (expected.short, actual.short), reason, message, read_template(advice).fill(words), person, match.national,
         )  # fmt: skip
 
     def unknown_code(self, number: int, item: Item, meant: str | None) -> dict[str, Any]:
@@ -132,7 +132,7 @@ class Teller:
     def _written(
         self, number: int, item: Item, item_name: str | None, rule: tuple[Any, ...], point: tuple[str | None, ...],
         answer: Answer, limits: tuple[str | None, ...], reason: str | None, message: str, advice: str, person: str | None,
-        scope: str = "line", national: str | None = None,
+        national: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """A finding with its columns in order.
 
@@ -153,6 +153,7 @@ class Teller:
         if item.left is not None:
             quantity, amount, in_scope = item.left[:3]
         settlement_id, visit_id, patient_id, institution_id = self._head
+        at_stake = amount if answer.at_stake is None else answer.at_stake
         return {
             "finding_id": hashlib.md5("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest(),
             "line_id": line_id, "settlement_id": settlement_id, "visit_id": visit_id, "patient_id": patient_id,
@@ -160,8 +161,8 @@ class Teller:
             "rule_id": rule_id, "rule_code": rule_code, "rule_name": rule_name, "point_id": point_id, "matched_by": matched_by,
             "verdict": answer.verdict, "level": answer.level, "action": answer.action, "expected": limits[0], "actual": limits[1],
             "reason_code": answer.reason_code, "reason": reason, "exemption_id": answer.exemption_id, "remarks": list(answer.remarks),
-            "scope": scope, "related_lines": None if answer.related_lines is None else list(answer.related_lines),
-            "amount_at_stake": None if amount is None else float(amount), "quantity": None if quantity is None else float(quantity),
+            "scope": answer.scope, "related_lines": None if answer.related_lines is None else list(answer.related_lines),
+            "amount_at_stake": None if at_stake is None else float(at_stake), "quantity": None if quantity is None else float(quantity),
             "amount": None if amount is None else float(amount), "amount_in_scope": None if in_scope is None else float(in_scope),
             "message": message, "advice": advice, "evidence": evidence, "kb_version": self._version, "rule_version": rule_version,
             "person": person, "source_file": None, "source_record": number + 1,

@@ -23,7 +23,8 @@ POINT_GROUPS = (
     ("rule_no", "rule_id"), ("valid_from",), ("valid_to",), ("point_sex",), ("age_word",),
     ("age_text", "age_min", "age_min_unit", "age_max", "age_max_unit"), ("companions",), ("insurance",), ("care_groups",),
     ("min_rank", "rank_case"), ("barred_channel", "never_paid"), ("subject",), ("point_region", "point_region_of"), ("level_cap",),
-    ("point_remark",), ("exemptions",),
+    ("point_remark",), ("exemptions",), ("together",), ("quota", "quota_most", "quota_unit", "window_days", "course_scope"),
+    ("pair_interval", "container_name", "incision_group"), ("indications", "unspecified", "is_chronic", "drug_class", "generics"), ("evidence_text",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
 _COVERED_KEPT, _LONGEST_CODE = 20_000, 40
@@ -46,6 +47,11 @@ class Point(NamedTuple):
     published: tuple[str | None, str | None, str | None]
     """Documents, batch and rows, as checker.judge.evidence puts them into words."""
     kind: Kind
+    together: str | None = None
+    """What its uses are counted together with (checker.shapes.uses)."""
+    to_check: str | None = None
+    text: str | None = None
+    """What people must check, and how that was published."""
 
 
 class Match(NamedTuple):
@@ -105,6 +111,9 @@ class PointIndex:
         self._starts = {code[: self._start] for code in patterns}
         self._covered: dict[str, tuple[Match, ...]] = {}
         self._listing = _listing(connection)
+        self._uses, self._use_lengths = _uses(connection)
+        classes = connection.execute("SELECT DISTINCT drug_class FROM point WHERE drug_class IS NOT NULL").fetchall()
+        self._classes = {drug_class: tuple(drug_class.split("|")) for (drug_class,) in classes}
         self._pieces = {item_key(name): code for name, code in connection.execute(PIECES).fetchall()}
         self.points: dict[int, Point] = {}
         self._kinds: dict[str, Kind] = {}
@@ -129,6 +138,25 @@ class PointIndex:
             (valid_to, rule_id) for valid_from, valid_to, rule_id in self._listing.get(code, ()) if valid_from <= day
         )
         return [rule_id for valid_to, rule_id in begun if valid_to is None or day < valid_to]
+
+    def is_used(self, code: str | None) -> bool:
+        """Whether a code, or one that it stands for on some day, is one that some point counts, pairs or looks back at."""
+        codes = (code or "", *(national for national, *_ in self._mapped.get(code or "", ())))
+        return any(self.classes_of(each) or any(True for _ in self._uses_of(each)) for each in codes)
+
+    def uses(self, code: str | None, day: date) -> dict[tuple[str, str], str]:
+        """What a code is to the points that count, pair or look back: what counts together and its role there, and the (smallest) national code by
+        which it is that."""
+        codes = sorted({code or "", *self.nationals(code, day)}, reverse=True)
+        return {use: each for each in codes for use in self._uses_of(each)}
+
+    def _uses_of(self, code: str) -> Iterator[tuple[str, str]]:
+        for length in (len(code), *self._use_lengths):
+            yield from self._uses.get(code[:length], ())
+
+    def classes_of(self, code: str) -> list[str]:
+        """The classes of drugs, as points that look back at these name them, that a code is of."""
+        return [drug_class for drug_class, beginnings in self._classes.items() if code.startswith(beginnings)]
 
     def piece(self, name: str | None) -> tuple[Match, ...]:
         """The points of a piece that is never paid for, by its name, where its code is a local one."""
@@ -205,16 +233,19 @@ class PointIndex:
     def _read(self, condition: str) -> None:
         columns = [name for group in POINT_GROUPS for name in group]
         rows = self._connection.execute(
-            f"""SELECT point_no, point_id, point_name, document, batch, source_rows, {", ".join(columns)}
+            f"""SELECT point_no, point_id, point_name, document, batch, source_rows, to_check, evidence_text, {", ".join(columns)}
             FROM point WHERE {condition}"""
         ).fetchall()
-        for point_no, point_id, name, document, batch, source_rows, *values in rows:
+        for point_no, point_id, name, document, batch, source_rows, to_check, evidence_text, *values in rows:
             given = {column: value for column, value in zip(columns, values, strict=True) if value is not None}
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
                 kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
-            self.points[point_no] = Point(kind.rule_no, point_id, name, (document, batch, source_rows), kind)
+            published = document, batch, source_rows
+            self.points[point_no] = Point(
+                kind.rule_no, point_id, name, published, kind, given.get("together"), to_check, evidence_text
+            )
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""
@@ -256,6 +287,20 @@ def _crosswalk(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[tuple[s
     for local, national, since, until in rows:
         mapped[local] = (*mapped.get(local, ()), (national, since or date.min, until or date.max))
     return mapped
+
+
+def _uses(connection: duckdb.DuckDBPyConnection) -> tuple[dict[str, tuple[tuple[str, str], ...]], list[int]]:
+    """What codes and families are to points that count, pair or look back, and the lengths of the families."""
+    uses: dict[str, tuple[tuple[str, str], ...]] = {}
+    lengths = set()
+    rows = connection.execute(
+        "SELECT DISTINCT t.match, t.code, together, role FROM pattern t JOIN point USING (point_no) WHERE together IS NOT NULL"
+    ).fetchall()
+    for match, code, together, role in rows:
+        uses[code] = (*uses.get(code, ()), (together, role))
+        if match == "family":
+            lengths.add(len(code))
+    return uses, sorted(lengths)
 
 
 def _listing(connection: duckdb.DuckDBPyConnection) -> dict[str, list[tuple[date, date | None, str]]]:

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from checker.judge.compile import judged_sql
@@ -26,7 +27,8 @@ _FACTS = (
     ("line_no", "prescription_key", "prescription_guessed"),
     ("insurance_type", "insurance_group"), ("care_group",), ("is_discharge_drug", "is_maternity_fee"),
     ("institution_level", "own_rank", "is_unrated"), ("institution_id", "prescriber_rank"), ("has_earlier",), ("is_online", "online_doubt"),
-    ("has_maternity_diagnosis",), ("in_scope",),
+    ("has_maternity_diagnosis",), ("in_scope",), ("history_told",), ("patient_key", "visit_key", "settlement_key"),
+    ("data_since",),
 )  # fmt: skip
 _EXEMPTION: dict[str, object] = {
     "exemption_id": "VARCHAR", "effect": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "diagnoses": ["VARCHAR"],
@@ -64,7 +66,8 @@ _TYPES: dict[str, object] = {
 _NEVER = ("exemptions", *(name for (name,) in _EXEMPTED), *_TYPES)
 _ANSWER = (
     "question", "verdict", "level", "action", "final_reason_code", "exemption_id", "expected", "actual", "is_insured", "remarks",
-    "related_lines", "violated",
+    "related_lines", "violated", "finding_scope", "at_stake", "lowered",
+    "noticed",
 )  # fmt: skip
 _QUESTIONS_AT_ONCE = 1000
 _HERE = "\x1a"
@@ -99,6 +102,10 @@ class Answer(NamedTuple):
     remarks: tuple[str, ...]
     related_lines: tuple[str, ...] | None = None
     violated: bool | None = None
+    scope: str = "line"
+    at_stake: Decimal | None = None
+    lowered: bool | None = None
+    noticed: bool | None = None
 
 
 class PreparedQueries:
@@ -160,8 +167,12 @@ class PreparedQueries:
         # EXECUTE takes literals only. The texts are JSON whose single quotes are escaped, so that none can end the literal.
         literals = ["'" + document.replace("'", "\\u0027") + "'" for document in documents]
         query = before + "".join(itertools.chain.from_iterable(zip(literals, parts, strict=True)))
-        for number, *told, remarks, lines, violated in self._connection.execute(query).fetchall():
-            answers[number] = Answer(*told, tuple(remarks), lines and tuple(lines), violated)  # type: ignore[call-arg]
+        for number, *told, remarks, lines, violated, scope, at_stake, lowered, noticed in self._connection.execute(
+            query
+        ).fetchall():
+            answers[number] = Answer(
+                *told, tuple(remarks), lines and tuple(lines), violated, scope, at_stake, lowered, noticed
+            )  # type: ignore[call-arg]
         return answers
 
     def _any(self, reads_age: bool, has_id_number: bool, has_rare: bool, has_exemptions: bool) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 from checker.ingest.prescription import Item, Prescription
@@ -15,6 +14,7 @@ from checker.judge.unknown_value import UnknownValue
 from checker.model.schema import MATERNITY_DIAGNOSES
 from checker.model.words import UNKNOWN_VALUES
 from checker.precheck.fellows import is_gone
+from checker.precheck.patient_lines import PatientLines
 from checker.precheck.point_index import Match
 
 _MATERNITY = re.compile(MATERNITY_DIAGNOSES)
@@ -59,55 +59,27 @@ class Earlier:
 
     def __init__(self, covering: Callable[[Item], Iterable[Match]]) -> None:
         self._covering = covering
-        self._known: dict[int, tuple[tuple[Item, ...], Mapping[int, set[date]]]] = {}
+        self._known: dict[int, Mapping[int, set[date]]] = {}
 
-    def has(self, prescription: Prescription, item: Item, point_no: int) -> bool | None:
+    def has(self, patient: PatientLines, prescription: Prescription, item: Item, point_no: int) -> bool | None:
         """Whether there was an item of a point on a day before the line; None where none is told of and nobody said what there was."""
         day = prescription.time_of(item).date()
         first = day - timedelta(days=EARLIER_DAYS)
-        told = (prescription.items, prescription.beside, prescription.history or (), prescription.of_visit)
-        if any(first <= other < day for items in told for other in self._days(prescription, items).get(point_no, ())):
+        if any(first <= other < day for other in self._days(patient).get(point_no, ())):
             return True
-        return None if prescription.history is None else False
+        return False if patient.is_told else None
 
-    def _days(self, prescription: Prescription, items: tuple[Item, ...]) -> Mapping[int, set[date]]:
-        """The days on which there are lines of each point. Only lines of one prescription are without a time of their own."""
-        if (known := self._known.get(id(items))) is not None:
-            return known[1]
+    def _days(self, patient: PatientLines) -> Mapping[int, set[date]]:
+        """The days on which there are lines of each point."""
+        if (known := self._known.get(patient.number)) is not None:
+            return known
         days: dict[int, set[date]] = {}
-        gone = _taken_back(prescription, items)
-        for place, item in enumerate(items):
-            if not (item.is_void or item.takes_back or is_gone(item) or place in gone):
+        for item in patient.lines:
+            if not (item.is_void or item.takes_back or is_gone(item)):
                 for match in self._covering(item):
-                    days.setdefault(match.point_no, set()).add(prescription.time_of(item).date())
-        # Kept with the lines, so that no others get their place in memory.
-        self._known[id(items)] = items, days
+                    days.setdefault(match.point_no, set()).add(patient.prescription.time_of(item).date())
+        self._known[patient.number] = days
         return days
-
-
-def _taken_back(prescription: Prescription, items: Sequence[Item]) -> set[int]:
-    """The places of lines of the history of which nothing is left: a refund takes from the line that it names, else from those of its item, in
-    the order of their time, as checker.judge.payment does of a visit.
-    """
-    had = [place for place, item in enumerate(items) if not (item.judged or item.is_void or item.takes_back)]
-    left = {place: Decimal(items[place].quantity or 1) for place in had}
-    for item in items:
-        if item.is_void or not item.takes_back:
-            continue
-        back = abs(Decimal(item.quantity or 1))
-        alike = [place for place in had if items[place].item_code == item.item_code]
-        own = [
-            place
-            for place in alike
-            if item.original_line_id is not None and items[place].line_id == item.original_line_id
-        ]
-        if not own and items is not prescription.history:
-            continue
-        for place in own or sorted(alike, key=lambda each: prescription.time_of(items[each])):
-            taken = min(back, left[place])
-            left[place] -= taken
-            back -= taken
-    return {place for place, remains in left.items() if remains <= 0}
 
 
 def unknown_values(

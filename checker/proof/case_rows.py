@@ -44,7 +44,7 @@ _EXEMPTION = {
 class CaseRows:
     """One case as it goes to the engine, told from all others by an item code of its own; `cells` are those of LINE.
 
-    `others` are the cells of the other lines of its prescription, `listed` the codes of those that the rule lists.
+    `others` are the cells of the other lines, `roles` the codes of those that are something to the point.
     """
 
     rule: Rule
@@ -54,7 +54,7 @@ class CaseRows:
     exemption: ExemptionRow | None
     cells: tuple[str, ...]
     others: tuple[tuple[str, ...], ...] = ()
-    listed: tuple[str, ...] = ()
+    roles: tuple[tuple[str, str], ...] = ()
 
 
 def case_rows(rules: Sequence[Rule], faults: Faults) -> list[CaseRows]:
@@ -102,19 +102,30 @@ def _rows(code: str, point: PointRow, numbered: _Numbered, faults: Faults) -> Ca
         }
         cells = Cells(rule.file, f"case[{number}].exemption", texts, faults)
         exemption = _exemption(cells, code, rule.id, tuple(diagnoses) or None)
-    others, listed = [], []
+    others, roles = [], []
     for place, other in enumerate(case.others, 1):
         # A prescription of its own, and for each item in it a code of its own.
-        own = {"item_code": code if other.same else f"T{place:04d}{code[-5:]}"} | dict(other.line)
+        own = {"item_code": code if other.same else _other_code(place, code)} | dict(other.line)
+        if other.ending:
+            own["item_code"] = own["item_code"][: -len(other.ending)] + other.ending
         others.append(_cells(line | {"line_id": f"{code}-{place}"} | own, code))
-        if other.listed:
-            listed.append(own["item_code"])
-    return CaseRows(rule, case, code, point, exemption, _cells(line, code), tuple(others), tuple(listed))
+        if other.role:
+            roles.append((other.role, own["item_code"]))
+    return CaseRows(rule, case, code, point, exemption, _cells(line, code), tuple(others), tuple(dict.fromkeys(roles)))
+
+
+def _other_code(place: int, code: str) -> str:
+    """A code for another line of a case: a service beside a service, else a decoction piece."""
+    return f"008{place:02d}{code[5:]}" if code.startswith("009") else f"T{place:04d}{code[-5:]}"
 
 
 def _cells(line: Mapping[str, str], code: str) -> tuple[str, ...]:
-    """The cells of a line; what names its visit, prescription and patient is the case's own."""
-    own = {name: f"{code}-{line[name]}" for name in ("visit_id", "prescription_id", "patient_id") if line.get(name)}
+    """The cells of a line; what names its visit, settlement, prescription and patient is the case's own."""
+    own = {
+        name: f"{code}-{line[name]}"
+        for name in ("visit_id", "settlement_id", "prescription_id", "patient_id")
+        if line.get(name)
+    }
     return tuple({**line, **own}.get(column, "") for column in LINE)
 
 

@@ -21,9 +21,11 @@ from checker.rulebook.plan import Plan, plan_of
 from checker.rulebook.rule import STAGES, Expect, Rulebook
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
+from checker.shapes import BY_ID
 
 _EDITION = EditionText("用例", "cases", IN_FORCE_FROM, IN_FORCE_FROM, ())
-_FINDINGS = """SELECT item_code, rule_id, verdict, level, reason_code, exemption_id, expected, actual, remarks
+_LINE_ID = [*LINE].index("line_id")
+_FINDINGS = """SELECT line_id, item_code, rule_id, verdict, level, reason_code, exemption_id, expected, actual, remarks
     FROM read_parquet(?)"""
 
 
@@ -41,7 +43,7 @@ class CaseFinding:
     remarks: tuple[str, ...]
 
 
-_ALWAYS = frozenset({"service_time", *PERSON_COLUMNS})
+_ALWAYS = frozenset({"service_time", PERSON_COLUMNS[0]})
 """The columns without which a scan refuses its input; of the others those are left out that no case names: planning them takes most of the time."""
 _SILENT = "/silent"
 """Ends the id of the twin of a rule that judges those of its cases that shall not be in force; no id of a rule has such a mark."""
@@ -141,7 +143,11 @@ class Bench:
         with duckdb.connect() as connection:
             rows = connection.execute(_FINDINGS, [sqltext.one_path(out / "findings.parquet")]).fetchall()
         findings: dict[str, tuple[CaseFinding, ...]] = {}
-        for code, rule_id, verdict, level, reason, exemption, expected, actual, remarks in rows:
+        beside = {cells[_LINE_ID] for case in cases if BY_ID[case.rule.shape].together for cells in case.others}
+        for line_id, code, rule_id, verdict, level, reason, exemption, expected, actual, remarks in rows:
+            if line_id in beside:
+                # What counts together is each judged by itself: a case is about its own line.
+                continue
             own = exemption and exemption.removeprefix(f"{code}-")
             finding = CaseFinding(
                 rule_id.removesuffix(_SILENT), verdict, level, reason, own, expected, actual, tuple(remarks)
@@ -164,8 +170,7 @@ class Bench:
             patterns=tuple(
                 PatternRow(case.point.point_id, role, "code", code, 1)
                 for case in cases
-                for role, codes in (("item", (case.code,)), ("listed", case.listed))
-                for code in codes
+                for role, code in dict.fromkeys((("item", case.code), *case.roles))
             ),
             exemptions=tuple(row for row, _ in exemptions),
             exemption_items=tuple(ExemptionItemRow(row.exemption_id, "code", code) for row, code in exemptions),

@@ -138,7 +138,7 @@ def _explain(connection: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> 
     columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in CANDIDATE_COLUMNS.items())
     fired = fired_sql(plan, shape, f"SELECT {columns} WHERE FALSE", contested=True)
     for relation, types in shape.relations.items():
-        told = ", ".join(f"{name} {type_}" for name, type_ in types.items())
+        told = ", ".join(f'"{name}" {type_}' for name, type_ in types.items())
         connection.execute(f"CREATE OR REPLACE TABLE {relation} ({told})")
     try:
         # As in a scan, what fired is kept: it is planned once for all that reads it.

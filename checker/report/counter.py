@@ -22,6 +22,7 @@ from checker.model.words import (
     MISSING,
     NEXT,
     OUTDATED,
+    TO_CHECK,
     remark_words,
 )
 
@@ -186,6 +187,9 @@ class _Writer:
                 f"  {item}: wholly self-paid, so that rule {rule} does not apply",
             )
         yield from self._not_judged(names)
+        for check in answer.get("to_check", ()):
+            item = names[check["line_id"] or check["line"]]
+            yield f"  {TO_CHECK[self._english]}{item}{self._say('：', ': ')}{check['text']}"
         if answer.get("ignored"):
             ignored = self._say("、", ", ").join(answer["ignored"])
             yield self._say(

@@ -21,6 +21,9 @@ from checker.shapes.item.words import window_words
 SHOWN = 12
 """How many lines of one kind are printed; import.json has all of them."""
 
+TEXTS_SHOWN = 60
+"""How many texts with their readings."""
+
 
 def print_import(
     imported: Imported, manifest: Manifest, out: Path, names: Mapping[str, str], onto: str | None, language: str
@@ -42,7 +45,7 @@ class _Printer:
         self._windows()
         self._texts()
         self._lines(
-            "年龄范围读不懂，已略去的项目", "Items left out: age window not understood",
+            "年龄范围或适应症读不懂，已略去的项目", "Items left out: age window or indication not understood",
             [f"{left.place} {left.item_name}：{left.text}" for left in self._imported.left_out],
         )  # fmt: skip
         self._lines("已修复的编码", "Repaired codes", self._each("repairs"))
@@ -90,7 +93,7 @@ class _Printer:
         self._more(len(windows))
 
     def _texts(self) -> None:
-        """Every text, as each is a reading of its own; a list has a handful."""
+        """The texts, as each is a reading of its own; a list has a handful, one of indications hundreds."""
         texts = [text for book in self._imported.workbooks for text in book.texts]
         if not texts:
             return
@@ -101,9 +104,10 @@ class _Printer:
         table = self._table(
             ("读作", "Read as"), ("原文", "In its words"), ("首见", "First at"), ("项目", "Items"), left=3
         )
-        for text in texts:
+        for text in texts[:TEXTS_SHOWN]:
             table.add_row(*map(Text, (self._words.limit(text.terms), text.text, text.place, f"{text.items:,}")))
         self._console.print(table)
+        self._more(len(texts), TEXTS_SHOWN)
 
     def _changes(self) -> None:
         self._say("变化（知识点 / 编码）", "Changes (points / codes)")
@@ -175,9 +179,9 @@ class _Printer:
             self._more(len(lines))
             self._print("")
 
-    def _more(self, count: int) -> None:
-        if count > SHOWN:
-            self._say(f"  ……另有 {count - SHOWN} 条，见 {IMPORT_FILE}", f"  … {count - SHOWN} more in {IMPORT_FILE}")
+    def _more(self, count: int, shown: int = SHOWN) -> None:
+        if count > shown:
+            self._say(f"  ……另有 {count - shown} 条，见 {IMPORT_FILE}", f"  … {count - shown} more in {IMPORT_FILE}")
 
     def _table(self, *titles: tuple[str, str], left: int) -> Table:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -9,7 +9,8 @@ from checker.ingest.values import read_sex
 from checker.model.schema import LINE, Kind
 from checker.model.typed_value import UNKNOWN, worded
 from checker.model.words import AGE_UNITS, LEVELS, REASONS, SEXES, VERDICTS, remark_words
-from checker.rulebook.rule import Case
+from checker.rulebook.rule import Case, Other
+from checker.shapes import ROLES
 
 _SILENT = {
     "clean": ("合规，不出疑点", "clean, nothing is said"),
@@ -63,6 +64,23 @@ class _Words:
                 yield f"{self._label(key)} {self._cell(key, value)}"
         if case.diagnoses:
             yield f"{self.say('诊断', 'diagnosis')} {self.say('、', ', ').join(case.diagnoses)}"
+        yield from map(self._other, case.others)
+
+    def _other(self, other: Other) -> str:
+        """Another line beside it, by what its item is to the point and what it says otherwise."""
+        if other.same:
+            what = self.say("同一项目", "the same item")
+        elif other.role:
+            what = ROLES[other.role][self._english].partition(self.say("，", ":"))[0]
+        else:
+            what = self.say("其他项目", "another item")
+        told = [f"{self._label(key)} {self._cell(key, value)}" for key, value in other.line]
+        if other.ending:
+            told.insert(0, self.say(f"编码末位 {other.ending}", f"code ending in {other.ending}"))
+        listed = self.say("、", ", ").join(told)
+        return self.say(f"另有{what}", f"beside it: {what}") + (
+            self.say(f"（{listed}）", f" ({listed})") if listed else ""
+        )
 
     def point(self, case: Case) -> Iterator[str]:
         """The limits of the point, then the exemption that concerns it."""

@@ -22,4 +22,5 @@ CLAUSES = {
     "clause.notice": ("最多为提示的条件", "at most a notice where"),
     "evidence.expected": ("疑点中的“应为”", "what a finding gives as the limit"),
     "evidence.actual": ("疑点中的“实为”", "what a finding gives as found"),
+    "evidence.at_stake": ("违规金额（万分之一元）", "the amount at stake, in ten-thousandths of a yuan"),
 }

@@ -120,6 +120,7 @@ def read_rule(
         notice=_clause(clause, "notice", bool, values, shape, needed=False),
         expected=_value(evidence, "expected", values, shape),
         actual=_value(evidence, "actual", values, shape),
+        at_stake=_clause(evidence, "at_stake", int, values, shape, needed=False),
         params=params,
         messages=Messages(_texts(message.table("zh")), _texts(message.table("en"))),
         docs_zh=_docs(docs, "zh"),
@@ -129,7 +130,7 @@ def read_rule(
         hash=content_hash,
     )
     if all(each.sql for _, each in rule.clauses):
-        used = frozenset[str]().union(*(each.params for _, each in rule.clauses))
+        used = frozenset(shape.params).union(*(each.params for _, each in rule.clauses))
         for unused in sorted(values.keys() - used):
             table.fault(
                 f"params.{unused}",
@@ -287,14 +288,23 @@ def _case(table: TomlTable, shape: Shape) -> Case:
         exemption=None if exemption is None else tuple((key, _exempting(exemption, key)) for key in exemption.written),
         diagnoses=table.texts("diagnoses", needed=False) or (),
         expect=_expect(table, shape),
-        others=tuple(map(_other, table.tables("others"))) if "others" in table.written else (),
+        others=tuple(_other(each, shape) for each in table.tables("others")) if "others" in table.written else (),
     )
 
 
-def _other(table: TomlTable) -> Other:
+_OF_OTHERS = ("listed", "same", "role", "ending")
+
+
+def _other(table: TomlTable, shape: Shape) -> Other:
     listed, same = table.flag("listed"), table.flag("same")
-    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key not in ("listed", "same"))
-    return Other(cells, listed, same)
+    role = table.text("role", tuple(shape.roles), needed=False)
+    ending = table.text("ending", needed=False)
+    if ending and not re.fullmatch(r"[0-9]{1,4}", ending):
+        table.fault(
+            "ending", f"“{ending}”应为一至四位数字，请改写", f"{ending!r} is not one to four digits; write these"
+        )
+    cells = tuple((key, table.cell(key, LINE)) for key in table.written if key not in _OF_OTHERS)
+    return Other(cells, "listed" if listed else role, same, ending)
 
 
 def _exempting(table: TomlTable, key: str) -> str | tuple[str, ...]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.model.files import MANIFEST, read_once
 from checker.rulebook.load import Layer, RuleFile, hash_with, read_files, read_rules, refuse_repeated
 from checker.rulebook.names import STAGES
+from checker.shapes import BY_ID
 
 if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
     from checker.rulebook.rule import Rule, Rulebook
 
-PLAN_LAYOUT = 4
+PLAN_LAYOUT = 5
 PLAN_FILE = "rules.plan.json"
 LEVEL_RANK = {"notice": 1, "suspect": 2, "definite": 3}
 
@@ -28,7 +29,8 @@ class RulePlan:
     `reads` are the facts of its shape that the verdict depends on, `looks_at` those that any clause reads. What a `shadow` rule finds is
     listed apart: the rule is on trial, or it stands for the points on trial of the rule of its id. A `deprecated` rule runs nowhere. One that
     is `absent` says of its points only which of them would have judged (see `absent_rule`). One that is `fund_only` concerns what the fund
-    pays.
+    pays. `at_stake` gives the money at stake in ten-thousandths of a yuan, where that is not the line's or what its shape says. `params` are
+    those that its shape reads.
     """
 
     id: str
@@ -52,6 +54,8 @@ class RulePlan:
     deprecated: bool = False
     absent: str | None = None
     fund_only: bool = False
+    at_stake: str | None = None
+    params: Mapping[str, int] = field(default_factory=dict)
 
     def name(self, language: str) -> str:
         """The rule's name in a language."""
@@ -98,6 +102,11 @@ class Plan:
         return tuple(number for number, rule in enumerate(self.rules) if rule.shape == shape)
 
     @property
+    def each_point_numbers(self) -> tuple[int, ...]:
+        """The numbers of the rules of which several points judge a line."""
+        return tuple(number for number, rule in enumerate(self.rules) if BY_ID[rule.shape].each_point)
+
+    @property
     def fund_only_numbers(self) -> tuple[int, ...]:
         """The numbers of the rules that concern only what the fund pays."""
         return tuple(number for number, rule in enumerate(self.rules) if rule.fund_only)
@@ -136,6 +145,8 @@ def _rule_plan(rule: Rule) -> RulePlan:
         shadow=rule.status == "shadow",
         deprecated=rule.status == "deprecated",
         fund_only=rule.tier_group == "政策类",
+        at_stake=rule.at_stake.sql if rule.at_stake else None,
+        params={param.name: param.value for param in rule.params if param.name in BY_ID[rule.shape].params},
     )
 
 

@@ -83,13 +83,14 @@ class Expect:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Another line beside the case's: what it says otherwise than the line in question, whether the rule lists its item, and whether the item is
-    the `same`.
+    """Another line beside the case's: what it says otherwise than the line in question, what its item is to the case's point (a role of the shape,
+    '' where it is nothing to it), whether the item is the `same`, and the last digits that its code has otherwise.
     """
 
     line: tuple[tuple[str, str], ...]
-    listed: bool
+    role: str
     same: bool
+    ending: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ class Rule:
     notice: Clause | None
     expected: Clause
     actual: Clause
+    at_stake: Clause | None
     params: tuple[Param, ...]
     messages: Messages
     docs_zh: str
@@ -148,6 +150,7 @@ class Rule:
             ("clause.notice", self.notice),
             ("evidence.expected", self.expected),
             ("evidence.actual", self.actual),
+            ("evidence.at_stake", self.at_stake),
         )
         return tuple((key, clause) for key, clause in pairs if clause is not None)
 

@@ -176,7 +176,7 @@ def _counts(
     gaps = completeness.find_gaps(files, completeness.count_files(connection, files, second), request.max_rejects)
     by_name = find_named_pieces(connection, files, second, refund_settlements=refunds)
     candidates.find_points(connection)
-    counts = Counts(census, relations.count_restricted(connection), count_persons(connection, files))
+    counts = Counts(census, relations.count_lines_of(connection, "hot_raw"), count_persons(connection, files))
     try:
         relations.need_judged(connection, census, files, refunds)
         relations.need_codes(connection, census, files, by_name=by_name)

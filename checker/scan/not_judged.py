@@ -43,17 +43,31 @@ class NotJudged:
         return {"rule": self.rule_id, "missing": self.missing, "lines": self.lines, "how": self.how(language)}
 
 
+Untold = Mapping[str, Mapping[str, str]]
+"""What no input has, by shape and by the reason of the lines that lack it: a key of NOT_JUDGED."""
+
+
+def untold_sql(plan: Plan, untold: Untold) -> str:
+    """SQL of whether a fired line lacks what no input has."""
+    lacking = (
+        f"rule_no IN ({', '.join(map(str, plan.numbers_of(shape)))}) AND coalesce(reason_code IN ({sqltext.texts(reasons)}), FALSE)"
+        for shape, reasons in untold.items()
+    )
+    return " OR ".join(lacking) or "FALSE"
+
+
 def count_untold(
-    connection: duckdb.DuckDBPyConnection, plan: Plan, fired: Path, untold: Mapping[str, str]
+    connection: duckdb.DuckDBPyConnection, plan: Plan, fired: Path, untold: Untold
 ) -> tuple[NotJudged, ...]:
-    """Count the lines that lack what no input has, by rule; `untold` gives by the reason of such a line what that is. Reads the file of fired lines."""
+    """Count the lines that lack what no input has, by rule. Reads the file of fired lines."""
     if not untold:
         return ()
     rows = connection.execute(
         f"""SELECT rule_no, reason_code, count(DISTINCT line_no) FROM {sqltext.parquet(fired)}
-        WHERE reason_code IN ({sqltext.texts(untold)}) GROUP BY ALL ORDER BY ALL"""
+        WHERE {untold_sql(plan, untold)} GROUP BY ALL ORDER BY ALL"""
     ).fetchall()
-    found = ((plan.rules[number], untold[reason], int(count)) for number, reason, count in rows)
+    lacking = ((plan.rules[number], reason, int(count)) for number, reason, count in rows)
+    found = ((rule, untold[rule.shape][reason], count) for rule, reason, count in lacking)
     return tuple(NotJudged(rule.id, missing, count) for rule, missing, count in found if not rule.shadow)
 
 

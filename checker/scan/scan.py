@@ -20,7 +20,8 @@ from checker.ingest.netting import net_lines
 from checker.ingest.provincial import PHARMACY, PRESCRIBER_LEVEL, Provincial, read_provincial
 from checker.ingest.unreadable import count_unknown_care
 from checker.ingest.value_sql import clean_text
-from checker.judge import candidates, fellows, newborns, payment
+from checker.judge import beside as beside_lines
+from checker.judge import candidates, diagnoses, fellows, newborns, on_file, payment, uses
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
 from checker.judge.finding_sql import finding_sql, word_values
@@ -36,7 +37,7 @@ from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
-from checker.scan.not_judged import count_not_judged, count_untold
+from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import crosswalk_document, record
@@ -45,6 +46,7 @@ from checker.scan.summary import summarise
 from checker.scan.unknown_values import count_unknown
 from checker.shapes import SHAPES
 from checker.shapes.base import Shape, told_name
+from checker.shapes.evidence import EVIDENCE
 from checker.shapes.terms import TERMS
 
 if TYPE_CHECKING:
@@ -62,7 +64,7 @@ FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
     "item_code", "item_name", "insured_region", "region", "gross_quantity", "gross_amount", "gross_in_scope", "time_fallback",
     "person_unreadable", "is_insured", "violated", "lowered", "noticed", "expected", "actual", "reason_code", "related_lines",
-    "family_account", "may_be_mother", "rule_no", "point_no",
+    "family_account", "may_be_mother", "finding_scope", "at_stake", "own_remarks", "rule_no", "point_no",
     "matched_by", "diagnosis_code", "person_number", "own_code",
 )  # fmt: skip
 """What the first SELECT hands to the second through disk."""
@@ -160,25 +162,39 @@ class _Run:
         counts = completeness.count_files(connection, files, second)
         by_name = find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
         relations.need_codes(connection, census, files, by_name=by_name, repair=self.request.repair)
-        contested = candidates.find_points(connection)
+        contested = candidates.find_points(connection, self.plan.each_point_numbers)
         not_judged = count_not_judged(
             connection, files.lines, second, self.loaded.absent, refund_settlements=refund_settlements
         )
         self.tell.step("select", connection)
-        held = relations.count_restricted(connection) <= HELD_LINES
-        spilled = None if held else self.out.work.absolute() / "stage.parquet"
-        with_fellows = fellows.are_needed(connection)
-        facts = payment.facts_needed(connection, self.plan)
-        unneeded = relations.unneeded_columns(connection, files, payment.columns_unasked(facts))
-        unneeded |= frozenset() if with_fellows else fellows.NEEDED
-        unneeded = relations.select_lines(
-            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled
+        with_uses = beside_lines.find_use_codes(connection)
+        with_beside = beside_lines.find_staged(connection, with_uses=with_uses)
+        held = relations.count_lines_of(connection, "staged_raw") <= HELD_LINES
+        spilled, spilled_uses = (
+            None if held else self.out.work.absolute() / name for name in ("stage.parquet", "use.parquet")
         )
+        with_fellows = fellows.are_needed(connection)
+        facts, asks = payment.facts_needed(connection, self.plan), on_file.find_asked(connection)
+        # Of what was used it counts in what care, and a pharmacy keeps no diagnoses.
+        facts |= {"care"} if with_uses or asks.diagnoses else frozenset()
+        unneeded = relations.unneeded_columns(connection, files, payment.columns_unasked(facts))
+        unneeded |= frozenset() if with_uses else uses.STAGED
+        unneeded |= frozenset() if with_fellows else fellows.NEEDED
+        unneeded |= asks.unneeded
+        unneeded = relations.select_lines(
+            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, with_beside=with_beside,
+        )  # fmt: skip
+        staged: tuple[Path, ...] = (spilled,) if spilled else ()
         if with_fellows:
-            fellows.select_fellows(
-                connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, work=self.out.work,
+            staged = fellows.select_fellows(
+                connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=staged,
+                target=self.out.work.absolute() / "fellows.parquet",
             )  # fmt: skip
-        has_history = payment.select_history(connection, files, second, facts, refund_settlements=refund_settlements)
+        on_file.select_patients(
+            connection, files, second, asks, refund_settlements=refund_settlements, unneeded=unneeded, spilled=staged,
+            target=self.out.work.absolute() / "classes.parquet",
+        )  # fmt: skip
+        has_history = payment.asks_history(connection, facts)
         self.tell.step("persons", connection)
         careful = not unneeded >= CAREFUL
         lost = count_lost(connection, files.lines, "staged_line") if careful else ()
@@ -193,7 +209,7 @@ class _Run:
         ))  # fmt: skip
         netted = net_lines(
             connection,
-            any_refund=census.skipped["refund"] > 0,
+            any_refund=census.skipped["refund"] > 0 or (with_beside and beside_lines.are_taken_back(connection)),
             uploads=reuploads.of_uploads(files.lines),
             any_reversal=reversals.find_reversed(connection, files),
             headers_name_originals="original_settlement_id" in headers.settlement,
@@ -213,14 +229,33 @@ class _Run:
         views = {"settlement_header": headers.settlement, "visit_header": headers.visit}
         has_care = "care_type" not in absent
         care = payment.find_care(connection, self.provincial, views) if has_care else {}
-        paid = payment.find_payment(connection, files, self.provincial, facts, views, care, has_history=has_history)
-        payment.find_earlier(connection, paid, candidates.patient_sql(beside.first), beside.joins)
+        # What some judgment asks for is read now, for all that comes later as well; else only what findings tell.
+        needs_diagnoses = asks.diagnoses or "maternity" in facts
+        diagnosis_file = self.out.work.absolute() / "diagnosis.parquet"
+        if needs_diagnoses:
+            diagnoses.gather_diagnoses(
+                connection, files, "staged_line", diagnosis_file, of_headers=asks.diagnoses, of_history=asks.history
+            )
+        paid = payment.find_payment(
+            connection,
+            self.provincial,
+            facts,
+            views,
+            care,
+            has_history=has_history,
+            has_diagnoses=bool(files.diagnoses),
+        )
+        payment.find_earlier(connection, paid, candidates.patient_sql(beside.first, unneeded), beside.joins)
+        if with_uses:
+            care_group = payment.meaning_sql(beside.first("care_type"), care, "VARCHAR")
+            uses.gather_uses(connection, beside, care_group, not_paid, unneeded, spilled_uses)
+        on_file.gather_relations(connection, beside, asks, unneeded)
         no_pharmacy = PHARMACY not in care.values()
         of_persons = frozenset({"care_group", "family_paid"}) if no_pharmacy else frozenset[str]()
 
         def of(shape: Shape | None) -> tuple[str, frozenset[str]]:
             """SQL of the candidates of a shape, or of all with no more than what all shapes read, and the columns that are absent."""
-            is_terms = shape is TERMS
+            is_terms, is_evidence = shape is TERMS, shape is EVIDENCE
             own = candidates.only_for(shape, absent) | (of_persons - {"care_group"} if is_terms else of_persons)
             sql = candidates.candidates_sql(
                 headers,
@@ -228,8 +263,10 @@ class _Run:
                 as_of=self.as_of,
                 region=self.request.region,
                 not_paid=not_paid,
+                unneeded=unneeded,
                 care=care,
-                payment=paid if is_terms else None,
+                payment=paid if is_terms or is_evidence else None,
+                since_known=is_evidence and asks.patients,
                 rules=self.plan.numbers_of(shape.id) if shape else None,
             )
             return sql, own
@@ -248,7 +285,9 @@ class _Run:
         )
         self.tell.step("write", connection)
         relations.name_origins(connection, files)
-        relations.gather_diagnoses(connection, files)
+        if not needs_diagnoses:
+            diagnoses.gather_diagnoses(connection, files, "fired_line", diagnosis_file)
+        diagnoses.name_diagnoses(connection)
         relations.gather_local(connection, files)
         newborns.find_neonatal(connection, self.plan.shadow_numbers, settlement=headers.settlement, visit=headers.visit)
         word_values(connection, "FROM fired_line", self.request.language)
@@ -326,23 +365,24 @@ class _Run:
 
     def _judge(
         self, of: Callable[[Shape], tuple[str, frozenset[str]]], unneeded: frozenset[str], *, contested: bool
-    ) -> dict[str, str]:
+    ) -> Untold:
         """Make the view `fired_line`: the candidates whose clause is not FALSE. `of` gives those of a shape, and what they lack.
 
         Returns the reasons why lines of it are not judged, and what no input has; these are left out of the view.
         """
         kept = [name for name in FIRED_COLUMNS if name not in unneeded]
         parts: list[str] = []
-        untold: dict[str, str] = {}
+        untold: dict[str, dict[str, str]] = {}
         for shape in self._shapes:
             lines, absent = of(shape)
             told_by = {fact.line for fact in shape.facts.values()} | set(shape.line_columns)
             own = [name for name in WRITTEN if name in told_by and name not in absent]
             unknown = candidates.untold(self.files, shape, care_tells_online=self.provincial.care_tells_online)
-            untold |= {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown}
+            lacking = {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown} | {**shape.not_judged}
+            untold |= {shape.id: lacking} if lacking else {}
             absent |= {told_name(fact) for fact in unknown}
             fired = fired_sql(self.plan, shape, lines, contested=contested, absent=absent)
-            if "own_code" not in unneeded:
+            if "own_code" not in unneeded or shape.each_point:
                 fired = candidates.one_finding(fired)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
         self.connection.execute(
@@ -351,7 +391,7 @@ class _Run:
         nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
         # Where lines are read plainly their names pass as they stand.
         names = f" REPLACE ({clean_text('item_name')} AS item_name)" if unneeded >= CAREFUL else ""
-        told = f" WHERE coalesce(reason_code NOT IN ({sqltext.texts(untold)}), TRUE)" if untold else ""
+        told = f" WHERE NOT ({untold_sql(self.plan, untold)})" if untold else ""
         self.connection.execute(
             f"CREATE OR REPLACE TEMP VIEW fired_line AS SELECT *{names}{nothing} FROM {sqltext.parquet(self.fired)}{told}"
         )

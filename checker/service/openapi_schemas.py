@@ -105,6 +105,7 @@ _TERMS: dict[str, Schema] = {
         "description": "药店售药时，开方机构的等级，写法同 institution_level（in a pharmacy: level of the institution that prescribed）",
     },
 }
+_DIAGNOSES = {"type": ["array", "null"], "items": {"oneOf": [TEXT, asked("code", code=TEXT)]}}
 _PRESCRIPTION = asked(
     "lines",
     stage={"enum": [*STAGES, None]},
@@ -112,6 +113,7 @@ _PRESCRIPTION = asked(
     settlement_id=SENT,
     visit_id=SENT,
     visit_start=SENT_TIME,
+    visit_end=SENT_TIME,
     institution_id=SENT,
     institution_name=SENT,
     institution_level={
@@ -138,13 +140,30 @@ _PRESCRIPTION = asked(
     mutual_aid_amount=_SENT_NUMBER,
     patient={"oneOf": [ref("Patient"), {"type": "null"}]},
     insured={"oneOf": [asked(sex=_SENT_SEX, birth_date=SENT_TIME, age=_SENT_AGE), {"type": "null"}]},
-    diagnoses={"type": ["array", "null"], "items": {"oneOf": [TEXT, asked("code", code=TEXT)]}},
+    diagnoses=_DIAGNOSES,
+    special_disease_code={
+        **SENT,
+        "description": "门诊慢特病病种编码（the code of the special disease of the visit）",
+        "examples": ["M01600"],
+    },
     lines=array(ref("Line"), minItems=1),
     history={
         "type": ["array", "null"],
-        "items": {"allOf": [ref("Line"), asked("service_time", service_time=text())]},
-        "description": "此前的明细，每行写明日期；确实没有的写 []，没有这个字段是没有告知（earlier lines, each with its day; [] says that there "
-        "are none, without the key nobody said）",
+        "items": {
+            "allOf": [
+                ref("Line"),
+                asked(
+                    "service_time",
+                    service_time=text(),
+                    visit_id=SENT,
+                    settlement_id=SENT,
+                    institution_id=SENT,
+                    diagnoses=_DIAGNOSES,
+                ),
+            ]
+        },
+        "description": "此前的明细，每行写明日期，最好也写就诊号；确实没有的写 []，没有这个字段是没有告知（earlier lines, each with its day; "
+        "[] says that there are none, without the key nobody said）",
     },
 )
 _PATIENT = asked(
@@ -163,6 +182,7 @@ _LINE = asked(
     service_time={**SENT_TIME, "description": "这一行自己的时间，没有的按处方的（its own; else the prescription's）"},
     days_supply=_SENT_NUMBER,
     unit_price=_SENT_NUMBER,
+    price_limit={**_SENT_NUMBER, "description": "定价上限（the highest price allowed）"},
     charge_type={
         **SENT,
         "description": "收费类别，10 或 中药饮片 为饮片（what it is charged as; 10 is a decoction piece）",
@@ -196,7 +216,7 @@ _LINE = asked(
     refund_flag=_SENT_FLAG,
 )
 _ANSWER = closed(
-    ("not_in_scope", "unknown_values", "fully_refunded", "ignored", "ticket", "message"),
+    ("not_in_scope", "to_check", "unknown_values", "fully_refunded", "ignored", "ticket", "message"),
     verdict={
         **_VERDICT,
         "description": "clear 只说明判断过的没有疑点，没有判断的见 not_judged、not_restricted（of what was judged; what was not stands there）",
@@ -231,6 +251,11 @@ _ANSWER = closed(
         "description": "不在受限项目中，没有判断能否使用（not among the restricted items: whether they may be used is not judged）",
     },
     not_in_scope=array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT)),
+    to_check={
+        **array(closed(("line",), line_id=_TEXT_OR_NULL, line=COUNT, rule_id=TEXT, item=TEXT, text=TEXT)),
+        "description": "需核对：知识点的条件里，系统看不出、要人工核对的内容；不是疑点"
+        "（what the point asks for and nobody can tell from the data: check it; no finding）",
+    },
     fully_refunded=array(TEXT),
     ignored=array(TEXT),
     reviewed={
@@ -242,7 +267,7 @@ _ANSWER = closed(
     message=TEXT,
 )
 _LATE_ANSWER = closed(
-    ("not_in_scope", "fully_refunded", "ignored"),
+    ("not_in_scope", "to_check", "fully_refunded", "ignored"),
     **{
         name: schema
         for name, schema in _ANSWER["properties"].items()
@@ -258,6 +283,7 @@ _LATE_ANSWER = closed(
             "not_judged",
             "not_restricted",
             "not_in_scope",
+            "to_check",
             "fully_refunded",
             "ignored",
         )

@@ -13,7 +13,7 @@ from checker.ingest.prescription import Item, Prescription
 from checker.model.id_number import ID_CHECK, ID_WEIGHTS
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "visit_start": datetime.fromisoformat, "line_birth": date.fromisoformat, "settlement_birth": date.fromisoformat,
+    "visit_start": datetime.fromisoformat, "visit_end": datetime.fromisoformat, "line_birth": date.fromisoformat, "settlement_birth": date.fromisoformat,
     "insured_birth_date": date.fromisoformat,
 }  # fmt: skip
 _SHARED = ("history", "of_visit")
@@ -75,6 +75,7 @@ def _prescription(held: Mapping[str, Any], before: Sequence[Prescription]) -> Pr
         tuple(map(_item, held.get("beside", ()))),
         shared("history"),
         shared("of_visit") or (),
+        held.get("place_in_visit", 0),
     )
 
 
@@ -87,6 +88,7 @@ def _item(held: Mapping[str, Any]) -> Item:
     numbers = {name: Decimal(held[name]) for name in ("days_supply", "unit_price") if held.get(name) is not None}
     read = {
         "named_points": tuple(held["named_points"]),
+        "diagnoses": tuple(held.get("diagnoses", ())),
         "circumstances": tuple((name, value) for name, value in held.get("circumstances", ())),
         "service_time": None if time is None else datetime.fromisoformat(time),
     }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from checker.shapes.base import LINE_COLUMNS, PLACE_COLUMNS, SQL_TYPES, Limit, Shape
 from checker.shapes.companion import COMPANION
+from checker.shapes.evidence import EVIDENCE
 from checker.shapes.item import ITEM
+from checker.shapes.pair import PAIR
+from checker.shapes.quota import QUOTA
 from checker.shapes.terms import TERMS
 
-SHAPES: tuple[Shape, ...] = (ITEM, COMPANION, TERMS)
+SHAPES: tuple[Shape, ...] = (ITEM, COMPANION, TERMS, QUOTA, PAIR, EVIDENCE)
 """All shapes there are. A new one is a folder and its name here."""
 
 BY_ID = {shape.id: shape for shape in SHAPES}

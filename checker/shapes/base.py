@@ -29,11 +29,13 @@ LINE_COLUMNS = {
     "prescriber_institution_level": "VARCHAR", "pay_location": "VARCHAR",
     "insurance_conflict": "BOOLEAN", "care_conflict": "BOOLEAN", "level_conflict": "BOOLEAN", "online_doubt": "VARCHAR",
     "is_online": "BOOLEAN", "is_maternity_fee": "BOOLEAN", "has_maternity_diagnosis": "BOOLEAN", "in_scope": "BOOLEAN",
+    "patient_key": "VARCHAR", "visit_key": "VARCHAR", "settlement_key": "VARCHAR", "history_told": "BOOLEAN", "data_since": "DATE",
 }  # fmt: skip
 """What a line brings to the judgment, settled by ingest: name and SQL type."""
 
 PLACE_COLUMNS = {
-    "rule_no": "INTEGER", "rule_id": "VARCHAR", "point_id": "VARCHAR", "point_name": "VARCHAR", "subject": "VARCHAR", "point_region": "VARCHAR",
+    "point_no": "INTEGER", "together": "VARCHAR", "generics": "VARCHAR", "rule_no": "INTEGER", "rule_id": "VARCHAR",
+    "point_id": "VARCHAR", "point_name": "VARCHAR", "subject": "VARCHAR", "point_region": "VARCHAR",
     "point_region_of": "VARCHAR", "valid_from": "DATE", "valid_to": "DATE", "point_valid_from": "DATE", "level_cap": "VARCHAR",
     "point_remark": "VARCHAR", "document": "VARCHAR", "batch": "VARCHAR", "source_rows": "VARCHAR", "matched_by": "VARCHAR",
     "match_length": "INTEGER",
@@ -47,7 +49,9 @@ class Limit:
 
     `column` is its name among the columns of a candidate, `fact` what it is held against. `unit_of` names the limit whose unit it is: both are
     filled or neither. `above` names one that it must exceed where their units are equal. `part_of` names the wording that the number is read
-    from: either is there only with the other. A `wording` does not make two limits different; one of no fact limits nothing itself.
+    from: either is there only with the other. A `wording` does not make two limits different; one of no fact limits nothing itself. Points of one
+    code that differ in what holds them `apart` stand beside each other, none in the place of another. One that `steers` says how the others are
+    counted: the shape reads it, whatever the clauses of a rule read.
     """
 
     name: str
@@ -61,6 +65,8 @@ class Limit:
     above: str = ""
     part_of: str = ""
     wording: bool = False
+    apart: bool = False
+    steers: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "column", self.column or self.name)
@@ -125,8 +131,14 @@ class Shape:
     `scope` is what a finding speaks of (line, prescription, …), `judges` a key of SCOPES where what it judges is no person.
     `roles` are what the codes of a point may stand for; those of `item` are
     found on the lines that findings are about. `facts` are what clauses need to know beside the point's limits.
-    `line_columns` are those of LINE_COLUMNS that it alone reads.
-    `lowered` is the remark of a violation whose `lower` clause holds. `case_code` makes the item code of a case from its number.
+    `line_columns` are those of LINE_COLUMNS that not all shapes read. `together` is SQL, over a row of kb_point, of what the uses of a point are counted
+    together with (checker.shapes.uses), NULL for points of other shapes; a shape that looks at none has none. With `each_point` several
+    points of one rule judge a line, and the gravest answer counts; else the first of them judges. `name` may name `finding_scope`, `at_stake` (yuan),
+    `own_remarks` and `related_lines` of a finding; where it does not, they are `scope`, the line's net amount, none and none.
+    `not_judged` are reasons for which a line is not judged, whatever other lines tell, each with what is missing (of checker.model.words.NOT_JUDGED).
+    `params` are parameters of its rules that `base` reads, as columns of the candidates; NULL where a rule does not declare them.
+    `lowered` is the remark of a violation whose `lower` clause holds, `noticed` of one whose `notice` clause does. `case_code` makes the item
+    code of a case from its number.
     `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
     `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
     condition in which nothing is held against anybody. `why` gives SQL of the reason code where a clause is NULL, the first of `reasons` that
@@ -147,9 +159,14 @@ class Shape:
     name: Callable[[Steps], None]
     why: Callable[[Steps, Callable[[str], str]], str]
     doubt: str = ""
+    each_point: bool = False
+    params: tuple[str, ...] = ()
+    together: str = ""
+    not_judged: Mapping[str, str] = field(default_factory=dict)
     judges: str = ""
     line_columns: tuple[str, ...] = ()
     lowered: str = "lowered_lenient"
+    noticed: str = "stay_began_in_window"
     case_code: str = "XCASE{:018d}"
     relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     base: Callable[[str], str] = lambda candidates: candidates

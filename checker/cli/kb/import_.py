@@ -51,7 +51,15 @@ from checker.model.errors import ExitCode, InputError
 @click.option("--version", help="知识库的版本，默认原版本加批次（default: that of --onto and the batch）")
 @click.option("--repair", is_flag=True, help="补回 Excel 丢掉的前导零（put back leading zeros that Excel took）")
 @click.option(
-    "--allow-unparsed", is_flag=True, help="略去年龄范围读不懂的项目（leave out items whose window is not understood）"
+    "--terms",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="适应症用语与诊断编码的对照表，CSV：term、icd_prefixes、confidence（terms of indications and their diagnoses）",
+)
+@click.option(
+    "--allow-unparsed",
+    is_flag=True,
+    help="略去年龄范围或适应症读不懂的项目（leave out items whose window or indication is not understood）",
 )
 @click.option(
     "--allow-lost-coverage",
@@ -64,7 +72,7 @@ from checker.model.errors import ExitCode, InputError
 def command(
     files: tuple[Path, ...], out: Path, batch: str | None, published: date | None, onto: str | None, mode: str | None,
     expect: int | None, cover: str, region: str | None, region_of: str | None, publisher: str | None, title: str | None,
-    name: str | None, version: str | None, repair: bool, allow_unparsed: bool, allow_lost_coverage: bool,
+    name: str | None, version: str | None, repair: bool, terms: Path | None, allow_unparsed: bool, allow_lost_coverage: bool,
     rules: tuple[Path, ...], only_rules: bool, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """导入公布的知识点明细表，写成 --kb 可直接使用的知识库。
@@ -100,7 +108,7 @@ def command(
     request = ImportRequest(
         files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=None if onto is None else open_given(onto),
         expect=expect, cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
-        repair=repair, allow_unparsed=allow_unparsed, allow_lost_coverage=allow_lost_coverage,
+        repair=repair, terms=terms, allow_unparsed=allow_unparsed, allow_lost_coverage=allow_lost_coverage,
     )  # fmt: skip
     imported, manifest = import_workbooks(request, plan)
     if as_json:

@@ -197,6 +197,7 @@ class _Reader:
         read = read_orders(orders, otherwise, profile, notes, self.count, seen, about)
         told = past is not None or read.history is not None
         history = (*(past or ()), *(read.history or ())) if told else None
+        place = 0
         for group in read.groups:
             own = {**facts, "time_fallback": True} if group.moment.is_fallback else facts
             self.prescriptions.append(
@@ -212,8 +213,10 @@ class _Reader:
                     beside=group.beside,
                     history=history,
                     of_visit=read.of_visit,
+                    place_in_visit=place,
                 )
             )
+            place += len(group.items) if read.of_visit else 0
             self.kept.append(group.moment.is_kept)
         return about
 

@@ -36,7 +36,7 @@ class Notes:
 
 def of_answers(answers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     """What the answers of the counter say beside their findings, for which the interface has no place: rules that do not concern what the fund
-    does not pay, those that lack what nobody told, and values that the profile does not know. That a rule is not loaded is a finding."""
+    does not pay, those that lack what nobody told, what people check, and values that the profile does not know. That a rule is not loaded is a finding."""
     lines = Counter(each["rule_id"] for answer in answers for each in answer.get("not_in_scope", ()))
     unpaid = (
         f"{count} 条医嘱没有医保范围内的金额（全自费），规则 {rule} 不适用（not_in_scope: wholly self-paid, rule {rule} does not apply）"
@@ -48,5 +48,10 @@ def of_answers(answers: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         for (rule, what), count in untold.items()
         if what != "rule"
     )
+    left = Counter(each["rule_id"] for answer in answers for each in answer.get("to_check", ()))
+    to_check = (
+        f"{count} 条医嘱有需人工核对的条件，规则 {rule}（to_check: conditions of rule {rule} that people check）"
+        for rule, count in left.items()
+    )
     unknown = (each["how"] for answer in answers for each in answer.get("unknown_values", ()))
-    return tuple(dict.fromkeys((*unpaid, *missing, *unknown)))
+    return tuple(dict.fromkeys((*unpaid, *missing, *to_check, *unknown)))

@@ -62,7 +62,7 @@ class Group:
 @dataclass(frozen=True, slots=True)
 class Orders:
     """The orders of an encounter: one group for each time; of which history they tell, None where of none; and all of them with their times,
-    where these are of several days."""
+    where these are of several times."""
 
     groups: list[Group]
     history: tuple[Item, ...] | None
@@ -130,7 +130,7 @@ class _Orders:
             beside = (entry for number in numbers for entry in prescribed[number])
             group.beside = tuple(item for other, item in beside if other != moment)
         of_visit: list[Item] = []
-        if len({moment.time.date() for moment in groups}) > 1:
+        if len(groups) > 1:
             of_visit = [item._replace(service_time=each.moment.time) for each in groups.values() for item in each.items]
         history = tuple(self._history) if self._has_history else None
         return Orders(list(groups.values()), history, tuple(of_visit))
@@ -241,6 +241,7 @@ class _Orders:
             ),
             days_supply=self._decimal(order, "prd_days"),
             unit_price=self._decimal(order, "pric"),
+            is_self_paid=is_self_paid,
         )
 
     def _is_discharge_drug(self, order: Holder) -> bool | None:

@@ -38,7 +38,8 @@ export function requireAnswer(answer, lines) {
     isObject(answer.knowledge) &&
     isText(answer.knowledge.version) &&
     listOf(answer.findings, (finding) => isFinding(finding, ids)) &&
-    [answer.not_in_force, answer.not_judged, answer.not_restricted, answer.not_in_scope ?? []].every(ofLines) &&
+    [answer.not_in_force, answer.not_judged, answer.not_restricted, answer.not_in_scope ?? [], answer.to_check ?? []].every(ofLines) &&
+    (answer.to_check ?? []).every(({ text }) => isText(text)) &&
     listOf(answer.acknowledged, isText) &&
     typeof answer.reviewed === "boolean";
   if (!whole) throw new AskFailed(say("not_json"));

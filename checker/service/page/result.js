@@ -47,6 +47,7 @@ export function notesOf(answer, sale, remembered) {
       .filter(({ missing }) => missing === "deprecated")
       .map(({ line_id, rule_id }) => say("note_deprecated", { item: items.nameOf(line_id), rule: rule_id })),
     ...lackingOf(answer).map(([missing, lines]) => say("note_not_told", { missing: say(`missing_${missing}`), items: listed(lines.map((id) => items.nameOf(id))) })),
+    ...(answer.to_check ?? []).map(({ line_id, text }) => say("note_to_check", { item: items.nameOf(line_id), text })),
     terms.length > 0 && say("note_terms", { terms: listed(terms) }),
     answer.knowledge.outdated && say("knowledge_outdated", answer.knowledge),
     items.pending.length > 0 && say("note_pending", { text: listed(items.pending) }),

@@ -117,6 +117,7 @@ export const TELLING = {
   note_deprecated: ["{item}：规则“{rule}”已停用，它的知识点未判断。", "{item}: the rule “{rule}” is deprecated; its points are not judged."],
   note_not_told: ["没有判断：{items}。还不知道：{missing}。", "Not judged: {items}. Not known yet: {missing}."],
   note_terms: ["判断时按：{terms}。", "Judged by: {terms}."],
+  note_to_check: ["[需核对] {item}：{text}", "[to check] {item}: {text}"],
   note_not_in_scope: ["{item}：没有医保范围内的金额（全自费），规则“{rule}”不适用。", "{item}: wholly self-paid, so that rule “{rule}” does not apply."],
   note_not_in_force: ["{item}：规则“{rule}”的知识点在这一天或这个地区没有生效，未判断。", "{item}: the points of rule “{rule}” are not in force on this day or in this region: not judged."],
   note_ignored: ["没有用到的字段：{keys}", "Keys that nothing reads: {keys}"],

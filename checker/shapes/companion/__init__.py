@@ -49,7 +49,7 @@ _SAID = {"herb_piece": ("同方须有名单外饮片", "only beside a piece outs
 
 
 def _say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
-    if limits.get("companions"):
+    if limits.get("companions") in _SAID:
         yield _SAID[limits["companions"]][english]
 
 

@@ -22,7 +22,6 @@ def _name(steps: Steps) -> None:
     steps.let("is_insured", steps["judges_insured"])
     person.name_age(steps)
     person.name_mother(steps)
-    steps.let("related_lines", "CAST(NULL AS VARCHAR[])")
 
 
 def _faults(cells: pl.DataFrame) -> Iterator[tuple[str, str, pl.Expr, str]]:

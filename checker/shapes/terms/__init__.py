@@ -31,7 +31,6 @@ def _name(steps: Steps) -> None:
     # What is paid, and where, is asked of the line: a finding names no person.
     for name in ("is_insured", "family_account", "may_be_mother"):
         steps.let(name, FALSE)
-    steps.let("related_lines", "CAST(NULL AS VARCHAR[])")
     _name_care(steps)
     _name_place(steps)
     steps.let("scope_is_known", steps.known(steps["in_scope"]))

@@ -1,0 +1,104 @@
+"""The relation `class_use` of a scan: on which days patients had drugs of the classes that points of the second line name, restricted or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.ingest import line_sql
+from checker.ingest.gather import Gathered
+from checker.ingest.settlement_flags import RefundSettlements
+from checker.judge.beside import stage_more
+from checker.judge.candidates import Joined, matches_sql, patient_sql
+from checker.judge.payment import columns_unasked
+from checker.judge.points import GENERIC
+from checker.shapes.evidence import CLASS_USE
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+def find_classes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `class_code` (code, drug_class, generic, since, until) of the codes of the input that are of a class which some point of it asks for. A local
+    code is of its national code's class on the days on which it stands for that one.
+    """
+    asking = "point WHERE drug_class IS NOT NULL AND point_no IN (SELECT point_no FROM hot)"
+    patterns = (
+        f"(SELECT DISTINCT drug_class, unnest(string_split(drug_class, '|')) AS code, 'family' AS match FROM {asking})"
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE class_code AS
+        SELECT DISTINCT code, drug_class, left(coalesce(national, code), {GENERIC}) AS generic, since, until
+        FROM ({matches_sql(connection, patterns, "drug_class")})"""
+    )
+
+
+def select_classes(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    *,
+    refund_settlements: RefundSettlements,
+    unneeded: frozenset[str],
+    spellings: Sequence[str],
+    spilled: tuple[Path, ...],
+    target: Path,
+) -> tuple[Path, ...]:
+    """Add to `staged_line` the lines of such codes of the `asked_patient`s that are not restricted, refunds and what is not judged among them.
+
+    `spellings` are those of `find_spellings` (checker.judge.patients).
+    `spilled` are the files that hold the staged lines, if any; returns them with `target`, where these lines go.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE class_raw AS SELECT raw, code FROM code_map "
+        "WHERE code IN (SELECT code FROM class_code) AND raw NOT IN (SELECT raw FROM staged_raw)"
+    )
+    # These lines are netted, but no rule judges them.
+    unread = unneeded | columns_unasked(frozenset()) | {"item_name"}
+    staged = " UNION ALL BY NAME ".join(
+        line_sql.stage_query(
+            source, second=second[number], refund_settlements=refund_settlements, unneeded=unread, codes="class_raw", with_beside=True,
+            condition=spellings[number],
+        )
+        for number, source in enumerate(files.lines)
+    )  # fmt: skip
+    # Whose a line is may be told by itself or by its headers; more than enough is taken, as each is looked at anew once it is staged.
+    of_patients = "(SELECT patient FROM asked_patient)"
+    ways = [f"'p' || patient_id IN {of_patients}", f"'n' || patient_id_number IN {of_patients}"]
+    ways += [
+        f"{column} IN (SELECT {column} FROM {table})"
+        for column in ("settlement_id", "visit_id")
+        for table in ("patient_header", "asking_line")
+    ]
+    if "document" not in unneeded:
+        ways.append("split_part(document, chr(30), 2) IN (SELECT split_part(document, chr(30), 2) FROM asking_line)")
+    # Of a local code there may be lines already, as possible companions of others.
+    query = f"SELECT * FROM ({staged}) WHERE ({' OR '.join(ways)}) AND line_no NOT IN (SELECT line_no FROM staged_line)"
+    return stage_more(connection, query, spilled, target)
+
+
+def gather_class_uses(
+    connection: duckdb.DuckDBPyConnection, beside: Joined, is_asked: bool, unneeded: frozenset[str]
+) -> None:
+    """Make `class_use` of the staged lines of the `asked_patient`s that are left after netting, whoever paid for them; empty where nobody asks."""
+    typed = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in CLASS_USE.items())
+    rows = (
+        class_uses(beside, unneeded)
+        if is_asked
+        else f"SELECT {', '.join(f'NULL AS {name}' for name in CLASS_USE)} WHERE FALSE"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE class_use AS SELECT {typed} FROM ({rows})")
+
+
+def class_uses(beside: Joined, unneeded: frozenset[str]) -> str:
+    """SQL of the rows of `class_use`."""
+    patient = patient_sql(beside.first, unneeded)
+    left = "coalesce(CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE s.quantity END, 1) > 0"
+    return f"""SELECT DISTINCT {patient} AS patient, c.drug_class, c.generic, CAST(s.service_time AS DATE) AS day
+        FROM staged_line s {beside.joins}
+        JOIN class_code c ON c.code = s.item_code
+          AND (c.since IS NULL OR (CAST(s.service_time AS DATE) >= c.since AND CAST(s.service_time AS DATE) < c.until))
+        LEFT JOIN netted_line n ON n.line_no = s.line_no
+        WHERE NOT s.is_refund AND s.line_no NOT IN (SELECT line_no FROM left_out) AND {left}
+          AND {patient} IN (SELECT patient FROM asked_patient)"""

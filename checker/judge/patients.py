@@ -1,0 +1,148 @@
+"""What all inputs hold of some patients: their visits, what was diagnosed on their lines, and since when there is anything of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import one_number
+from checker.ingest import line_sql
+from checker.ingest.columns import read_column
+from checker.ingest.gather import Gathered
+from checker.ingest.line_kind import named_lines
+from checker.ingest.settlement_flags import RefundSettlements
+from checker.ingest.sources import Source
+from checker.judge.candidates import patient_sql
+from checker.model import sqltext
+from checker.model.schema import DOCUMENT_HEADER
+
+if TYPE_CHECKING:
+    import duckdb
+
+_PERSON = ("patient_id", "patient_id_number")
+_ANY_KIND = (0, 4, 5, 6)
+"""The kinds of lines that say that somebody was there: judged, of the history, refunds, self-paid (checker.ingest.line_kind)."""
+
+
+def find_patients(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, points: str, unneeded: frozenset[str]
+) -> None:
+    """Make `asked_patient` (patient) of the judged lines in `staged_line` that points with a condition (SQL) cover, and `patient_header` (kind,
+    key, patient_id, patient_id_number, patient, settlement_id, visit_id, first_day, last_day) of all their settlements and visits that have a header.
+    """
+    asking = f"""SELECT DISTINCT settlement_id, visit_id, patient_id, patient_id_number, {"NULL AS document" if "document" in unneeded else "document"}
+        FROM staged_line WHERE NOT is_refund AND NOT beside
+          AND item_code IN (SELECT code FROM hot JOIN point USING (point_no) WHERE {points})"""
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE asking_line AS {asking}")
+    nameless = "FROM asking_line WHERE patient_id IS NULL"
+    keys = f"SELECT unnest(['s' || settlement_id, 'v' || visit_id]) {nameless}"
+    # What a line says itself goes before its headers.
+    asks = one_number(connection, f"SELECT count(*) {nameless}") > 0
+    _make_headers(connection, files, f"kind || key IN ({keys})" if asks else "FALSE")
+    patient = patient_sql(_first_of_headers, unneeded)
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE asked_patient AS
+        SELECT DISTINCT patient FROM (SELECT {patient} AS patient FROM asking_line s {_JOINED_HEADERS}) WHERE patient IS NOT NULL"""
+    )
+    _make_headers(connection, files, "patient IN (SELECT patient FROM asked_patient)")
+
+
+_JOINED_HEADERS = """LEFT JOIN patient_header h ON h.kind = 's' AND h.key = s.settlement_id
+    LEFT JOIN patient_header v ON v.kind = 'v' AND v.key = s.visit_id"""
+
+
+def _first_of_headers(column: str) -> str:
+    return f"coalesce(s.{column}, h.{column}, v.{column})"
+
+
+def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condition: str) -> None:
+    """Make `patient_header` of the headers that tell of patients; what headers of one key tell otherwise is not known."""
+    told = [
+        _header_sql(source, kind, key)
+        for sources, kind, key in ((files.settlements, "s", "settlement_id"), (files.visits, "v", "visit_id"))
+        for source in sources
+        if any(map(source.map.has, _PERSON))
+    ]
+    agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in _PERSON)
+    rows = " UNION ALL ".join(told) or (
+        "SELECT '' AS kind, '' AS key, '' AS patient_id, '' AS patient_id_number, CAST(NULL AS DATE) AS first_day, "
+        "CAST(NULL AS DATE) AS last_day WHERE FALSE"
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE patient_header AS
+        SELECT *, coalesce('p' || patient_id, 'n' || patient_id_number) AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
+          CASE WHEN kind = 'v' THEN key END AS visit_id
+        FROM (
+          SELECT kind, key, {agreed}, min(first_day) AS first_day, max(last_day) AS last_day FROM ({rows}) WHERE key IS NOT NULL GROUP BY kind, key)
+        WHERE {condition}"""
+    )
+
+
+def _header_sql(source: Source, kind: str, key: str) -> str:
+    """SQL of whose a settlement or visit is, and of its days."""
+    read = {name: read_column(source.map, name) for name in (key, *_PERSON, "visit_start", "visit_end")}
+    starts, ends = (f"CAST({read[name]} AS DATE)" for name in ("visit_start", "visit_end"))
+    return f"""SELECT '{kind}' AS kind, {read[key]} AS key, {", ".join(f"{read[name]} AS {name}" for name in _PERSON)}, {starts} AS first_day,
+        coalesce({ends}, {starts}) AS last_day FROM {source.table.scan()} WHERE ({read_column(source.map, "valid_flag")}) IS NOT FALSE"""
+
+
+def find_spellings(connection: duckdb.DuckDBPyConnection, files: Gathered) -> list[str]:
+    """By number of source, SQL of a condition on its lines as they lie that those of the `asked_patient`s fulfil, among others; '' for all.
+
+    Each spelling of an id is read once: of most lines it is all that is looked at.
+    """
+    return [_spelt(connection, source, number) for number, source in enumerate(files.lines)]
+
+
+def _spelt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) -> str:
+    name = next((name for name in _PERSON if source.map.has(name)), "")
+    headers = source.map.found.get(name, ())
+    if len(headers) != 1 or source.map.fallback.get(name):
+        return ""
+    lying, table = sqltext.name(headers[0].text), f"asked_spelling_{number}"
+    patient = f"'{'p' if name == 'patient_id' else 'n'}' || {read_column(source.map, name)}"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {table} AS
+        SELECT {lying} AS spelt FROM (SELECT DISTINCT {lying} FROM {source.table.scan()})
+        WHERE {lying} IS NOT NULL AND coalesce({patient} IN (SELECT patient FROM asked_patient), TRUE)"""
+    )
+    return f"({lying} IS NULL OR {lying} IN (SELECT spelt FROM {table}))"
+
+
+def gather_patients(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    unneeded: frozenset[str],
+    *,
+    refund_settlements: RefundSettlements,
+    with_diagnoses: bool,
+    spellings: Sequence[str],
+) -> None:
+    """Make `patient_line` (patient, settlement_id, visit_id, told, first_day, last_day) of all lines of the `asked_patient`s but
+    void ones, `told` being their diagnoses as text, and `patient_since` (patient, since). `spellings` are those of `find_spellings`.
+    """
+    lines = " UNION ALL ".join(
+        _lines_sql(source, spelt, refund_settlements, with_diagnoses=with_diagnoses)
+        for source, spelt in zip(files.lines, spellings, strict=True)
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE patient_line AS
+        SELECT patient, settlement_id, visit_id, told, min(day) AS first_day, max(day) AS last_day
+        FROM (SELECT {patient_sql(_first_of_headers, unneeded)} AS patient, s.settlement_id, s.visit_id, told, day
+          FROM ({lines}) s {_JOINED_HEADERS})
+        WHERE patient IN (SELECT patient FROM asked_patient) GROUP BY ALL"""
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE patient_since AS SELECT patient, min(first_day) AS since FROM patient_line GROUP BY patient"
+    )
+
+
+def _lines_sql(source: Source, spelt: str, refund_settlements: RefundSettlements, *, with_diagnoses: bool) -> str:
+    texts = ("diagnosis_code", "special_disease_code") if with_diagnoses else ()
+    relation = f"SELECT * FROM ({source.table.relation()}) WHERE {spelt}" if spelt else ""
+    lines = named_lines(source, refund_settlements=refund_settlements, relation=relation)
+    told = [lines.read(name) for name in texts if source.map.has(name)]
+    keys = ", ".join(f"{lines.read(name)} AS {name}" for name in ("settlement_id", "visit_id", *_PERSON))
+    document = sqltext.name(DOCUMENT_HEADER) if line_sql.are_documents([source]) else "CAST(NULL AS VARCHAR)"
+    return f"""SELECT {keys}, {document} AS document, {f"nullif(concat_ws(',', {', '.join(told)}), '')" if told else "CAST(NULL AS VARCHAR)"} AS told,
+        CAST({lines.read("service_time")} AS DATE) AS day FROM {lines.of_kinds(*_ANY_KIND)}"""

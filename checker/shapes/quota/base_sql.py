@@ -1,0 +1,111 @@
+"""The SQL behind the shape `quota`: running totals of what was used, by course, by day or stay, and within a window of days.
+
+Each is worked out over `use` once, by windows over the lines in the order of their time, and joined to the candidates by line: nothing is line × line.
+"""
+
+from __future__ import annotations
+
+GAP = 30
+"""A course goes on while so many days lie between two days of use, where its rule has no parameter `gap`."""
+_MOST_DAYS = 400
+"""So many days a line covers at most, whatever supply it tells of."""
+BEDS = "0011090"
+"""The service codes of beds, which are counted on the first day and not on the last."""
+_IN_ORDER = "ORDER BY moment, line_id NULLS LAST, line_no"
+
+
+def quota_base(candidates: str) -> str:
+    """SQL of the candidates with what was used of their points so far; what the fund does not pay counts for nothing, and is over nothing."""
+    return f"""WITH subject AS MATERIALIZED ({candidates}),
+      asked AS (SELECT together, any_value(quota) AS quota, any_value(quota_most) AS most, any_value(quota_unit) AS unit,
+          any_value(window_days) AS window_days, any_value(course_scope) AS course_scope, coalesce(any_value(gap), {GAP}) AS gap
+        FROM subject WHERE quota IS NOT NULL GROUP BY together),
+      used AS MATERIALIZED (
+        SELECT together, quota, most, unit, window_days, course_scope, gap, line_no, line_id, item_code, patient, visit, institution, quantity, amount,
+          unit_price, days_supply, is_stay, use."at" AS moment, CAST(moment AS DATE) AS day, begins, CASE WHEN ends >= begins THEN ends END AS ends
+        FROM use JOIN asked USING (together) WHERE is_paid IS DISTINCT FROM FALSE),
+      {_courses()},
+      {_days()},
+      {_windows()}
+      SELECT s.*, CASE WHEN s.quota = 'course' THEN k.line_no ELSE t.line_no END IS NOT NULL AS counts,
+        k.course_day, k.course_since, k.days_over, k.course_line, coalesce(k.days_open, FALSE) AS days_open,
+        t.running, t.allowed, t.over, t.unit_price AS price, t.quantity AS counted, t.net, t.in_stay, t.possible,
+        t.total, t.is_bed, t.of_day, t.own_over, t.line_before,
+        coalesce(k.lacks_patient, t.lacks_patient, FALSE) AS lacks_patient, coalesce(k.lacks_visit, FALSE) AS lacks_visit
+      FROM subject s LEFT JOIN course_line k ON k.together = s.together AND k.line_no = s.line_no
+      LEFT JOIN (FROM day_line UNION ALL BY NAME FROM window_line) t ON t.together = s.together AND t.line_no = s.line_no"""
+
+
+def _courses() -> str:
+    """`course_line`: the day of the course on which a line lies, counted from the first day in the data."""
+    whose = "CASE WHEN course_scope = 'stay' THEN visit || chr(31) || coalesce(patient, '') ELSE patient END"
+    return f"""course_use AS (
+        SELECT *, {whose} AS whose, CASE WHEN is_stay IS FALSE THEN greatest(1, least(coalesce(days_supply, 1), {_MOST_DAYS})) ELSE 1 END AS days
+        FROM used WHERE quota = 'course'),
+      use_day AS (
+        SELECT DISTINCT together, whose, course_scope, gap, day + CAST(unnest(range(days)) AS INTEGER) AS day FROM course_use WHERE whose IS NOT NULL),
+      parted AS (
+        SELECT *, coalesce(course_scope <> 'stay' AND day - lag(day) OVER (PARTITION BY together, whose ORDER BY day) > gap, FALSE) AS is_new FROM use_day),
+      episode AS (
+        SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY together, whose ORDER BY day ROWS UNBOUNDED PRECEDING) AS episode FROM parted),
+      numbered AS (
+        SELECT together, whose, day, episode, row_number() OVER one AS course_day, first_value(day) OVER one AS since
+        FROM episode WINDOW one AS (PARTITION BY together, whose, episode ORDER BY day)),
+      course_met AS (SELECT c.*, n.episode, n.course_day, n.since FROM course_use c LEFT JOIN numbered n USING (together, whose, day)),
+      course_head AS (
+        SELECT together, whose, episode, arg_min(line_id, (moment, line_id)) FILTER (day = since) AS course_line,
+          bool_or(is_stay IS FALSE AND days_supply IS NULL) AS days_open
+        FROM course_met WHERE whose IS NOT NULL GROUP BY ALL),
+      course_line AS (
+        SELECT c.together, c.line_no, c.course_day, CAST(c.since AS VARCHAR) AS course_since, h.days_open,
+          CASE WHEN c.day > c.since THEN h.course_line END AS course_line,
+          CASE c.unit WHEN 'month' THEN date_diff('day', CAST(c.since + to_months(CAST(c.most AS INTEGER)) AS DATE), c.day) + 1 ELSE c.course_day - c.most END
+            AS days_over,
+          c.whose IS NULL AND c.course_scope IS DISTINCT FROM 'stay' AS lacks_patient, c.whose IS NULL AND c.course_scope = 'stay' AS lacks_visit
+        FROM course_met c LEFT JOIN course_head h USING (together, whose, episode))"""
+
+
+def _days() -> str:
+    """`day_line`: the quantity of a code on a patient's day, or of an inpatient stay whose begin is known up to the line."""
+    return f"""stay AS (
+        SELECT visit, min(begins) AS begins, max(ends) AS ends FROM used WHERE quota = 'day' AND visit IS NOT NULL AND begins IS NOT NULL GROUP BY visit),
+      told AS (
+        SELECT u.* REPLACE (coalesce(u.begins, s.begins) AS begins, coalesce(u.ends, s.ends) AS ends)
+        FROM used u LEFT JOIN stay s ON s.visit = u.visit WHERE quota = 'day'),
+      day_use AS (
+        SELECT *, coalesce(is_stay, TRUE) AND visit IS NOT NULL AND coalesce(day >= begins, FALSE) AS in_stay, starts_with(item_code, '{BEDS}') AS is_bed,
+          day - begins + 1 AS day_no, CASE WHEN is_bed AND ends > begins THEN ends - begins ELSE ends - begins + 1 END AS stay_days
+        FROM told),
+      day_counted AS (
+        SELECT *, sum(quantity) OVER (same {_IN_ORDER} ROWS UNBOUNDED PRECEDING) AS running, sum(quantity) OVER same AS total,
+          sum(quantity) OVER (same_day) AS of_day,
+          most * CASE WHEN NOT in_stay THEN 1 WHEN is_bed THEN least(day_no, coalesce(stay_days, day_no)) ELSE day_no END AS allowed
+        FROM (SELECT *, CASE WHEN in_stay THEN 'v' || visit || chr(31) || coalesce(patient, '')
+              ELSE coalesce('p' || patient, 'v' || visit, 'l' || line_no) END AS whose,
+            CASE WHEN NOT in_stay THEN day END AS on_day, CASE WHEN NOT in_stay THEN institution END AS at_institution FROM day_use)
+        WINDOW same AS (PARTITION BY together, item_code, whose, at_institution, on_day),
+          same_day AS (PARTITION BY together, item_code, whose, institution, day)),
+      day_line AS (
+        SELECT together, line_no, running, allowed, running - allowed AS over, coalesce(nullif(unit_price, 0), amount / quantity) AS unit_price, quantity,
+          amount AS net, in_stay, is_bed, of_day, CASE WHEN in_stay THEN most * stay_days END AS possible, total,
+          NOT in_stay AND patient IS NULL AS lacks_patient
+        FROM day_counted)"""
+
+
+def _windows() -> str:
+    """`window_line`: the quantity within the days up to a line, of all institutions and of its own."""
+    back = "RANGE BETWEEN (window_days - 1) PRECEDING AND CURRENT ROW"
+    later = f"{_IN_ORDER} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING"
+    return f"""window_counted AS (
+        SELECT *, sum(quantity) OVER (of_patient ORDER BY day_number {back})
+            - coalesce(sum(quantity) OVER (PARTITION BY together, whose, day {later}), 0) AS running,
+          sum(quantity) OVER (PARTITION BY together, whose, institution ORDER BY day_number {back})
+            - coalesce(sum(quantity) OVER (PARTITION BY together, whose, institution, day {later}), 0) AS own,
+          lag(line_id) OVER (of_patient {_IN_ORDER}) AS before, lag(day) OVER (of_patient {_IN_ORDER}) AS day_before
+        FROM (SELECT *, coalesce('p' || patient, 'l' || line_no) AS whose, day - DATE '1970-01-01' AS day_number FROM used WHERE quota = 'window')
+        WINDOW of_patient AS (PARTITION BY together, whose)),
+      window_line AS (
+        SELECT together, line_no, running, most AS allowed, running - most AS over, own - most AS own_over,
+          coalesce(nullif(unit_price, 0), amount / quantity) AS unit_price, quantity, amount AS net, FALSE AS in_stay,
+          CASE WHEN day - day_before < window_days THEN before END AS line_before, patient IS NULL AS lacks_patient
+        FROM window_counted)"""
