@@ -1,10 +1,12 @@
-"""Compiling the embedded edition's points and patterns from the published facts: the batches of the rules in `compile_rules`.
+r"""Compiling the embedded edition's points and patterns from the published facts: the batches of the rules in `compile_rules`.
 
-    python -m checker.knowledge.compile_batch --points FILE --codes FILE --out knowledge_base/sources
+    python -m checker.knowledge.compile_batch --points FILE --codes FILE --pairs FILE --windows FILE --indications FILE \
+        --out knowledge_base/sources
 
 The lists of each rule meet one after the other (`merge`), drug points covering families: its first batch meets nothing, the
 update meets what that made, in the mode that the rule's tier calls for (knowledge_base/README.md says why). Items of
-all other batches and rules only tell which families hold an item that the rule does not limit alike.
+all other batches and rules only tell which families hold an item that the rule does not limit alike. What the published tables do not say, files of
+facts do: which code of a pair is a part of the other, windows, and the diagnoses of indications. A rule whose facts are not given is left out, and told.
 
 Batch 11 lists decoction pieces [中药饮片] in two rules. For herb-single, those not paid alone become a point each, and those never paid are
 codes in the role `listed` of one more point, as no other list meets them; for herb-never-paid, each of the latter is a point of its own.
@@ -19,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from checker.knowledge.compile_rules import LISTED_PIECES, PIECES, PIECES_BATCH, RULES, RuleSpec, items_of
+from checker.knowledge.compiled_facts import CompiledFacts, read_facts
 from checker.knowledge.frames import csv_text, frame_of, point_tables
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, Cover, Limit, codes_by_family, limits_of
 from checker.knowledge.merge.families import KnownItem, Mixed, as_said, known_items, mixed_families
@@ -37,21 +40,26 @@ _LISTED_NAME = "单复方均不予支付的饮片"
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """The points and their patterns, sorted."""
+    """The points and their patterns, sorted, and the rules that were left out for want of facts."""
 
     points: tuple[PointRow, ...]
     patterns: tuple[PatternRow, ...]
+    left_out: tuple[RuleSpec, ...]
 
 
-def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
+def compile_edition(published: Sequence[PublishedItem], facts: CompiledFacts | None = None) -> Compiled:
     """Return the rows that the published items of all batches make of the rules.
 
     Raises KnowledgeError for limits that cannot be read, a rule whose published code is another, or a list of several days.
     """
     points: dict[str, PointRow] = {}
     patterns: dict[str, list[PatternRow]] = {}
+    given = facts or CompiledFacts()
+    left_out = tuple(spec for spec in RULES if spec.facts and getattr(given, spec.facts) is None)
     for spec in RULES:
-        lists = {batch: items for batch in spec.batches if (items := items_of(spec, batch, published))}
+        if spec in left_out:
+            continue
+        lists = {batch: items for batch in spec.batches if (items := items_of(spec, batch, published, given))}
         mixed = _mixed(lists, published)
         own: dict[str, PointRow] = {}
         earlier: dict[str, set[str]] = defaultdict(set)
@@ -69,6 +77,7 @@ def compile_edition(published: Sequence[PublishedItem]) -> Compiled:
     return Compiled(
         tuple(points[point_id] for point_id in sorted(points)),
         tuple(row for point_id in sorted(points) for row in patterns[point_id]),
+        left_out,
     )
 
 
@@ -138,14 +147,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--points", type=Path, required=True, help="published items, one row each")
     parser.add_argument("--codes", type=Path, required=True, help="published codes, one row each")
+    parser.add_argument(
+        "--pairs", type=Path, help="which code of each published pair is a part of the other, and within what"
+    )
+    parser.add_argument("--windows", type=Path, help="quantities within days of the published items")
+    parser.add_argument(
+        "--indications", type=Path, help="the diagnoses of published indications, compiled by this project"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the reviewed text")
     options = parser.parse_args(arguments)
     try:
-        compiled = compile_edition(read_published(options.points, options.codes))
+        facts = read_facts(options.pairs, options.windows, options.indications)
+        compiled = compile_edition(read_published(options.points, options.codes), facts)
         write_compiled(compiled, options.out)
     except LiangkuError as error:
         parser.exit(error.exit_code, f"{error}\n")
     print(f"{options.out}: {len(compiled.points)} points, {len(compiled.patterns)} patterns")
+    for spec in compiled.left_out:
+        print(f"{spec.rule_id}: left out, give --{spec.facts}")
     return 0
 
 

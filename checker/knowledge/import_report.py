@@ -20,7 +20,7 @@ _OF_FAMILIES = ("taken_families", "exact_families", "lost_coverage")
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An item that was left out because its age window was not understood."""
+    """An item that was left out because its age window was not understood, or its indication names no known term."""
 
     file: str
     item_name: str

@@ -13,6 +13,7 @@ from pathlib import Path
 from checker.knowledge.build import content_hash, write_edition
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
+from checker.knowledge.indication_terms import read_terms_file
 from checker.knowledge.manifest import Manifest, Notice
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY
 from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
@@ -36,8 +37,8 @@ class ImportRequest:
     """What to import, and how it meets the edition `onto` (None: an empty one).
 
     `batch` may be left to the workbooks. `expect` is the number of distinct codes, those of each rule counted for themselves. `region`
-    with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice. With
-    `allow_lost_coverage` a list may leave codes uncovered that the edition covers by their family.
+    with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice. By the file `terms`
+    indications are read. With `allow_lost_coverage` a list may leave codes uncovered that the edition covers by their family.
     """
 
     files: Sequence[Path]
@@ -56,6 +57,7 @@ class ImportRequest:
     version: str | None = None
     repair: bool = False
     allow_unparsed: bool = False
+    terms: Path | None = None
     allow_lost_coverage: bool = False
 
 
@@ -73,6 +75,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
         published=request.published,
         rules=known_rules(plan),
         repair=request.repair,
+        terms=None if request.terms is None else read_terms_file(request.terms),
     )
     batch = _batch(workbooks)
     _check_expected(workbooks, request.expect)
@@ -136,13 +139,25 @@ def _left_out(workbooks: Sequence[Workbook], *, allowed: bool) -> tuple[LeftOut,
         for window in workbook.windows
         if window.bounds is None
     )
+    unmapped = tuple(
+        LeftOut(workbook.file, text.item_name, text.seq, text.text, text.place)
+        for workbook in workbooks
+        for text in workbook.unmapped
+    )
+    if unmapped and not allowed:
+        told = "".join(f"\n  {text.place} {text.item_name}：{text.text}" for text in unmapped)
+        raise InputError(
+            f"有 {len(unmapped)} 处适应症里没有已知的用语，说不出是哪些诊断；请用 --terms FILE 给出用语和诊断编码的对照表，或用 --allow-unparsed "
+            f"略去这些项目（indications without any known term: name the diagnoses of their terms with --terms FILE, or leave these items out "
+            f"with --allow-unparsed）{told}"
+        )
     if found and not allowed:
         told = "".join(f"\n  {window.place} {window.item_name}：{window.text}" for window in found)
         raise InputError(
             f"有 {len(found)} 处年龄范围读不懂，不作猜测；请改写，或用 --allow-unparsed 略去这些项目"
             f"（age windows that are not understood: rewrite them, or leave these items out with --allow-unparsed）{told}"
         )
-    return found
+    return found + unmapped
 
 
 def _list(

@@ -14,20 +14,30 @@ from checker.model.errors import both
 
 _POINT_COLUMNS = (
     "batch", "published", "rule_code", "rule", "seq", "item_name", "limit_sex", "limit_age_word", "limit_age_window",
-    "subject", "limit_text", "n_codes",
+    "subject", "detect_logic", "limit_text", "n_codes",
 )  # fmt: skip
 _CODE_COLUMNS = ("batch", "rule", "seq", "code")
 NATIONAL = "国家医疗保障局"
 """The publisher of the national lists."""
 _TITLES = {
     "01": "智能监管“两库”第一批规则与知识点",
+    "02": "智能监管“两库”第二批规则与知识点",
     "03": "智能监管“两库”第三批规则与知识点",
     "04": "智能监管“两库”第四批规则与知识点",
     "05": "智能监管“两库”第五批规则与知识点",
+    "06": "智能监管“两库”第六批规则与知识点",
+    "07": "智能监管“两库”第七批规则与知识点",
     "08": "智能监管“两库”第八批规则与知识点",
     "2026-01": "智能监管“两库”2026年1月更新",
+    "09": "智能监管“两库”第九批规则与知识点",
     "10": "智能监管“两库”第十批规则与知识点",
     "11": "智能监管“两库”第十一批规则与知识点",
+    "12": "智能监管“两库”第十二批规则与知识点",
+    "13": "智能监管“两库”第十三批规则与知识点",
+    "14": "智能监管“两库”第十四批规则与知识点",
+    "15": "智能监管“两库”第十五批规则与知识点",
+    "16": "智能监管“两库”第十六批规则与知识点",
+    "17": "智能监管“两库”第十七批规则与知识点",
 }
 
 
@@ -35,14 +45,15 @@ _TITLES = {
 class Limits:
     """What a published item is limited to, in the published words; NULL where nothing is said.
 
-    `terms` are the cells of the shape `terms` that its text says, by name.
+    `cells` are those of other limits than sex and age that its text or a compiled fact says, by name, and `wording` the cells that repeat words.
     """
 
     sex: str | None
     age_word: str | None
     age_text: str | None
     subject: str | None
-    terms: tuple[tuple[str, str | int], ...] = ()
+    cells: tuple[tuple[str, str | int], ...] = ()
+    wording: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +61,8 @@ class PublishedItem:
     """One row of a published sheet with its codes.
 
     `published` is the day of the notice, `seq` the row's number, `document` the notice in words, `source_row` where the item stands in it,
-    `text` what the notice says of the limit, in one line.
+    `text` what the notice says of the limit, in one line, `logic` by what a violation is found. `containers` are codes that are only looked at: of
+    what the item is a part of. `status` and `remark` are those of the point that it becomes.
     """
 
     batch: str
@@ -64,6 +76,10 @@ class PublishedItem:
     document: str
     source_row: str
     text: str | None = field(default=None, compare=False)
+    logic: str | None = field(default=None, compare=False)
+    containers: tuple[str, ...] = ()
+    status: str = "active"
+    remark: str | None = None
 
 
 def title_of(batch: str) -> str:
@@ -124,6 +140,7 @@ def read_published(points: Path, codes: Path) -> list[PublishedItem]:
             document_of(batch, item[1]),
             f"{batch}/{rule}/{seq}",
             _one_line(cells.optional("limit_text")),
+            _one_line(cells.optional("detect_logic")),
         )
     for key, cells in first_code.items():
         if key not in items:

@@ -99,7 +99,7 @@ def unread_point(checked: CheckInput) -> Iterator[Found]:
 def unread_limit(checked: CheckInput) -> Iterator[Found]:
     """Limits of a point that the clause of its rule does not read, beside others that it reads."""
     for rule in checked.rules:
-        read, unread = _limits(rule, read=True), _limits(rule, read=False)
+        read, unread = _limits(rule, read=True), [each for each in _limits(rule, read=False) if not each.steers]
         for fact in dict.fromkeys(limit.fact for limit in unread):
             limits = [limit for limit in unread if limit.fact == fact]
             named = BY_ID[rule.shape].facts[fact]

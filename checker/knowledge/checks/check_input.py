@@ -23,6 +23,7 @@ OPEN = date.max
 _WORDINGS = frozenset(limit.name for limit in LIMITS if limit.wording)
 SAME_LIMITS = tuple(column for column in LIMIT_COLUMNS if column not in _WORDINGS)
 """What makes two limits the same, whatever their wording."""
+_APART = [limit.name for limit in LIMITS if limit.apart]
 _COVERED = (
     "point_id", "rule_id", "item_name", "status", "region", "region_of", "valid_from", "valid_to", "batch", *LIMIT_COLUMNS,
     "file", "row",
@@ -45,13 +46,21 @@ class CheckInput:
 
     @cached_property
     def covered(self) -> pl.DataFrame:
-        """Every pattern of a limited item with its point: match, code, family (NULL where none), published_codes, the point's columns, item_key, ends."""
+        """Every pattern of a limited item with its point: match, code, family (NULL where none), published_codes, the point's columns, item_key, ends.
+
+        `apart` tells points of one code that stand beside each other, such as the pairs of one item.
+        """
         pattern = self.layer.pattern.filter(pl.col("role") == "item").select(
             "point_id", "match", "code", "published_codes"
         )
-        joined = pattern.join(self.point.select(_COVERED), on="point_id", maintain_order="right")
+        beside = self.layer.pattern.filter(pl.col("role") == "container").group_by("point_id")
+        containers = beside.agg(container=pl.col("code").sort().str.join("|"))
+        points = self.point.select(_COVERED).join(containers, on="point_id", how="left", maintain_order="left")
+        joined = pattern.join(points, on="point_id", maintain_order="right")
         return joined.join(self.keys, on="item_name", how="left", maintain_order="left").with_columns(
-            family_column(pl.col("code")).alias("family"), pl.col("valid_to").fill_null(OPEN).alias("ends")
+            family_column(pl.col("code")).alias("family"),
+            pl.col("valid_to").fill_null(OPEN).alias("ends"),
+            pl.concat_str(*_APART, "container", separator="|", ignore_nulls=True).alias("apart"),
         )
 
     @cached_property

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import polars as pl
 
 from checker.knowledge.checks.check_input import SAME_LIMITS, CheckInput, place_of
-from checker.knowledge.checks.issue import Found, Said
+from checker.knowledge.checks.issue import INFO, Found, Said
 from checker.knowledge.checks.meetings import equal_place, same_time
 
 _COMMON_WORDS = re.compile(
@@ -83,7 +83,8 @@ def unrelated_names(checked: CheckInput) -> Iterator[Found]:
 def two_families(checked: CheckInput) -> Iterator[Found]:
     """Names under two families that contradict each other: of different main groups, or limited otherwise by one rule.
 
-    Most names of several packs or mixtures have several families; these do not count.
+    Most names of several packs or mixtures have several families; these do not count. Names that differ in parentheses are one here, and are told
+    as info where one publication limits each of them for itself.
     """
     named = checked.live.filter(pl.col("family").is_not_null()).with_columns(group=pl.col("family").str.head(2))
     for row in _by_name(named.filter(pl.col("group").n_unique().over("item_key") > 1)).iter_rows(named=True):
@@ -101,7 +102,11 @@ def two_families(checked: CheckInput) -> Iterator[Found]:
     several = (pl.col("family").n_unique().over(key) > 1) & (pl.struct(limits).n_unique().over(key) > 1)
     # Of several families one rule may limit some otherwise; within one family that is another check.
     differing = named.filter(several).filter(pl.struct(limits).n_unique().over([*key, "family"]) == 1)
-    for row in _by_name(differing, key).iter_rows(named=True):
+    published = differing.group_by(key).agg(
+        apart=(pl.col("item_name").n_unique() >= pl.struct(limits).n_unique()) & (pl.col("batch").n_unique() == 1)
+    )
+    named_each = _by_name(differing, key).join(published, on=key, how="left", nulls_equal=True, maintain_order="left")
+    for row in named_each.iter_rows(named=True):
         if len(row["family"]) > 1:
             yield Found(
                 place_of(row, "_first"),
@@ -111,6 +116,7 @@ def two_families(checked: CheckInput) -> Iterator[Found]:
                 ),
                 "code",
                 row["family"][0],
+                INFO if row["apart"] else None,
             )
 
 

@@ -13,7 +13,7 @@ from checker.knowledge.checks.issue import INFO, WARNING, Found, Said
 from checker.knowledge.checks.meetings import by_points, equal_place, neighbours, same_place, same_time
 from checker.knowledge.checks.reading import faults_of
 
-_CODE_KEY = ("rule_id", "status", "match", "code")
+_CODE_KEY = ("rule_id", "status", "match", "code", "apart")
 
 
 def duplicate_point(checked: CheckInput) -> Iterator[Found]:
@@ -64,7 +64,7 @@ def limits_overlap(checked: CheckInput) -> Iterator[Found]:
 
 def validity_gap(checked: CheckInput) -> Iterator[Found]:
     """Codes that a rule stops limiting and limits again later, and that nothing else of the rule limits meanwhile."""
-    key = ["rule_id", "status", "region", "region_of", "match", "code"]
+    key = ["rule_id", "status", "region", "region_of", "match", "code", "apart"]
     shared = checked.covered.filter(pl.len().over(key) > 1).sort(*key, "valid_from", "point_id")
     told = shared.with_columns(
         ended=pl.col("ends").cum_max().shift(1).over(key), before=pl.col("point_id").shift(1).over(key)

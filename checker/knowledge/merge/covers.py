@@ -31,6 +31,7 @@ class Cover:
 Limit = frozenset[tuple[str, str | int]]
 """Whom a point limits, the filled cells by name, without the wording: two lists that say 2-11岁 and 2岁至11岁 say the same."""
 _WORDINGS = frozenset(limit.name for limit in LIMITS if limit.wording)
+_APART = frozenset(limit.name for limit in LIMITS if limit.apart)
 
 
 def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
@@ -50,7 +51,7 @@ def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
         else:
             bounds = dict(zip(_BOUNDS, astuple(window), strict=True))
             cells = {"sex": _SEXES.get(limits.sex), "age_word": limits.age_word, "subject": limits.subject}
-            found.append(_filled(cells | bounds | dict(limits.terms)))
+            found.append(_filled(cells | bounds | dict(limits.cells)))
     if faults:
         raise KnowledgeError("\n".join(faults))
     return found
@@ -59,6 +60,13 @@ def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
 def limit_of_point(point: PointRow) -> Limit:
     """Return the limit of a point."""
     return _filled({**point.limits, "subject": point.subject})
+
+
+def apart_of(limit: Limit, containers: Iterable[str]) -> Limit:
+    """Return what tells points of one code apart that stand beside each other: their containers, and the limits that say so."""
+    return frozenset((name, value) for name, value in limit if name in _APART) | {
+        ("container", code) for code in containers
+    }
 
 
 def _filled(cells: Mapping[str, str | int | None]) -> Limit:

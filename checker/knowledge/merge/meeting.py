@@ -14,6 +14,7 @@ from checker.knowledge.merge.covers import (
     BY_FAMILY,
     Cover,
     Limit,
+    apart_of,
     codes_by_family,
     covers,
     limit_of_point,
@@ -59,13 +60,14 @@ class PublishedList:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One cover of one item of the list, with the codes that it stands for; `number` orders the items."""
+    """One cover of one item of the list, with the codes that it stands for; `number` orders the items, `apart` tells it from others of its code."""
 
     number: int
     item: PublishedItem
     limit: Limit
     cover: Cover
     codes: frozenset[str]
+    apart: Limit = frozenset()
 
 
 def is_demoted(point: PointRow) -> bool:
@@ -74,7 +76,7 @@ def is_demoted(point: PointRow) -> bool:
 
 
 class Meeting:
-    """A list held against points; `own` gives the patterns of each point by its id.
+    """A list held against points; `own` gives the patterns of each point by its id, `containers` what its item is a part of.
 
     Raises KnowledgeError that names every limit of the list that cannot be read.
     """
@@ -85,6 +87,7 @@ class Meeting:
         points: Sequence[PointRow],
         own: Mapping[str, Sequence[PatternRow]],
         mixed: Collection[str],
+        containers: Mapping[str, Sequence[PatternRow]],
     ) -> None:
         self._mixed = mixed
         self._unread = {code for item in published.unread for code in item.codes}
@@ -101,7 +104,7 @@ class Meeting:
         items = sorted(published.items, key=lambda item: (item.seq, item.source_row))
         limits = limits_of(items)
         self.entries = [
-            Entry(number, item, limit, cover, codes)
+            Entry(number, item, limit, cover, codes, apart_of(limit, item.containers))
             for number, (item, limit) in enumerate(zip(items, limits, strict=True))
             for cover, codes in sorted(covers(item, published.cover, exact, self._held_families).items())
         ]
@@ -113,6 +116,10 @@ class Meeting:
             if (family := _family(entry.cover)) is not None:
                 self._by_family[family].append(entry)
         self._limit = {point.point_id: limit_of_point(point) for point in points}
+        self._apart = {
+            point_id: apart_of(limit, [pattern.code for pattern in containers.get(point_id, ())])
+            for point_id, limit in self._limit.items()
+        }
         self._held: dict[Cover, list[PointRow]] = defaultdict(list)
         self._counted: dict[tuple[Cover, Limit], int] = defaultdict(int)
         for point in points:
@@ -130,6 +137,7 @@ class Meeting:
             found = self._by_code.get(pattern.code, [])
         else:
             found = [entry for entry in self._by_family.get(pattern.code, []) if self._fits(point, entry)]
+        found = [entry for entry in found if entry.apart == self._apart[point.point_id]]
         if len(found) < 2:
             return list(found)
         return sorted(
@@ -140,8 +148,9 @@ class Meeting:
         """Whether the point says what the entry says: equal limits, in full, without a set end."""
         return (
             self._limit[point.point_id] == entry.limit
+            and self._apart[point.point_id] == entry.apart
             and point.valid_to is None
-            and point.status == "active"
+            and point.status == entry.item.status
             and not is_demoted(point)
         )
 

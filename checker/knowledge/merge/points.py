@@ -35,7 +35,7 @@ from checker.knowledge.merge.covers import BY_CODE, Cover
 from checker.knowledge.merge.families import Mixed
 from checker.knowledge.merge.meeting import Entry, Meeting, PublishedList
 from checker.knowledge.merge.merge_decisions import Fate, Mode, Seats, fate_of, seated
-from checker.knowledge.merge.rows import Ids, Parts, Rows, begun, divided
+from checker.knowledge.merge.rows import CONTAINER, Ids, Parts, Rows, begun, divided
 from checker.knowledge.rows import PatternRow, PointRow
 from checker.model.errors import KnowledgeError
 
@@ -117,14 +117,15 @@ def merge(
     _check_order(points, published)
     reached = {point.point_id: point for point in points if published.reaches(point)}
     own: dict[str, list[PatternRow]] = {point_id: [] for point_id in reached}
+    containers: dict[str, list[PatternRow]] = defaultdict(list)
     for pattern in patterns:
         if pattern.point_id in own:
-            own[pattern.point_id].append(pattern)
-    meeting = Meeting(published, list(reached.values()), own, mixed)
+            (containers if pattern.role == CONTAINER else own)[pattern.point_id].append(pattern)
+    meeting = Meeting(published, list(reached.values()), own, mixed, containers)
     ids = Ids(published, {point.point_id for point in points}.union(taken))
     seats = seated(meeting, ids, earlier or {})
     fates = [_fated(meeting, mode, point, own[point.point_id]) for point in reached.values()]
-    rows = [row for fated in fates for row in _rows(fated, seats, ids)]
+    rows = [row for fated in fates for row in _rows(fated, seats, ids, containers[fated.point.point_id])]
     rows.extend(begun(entries, point_id, published) for point_id, entries in seats.beginning.items())
     _check_spans([point for point, _ in rows], published)
     return Merged(
@@ -155,7 +156,7 @@ def _fated(meeting: Meeting, mode: Mode, point: PointRow, own: Iterable[PatternR
     return _Fated(point, tuple(found))
 
 
-def _rows(fated: _Fated, seats: Seats, ids: Ids) -> Iterator[Rows]:
+def _rows(fated: _Fated, seats: Seats, ids: Ids, containers: Sequence[PatternRow]) -> Iterator[Rows]:
     point, sources = fated.point, seats.sources.get(fated.point.point_id, ())
     if not sources and all(fate.stays for _, fate, _ in fated.patterns):
         return
@@ -171,8 +172,8 @@ def _rows(fated: _Fated, seats: Seats, ids: Ids) -> Iterator[Rows]:
             followed[seats.home[met[0]]].append(pattern)
         else:
             (ending if fate is Fate.ENDED else demoted).append(pattern)
-    before = (point, [pattern for pattern, _, _ in fated.patterns])
-    for row in divided(point, Parts(staying, ending, demoted, followed), sources, ids):
+    before = (point, [*(pattern for pattern, _, _ in fated.patterns), *containers])
+    for row in divided(point, Parts(staying, ending, demoted, followed, containers), sources, ids):
         if row != before:
             yield row
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from checker.knowledge.merge.covers import BY_CODE
 from checker.knowledge.merge.meeting import Entry, PublishedList
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.rows import PatternRow, PointRow
@@ -19,6 +20,9 @@ from checker.model.remarks import not_listed
 
 DOCUMENT_MARK, SOURCE_MARK = "；", "; "
 """What stands between the documents and between the source rows of a point."""
+
+CONTAINER = "container"
+"""The role of what a point's item is a part of: it goes wherever the point goes."""
 
 Rows = tuple[PointRow, list[PatternRow]]
 """One point and its patterns."""
@@ -51,12 +55,13 @@ class Ids:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The patterns of one point by what becomes of them; `followed` is by the id of the point that follows."""
+    """The patterns of one point by what becomes of them; `followed` is by the id of the point that follows, `containers` go with each part."""
 
     staying: Sequence[PatternRow]
     ending: Sequence[PatternRow]
     demoted: Sequence[PatternRow]
     followed: Mapping[str, Sequence[PatternRow]]
+    containers: Sequence[PatternRow] = ()
 
 
 def divided(point: PointRow, parts: Parts, sources: Sequence[PublishedItem], ids: Ids) -> Iterator[Rows]:
@@ -64,17 +69,17 @@ def divided(point: PointRow, parts: Parts, sources: Sequence[PublishedItem], ids
     day = ids.published.day
     plain: str | None = point.point_id
     if parts.staying:
-        yield _of(with_sources(point, sources), point.point_id, parts.staying)
+        yield _of(with_sources(point, sources), point.point_id, [*parts.staying, *parts.containers])
         plain = None
     after = ids.of_part(point.point_id, "b") if parts.demoted else None
     over = [(parts.demoted, after), (parts.ending, None), *((part, other) for other, part in parts.followed.items())]
     for part, successor in sorted((end for end in over if end[0]), key=lambda end: _order(end[0])):
         ended = replace(point, valid_to=day, superseded_by=successor)
-        yield _of(ended, plain or ids.of_part(point.point_id, "c"), part)
+        yield _of(ended, plain or ids.of_part(point.point_id, "c"), [*part, *parts.containers])
         plain = None
     if after is not None:
         noticed = replace(point, valid_from=day, level_cap="notice", remark=not_listed(day))
-        yield _of(noticed, after, parts.demoted)
+        yield _of(noticed, after, [*parts.demoted, *parts.containers])
 
 
 def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> Rows:
@@ -82,7 +87,8 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
     item, limits = entries[0].item, dict(entries[0].limit)
     subject = limits.pop("subject", None)
     patterns = [
-        PatternRow(point_id, "item", entry.cover.match, entry.cover.code, len(entry.codes)) for entry in entries
+        *(PatternRow(point_id, "item", entry.cover.match, entry.cover.code, len(entry.codes)) for entry in entries),
+        *(PatternRow(point_id, CONTAINER, BY_CODE, code, 1) for code in item.containers),
     ]
     point = PointRow(
         point_id=point_id,
@@ -94,19 +100,20 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
         valid_from=published.day,
         valid_to=None,
         level_cap=None,
-        remark=None,
+        remark=item.remark,
         document=item.document,
         batch=published.batch,
         published_codes=sum(pattern.published_codes for pattern in patterns),
         source_rows=item.source_row,
+        status=item.status,
         limits=limits | _wording(item),
     )
     return point, patterns
 
 
 def _wording(item: PublishedItem) -> dict[str, str | int]:
-    """What the notice says of the limit, in the cell of its shape."""
-    said = {"age_text": item.limits.age_text, "terms_text": item.text if item.limits.terms else None}
+    """What the notice says of the limit, in the cells of its shape."""
+    said = {"age_text": item.limits.age_text, **dict(item.limits.wording)}
     return {name: text for name, text in said.items() if text is not None}
 
 

@@ -14,7 +14,10 @@ NUMBER = "number"
 """The column that holds the number of the item [序号] to which a row belongs."""
 MAX_ITEMS = 300_000
 """Items of one workbook; all knowledge points ever published are fewer."""
-_CELLS = ("name", "sex", "logic", "basis", "count", "note", "rule")
+_CELLS = (
+    "name", "sex", "logic", "basis", "count", "note", "rule", "container_name", "interval", "most", "unit", "window", "days", "group",
+    "indication",
+)  # fmt: skip
 _RUN = "run"
 _UNREADABLE = -1
 
@@ -32,6 +35,14 @@ class ItemRow:
     count: str | None
     note: str | None
     rule: str | None
+    container_name: str | None = None
+    interval: str | None = None
+    most: str | None = None
+    unit: str | None = None
+    window: str | None = None
+    days: str | None = None
+    group: str | None = None
+    indication: str | None = None
 
     @property
     def row(self) -> int:

@@ -52,7 +52,7 @@ class ReadWindow:
 
 @dataclass(frozen=True, slots=True)
 class ReadText:
-    """One text of 逻辑依据 from which terms were read, for sign-off: how many items have it, and where the first of them stands."""
+    """One text from which limits were read, for sign-off: how many items have it, and where the first of them stands; `terms` are the cells."""
 
     text: str
     terms: Terms
@@ -134,7 +134,9 @@ def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRo
             wrong["basis"].append((item.row, item.basis, _ASK_TERMS[wanted[0]]))
         else:
             first.setdefault(item.basis, item)
-        limits.append(Limits(None, None, None, _subject(item, wrong["logic"]), tuple(sorted((terms or {}).items()))))
+        said = (("terms_text", item.basis),) if item.basis else ()
+        subject = _subject(item, wrong["logic"])
+        limits.append(Limits(None, None, None, subject, tuple(sorted((terms or {}).items())), said))
     for column, cells in wrong.items():
         table.fault_cells(faults, column, cells)
     texts = [

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.published import PublishedItem, document_of, is_known_batch
+from checker.knowledge.indication_terms import IndicationTerms
+from checker.knowledge.published import Limits, PublishedItem, document_of, is_known_batch
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
-from checker.knowledge.sheets.items import NUMBER, check_numbers, read_items
+from checker.knowledge.sheets.items import NUMBER, ItemRow, check_numbers, read_items
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
+from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
+
+_NOTHING = Limits(None, None, None, None)
+_ASK_PAIR = (
+    "看不出哪一项包含哪一项；应有“项目A名称”“项目A代码”（包含的）和“项目B名称”“项目B代码”（被包含的）四列"
+    " (the columns of A, which contains B, and of B are missing: names and codes of both)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,8 @@ class Workbook:
 
     `file` is its name without folder, `rule` the published name of its rule, `items` stand in the order of the sheet, each
     with its codes sorted. `notes` are footnotes (说明：…), remarks and columns that were not read: words that are no limit.
-    `windows` and `texts` are for sign-off, `repairs` says with their places which codes were written otherwise, `codes` counts distinct codes.
+    `windows` and `texts` are for sign-off, `unmapped` are texts of indications without any known term, `repairs` says with their places which
+    codes were written otherwise. `codes` counts distinct codes; of pairs each counts its two.
     """
 
     file: str
@@ -37,6 +46,7 @@ class Workbook:
     notes: tuple[str, ...]
     windows: tuple[ReadWindow, ...]
     texts: tuple[ReadText, ...]
+    unmapped: tuple[UnmappedText, ...]
     repairs: tuple[str, ...]
     codes: int
 
@@ -48,12 +58,13 @@ def read_workbooks(
     published: date | None,
     rules: KnownRules,
     repair: bool = False,
+    terms: IndicationTerms | None = None,
 ) -> tuple[Workbook, ...]:
     """Return what the workbooks say, one for each path, or raise KnowledgeError that carries the faults of all files.
 
     `rules` are the known rules by their published names. Without `batch`, it is taken from each
     file's title or name (第一批 is 01, 2026年1月更新 is 2026-01); the day of the notice stands in no workbook, so that `published`
-    must be given. `repair` puts back the leading zeros that Excel took from service codes.
+    must be given. `repair` puts back the leading zeros that Excel took from service codes. `terms` are the words by which indications are read.
 
     **xlsx**: the published shape. A title such as “药品儿童专用”规则对应知识点明细, a header row with 序号, a name column and
     limits; the codes on a second sheet whose blank 序号 cells are filled from above, or in a column of the first.
@@ -72,7 +83,7 @@ def read_workbooks(
     for path in paths:
         opened = open_workbook(path, faults)
         if opened is not None:
-            workbook = _read(opened, _Given(batch, published or date.min, rules, repair), faults)
+            workbook = _read(opened, _Given(batch, published or date.min, rules, repair, terms), faults)
             if workbook is not None:
                 read.append(workbook)
     _check_twice(read, faults)
@@ -88,6 +99,7 @@ class _Given:
     published: date
     rules: KnownRules
     repair: bool
+    terms: IndicationTerms | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,46 +125,90 @@ def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
     reconcile(tables.items, items, codes, faults)
     if rule is None or batch is None:
         return None
-    read = read_limits(tables.items, rule, given.rules[rule], items, faults)
-    document = (
-        document_of(batch, given.published)
-        if is_known_batch(batch)
-        else f"{tables.items.title or rule}（{opened.file}，{given.published}）"
-    )
-    codes_of = _codes_of(codes)
-    published = []
-    for item, limits in zip(items, read.limits, strict=True):
-        own, rows = codes_of.get(item.seq, ((), ()))
-        where = [tables.items.rows_in_words(item.rows)]
-        if tables.codes is not tables.items:
-            where.append(tables.codes.rows_in_words(rows))
-        published.append(
-            PublishedItem(
-                batch=batch,
-                published=given.published,
-                rule=rule,
-                rule_code=given.rules[rule].code,
-                seq=item.seq,
-                item_name=item.name,
-                limits=limits,
-                codes=tuple(own),
-                document=document,
-                source_row=f"{opened.file}：{'；'.join(where)}",
-                text=item.basis,
-            )
-        )
+    known = given.rules[rule]
+    pairs = known.reads == "pair"
+    if pairs and not (tables.items.has("container_code") and tables.items.has("container_name")):
+        faults.add(opened.file, tables.items.place_of_sheet(), _ASK_PAIR)
+        return None
+    of_a = read_codes(_of_containers(tables.items), items, faults, repair=given.repair) if pairs else None
+    bare = _published(opened.file, tables, items, (codes, of_a), _Head(rule, known.code, batch, given.published))
+    if known.reads:
+        own = OwnLimits(tables.items, items, given.terms, faults).read(known.reads, bare)
+        published, texts, notes, unmapped = own.items, own.texts, own.notes, own.unmapped
+        windows: tuple[ReadWindow, ...] = ()
+    else:
+        read = read_limits(tables.items, rule, known, items, faults)
+        published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
+        windows, texts, notes, unmapped = read.windows, read.texts, read.remarks, ()
     return Workbook(
         file=opened.file,
         sha256=opened.sha256,
         title=tables.items.title,
         rule=rule,
-        items=tuple(published),
-        notes=(*dict.fromkeys((*tables.items.notes, *tables.codes.notes)), *read.remarks, *_unread(tables.codes)),
-        windows=read.windows,
-        texts=read.texts,
-        repairs=codes.repairs,
-        codes=codes.frame["code"].n_unique(),
+        items=published,
+        notes=(*dict.fromkeys((*tables.items.notes, *tables.codes.notes)), *notes, *_unread(tables.codes)),
+        windows=windows,
+        texts=texts,
+        unmapped=unmapped,
+        repairs=(*codes.repairs, *(of_a.repairs if of_a else ())),
+        codes=2 * len(published) if pairs else codes.frame["code"].n_unique(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What all items of a file have in common."""
+
+    rule: str
+    rule_code: str | None
+    batch: str
+    published: date
+
+
+def _published(
+    file: str, tables: _Tables, items: Sequence[ItemRow], codes: tuple[CodeRows, CodeRows | None], head: _Head
+) -> list[PublishedItem]:
+    """The items with their codes and where they stand, their limits not read yet; of pairs the codes of A are what contains the item."""
+    document = (
+        document_of(head.batch, head.published)
+        if is_known_batch(head.batch)
+        else f"{tables.items.title or head.rule}（{file}，{head.published}）"
+    )
+    codes_of = _codes_of(codes[0])
+    containers = _codes_of(codes[1]) if codes[1] is not None else {}
+    found = []
+    for item in items:
+        own, rows = codes_of.get(item.seq, ((), ()))
+        where = [tables.items.rows_in_words(item.rows)]
+        if tables.codes is not tables.items:
+            where.append(tables.codes.rows_in_words(rows))
+        found.append(
+            PublishedItem(
+                batch=head.batch,
+                published=head.published,
+                rule=head.rule,
+                rule_code=head.rule_code,
+                seq=item.seq,
+                item_name=item.name,
+                limits=_NOTHING,
+                codes=tuple(own),
+                document=document,
+                source_row=f"{file}：{'；'.join(where)}",
+                text=item.basis,
+                logic=item.logic,
+                containers=tuple(containers.get(item.seq, ((), ()))[0]),
+            )
+        )
+    return found
+
+
+def _of_containers(table: SheetTable) -> SheetTable:
+    """The sheet of pairs with the codes of A where those of B stand, so that they are read, mended and refused alike."""
+    columns = tuple(
+        replace(each, name={"container_code": "code", "code": ""}.get(each.name, each.name)) for each in table.columns
+    )
+    rows = table.rows.drop("code", "name").rename({"container_code": "code"})
+    return replace(table, columns=columns, rows=rows, totals=())
 
 
 def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int]]]:
@@ -190,7 +246,9 @@ def _tables(opened: OpenedFile, faults: Faults) -> _Tables | None:
 
 
 def _lists_codes(table: SheetTable) -> bool:
-    return table.has("code") and not any(table.has(column) for column in ("sex", "logic", "basis", "count"))
+    return table.has("code") and not any(
+        table.has(column) for column in ("sex", "logic", "basis", "count", "container_code")
+    )
 
 
 def _unread(table: SheetTable) -> list[str]:
