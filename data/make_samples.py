@@ -56,7 +56,7 @@ FEE = dict.fromkeys(
     pl.String,
 ) | {
     "fee_ocur_time": pl.Datetime("ms"), "cnt": pl.Decimal(16, 4), "pric": pl.Decimal(16, 6),
-    "prd_days": pl.Decimal(4, 0), "det_item_fee_sumamt": pl.Decimal(16, 2), "inscp_amt": pl.Decimal(16, 2),
+    "pric_uplmt_amt": pl.Decimal(16, 6), "prd_days": pl.Decimal(4, 0), "det_item_fee_sumamt": pl.Decimal(16, 2), "inscp_amt": pl.Decimal(16, 2),
 }  # fmt: skip
 PERSON = (
     "psn_no", "certno", "gend", "brdy", "age", "insutype", "nwb_flag", "insu_admdvs", "pay_loc",
@@ -66,6 +66,7 @@ SETTLEMENT = dict.fromkeys(("setl_id", "mdtrt_id", "init_setl_id", *PERSON, "ref
 VISIT = dict.fromkeys(("mdtrt_id", *PERSON, "dscg_maindiag_code", "vali_flag"), pl.String) | {
     "brdy": pl.Date,
     "begntime": pl.Datetime("ms"),
+    "endtime": pl.Datetime("ms"),
 }
 DIAGNOSIS = dict.fromkeys(
     ("setl_list_diag_id", "setl_id", "mdtrt_id", "psn_no", "diag_type", "maindiag_flag", "diag_code", "vali_flag"),
@@ -81,8 +82,12 @@ FINDING = (
     "line_id", "rule_id", "verdict", "level", "reason_code", "exemption_id", "remarks", "quantity", "amount", "why",
 )  # fmt: skip
 SKIPPED = ("invalid", "context", "refund", "self_paid")
-RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single", "herb-never-paid",
-         "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "service-age")  # fmt: skip
+RULES = (
+    "drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single",
+    "herb-never-paid", "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online",
+    "service-age", "drug-course", "service-course", "service-frequency", "service-cycle", "service-pair",
+    "surgery-discount", "drug-indication", "drug-second-line",
+)  # fmt: skip
 PIECES = {"piece": "herb-single", "never_paid": "herb-never-paid"}
 """The rules that limit the decoction pieces so used."""
 
@@ -252,7 +257,8 @@ def plant_national(sample: National, plants: list[Row]) -> None:
         } | plant.get("headers", {})  # fmt: skip
         settlements = [_header(own, serial) for own in _as_list(plant.get("settlement", {}))]
         visits = [_header(own, serial) for own in _as_list(plant.get("visit", {}))]
-        opened = {"begntime": datetime.fromisoformat(start) if start else None}
+        days = {"begntime": start, "endtime": plant.get("end")}
+        opened = {name: datetime.fromisoformat(day) if day else None for name, day in days.items()}
         visits = [opened | own for own in visits]
         sample.headers(shared, settlements, visits)
         for visit in sample.visits[len(sample.visits) - len(visits) :]:
@@ -273,7 +279,7 @@ def plant_national(sample: National, plants: list[Row]) -> None:
                 "rx_drord_no": line.get("prescription"), "med_list_codg": line.get("code", item.code),
                 "hilist_code": line.get("hilist_code", line.get("code") or item.code),
                 "inscp_amt": number(line.get("in_scope", line.get("amount", 20))),
-            } | line.get("columns", {})  # fmt: skip
+            } | {name: number(value) if isinstance(FEE[name], pl.Decimal) else value for name, value in line.get("columns", {}).items()}  # fmt: skip
             sample.fee(item, when, (quantity, amount), line.get("institution", 1) - 1, **columns)
             sample.expected.line(line["id"], plant["why"], line, quantity, amount)
 
@@ -315,7 +321,9 @@ def make_people(chance: random.Random, count: int) -> list[Person]:
 def fill_national(sample: National, chance: random.Random, total: int) -> None:
     """Add ordinary visits up to `total` lines: ordinary items for all, restricted ones only for whom they are meant."""
     fitting = {use: [item for item in sample.items.values() if item.used_as == use] for use in RECEIVERS}
-    fitting["ordinary"] = [item for item in sample.items.values() if item.used_as in ("ordinary", *PIECES)]
+    # Of ten lines one is of a decoction piece.
+    ordinary = [item for item in sample.items.values() if item.used_as == "ordinary"]
+    fitting["ordinary"] = [*ordinary * 5, *(item for item in sample.items.values() if item.used_as in PIECES)]
     people = make_people(chance, 1500)
     days = (LAST_DAY - FIRST_DAY).days - 12
     serial = 0
@@ -353,7 +361,8 @@ def _visit(
     }  # fmt: skip
     group = person.kind if person.kind in ("child", "newborn") else "adult"
     codes = chance.sample(DIAGNOSES[group], chance.choice((1, 1, 2)))
-    opened = {"brdy": person.birth, "begntime": start, "dscg_maindiag_code": codes[0] if stays else ""}
+    end = start + timedelta(days=8) if stays else start
+    opened = {"brdy": person.birth, "begntime": start, "endtime": end, "dscg_maindiag_code": codes[0] if stays else ""}
     sample.headers(shared, [{"brdy": born}], [opened])
     for order, code in enumerate(codes):
         sample.diagnosis(keys["setl_id"], keys["mdtrt_id"], person.number, order, diag_code=code)
@@ -372,6 +381,9 @@ def _visit(
         if item.code[0] in "XZ":
             columns["prd_days"] = Decimal(chance.choice((3, 5, 7, 14)))
         tag = [] if restricted else chance.choices(([], ["invalid"], ["refund"]), (980, 8, 12))[0]
+        # What has no national code counts beside pieces: to keep the counts plain it is never given back.
+        if tag == ["refund"] and item.code[0] in "CLY":
+            tag = []
         if tag == ["invalid"]:
             columns["vali_flag"] = "0"
         sign = -1 if tag == ["refund"] else 1
