@@ -18,6 +18,7 @@ from pathlib import Path
 
 from benchmarks.generate import DATA
 from benchmarks.measure import Command, Runs, alternate, run, warm_cache
+from checker.shapes import SHAPES
 
 SOURCES = Path("knowledge_base/sources")
 LIANGKU = [sys.executable, "-m", "checker.cli.main"]
@@ -26,7 +27,7 @@ LIANGKU = [sys.executable, "-m", "checker.cli.main"]
 def write_text(folder: Path, points: int) -> None:
     """Write the text of the embedded edition, and invented points after it until there are so many."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in ("exemption.toml", "edition.toml", "companion.csv", "terms.csv"):
+    for name in ("exemption.toml", "edition.toml", *(shape.limit_file for shape in SHAPES)):
         shutil.copyfile(SOURCES / name, folder / name)
     rows, items, patterns = (_rows(SOURCES / name) for name in ("point.csv", "item.csv", "pattern.csv"))
     limits = {row["point_id"]: row for row in items}

@@ -147,7 +147,7 @@ def test_a_limit_counts_only_where_the_findings_agree() -> None:
     ("words", "told"),
     [
         (
-            ("large_knowledge", "--points", "2000", "--lines", "20000", "--repeat", "1"),
+            ("large_knowledge", "--points", "5000", "--lines", "20000", "--repeat", "1"),
             "times the scan with the embedded",
         ),
         (("impact", "--lines", "20000", "--repeat", "1"), '"ratio"'),

@@ -20,7 +20,7 @@ PRESCRIPTIONS = ROOT / "data" / "samples" / "prescriptions"
 MALE_ONLY = "XG04CBA088A001010101467"
 MALE_ONLY_NAME = "爱普列特片"
 CHILD_LIMITED = "XN05CDM084X001010102000"
-ORDINARY = "XC02KXB144A001010100151"
+ORDINARY = "XJ01CAA040E001010199999"
 SERVICE = "002501040040000"
 
 
@@ -60,7 +60,7 @@ SAMPLES = {
     ),
     "undetermined": (1, ["? 无法判断", "不明（限：女）", "补上性别再查", "? 结论  无法判断"]),
     "clear_exempt": (0, ["○ 豁免", "service-sex-indeterminate", "kb show service-sex-01-0087", "属于豁免情形"]),
-    "clear": (0, ["✔ 结论  受限项目没有发现问题", "共查 2 行", "没有判断能不能用：波生坦片"]),
+    "clear": (0, ["✔ 结论  受限项目没有发现问题", "共查 2 行", "没有判断能不能用：阿莫西林胶囊"]),
 }
 
 
@@ -94,7 +94,7 @@ def test_a_code_whose_letters_and_digits_stand_wrong_is_undetermined(tmp_path, c
     assert "? 结论  无法判断" in told
 
 
-@pytest.mark.parametrize(("day", "is_old"), [("2026-11-07", False), ("2026-11-08", True)])
+@pytest.mark.parametrize(("day", "is_old"), [("2026-12-26", False), ("2026-12-27", True)])
 def test_an_answer_from_old_knowledge_says_so(check, answer, day, is_old):
     asked = ("--item", MALE_ONLY, "--sex", "M", "--age", "30", "--on", day)
     assert answer(*asked)["knowledge"]["outdated"] is is_old
@@ -177,7 +177,7 @@ def test_a_finding_says_who_why_on_what_basis_and_what_to_do(check):
         "        批次 01《药品区分性别使用》第 3 行",
         "        批次 2026-01《药品区分性别使用》第 3 行",
     ]
-    assert lines[-1] == "  共查 1 行，知识库 2026.05"
+    assert lines[-1] == "  共查 1 行，知识库 2026.06"
 
 
 def test_the_same_in_english(check):
@@ -191,7 +191,7 @@ def test_the_same_in_english(check):
     )
     assert "            batch 01, 药品限儿童使用, row 1" in lines
     assert lines[-2].startswith("✖ Conclusion  Stop. The rules do not let the fund pay")
-    assert lines[-1] == "  1 line(s) checked, knowledge 2026.05"
+    assert lines[-1] == "  1 line(s) checked, knowledge 2026.06"
 
 
 def test_the_gravest_finding_comes_first_and_lines_are_numbered(check, tmp_path):
@@ -473,7 +473,9 @@ def test_what_was_not_judged_outweighs_a_notice_and_an_exemption(check, beside):
     ],
 )  # fmt: skip
 def test_the_terms_are_given_by_options(answer, item, options, verdict, reason):
-    given = answer("--item", item, "--sex", "女", "--age", "30", "--on", "2026-06-01", *options)
+    # Later some of these are limited in other ways as well.
+    day = "2026-04-01" if item == FIRST_BY_LEVEL_TWO else "2026-06-01"
+    given = answer("--item", item, "--sex", "女", "--age", "30", "--on", day, *options)
     reasons = [finding["reason_code"] for finding in given["findings"]]
     assert (given["verdict"], given["not_judged"]) == (verdict, [])
     assert reasons == ([] if verdict == "clear" else [reason])

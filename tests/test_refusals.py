@@ -185,7 +185,7 @@ def test_unreadable_time_and_quantity_go_to_the_rejects_and_the_scan_goes_on(sca
 
 
 def test_rejects_alone_do_not_make_a_finding(scan, tmp_path):
-    ordinary = "L1,2026-03-01,XC02KXB144A001010100151,波生坦片,1,35.5,女,1990-05-01"
+    ordinary = "L1,2026-03-01,XJ01CAA040E001010199999,阿莫西林胶囊,1,35.5,女,1990-05-01"
     run = scan(csv_file(tmp_path, ordinary, ordinary.replace("2026-03-01", "?")), "--max-rejects", "50%")
     assert run.returncode == 0, run.stderr
 
@@ -233,7 +233,7 @@ def test_force_deletes_only_the_files_of_the_last_run(scan, tmp_path):
     assert_refused(scan(source), "--force")
     assert scan(source, "--force").returncode == 1
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["findings.parquet", "rejects.parquet", "run.json"]
+    assert names == ["findings.parquet", "rejects.parquet", "run.json", "shadow.parquet"]
     (tmp_path / "out" / "mine.txt").write_text("mine")
     assert_refused(scan(source, "--force"), "mine.txt", "不会删除")
 
@@ -262,7 +262,12 @@ def test_a_killed_scan_leaves_no_half_result(tmp_path):
     run = liangku("scan", source, "--out", out, "--json")
     assert run.returncode == 1, run.stderr
     assert json.loads(run.stdout)["lines"]["judged"] == 400_000
-    assert sorted(path.name for path in out.iterdir()) == ["findings.parquet", "rejects.parquet", "run.json"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "findings.parquet",
+        "rejects.parquet",
+        "run.json",
+        "shadow.parquet",
+    ]
 
 
 # ---- knowledge and rules ----

@@ -182,7 +182,7 @@ def test_what_is_not_judged_has_to_be_in_force(partial: Path) -> None:
 
 def test_an_item_of_rules_that_are_loaded_is_answered_as_ever(partial: Path) -> None:
     counter = Precheck.open(rules=[partial], only_rules=True)
-    unlimited = WOMAN | {"lines": [{"line_id": "1", "item_code": "XC02KXB144A001010100151"}]}
+    unlimited = WOMAN | {"lines": [{"line_id": "1", "item_code": "XJ01CAA040E001010199999"}]}
     answer = counter.check(unlimited)
     assert (answer["verdict"], answer["not_judged"]) == ("clear", [])
     assert Precheck.open().check(WOMAN)["not_judged"] == []
@@ -194,7 +194,7 @@ CLAIMS = f"""line_id,visit_id,patient_id,service_time,item_code,patient_sex,pati
 3,V3,P3,2026-03-01,{MALE_ONLY},女,1990-01-01,1,30.00,0
 4,V4,P4,2026-03-01,{MALE_ONLY[:-3]}999,女,1990-01-01,1,40.00,1
 5,V5,P5,2026-03-01,XN05CDM084X001010102000,女,1990-01-01,1,50.00,1
-6,V6,P6,2026-03-01,XC02KXB144A001010100151,女,1990-01-01,1,60.00,1
+6,V6,P6,2026-03-01,XJ01CAA040E001010199999,女,1990-01-01,1,60.00,1
 """
 """Three judged lines of a drug for men (the fourth by its family), one of a drug for children, one without limits, one void."""
 

@@ -174,7 +174,7 @@ REFUSED = [
     ('level = "suspect"\n', "", "level: missing"),
     ('level = "suspect"', 'level = "red"', "level: 'red' is none of definite, suspect, notice"),
     ('status = "preview"', 'status = "new"', "status: 'new' is none of preview"),
-    ('shape = "item"', 'shape = "pair"', "shape: 'pair' is none of item"),
+    ('shape = "item"', 'shape = "trio"', "shape: 'trio' is none of item"),
     ('tier = "合理使用"', 'tier = "其他"', "tier: '其他' is none of"),
     ('tier_group = "医疗类"', 'tier_group = "其他"', "tier_group: '其他' is none of"),
     ('stages = ["before", "after"]', 'stages = ["later"]', "stages: ['later'] is not a list of some of before"),

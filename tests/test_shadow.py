@@ -19,6 +19,7 @@ from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from checker.shapes import SHAPES
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
@@ -58,7 +59,7 @@ def edition(folder: Path, change: Callable[[list[Row]], Iterable[Row]], patterns
         writer.writeheader()
         writer.writerows(rows)
     limited = "".join(
-        (folder / name).read_text(encoding="utf-8") for name in ("item.csv", "companion.csv", "terms.csv")
+        (folder / name).read_text(encoding="utf-8") for name in sorted(shape.limit_file for shape in SHAPES)
     )
     with (folder / "item.csv").open("a", encoding="utf-8") as stream:
         stream.writelines(f"{row['point_id']},female,,,,,,\n" for row in rows if f"\n{row['point_id']}," not in limited)
@@ -94,25 +95,35 @@ def trial(tmp_path: Path) -> Path:
     return built(edition(tmp_path / "text", on_trial([POINT])), tmp_path / "kb")
 
 
+@pytest.fixture(scope="module")
+def active(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded knowledge with no point on trial."""
+    folder = tmp_path_factory.mktemp("active")
+    return built(edition(folder / "text", on_trial([])), folder / "kb")
+
+
 # ---- judged like any other, listed apart ----
 
 
-def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path: Path) -> None:
-    found = scan(ScanRequest([LINES], tmp_path / "active", **SAMPLES)).out / "findings.parquet"
-    hit = sorted(set(pl.read_parquet(found)["point_id"]))
-    ids = hit[::2]
+def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path: Path, active: Path) -> None:
+    found = scan(ScanRequest([LINES], tmp_path / "active", kb=[active], **SAMPLES)).out / "findings.parquet"
+    # Of two points of a rule with one code the other judges what this one no longer does.
+    points = pl.read_csv(SOURCES / "point.csv", infer_schema=False).select("point_id", "rule_id")
+    patterns = pl.read_csv(SOURCES / "pattern.csv", infer_schema=False).join(points, on="point_id")
+    shared = patterns.filter(pl.len().over("rule_id", "code") > 1)["point_id"]
+    ids = sorted(set(pl.read_parquet(found)["point_id"]) - set(shared))[::2]
     kb = built(edition(tmp_path / "text", on_trial(ids)), tmp_path / "kb")
     result = scan(ScanRequest([LINES], tmp_path / "out", kb=[kb], **SAMPLES))
-    active = pl.read_parquet(found).sort("source_record", "rule_id").drop("kb_version")
-    tried = active["point_id"].is_in(ids)
+    all_found = pl.read_parquet(found).sort("source_record", "rule_id").drop("kb_version")
+    tried = all_found["point_id"].is_in(ids)
     assert tried.sum() > 30
-    assert rows_of(result.out / "shadow.parquet") == active.filter(tried).rows()
-    assert rows_of(result.out / "findings.parquet") == active.filter(~tried).rows()
+    assert rows_of(result.out / "shadow.parquet") == all_found.filter(tried).rows()
+    assert rows_of(result.out / "findings.parquet") == all_found.filter(~tried).rows()
     assert result.summary.findings == (~tried).sum()
     assert result.shadow.findings == tried.sum()
 
 
-def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path) -> None:
+def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path, active: Path) -> None:
     rules, without = tmp_path / "rules", tmp_path / "without"
     shutil.copytree(RULES, rules)
     path = rules / "drug-sex.toml"
@@ -121,9 +132,9 @@ def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path) -> 
     )
     shutil.copytree(RULES, without)
     (without / "drug-sex.toml").unlink()
-    whole = scan(ScanRequest([LINES], tmp_path / "whole", **SAMPLES))
-    tried = scan(ScanRequest([LINES], tmp_path / "tried", rules=[rules], only_rules=True, **SAMPLES))
-    left = scan(ScanRequest([LINES], tmp_path / "left", rules=[without], only_rules=True, **SAMPLES))
+    whole = scan(ScanRequest([LINES], tmp_path / "whole", kb=[active], **SAMPLES))
+    tried = scan(ScanRequest([LINES], tmp_path / "tried", kb=[active], rules=[rules], only_rules=True, **SAMPLES))
+    left = scan(ScanRequest([LINES], tmp_path / "left", kb=[active], rules=[without], only_rules=True, **SAMPLES))
     assert rows_of(tried.out / "findings.parquet") == rows_of(left.out / "findings.parquet")
     assert tried.summary == left.summary
     assert tried.not_in_force == left.not_in_force
@@ -220,8 +231,8 @@ def test_a_regional_point_on_trial_counts_the_lines_of_its_region(tmp_path: Path
     assert result.shadow.not_in_force == 2
 
 
-def test_nothing_on_trial_leaves_no_trace(tmp_path: Path, claims: Path) -> None:
-    result = scan(ScanRequest([claims], tmp_path / "out"))
+def test_nothing_on_trial_leaves_no_trace(tmp_path: Path, claims: Path, active: Path) -> None:
+    result = scan(ScanRequest([claims], tmp_path / "out", kb=[active]))
     assert result.run["shadow"] == {
         "on_trial": 0,
         "findings": 0,

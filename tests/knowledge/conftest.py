@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from checker.knowledge.build import build
+from checker.knowledge.compiled_facts import CompiledFacts, read_facts
 from checker.knowledge.edition import Edition, open_edition
 from checker.knowledge.published import PublishedItem, read_published
 from checker.knowledge.source import Sources, read_sources
@@ -55,6 +56,15 @@ def published_folder() -> Path:
     if not (folder / "points.csv").is_file():
         pytest.skip("the published facts (points.csv, codes.csv) do not lie in ../shared/nhsa beside this checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def compiled_facts(published_folder: Path) -> CompiledFacts:
+    folder = published_folder / "facts"
+    files = [folder / name for name in ("batch07_pairs.csv", "batch08_limits.csv", "indication_points_mapped.csv")]
+    if not all(file.is_file() for file in files):
+        pytest.skip("the compiled facts do not lie in ../shared/nhsa/facts beside this checkout")
+    return read_facts(*files)
 
 
 @pytest.fixture(scope="session")

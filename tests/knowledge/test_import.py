@@ -197,7 +197,7 @@ def test_the_embedded_edition_keeps_its_exemptions_and_other_rules(built: Path, 
     others = [row for row in before.points if row.rule_id != "drug-child-limited"]
     assert [row for row in after.points if row.rule_id != "drug-child-limited"] == others
     assert told["rules"]["drug-child-limited"]["ended"]["points"] == 13
-    assert told["knowledge"]["version"] == "2026.05+2026-07"
+    assert told["knowledge"]["version"] == "2026.06+2026-07"
 
 
 def test_families_are_covered_where_asked_for(tmp_path: Path) -> None:

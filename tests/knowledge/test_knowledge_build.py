@@ -22,7 +22,7 @@ from checker.model.errors import KnowledgeError
 
 from .conftest import SmallSources
 
-LATER = ("companion.parquet", "terms.parquet")
+LATER = ("companion.parquet", "terms.parquet", "quota.parquet", "pair.parquet", "evidence.parquet")
 """The limits of shapes that a knowledge base need not have."""
 FILES = [
     "exemption.parquet",
@@ -33,6 +33,17 @@ FILES = [
     "pattern.parquet",
     "point.parquet",
 ]
+RULES_OF = {
+    "item": ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "service-age"),
+    "companion": ("herb-single",),
+    "terms": (
+        "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "herb-never-paid",
+    ),
+    "quota": ("drug-course", "service-course", "service-frequency", "service-cycle"),
+    "pair": ("service-pair", "surgery-discount"),
+    "evidence": ("drug-second-line", "drug-indication"),
+}  # fmt: skip
+"""Which table holds the limits of which rules."""
 
 
 @pytest.mark.parametrize(
@@ -52,27 +63,17 @@ def test_the_parquet_files_equal_the_sources(built: Path, sources: Sources, file
 
 
 def test_the_tables_of_points_equal_the_sources(built: Path, sources: Sources) -> None:
-    point, item, companion, terms = (
-        duckdb.read_parquet(str(built / f"{name}.parquet")) for name in ("point", "item", "companion", "terms")
-    )
+    point = duckdb.read_parquet(str(built / "point.parquet"))
     assert tuple(point.columns) == POINT_COMMON
     assert point.fetchall() == [row.values()[: len(POINT_COMMON)] for row in sources.points]
-    of_pieces = {row.point_id for row in sources.points if row.rule_id == "herb-single"}
-    assert companion.fetchall() == [(point_id, "herb_piece") for point_id in sorted(of_pieces)]
-    of_terms = {row.point_id for row in sources.points if "terms_text" in row.limits}
-    rules = {row.rule_id for row in sources.points if row.point_id in of_terms}
-    assert rules == {
-        "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "herb-never-paid",
-    }  # fmt: skip
-    for table, of_table in (
-        (item, lambda row: row.rule_id not in {*rules, "herb-single"}),
-        (terms, lambda row: row.rule_id in rules),
-    ):
+    for name, rules in RULES_OF.items():
+        table = duckdb.read_parquet(str(built / f"{name}.parquet"))
         assert {row[0]: dict(zip(table.columns[1:], row[1:], strict=True)) for row in table.fetchall()} == {
-            row.point_id: {name: row.limits.get(name) for name in table.columns[1:]}
+            row.point_id: {limit: row.limits.get(limit) for limit in table.columns[1:]}
             for row in sources.points
-            if of_table(row)
+            if row.rule_id in rules
         }
+    assert {row.rule_id for row in sources.points} == {rule for rules in RULES_OF.values() for rule in rules}
 
 
 def test_the_types_of_the_columns(built: Path) -> None:
@@ -91,6 +92,9 @@ def test_the_manifest_counts_what_was_built(built: Path, sources: Sources) -> No
     assert {rule.rule_id: rule.published_codes for rule in manifest.rules} == {
         "drug-child-limited": 45,
         "drug-child-only": 4441,
+        "drug-course": 1173,
+        "drug-indication": 5064,
+        "drug-second-line": 601,
         "drug-sex": 6590,
         "drug-injury-insurance": 95,
         "drug-institution-level": 979,
@@ -101,9 +105,16 @@ def test_the_manifest_counts_what_was_built(built: Path, sources: Sources) -> No
         "herb-single": 116,
         "service-age": 1,
         "service-child-only": 30,
+        "service-course": 11,
+        "service-cycle": 14,
+        "service-frequency": 67,
+        "service-pair": 900,
         "service-sex": 390,
+        "surgery-discount": 368,
     }
-    assert [notice.batch for notice in manifest.notices] == ["01", "03", "04", "05", "08", "2026-01", "10", "11"]
+    assert [notice.batch for notice in manifest.notices] == [
+        "01", "02", "03", "04", "05", "06", "07", "08", "2026-01", "09", "10", "11", "12", "13", "14", "15", "16", "17",
+    ]  # fmt: skip
 
 
 def test_equal_sources_give_equal_bytes(source_folder: Path, built: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from checker.knowledge.compile_batch import compile_edition, main
+from checker.knowledge.compiled_facts import CompiledFacts
 from checker.knowledge.frames import csv_text, frame_of, point_tables
 from checker.knowledge.published import Limits, PublishedItem, document_of, read_published
 from checker.knowledge.rows import PatternRow, PointRow
@@ -266,11 +267,12 @@ def test_the_command_names_a_missing_file_and_writes_nothing(
 
 
 def test_the_committed_sources_are_what_the_published_facts_compile_to(
-    published: list[PublishedItem], source_folder: Path
+    published: list[PublishedItem], compiled_facts: CompiledFacts, source_folder: Path
 ) -> None:
-    compiled = compile_edition(published)
+    compiled = compile_edition(published, compiled_facts)
+    assert compiled.left_out == ()
     tables = point_tables(frame_of(compiled.points, PointRow))
-    assert list(tables) == ["point", "item", "companion", "terms"]
+    assert list(tables) == ["point", "item", "companion", "terms", "quota", "pair", "evidence"]
     for name, table in tables.items():
         assert (source_folder / f"{name}.csv").read_text(encoding="utf-8") == csv_text(table)
     assert (source_folder / "pattern.csv").read_text(encoding="utf-8") == csv_text(

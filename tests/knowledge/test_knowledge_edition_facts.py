@@ -93,7 +93,11 @@ def test_one_item_with_a_relisted_and_an_unlisted_family_is_two_rows(sources: So
 
 def test_the_family_of_another_item_is_left_to_exact_codes(sources: Sources) -> None:
     bosentan = [row for row in sources.patterns if row.code.startswith("XC02KXB144A001")]
-    assert [(row.point_id, row.match) for row in bosentan] == [("drug-child-limited-01-0007", "code")]
+    assert {row.match for row in bosentan} == {"code"}
+    dispersible, ordinary = "drug-child-limited-01-0007", "drug-indication-14-0006"
+    assert {row.point_id for row in bosentan} == {dispersible, ordinary}
+    own = {key: {row.code for row in bosentan if row.point_id == key} for key in (dispersible, ordinary)}
+    assert (len(own[dispersible]), len(own[ordinary]), own[dispersible] & own[ordinary]) == (1, 7, set())
 
 
 def test_services_are_in_force_without_end(sources: Sources) -> None:
@@ -102,6 +106,10 @@ def test_services_are_in_force_without_end(sources: Sources) -> None:
         ("service-sex", MAY, None, None),
         ("service-child-only", MAY, None, None),
         ("service-age", date(2026, 1, 6), None, None),
+        ("service-course", date(2026, 1, 6), None, None),
+        ("service-cycle", date(2026, 1, 6), None, None),
+        ("service-frequency", date(2026, 1, 6), None, None),
+        ("service-pair", date(2025, 12, 12), None, None),
     }
 
 

@@ -42,6 +42,7 @@ def test_a_name_shows_all_its_points_and_both_widths_are_one(edition: Edition) -
     assert ids(describe_point([edition], "波生坦分散片")) == [
         "drug-child-limited-01-0007",
         "drug-child-limited-2026-01-0001",
+        "drug-indication-14-0005",
     ]
 
 

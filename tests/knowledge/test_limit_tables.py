@@ -28,12 +28,12 @@ FAULTS = {
     "no limit row": ("item.csv", P4_LIMITS, "", "point.csv: row 5, column point_id: found 'p4'; no table has the limits of this point; add its row"),
     "two rows": ("item.csv", P4_LIMITS, P4_LIMITS * 2, "item.csv: row 6, column point_id: found 'p4'; row 5 has the limits of this point; keep one"),
     "a row in two tables": (
-        "companion.csv", "h1,herb_piece\n", "h1,herb_piece\np4,herb_piece\n",
-        "companion.csv: row 3, column point_id: found 'p4'; item.csv has the limits of this point too; keep the row in",
+        "companion.csv", "h1,herb_piece", "p4,herb_piece\nh1,herb_piece",
+        "companion.csv: row 2, column point_id: found 'p4'; item.csv has the limits of this point too; keep the row in",
     ),
     "a row of no point": (
-        "companion.csv", "h1,herb_piece\n", "h1,herb_piece\nh2,herb_piece\n",
-        "companion.csv: row 3, column point_id: found 'h2'; point.csv has no such point; add it there or remove this row",
+        "companion.csv", "h1,herb_piece", "h2,herb_piece\nh1,herb_piece",
+        "companion.csv: row 2, column point_id: found 'h2'; point.csv has no such point; add it there or remove this row",
     ),
     "a missing column": ("item.csv", "age_min_unit,", "", "item.csv: row 1: the column age_min_unit is missing; add it"),
     "a surplus column": ("companion.csv", ",companions", ",companions,sex", "companion.csv: row 1: the column 'sex' is unknown; remove it"),
@@ -116,9 +116,9 @@ import checker
 root, work = Path(sys.argv[1]), Path(sys.argv[2])
 file = root / "checker/shapes/__init__.py"
 text = file.read_text(encoding="utf-8")
-assert "= (ITEM, COMPANION, TERMS)" in text
-text = text.replace("SHAPES: tuple", "from tests.knowledge.pair_shape import PAIR\\nSHAPES: tuple", 1)
-text = text.replace("(ITEM, COMPANION, TERMS)", "(ITEM, COMPANION, TERMS, PAIR)")
+assert "= (ITEM, COMPANION, TERMS, QUOTA, PAIR, EVIDENCE)" in text
+text = text.replace("SHAPES: tuple", "from tests.knowledge.made_up_shape import MADE_UP\\nSHAPES: tuple", 1)
+text = text.replace("(ITEM, COMPANION, TERMS, QUOTA, PAIR, EVIDENCE)", "(ITEM, COMPANION, TERMS, QUOTA, PAIR, EVIDENCE, MADE_UP)")
 checker.shapes = sys.modules["checker.shapes"] = types.ModuleType("checker.shapes")
 checker.shapes.__path__ = [str(file.parent)]
 exec(compile(text, str(file), "exec"), checker.shapes.__dict__)
@@ -164,10 +164,10 @@ def test_a_further_shape_takes_its_folder_and_its_name_in_shapes(tmp_path: Path)
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
     assert run.returncode == 0, run.stderr
     told = json.loads(run.stdout)
-    assert told["files"][:3] == ["point.parquet", "item.parquet", "pair.parquet"]
+    assert told["files"][:3] == ["point.parquet", "item.parquet", "made_up.parquet"]
     assert (told["fields"], told["codes"]) == ([["partner", "imaging", "nursing"]], ["limits"])
     assert (told["shown"], told["said"], told["issues"]) == (2, "with imaging", [])
     assert told["faults"] == [
-        "pair.csv: row 2, column partner: 写的是“x”，请写其中之一：imaging, nursing，或留空（found 'x'; write one of imaging, nursing, or leave it empty）",
-        "pair.csv: row 2, column most: 写的是“-1”，请写不小于 0 的整数，或留空（found '-1'; write a whole number, 0 or more, or leave it empty）",
+        "made_up.csv: row 2, column partner: 写的是“x”，请写其中之一：imaging, nursing，或留空（found 'x'; write one of imaging, nursing, or leave it empty）",
+        "made_up.csv: row 2, column most: 写的是“-1”，请写不小于 0 的整数，或留空（found '-1'; write a whole number, 0 or more, or leave it empty）",
     ]

@@ -41,7 +41,7 @@ def terms(rule_id: str, published: list[PublishedItem]) -> dict[tuple[str, str],
     """What was read of each item, by batch and number."""
     spec = SPEC[rule_id]
     return {
-        (batch, str(item.seq)): dict(item.limits.terms)
+        (batch, str(item.seq)): dict(item.limits.cells)
         for batch in spec.batches
         for item in items_of(spec, batch, published)
     }
@@ -110,7 +110,7 @@ def test_a_published_workbook_becomes_the_points_of_its_batch(
     }
     assert sum(text.items for text in workbook.texts) == told["expect_items"]
     assert {text.text: dict(text.terms) for text in workbook.texts} == {
-        item.text: dict(item.limits.terms) for item in ours.values()
+        item.text: dict(item.limits.cells) for item in ours.values()
     }
     points = open_knowledge(out).points
     assert {point.rule_id for point in points} == {rule_id}

@@ -38,7 +38,7 @@ def _of_server(browser: Browser, server: Server, folder: Path) -> list[Path]:
         desk.open().whom("self").person("male", "36").add("爱普列特片").concluded("clear")
         written.append(_shot(desk, folder / "clear.png"))
         desk.press("Alt+KeyN").whom("child").person("male", "6").person("female", "19900501", who="insured")
-        desk.add("波生坦分散片").concluded("definite")
+        desk.add("盐酸可乐定缓释片").concluded("definite")
         written.append(_shot(desk, folder / "red.png"))
         desk.press("Alt+KeyN").woman_buys("爱普列特片").concluded("suspect")
         written.append(_shot(desk, folder / "yellow.png"))

@@ -17,7 +17,7 @@ from tests.service.serving import serving
 
 MALE_ONLY = "爱普列特片"
 MALE_ONLY_CODE = "XG04CBA088A001010101467"
-CHILD_LIMITED = "波生坦分散片"
+CHILD_LIMITED = "盐酸可乐定缓释片"
 CHILD_ONLY_OF_INSURED = "小儿金丹"
 CHILD_ONLY_NOTICE = "小儿七珍丸"
 ENDED = "复方聚乙二醇(3350)电解质散"

@@ -125,7 +125,7 @@ def test_a_sale_from_start_to_end_by_keyboard_alone(desk: DeskPage) -> None:
     assert desk.focus == "patient-birth"
     desk.press("Tab", "Tab", "Tab")  # over the ID number and the newborn box
     assert desk.focus == "item"
-    desk.page.keyboard.type("bstfsp")
+    desk.page.keyboard.type("yskldhsp")
     desk.page.wait_for_selector("#item-options [role=option]")
     desk.press("ArrowDown", "Enter").concluded("definite")
     assert desk.focus == "item"

@@ -114,7 +114,7 @@ def test_the_customer_is_told_politely_what_why_and_what_else(desk: DeskPage) ->
     assert "爱普列特片限男性使用，患者登记的性别为女性。需要先核实" in desk.text("blockquote")
     for words in (
         "您好",
-        f"{CHILD_LIMITED}仅限 3 至 12 岁患者使用时由医保基金支付",
+        f"{CHILD_LIMITED}仅限 6 至 17 岁患者使用时由医保基金支付",
         "患者",
         "36 岁。这次不能用医保结算。",
         "自费购买",
@@ -138,7 +138,7 @@ def test_the_slip_tells_everything_but_who_it_was(desk: DeskPage) -> None:
     desk.page.emulate_media(media="print")
     slip = desk.text("#slip")
     for words in (
-        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "有诊断支持", "0012", "2026.05",
+        "用药提示单", MALE_ONLY, "已写明理由", "限男性使用", "GZ10000301004000", "第 3 行", "有诊断支持", "0012", "2026.06",
     ):  # fmt: skip
         assert words in slip
     assert (ID_NUMBER in slip, "1949" in slip) == (False, False)

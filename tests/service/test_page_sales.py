@@ -22,7 +22,7 @@ from tests.service.serving import Server
 
 MEN, MEN_CODE = "爱普列特片", "XG04CBA088A001010101467"  # for men
 WOMEN = "阴道镜检查"  # for women
-FROM_3_TO_12 = "波生坦分散片"  # the fund pays for insured persons of 3 to 12 years only
+FROM_6_TO_17 = "盐酸可乐定缓释片"  # the fund pays for insured persons of 6 to 17 years only
 UNDER_14 = "小儿金丹"  # for children, looks at the insured
 NO_LONGER_LISTED = "小儿七珍丸"  # for children, a notice only
 ENDED = "复方聚乙二醇(3350)电解质散"  # no point in force
@@ -67,12 +67,12 @@ SALES = (
     Sale("clear", "male", "36", (BARCODE,)),
     Sale("suspect", "male", "36", (WOMEN,)),
     Sale("clear", "female", "36", (WOMEN,)),
-    Sale("definite", "female", "36", (FROM_3_TO_12,)),
-    Sale("clear", "female", "6", (FROM_3_TO_12,)),
-    Sale("clear", "male", "12", (FROM_3_TO_12,)),
-    Sale("definite", "male", "13", (FROM_3_TO_12,)),
-    Sale("definite", "male", "2岁6个月", (FROM_3_TO_12,)),
-    Sale("definite", "male", "8个月", (FROM_3_TO_12,)),
+    Sale("definite", "female", "36", (FROM_6_TO_17,)),
+    Sale("clear", "female", "6", (FROM_6_TO_17,)),
+    Sale("clear", "male", "17", (FROM_6_TO_17,)),
+    Sale("definite", "male", "18", (FROM_6_TO_17,)),
+    Sale("definite", "male", "5岁11个月", (FROM_6_TO_17,)),
+    Sale("definite", "male", "8个月", (FROM_6_TO_17,)),
     Sale("clear", "female", "1岁半", (UNDER_14,)),
     Sale("clear", "female", "10天", (UNDER_14,)),
     Sale("clear", "female", "13", (UNDER_14,)),
@@ -85,7 +85,7 @@ SALES = (
     Sale("partly_restricted", "male", "36", (FREE, MEN)),
     Sale("suspect", "female", "36", (FREE, MEN_CODE), pause=50),
     Sale("suspect", "female", "36", (MEN_CODE, FREE), pause=50),
-    Sale("definite", "male", "36", (MEN, FROM_3_TO_12, FREE), pause=0),
+    Sale("definite", "male", "36", (MEN, FROM_6_TO_17, FREE), pause=0),
     Sale("suspect", "female", "36", (BARCODE, FREE, WOMEN), pause=50),
     Sale("unjudged", "male", "36", (MEN, UNKNOWN_BARCODE)),
     Sale("unjudged", "male", "36", (MEN, WRONG_BARCODE)),

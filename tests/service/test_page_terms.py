@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +11,19 @@ import pytest
 pytest.importorskip("playwright", reason="pages are tested in a browser: pip install playwright")
 pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pip install axe-playwright-python")
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
-from tests.service.desk_page import DeskPage
+from checker.knowledge.build import write_tables
+from checker.knowledge.edition_text import EditionText
+from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.source import Sources
+from tests.service.desk_page import DeskPage, window
+from tests.service.serving import serving
 from tests.service.test_page import MALE_ONLY
 
 LEVEL_TWO = "参附注射液"
 FIRST_BY_LEVEL_TWO, ALSO_FIRST = "度拉糖肽注射液", "利司那肽注射液"
+CHILD_WITH_DIAGNOSIS = "波生坦分散片"
 MATERNITY = "卡前列素氨丁三醇注射液"
 EMERGENCY_OR_STAY = "安宫牛黄丸"
 NOT_ONLINE = "芬太尼透皮贴剂"
@@ -104,7 +112,27 @@ def test_one_question_follows_from_the_other(desk: DeskPage) -> None:
     assert _sent(desk) == {"insurance_type": "310", "care_type": "52"}
 
 
-def test_earlier_use_is_asked_of_each_item_and_of_none_untold(desk: DeskPage) -> None:
+def _limited_at_first(folder: Path) -> None:
+    """Two items that are limited at their first prescription and in no other way; those published are of the second line too."""
+    since, limits = date(2026, 1, 1), {"min_rank": 2, "rank_case": "first_prescription"}
+    items = ((FIRST_BY_LEVEL_TWO, "XA10BJD332B002"), (ALSO_FIRST, "XA10BJL366B002"))
+    points = [
+        PointRow(f"P{n}", "drug-institution-level", name, None, None, None, since, None, None, None, "通知", "1", 1, f"1/{n}", limits=limits)
+        for n, (name, _) in enumerate(items)
+    ]  # fmt: skip
+    patterns = [PatternRow(f"P{n}", "item", "family", code, 1) for n, (_, code) in enumerate(items)]
+    folder.mkdir()
+    edition = EditionText("首次处方", "1", "2026-01-01", "2026-01-01", ())
+    write_tables(Sources.of(edition=edition, points=points, patterns=patterns), folder)
+
+
+def test_earlier_use_is_asked_of_each_item_and_of_none_untold(browser: Browser, tmp_path: Path) -> None:
+    _limited_at_first(tmp_path / "kb")
+    with serving(tmp_path, 'kb = ["kb"]\n') as server, window(browser, server.url) as desk:
+        _asked_of_each(desk.open())
+
+
+def _asked_of_each(desk: DeskPage) -> None:
     desk.woman_buys(FIRST_BY_LEVEL_TWO).concluded("unjudged")
     _choose(desk, "institution_level", "一级").page.wait_for_selector("[data-asks=history-1]")
     assert f"此前 365 天内用过{FIRST_BY_LEVEL_TWO}吗" in desk.text("#terms")
@@ -118,6 +146,32 @@ def test_earlier_use_is_asked_of_each_item_and_of_none_untold(desk: DeskPage) ->
     assert "history" not in _sent(desk)
     _choose(desk, "history-2", "没有用过").concluded("definite")
     assert desk.lights == ["nothing", "violation"]
+
+
+def test_a_diagnosis_is_asked_for_and_what_it_does_not_tell_stays_to_check(desk: DeskPage) -> None:
+    desk.whom("self").person("male", "6").add(CHILD_WITH_DIAGNOSIS).concluded("unjudged")
+    assert _asks(desk) == ["diagnoses"]
+    notes = desk.text("#notes")
+    told = (
+        f"没有判断：{CHILD_WITH_DIAGNOSIS}。还不知道：诊断。" in notes,
+        "限3-12岁特发性或先天性肺动脉高压患者" in notes,
+    )
+    assert (told, "✔" in desk.text("main")) == ((True, True), False)
+    desk.page.get_by_role("button", name="填写诊断编码").click()
+    desk.page.keyboard.type("I27.0")
+    desk.press("Enter").concluded("clear")
+    assert "[需核对]" in desk.text("#notes")
+
+
+def test_what_cannot_be_chosen_is_told_and_is_no_pass(desk: DeskPage) -> None:
+    """What a patient had of a class of drugs before stands in no choice: without it there is no ✔."""
+    desk.more(diagnoses="E11.9")
+    desk.woman_buys(FIRST_BY_LEVEL_TWO).concluded("unjudged")
+    _choose(desk, "institution_level", "三级")
+    expect(desk.page.locator("#terms-title")).to_have_text("已问清（可以改）")
+    expect(desk.page.locator("#notes")).to_contain_text(f"没有判断：{FIRST_BY_LEVEL_TWO}。还不知道：此前的同类药品。")
+    said = desk.concluded("unjudged")
+    assert ("没有判断的见下" in said, "✔" in desk.text("main"), desk.lights) == (True, False, ["unjudged"])
 
 
 @pytest.mark.parametrize(("words", "kind"), [("线下诊疗", "clear"), ("互联网诊疗", "definite")])

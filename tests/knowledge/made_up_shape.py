@@ -1,11 +1,11 @@
-"""A made-up third shape: what adding one takes is its folder (here this file) and its name in SHAPES."""
+"""A made-up further shape: what adding one takes is its folder (here this file) and its name in SHAPES."""
 
 from __future__ import annotations
 
 from checker.shapes.base import Fact, Limit, Shape
 
-PAIR = Shape(
-    id="pair",
+MADE_UP = Shape(
+    id="made_up",
     zh="明细与另一项目",
     en="a line and another item",
     scope="day",
