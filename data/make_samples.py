@@ -82,14 +82,14 @@ FINDING = (
     "line_id", "rule_id", "verdict", "level", "reason_code", "exemption_id", "remarks", "quantity", "amount", "why",
 )  # fmt: skip
 SKIPPED = ("invalid", "context", "refund", "self_paid")
-RULES = (
-    "drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single",
-    "herb-never-paid", "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online",
-    "service-age", "drug-course", "service-course", "service-frequency", "service-cycle", "service-pair",
-    "surgery-discount", "drug-indication", "drug-second-line",
-)  # fmt: skip
-PIECES = {"piece": "herb-single", "never_paid": "herb-never-paid"}
-"""The rules that limit the decoction pieces so used."""
+RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single", "herb-never-paid",
+         "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "service-age",
+         "drug-course", "service-course", "service-frequency", "service-cycle", "service-pair", "surgery-discount",
+         "drug-indication", "drug-second-line")  # fmt: skip
+LATER = {"piece": "herb-single", "never_paid": "herb-never-paid", "later": "drug-indication"}
+"""The rules that limit the items so used after the last day of ordinary lines: decoction pieces, and drugs."""
+BESIDE_SECOND_LINE = ("XA02", "XA10", "XL01", "XL02", "XL04")
+"""The classes of the drugs of the second line in use."""
 
 RECEIVERS = ("male", "female", "child", "newborn")
 """Who may get the restricted items that plan/items.csv gives to them."""
@@ -103,7 +103,7 @@ Number = Decimal | None
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """An item of plan/items.csv; `used_as` says who gets it in ordinary lines (planned: nobody; piece, never_paid: all, before batch 11 limits it)."""
+    """An item of plan/items.csv; `used_as` says who gets it in ordinary lines (planned: nobody; piece, never_paid, later: all, before it is limited)."""
 
     used_as: str
     code: str
@@ -321,9 +321,9 @@ def make_people(chance: random.Random, count: int) -> list[Person]:
 def fill_national(sample: National, chance: random.Random, total: int) -> None:
     """Add ordinary visits up to `total` lines: ordinary items for all, restricted ones only for whom they are meant."""
     fitting = {use: [item for item in sample.items.values() if item.used_as == use] for use in RECEIVERS}
-    # Of ten lines one is of a decoction piece.
+    # Of ten ordinary lines one is of a decoction piece and one of a drug that is limited later.
     ordinary = [item for item in sample.items.values() if item.used_as == "ordinary"]
-    fitting["ordinary"] = [*ordinary * 5, *(item for item in sample.items.values() if item.used_as in PIECES)]
+    fitting["ordinary"] = [*ordinary * 3, *(item for item in sample.items.values() if item.used_as in LATER)]
     people = make_people(chance, 1500)
     days = (LAST_DAY - FIRST_DAY).days - 12
     serial = 0
@@ -381,20 +381,28 @@ def _visit(
         if item.code[0] in "XZ":
             columns["prd_days"] = Decimal(chance.choice((3, 5, 7, 14)))
         tag = [] if restricted else chance.choices(([], ["invalid"], ["refund"]), (980, 8, 12))[0]
-        # What has no national code counts beside pieces: to keep the counts plain it is never given back.
-        if tag == ["refund"] and item.code[0] in "CLY":
+        # To keep the counts plain only ordinary drugs and pieces are given back: services contain others, what has no national code counts
+        # beside pieces, and some drugs beside those of the second line.
+        if tag == ["refund"] and (
+            item.code[0] not in "XZT" or item.used_as == "later" or item.code.startswith(BESIDE_SECOND_LINE)
+        ):
+            tag = []
+        # A piece is bought or given back in a visit, never both: its refund has no original.
+        if item.used_as in LATER and item in returned:
+            tag = ["refund"]
+        elif tag == ["refund"] and item.used_as in LATER and item in bought:
             tag = []
         if tag == ["invalid"]:
             columns["vali_flag"] = "0"
         sign = -1 if tag == ["refund"] else 1
         row = sample.fee(item, when, (sign * quantity, sign * quantity * item.price), place, **columns)
-        counted = [f"not_in_force:{PIECES[item.used_as]}"] if item.used_as in PIECES and not tag else tag
+        counted = [f"not_in_force:{LATER[item.used_as]}"] if item.used_as in LATER and not tag else tag
         sample.expected.line(row["bkkp_sn"], "", {"count": counted}, None, None)
         (bought if not tag else returned if tag == ["refund"] else []).append(item)
     # Refunds of limited pieces, and of others beside one, are netted; a line of the visit and item is the original.
     beside = any(item.used_as == "piece" for item in bought)
     open_refunds = [item for item in returned if item.code[0] == "T" and item not in bought]
-    sample.expected.counts["refund_without_original"] += sum(beside or item.used_as in PIECES for item in open_refunds)
+    sample.expected.counts["refund_without_original"] += sum(beside or item.used_as in LATER for item in open_refunds)
 
 
 def age_on(birth: date, day: date) -> int:

@@ -196,6 +196,16 @@ def test_run_json_counts_what_the_plan_expects(sample, request):
     assert lines["read"] == lines["judged"] + lines["skipped"]["total"] + lines["rejected"]["total"]
 
 
+def test_what_the_pharmacy_cannot_tell_is_told_for_each_rule(pharmacy_run):
+    run = json.loads((pharmacy_run / "run.json").read_text(encoding="utf-8"))
+    assert {(each["rule"], each["missing"]): each["lines"] for each in run["not_judged"]} == {
+        ("drug-course", "patient"): 1,
+        ("drug-indication", "pharmacy_diagnoses"): 1,
+        ("drug-institution-level", "history"): 1,
+        ("drug-second-line", "earlier_drugs"): 1,
+    }
+
+
 @pytest.mark.parametrize("case", read_csv(EXPECTED / "answers_prescriptions.csv"), ids=lambda case: case["file"])
 def test_check_answers_what_the_plan_expects(case):
     run = liangku("check", SAMPLES / "prescriptions" / case["file"], "--json")
