@@ -64,8 +64,8 @@ _PROFILES = [
     for s, sex in enumerate(("male", "female"))
 ]
 
-_IN_STAYS, _ANYWHERE, _NOWHERE = range(1 + 2 * len(_PROFILES), 4 + 2 * len(_PROFILES))
-"""The lists of items paid on terms."""
+_IN_STAYS, _ANYWHERE, _NOWHERE, _COUNTED = range(1 + 2 * len(_PROFILES), 5 + 2 * len(_PROFILES))
+"""The lists of items paid on terms, and of those of which it counts what else is on file."""
 _WORD_DAYS = "CASE age_word WHEN '新生儿' THEN 28 WHEN '婴儿' THEN 365 WHEN '婴幼儿' THEN 1095 ELSE 5113 END"
 
 
@@ -77,7 +77,7 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
     """Create the table `items` (slot, code, name, price) and return offset and size of each list in it.
 
     List 0 is ordinary; then come two lists a profile, the limited items that fit it and those that do not; at the end the items paid on terms that
-    a stay meets, that any visit meets, and that hardly any does.
+    a stay meets, that any visit meets, and that hardly any does, and those of which it counts what else is on file.
     """
     con.execute(f"""
         CREATE TABLE limited AS
@@ -116,8 +116,24 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
               FROM '{knowledge / "pattern.parquet"}' q JOIN '{knowledge / "terms.parquet"}' USING (point_id)
               JOIN '{knowledge / "point.parquet"}' USING (point_id) WHERE q.role = 'item')
         ORDER BY full_code, list""")
+    others = " UNION ALL ".join(
+        f"SELECT point_id FROM '{knowledge / name}.parquet'" for name in ("quota", "pair", "evidence")
+    )
+    con.execute(f"""
+        CREATE TABLE counted AS
+        SELECT DISTINCT ON (full_code) full_code, item_name
+        FROM (SELECT *, CASE WHEN match = 'code' THEN code
+                ELSE code || right(printf('%012d', (hash(code || k) % 1000000000)::BIGINT), CASE code[1] WHEN 'X' THEN 23 ELSE 20 END - len(code))
+              END AS full_code
+              FROM (SELECT *, unnest(range(CASE match WHEN 'code' THEN 1 ELSE greatest(1, least(published_codes, 60)) END)) AS k
+                    FROM '{knowledge / "pattern.parquet"}' SEMI JOIN ({others}) USING (point_id))
+              JOIN '{knowledge / "point.parquet"}' USING (point_id))
+        WHERE full_code NOT IN (SELECT full_code FROM limited) AND full_code NOT IN (SELECT full_code FROM termed)
+        ORDER BY full_code""")
     restricted = int(
-        con.execute("SELECT (SELECT count(*) FROM limited) + (SELECT count(*) FROM termed)").fetchall()[0][0]
+        con.execute(
+            "SELECT (SELECT count(*) FROM limited) + (SELECT count(*) FROM termed) + (SELECT count(*) FROM counted)"
+        ).fetchall()[0][0]
     )
     con.execute(f"""
         CREATE TABLE ordinary AS
@@ -142,7 +158,7 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
     """)
     con.execute("CREATE TABLE profile (g INT, sex VARCHAR, low INT, high INT)")
     con.executemany("INSERT INTO profile VALUES (?, ?, ?, ?)", _PROFILES)
-    con.execute("""
+    con.execute(f"""
         CREATE TABLE items AS
         WITH lists AS (
             SELECT 0 AS list, code, name FROM ordinary
@@ -152,13 +168,15 @@ def _make_items(con: duckdb.DuckDBPyConnection, knowledge: Path) -> list[tuple[i
             FROM limited l, profile p
             UNION ALL
             SELECT list, full_code, item_name FROM termed
+            UNION ALL
+            SELECT {_COUNTED}, full_code, item_name FROM counted
         )
         SELECT (row_number() OVER (ORDER BY list, hash(code)) - 1)::BIGINT AS slot, list, code, name,
                ((100 + hash(code || 'p') % 20000) / 100)::DECIMAL(16, 6) AS price
         FROM lists
     """)
     sizes = dict(con.execute("SELECT list, (min(slot), count(*)) FROM items GROUP BY 1").fetchall())
-    return [sizes.get(n, (0, 0)) for n in range(1 + _NOWHERE)]
+    return [sizes.get(n, (0, 0)) for n in range(1 + _COUNTED)]
 
 
 def _settlement_sql(first: str, lines: int, carried: str = "") -> str:
@@ -197,7 +215,7 @@ def _settlement_sql(first: str, lines: int, carried: str = "") -> str:
             FROM {first}))"""
 
 
-def _lines_sql(start: int, stop: int, lines: int, lists: list[tuple[int, int]], columns: str) -> str:
+def _lines_sql(start: int, stop: int, lines: int, lists: list[tuple[int, int]], columns: str, counted: int) -> str:
     offsets = "CASE list " + " ".join(f"WHEN {n} THEN {offset}" for n, (offset, _) in enumerate(lists)) + " END"
     sizes = "CASE list " + " ".join(f"WHEN {n} THEN {max(size, 1)}" for n, (_, size) in enumerate(lists)) + " END"
     return f"""
@@ -211,7 +229,7 @@ def _lines_sql(start: int, stop: int, lines: int, lists: list[tuple[int, int]], 
         SELECT *, hash(src * 64 + 31) AS h
         FROM ({_settlement_sql("(SELECT *, i - (kind IS NOT NULL)::INT AS src FROM numbered)", lines, "i, kind, src,")})
     ), listed AS (
-        SELECT *, CASE WHEN h % 10000 >= {RESTRICTED} THEN 0
+        SELECT *, CASE WHEN h % 10000 >= {RESTRICTED + counted} THEN 0 WHEN h % 10000 >= {RESTRICTED} THEN {_COUNTED}
                        WHEN hash(src * 64 + 37) % 10000 < {TERMS_OF_RESTRICTED} THEN
                          CASE WHEN hash(src * 64 + 32) % 10000 < {UNFIT} THEN {_NOWHERE} WHEN med_type = '21' THEN {_IN_STAYS} ELSE {_ANYWHERE} END
                        ELSE 1 + 2 * g + (hash(src * 64 + 32) % 10000 < {UNFIT})::INT END AS list,
@@ -276,10 +294,14 @@ def _copy(con: duckdb.DuckDBPyConnection, query: str, target: Path) -> None:
     part.rename(target)
 
 
-def make(lines: int, shape: str, data: Path = DATA, knowledge: Path = KNOWLEDGE, memory: str = "2GB") -> DataSet:
-    """Return the data set of this size and shape, generating it where it is not there yet."""
+def make(
+    lines: int, shape: str, data: Path = DATA, knowledge: Path = KNOWLEDGE, memory: str = "2GB", counted: int = 0
+) -> DataSet:
+    """Return the data set of this size and shape, generating it where it is not there yet. Of so many lines of 10,000 (`counted`) it counts what
+    else is on file: how often the item was used, beside what, for which diagnosis, after which drug.
+    """
     content = json.loads((knowledge / "manifest.json").read_text()).get("content_hash", "none")
-    folder = data / f"v{VERSION}-{content[:8]}-{shape}-{lines}"
+    folder = data / f"v{VERSION}-{content[:8]}-{shape}-{lines}{f'-{counted}' if counted else ''}"
     described = folder / "dataset.json"
     if described.exists():
         held = json.loads(described.read_text())
@@ -292,7 +314,7 @@ def make(lines: int, shape: str, data: Path = DATA, knowledge: Path = KNOWLEDGE,
     files = []
     for number, start in enumerate(range(0, lines, LINES_PER_FILE)):
         files.append(folder / f"{name}_{number:03d}.parquet")
-        _copy(con, _lines_sql(start, min(start + LINES_PER_FILE, lines), lines, lists, columns), files[-1])
+        _copy(con, _lines_sql(start, min(start + LINES_PER_FILE, lines), lines, lists, columns, counted), files[-1])
     headers = None
     if shape == "national":
         headers = folder / "setl_d.parquet"
@@ -311,9 +333,12 @@ def main() -> None:
     parser.add_argument("--shape", choices=("flat", "national"), default="flat")
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--kb", type=Path, default=KNOWLEDGE)
+    parser.add_argument(
+        "--counted", type=int, default=0, help="of 10,000 lines, those of which it counts what else is on file"
+    )
     args = parser.parse_args()
     start = time.perf_counter()
-    made = make(args.lines, args.shape, args.data, args.kb)
+    made = make(args.lines, args.shape, args.data, args.kb, counted=args.counted)
     print(json.dumps({**asdict(made), "seconds": round(time.perf_counter() - start, 1)}, ensure_ascii=False))
 
 

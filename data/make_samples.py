@@ -82,10 +82,12 @@ FINDING = (
     "line_id", "rule_id", "verdict", "level", "reason_code", "exemption_id", "remarks", "quantity", "amount", "why",
 )  # fmt: skip
 SKIPPED = ("invalid", "context", "refund", "self_paid")
-RULES = ("drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single", "herb-never-paid",
-         "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online", "service-age",
-         "drug-course", "service-course", "service-frequency", "service-cycle", "service-pair", "surgery-discount",
-         "drug-indication", "drug-second-line")  # fmt: skip
+RULES = (
+    "drug-sex", "service-sex", "drug-child-only", "drug-child-limited", "service-child-only", "herb-single",
+    "herb-never-paid", "drug-injury-insurance", "drug-maternity-insurance", "drug-visit-mode", "drug-institution-level", "drug-online",
+    "service-age", "drug-course", "service-course", "service-frequency", "service-cycle", "service-pair",
+    "surgery-discount", "drug-indication", "drug-second-line",
+)  # fmt: skip
 LATER = {"piece": "herb-single", "never_paid": "herb-never-paid", "later": "drug-indication"}
 """The rules that limit the items so used after the last day of ordinary lines: decoction pieces, and drugs."""
 BESIDE_SECOND_LINE = ("XA02", "XA10", "XL01", "XL02", "XL04")

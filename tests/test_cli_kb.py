@@ -68,12 +68,15 @@ def test_build_of_the_checkout_also_compiles_its_rules(tmp_path):
     names = sorted(path.name for path in (folder / "knowledge_base" / "built").iterdir())
     tables = [
         "companion.parquet",
+        "evidence.parquet",
         "exemption.parquet",
         "exemption_item.parquet",
         "item.parquet",
         "name.parquet",
+        "pair.parquet",
         "pattern.parquet",
         "point.parquet",
+        "quota.parquet",
         "terms.parquet",
     ]
     assert names == sorted([*tables, "manifest.json", "rules.plan.json"])
@@ -109,7 +112,7 @@ def test_show_a_point_by_the_name_of_its_item(kb):
     ):
         assert line in lines
     assert "沿革" not in out
-    assert lines[-1] == "共 1 个知识点，知识库 2026.05"
+    assert lines[-1] == "共 1 个知识点，知识库 2026.06"
 
 
 def test_show_the_history_of_a_point_once(kb):
@@ -140,11 +143,11 @@ def test_show_as_json(kb):
     (card,) = document["points"]
     assert card["point"]["point_id"] == "drug-sex-01-0003"
     assert card["patterns"][0]["code"] == "XG04CBA088A001"
-    assert document["knowledge"]["version"] == "2026.05"
+    assert document["knowledge"]["version"] == "2026.06"
 
 
 def test_show_layers_knowledge_bases(kb, tmp_path):
     built = tmp_path / "kb"
     kb("build", "--sources", SOURCES, "--out", built)
     document = json.loads(kb("show", "爱普列特片", "--kb", built, "--kb", built, "--json"))
-    assert (document["knowledge"]["version"], len(document["points"])) == ("2026.05+2026.05", 1)
+    assert (document["knowledge"]["version"], len(document["points"])) == ("2026.06+2026.06", 1)

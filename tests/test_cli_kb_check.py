@@ -43,8 +43,8 @@ def bad(tmp_path: Path, monkeypatch) -> Path:
 def test_the_checkout_is_clean_enough_and_says_what_was_checked(check):
     code, out, err = check()
     assert (code, err) == (0, "")
-    assert "knowledge_base/sources/point.csv:900" in out
-    assert re.search(r"1,988 个知识点、2,051 个编码、6 条豁免；27 项检查中 24 项没有问题；错误 0，警告 1，提示 35", out)
+    assert "knowledge_base/sources/point.csv:1556" in out
+    assert re.search(r"4,014 个知识点、5,031 个编码、6 条豁免；27 项检查中 24 项没有问题；错误 0，警告 1，提示 56", out)
     assert check("--strict")[0] == 1
     code, out, _ = check(lang="en")
     assert "27 checks found nothing" in out

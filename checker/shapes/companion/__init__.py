@@ -19,7 +19,7 @@ def _base(candidates: str) -> str:
       prescribed AS (
         SELECT f.prescription_key, r.rule_id, count(*) AS members,
           count(*) FILTER (is_known AND NOT list_contains(listed_by, r.rule_id)) AS outside, count(*) FILTER (NOT is_known) AS unknown,
-          list_slice(list({{'line_no': line_no, 'line_id': line_id}} ORDER BY line_no) FILTER (line_id IS NOT NULL), 1, {_NAMED + 1}) AS named
+          list_slice(list({{'line_no': line_no, 'line_id': line_id}} ORDER BY line_id, line_no) FILTER (line_id IS NOT NULL), 1, {_NAMED + 1}) AS named
         FROM fellow f, (SELECT DISTINCT rule_id FROM subject) r GROUP BY ALL)
       SELECT s.*, members, outside, unknown, named
       FROM subject s LEFT JOIN prescribed p ON p.prescription_key = s.prescription_key AND p.rule_id = s.rule_id"""

@@ -1,0 +1,52 @@
+"""In what order lines and files come, and how many threads look at them, changes no finding."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
+
+NATIONAL = Path(__file__).parents[1] / "data" / "samples" / "national"
+
+
+def found(lines: list[Path], out: Path) -> tuple[list[tuple[Any, ...]], dict[str, Any]]:
+    """The findings but for where their lines stood, and what was counted."""
+    headers = {"settlements": ["setl_d"], "visits": ["mdtrt_d"], "diagnoses": ["setl_list_diag_d"]}
+    tables = {kind: [NATIONAL / f"{name}.parquet" for name in names] for kind, names in headers.items()}
+    result = scan(ScanRequest(lines, out, **tables))
+    findings = pl.concat([pl.read_parquet(result.out / f"{name}.parquet") for name in ("findings", "shadow")])
+    told = (
+        "lines",
+        "duplicates",
+        "fully_refunded",
+        "refunds_without_original",
+        "not_in_force",
+        "not_in_scope",
+        "not_judged",
+    )
+    return sorted(findings.drop("source_file", "source_record").rows(), key=str), {
+        name: result.run[name] for name in told
+    }
+
+
+@pytest.mark.parametrize("threads", [1, 8])
+def test_the_order_of_lines_and_files_changes_no_finding(
+    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = found([NATIONAL / "fee_list_d.parquet"], tmp_path / "out")
+    monkeypatch.setattr(os, "cpu_count", lambda: threads)
+    lines = pl.read_parquet(NATIONAL / "fee_list_d.parquet").sample(fraction=1, shuffle=True, seed=threads)
+    # Lines without an id that stand in two files may be one line that both hold: they stay together.
+    parts = [lines.filter(pl.col("bkkp_sn").is_null())] + [
+        lines.drop_nulls("bkkp_sn").gather_every(3, n) for n in range(3)
+    ]
+    files = [tmp_path / f"{len(parts) - number}.parquet" for number in range(len(parts))]
+    for part, file in zip(parts, files, strict=True):
+        part.write_parquet(file)
+    assert found(files, tmp_path / "shuffled") == expected
