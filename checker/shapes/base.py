@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from checker.model.sql_builder import Steps
+from checker.model.sql_builder import FALSE, NULL, Steps, choose, holds, some
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,6 +100,29 @@ class Fact:
         """The fact with how it is meant."""
         name, meant = (self.en, self.meant_en) if english else (self.zh, self.meant_zh)
         return name if not meant else f"{name} ({meant})" if english else f"{name}（{meant}）"
+
+
+def name_nobody(steps: Steps) -> None:
+    """What is judged is no person: neither the insured nor a mother, and no account of a family."""
+    for name in ("is_insured", "family_account", "may_be_mother"):
+        steps.let(name, FALSE)
+
+
+def in_pharmacy(steps: Steps) -> str:
+    """SQL of whether a line was sold in a pharmacy: its care says so, or the number of its institution."""
+    return some(
+        holds("care_group = 'pharmacy'", steps["care_group"]),
+        holds("regexp_matches(institution_id, '^[Pp][0-9]')", steps["institution_id"]),
+    )
+
+
+def missing_sql(steps: Steps, fact: str, code: str) -> str:
+    """SQL of the reason that a fact ('' for none that some input tells) is not known. Where no input tells of it at all, that counts, be there a
+    header or not.
+    """
+    if fact and steps[told_name(fact)] == NULL:
+        return f"'{code}'"
+    return choose((steps["header_missing"], "'header_missing'"), otherwise=f"'{code}'")
 
 
 def told_name(fact: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from checker.model.sql_builder import FALSE, Steps, choose, holds, negated
-from checker.shapes.base import Column, Fact, Limit, Shape
+from checker.model.sql_builder import Steps, choose, holds, negated
+from checker.shapes.base import Column, Fact, Limit, Shape, name_nobody
 
 _MOST = 1_000_000
 _NAMED = 200
@@ -27,9 +27,7 @@ def _base(candidates: str) -> str:
 
 def _name(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
-    steps.let("is_insured", FALSE)
-    steps.let("family_account", FALSE)
-    steps.let("may_be_mother", FALSE)
+    name_nobody(steps)
     steps.let("others", "members - 1")
     steps.let("others_outside", choose(("outside > 0", "outside"), ("unknown = 0", "0"), otherwise="NULL"))
     steps.let("prescription_is_guessed", holds("prescription_guessed", steps["prescription_guessed"]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from checker.model.sql_builder import FALSE, NULL, Steps, choose, every, holds, negated, some
-from checker.shapes.base import Column, Fact, Limit, Shape, told_name
+from checker.model.sql_builder import NULL, Steps, choose, every, negated
+from checker.shapes.base import Column, Fact, Limit, Shape, in_pharmacy, missing_sql, name_nobody
 from checker.shapes.evidence.base import base
 from checker.shapes.evidence.relations import CLASS_USE, DIAGNOSED, RELATIONS
 from checker.shapes.evidence.words import say
@@ -21,8 +21,7 @@ _DAYS_MOST = 100_000
 def _name(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
     # What speaks for an item is asked of the line: a finding names no person.
-    for name in ("is_insured", "family_account", "may_be_mother"):
-        steps.let(name, FALSE)
+    name_nobody(steps)
     steps.let("diagnosis_fits", "fits")
     steps.let("diagnosis_leaves_open", "leaves_open")
     steps.let("diagnosis_on_file", "on_file")
@@ -32,23 +31,15 @@ def _name(steps: Steps) -> None:
 
 
 def _why(steps: Steps, reads: Callable[[str], str]) -> str:
-    pharmacy = some(
-        holds("care_group = 'pharmacy'", steps["care_group"]),
-        holds("regexp_matches(institution_id, '^[Pp][0-9]')", steps["institution_id"]),
-    )
-
-    def missing(fact: str, code: str) -> str:
-        """Where no input tells of it at all, that counts, be there a header or not."""
-        if steps[told_name(fact)] == NULL:
-            return f"'{code}'"
-        return choose((steps["header_missing"], "'header_missing'"), otherwise=f"'{code}'")
-
     diagnosis, earlier = reads("diagnosis"), reads("earlier")
     return choose(
         (every(diagnosis, "diagnosis_leaves_open"), "'diagnosis_unspecified'"),
-        (every(diagnosis, negated("diagnosis_on_file"), pharmacy), "'diagnosis_not_kept'"),
-        (every(diagnosis, negated("diagnosis_on_file")), missing("diagnosis", "diagnosis_missing")),
-        (every(earlier, negated(steps.known(steps["days_of_history"]))), missing("earlier", "history_missing")),
+        (every(diagnosis, negated("diagnosis_on_file"), in_pharmacy(steps)), "'diagnosis_not_kept'"),
+        (every(diagnosis, negated("diagnosis_on_file")), missing_sql(steps, "diagnosis", "diagnosis_missing")),
+        (
+            every(earlier, negated(steps.known(steps["days_of_history"]))),
+            missing_sql(steps, "earlier", "history_missing"),
+        ),
         (earlier, "'history_short'"),
         otherwise="'other'",
     )

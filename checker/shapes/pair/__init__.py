@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from checker.model.sql_builder import FALSE, NULL, Steps, choose, every, holds, some
+from checker.model.sql_builder import Steps, choose, every, holds, some
 from checker.model.words import INTERVALS
-from checker.shapes.base import Column, Fact, Limit, Shape, told_name
+from checker.shapes.base import Column, Fact, Limit, Shape, missing_sql, name_nobody
 from checker.shapes.pair.base_sql import MOST_FEN, pair_base
 from checker.shapes.uses import USE
 
@@ -17,8 +17,7 @@ _VISIT = ("visit_id", "settlement_id")
 
 def _name(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
-    for name in ("is_insured", "family_account", "may_be_mother"):
-        steps.let(name, FALSE)
+    name_nobody(steps)
     for name, found in (
         ("beside_in_visit", "in_visit"),
         ("beside_of_patient", "of_patient"),
@@ -34,19 +33,13 @@ def _name(steps: Steps) -> None:
 
 def _why(steps: Steps, reads: Callable[[str], str]) -> str:
     """What no input has goes before a header that is not found, as in the shape of terms."""
-    arms = (
-        ("operations", every(reads("operations"), "is_unplaced"), "visit_missing"),
-        ("price", reads("price"), "price_unknown"),
-        ("visit", every(reads("visit"), "beside_in_visit IS NULL"), "visit_missing"),
-        ("patient", every(reads("patient"), "beside_of_patient IS NULL"), "patient_missing"),
+    return choose(
+        (every(reads("operations"), "is_unplaced"), missing_sql(steps, "operations", "visit_missing")),
+        (reads("price"), "'price_unknown'"),
+        (every(reads("visit"), "beside_in_visit IS NULL"), missing_sql(steps, "visit", "visit_missing")),
+        (every(reads("patient"), "beside_of_patient IS NULL"), missing_sql(steps, "patient", "patient_missing")),
+        otherwise="'other'",
     )
-
-    def reason(fact: str, code: str) -> str:
-        if code == "price_unknown" or steps[told_name(fact)] == NULL:
-            return f"'{code}'"
-        return choose((steps["header_missing"], "'header_missing'"), otherwise=f"'{code}'")
-
-    return choose(*((condition, reason(fact, code)) for fact, condition, code in arms), otherwise="'other'")
 
 
 def _say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:

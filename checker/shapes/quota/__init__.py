@@ -7,7 +7,7 @@ from typing import Any
 
 from checker.model.sql_builder import FALSE, NULL, Steps, choose, every, holds, negated, some
 from checker.model.words import quota_words
-from checker.shapes.base import Column, Fact, Limit, Shape, told_name
+from checker.shapes.base import Column, Fact, Limit, Shape, missing_sql, name_nobody
 from checker.shapes.quota.base_sql import quota_base
 from checker.shapes.uses import USE
 
@@ -17,8 +17,7 @@ _MOST_OVER = 1_000_000
 
 def _name(steps: Steps) -> None:
     steps.let("service_date", "CAST(service_time AS DATE)")
-    for name in ("is_insured", "family_account", "may_be_mother"):
-        steps.let(name, FALSE)
+    name_nobody(steps)
     of_course = holds("quota = 'course'", steps["quota"])
     of_stay = holds("course_scope = 'stay'", steps["course_scope"])
     # What was told may be less than there was: that it is too much is certain, that it is not only where all is told.
@@ -63,15 +62,10 @@ def _why(steps: Steps, reads: Callable[[str], str]) -> str:
     arms = (
         ("patient", "lacks_patient", "patient_missing"),
         ("visit", "lacks_visit", "visit_missing"),
-        ("history", "lacks_history", "history_missing"),
     )
 
-    def reason(fact: str, code: str) -> str:
-        if code == "history_missing" or steps[told_name(fact)] == NULL:
-            return f"'{code}'"
-        return choose((steps["header_missing"], "'header_missing'"), otherwise=f"'{code}'")
-
-    return choose(*((condition, reason(fact, code)) for fact, condition, code in arms), otherwise="'other'")
+    told = [(condition, missing_sql(steps, fact, code)) for fact, condition, code in arms]
+    return choose(*told, ("lacks_history", "'history_missing'"), otherwise="'other'")
 
 
 def _say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:

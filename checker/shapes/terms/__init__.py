@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checker.model.schema import MATERNITY_STAY
 from checker.model.sql_builder import FALSE, NULL, TRUE, Steps, choose, every, holds, negated, some
 from checker.shapes import person
-from checker.shapes.base import Column, Fact, Limit, Shape, told_name
+from checker.shapes.base import Column, Fact, Limit, Shape, in_pharmacy, missing_sql, name_nobody
 from checker.shapes.terms.words import say
 
 if TYPE_CHECKING:
@@ -29,8 +29,7 @@ def _name(steps: Steps) -> None:
     person.name_person(steps)
     person.name_age(steps)
     # What is paid, and where, is asked of the line: a finding names no person.
-    for name in ("is_insured", "family_account", "may_be_mother"):
-        steps.let(name, FALSE)
+    name_nobody(steps)
     _name_care(steps)
     _name_place(steps)
     steps.let("scope_is_known", steps.known(steps["in_scope"]))
@@ -63,11 +62,7 @@ def _name_care(steps: Steps) -> None:
 
 def _name_place(steps: Steps) -> None:
     """The rank of the institution that counts, in a pharmacy of the one that prescribed; whether an earlier prescription is continued."""
-    pharmacy = some(
-        holds("care_group = 'pharmacy'", steps["care_group"]),
-        holds("regexp_matches(institution_id, '^[Pp][0-9]')", steps["institution_id"]),
-    )
-    fills = steps.let("fills_prescription", pharmacy)
+    fills = steps.let("fills_prescription", in_pharmacy(steps))
     steps.let("institution_rank", choose((fills, steps["prescriber_rank"]), otherwise=steps["own_rank"]))
     first = holds("rank_case = 'first_prescription'", steps["rank_case"])
     steps.let("is_continued", choose((negated(first), FALSE), otherwise=steps["has_earlier"]))
@@ -111,12 +106,7 @@ def _why(steps: Steps, reads: Callable[[str], str]) -> str:
         ("online", reads("online"), "online_missing"),
     )  # fmt: skip
 
-    def reason(fact: str, code: str) -> str:
-        if fact and steps[told_name(fact)] == NULL:
-            return f"'{code}'"
-        return choose((steps["header_missing"], "'header_missing'"), otherwise=f"'{code}'")
-
-    return choose(*((condition, reason(fact, code)) for fact, condition, code in arms), otherwise="'other'")
+    return choose(*((condition, missing_sql(steps, fact, code)) for fact, condition, code in arms), otherwise="'other'")
 
 
 def _faults(cells: pl.DataFrame) -> Iterator[tuple[str, str, pl.Expr, str]]:
