@@ -73,6 +73,12 @@ def _allowed(paths: Iterable[Path]) -> str:
     return sqltext.texts(dict.fromkeys(way for path in paths for way in (str(path), sqltext.one_path(path))))
 
 
+def lay_aside(connection: duckdb.DuckDBPyConnection, view: str, query: str, file: Path) -> None:
+    """Make a view of the rows of a query, which lie in a Parquet file: memory is free for what comes next."""
+    connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW {view} AS SELECT * FROM {sqltext.parquet(file)}")
+
+
 def one_number(connection: duckdb.DuckDBPyConnection, query: str) -> int:
     """The one number that a query gives; NULL, as the sum of nothing, is 0."""
     row = connection.execute(query).fetchone()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import SCRATCH, one_number
+from checker.engines.duckdb import lay_aside, one_number
 from checker.ingest import line_sql, lost_codes, lost_keys
 from checker.ingest.columns import Header
 from checker.ingest.gather import Gathered
@@ -265,8 +265,7 @@ def _stage(
         for table in held:
             connection.execute(f"DROP TABLE {table}")
     else:
-        connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS SELECT * FROM {sqltext.parquet(spilled)}")
+        lay_aside(connection, "staged_line", query, spilled)
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, unasked: frozenset[str]) -> frozenset[str]:

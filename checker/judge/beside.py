@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import SCRATCH, one_number
+from checker.ingest import line_sql
+from checker.ingest.settlement_flags import RefundSettlements
+from checker.ingest.sources import Source
 from checker.judge.candidates import matches_sql
 from checker.model import sqltext
 
@@ -39,6 +43,27 @@ def find_staged(connection: duckdb.DuckDBPyConnection, *, with_uses: bool) -> bo
     asked = """SELECT count(*) FROM hot JOIN point USING (point_no)
         WHERE rank_case = 'first_prescription' OR companions IS NOT NULL OR drug_class IS NOT NULL"""
     return with_uses or one_number(connection, asked) > 0
+
+
+def lines_of(
+    sources: Sequence[Source],
+    codes: str,
+    *,
+    second: Mapping[int, bool],
+    refund_settlements: RefundSettlements,
+    unneeded: frozenset[str],
+    lying: Sequence[str] = (),
+) -> str:
+    """SQL of the lines of the codes in a table (raw, code), to be staged: refunds and what is not judged itself are among them. `lying` are
+    conditions on the lines of each source as they lie, '' for none.
+    """
+    return " UNION ALL BY NAME ".join(
+        line_sql.stage_query(
+            source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, codes=codes, with_beside=True,
+            condition=lying[number] if lying else "",
+        )
+        for number, source in enumerate(sources)
+    )  # fmt: skip
 
 
 def stage_more(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.ingest import line_sql
+from checker.engines.duckdb import lay_aside
 from checker.ingest.gather import Gathered
 from checker.ingest.settlement_flags import RefundSettlements
-from checker.judge.beside import stage_more
-from checker.judge.candidates import Joined, matches_sql, patient_sql
+from checker.judge.beside import lines_of, stage_more
+from checker.judge.candidates import DOCUMENT, Joined, matches_sql, patient_sql
 from checker.judge.payment import columns_unasked
 from checker.judge.points import GENERIC
 from checker.shapes.evidence import CLASS_USE
@@ -43,12 +43,12 @@ def select_classes(
     unneeded: frozenset[str],
     spellings: Sequence[str],
     spilled: tuple[Path, ...],
-    target: Path,
+    work: Path,
 ) -> tuple[Path, ...]:
     """Add to `staged_line` the lines of such codes of the `asked_patient`s that are not restricted, refunds and what is not judged among them.
 
     `spellings` are those of `find_spellings` (checker.judge.patients).
-    `spilled` are the files that hold the staged lines, if any; returns them with `target`, where these lines go.
+    `spilled` are the files that hold the staged lines, if any; returns them with one more in the folder `work`.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE class_raw AS SELECT raw, code FROM code_map "
@@ -56,26 +56,29 @@ def select_classes(
     )
     # These lines are netted, but no rule judges them.
     unread = unneeded | columns_unasked(frozenset()) | {"item_name"}
-    staged = " UNION ALL BY NAME ".join(
-        line_sql.stage_query(
-            source, second=second[number], refund_settlements=refund_settlements, unneeded=unread, codes="class_raw", with_beside=True,
-            condition=spellings[number],
-        )
-        for number, source in enumerate(files.lines)
-    )  # fmt: skip
-    # Whose a line is may be told by itself or by its headers; more than enough is taken, as each is looked at anew once it is staged.
-    of_patients = "(SELECT patient FROM asked_patient)"
-    ways = [f"'p' || patient_id IN {of_patients}", f"'n' || patient_id_number IN {of_patients}"]
-    ways += [
-        f"{column} IN (SELECT {column} FROM {table})"
-        for column in ("settlement_id", "visit_id")
-        for table in ("patient_header", "asking_line")
-    ]
-    if "document" not in unneeded:
-        ways.append("split_part(document, chr(30), 2) IN (SELECT split_part(document, chr(30), 2) FROM asking_line)")
     # Of a local code there may be lines already, as possible companions of others.
-    query = f"SELECT * FROM ({staged}) WHERE ({' OR '.join(ways)}) AND line_no NOT IN (SELECT line_no FROM staged_line)"
-    return stage_more(connection, query, spilled, target)
+    staged = lines_of(
+        files.lines, "class_raw", second=second, refund_settlements=refund_settlements, unneeded=unread, lying=spellings
+    )
+    # Files are read before anything is looked up: either takes memory.
+    lay_aside(connection, "class_line", staged, work / "class_line.parquet")
+    query = f"SELECT * FROM class_line s WHERE ({_of_patients(unneeded)}) AND line_no NOT IN (SELECT line_no FROM staged_line)"
+    return stage_more(connection, query, spilled, work / "classes.parquet")
+
+
+def _of_patients(unneeded: frozenset[str]) -> str:
+    """SQL of whether a staged line `s` may be of an `asked_patient`. Whose it is may be told by itself or by its headers; more than enough is taken,
+    as each is looked at anew once it is staged.
+    """
+    # Hashes, for each of these lookups is held in memory.
+    own = "coalesce('p' || patient_id, 'n' || patient_id_number)"
+    ways = [f"hash({own}) IN (SELECT hash(patient) FROM asked_patient)"]
+    for column in ("settlement_id", "visit_id"):
+        keys = f"SELECT {column} FROM patient_header UNION ALL SELECT {column} FROM asking_line"
+        ways.append(f"hash({column}) IN (SELECT DISTINCT hash({column}) FROM ({keys}) WHERE {column} IS NOT NULL)")
+    if "document" not in unneeded:
+        ways.append(f"{DOCUMENT} IN (SELECT {DOCUMENT} FROM asking_line s)")
+    return " OR ".join(ways)
 
 
 def gather_class_uses(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import SCRATCH
+from checker.engines.duckdb import lay_aside
 from checker.ingest import line_sql
 from checker.ingest.diagnosis_codes import parts_sql
 from checker.ingest.gather import Gathered
@@ -51,8 +51,7 @@ def gather_diagnoses(
         f"SELECT {_KEYS} AS key, code, {listed} AS is_listed FROM ({query})" for query, listed in told
     )
     found = f"SELECT DISTINCT * FROM ({rows or nothing}) WHERE code <> '' AND key IN ({wanted})"
-    connection.execute(f"COPY ({found}) TO {sqltext.text(str(target))} {SCRATCH}")
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW diagnosis AS SELECT * FROM {sqltext.parquet(target)}")
+    lay_aside(connection, "diagnosis", found, target)
 
 
 def _header_queries(files: Gathered) -> Iterator[str]:

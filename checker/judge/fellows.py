@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
-from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.settlement_flags import RefundSettlements
-from checker.judge.beside import stage_more
+from checker.judge.beside import lines_of, stage_more
 from checker.judge.points import LISTED
 from checker.model import sqltext
 from checker.model.schema import HERB_PIECE_CODE, NATIONAL_CODE
@@ -58,14 +57,11 @@ def select_fellows(
         "CREATE OR REPLACE TEMP TABLE cold_fellow AS SELECT raw, code FROM fellow_raw "
         "WHERE NOT EXISTS (FROM staged_raw h WHERE h.raw IS NOT DISTINCT FROM fellow_raw.raw)"
     )
-    staged = " UNION ALL BY NAME ".join(
-        line_sql.stage_query(
-            source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, codes="cold_fellow", with_beside=True,
-        )
-        for number, source in enumerate(files.lines)
-    )  # fmt: skip
     here = "prescription_key IN (SELECT prescription_key FROM companion_key)"
     # A refund has to meet its own line, be that of another prescription: so of these visits all are taken.
+    staged = lines_of(
+        files.lines, "cold_fellow", second=second, refund_settlements=refund_settlements, unneeded=unneeded
+    )
     query = f"SELECT * FROM ({staged}) WHERE {here} OR coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
     return stage_more(connection, query, spilled, target)
 

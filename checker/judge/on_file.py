@@ -57,21 +57,23 @@ def select_patients(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     spilled: tuple[Path, ...],
-    target: Path,
+    work: Path,
 ) -> tuple[Path, ...]:
-    """Look at all lines of the patients asked about, and stage those of the classes; returns the files of the staged lines, if any, with `target`."""
+    """Look at all lines of the patients asked about, and stage those of the classes; returns the files of the staged lines, if any, with one more
+    in the folder `work`.
+    """
     if not asked.patients:
         return spilled
-    find_patients(connection, files, "drug_class IS NOT NULL OR is_chronic = 'yes'", unneeded)
+    find_patients(connection, files, "drug_class IS NOT NULL OR is_chronic = 'yes'", unneeded, work)
     spellings = find_spellings(connection, files)
     gather_patients(
-        connection, files, unneeded, refund_settlements=refund_settlements, with_diagnoses=asked.history, spellings=spellings,
+        connection, files, unneeded, refund_settlements=refund_settlements, with_diagnoses=asked.history, spellings=spellings, work=work,
     )  # fmt: skip
     if not asked.classes:
         return spilled
     return classes.select_classes(
         connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spellings=spellings, spilled=spilled,
-        target=target,
+        work=work,
     )  # fmt: skip
 
 

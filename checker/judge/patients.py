@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import one_number
+from checker.engines.duckdb import lay_aside, one_number
 from checker.ingest import line_sql
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
@@ -25,26 +26,27 @@ _ANY_KIND = (0, 4, 5, 6)
 
 
 def find_patients(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, points: str, unneeded: frozenset[str]
+    connection: duckdb.DuckDBPyConnection, files: Gathered, points: str, unneeded: frozenset[str], work: Path
 ) -> None:
     """Make `asked_patient` (patient) of the judged lines in `staged_line` that points with a condition (SQL) cover, and `patient_header` (kind,
-    key, patient_id, patient_id_number, patient, settlement_id, visit_id, first_day, last_day) of all their settlements and visits that have a header.
+    key, patient_id, patient_id_number, patient, settlement_id, visit_id, first_day, last_day) of all their settlements and visits
+    that have a header; in the folder `work` lies what may be large.
     """
     asking = f"""SELECT DISTINCT settlement_id, visit_id, patient_id, patient_id_number, {"NULL AS document" if "document" in unneeded else "document"}
         FROM staged_line WHERE NOT is_refund AND NOT beside
           AND item_code IN (SELECT code FROM hot JOIN point USING (point_no) WHERE {points})"""
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE asking_line AS {asking}")
+    lay_aside(connection, "asking_line", asking, work / "asking_line.parquet")
     nameless = "FROM asking_line WHERE patient_id IS NULL"
     keys = f"SELECT unnest(['s' || settlement_id, 'v' || visit_id]) {nameless}"
     # What a line says itself goes before its headers.
     asks = one_number(connection, f"SELECT count(*) {nameless}") > 0
-    _make_headers(connection, files, f"kind || key IN ({keys})" if asks else "FALSE")
+    _make_headers(connection, files, f"kind || key IN ({keys})" if asks else "FALSE", work / "asking_header.parquet")
     patient = patient_sql(_first_of_headers, unneeded)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE asked_patient AS
         SELECT DISTINCT patient FROM (SELECT {patient} AS patient FROM asking_line s {_JOINED_HEADERS}) WHERE patient IS NOT NULL"""
     )
-    _make_headers(connection, files, "patient IN (SELECT patient FROM asked_patient)")
+    _make_headers(connection, files, "patient IN (SELECT patient FROM asked_patient)", work / "patient_header.parquet")
 
 
 _JOINED_HEADERS = """LEFT JOIN patient_header h ON h.kind = 's' AND h.key = s.settlement_id
@@ -55,7 +57,7 @@ def _first_of_headers(column: str) -> str:
     return f"coalesce(s.{column}, h.{column}, v.{column})"
 
 
-def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condition: str) -> None:
+def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condition: str, file: Path) -> None:
     """Make `patient_header` of the headers that tell of patients; what headers of one key tell otherwise is not known."""
     told = [
         _header_sql(source, kind, key)
@@ -68,13 +70,15 @@ def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condit
         "SELECT '' AS kind, '' AS key, '' AS patient_id, '' AS patient_id_number, CAST(NULL AS DATE) AS first_day, "
         "CAST(NULL AS DATE) AS last_day WHERE FALSE"
     )
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE patient_header AS
-        SELECT *, coalesce('p' || patient_id, 'n' || patient_id_number) AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
+    lay_aside(
+        connection,
+        "patient_header",
+        f"""SELECT *, coalesce('p' || patient_id, 'n' || patient_id_number) AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
           CASE WHEN kind = 'v' THEN key END AS visit_id
         FROM (
           SELECT kind, key, {agreed}, min(first_day) AS first_day, max(last_day) AS last_day FROM ({rows}) WHERE key IS NOT NULL GROUP BY kind, key)
-        WHERE {condition}"""
+        WHERE {condition}""",
+        file,
     )
 
 
@@ -117,20 +121,24 @@ def gather_patients(
     refund_settlements: RefundSettlements,
     with_diagnoses: bool,
     spellings: Sequence[str],
+    work: Path,
 ) -> None:
     """Make `patient_line` (patient, settlement_id, visit_id, told, first_day, last_day) of all lines of the `asked_patient`s but
-    void ones, `told` being their diagnoses as text, and `patient_since` (patient, since). `spellings` are those of `find_spellings`.
+    void ones, `told` being their diagnoses as text, and `patient_since` (patient, since). `spellings` are those of `find_spellings`; the
+    lines lie in the folder `work`.
     """
     lines = " UNION ALL ".join(
         _lines_sql(source, spelt, refund_settlements, with_diagnoses=with_diagnoses)
         for source, spelt in zip(files.lines, spellings, strict=True)
     )
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE patient_line AS
-        SELECT patient, settlement_id, visit_id, told, min(day) AS first_day, max(day) AS last_day
+    lay_aside(
+        connection,
+        "patient_line",
+        f"""SELECT patient, settlement_id, visit_id, told, min(day) AS first_day, max(day) AS last_day
         FROM (SELECT {patient_sql(_first_of_headers, unneeded)} AS patient, s.settlement_id, s.visit_id, told, day
           FROM ({lines}) s {_JOINED_HEADERS})
-        WHERE patient IN (SELECT patient FROM asked_patient) GROUP BY ALL"""
+        WHERE patient IN (SELECT patient FROM asked_patient) GROUP BY ALL""",
+        work / "patient_line.parquet",
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE patient_since AS SELECT patient, min(first_day) AS since FROM patient_line GROUP BY patient"

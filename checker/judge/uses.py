@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import SCRATCH
+from checker.engines.duckdb import lay_aside
 from checker.ingest.line_sql import USED
 from checker.judge.candidates import Joined, patient_sql, visit_sql
-from checker.model import sqltext
 from checker.shapes.uses import USE
 
 if TYPE_CHECKING:
@@ -52,5 +51,4 @@ def gather_uses(
     if spilled is None:
         connection.execute(f"CREATE OR REPLACE TEMP TABLE use AS {query}")
     else:
-        connection.execute(f"COPY ({query}) TO {sqltext.text(str(spilled))} {SCRATCH}")
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW use AS SELECT * FROM {sqltext.parquet(spilled)}")
+        lay_aside(connection, "use", query, spilled)

@@ -192,7 +192,7 @@ class _Run:
             )  # fmt: skip
         on_file.select_patients(
             connection, files, second, asks, refund_settlements=refund_settlements, unneeded=unneeded, spilled=staged,
-            target=self.out.work.absolute() / "classes.parquet",
+            work=self.out.work.absolute(),
         )  # fmt: skip
         has_history = payment.asks_history(connection, facts)
         self.tell.step("persons", connection)
