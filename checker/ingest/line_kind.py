@@ -42,13 +42,12 @@ class Lines(Named):
     kind: str
     plain: str | None
 
-    def of_kinds(self, *kinds: int, unless: str = "") -> str:
-        """SQL of the lines of some kinds, to select from, without those of which the boolean `unless` is TRUE.
+    def of_kinds(self, *kinds: int) -> str:
+        """SQL of the lines of some kinds, to select from.
 
-        Semi-joins, for conditions would be pushed down below the names, with their SQL written out in them, and be asked of all lines.
+        A semi-join, for a condition would be pushed down below the names, with their SQL written out in it, and be asked of all lines.
         """
-        chosen = f"{self.kind} IN (SELECT unnest([{', '.join(map(str, kinds))}]))"
-        return f"({self.sql}) WHERE {chosen}" + (f" AND coalesce({unless}, FALSE) IN (SELECT FALSE)" if unless else "")
+        return f"({self.sql}) WHERE {self.kind} IN (SELECT unnest([{', '.join(map(str, kinds))}]))"
 
 
 def named_lines(

@@ -12,8 +12,8 @@ from checker.knowledge.compiled_facts import CompiledFacts
 from checker.knowledge.indication_gaps import ADDED, NOT_BY_DIAGNOSIS
 from checker.knowledge.limited import indicated, limited
 from checker.knowledge.published import PublishedItem
-from checker.shapes.companion.texts import drug_class, earlier_therapy, to_check
 from checker.shapes.evidence.diagnoses import expanded
+from checker.shapes.evidence.texts import drug_class, earlier_therapy, to_check
 from checker.shapes.quota.texts import read_quota, window_of
 
 _OF_A_PAIR = 2

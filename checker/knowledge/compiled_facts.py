@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from checker.knowledge.cell_reader import Cells, Faults, read_csv
 from checker.model.errors import KnowledgeError, both
-from checker.shapes.companion.texts import CONDITIONS
 from checker.shapes.evidence.diagnoses import expanded
+from checker.shapes.evidence.texts import CONDITIONS
 from checker.shapes.pair.texts import read_interval
 
 _PAIR_COLUMNS = ("seq", "a_code", "a_name", "b_code", "interval")

@@ -17,7 +17,7 @@ from checker.knowledge.published import PublishedItem
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.limits import ReadText
 from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
-from checker.shapes.companion.texts import drug_class, earlier_therapy
+from checker.shapes.evidence.texts import drug_class, earlier_therapy
 from checker.shapes.pair.texts import find_interval, read_interval
 from checker.shapes.quota.texts import read_quota
 
