@@ -164,11 +164,6 @@ class PointIndex:
         found = self._covered_by(code) if code else ()
         return tuple(Match(match.point_no, "name", code, date.min, date.max) for match, _ in found)
 
-    @property
-    def has_crosswalk(self) -> bool:
-        """Whether any code stands for national ones."""
-        return bool(self._mapped)
-
     def is_mapped(self, code: str | None) -> bool:
         """Whether a code stands for national ones in the crosswalk, on some day."""
         return code in self._mapped

@@ -12,7 +12,7 @@ from checker.ingest.relations import Census
 from checker.ingest.sources import Source
 from checker.model import sqltext
 from checker.model.id_number import id_number_is_right
-from checker.model.schema import HEADER, PERSON_COLUMNS, Kind
+from checker.model.schema import Kind
 
 if TYPE_CHECKING:
     import duckdb
@@ -127,14 +127,3 @@ def first_values(
     told = connection.execute(f"SELECT {chosen} FROM {scan} LIMIT {int(rows)}").fetchall()
     columns = zip(*told, strict=True) if told else ([] for _ in headers)
     return {header: [value for value in values if value] for header, values in zip(headers, columns, strict=True)}
-
-
-def has_person(files: Gathered) -> bool:
-    """Whether any table has a column that tells of a person."""
-    return any(
-        source.map.has(name)
-        for role in ("lines", "settlements", "visits")
-        for source in getattr(files, role)
-        for name in PERSON_COLUMNS
-        if role == "lines" or name in HEADER
-    )

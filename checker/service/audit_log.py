@@ -152,12 +152,6 @@ class AuditLog:
         self._seq, self._hash = seq, own
         return seq
 
-    def _is_due(self) -> bool:
-        """Whether the file is to be finished before the next record: its month has ended, or it is large."""
-        return bool(self._size) and (
-            self._now_month != self._month or (bool(self._largest) and self._size >= self._largest)
-        )
-
     def _now(self) -> bytes:
         """The time in UTC to the millisecond; a second is put into words once."""
         second, millisecond = divmod(time.time_ns() // 1_000_000, 1000)
