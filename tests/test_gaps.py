@@ -1,4 +1,4 @@
-"""`liangku kb gaps`: codes in given data that no point covers although they stand near restricted ones."""
+"""`liangku kb gaps`: codes in given data that no point of a rule covers although they stand near restricted ones of it."""
 
 from __future__ import annotations
 
@@ -74,13 +74,23 @@ CLAIMS = f"""{HEADER}
 
 @pytest.fixture
 def kb(tmp_path: Path) -> Path:
-    text = tmp_path / "text"
+    return built(tmp_path / "kb")
+
+
+def built(folder: Path, points: str = "", patterns: str = "") -> Path:
+    """An edition of the points above and of some more."""
+    text = folder.with_name(f"{folder.name}-text")
     text.mkdir()
-    files = {"point.csv": POINTS, "pattern.csv": PATTERNS, "exemption.toml": "", "edition.toml": EDITION}
+    files = {
+        "point.csv": POINTS + points,
+        "pattern.csv": PATTERNS + patterns,
+        "exemption.toml": "",
+        "edition.toml": EDITION,
+    }
     for name, content in files.items():
         (text / name).write_text(content, encoding="utf-8")
-    build(text, tmp_path / "kb")
-    return tmp_path / "kb"
+    build(text, folder)
+    return folder
 
 
 @pytest.fixture
@@ -118,6 +128,14 @@ def test_a_point_that_has_ended_before_the_code_appears_is_not_near(kb: Path, tm
     )
     found = find_gaps(GapsRequest([later], kb=[kb]))
     assert [(gap.code, gap.near, gap.several_items) for gap in found.gaps] == [(NEW_PACK, ("family",), True)]
+
+
+def test_a_code_that_another_rule_covers_is_a_gap_all_the_same(tmp_path: Path, claims: Path) -> None:
+    """The ordinary tablets are women's here, which says nothing of children; the point of its own rule is not near."""
+    other = "E,drug-sex,波生坦片,female,,,,,,,,,,2025-05-23,,,,公文,02,1,6\n"
+    kb = built(tmp_path / "kb", other, f"E,item,code,{ORDINARY},1\n")
+    gaps = {gap.code: gap for gap in find_gaps(GapsRequest([claims], kb=[kb])).gaps}
+    assert [(point.point_id, point.near) for point in gaps[ORDINARY].points] == [("B", ("family",))]
 
 
 def test_a_family_of_exact_codes_among_families_is_known_to_hold_several_items(kb: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Codes in given data that no point covers although they stand near restricted ones: new packs appear between two lists."""
+"""Codes in given data that no point of a rule covers although they stand near restricted ones of it: new packs appear between two lists."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class NearPoint:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """A code that no point covers, near some; a candidate to review, not a fault.
+    """A code near points of rules that do not cover it; a candidate to review, not a fault.
 
     `several_items`: its family is known to hold several items, so that it may well be another one. Lines are judged ones, repeated
     uploads included; yuan are gross, refunds not taken off.
@@ -120,7 +120,7 @@ class Gaps:
 
 
 def find_gaps(request: GapsRequest) -> Gaps:
-    """Look for codes of the claims that no point covers but that share a family, the substance or the name with one in force then.
+    """Look for codes of the claims that share a family, the substance or the name with a point then in force of a rule that does not cover them.
 
     Raises InputError for inputs that a scan refuses (a person is not needed), InternalError where the engine fails.
     """
@@ -159,7 +159,7 @@ class _Look:
         load_into(self.connection, self.editions)
         census, second, _ = relations.take_census(self.connection, self.files)
         relations.need_codes(self.connection, census, self.files, by_name=False)
-        self._find_uncovered()
+        self._find_covered()
         self._count_names(second)
         self._find_near()
         self._measure(second)
@@ -179,19 +179,26 @@ class _Look:
             incomplete=tuple(each.said() for _, each in self.files.passed if each.may_be_data),
         )
 
-    def _find_uncovered(self) -> None:
-        """Make `uncovered` (code): the distinct codes of the data that no pattern covers, whenever its point is in force, nor a crosswalk has."""
+    def _find_covered(self) -> None:
+        """Make `open_code` (code), those of the data without a row of a crosswalk, and `covered` (code, rule_id): by which rules they
+        are covered, whenever the point is in force. A code of one rule may well be missing in another."""
+        self.connection.execute(
+            """CREATE OR REPLACE TEMP TABLE open_code AS SELECT DISTINCT code FROM code_map
+            WHERE code IS NOT NULL AND code NOT IN (SELECT local_code FROM kb_crosswalk)"""
+        )
         lengths = self.connection.execute(
             "SELECT DISTINCT length(code) FROM kb_pattern WHERE role = 'item' AND match = 'family'"
         ).fetchall()
-        families = "".join(
-            f" AND left(code, {int(length)}) NOT IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'family' AND length(code) = {int(length)})"
+        beginnings = ["SELECT code, code AS pattern, 'code' AS match FROM open_code"]
+        beginnings += [
+            f"SELECT code, left(code, {int(length)}), 'family' FROM open_code WHERE length(code) >= {int(length)}"
             for (length,) in lengths
-        )
+        ]
         self.connection.execute(
-            f"""CREATE OR REPLACE TEMP TABLE uncovered AS SELECT DISTINCT code FROM code_map
-            WHERE code IS NOT NULL AND code NOT IN (SELECT code FROM kb_pattern WHERE role = 'item' AND match = 'code'){families}
-              AND code NOT IN (SELECT local_code FROM kb_crosswalk)"""
+            f"""CREATE OR REPLACE TEMP TABLE covered AS
+            SELECT DISTINCT own.code, rule_id FROM ({" UNION ALL ".join(beginnings)}) own
+            JOIN kb_pattern pattern ON pattern.role = 'item' AND pattern.match = own.match AND pattern.code = own.pattern
+            JOIN kb_point USING (point_id)"""
         )
 
     def _lines(self, source: Source, *, second: bool) -> str:
@@ -231,7 +238,7 @@ class _Look:
         )
 
     def _find_near(self) -> None:
-        """Make `near` (code, point_id, ways) of uncovered codes, and `several` (family) of families that hold several items."""
+        """Make `near` (code, point_id, ways), the point of a rule that does not cover the code, and `several` (family), those of several items."""
         family, generic = _beginning("code", FAMILY_LENGTH), _beginning("code", GENERIC_LENGTH)
         point = self.connection.table("kb_point").pl()
         known = exact_among_families(point, self.connection.table("kb_pattern").pl())
@@ -248,13 +255,14 @@ class _Look:
         self.connection.execute(
             f"""CREATE OR REPLACE TEMP TABLE near AS
             WITH begun AS (SELECT DISTINCT point_id, {family} AS family, {generic} AS generic FROM kb_pattern WHERE role = 'item'),
-            own AS (SELECT code, {family} AS family, {generic} AS generic FROM uncovered),
+            own AS (SELECT code, {family} AS family, {generic} AS generic FROM open_code),
             way AS (
               SELECT code, point_id, 1 AS way FROM own JOIN begun USING (family)
-              UNION SELECT code, point_id, 2 FROM uncovered JOIN named USING (code) JOIN item USING (key)
+              UNION SELECT code, point_id, 2 FROM open_code JOIN named USING (code) JOIN item USING (key)
               UNION SELECT code, point_id, 3 FROM own JOIN begun USING (generic) WHERE own.family IS DISTINCT FROM begun.family
             )
-            SELECT code, point_id, list(way ORDER BY way) AS ways FROM way GROUP BY code, point_id"""
+            SELECT code, point_id, list(way ORDER BY way) AS ways FROM way JOIN kb_point USING (point_id)
+            WHERE (code, rule_id) NOT IN (SELECT (code, rule_id) FROM covered) GROUP BY code, point_id"""
         )
 
     def _measure(self, second: dict[int, bool]) -> None:

@@ -1,4 +1,4 @@
-"""`liangku kb gaps`: codes in given data that no point covers although they stand near restricted ones."""
+"""`liangku kb gaps`: codes in given data that no point of a rule covers although they stand near restricted ones of it."""
 
 from __future__ import annotations
 
