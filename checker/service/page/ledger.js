@@ -9,6 +9,8 @@ import { language, languageSwitch, say } from "./words.js";
 const LEVELS = ["definite", "suspect", "notice"];
 const CODES_SHOWN = 3;
 const TYPING_MS = 80;
+/** How many rows are drawn at a time: thousands at once keep a browser busy for seconds, at every key that is pressed. */
+const PAGE = 200;
 
 const levelWords = (point) => `${markOf(point.level)[0]} ${say(`level_${point.level}`)}`;
 const codesOf = (point) => point.codes.split("; ").filter(Boolean);
@@ -29,7 +31,7 @@ const COLUMNS = [
   { name: "point", style: "wide", sort: (point) => point.point_id, words: (point) => point.point_id },
 ];
 
-const state = { points: [], rows: new Map(), shown: [], sorted: "level", down: false, version: "" };
+const state = { points: [], shown: [], sorted: "level", down: false, version: "" };
 
 function shownCodes(point) {
   const codes = codesOf(point);
@@ -59,9 +61,18 @@ function filter() {
   state.shown = state.points.filter(
     (point) => (!rule || point.rule_id === rule) && (!level || point.level === level) && answers(point, text),
   );
-  const shown = new Set(state.shown);
-  for (const [point, row] of state.rows) row.hidden = !shown.has(point);
   byId("count").textContent = say("count", { shown: state.shown.length, total: state.points.length });
+  byId("rows").replaceChildren();
+  drawMore();
+}
+
+/** Draws the next rows of what the filter leaves. */
+function drawMore(count = PAGE) {
+  const drawn = byId("rows").childElementCount;
+  byId("rows").append(...state.shown.slice(drawn, drawn + count).map(rowOf));
+  const left = state.shown.length - byId("rows").childElementCount;
+  byId("more").textContent = say("more_rows", { more: Math.min(PAGE, left), left });
+  show(byId("more"), left > 0);
 }
 
 function sort() {
@@ -71,7 +82,6 @@ function sort() {
   const keyed = state.points.map((point) => [value(point), point]);
   keyed.sort(([one, a], [other, b]) => turn * compare(one, other) || place.compare(a.item_name, b.item_name));
   state.points = keyed.map(([, point]) => point);
-  byId("rows").replaceChildren(...state.points.map((point) => state.rows.get(point)));
   for (const head of document.querySelectorAll("th[data-column]")) {
     if (head.dataset.column === state.sorted) head.setAttribute("aria-sort", state.down ? "descending" : "ascending");
     else head.removeAttribute("aria-sort");
@@ -108,7 +118,6 @@ function draw() {
   byId("documents").replaceChildren(...documents.map((document) => make("li", {}, document)));
   show(byId("documents-part"), documents.length > 0);
   byId("version").textContent = state.version ? `${say("slip_knowledge")} ${state.version} · ${localTime().slice(0, 10)}` : "";
-  state.rows = new Map(state.points.map((point) => [point, rowOf(point)]));
   drawHead();
   drawChoices();
   sort();
@@ -116,9 +125,8 @@ function draw() {
 }
 
 function exportCsv() {
-  const shown = new Set(state.shown);
   const exported = [...COLUMNS, { name: "document", words: (point) => point.document }];
-  const rows = state.points.filter((point) => shown.has(point)).map((point) => exported.map(({ words, whole }) => (whole ?? words)(point)));
+  const rows = state.shown.map((point) => exported.map(({ words, whole }) => (whole ?? words)(point)));
   download(`liangku-ledger-${localTime().slice(0, 10)}.csv`, csvText([exported.map(({ name }) => say(`col_${name}`)), ...rows]));
 }
 
@@ -147,6 +155,9 @@ byId("filter").addEventListener("input", () => {
 for (const id of ["rule", "level"]) byId(id).addEventListener("change", filter);
 byId("export").addEventListener("click", exportCsv);
 byId("print").addEventListener("click", () => window.print());
+byId("more").addEventListener("click", () => drawMore());
+// Paper has no button: it holds all that the filter leaves.
+window.addEventListener("beforeprint", () => drawMore(state.shown.length));
 byId("retry").addEventListener("click", load);
 prepareKeyDialog();
 // Rules and limits are worded by the server: they are asked for again.

@@ -174,6 +174,7 @@ export const TELLING = {
   col_point: ["知识点", "Point"],
   col_document: ["文件", "Document"],
   more_codes: ["共 {count} 个", "{count} in all"],
+  more_rows: ["再列 {more} 条（还有 {left} 条）", "Show {more} more ({left} left)"],
   documents: ["依据文件", "Documents"],
   ledger_table: ["知识点列表", "List of points"],
   ledger_failed: ["台账没有读到", "The ledger could not be read"],
