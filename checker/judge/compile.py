@@ -76,15 +76,15 @@ def fired_sql(plan: Plan, shape: Shape, candidates: str, *, contested: bool, abs
     return steps.select(shape.base(_with_params(plan, shape, applicable)), FIRED_OUTPUTS)
 
 
-def verdict_sql(plan: Plan, fired: str, *, stage: str) -> str:
+def verdict_sql(plan: Plan, fired: str, *, stage: str, rules: Collection[int]) -> str:
     """SQL that adds VERDICT_OUTPUTS to `fired`.
 
     `fired` is SQL with the output of `fired_sql` and: exemptions (EXEMPTION_TYPE), diagnoses (list of codes; NULL or empty: none
     on file), newborn_near, code_repaired, duplicate, partly_refunded, partly_reversed, falsely_reversed, reuploaded (booleans).
-    `stage` is before or after.
+    `stage` is before or after; `rules` are the numbers of the rules that `fired` may be of.
     """
     steps = Steps({}, _TYPES)
-    _name_verdict(steps, plan, range(len(plan.rules)), stage)
+    _name_verdict(steps, plan, rules, stage)
     return steps.select(fired, VERDICT_OUTPUTS)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 from checker.judge.compile import verdict_sql
@@ -44,50 +44,51 @@ def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str
     )
 
 
-def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str) -> str:
+def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str, rules: Collection[int]) -> str:
     """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
 
     `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's evidence in words, quantity, amount,
     amount_in_scope (net of refunds), order_id and ordinal of lines without an id, what the institution calls the item, and own_code, the
-    line's code where its national one is judged by the crosswalk; `word_values` was called on it.
+    line's code where its national one is judged by the crosswalk; `word_values` was called on it. `rules` are the numbers of the
+    rules of which it has lines: the words of others need not be planned.
     checker.precheck.finding_text says the same at the counter.
     """
+
+    def by_rule(part: Callable[[RulePlan], str]) -> str:
+        """SQL of what the row's rule has of a part; NULL where there are no rules."""
+        arms = " ".join(f"WHEN {number} THEN {part(plan.rules[number])}" for number in sorted(rules))
+        return f"CASE rule_no {arms} END" if arms else "CAST(NULL AS VARCHAR)"
+
     english = language == "en"
     reason = " ".join(f"WHEN {sqltext.text(code)} THEN {sqltext.text(said[english])}" for code, said in REASONS.items())
     insured, patient = map(sqltext.text, PERSONS[language])
-    violation, undetermined, advice = (_by_rule(plan, _filled(number, language)) for number in range(3))
+    violation, undetermined, advice = (by_rule(_filled(number, language)) for number in range(3))
     return f"""
 WITH told AS (
-  SELECT v.*, coalesce({_by_rule(plan, _scope_words(english))}, CASE WHEN is_insured THEN {insured} ELSE {patient} END) AS person,
+  SELECT v.*, coalesce({by_rule(_scope_words(english))}, CASE WHEN is_insured THEN {insured} ELSE {patient} END) AS person,
     CASE final_reason_code {reason} END AS reason,
-    {_by_rule(plan, lambda rule: sqltext.text(rule.name(language)))} AS rule_name,
+    {by_rule(lambda rule: sqltext.text(rule.name(language)))} AS rule_name,
     {_words("expected", "e.short")} AS expected_short, {_words("expected", "e.phrase")} AS expected_phrase,
     {_words("actual", "a.short")} AS actual_short, {_words("actual", "a.phrase")} AS actual_phrase
-  FROM ({verdict_sql(plan, fired, stage=stage)}) v LEFT JOIN worded e ON e.value = expected LEFT JOIN worded a ON a.value = actual
+  FROM ({verdict_sql(plan, fired, stage=stage, rules=rules)}) v LEFT JOIN worded e ON e.value = expected LEFT JOIN worded a ON a.value = actual
 )
 SELECT line_no,
   md5(concat_ws(chr(31), coalesce(institution_id, ''), coalesce(settlement_id, ''), coalesce(visit_id, ''),
     {LINE_NAME}, coalesce(own_code, item_code), CAST(service_time AS VARCHAR),
     coalesce(CAST(gross_quantity AS VARCHAR), ''), coalesce(CAST(gross_amount AS VARCHAR), ''),
-    {_by_rule(plan, lambda rule: sqltext.text(rule.id))})) AS finding_id,
+    {by_rule(lambda rule: sqltext.text(rule.id))})) AS finding_id,
   line_id, settlement_id, visit_id, patient_id, institution_id, service_time, item_code, coalesce(item_name, point_name) AS item_name,
-  {_by_rule(plan, lambda rule: sqltext.text(rule.id))} AS rule_id,
-  {_by_rule(plan, lambda rule: sqltext.text(rule.code) if rule.code else "CAST(NULL AS VARCHAR)")} AS rule_code,
+  {by_rule(lambda rule: sqltext.text(rule.id))} AS rule_id,
+  {by_rule(lambda rule: sqltext.text(rule.code) if rule.code else "CAST(NULL AS VARCHAR)")} AS rule_code,
   rule_name, point_id, matched_by, verdict, level, action, expected_short AS expected, actual_short AS actual,
   final_reason_code AS reason_code, reason,
   exemption_id, remarks, finding_scope AS scope, related_lines,
   coalesce(at_stake, amount) AS amount_at_stake, coalesce(own_code, local_item_code) AS local_item_code, local_item_name, quantity, amount, amount_in_scope,
   CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
   evidence, {sqltext.text(kb_version)} AS kb_version,
-  CAST({_by_rule(plan, lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
+  CAST({by_rule(lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
   person, source_file, source_record
 FROM told"""
-
-
-def _by_rule(plan: Plan, part: Callable[[RulePlan], str]) -> str:
-    """SQL of what the row's rule has of a part; NULL where the plan has no rules."""
-    arms = " ".join(f"WHEN {number} THEN {part(rule)}" for number, rule in enumerate(plan.rules))
-    return f"CASE rule_no {arms} END" if arms else "CAST(NULL AS VARCHAR)"
 
 
 def _scope_words(english: bool) -> Callable[[RulePlan], str]:

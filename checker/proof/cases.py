@@ -145,7 +145,9 @@ def _explain(connection: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> 
         connection.execute(f"CREATE OR REPLACE TEMP TABLE weighed_line AS SELECT *, {_AS_WEIGHED} FROM ({fired})")
         for language in ("zh", "en"):
             word_values(connection, "FROM weighed_line", language)
-            finding = finding_sql(plan, "FROM weighed_line", stage="after", language=language, kb_version="")
+            finding = finding_sql(
+                plan, "FROM weighed_line", stage="after", language=language, kb_version="", rules=range(len(plan.rules))
+            )
             connection.execute(f"EXPLAIN {finding}")
     except duckdb.Error as error:
         return first_line(error)

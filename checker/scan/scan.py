@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -295,8 +295,15 @@ class _Run:
         self._name_repaired(unneeded)
         label_persons(connection, key=self.request.person_key, any_number="person_number" not in absent)
         name_lines(connection)
-        self._write_findings(self.findings, self._not_on_trial, edge)
-        shadow = self._write_shadow(candidate, not_in_force, edge, contested=contested)
+        fired = frozenset(
+            number for (number,) in connection.execute("SELECT DISTINCT rule_no FROM fired_line").fetchall()
+        )
+        on_trial = fired & set(self.plan.shadow_numbers)
+        self._write_findings(self.findings, fired - on_trial, on_trial, edge)
+        shadow = NOTHING
+        if self.plan.shadow_numbers:
+            self._write_findings(self.out.result.absolute() / SHADOW_FILE, on_trial, fired - on_trial, edge)
+            shadow = self._count_shadow(candidate, not_in_force, contested=contested)
         relations.write_rejects(
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
         )
@@ -340,16 +347,6 @@ class _Run:
     def plan(self) -> Plan:
         """The plan whose rule numbers the points carry."""
         return self.loaded.plan
-
-    @property
-    def _on_trial(self) -> str:
-        """SQL of the numbers of the shadow rules; '' where there are none."""
-        return ", ".join(map(str, self.plan.shadow_numbers))
-
-    @property
-    def _not_on_trial(self) -> str:
-        """SQL that leaves out what shadow rules fired, `f` being the lines that fired; '' where there is nothing to leave out."""
-        return f" AND f.rule_no NOT IN ({self._on_trial})" if self._on_trial else ""
 
     @property
     def fired(self) -> Path:
@@ -404,8 +401,10 @@ class _Run:
         used = {self.plan.rules[rule_no].shape for (rule_no,) in found}
         return [shape for shape in SHAPES if shape.id in used] or [SHAPES[0]]
 
-    def _write_findings(self, target: Path, condition: str, edge: str) -> None:
-        """Write the findings of the lines that fired, `f`, under a further condition (SQL that begins with AND, or ''); `edge` is that of `cited`."""
+    def _write_findings(self, target: Path, rules: Set[int], others: Set[int], edge: str) -> None:
+        """Write the findings of some rules, given the others that fired too; `edge` is that of `cited`."""
+        of_rules = f" AND f.rule_no NOT IN ({', '.join(map(str, sorted(others)))})" if others else ""
+        condition = of_rules if rules else " AND FALSE"
         written = ", ".join(f"{as_written(f'f.{name}')} AS {name}" for name in ("settlement_id", "visit_id"))
         source = f"""SELECT f.* REPLACE ({written}, coalesce(l.label, {as_written("f.patient_id")}) AS patient_id),
             p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
@@ -436,17 +435,13 @@ class _Run:
         source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
-            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version
+            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version, rules=rules
         )
         self.connection.execute(
             f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
         )
 
-    def _write_shadow(self, candidates: str, not_in_force: Mapping[int, int], edge: str, *, contested: bool) -> Shadow:
-        """Write what points and rules on trial found into a file of its own, and count it; nothing is done where there are none."""
-        if not self._on_trial:
-            return NOTHING
+    def _count_shadow(self, candidates: str, not_in_force: Mapping[int, int], *, contested: bool) -> Shadow:
         target = self.out.result.absolute() / SHADOW_FILE
-        self._write_findings(target, f" AND f.rule_no IN ({self._on_trial})", edge)
         silent = sum(not_in_force.get(number, 0) for number in self.plan.shadow_numbers)
         return count_shadow(self.connection, self.plan, candidates, target, contested=contested, not_in_force=silent)
