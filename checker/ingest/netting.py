@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checker.engines.duckdb import one_number
 from checker.ingest.reuploads import find_reuploads
@@ -34,32 +34,41 @@ _WITHOUT_VISIT = f"{_POINTER} AND r.visit_id IS NULL AND o.visit_id IS NULL"
 _IN_SETTLEMENT = f"concat_ws(chr(31), o.beside, o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.settlement_id, chr(30)), o.line_id, {_PATIENT})"
 _ONE_SETTLEMENT = """QUALIFY min(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)
     = max(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)"""
+
+
+class Way(NamedTuple):
+    """How a refund finds its originals: the join, the key of the originals that share one refunded sum, and what the refund must name."""
+
+    join: str
+    key: str
+    named: str
+
+
 WAYS = (
     # By pointer: the refund names the line, which may be of another code.
-    (f"{_POINTER} AND r.visit_id = o.visit_id", f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), o.visit_id, o.line_id, {_PATIENT})"),
+    Way(f"{_POINTER} AND r.visit_id = o.visit_id",
+        f"concat_ws(chr(31), o.on_trial, coalesce(o.institution_id, chr(30)), o.visit_id, o.line_id, {_PATIENT})", "original_line_id"),
     # Without visits the same number may stand in every settlement: that of the reversed one, of the refund's own, or the only one.
-    (f"{_WITHOUT_VISIT} AND r.original_settlement_id = o.settlement_id", _IN_SETTLEMENT),
-    (f"{_WITHOUT_VISIT} AND r.settlement_id = o.settlement_id", _IN_SETTLEMENT),
-    (f"{_WITHOUT_VISIT} {_ONE_SETTLEMENT}", _IN_SETTLEMENT),
+    Way(f"{_WITHOUT_VISIT} AND r.original_settlement_id = o.settlement_id", _IN_SETTLEMENT, "original_line_id"),
+    Way(f"{_WITHOUT_VISIT} AND r.settlement_id = o.settlement_id", _IN_SETTLEMENT, "original_line_id"),
+    Way(f"{_WITHOUT_VISIT} {_ONE_SETTLEMENT}", _IN_SETTLEMENT, "original_line_id"),
     # By settlement: the reversing settlement names the reversed one.
-    (f"r.original_settlement_id = o.settlement_id AND {_ALIKE}",
-     "concat_ws(chr(31), o.beside, o.settlement_id, o.item_code)"),
+    Way(f"r.original_settlement_id = o.settlement_id AND {_ALIKE}",
+        "concat_ws(chr(31), o.beside, o.settlement_id, o.item_code)", "original_settlement_id"),
     # By visit.
-    (f"{_ALIKE} AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id AND {_ONE_PATIENT}",
-     f"concat_ws(chr(31), o.beside, coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code, {_PATIENT})"),
+    Way(f"{_ALIKE} AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id = o.visit_id AND {_ONE_PATIENT}",
+        f"concat_ws(chr(31), o.beside, coalesce(o.institution_id, chr(30)), o.visit_id, o.item_code, {_PATIENT})", "visit_id"),
     # By settlement, where the refund has no visit.
-    (f"{_ALIKE} AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NULL "
-     f"AND r.settlement_id = o.settlement_id AND {_ONE_PATIENT}",
-     f"concat_ws(chr(31), o.beside, coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code, {_PATIENT})"),
+    Way(f"{_ALIKE} AND r.institution_id IS NOT DISTINCT FROM o.institution_id AND r.visit_id IS NULL "
+        f"AND r.settlement_id = o.settlement_id AND {_ONE_PATIENT}",
+        f"concat_ws(chr(31), o.beside, coalesce(o.institution_id, chr(30)), o.settlement_id, o.item_code, {_PATIENT})", "settlement_id"),
 )  # fmt: skip
-"""How a refund finds its originals, of one patient, in order: the join, and the key of the originals that share one refunded sum."""
+"""How refunds find originals of one patient, in order."""
 ASTRAY = (
-    (f"{_NAMED} AND NOT r.beside AND o.beside AND r.visit_id IS NOT DISTINCT FROM o.visit_id", _IN_SETTLEMENT),
-    (
-        f"{_NAMED} AND NOT r.beside AND o.beside AND (r.visit_id IS NULL OR o.visit_id IS NULL) {_ONE_SETTLEMENT}",
-        _IN_SETTLEMENT,
-    ),
-)
+    Way(f"{_NAMED} AND NOT r.beside AND o.beside AND r.visit_id IS NOT DISTINCT FROM o.visit_id", _IN_SETTLEMENT, "original_line_id"),
+    Way(f"{_NAMED} AND NOT r.beside AND o.beside AND (r.visit_id IS NULL OR o.visit_id IS NULL) {_ONE_SETTLEMENT}",
+        _IN_SETTLEMENT, "original_line_id"),
+)  # fmt: skip
 """How refunds that take back no judged line find what stands beside these, which they name."""
 
 
@@ -187,12 +196,10 @@ def _net_refunds(
           OR NOT is_refund AND line_id IN (SELECT original_line_id FROM open_refund) OR NOT is_refund AND is_gone"""
     )
     connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")
-    for join, key in WAYS:
-        _net_one_way(connection, join, key)
+    _net_ways(connection, WAYS)
     without = one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial AND NOT beside")
     if one_number(connection, "SELECT count(*) FROM original WHERE beside"):
-        for join, key in ASTRAY:
-            _net_one_way(connection, join, key)
+        _net_ways(connection, ASTRAY)
     connection.execute(
         """INSERT INTO netted_line
         SELECT line_no, CASE WHEN quantity IS NOT NULL THEN quantity_left END, CASE WHEN amount IS NOT NULL THEN amount_left END,
@@ -205,12 +212,21 @@ def _net_refunds(
     return without
 
 
-def _net_one_way(connection: duckdb.DuckDBPyConnection, join: str, key: str) -> None:
+def _net_ways(connection: duckdb.DuckDBPyConnection, ways: Sequence[Way]) -> None:
+    """Net the refunds that are still open, way after way, until none is left that names what the way asks for."""
+    for way in ways:
+        if one_number(connection, f"SELECT count(*) FROM open_refund WHERE {way.named} IS NOT NULL"):
+            _net_one_way(connection, way)
+
+
+def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
     """Take the refunds that find originals this way from those originals, oldest first, and close them."""
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE pair AS SELECT r.line_no AS refund_no, o.line_no, {key} AS group_key FROM open_refund r JOIN original o ON {join}"
+    found = one_number(
+        connection,
+        f"""CREATE OR REPLACE TEMP TABLE pair AS
+        SELECT r.line_no AS refund_no, o.line_no, {way.key} AS group_key FROM open_refund r JOIN original o ON {way.join}""",
     )
-    if one_number(connection, "SELECT count(*) FROM pair") == 0:
+    if found == 0:
         return
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE taken AS
