@@ -938,8 +938,8 @@ def judged_by_oracle(made: Extract) -> Result:
     )
 
 
-LINES = 2000
-EXAMPLES = 11
+LINES = 2500
+EXAMPLES = 6
 
 
 @settings(

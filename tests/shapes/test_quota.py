@@ -164,7 +164,7 @@ def test_the_counter_judges_the_lines_of_a_patient_as_a_scan_does(tmp_path: Path
     precheck = Precheck.open(kb=[kb])
     rng = Random(7)
     documents, answers = [], []
-    for number in range(400):
+    for number in range(150):
         code = rng.choice(POINTS).code
         day = date(2026, 3, 1) + timedelta(rng.randrange(10))
         had = [
