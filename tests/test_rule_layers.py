@@ -217,7 +217,7 @@ def test_a_scan_counts_the_lines_that_no_rule_looked_at(capsys, tmp_path: Path, 
     assert code == 0
     assert "没有发现疑点。" not in out.replace("载入的规则没有发现疑点，但有的行没有判断", "")
     assert "载入的规则没有发现疑点，但有的行没有判断（见下）" in out
-    assert "没有判断：3 行的项目有知识点，但没有载入规则 drug-sex" in out.replace("\n", "")
+    assert "没有判断：3 行的项目有“drug-sex”的知识点，但没有载入规则 drug-sex" in out.replace("\n", "")
     told = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
     counted = not_judged(told)
     assert sorted([*counted, "drug-child-only"]) == EMBEDDED_IDS

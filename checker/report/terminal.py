@@ -78,15 +78,22 @@ class _Printer:
             remarks = {remark: remark_words(remark) for group in summary.by_remark for remark in group.key if remark}
             self._groups(("备注", "Remark"), None, summary.by_remark, [remarks])
             self._total()
-        for each in self._result.not_judged:
-            if each.lines:
-                self._say(
-                    f"[yellow]没有判断：{each.lines:,} 行的项目有知识点，但{escape(each.how('zh'))}[/yellow]",
-                    f"[yellow]Not judged: {each.lines:,} lines of items with points; {escape(each.how('en'))}[/yellow]",
-                )
+        self._not_judged()
         self._unknown_values()
         self._hints()
         self._gaps()
+
+    def _not_judged(self) -> None:
+        """Which rules did not judge how many lines, and why, a line each."""
+        names = self._result.run["rules"]["names"]
+        for each in self._result.not_judged:
+            if each.lines:
+                name = names.get(each.rule_id, {"zh": each.rule_id, "en": each.rule_id})
+                lines = f"{each.lines:,} line{'' if each.lines == 1 else 's'}"
+                self._say(
+                    f"[yellow]没有判断：{each.lines:,} 行的项目有“{escape(name['zh'])}”的知识点，但{escape(each.how('zh'))}[/yellow]",
+                    f"[yellow]Not judged: {lines} with points of “{escape(name['en'])}”; {escape(each.how('en'))}[/yellow]",
+                )
 
     def _unknown_values(self) -> None:
         """The values for which lines are undetermined, a line each."""
