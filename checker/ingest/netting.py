@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -32,8 +33,8 @@ _POINTER = f"{_NAMED} AND r.beside = o.beside"
 _ALIKE = "r.item_code = o.item_code AND r.beside = o.beside"
 _WITHOUT_VISIT = f"{_POINTER} AND r.visit_id IS NULL AND o.visit_id IS NULL"
 _IN_SETTLEMENT = f"concat_ws(chr(31), o.beside, o.on_trial, coalesce(o.institution_id, chr(30)), coalesce(o.settlement_id, chr(30)), o.line_id, {_PATIENT})"
-_ONE_SETTLEMENT = """QUALIFY min(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)
-    = max(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.line_no)"""
+_ONE_SETTLEMENT = """QUALIFY min(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.kind)
+    = max(coalesce(o.settlement_id, chr(30))) OVER (PARTITION BY r.kind)"""
 
 
 class Way(NamedTuple):
@@ -42,6 +43,11 @@ class Way(NamedTuple):
     join: str
     key: str
     named: str
+
+    def columns(self, side: str) -> str:
+        """SQL of the columns of refunds (`r`) or originals (`o`) that the way looks at."""
+        read = re.findall(rf"\b{side}\.(\w+)", f"{self.join} {self.key}")
+        return ", ".join(dict.fromkeys(name for name in read if name != "kind"))
 
 
 WAYS = (
@@ -220,11 +226,17 @@ def _net_ways(connection: duckdb.DuckDBPyConnection, ways: Sequence[Way]) -> Non
 
 
 def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
-    """Take the refunds that find originals this way from those originals, oldest first, and close them."""
+    """Take the refunds that find originals this way from those originals, oldest first, and close them.
+
+    What the way does not tell apart is joined once: a patient may have thousands of refunds and lines of one item in one visit.
+    """
     found = one_number(
         connection,
         f"""CREATE OR REPLACE TEMP TABLE pair AS
-        SELECT r.line_no AS refund_no, o.line_no, {way.key} AS group_key FROM open_refund r JOIN original o ON {way.join}""",
+        WITH refund_kind AS (SELECT {way.columns("r")}, list(line_no) AS lines, min(line_no) AS kind FROM open_refund GROUP BY ALL),
+        original_kind AS (SELECT {way.columns("o")}, list(line_no) AS lines FROM original GROUP BY ALL)
+        SELECT r.lines AS refunds, o.lines AS originals, {way.key} AS group_key
+        FROM refund_kind r JOIN original_kind o ON {way.join}""",
     )
     if found == 0:
         return
@@ -232,9 +244,10 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
         """CREATE OR REPLACE TEMP TABLE taken AS
         WITH refunded AS (
           SELECT group_key, sum(quantity) AS quantity, sum(amount) AS amount, sum(amount_in_scope) AS amount_in_scope
-          FROM (SELECT DISTINCT refund_no, group_key FROM pair) JOIN open_refund r ON r.line_no = refund_no GROUP BY group_key
+          FROM (SELECT group_key, unnest(refunds) AS line_no FROM (SELECT DISTINCT group_key, refunds FROM pair))
+          JOIN open_refund USING (line_no) GROUP BY group_key
         ),
-        member AS (SELECT DISTINCT line_no, group_key FROM pair),
+        member AS (SELECT group_key, unnest(originals) AS line_no FROM (SELECT DISTINCT group_key, originals FROM pair)),
         ordered AS (
           SELECT o.line_no, o.quantity_left, o.amount_left, o.scope_left, f.quantity, f.amount, f.amount_in_scope,
             sum(o.quantity_left) OVER earlier - o.quantity_left AS quantity_before,
@@ -254,4 +267,4 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
           quantity_taken = quantity_taken + t.quantity, amount_taken = amount_taken + t.amount
         FROM taken t WHERE t.line_no = original.line_no"""
     )
-    connection.execute("DELETE FROM open_refund WHERE line_no IN (SELECT refund_no FROM pair)")
+    connection.execute("DELETE FROM open_refund WHERE line_no IN (SELECT unnest(refunds) FROM pair)")

@@ -403,6 +403,8 @@ class _Run:
 
     def _write_findings(self, target: Path, rules: Set[int], others: Set[int], edge: str) -> None:
         """Write the findings of some rules, given the others that fired too; `edge` is that of `cited`."""
+        # Each line has its point, evidence and file, but an inner join would be thought to leave few lines: then all of them, with all that
+        # is told of each, are kept in memory for every join that follows, and a month of many findings finds no room.
         of_rules = f" AND f.rule_no NOT IN ({', '.join(map(str, sorted(others)))})" if others else ""
         condition = of_rules if rules else " AND FALSE"
         written = ", ".join(f"{as_written(f'f.{name}')} AS {name}" for name in ("settlement_id", "visit_id"))
@@ -421,9 +423,9 @@ class _Run:
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
-          FROM (SELECT *, {edge} AS edge FROM fired_line) f JOIN point p ON p.point_no = f.point_no
-          JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
-          JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
+          FROM (SELECT *, {edge} AS edge FROM fired_line) f LEFT JOIN point p ON p.point_no = f.point_no
+          LEFT JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
+          LEFT JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.", "f.institution_id")}
           LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
