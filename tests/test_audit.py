@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -61,29 +62,66 @@ def test_a_header_may_bear_a_name_that_the_scan_uses_itself(tmp_path: Path, head
     assert rejects == [(2, "service_time", "someday"), (3, "quantity", "many")]
 
 
+def run_of(inputs: list[str | Path], out: Path) -> dict[str, Any]:
+    """What a scan as a process of its own says of itself.
+
+    A process counts the memory of the one that starts it as its own peak: a shell is small, a run of all tests is not.
+    """
+    small = ["sh", "-c", '"$@"; exit $?', "sh"]
+    subprocess.run(
+        [*small, sys.executable, "-m", "checker.cli.main", "scan", *inputs, "--out", out],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    run: dict[str, Any] = json.loads((out / "run.json").read_text(encoding="utf-8"))
+    return run
+
+
 def test_two_million_lines_stay_below_the_memory_ceiling(tmp_path: Path) -> None:
     made = subprocess.run(
-        [sys.executable, "-m", "benchmarks.generate", "--lines", "2000000", "--shape", "national", "--data", tmp_path],
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.generate",
+            "--lines",
+            "2000000",
+            "--shape",
+            "national",
+            "--counted",
+            "700",
+            "--data",
+            tmp_path,
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
     data = json.loads(made.stdout)
-    # A process counts the memory of the one that starts it as its own peak: a shell is small, a run of all tests is not.
-    small = ["sh", "-c", '"$@"; exit $?', "sh"]
-    command = [*small, sys.executable, "-m", "checker.cli.main", "scan", *data["line_files"]]
-    subprocess.run(
-        [*command, "--settlements", data["settlements"], "--out", tmp_path / "out"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    )
-    run = json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))
+    run = run_of([*data["line_files"], "--settlements", data["settlements"]], tmp_path / "out")
     assert run["lines"]["read"] == 2_000_000
     assert run["lines"]["read"] == (
         run["lines"]["judged"] + run["lines"]["skipped"]["total"] + run["lines"]["rejected"]["total"]
     )
+    assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB
+
+
+def test_hundreds_of_thousands_of_lines_of_one_patient_and_item_are_judged_and_taken_back(tmp_path: Path) -> None:
+    """Each refund may take from each line, and each line is over its day: neither may make rows of the one times the other."""
+    lines = tmp_path / "lines.parquet"
+    duckdb.sql(
+        f"""COPY (SELECT 'L' || i AS line_id, 'P' AS patient_id, 'H' AS institution_id, 'V' AS visit_id, '男' AS patient_sex, '001102000040000' AS item_code,
+          TIMESTAMP '2026-03-01 08:00:00' + to_minutes(CAST(i % 600 AS BIGINT)) AS service_time, if(i % 100 = 7, -1, 1) AS quantity,
+          if(i % 100 = 7, -10.0, 10.0) AS amount FROM range(300000) line(i)) TO '{lines}'"""
+    )
+    run = run_of([lines], tmp_path / "out")
+    assert run["lines"]["read"] == run["lines"]["judged"] + run["lines"]["skipped"]["total"] == 300_000
+    # The refunds take back as many of the first lines; one of the others is within the day.
+    found = duckdb.sql(
+        f"SELECT rule_id, count(*), count(DISTINCT line_id) FROM '{tmp_path / 'out' / 'findings.parquet'}' GROUP BY ALL"
+    ).fetchall()
+    assert found == [("service-frequency", 293_999, 293_999)]
     assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB
 
 

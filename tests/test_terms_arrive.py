@@ -219,7 +219,10 @@ def test_what_no_input_tells_is_not_judged_and_said(tmp_path: Path, kb: Path) ->
         ("drug-institution-level", "institution_level", 1),
     }  # fmt: skip
     text = done.stdout.replace("\n", "")
-    assert "没有判断：1 行的项目有“药品限工伤保险”的知识点，但没有险种：明细或结算表要有险种列（insutype、险种类别）" in text
+    assert (
+        "没有判断：1 行的项目有“药品限工伤保险”的知识点，但没有险种：明细或结算表要有险种列（insutype、险种类别）"
+        in text
+    )
     assert "没有发现疑点，但有的行没有判断" in text
 
 
