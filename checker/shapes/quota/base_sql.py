@@ -37,20 +37,28 @@ def quota_base(candidates: str) -> str:
 
 
 def _courses() -> str:
-    """`course_line`: the day of the course on which a line lies, counted from the first day in the data."""
+    """`course_line`: the day of the course on which a line lies, counted from the first day in the data.
+
+    A line covers days on end, so that only the days on which lines begin are looked at: all that began before one and go on cover it
+    without a hole, and of what they cover only the days before it have passed.
+    """
     whose = "CASE WHEN course_scope = 'stay' THEN visit || chr(31) || coalesce(patient, '') ELSE patient END"
     return f"""course_use AS (
         SELECT *, {whose} AS whose, CASE WHEN is_stay IS FALSE THEN greatest(1, least(coalesce(days_supply, 1), {_MOST_DAYS})) ELSE 1 END AS days
         FROM used WHERE quota = 'course'),
-      use_day AS (
-        SELECT DISTINCT together, whose, course_scope, gap, day + CAST(unnest(range(days)) AS INTEGER) AS day FROM course_use WHERE whose IS NOT NULL),
-      parted AS (
-        SELECT *, coalesce(course_scope <> 'stay' AND day - lag(day) OVER (PARTITION BY together, whose ORDER BY day) > gap, FALSE) AS is_new FROM use_day),
+      started AS (
+        SELECT together, whose, course_scope, gap, day, max(day + CAST(days AS INTEGER) - 1) AS last FROM course_use WHERE whose IS NOT NULL GROUP BY ALL),
+      after AS (
+        SELECT *, coalesce(max(last) OVER (PARTITION BY together, whose ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), day - gap - 1) AS before
+        FROM started),
       episode AS (
-        SELECT *, count(*) FILTER (is_new) OVER (PARTITION BY together, whose ORDER BY day ROWS UNBOUNDED PRECEDING) AS episode FROM parted),
+        SELECT *, count(*) FILTER (coalesce(course_scope <> 'stay' AND day - before > gap, FALSE))
+          OVER (PARTITION BY together, whose ORDER BY day ROWS UNBOUNDED PRECEDING) AS episode,
+          greatest(0, last - greatest(before, day - 1)) AS days_more FROM after),
       numbered AS (
-        SELECT together, whose, day, episode, row_number() OVER one AS course_day, first_value(day) OVER one AS since
-        FROM episode WINDOW one AS (PARTITION BY together, whose, episode ORDER BY day)),
+        SELECT together, whose, day, episode, first_value(day) OVER one AS since,
+          CAST(1 + sum(days_more) OVER one - days_more - greatest(0, before - day + 1) AS BIGINT) AS course_day
+        FROM episode WINDOW one AS (PARTITION BY together, whose, episode ORDER BY day ROWS UNBOUNDED PRECEDING)),
       course_met AS (SELECT c.*, n.episode, n.course_day, n.since FROM course_use c LEFT JOIN numbered n USING (together, whose, day)),
       course_head AS (
         SELECT together, whose, episode, arg_min(line_id, (moment, line_id)) FILTER (day = since) AS course_line,
