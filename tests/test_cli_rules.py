@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
+from checker.rulebook.load import load_rules
 from tests.commands import Done, liangku, liangku_process
 
 RULES = Path(__file__).parent.parent / "rules"
@@ -124,10 +126,21 @@ def test_show_cuts_nothing_off_a_long_message(tmp_path: Path) -> None:
 # ------------------------------------------------------------------------------------------------ test and check
 
 
-def test_test_counts_the_cases_of_each_rule() -> None:
-    done = rules("test")
+@pytest.fixture
+def two_rules(tmp_path: Path) -> str:
+    """A folder with two of the rules: to prove all of them takes long, and is done once."""
+    for name in TWO_RULES:
+        shutil.copy(RULES / f"{name}.toml", tmp_path)
+    return str(tmp_path)
+
+
+TWO_RULES = ["drug-sex", "service-sex"]
+
+
+def test_test_counts_the_cases_of_each_rule(two_rules: str) -> None:
+    done = rules("test", "--rules", two_rules)
     assert done.returncode == 0, done.stderr
-    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [f"✓ {rule_id}" for rule_id in RULE_IDS]
+    assert [line.split(":")[0] for line in done.stdout.splitlines()] == [f"✓ {rule_id}" for rule_id in TWO_RULES]
 
 
 def test_test_runs_only_the_rules_named() -> None:
@@ -141,15 +154,22 @@ def test_test_runs_only_the_rules_named() -> None:
     ]
 
 
-def test_check_counts_every_stage() -> None:
-    done = rules("check")
+def test_check_counts_every_stage(two_rules: str) -> None:
+    done = rules("check", "--rules", two_rules)
     assert done.returncode == 0, done.stderr
-    assert [line[0] for line in done.stdout.splitlines()] == ["✓"] * 7
+    stages = [(line[0], line.rsplit(" ", 1)[1]) for line in done.stdout.splitlines()]
+    assert [mark for mark, _ in stages] == ["✓"] * len(stages)
+    assert stages[0] == ("✓", "2/2")
+
+
+def test_every_stage_of_every_rule_passes() -> None:
     told = json.loads(rules("check", "--json").stdout)
     assert told["passed"] is True
     names = [stage["name"] for stage in told["stages"]]
     assert names == ["parse", "compile", "explain", "cases", "complete", "lock", "docs"]
     assert all(stage["passed"] == stage["total"] > 0 and stage["faults"] == [] for stage in told["stages"])
+    cases = sum(len(rule.cases) for rule in load_rules(RULES, embedded=True).rules)
+    assert told["stages"][3]["total"] == cases
 
 
 WRONG = {

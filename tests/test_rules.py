@@ -32,13 +32,6 @@ def test_case(results: dict[tuple[str, str], CaseResult], rule_id: str, name: st
     assert result.passed, str(result)
 
 
-def test_every_stage_of_every_rule_passes() -> None:
-    stages = prove(RULEBOOK, embedded=True)
-    assert [stage.name for stage in stages] == ["parse", "compile", "explain", "cases"]
-    assert [(stage.name, stage.faults) for stage in stages if stage.passed != stage.total or stage.faults] == []
-    assert [stage.total for stage in stages][-1] == len(CASES)
-
-
 def test_what_the_engine_does_not_plan_is_told_of_its_own_rule_and_no_case_is_run() -> None:
     broken = replace(RULEBOOK.rules[1], expected=replace(RULEBOOK.rules[1].expected, sql="no_such_column"))
     rules = (RULEBOOK.rules[0], broken, *RULEBOOK.rules[2:])
