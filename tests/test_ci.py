@@ -8,6 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,80 @@ def test_a_changed_point_is_compared_and_its_impact_measured(repository: Reposit
     # As many lines as are allowed are not too many: of the two limits one alone is exceeded.
     assert "超出限度 --max-new-share" in out
     assert f"在限度以内 --max-new-lines：{new}，限度 {new}\n" in out
+
+
+def without(repository: Repository, point: str, *tables: str) -> None:
+    """Take a point out of tables of the text."""
+    for table in tables:
+        path = repository.folder / "knowledge_base/sources" / f"{table}.csv"
+        rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [row for row in rows if not row.startswith(f"{point},")]
+        assert len(kept) < len(rows)
+        path.write_text("".join(kept), encoding="utf-8")
+
+
+def test_a_deleted_point_and_the_findings_that_go_with_it_pass_only_where_that_is_said(repository: Repository) -> None:
+    without(repository, "drug-sex-01-0003", "point", "item", "pattern")
+    code, out, _ = repository.ci("--base", "main")
+    assert code == 1
+    assert "✗ 不能合并" in out
+    assert "- 超出限度 --max-deleted-points：1，限度 0\n" in out
+    assert "- 超出限度 --max-deleted-codes：1，限度 0\n" in out
+    allowed = ("--max-deleted-points", "1", "--max-deleted-codes", "1")
+    code, out, _ = repository.ci("--base", "main", *allowed, "--json")
+    report = json.loads(out)
+    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False, False])
+    lost = report["impact"]["gone"]["extent"]["lines"]
+    assert lost > 0
+    code, out, _ = repository.ci(
+        "--base", "main", *allowed, "--max-lost-lines", str(lost - 1), "--max-lost-share", "99%"
+    )
+    assert code == 1
+    assert f"超出限度 --max-lost-lines：{lost}，限度 {lost - 1}" in out
+    assert "在限度以内 --max-lost-share：" in out
+
+
+def test_a_code_that_a_point_no_longer_lists_is_a_deletion(repository: Repository) -> None:
+    path = repository.folder / "knowledge_base/sources/pattern.csv"
+    rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    codes = Counter(row.partition(",")[0] for row in rows)
+    last = next(number for number, row in enumerate(rows) if codes[row.partition(",")[0]] > 1)
+    path.write_text("".join((*rows[:last], *rows[last + 1 :])), encoding="utf-8")
+    code, out, _ = repository.ci("--base", "main", "--lang", "en")
+    assert code == 1
+    assert "- --max-deleted-points kept: 0, the limit is 0\n" in out
+    assert "- --max-deleted-codes exceeded: 1, the limit is 0\n" in out
+
+
+def test_a_level_that_changes_is_counted_apart(repository: Repository) -> None:
+    repository.edit("rules/drug-sex.toml", 'level = "suspect"', 'level = "definite"')
+    _, out, _ = repository.ci("--base", "main", "--json", "--max-changed-lines", "0")
+    (threshold,) = json.loads(out)["impact"]["thresholds"]
+    assert (threshold["name"], threshold["exceeded"]) == ("max_changed_lines", True)
+
+
+def test_what_others_have_merged_since_is_no_part_of_the_change(repository: Repository) -> None:
+    repository.git("checkout", "-q", "-b", "change")
+    repository.edit(ITEM, MALE, FEMALE)
+    repository.git("commit", "-q", "-a", "-m", "a change")
+    repository.git("checkout", "-q", "main")
+    table = repository.folder / "knowledge_base/sources/point.csv"
+    row = next(row for row in table.read_text(encoding="utf-8").splitlines() if row.startswith("drug-sex-01-0003,"))
+    repository.edit("knowledge_base/sources/point.csv", row, f"{row}\n{row.replace('-0003', '-9999')}")
+    repository.git("commit", "-q", "-a", "-m", "another point")
+    repository.git("checkout", "-q", "change")
+    code, out, err = repository.ci("--base", "main", "--json")
+    assert (code, err) == (0, "")
+    assert [change["point_id"] for change in json.loads(out)["knowledge_diff"]["points"]] == ["drug-sex-01-0003"]
+
+
+def test_where_nothing_can_be_compared_the_file_says_why(repository: Repository) -> None:
+    code, out, err = repository.ci("--base", "no-such-branch", "--out", "out/summary.md", "--lang", "en")
+    assert (code, out) == (2, "")
+    summary = (repository.folder / "out/summary.md").read_text(encoding="utf-8")
+    assert "**✗ Could not be looked at.**" in summary
+    assert "--base no-such-branch" in summary
+    assert "--base no-such-branch" in err
 
 
 def test_an_error_in_the_text_stops_the_comparison(repository: Repository) -> None:
@@ -274,6 +349,17 @@ def test_the_hook_lets_sound_changes_pass(hooked: Repository) -> None:
     done = hooked.run("git", "commit", "-a", "-m", "a point")
     assert done.returncode == 0, done.stderr
     assert hooked.git("log", "--format=%s", "-1") == "a point\n"
+
+
+def test_the_hook_looks_at_what_is_staged(hooked: Repository) -> None:
+    hooked.edit(ITEM, MALE, "drug-sex-01-0003,man")
+    hooked.git("add", ITEM)
+    hooked.edit(ITEM, "drug-sex-01-0003,man", FEMALE)
+    assert hooked.run("git", "commit", "-m", "refused").returncode != 0
+    hooked.git("add", ITEM)
+    hooked.edit(ITEM, FEMALE, "drug-sex-01-0003,man")
+    done = hooked.run("git", "commit", "-m", "sound")
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize(

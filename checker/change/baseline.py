@@ -27,7 +27,7 @@ def open_basis(base: str, sources: Path, rules: Path, work: Path) -> Basis:
     """Return the text and rules of `base`: a folder that holds them in the same places, or a git revision (branch, tag, commit).
 
     `sources` and `rules` are the folders of the change, within the working folder or, for a revision, the repository;
-    a revision is written out within `work`.
+    a revision is written out within `work`, as it was where the history of the working folder left it (the merge base).
     Raises InputError for a base that is neither, or that has neither text nor rules there, and for folders that lie elsewhere.
     """
     folder = Path(base)
@@ -73,7 +73,9 @@ def _of_revision(revision: str, sources: Path, rules: Path, work: Path) -> Basis
             f"--base {revision}：既不是文件夹，也不是 git 仓库中的版本；在 CI 中请取全历史（fetch-depth: 0）"
             "（neither a folder nor a revision of the git repository; fetch the whole history in CI）"
         )
-    name = commit.decode().strip()
+    tip = commit.decode().strip()
+    # What others have merged since the branch began is no part of the change. Histories that never met are compared as they are.
+    name = (_git(["merge-base", tip, "HEAD"]) or commit).decode().split()[0]
     places = [_in_repository(folder, revision) for folder in (sources, rules)]
     kept = [place for place in places if _git(["cat-file", "-e", f"{name}:{place}"]) is not None]
     _write_out(name, kept, work)

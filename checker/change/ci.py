@@ -6,12 +6,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 from checker.change.baseline import Basis, open_basis
 from checker.change.impact import Impact, ImpactRequest, impact_of
 from checker.change.impact_sides import Given
+from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.knowledge.build import build
 from checker.knowledge.checks.layers import read_layer
 from checker.knowledge.checks.run import Checked, check_knowledge
@@ -52,8 +52,7 @@ class CiRequest:
     visits: Sequence[str | Path] = ()
     diagnoses: Sequence[str | Path] = ()
     maps: Sequence[str] = ()
-    max_new_share: Decimal | None = None
-    max_new_lines: int | None = None
+    limits: Limits = NO_LIMITS
     only_rules: bool = False
     day: date | None = None
     language: str = "zh"
@@ -63,7 +62,7 @@ class CiRequest:
 class CiReport:
     """What was found of a change. A part is NULL where there is nothing to compare; `unmeasured` says why there is no impact.
 
-    `rule_fault` holds what is wrong with rule files that do not load.
+    `rule_fault` holds what is wrong with rule files that do not load; `thresholds` are the limits of what goes out of the text.
     """
 
     base: str
@@ -74,6 +73,7 @@ class CiReport:
     rules: RulesDiff | None
     impact: Impact | None
     unmeasured: str | None
+    thresholds: tuple[Threshold, ...] = ()
 
     @property
     def rules_pass(self) -> bool:
@@ -84,7 +84,13 @@ class CiReport:
     def failed(self) -> bool:
         """Whether the change must not land: an error of the check, a rule that does not pass, a limit exceeded."""
         wrong = self.checked is not None and self.checked.fails(strict=False)
-        return wrong or not self.rules_pass or (self.impact is not None and bool(self.impact.exceeded))
+        return wrong or not self.rules_pass or bool(self.exceeded)
+
+    @property
+    def exceeded(self) -> tuple[Threshold, ...]:
+        """The limits that are exceeded, of the text and on the lines."""
+        of_lines = () if self.impact is None else self.impact.exceeded
+        return (*(each for each in self.thresholds if each.exceeded), *of_lines)
 
 
 def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
@@ -124,7 +130,8 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
             if base.rules is not None and loaded is not None:
                 rules_diff = diff_rules(load_rules(base.rules), loaded)
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
-    return CiReport(base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured)
+    thresholds = () if knowledge is None else request.limits.of_knowledge(knowledge)
+    return CiReport(base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds)
 
 
 def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | None, tuple[Stage, ...], Plan]:
@@ -175,7 +182,6 @@ def _measure(
         claims, (settlements, visits, diagnoses) = [lines], ([header] for header in headers)
     asked = ImpactRequest(
         before=before.name, after=after.name, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
-        maps=request.maps, language=request.language, max_new_share=request.max_new_share,
-        max_new_lines=request.max_new_lines, sample=SAMPLE_LINES,
+        maps=request.maps, language=request.language, limits=request.limits, sample=SAMPLE_LINES,
     )  # fmt: skip
     return impact_of(asked, "knowledge", before, after, work, progress), None

@@ -13,6 +13,7 @@ from typing import Any
 
 from checker.change.impact_findings import SAMPLE, Extent, FindingChange, compare
 from checker.change.impact_sides import Given, resolve
+from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.ingest.gather import Input
 from checker.model.errors import InputError
 from checker.rulebook.params import ParamSetting
@@ -29,7 +30,7 @@ class ImpactRequest:
     both of one kind; without `after` it is `before` with other `params`, which hold for `after` only. `kb` is the knowledge for
     two folders of rules, the embedded one otherwise, `rules` the rules for two knowledge bases. The files of `crosswalk` lie on the
     knowledge of either side. Rules lie on top of the embedded ones, or
-    with `only_rules` on nothing. `max_new_share` is a share of the judged lines between 0 and 1. Scratch files go to `work`, else to the
+    with `only_rules` on nothing. Of `limits` those of findings count. Scratch files go to `work`, else to the
     system's folder for temporary files.
     """
 
@@ -48,8 +49,7 @@ class ImpactRequest:
     as_of: date | None = None
     region: str | None = None
     language: str = "zh"
-    max_new_share: Decimal | None = None
-    max_new_lines: int | None = None
+    limits: Limits = NO_LIMITS
     sample: int = SAMPLE
     work: Path | None = None
 
@@ -74,20 +74,6 @@ class Side:
     exempt: Measure
     shadow_lines: int
     not_judged: tuple[Mapping[str, Any], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """A limit that was set, and what was found: a share of the judged lines (0 to 1), or a number of lines."""
-
-    name: str
-    value: Decimal
-    limit: Decimal
-
-    @property
-    def exceeded(self) -> bool:
-        """True where more was found than the limit allows."""
-        return self.value > self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,14 +147,6 @@ def impact_of(
         )
     compared = compare(first.out, second.out, work, sample=request.sample)
     census = second.census
-    new = compared.new
-    thresholds = []
-    if request.max_new_share is not None:
-        thresholds.append(
-            Threshold("max_new_share", Decimal(new.extent.lines) / census.judged, Decimal(request.max_new_share))
-        )
-    if request.max_new_lines is not None:
-        thresholds.append(Threshold("max_new_lines", Decimal(new.extent.lines), Decimal(request.max_new_lines)))
     return Impact(
         kind=kind,
         before=_side(before, first, compared.flagged_before),
@@ -177,10 +155,10 @@ def impact_of(
         judged=census.judged,
         skipped=sum(census.skipped.values()),
         rejected=sum(census.rejected.values()),
-        new=new,
+        new=compared.new,
         gone=compared.gone,
         changed=compared.changed,
-        thresholds=tuple(thresholds),
+        thresholds=request.limits.of_findings(compared, census.judged),
         incomplete=tuple(gap.said for gap in second.gaps),
     )
 

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from typing import Any
 
 from checker.change.ci import CiReport
+from checker.model.errors import LiangkuError
 from checker.model.markdown import fenced, table
-from checker.report.impact import impact_document, impact_markdown
+from checker.report.impact import impact_document, impact_markdown, threshold_document, threshold_said
 from checker.report.issue_formats import issues_json
 from checker.report.issues import issues_markdown
 from checker.report.kb_diff import diff_json, diff_markdown
@@ -32,6 +33,16 @@ def ci_markdown(report: CiReport, language: str) -> str:
     return "\n".join(_Words(report, language).lines()) + "\n"
 
 
+def fault_markdown(error: LiangkuError, language: str) -> str:
+    """The document where the change could not be looked at: why."""
+    title, verdict = (
+        ("# Change of knowledge", "**✗ Could not be looked at.**")
+        if language == "en"
+        else ("# 知识库变更报告", "**✗ 无法检查。**")
+    )
+    return "\n".join((title, "", verdict, "", *fenced("text", str(error).splitlines()), ""))
+
+
 class _Words:
     def __init__(self, report: CiReport, language: str) -> None:
         self._report = report
@@ -43,10 +54,19 @@ class _Words:
         yield ""
         yield f"**{self._verdict()}** {self._say(f'对照：{report.base}', f'Base: {report.base}')}"
         yield ""
+        exceeded = [self._say(*threshold_said(each)) for each in report.exceeded]
+        if exceeded:
+            yield from (f"- {each}" for each in exceeded)
+            yield ""
         if report.checked is not None:
             yield issues_markdown(report.checked, self._language).strip()
             yield ""
         yield from self._stages()
+        if report.thresholds:
+            yield f"## {self._say('删除', 'Deletions')}"
+            yield ""
+            yield from (f"- {self._say(*threshold_said(each))}" for each in report.thresholds)
+            yield ""
         for document in (
             diff_markdown(report.knowledge, self._language) if report.knowledge is not None else None,
             rules_markdown(report.rules, self._language) if report.rules is not None else None,
@@ -97,6 +117,7 @@ def ci_document(report: CiReport) -> dict[str, Any]:
             "fault": report.rule_fault,
             "stages": [asdict(stage) for stage in report.stages],
         },
+        "thresholds": [threshold_document(each) for each in report.thresholds],
         "knowledge_diff": _parsed(diff_json(report.knowledge)) if report.knowledge is not None else None,
         "rules_diff": report.rules.to_dict() if report.rules is not None else None,
         "impact": impact_document(report.impact) if report.impact is not None else None,

@@ -13,13 +13,28 @@ from rich.table import Table
 
 from checker.change.impact import Impact, Side
 from checker.change.impact_findings import Example, Extent, FindingChange, State
+from checker.change.limits import Threshold
 from checker.model.markdown import plain, table
-from checker.model.words import LEVELS, VERDICTS
+from checker.model.words import LEVELS, VERDICTS, Said
 from checker.report.console import wide_console
 
-THRESHOLDS = {"max_new_share": "--max-new-share", "max_new_lines": "--max-new-lines"}
 _ID_SHOWN = 12
 """How much of a content hash tells two editions apart for a reader."""
+
+
+def threshold_document(threshold: Threshold) -> dict[str, Any]:
+    """A limit as `--json` writes it."""
+    return {**asdict(threshold), "exceeded": threshold.exceeded}
+
+
+def threshold_said(threshold: Threshold) -> Said:
+    """A limit, and whether it was kept, in Chinese and English."""
+    numbers = (threshold.value, threshold.limit)
+    value, limit = map(_percent, numbers) if threshold.is_share else (f"{number:,}" for number in numbers)
+    what = threshold.option
+    if threshold.exceeded:
+        return f"超出限度 {what}：{value}，限度 {limit}", f"{what} exceeded: {value}, the limit is {limit}"
+    return f"在限度以内 {what}：{value}，限度 {limit}", f"{what} kept: {value}, the limit is {limit}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +89,7 @@ def impact_document(impact: Impact) -> dict[str, Any]:
     """What `--json` writes: the comparison field by field, yuan as numbers with two decimals."""
     document = asdict(impact)
     document["new_share"] = round(impact.new_share, 8)
-    document["thresholds"] = [{**asdict(each), "exceeded": each.exceeded} for each in impact.thresholds]
+    document["thresholds"] = [threshold_document(each) for each in impact.thresholds]
     written = _numbers(document)
     assert isinstance(written, dict)
     return written
@@ -211,22 +226,7 @@ class _Words:
             f"新增疑点占判断行数的 {_percent(impact.new_share)}",
             f"newly flagged: {_percent(impact.new_share)} of the judged lines",
         )
-        told = []
-        for threshold in impact.thresholds:
-            percent = threshold.name == "max_new_share"
-            value, limit = (
-                _percent(number) if percent else f"{number:,}" for number in (threshold.value, threshold.limit)
-            )
-            what = THRESHOLDS[threshold.name]
-            if threshold.exceeded:
-                told.append(
-                    say(f"超出限度 {what}：{value}，限度 {limit}", f"{what} exceeded: {value}, the limit is {limit}")
-                )
-            else:
-                told.append(
-                    say(f"在限度以内 {what}：{value}，限度 {limit}", f"{what} kept: {value}, the limit is {limit}")
-                )
-        yield _Section(share, tuple(told))
+        yield _Section(share, tuple(say(*threshold_said(threshold)) for threshold in impact.thresholds))
 
     def _headings(self) -> tuple[str, ...]:
         say = self._say

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import Day, Share, header_options, json_option, language_option
+from checker.cli.limit_options import FINDINGS, KNOWLEDGE, limit_options
+from checker.cli.options import Day, header_options, json_option, language_option
 from checker.cli.output import print_json
 from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
-from checker.model.errors import ExitCode, InputError
+from checker.model.errors import ExitCode, InputError, LiangkuError
+
+if TYPE_CHECKING:
+    from checker.change.limits import Limits
 
 
 @click.command("ci", cls=ManyClaims)
@@ -42,8 +46,7 @@ from checker.model.errors import ExitCode, InputError
     help="明细数据，默认 data/samples（lines as for scan; default: data/samples）",
 )
 @header_options
-@click.option("--max-new-share", type=Share(), help="新增疑点的比例上限，如 1%（fail above this share）")
-@click.option("--max-new-lines", type=click.IntRange(min=0), help="新增疑点的行数上限（fail above this count）")
+@limit_options(*FINDINGS, *KNOWLEDGE, max_deleted_points=0, max_deleted_codes=0)
 @click.option(
     "--as-of", "day", type=Day(), help="豁免是否到期按这一天，默认今天（day on which exemptions count; default: today）"
 )
@@ -54,7 +57,7 @@ from checker.model.errors import ExitCode, InputError
 @language_option
 def command(
     base: str, sources: Path, rules_folder: Path, only_rules: bool, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
-    diagnoses: tuple[str, ...], maps: tuple[str, ...], max_new_share: Decimal | None, max_new_lines: int | None, day: date | None,
+    diagnoses: tuple[str, ...], maps: tuple[str, ...], limits: Limits, day: date | None,
     out: Path | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """检查一次变更：知识点检查、规则检查、与对照版本的差异、在明细数据上的影响，写成一份 Markdown。
@@ -69,7 +72,7 @@ def command(
     """
     from checker.change.ci import CiRequest, run_ci
     from checker.model.whole_file import write_whole
-    from checker.report.ci import ci_document, ci_markdown
+    from checker.report.ci import ci_document, ci_markdown, fault_markdown
     from checker.report.progress import Bar
 
     given = click.get_current_context().get_parameter_source("sources")
@@ -78,10 +81,16 @@ def command(
         raise InputError(f"--sources {sources}：没有这个文件夹，请核对路径（no such folder: name the right one）")
     request = CiRequest(
         base=base, sources=sources, rules=rules_folder, only_rules=only_rules, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
-        maps=maps, max_new_share=max_new_share, max_new_lines=max_new_lines, day=day, language=lang,
+        maps=maps, limits=limits, day=day, language=lang,
     )  # fmt: skip
-    with stoppable(), Bar(lang) as bar:
-        report = run_ci(request, bar)
+    try:
+        with stoppable(), Bar(lang) as bar:
+            report = run_ci(request, bar)
+    except LiangkuError as error:
+        # Who looks at the page of the run finds there why there is no report.
+        if out is not None:
+            write_whole(out, fault_markdown(error, lang))
+        raise
     text = ci_markdown(report, lang)
     if out is not None:
         write_whole(out, text)

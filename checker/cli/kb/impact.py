@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from checker.change.impact_findings import SAMPLE
 from checker.cli.database_options import database_options, read_all_queries
-from checker.cli.options import Share, format_option, header_options, json_option, knowledge_options, language_option
+from checker.cli.limit_options import FINDINGS, limit_options
+from checker.cli.options import format_option, header_options, json_option, knowledge_options, language_option
 from checker.cli.output import chosen_format, print_json
 from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
 from checker.model.errors import ExitCode
+
+if TYPE_CHECKING:
+    from checker.change.limits import Limits
 
 
 @click.command("impact", cls=ManyClaims)
@@ -35,12 +39,7 @@ from checker.model.errors import ExitCode
     metavar="NAME=VALUE",
     help="只在 B 一边改规则参数，如 child_age=16 或 drug-child-only.child_age=16（set a parameter, on side B only）",
 )
-@click.option(
-    "--max-new-share", type=Share(), help="新增疑点占判断行数超过它则退出码为 1，如 1%（fail above this share）"
-)
-@click.option(
-    "--max-new-lines", type=click.IntRange(min=0), help="新增疑点超过这么多行则退出码为 1（fail above this count）"
-)
+@limit_options(*FINDINGS)
 @click.option(
     "--sample",
     type=click.IntRange(0, 1_000_000),
@@ -58,8 +57,8 @@ from checker.model.errors import ExitCode
 def command(
     before: str, after: str | None, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
     diagnoses: tuple[str, ...], database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...],
-    visits_query: tuple[str, ...], diagnoses_query: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], max_new_share: Decimal | None,
-    max_new_lines: int | None, sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
+    visits_query: tuple[str, ...], diagnoses_query: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], limits: Limits,
+    sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
     only_rules: bool, region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """换一个知识库、一套规则或一个参数，给定数据中会新增、消失、改变哪些疑点。
@@ -86,8 +85,8 @@ def command(
     request = ImpactRequest(
         before=before, after=after, claims=(*claims, *asked["lines"]), settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, kb=kb, crosswalk=crosswalk, rules=rules,
-        only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, max_new_share=max_new_share,
-        max_new_lines=max_new_lines, sample=sample, work=work,
+        only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, limits=limits,
+        sample=sample, work=work,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = impact(request, bar)

@@ -1,0 +1,76 @@
+"""What a change may do at most before it fails: findings that come or go on the lines given, points and codes that are deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from checker.change.impact_findings import Compared
+from checker.knowledge.diff.compare import KnowledgeDiff
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A limit that was set, and what was found: a share (0 to 1) where the name ends with it, or a number."""
+
+    name: str
+    value: Decimal
+    limit: Decimal
+
+    @property
+    def exceeded(self) -> bool:
+        """True where more was found than the limit allows."""
+        return self.value > self.limit
+
+    @property
+    def is_share(self) -> bool:
+        """Whether both are shares and no numbers."""
+        return self.name.endswith("_share")
+
+    @property
+    def option(self) -> str:
+        """The option that sets it."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of a change; NULL where there is none.
+
+    Newly flagged lines are counted, and as a share of the judged ones; lost lines, flagged before and no longer, as a share of those flagged
+    before; changed lines are flagged on both sides, at another level or by another verdict. Deleted points are gone from the text, not ended by a
+    date; deleted codes are limited by a rule on no day any more, be it that their point is gone or that it lists them no longer.
+    """
+
+    max_new_share: Decimal | None = None
+    max_new_lines: int | None = None
+    max_lost_share: Decimal | None = None
+    max_lost_lines: int | None = None
+    max_changed_lines: int | None = None
+    max_deleted_points: int | None = None
+    max_deleted_codes: int | None = None
+
+    def of_findings(self, compared: Compared, judged: int) -> tuple[Threshold, ...]:
+        """The limits of what changes on so many judged lines."""
+        new, gone, changed = (each.extent.lines for each in (compared.new, compared.gone, compared.changed))
+        return self._set(
+            max_new_share=Decimal(new) / judged, max_new_lines=new, max_lost_share=Decimal(gone) / max(compared.flagged_before.lines, 1),
+            max_lost_lines=gone, max_changed_lines=changed,
+        )  # fmt: skip
+
+    def of_knowledge(self, difference: KnowledgeDiff) -> tuple[Threshold, ...]:
+        """The limits of what is no longer in the text."""
+        return self._set(
+            max_deleted_points=sum(rule.points["removed"] for rule in difference.rules),
+            max_deleted_codes=sum(rule.codes["lost"] for rule in difference.rules),
+        )
+
+    def _set(self, **found: Decimal | int) -> tuple[Threshold, ...]:
+        return tuple(
+            Threshold(name, Decimal(value), Decimal(limit))
+            for name, value in found.items()
+            if (limit := getattr(self, name)) is not None
+        )
+
+
+NO_LIMITS = Limits()

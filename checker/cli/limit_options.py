@@ -1,0 +1,48 @@
+"""The options that set what a change may do at most; the command gets them as one `limits`."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from checker.cli.options import Share
+
+_COUNT = click.IntRange(min=0)
+_HELP: dict[str, tuple[click.ParamType[Any], str]] = {
+    "max_new_share": (Share(), "新增疑点最多占判断行数的比例，如 1%（newly flagged lines: largest share of those judged）"),
+    "max_new_lines": (_COUNT, "新增疑点最多几行（newly flagged lines, at most）"),
+    "max_lost_share": (Share(), "不再有疑点的最多占原有疑点的比例，如 1%（lines no longer flagged: largest share of those flagged）"),
+    "max_lost_lines": (_COUNT, "不再有疑点的最多几行（lines no longer flagged, at most）"),
+    "max_changed_lines": (_COUNT, "级别或结论改变的疑点最多几行（lines flagged otherwise, at most）"),
+    "max_deleted_points": (_COUNT, "最多删除几个知识点，写 valid_to 终止的不算（points deleted, not ended, at most）"),
+    "max_deleted_codes": (_COUNT, "最多有几个编码不再受规则限定（codes that a rule limits no longer, at most）"),
+}  # fmt: skip
+FINDINGS = ("max_new_share", "max_new_lines", "max_lost_share", "max_lost_lines", "max_changed_lines")
+"""The limits of what changes on given lines."""
+KNOWLEDGE = ("max_deleted_points", "max_deleted_codes")
+"""The limits of what goes out of the text."""
+
+
+def limit_options(*names: str, **defaults: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The options of these limits, some with a default; where one is exceeded the command ends with 1."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_limits(**given: Any) -> Any:
+            from checker.change.limits import Limits
+
+            return command(limits=Limits(**{name: given.pop(name) for name in names}), **given)
+
+        decorated: Callable[..., Any] = with_limits
+        for name in reversed(names):
+            kind, said = _HELP[name]
+            default = defaults.get(name)
+            decorated = click.option(
+                f"--{name.replace('_', '-')}", type=kind, default=default, show_default=default is not None, help=said
+            )(decorated)
+        return decorated
+
+    return decorate
