@@ -219,9 +219,9 @@ def test_an_error_in_the_text_stops_the_comparison(repository: Repository) -> No
     assert "drug-sex-01-0003" in out
 
 
-def test_a_rule_that_does_not_pass_its_cases_fails(whole: Repository) -> None:
-    whole.edit("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex")
-    code, out, _ = whole.ci("--base", "main", "--json")
+def test_a_rule_that_does_not_pass_its_cases_fails(repository: Repository) -> None:
+    repository.edit("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex")
+    code, out, _ = repository.ci("--base", "main", "--json")
     report = json.loads(out)
     assert (code, report["failed"], report["rules"]["passed"]) == (1, True, False)
     assert report["rules_diff"]["judgment_changed"] is True
