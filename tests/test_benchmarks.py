@@ -151,12 +151,13 @@ def test_a_limit_counts_only_where_the_findings_agree() -> None:
             "times the scan with the embedded",
         ),
         (("impact", "--lines", "20000", "--repeat", "1"), '"ratio"'),
+        (("on_file", "--lines", "100000", "--counted", "1000", "--repeat", "1"), "of service-frequency in the scan"),
         (
             ("csv_files", "--mb", "2", "--repeat", "1", "--ways", "every record with a quote that never closes"),
             "| every record with a quote that never closes | 2 MB |",
         ),
     ],
-    ids=["large knowledge", "impact", "csv files"],
+    ids=["large knowledge", "impact", "on file", "csv files"],
 )
 def test_what_is_run_by_hand_runs(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
     name, *options = words
