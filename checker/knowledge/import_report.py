@@ -89,6 +89,7 @@ def report_of(imported: Imported) -> dict[str, Any]:
             {"file": workbook.file, **asdict(window)} for workbook in workbooks for window in workbook.windows
         ],
         "texts": [{"file": workbook.file, **asdict(text)} for workbook in workbooks for text in workbook.texts],
+        "removed": [{"file": workbook.file, **asdict(item)} for workbook in workbooks for item in workbook.removed],
         "left_out": [asdict(window) for window in imported.left_out],
         "repairs": _of_each(workbooks, "repairs"),
     }  # fmt: skip

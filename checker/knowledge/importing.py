@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+
+import polars as pl
 
 from checker.knowledge.build import content_hash, write_edition
 from checker.knowledge.edition_text import EditionText
@@ -26,7 +28,7 @@ from checker.knowledge.source import Sources, open_given
 from checker.model.embedded import EMBEDDED
 from checker.model.errors import InputError
 from checker.model.remarks import not_listed
-from checker.rulebook.plan import Plan
+from checker.rulebook.plan import Plan, RulePlan
 
 _BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _NAME = "liangku-import"
@@ -83,6 +85,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
     lists = [_list(workbook, rules[workbook.rule].id, batch, left_out, request) for workbook in workbooks]
     base = request.onto or Sources.of(EditionText(_NAME, "", "", "", ()), (), ())
     met = _meet(base, lists, request)
+    _check_removed(met.knowledge, workbooks, rules, request.published)
     head = base.edition if request.onto and not met.altered else _head(base.edition, batch, request)
     knowledge = replace(met.knowledge, edition=head)
     imported = Imported(
@@ -203,6 +206,26 @@ def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest)
             f"would be, as another item lies in them: check the list, or accept it with --allow-lost-coverage）{told}"
         )
     return met
+
+
+def _check_removed(knowledge: Sources, workbooks: Sequence[Workbook], rules: Mapping[str, RulePlan], day: date) -> None:
+    """Refuse a list that takes items back which the edition goes on to limit: nobody would end them."""
+    still = knowledge.point.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
+    covering = knowledge.pattern.filter(pl.col("role") == "item").join(
+        still.select("point_id", "rule_id"), on="point_id"
+    )
+    told = []
+    for workbook in workbooks:
+        of_rule = covering.filter(pl.col("rule_id") == rules[workbook.rule].id)
+        codes = of_rule.select("code", "point_id").rows()
+        for item in workbook.removed:
+            points = sorted({point for own in item.codes for code, point in codes if own.startswith(code)})
+            told += [f"\n  {item.place} {item.item_name}（{item.mark}）：{'、'.join(points)}"] if points else []
+    if told:
+        raise InputError(
+            f"清单里有删除标记的项目，知识库仍有知识点限定；请用 --mode replace，或先给这些知识点写 valid_to"
+            f"（items marked as removed are limited by points in force: use --mode replace, or end these points first）{''.join(told)}"
+        )
 
 
 def _ask_mode(found: Sequence[Overlap], day: date) -> str:

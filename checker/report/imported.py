@@ -48,6 +48,10 @@ class _Printer:
             "年龄范围或适应症读不懂，已略去的项目", "Items left out: age window or indication not understood",
             [f"{left.place} {left.item_name}：{left.text}" for left in self._imported.left_out],
         )  # fmt: skip
+        self._lines(
+            "有删除标记、没有导入的项目", "Items marked as removed, which are no points",
+            [f"{item.place} {item.item_name}：{item.mark}" for book in self._imported.workbooks for item in book.removed],
+        )  # fmt: skip
         self._lines("已修复的编码", "Repaired codes", self._each("repairs"))
         if self._imported.already:
             self._say("知识库已有这份清单，内容没有变化。", "The list is already in the edition; nothing changed.")

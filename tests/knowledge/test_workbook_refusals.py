@@ -51,7 +51,7 @@ _SHEET = "xl/worksheets/sheet1.xml"
     ("name", "content", "said"),
     [
         ("锁.xlsx", lambda: _OLE + b"\0" * 600 + "EncryptedPackage".encode("utf-16-le"), "有打开密码"),
-        ("旧.xls", lambda: _OLE + b"\0" * 600 + "Workbook".encode("utf-16-le"), "旧格式 .xls"),
+        ("旧.xls", lambda: _OLE + b"\0" * 600 + "Workbook".encode("utf-16-le"), "已损坏"),
         ("半.xlsx", lambda: _bytes(drug_sex())[:4000], "不完整或已损坏"),
         ("坏.xlsx", lambda: _replaced(_bytes(drug_sex()), _SHEET, lambda xml: xml[:900]), "不完整或已损坏"),
         (
@@ -74,7 +74,7 @@ _SHEET = "xl/worksheets/sheet1.xml"
             lambda: _replaced(_bytes(drug_sex()), _SHEET, lambda xml: xml.replace(b"<worksheet", b"<!DOCTYPE a><worksheet", 1)),
             "DOCTYPE",
         ),
-        ("宽.csv", lambda: "序号,药品名称,药品代码".encode("utf-16"), "UTF-16"),
+        ("宽.csv", lambda: "序号,药品名称,药品代码".encode("utf-16"), "下面没有数据"),
         ("引.csv", lambda: '序号,药品名称,药品代码\n1,"甲'.encode(), "第 2 行不是合格的 CSV"),
         ("码.csv", lambda: "序号,".encode() + b"\xff\xff\n", "第 7 字节既不是 UTF-8 也不是 GB18030"),
         ("列.csv", lambda: b"a,b\n1,2\n", "没有表头"),
@@ -134,8 +134,8 @@ def _add_row(sheet: str, row: int, *values: object) -> Edit:
         (_set(POINTS, "F5", "=1+1"), "“知识点” F5", "是公式，请改为“粘贴为数值”"),
         (_set(POINTS, "B5", "#N/A"), "“知识点” B5", "是错误值"),
         (_merge(CODES, "C7:C9"), "“知识点对应药品代码” C7:C9", "请取消合并"),
-        (_merge(POINTS, "E5:E6"), "“知识点” E5:E6", "请取消合并"),
-        (_merge(POINTS, "A5:A6"), "“知识点”第 6 行“序号”(A6)", "不属于任何序号"),
+        (_merge(POINTS, "D5:E6"), "“知识点” D5:E6", "请取消合并"),
+        (_merge(POINTS, "A5:A6"), "“知识点”第 6 行“序号”(A6)", "已经用过"),
         (_set(POINTS, "F5", 3), "“知识点”第 5 行“知识点对应药品代码数量”(F5): 读到 '3'", "“知识点对应药品代码”第 5–6 行列出 2 个代码"),
         (_set(POINTS, "F5", None), "“知识点”第 5 行“知识点对应药品代码数量”(F5): 读到空白", "列出 2 个代码"),
         (_set(POINTS, "F7", 6), "“知识点”第 7 行", "合计为 6，读到 2 项、5 个代码"),

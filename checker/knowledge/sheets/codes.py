@@ -15,6 +15,8 @@ from checker.knowledge.sheets.workbook import ROW
 
 _BETWEEN = r"[\s,;、，；|]+"
 _INVISIBLE = r"[\u200B-\u200D\u2060\uFEFF]"
+_QUOTES = r"""="|["'‘’“”`]"""
+"""What makes a spreadsheet take a number for text, and stays in what is exported from it."""
 _WITHOUT_ZEROS = r"^[0-9]{13,14}$"
 _ROUNDED = r"0{7}$"
 _EXPONENT = r"^[0-9]+(?:\.[0-9]+)?E\+?[0-9]+$"
@@ -122,7 +124,8 @@ def _check_names(table: SheetTable, rows: pl.DataFrame, items: Sequence[ItemRow]
 def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """One row a code: `code` as it stands in its cell, `read` in one spelling; and a sentence where the two differ."""
     as_written = pl.col("code").str.replace_all(_BETWEEN, ",")
-    one_spelling = as_written.str.replace_all(_INVISIBLE, "").str.normalize("NFKC").str.to_uppercase()
+    bare = as_written.str.replace_all(_INVISIBLE, "").str.replace_all(_QUOTES, "")
+    one_spelling = bare.str.normalize("NFKC").str.to_uppercase()
     spelled = rows.select(
         NUMBER,
         ROW,
@@ -136,8 +139,8 @@ def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[
         rows_changed = changed[ROW].to_list()
         more = f"等 {changed.height} 行" if changed.height > _ROWS_TOLD else ""
         sentences.append(
-            f"{table.file}：{table.rows_in_words(rows_changed[:_ROWS_TOLD])}{more}：代码里的全角、小写或空白已改为标准写法，"
-            f"如 {changed['code'][0]!r} → {'、'.join(changed['read'][0])} (width, case or blanks of {changed.height} codes)"
+            f"{table.file}：{table.rows_in_words(rows_changed[:_ROWS_TOLD])}{more}：代码里的全角、小写、引号或空白已改为标准写法，"
+            f"如 {changed['code'][0]!r} → {'、'.join(changed['read'][0])} (width, case, quotes or blanks of {changed.height} codes)"
         )
     return spelled.drop("changed").explode("read"), sentences
 

@@ -16,7 +16,7 @@ MAX_ITEMS = 300_000
 """Items of one workbook; all knowledge points ever published are fewer."""
 _CELLS = (
     "name", "sex", "logic", "basis", "count", "note", "rule", "container_name", "interval", "most", "unit", "window", "days", "group",
-    "indication",
+    "indication", "change",
 )  # fmt: skip
 _RUN = "run"
 _UNREADABLE = -1
@@ -43,6 +43,7 @@ class ItemRow:
     days: str | None = None
     group: str | None = None
     indication: str | None = None
+    change: str | None = None
 
     @property
     def row(self) -> int:

@@ -23,7 +23,7 @@ def rule_of(
 ) -> str | None:
     """Return the published name of the rule of an item sheet and its code sheet, or None after noting that it is not known.
 
-    The title names it, else a column 规则, else, for a file without sheets, the file's name. It is a fault when the column,
+    The title names it, else a column 规则, else the sheet's name, else the file's. It is a fault when the column,
     the file's name or the title of the code sheet names another rule.
     """
     in_title = _RULE_IN_TITLE.search(plain(table.title))
@@ -33,7 +33,9 @@ def rule_of(
         rule = in_title[1] or in_title[2]
     elif named:
         rule = next(iter(named))
-    elif len(in_name) == 1 and not table.sheet:
+    elif len(of_sheet := _names_within(table.sheet, rules)) == 1:
+        rule = of_sheet[0]
+    elif len(in_name) == 1:
         rule = in_name[0]
     else:
         message = "看不出是哪条规则；标题应如《“药品儿童专用”规则对应知识点明细》，CSV 也可有“规则”一列 (no rule is named: write the title)"

@@ -18,6 +18,7 @@ from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
+from checker.knowledge.sheets.removals import removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
 
@@ -29,13 +30,24 @@ _ASK_PAIR = (
 
 
 @dataclass(frozen=True, slots=True)
+class RemovedItem:
+    """An item that the list takes back, where it stands and how it is marked."""
+
+    item_name: str
+    codes: tuple[str, ...]
+    place: str
+    mark: str
+
+
+@dataclass(frozen=True, slots=True)
 class Workbook:
     """What one file says.
 
     `file` is its name without folder, `rule` the published name of its rule, `items` stand in the order of the sheet, each
     with its codes sorted. `notes` are footnotes (说明：…), remarks and columns that were not read: words that are no limit.
     `windows` and `texts` are for sign-off, `unmapped` are texts of indications without any known term, `repairs` says with their places which
-    codes were written otherwise. `codes` counts distinct codes; of pairs each counts its two.
+    codes were written otherwise. `codes` counts distinct codes; of pairs each counts its two. `removed` are items that are marked as such: they
+    are none of `items`.
     """
 
     file: str
@@ -49,6 +61,7 @@ class Workbook:
     unmapped: tuple[UnmappedText, ...]
     repairs: tuple[str, ...]
     codes: int
+    removed: tuple[RemovedItem, ...] = ()
 
 
 def read_workbooks(
@@ -69,7 +82,11 @@ def read_workbooks(
     **xlsx**: the published shape. A title such as “药品儿童专用”规则对应知识点明细, a header row with 序号, a name column and
     limits; the codes on a second sheet whose blank 序号 cells are filled from above, or in a column of the first.
 
-    **CSV** (UTF-8 or GB18030): the columns of the first sheet and a code column 药品代码 or 项目代码, in one table; title
+    Several sheets of items, each with its codes in a column, are read as several lists. 序号 may be missing, or number the codes, where names tell
+    the items. Merged cells count in each of their rows.
+
+    **CSV** (UTF-8, GB18030 or UTF-16; separated by commas, tabs, semicolons or bars): the
+    columns of the first sheet and a code column 药品代码 or 项目代码, in one table; title
     and footnotes may be there or not. A code column may list several codes separated by blanks, commas or 、; or an item has
     several rows, those after the first leaving the other cells blank or repeating them. The rule is named by the title, by a
     column 规则, or by the file's name.
@@ -80,12 +97,18 @@ def read_workbooks(
             "--published", "", "工作簿里没有公布日期，请给出，如 --published 2025-05-23 (give the day of the notice)"
         )
     read: list[Workbook] = []
+    contents: dict[str, str] = {}
     for path in paths:
-        opened = open_workbook(path, faults)
-        if opened is not None:
-            workbook = _read(opened, _Given(batch, published or date.min, rules, repair, terms), faults)
-            if workbook is not None:
-                read.append(workbook)
+        opened = open_workbook(path, faults, any_form=True)
+        if opened is not None and opened.sha256 in contents:
+            message = f"与 {contents[opened.sha256]} 内容完全相同，请只给一次 (the same content twice: give it once)"
+            faults.add(opened.file, "", message)
+        elif opened is not None:
+            contents[opened.sha256] = opened.file
+            given = _Given(batch, published or date.min, rules, repair, terms)
+            read += [
+                book for tables in _tables(opened, faults) if (book := _read(opened, tables, given, faults)) is not None
+            ]
     _check_twice(read, faults)
     faults.stop()
     return tuple(read)
@@ -110,10 +133,7 @@ class _Tables:
     codes: SheetTable
 
 
-def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
-    tables = _tables(opened, faults)
-    if tables is None:
-        return None
+def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) -> Workbook | None:
     items = read_items(tables.items, faults)
     if items is None:
         return None
@@ -131,7 +151,19 @@ def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
         faults.add(opened.file, tables.items.place_of_sheet(), _ASK_PAIR)
         return None
     of_a = read_codes(_of_containers(tables.items), items, faults, repair=given.repair) if pairs else None
-    bare = _published(opened.file, tables, items, (codes, of_a), _Head(rule, known.code, batch, given.published))
+    listed = _published(opened.file, tables, items, (codes, of_a), _Head(rule, known.code, batch, given.published))
+    marks = removed_of(tables.items, items, faults)
+    removed = tuple(
+        RemovedItem(item.item_name, item.codes, item.source_row, marks[item.seq])
+        for item in listed
+        if item.seq in marks
+    )
+    items = tuple(item for item in items if item.seq not in marks)
+    bare = [item for item in listed if item.seq not in marks]
+    if removed and not bare:
+        message = "所有项目都有删除标记，没有可以导入的 (every item is marked as removed: nothing is left to import)"
+        faults.add(opened.file, tables.items.place_of_sheet(), message)
+        return None
     if known.reads:
         own = OwnLimits(tables.items, items, given.terms, faults).read(known.reads, bare)
         published, texts, notes, unmapped = own.items, own.texts, own.notes, own.unmapped
@@ -140,18 +172,25 @@ def _read(opened: OpenedFile, given: _Given, faults: Faults) -> Workbook | None:
         read = read_limits(tables.items, rule, known, items, faults)
         published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
         windows, texts, notes, unmapped = read.windows, read.texts, read.remarks, ()
+        _check_contradictions(tables.items, items, published, faults)
     return Workbook(
         file=opened.file,
         sha256=opened.sha256,
         title=tables.items.title,
         rule=rule,
         items=published,
-        notes=(*dict.fromkeys((*tables.items.notes, *tables.codes.notes)), *notes, *_unread(tables.codes)),
+        notes=(
+            *dict.fromkeys((*tables.items.notes, *tables.codes.notes)),
+            *notes,
+            *_unread(tables.codes),
+            *_hidden(tables.items),
+        ),
         windows=windows,
         texts=texts,
         unmapped=unmapped,
         repairs=(*codes.repairs, *(of_a.repairs if of_a else ())),
-        codes=2 * len(published) if pairs else codes.frame["code"].n_unique(),
+        codes=2 * len(published) if pairs else len({code for item in published for code in item.codes}),
+        removed=removed,
     )
 
 
@@ -216,11 +255,14 @@ def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int]]]:
     return {number: (own, rows) for number, own, rows in listed.iter_rows()}
 
 
-def _tables(opened: OpenedFile, faults: Faults) -> _Tables | None:
+def _tables(opened: OpenedFile, faults: Faults) -> list[_Tables]:
+    """The sheets of items, each with that of its codes, or none after noting what is wrong with them."""
     tables = [read_table(opened.file, sheet, faults) for sheet in opened.sheets]
     found = [table for table in tables if table is not None]
     if len(found) < len(tables):
-        return None
+        return []
+    if len(found) > 1 and all(table.has("code") and table.has("name") and not _lists_codes(table) for table in found):
+        return [_Tables(table, table) for table in found if _all_read(table, faults)]
     codes = [table for table in found if len(found) > 1 and _lists_codes(table)]
     items = [table for table in found if table not in codes]
     if len(items) != 1 or len(codes) > 1 or (codes and items[0].has("code")):
@@ -230,19 +272,45 @@ def _tables(opened: OpenedFile, faults: Faults) -> _Tables | None:
             " (one sheet of items is expected, with its codes in a column or in one other sheet; delete the rest)"
         )
         faults.add(opened.file, "", message)
-        return None
+        return []
     table = items[0]
     if not codes and not table.has("code"):
         message = "没有代码：缺“项目代码”列，也没有“知识点对应药品代码”表，请补上 (no codes: a code column or sheet is missing)"
         faults.add(opened.file, table.place_of_sheet(), message)
-        return None
-    for sentence in _unread(table):
+        return []
+    _all_read(table, faults)
+    return [_Tables(table, codes[0] if codes else table)]
+
+
+def _all_read(table: SheetTable, faults: Faults) -> bool:
+    """Note a fault for each column in which something is written that is not read."""
+    for sentence in (unread := _unread(table)):
         faults.add(
-            opened.file,
+            table.file,
             table.place_of_sheet(),
             f"{sentence}；其中可能有限制条件，请改用已知的表头，或删去这一列 (may hold a limit)",
         )
-    return _Tables(table, codes[0] if codes else table)
+    return not unread
+
+
+def _hidden(table: SheetTable) -> list[str]:
+    """That rows were read which a person does not see."""
+    rows = sorted(table.hidden)
+    return [f"{table.rows_in_words(rows)}是隐藏的行，也读了 (hidden rows, which were read as well)"] if rows else []
+
+
+def _check_contradictions(
+    table: SheetTable, items: Sequence[ItemRow], published: Sequence[PublishedItem], faults: Faults
+) -> None:
+    """Refuse a list that limits one code in two ways: which of them holds, no order of rows tells."""
+    limited: dict[str, tuple[ItemRow, PublishedItem]] = {}
+    for row, item in zip(items, published, strict=True):
+        for code in item.codes:
+            first, other = limited.setdefault(code, (row, item))
+            if other.limits != item.limits:
+                message = f"{code} 在第 {first.row} 行（{first.name}）也列出，限定不同；请核对后留一个 (limited otherwise in row {first.row}: keep one)"
+                table.fault(faults, row.row, None, message)
+                break
 
 
 def _lists_codes(table: SheetTable) -> bool:
@@ -261,15 +329,10 @@ def _unread(table: SheetTable) -> list[str]:
 
 
 def _check_twice(workbooks: Sequence[Workbook], faults: Faults) -> None:
-    contents: dict[str, str] = {}
     lists: dict[tuple[str, str], str] = {}
     for workbook in workbooks:
         list_of = (workbook.rule, next((item.batch for item in workbook.items), ""))
-        if workbook.sha256 in contents:
-            message = f"与 {contents[workbook.sha256]} 内容完全相同，请只给一次 (the same content twice: give it once)"
-            faults.add(workbook.file, "", message)
-        elif list_of in lists:
+        if list_of in lists:
             message = f"与 {lists[list_of]} 是同一批次的同一规则“{workbook.rule}”，请只给一个 (the same rule and batch twice: give one)"
             faults.add(workbook.file, "", message)
-        contents.setdefault(workbook.sha256, workbook.file)
         lists.setdefault(list_of, workbook.file)

@@ -4,30 +4,62 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.workbook import ROW, Sheet
-from checker.knowledge.sheets.xlsx_parts import Area, column_number
+from checker.knowledge.sheets.xlsx_parts import Area, column_letters, column_number
 
 HEADERS = {
     "seq": ("序号", "知识点序号", "对应知识点序号"),
     "name": (
-        *("通用名", "药品名称", "药品通用名", "药品通用名称", "项目名称", "医疗服务项目名称"),
+        *(
+            "通用名",
+            "通用名称",
+            "药品名称",
+            "药品名",
+            "药品通用名",
+            "药品通用名称",
+            "注册名称",
+            "药品注册名称",
+            "产品名称",
+            "品名",
+        ),
+        *("项目名称", "医疗服务项目名称", "服务项目名称", "诊疗项目名称", "医疗服务价格项目名称"),
         *("项目B名称", "B项目名称", "项目B", "手术项目名称", "手术名称"),
     ),
-    "sex": ("限定性别", "性别"),
+    "sex": ("限定性别", "性别", "性别限制", "限制性别", "适用性别", "使用性别", "限性别"),
     "logic": ("检出逻辑",),
-    "basis": ("逻辑依据",),
+    "basis": ("逻辑依据", "年龄限制", "限定年龄", "限制年龄", "适用年龄"),
     "count": (
         *("知识点对应药品代码数量", "知识点对应项目代码数量", "知识点对应代码数量"),
         *("药品代码数量", "项目代码数量", "代码数量", "数量"),
     ),
     "code": (
-        *("药品代码", "医保药品代码", "项目代码", "医疗服务项目代码", "医保代码"),
+        *(
+            "药品代码",
+            "药品编码",
+            "医保药品代码",
+            "医保药品编码",
+            "国家药品代码",
+            "国家药品编码",
+            "国家医保药品代码",
+            "国家医保药品编码",
+        ),
+        *(
+            "项目代码",
+            "项目编码",
+            "医疗服务项目代码",
+            "医疗服务项目编码",
+            "国家项目代码",
+            "国家项目编码",
+            "国家医保项目代码",
+            "国家医保项目编码",
+        ),
+        *("医保代码", "医保编码", "国家医保代码", "国家医保编码", "国家代码", "国家编码"),
         *("项目B代码", "B项目代码", "项目B编码", "B项目编码", "手术项目代码"),
     ),
     "container_name": ("项目A名称", "A项目名称", "项目A"),
@@ -39,11 +71,29 @@ HEADERS = {
     "days": ("天数", "限制天数", "限定天数", "支付天数", "最多支付天数", "疗程", "限定疗程", "支付疗程"),
     "group": ("组别", "分组", "手术组", "手术分组", "切口组", "同一切口组", "同一切口手术组", "同切口手术组"),
     "indication": ("适应症", "限定适应症", "限定支付适应症", "支付范围", "限定支付范围", "医保支付范围", "支付限定"),
-    "note": ("备注",),
+    "note": ("备注", "备注说明", "备注信息"),
+    "change": ("变更类型", "变更情况", "变更", "变动类型", "变动情况", "调整类型", "调整情况", "操作类型"),
     "rule": ("规则", "规则名称"),
 }
 """Our names of a sheet's columns, and the header words under which they are found."""
 _COLUMN_OF = {word: column for column, words in HEADERS.items() for word in words}
+_OF_ONE_ITEM = (
+    "name",
+    "container_name",
+    "sex",
+    "basis",
+    "logic",
+    "indication",
+    "most",
+    "unit",
+    "window",
+    "days",
+    "group",
+    "interval",
+    "rule",
+)
+"""What rows of one item have in common."""
+_COUNTED_ANEW = "没有按项目编的序号，按名称和限定归为项目 (no number of items: rows of one name and limit are one item)"
 _HEADER_WITHIN = 40
 _TOLD_AT_MOST = 20
 _SHOWN_AT_MOST = 80
@@ -80,7 +130,8 @@ class SheetTable:
     """A sheet that has a header.
 
     `rows` holds the data rows: the column `row` and those of HEADERS that the sheet has, as text, NULL where nothing is
-    written. `notes` are the footnotes and what stands above the header beside the title.
+    written; `seq` is there in any case, of a sheet without 序号 counted from its names. `notes` are the footnotes and what stands above the header
+    beside the title. `struck` are the data rows whose name or code is struck through, `hidden` those that a person does not see.
     """
 
     file: str
@@ -90,6 +141,8 @@ class SheetTable:
     rows: pl.DataFrame
     notes: tuple[str, ...]
     totals: tuple[Total, ...]
+    struck: frozenset[int] = frozenset()
+    hidden: frozenset[int] = frozenset()
 
     def has(self, column: str) -> bool:
         """Whether the sheet has the column and anything is written in it."""
@@ -149,8 +202,9 @@ def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
         faults.add(
             file,
             f"“{sheet.name}”" if sheet.name else "",
-            f"前 {_HEADER_WITHIN} 行里没有表头；应有“序号”，以及“{'”“'.join(HEADERS['name'])}”之一或“{'”“'.join(HEADERS['code'])}”之一。"
-            "不属于知识点明细的工作表请删去 (no header row with 序号 and a name or code column; delete sheets that do not belong)",
+            f"前 {_HEADER_WITHIN} 行里没有表头；应有“序号”以及名称或代码，或者名称和代码两列。"
+            f"名称的写法：“{'”“'.join(HEADERS['name'])}”；代码的写法：“{'”“'.join(HEADERS['code'])}”。"
+            "不属于知识点明细的工作表请删去 (no header row with 序号 and a name or code, or with both of these; delete sheets that do not belong)",
         )
         return None
     header_row, columns = found
@@ -165,16 +219,24 @@ def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
         return None
     above = sheet.cells.filter(pl.col(ROW) < header_row)
     texts = [cell.strip() for row in above.drop(ROW).iter_rows() for cell in row if cell is not None]
-    below = _classified(sheet.cells.filter(pl.col(ROW) > header_row), columns)
+    merges = _of_data(sheet.merges, columns, header_row)
+    below = _classified(_filled(sheet.cells.filter(pl.col(ROW) > header_row), merges), columns)
     title = next((text for text in texts if "知识点" in text), texts[0] if texts else "")
+    rows, is_counted = _counted(_data_rows(below, columns))
     table = SheetTable(
         file,
         sheet.name,
         title,
         columns,
-        _data_rows(below, columns),
-        (*(text for text in texts if text != title), *(label.strip() for label in below.filter("is_note")["label"])),
+        rows,
+        (
+            *(text for text in texts if text != title),
+            *(label.strip() for label in below.filter("is_note")["label"]),
+            *([_COUNTED_ANEW] if is_counted else []),
+        ),
         _totals(below, columns),
+        _rows_of(sheet.struck, {each.letters for each in columns if each.name in ("name", "code")}) & {*rows[ROW]},
+        frozenset(sheet.hidden) & {*rows[ROW]},
     )
     if not table.rows.height:
         faults.add(
@@ -182,7 +244,7 @@ def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
         )
         return None
     _check_totals(table, below, faults)
-    _check_merges(table, sheet.merges, faults)
+    _check_merges(table, [area for area in sheet.merges if area not in merges], faults)
     return table
 
 
@@ -213,7 +275,7 @@ def _find_header(cells: pl.DataFrame) -> tuple[int, tuple[Column, ...]] | None:
             for letter, value in zip(letters, values, strict=True)
         )
         names = {column.name for column in columns}
-        if "seq" in names and names & {"name", "code"}:
+        if names & {"name", "code"} and ("seq" in names or {"name", "code"} <= names):
             return row, columns
     return None
 
@@ -221,7 +283,7 @@ def _find_header(cells: pl.DataFrame) -> tuple[int, tuple[Column, ...]] | None:
 def _classified(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     """The rows below the header with `label` (their first text) and whether they are a total or a footnote."""
     cells = [pl.col(column.letters) for column in columns]
-    seq = pl.col(next(column.letters for column in columns if column.name == "seq"))
+    seq = next((pl.col(column.letters) for column in columns if column.name == "seq"), pl.lit(None, pl.String))
     alone = pl.sum_horizontal(cell.is_not_null() for cell in cells) == 1
     label = pl.coalesce(cells)
     start = label.str.normalize("NFKC").str.replace_all(r"\s", "")
@@ -235,6 +297,30 @@ def _classified(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
 def _data_rows(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     data = below.filter(~pl.col("is_total") & ~pl.col("is_note"))
     return data.select(ROW, *(pl.col(each.letters).alias(each.name or each.letters) for each in columns))
+
+
+def _counted(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
+    """The rows with `seq`, and whether it was counted here: where there is none, or where each code of an item has a number of its own."""
+    said = [pl.col(name).forward_fill().fill_null("") for name in _OF_ONE_ITEM if name in rows.columns]
+    runs = pl.concat_str(said, separator="\x1f").rle_id() + 1 if said else pl.lit(1)
+    if "seq" not in rows.columns:
+        return rows.with_columns(seq=runs.cast(pl.String)), True
+    if (
+        "code" in rows.columns
+        and rows.height
+        and rows["seq"].null_count() == 0
+        and rows["seq"].n_unique() == rows.height
+    ):
+        counted = rows.with_columns(seq=runs.cast(pl.String))
+        if 2 * counted["seq"].n_unique() <= rows.height:
+            return counted, True
+    return rows, False
+
+
+def _rows_of(addresses: Sequence[str], letters: Set[str]) -> frozenset[int]:
+    """The rows of the addresses that lie in these columns."""
+    parted = ((address.rstrip("0123456789"), address) for address in addresses)
+    return frozenset(int(address[len(column) :]) for column, address in parted if column in letters)
 
 
 def _totals(below: pl.DataFrame, columns: Sequence[Column]) -> tuple[Total, ...]:
@@ -258,12 +344,38 @@ def _check_totals(table: SheetTable, below: pl.DataFrame, faults: Faults) -> Non
             )
 
 
+def _of_data(merges: Sequence[Area], columns: Sequence[Column], header_row: int) -> list[Area]:
+    """The merged cells of one column whose value is that of all their rows: all but codes, which are of one row each."""
+    read = {column_number(each.letters) for each in columns if each.name not in ("", "code", "container_code")}
+    return [
+        area
+        for area in merges
+        if area.first_column == area.last_column and area.first_column in read and area.first_row > header_row
+    ]
+
+
+def _filled(cells: pl.DataFrame, merges: Sequence[Area]) -> pl.DataFrame:
+    """The cells with the value of a merged one in each of its rows."""
+    filled = cells
+    for letters in {column_letters(area.first_column) for area in merges} & {*cells.columns}:
+        areas = [area for area in merges if column_letters(area.first_column) == letters]
+        first = pl.DataFrame(
+            {ROW: [row for area in areas for row in range(area.first_row, area.last_row + 1)],
+             "first": [area.first_row for area in areas for _ in range(area.first_row, area.last_row + 1)]},
+            schema={ROW: cells.schema[ROW], "first": cells.schema[ROW]},
+        ).unique(ROW, keep="first")  # fmt: skip
+        values = first.join(cells.select(pl.col(ROW).alias("first"), pl.col(letters).alias("value")), on="first")
+        filled = (
+            filled.join(values.select(ROW, "value"), on=ROW, how="left", maintain_order="left")
+            .with_columns(pl.coalesce("value", letters).alias(letters))
+            .drop("value")
+        )
+    return filled
+
+
 def _check_merges(table: SheetTable, merges: Sequence[Area], faults: Faults) -> None:
-    """Refuse merged data cells: only the first one holds a value. In 序号 and name a blank cell is filled from above anyway."""
-    seq_and_name = {column_number(each.letters) for each in table.columns if each.name in ("seq", "name")}
+    """Refuse merged data cells that are of several columns, or hold codes: only the first one has a value."""
     for area in merges:
-        if area.first_column == area.last_column and area.first_column in seq_and_name:
-            continue
         inside = table.rows.filter(pl.col(ROW).is_between(area.first_row, area.last_row))
         if inside.height:
             faults.add(

@@ -6,6 +6,8 @@ import csv
 import hashlib
 import io
 import re
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ import fastexcel
 import polars as pl
 
 from checker.ingest.csv_dialect import USUAL_SEPARATORS
+from checker.ingest.old_workbook import read_old
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
 from checker.model.errors import KnowledgeError
@@ -39,12 +42,15 @@ class Sheet:
     """One sheet; a CSV file is one sheet without name.
 
     `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
-    by its letters; rows without any text are left out, cells without text are NULL.
+    by its letters; rows without any text are left out, cells without text are NULL. `struck` are the addresses of cells whose text is
+    struck through, `hidden` the rows that a person does not see.
     """
 
     name: str
     cells: pl.DataFrame
     merges: tuple[Area, ...]
+    struck: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +63,10 @@ class OpenedFile:
 
 
 def open_workbook(path: Path, faults: Faults, *, any_form: bool = False) -> OpenedFile | None:
-    """Return the sheets of an xlsx or CSV file, or None after noting why it cannot be read.
+    """Return the sheets of an xlsx, xls or CSV file, or None after noting why it cannot be read.
 
     What a file is, its bytes say and not its name. Refused: a missing, empty or too large file; a workbook that has a
-    password, is truncated or of an old format; a web page or another kind of document under a workbook's name; formulas
+    password or is truncated; a web page or another kind of document under a workbook's name; formulas
     and error values (the saved result of a formula may be stale); control characters; a sheet without anything in it. Of a CSV file
     of `any_form` the separator may be another than the comma, and it may be in UTF-16, as spreadsheets save text.
     """
@@ -93,7 +99,7 @@ def _sheets(path: Path, data: bytes, faults: Faults, *, any_form: bool) -> tuple
     if data.startswith(_OLE):
         if _ENCRYPTED in data:
             raise KnowledgeError("有打开密码，请去掉密码后另存为 .xlsx (has a password: save it without one as .xlsx)")
-        raise KnowledgeError("是旧格式 .xls，请另存为 .xlsx (the old xls format: save it as .xlsx)")
+        return _old(data)
     if _MARKUP.match(data):
         raise KnowledgeError(
             "其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx (a web page or XML under a workbook's name: save it as .xlsx)"
@@ -103,6 +109,21 @@ def _sheets(path: Path, data: bytes, faults: Faults, *, any_form: bool) -> tuple
             "不是 Excel 工作簿，也不是 CSV，请给出 .xlsx 或 .csv (neither a workbook nor CSV: give .xlsx or .csv)"
         )
     return (Sheet("", _csv(data, any_form=any_form), ()),)
+
+
+def _old(data: bytes) -> tuple[Sheet, ...]:
+    """The sheets of a workbook of the old format; what is merged, hidden or struck through in them nobody tells."""
+    with tempfile.TemporaryDirectory(prefix="liangku-xls-") as folder:
+        place = Path(folder) / "workbook.xls"
+        place.write_bytes(data)
+        try:
+            frames = [(name, frame) for name, _, frame in read_old(place, Path(folder) / "sheets") if frame.width]
+        except (ValueError, subprocess.TimeoutExpired) as error:
+            raise KnowledgeError(DAMAGED) from error
+    if sum(frame.height * frame.width for _, frame in frames) > MAX_CELLS:
+        raise KnowledgeError(f"超过 {MAX_CELLS:,} 个单元格，请拆成几个文件 (more than {MAX_CELLS:,} cells: split it)")
+    lettered = ((name, frame.rename(lambda index: column_letters(int(index) + 1))) for name, frame in frames)
+    return tuple(Sheet(name, _numbered(frame), ()) for name, frame in lettered)
 
 
 def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
@@ -144,7 +165,7 @@ def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:
     sheet = reader.load_sheet(part.name, header_row=None, skip_rows=0, dtypes="string")
     frame = sheet.to_polars()
     frame.columns = [column_letters(column.absolute_index + 1) for column in sheet.selected_columns]
-    return Sheet(part.name, _numbered(frame), part.merges)
+    return Sheet(part.name, _numbered(frame), part.merges, part.struck, part.hidden)
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:

@@ -21,6 +21,8 @@ MAX_RATIO, RATIO_FROM = 100, 32 * 1024 * 1024
 MAX_CELLS = 1 << 23
 """Cells in the rectangles that the values of a workbook's sheets span: as many as all rows that a sheet may have, eight columns wide."""
 _CHUNK = 1 << 20
+_STYLES = "xl/styles.xml"
+_OTHER_STYLES = ("fills", "borders", "cellStyleXfs", "cellStyles", "dxfs", "numFmts")
 _AREA = re.compile(r"\$?([A-Z]{1,3})\$?(\d+)(?::\$?([A-Z]{1,3})\$?(\d+))?")
 
 DAMAGED = "文件不完整或已损坏，请重新下载，或用 Excel/WPS 打开后另存为 .xlsx (truncated or damaged: fetch it again, or save it anew as .xlsx)"
@@ -39,13 +41,16 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class SheetPart:
-    """One worksheet as its XML has it; `filled`: some cell has a value; `formulas` and `errors` are addresses of cells."""
+    """One worksheet as its XML has it; `filled`: some cell has a value; `formulas`, `errors` and `struck` (through) are addresses of cells,
+    `hidden` are rows."""
 
     name: str
     filled: bool
     merges: tuple[Area, ...]
     formulas: tuple[str, ...]
     errors: tuple[str, ...]
+    struck: tuple[str, ...] = ()
+    hidden: tuple[int, ...] = ()
 
 
 def survey(data: bytes) -> tuple[SheetPart, ...]:
@@ -105,19 +110,22 @@ class _Package:
         if "xl/workbook.xml" not in self._parts:
             raise KnowledgeError("不是 Excel 工作簿，请给出 .xlsx 或 .csv (not a workbook: give .xlsx or .csv)")
         named = self._named_sheets()
+        styles = _Styles()
+        if _STYLES in self._parts:
+            self._feed(_STYLES, styles.start)
         found = []
         spanned = values = 0
         for name, part in named.items():
             if part not in self._parts:
                 raise KnowledgeError(DAMAGED)
-            reader = _SheetReader(name, MAX_CELLS - spanned)
+            reader = _SheetReader(name, MAX_CELLS - spanned, styles.struck)
             self._feed(part, reader.start)
             found.append(reader.part())
             spanned += reader.spanned()
             values += reader.values
         shared: list[int] = []
         for part in self._parts:
-            if part.endswith((".xml", ".rels")) and part not in named.values():
+            if part.endswith((".xml", ".rels")) and part not in (*named.values(), _STYLES):
                 texts = SharedTexts()
                 self._feed(part, texts.start, texts.text)
                 shared = texts.lengths or shared
@@ -179,12 +187,42 @@ def _refuse_doctype(*_: object) -> None:
     raise KnowledgeError("XML 中有 DOCTYPE，不予读取；请另存为 .xlsx (its XML has a DOCTYPE: save it anew as .xlsx)")
 
 
+class _Styles:
+    """Follows the styles: `struck` are the numbers of those whose text is struck through."""
+
+    def __init__(self) -> None:
+        self.struck: set[str] = set()
+        self._fonts: list[bool] = []
+        self._within = ""
+        self._formats = 0
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        kind = KINDS.get(name)
+        if kind in ("fonts", "cellXfs"):
+            self._within = kind
+        elif kind is None and name.rpartition("}")[2] in _OTHER_STYLES:
+            self._within = ""
+        elif kind == "font" and self._within == "fonts":
+            self._fonts.append(False)
+        elif kind == "strike" and self._within == "fonts" and self._fonts:
+            self._fonts[-1] = attributes.get("val", "1") not in ("0", "false")
+        elif kind == "xf" and self._within == "cellXfs":
+            font = int(attributes.get("fontId", "0"))
+            if font < len(self._fonts) and self._fonts[font]:
+                self.struck.add(str(self._formats))
+            self._formats += 1
+
+
 class _SheetReader:
     """Follows one worksheet's XML; `start` is called for each element."""
 
-    def __init__(self, name: str, cells_left: int) -> None:
+    def __init__(self, name: str, cells_left: int, struck_styles: set[str]) -> None:
         self._name = name
         self._cells_left = cells_left
+        self._struck_styles = struck_styles
+        self._is_struck = False
+        self._struck: list[str] = []
+        self._hidden: list[int] = []
         self.values = 0
         self._row = self._column = 0
         self._address = ""
@@ -196,7 +234,15 @@ class _SheetReader:
 
     def part(self) -> SheetPart:
         filled = self._first_row > 0
-        return SheetPart(self._name, filled, tuple(self._merges), tuple(self._formulas), tuple(self._errors))
+        return SheetPart(
+            self._name,
+            filled,
+            tuple(self._merges),
+            tuple(self._formulas),
+            tuple(self._errors),
+            tuple(self._struck),
+            tuple(self._hidden),
+        )
 
     def spanned(self) -> int:
         """The cells of the rectangle from the first value to the last; a reader of values holds all of them."""
@@ -213,6 +259,8 @@ class _SheetReader:
         elif kind == "row":
             self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
             self._column = 0
+            if attributes.get("hidden") in ("1", "true"):
+                self._hidden.append(self._row)
         elif kind == "f":
             self._formulas.append(self._address)
         elif kind == "mergeCell" and (area := _area(attributes.get("ref", ""))) is not None:
@@ -231,12 +279,15 @@ class _SheetReader:
             self._column = column
             self._row = int(address[len(letters) :])
         self._address = address
+        self._is_struck = attributes.get("s") in self._struck_styles
         if attributes.get("t") == "e":
             self._errors.append(address)
 
     def _value(self) -> None:
         row, column = self._row, self._column
         self.values += 1
+        if self._is_struck:
+            self._struck.append(self._address)
         if not self._first_row:
             self._first_row = self._last_row = row
             self._first_column = self._last_column = column

@@ -10,7 +10,9 @@ MAX_TEXTS = 256 * 1024 * 1024
 """Signs of all cells: a text that cells share is written once and read for each of them."""
 _MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
 KINDS = {
-    f"{space}}}{name}": name for space in _MAIN for name in ("row", "c", "v", "is", "f", "mergeCell", "sheet", "si")
+    f"{space}}}{name}": name
+    for space in _MAIN
+    for name in ("row", "c", "v", "is", "f", "mergeCell", "sheet", "si", "fonts", "font", "strike", "cellXfs", "xf")
 }
 """The elements that are looked at, by the name that the parser gives them."""
 

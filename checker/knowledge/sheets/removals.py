@@ -1,0 +1,62 @@
+"""Rows of a list that are marked as removed [删除标记]: in words, or struck through. They never become points."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.table import SheetTable, plain
+
+_WORDS = "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定"
+_REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{_WORDS})(?:知识点|项目|编码|代码)?")
+_IN_NAME = re.compile(rf"[(\[【〔](?:{_REMOVED.pattern})[)\]】〕]")
+_KEPT = frozenset(
+    {
+        "新增",
+        "增加",
+        "调入",
+        "纳入",
+        "调整",
+        "修改",
+        "变更",
+        "更新",
+        "保留",
+        "不变",
+        "无变化",
+        "无",
+        "有效",
+        "正常",
+        "启用",
+    }
+)
+_LIKE_A_REMOVAL = re.compile(_WORDS)
+_ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
+
+
+def removed_of(table: SheetTable, items: Iterable[ItemRow], faults: Faults) -> dict[int, str]:
+    """By number the items that are marked as removed, and how: by their column of changes, their remark, their name, or a line through them.
+
+    Faults: an unknown word in the column of changes; a remark that speaks of removal and of more (自 7 月起停用); an item of which some rows
+    are struck through and others not.
+    """
+    found: dict[int, str] = {}
+    for item in items:
+        change, note = (plain(text or "") for text in (item.change, item.note))
+        struck = table.struck.intersection(item.rows)
+        in_name = _IN_NAME.search(plain(item.name))
+        if change and change not in _KEPT and not _REMOVED.fullmatch(change):
+            table.fault(faults, item.row, "change", f"读到 {item.change!r}；{_ASK}")
+        elif not _REMOVED.fullmatch(note) and _LIKE_A_REMOVAL.search(note):
+            table.fault(faults, item.row, "note", f"读到 {item.note!r}；{_ASK}")
+        elif struck and struck != set(item.rows):
+            message = "这一项只有一部分行画了删除线；请把要删的行删去 (only some rows of the item are struck through: delete them)"
+            table.fault(faults, min(struck), None, message)
+        elif _REMOVED.fullmatch(change) or _REMOVED.fullmatch(note):
+            found[item.seq] = change if _REMOVED.fullmatch(change) else note
+        elif in_name:
+            found[item.seq] = in_name[0]
+        elif struck:
+            found[item.seq] = "删除线"
+    return found

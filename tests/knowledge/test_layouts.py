@@ -1,0 +1,225 @@
+"""Sheets as maintainers lay them out: what is read alike however it is laid out, and marks of removal, which never make points."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook as Book
+from openpyxl.styles import Font
+
+from checker.cli.main import run
+from checker.knowledge.sheets.read import Workbook
+from tests.knowledge.workbooks import CODE, read, refusal
+
+ROOT = Path(__file__).parents[2]
+LAYOUTS = ROOT.parent / "shared" / "nhsa" / "layouts"
+TITLE = ["“药品区分性别使用”规则对应知识点明细"]
+HEADER = ["序号", "药品通用名", "限定性别", "药品代码"]
+ROWS = [
+    [1, "甲片", "男", CODE.format(1)],
+    [1, "甲片", "男", CODE.format(2)],
+    [1, "甲片", "男", CODE.format(3)],
+    [2, "乙丸", "女", CODE.format(4)],
+    [2, "乙丸", "女", CODE.format(5)],
+]
+EXPECTED = [("甲片", tuple(map(CODE.format, (1, 2, 3)))), ("乙丸", tuple(map(CODE.format, (4, 5))))]
+
+Rows = Sequence[Sequence[object]]
+
+
+def book_of(rows: Rows, header: Sequence[object] = HEADER, title: Sequence[object] = TITLE) -> Book:
+    """One sheet: the title in row 1, the header in row 2."""
+    book = Book()
+    for row in (title, header, *rows):
+        book.active.append(list(row))
+    return book
+
+
+def saved(book: Book, folder: Path, name: str = "第三批.xlsx") -> Path:
+    book.save(folder / name)
+    return folder / name
+
+
+def items(workbook: Workbook) -> list[tuple[str, tuple[str, ...]]]:
+    return [(item.item_name, item.codes) for item in workbook.items]
+
+
+def without_number() -> Book:
+    return book_of([row[1:] for row in ROWS], HEADER[1:])
+
+
+def number_of_each_code() -> Book:
+    return book_of([[number, *row[1:]] for number, row in enumerate(ROWS, 1)])
+
+
+def merged() -> Book:
+    book = book_of(ROWS)
+    for column in "ABC":
+        book.active.merge_cells(f"{column}3:{column}5")
+        book.active.merge_cells(f"{column}6:{column}7")
+    return book
+
+
+def other_headers() -> Book:
+    return book_of(ROWS, ["序 号", "注册名称", "限定性别（男/女）", "国家医保药品编码"])
+
+
+def named_by_the_sheet() -> Book:
+    book = book_of(ROWS, title=["某省清单"])
+    book.active.title = "药品区分性别使用"
+    return book
+
+
+@pytest.mark.parametrize("laid_out", [without_number, number_of_each_code, merged, other_headers, named_by_the_sheet])
+def test_a_list_is_the_same_however_it_is_laid_out(tmp_path: Path, laid_out: Callable[[], Book]) -> None:
+    (workbook,) = read(saved(laid_out(), tmp_path))
+    assert items(workbook) == EXPECTED
+    assert [item.limits.sex for item in workbook.items] == ["男", "女"]
+
+
+@pytest.mark.parametrize(
+    ("name", "separator", "encoding"),
+    [("第三批.csv", ",", "utf-16"), ("第三批.txt", "\t", "gb18030"), ("第三批.csv", ";", "utf-8-sig")],
+)
+def test_text_is_read_by_any_separator_and_encoding(tmp_path: Path, name: str, separator: str, encoding: str) -> None:
+    path = tmp_path / name
+    with path.open("w", encoding=encoding, newline="") as stream:
+        writer = csv.writer(stream, delimiter=separator)
+        writer.writerows([TITLE, HEADER, *([*row[:3], f"'{row[3]}"] for row in ROWS)])
+    (workbook,) = read(path)
+    assert items(workbook) == EXPECTED
+    assert "引号" in workbook.repairs[0]
+
+
+def test_each_sheet_of_items_is_a_list(tmp_path: Path) -> None:
+    book = book_of(ROWS)
+    other = book.create_sheet("药品限儿童使用")
+    for row in (["序号", "药品通用名", "逻辑依据", "药品代码"], [1, "丙颗粒", "儿童", CODE.format(9)]):
+        other.append(row)
+    first, second = read(saved(book, tmp_path))
+    assert (first.rule, items(first)) == ("药品区分性别使用", EXPECTED)
+    assert (second.rule, items(second)) == ("药品限儿童使用", [("丙颗粒", (CODE.format(9),))])
+
+
+def in_a_remark(mark: str) -> Book:
+    return book_of([[*row, mark if row[0] == 1 else None] for row in ROWS], [*HEADER, "备注"])
+
+
+def in_a_column(mark: str) -> Book:
+    return book_of([[*row, mark if row[0] == 1 else "新增"] for row in ROWS], [*HEADER, "变更类型"])
+
+
+def in_the_name(mark: str) -> Book:
+    return book_of([[row[0], f"甲片（{mark}）" if row[0] == 1 else row[1], *row[2:]] for row in ROWS])
+
+
+def struck_through(_: str) -> Book:
+    book = book_of(ROWS)
+    for row in book.active["A3:D5"]:
+        for cell in row:
+            cell.font = Font(strike=True)
+    return book
+
+
+@pytest.mark.parametrize("marked", [in_a_remark, in_a_column, in_the_name, struck_through])
+@pytest.mark.parametrize("mark", ["删除", "已停用", "取消", "移出"])
+def test_what_is_marked_as_removed_is_no_point(tmp_path: Path, marked: Callable[[str], Book], mark: str) -> None:
+    (workbook,) = read(saved(marked(mark), tmp_path))
+    assert items(workbook) == EXPECTED[1:]
+    (removed,) = workbook.removed
+    assert removed.item_name.startswith("甲片")
+    assert removed.codes == EXPECTED[0][1]
+    assert workbook.codes == 2
+
+
+@pytest.mark.parametrize(
+    ("book", "told"),
+    [
+        (in_a_remark("7月1日起停用"), "看不出这一项是留还是删"),
+        (in_a_column("待定"), "看不出这一项是留还是删"),
+        (book_of([*ROWS, [3, "丙片", "女", CODE.format(1)]]), f"{CODE.format(1)} 在第 3 行（甲片）也列出，限定不同"),
+        (book_of([[*row[:3], row[3], "删除"] for row in ROWS], [*HEADER, "备注"]), "所有项目都有删除标记"),
+    ],
+)
+def test_what_is_not_clear_stops_the_import(tmp_path: Path, book: Book, told: str) -> None:
+    assert told in refusal(saved(book, tmp_path))
+
+
+def test_an_item_of_which_some_rows_are_struck_through_stops_the_import(tmp_path: Path) -> None:
+    book = book_of(ROWS)
+    book.active["D4"].font = Font(strike=True)
+    assert "只有一部分行画了删除线" in refusal(saved(book, tmp_path))
+
+
+def test_hidden_rows_are_read_and_told(tmp_path: Path) -> None:
+    book = book_of(ROWS)
+    book.active.row_dimensions[6].hidden = True
+    (workbook,) = read(saved(book, tmp_path))
+    assert items(workbook) == EXPECTED
+    assert any("第 6 行是隐藏的行" in note for note in workbook.notes)
+
+
+def imported(path: Path, out: Path, *words: str) -> int:
+    return run(
+        ["kb", "import", str(path), "--batch", "t-01", "--published", "2026-06-01", "--out", str(out), "--json", *words]
+    )
+
+
+def test_an_edition_that_limits_what_a_list_takes_back_ends_it_or_stops_the_import(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert imported(saved(book_of(ROWS), tmp_path), tmp_path / "first") == 0
+    later = saved(in_a_remark("删除"), tmp_path, "后来.xlsx")
+    onto = ("--onto", str(tmp_path / "first"), "--batch", "t-02", "--published", "2026-07-01")
+    capsys.readouterr()
+    assert imported(later, tmp_path / "patched", *onto, "--mode", "patch") == 2
+    assert "删除标记" in capsys.readouterr().err
+    assert not (tmp_path / "patched").exists()
+    assert imported(later, tmp_path / "replaced", *onto, "--mode", "replace") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(each["item_name"], each["mark"]) for each in told["removed"]] == [("甲片", "删除")]
+    with (tmp_path / "replaced" / "sources" / "point.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert {row["item_name"]: row["valid_to"] for row in csv.DictReader(stream)}["甲片"] == "2026-07-01"
+
+
+def entries() -> list[dict[str, Any]]:
+    if not LAYOUTS.is_dir():
+        return []
+    listed: list[dict[str, Any]] = json.loads((LAYOUTS / "manifest.json").read_text(encoding="utf-8"))
+    return listed
+
+
+ASKS = {
+    "11-batch12-药品限适应症.xlsx": "--terms",
+    "18-families-only.xlsx": "不是国家编码",
+    "32-age-in-sex-rule.xlsx": "年龄范围读不懂",
+    "40-elderly.xlsx": "不在规则库里",
+}
+"""Sheets that are not read as they stand: what is asked for."""
+
+
+@pytest.mark.skipif(not LAYOUTS.is_dir(), reason="the layouts of other hands are not beside the checkout")
+@pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry["file"])
+def test_sheets_of_other_hands(tmp_path: Path, entry: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
+    repair = ["--repair"] if entry.get("repair") else []
+    code = imported(LAYOUTS / entry["file"], tmp_path / "kb", "--batch", entry["batch_arg"], *repair)
+    told = capsys.readouterr()
+    if entry.get("must_refuse") or entry["file"] in ASKS:
+        assert (code, (tmp_path / "kb").exists()) == (2, False)
+        assert ASKS.get(entry["file"], "") in told.err
+        return
+    assert code == 0, told.err
+    tables = [
+        (tmp_path / "kb/sources" / f"{table}.csv").read_text(encoding="utf-8-sig") for table in ("point", "pattern")
+    ]
+    points, patterns = (sum(1 for _ in csv.DictReader(table.splitlines())) for table in tables)
+    assert (points, patterns) == (entry["expect_items"], entry["expect_codes"])
+    document = json.loads(told.out)
+    assert len(document["removed"]) >= entry.get("removed", 0)
+    if entry.get("warn"):
+        assert document["removed"] or document["notes"] or document["texts"]
