@@ -77,7 +77,7 @@ SLOW = (
     "test_cli_rules.py::test_each_wrong_expectation_is_told_with_both_values",
     "test_rules_new.py",
     "test_rules_docs.py",
-    "test_rules.py::test_every_stage_of_every_rule_passes",
+    "test_cli_rules.py::test_every_stage_of_every_rule_passes",
     "test_cli_rules.py::test_a_failing_case_is_named_with_field_and_both_values",
     "test_cli_rules.py::test_a_line_that_is_not_judged_is_not_clean",
     "test_cli_rules.py::test_test_counts_the_cases_of_each_rule",
