@@ -90,6 +90,7 @@ def report_of(imported: Imported) -> dict[str, Any]:
         ],
         "texts": [{"file": workbook.file, **asdict(text)} for workbook in workbooks for text in workbook.texts],
         "removed": [{"file": workbook.file, **asdict(item)} for workbook in workbooks for item in workbook.removed],
+        "conditions": [{"file": workbook.file, **asdict(each)} for workbook in workbooks for each in workbook.conditions],
         "left_out": [asdict(window) for window in imported.left_out],
         "repairs": _of_each(workbooks, "repairs"),
     }  # fmt: skip

@@ -52,6 +52,11 @@ class _Printer:
             "有删除标记、没有导入的项目", "Items marked as removed, which are no points",
             [f"{item.place} {item.item_name}：{item.mark}" for book in self._imported.workbooks for item in book.removed],
         )  # fmt: skip
+        self._lines(
+            "备注里有条件的项目：先作影子知识点，核对后用 kb promote 转为正式，或改写",
+            "Items whose remark sets a condition: on trial until kb promote, once you have read it",
+            [f"{item.place} {item.item_name}：{item.text}" for book in self._imported.workbooks for item in book.conditions],
+        )  # fmt: skip
         self._lines("已修复的编码", "Repaired codes", self._each("repairs"))
         if self._imported.already:
             self._say("知识库已有这份清单，内容没有变化。", "The list is already in the edition; nothing changed.")

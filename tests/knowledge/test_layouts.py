@@ -150,6 +150,19 @@ def test_what_is_not_clear_stops_the_import(tmp_path: Path, book: Book, told: st
     assert told in refusal(saved(book, tmp_path))
 
 
+@pytest.mark.parametrize("remark", ["暂不执行", "仅限三级医院", "2026年7月1日起执行", "不含复方"])
+def test_an_item_whose_remark_sets_a_condition_is_on_trial(tmp_path: Path, remark: str) -> None:
+    (workbook,) = read(saved(in_a_remark(remark), tmp_path))
+    assert [(item.item_name, item.status) for item in workbook.items] == [("甲片", "shadow"), ("乙丸", "active")]
+    assert [(each.item_name, each.text) for each in workbook.conditions] == [("甲片", remark)]
+
+
+def test_other_remarks_change_nothing(tmp_path: Path) -> None:
+    (workbook,) = read(saved(in_a_remark("新增"), tmp_path))
+    assert {item.status for item in workbook.items} == {"active"}
+    assert workbook.conditions == ()
+
+
 def test_an_item_of_which_some_rows_are_struck_through_stops_the_import(tmp_path: Path) -> None:
     book = book_of(ROWS)
     book.active["D4"].font = Font(strike=True)

@@ -18,7 +18,7 @@ from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
-from checker.knowledge.sheets.removals import removed_of
+from checker.knowledge.sheets.removals import conditions_of, removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
 
@@ -40,6 +40,15 @@ class RemovedItem:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadCondition:
+    """An item whose remark sets a condition that nothing judges by, and where it stands."""
+
+    item_name: str
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Workbook:
     """What one file says.
 
@@ -47,7 +56,7 @@ class Workbook:
     with its codes sorted. `notes` are footnotes (说明：…), remarks and columns that were not read: words that are no limit.
     `windows` and `texts` are for sign-off, `unmapped` are texts of indications without any known term, `repairs` says with their places which
     codes were written otherwise. `codes` counts distinct codes; of pairs each counts its two. `removed` are items that are marked as such: they
-    are none of `items`.
+    are none of `items`. `conditions` are those whose remark sets one: they are on trial.
     """
 
     file: str
@@ -62,6 +71,7 @@ class Workbook:
     repairs: tuple[str, ...]
     codes: int
     removed: tuple[RemovedItem, ...] = ()
+    conditions: tuple[ReadCondition, ...] = ()
 
 
 def read_workbooks(
@@ -173,6 +183,8 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
         published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
         windows, texts, notes, unmapped = read.windows, read.texts, read.remarks, ()
         _check_contradictions(tables.items, items, published, faults)
+    conditions = conditions_of(items)
+    published = tuple(replace(item, status="shadow") if item.seq in conditions else item for item in published)
     return Workbook(
         file=opened.file,
         sha256=opened.sha256,
@@ -191,6 +203,11 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
         repairs=(*codes.repairs, *(of_a.repairs if of_a else ())),
         codes=2 * len(published) if pairs else len({code for item in published for code in item.codes}),
         removed=removed,
+        conditions=tuple(
+            ReadCondition(item.item_name, conditions[item.seq], item.source_row)
+            for item in published
+            if item.seq in conditions
+        ),
     )
 
 

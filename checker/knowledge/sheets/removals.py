@@ -1,4 +1,5 @@
-"""Rows of a list that are marked as removed [删除标记]: in words, or struck through. They never become points."""
+"""Rows of a list that are marked as removed [删除标记], in words or struck through, which never become points; and those whose remark sets a
+condition, which judge only on trial until somebody has read it."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ from collections.abc import Iterable
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.table import SheetTable, plain
+from checker.shapes.item.windows import find_window
 
 _WORDS = "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定"
 _REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{_WORDS})(?:知识点|项目|编码|代码)?")
@@ -30,6 +32,9 @@ _KEPT = frozenset(
         "正常",
         "启用",
     }
+)
+_CONDITION = re.compile(
+    r"暂不|暂缓|仅限|只限|限于|除外|不含|不包括|[起后](?:开始)?(?:执行|施行|实施|生效)|试行|待定|另行"
 )
 _LIKE_A_REMOVAL = re.compile(_WORDS)
 _ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
@@ -60,3 +65,12 @@ def removed_of(table: SheetTable, items: Iterable[ItemRow], faults: Faults) -> d
         elif struck:
             found[item.seq] = "删除线"
     return found
+
+
+def conditions_of(items: Iterable[ItemRow]) -> dict[int, str]:
+    """By number the items whose remark says when, where or for what else the limit holds (暂不执行, 仅限住院): no clause reads that."""
+    return {
+        item.seq: item.note
+        for item in items
+        if item.note is not None and _CONDITION.search(plain(item.note)) and find_window(item.note) is None
+    }
