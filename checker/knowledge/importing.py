@@ -210,6 +210,8 @@ def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest)
 
 def _check_removed(knowledge: Sources, workbooks: Sequence[Workbook], rules: Mapping[str, RulePlan], day: date) -> None:
     """Refuse a list that takes items back which the edition goes on to limit: nobody would end them."""
+    if not any(workbook.removed for workbook in workbooks):
+        return
     still = knowledge.point.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
     covering = knowledge.pattern.filter(pl.col("role") == "item").join(
         still.select("point_id", "rule_id"), on="point_id"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -167,6 +168,18 @@ def test_an_item_of_which_some_rows_are_struck_through_stops_the_import(tmp_path
     book = book_of(ROWS)
     book.active["D4"].font = Font(strike=True)
     assert "只有一部分行画了删除线" in refusal(saved(book, tmp_path))
+
+
+@pytest.mark.parametrize("last_row", [1_048_576, 99_999_999_999])
+def test_a_merged_cell_that_reaches_beyond_the_rows_is_that_of_all_rows_below(tmp_path: Path, last_row: int) -> None:
+    rows = [[*row[:2], "男" if place == 0 else None, row[3]] for place, row in enumerate(ROWS)]
+    plain, path = saved(book_of(rows), tmp_path, "第二批.xlsx"), tmp_path / "第三批.xlsx"
+    merge = f'<mergeCells count="1"><mergeCell ref="C3:C{last_row}"/></mergeCells>'
+    with zipfile.ZipFile(plain) as source, zipfile.ZipFile(path, "w") as target:
+        for name in source.namelist():
+            target.writestr(name, source.read(name).replace(b"</sheetData>", f"</sheetData>{merge}".encode()))
+    (workbook,) = read(path)
+    assert [(item.item_name, item.limits.sex) for item in workbook.items] == [("甲片", "男"), ("乙丸", "男")]
 
 
 def test_hidden_rows_are_read_and_told(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
@@ -344,33 +344,35 @@ def _check_totals(table: SheetTable, below: pl.DataFrame, faults: Faults) -> Non
             )
 
 
-def _of_data(merges: Sequence[Area], columns: Sequence[Column], header_row: int) -> list[Area]:
+def _of_data(merges: Sequence[Area], columns: Sequence[Column], header_row: int) -> set[Area]:
     """The merged cells of one column whose value is that of all their rows: all but codes, which are of one row each."""
     read = {column_number(each.letters) for each in columns if each.name not in ("", "code", "container_code")}
-    return [
+    return {
         area
         for area in merges
         if area.first_column == area.last_column and area.first_column in read and area.first_row > header_row
-    ]
+    }
 
 
-def _filled(cells: pl.DataFrame, merges: Sequence[Area]) -> pl.DataFrame:
-    """The cells with the value of a merged one in each of its rows."""
-    filled = cells
-    for letters in {column_letters(area.first_column) for area in merges} & {*cells.columns}:
-        areas = [area for area in merges if column_letters(area.first_column) == letters]
-        first = pl.DataFrame(
-            {ROW: [row for area in areas for row in range(area.first_row, area.last_row + 1)],
-             "first": [area.first_row for area in areas for _ in range(area.first_row, area.last_row + 1)]},
-            schema={ROW: cells.schema[ROW], "first": cells.schema[ROW]},
-        ).unique(ROW, keep="first")  # fmt: skip
-        values = first.join(cells.select(pl.col(ROW).alias("first"), pl.col(letters).alias("value")), on="first")
-        filled = (
-            filled.join(values.select(ROW, "value"), on=ROW, how="left", maintain_order="left")
+def _filled(cells: pl.DataFrame, merges: Iterable[Area]) -> pl.DataFrame:
+    """The cells with the value of a merged one in each of its rows; however far it reaches, no more rows than are there are looked at."""
+    bottom = cells[ROW][-1] if cells.height else 0
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for area in merges:
+        if area.first_row <= bottom:
+            rows = area.first_row, min(area.last_row, bottom)
+            spans.setdefault(column_letters(area.first_column), []).append(rows)
+    row = cells.schema[ROW]
+    for letters in spans.keys() & {*cells.columns}:
+        areas = pl.DataFrame(sorted(spans[letters]), schema={"first": row, "last": row}, orient="row")
+        within = cells.select(ROW).join_asof(areas, left_on=ROW, right_on="first").filter(pl.col(ROW) <= pl.col("last"))
+        told = within.join(cells.select(pl.col(ROW).alias("first"), pl.col(letters).alias("value")), on="first")
+        cells = (
+            cells.join(told.select(ROW, "value"), on=ROW, how="left", maintain_order="left")
             .with_columns(pl.coalesce("value", letters).alias(letters))
             .drop("value")
         )
-    return filled
+    return cells
 
 
 def _check_merges(table: SheetTable, merges: Sequence[Area], faults: Faults) -> None:

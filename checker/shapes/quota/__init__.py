@@ -59,13 +59,12 @@ def _number(column: str) -> str:
 
 def _why(steps: Steps, reads: Callable[[str], str]) -> str:
     """What is missing: whose line it is, of which visit, or what came before."""
-    arms = (
-        ("patient", "lacks_patient", "patient_missing"),
-        ("visit", "lacks_visit", "visit_missing"),
+    return choose(
+        ("lacks_patient", missing_sql(steps, "patient", "patient_missing")),
+        ("lacks_visit", missing_sql(steps, "visit", "visit_missing")),
+        ("lacks_history", "'history_missing'"),
+        otherwise="'other'",
     )
-
-    told = [(condition, missing_sql(steps, fact, code)) for fact, condition, code in arms]
-    return choose(*told, ("lacks_history", "'history_missing'"), otherwise="'other'")
 
 
 def _say(limits: Mapping[str, Any], english: bool) -> Iterator[str]:
