@@ -9,9 +9,11 @@ from checker.model.schema import NATIONAL_CODE
 
 _CODE = re.compile(NATIONAL_CODE)
 FAMILY_LENGTH = {"X": 14, "Z": 11}
-FAMILY_PATTERN = "X[A-Z0-9]{13}|Z[A-Z0-9]{10}"
+FAMILY_PATTERN = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{3}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{4}"
 """The shape of a family, as a regular expression over the whole text."""
 _FAMILY = re.compile(FAMILY_PATTERN)
+_PLACE = re.compile(r"[1-9][0-9]{1,5}")
+_WHOLE_PLACE = 6
 
 CODE_SHAPES = both(
     "请写完整的国家医保编码：X 加 22 位、Z 加 19 位、T 加 9 位、C 加 19 或 26 位大写字母和数字，或 15 位数字（服务项目）",
@@ -37,6 +39,17 @@ def is_code(text: str) -> bool:
 def is_family(text: str) -> bool:
     """Whether the text has the shape of a code family [药品码前段]: generic name and form of an X or Z code."""
     return _FAMILY.fullmatch(text) is not None
+
+
+def place_code(text: str) -> str | None:
+    """Return the digits by which a place and all within it begin, or None where the text is no code of a place: 330000 is a province, 33.
+
+    >>> place_code("330000"), place_code("3301"), place_code("浙江")
+    ('33', '3301', None)
+    """
+    if _PLACE.fullmatch(text) is None:
+        return None
+    return text.removesuffix("00").removesuffix("00") if len(text) == _WHOLE_PLACE else text
 
 
 def family_of(code: str) -> str | None:

@@ -79,10 +79,15 @@ def report_of(imported: Imported) -> dict[str, Any]:
                 "rule_id": rule_id,
                 "items": len(workbook.items),
                 "codes": workbook.codes,
+                "region": workbook.region,
+                "begins": workbook.begins.isoformat() if workbook.begins else None,
             }
             for workbook, rule_id in zip(workbooks, imported.rule_ids, strict=True)
         ],
-        "rules": {change.rule_id: _change(change) for change in imported.changes},
+        "rules": {
+            " ".join(filter(None, (change.rule_id, workbook.region, str(workbook.begins or "")))): _change(change)
+            for change, workbook in zip(imported.changes, workbooks, strict=True)
+        },
         **{field: _of_rules(imported.changes, field) for field in _OF_FAMILIES},
         "notes": _of_each(workbooks, "notes"),
         "windows": [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge.build import content_hash, write_edition
+from checker.knowledge.codes import is_family
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
 from checker.knowledge.indication_terms import read_terms_file
@@ -22,6 +23,7 @@ from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
+from checker.knowledge.sheets.headers import header_words
 from checker.knowledge.sheets.known_rules import known_rules
 from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.source import Sources, open_given
@@ -40,7 +42,8 @@ class ImportRequest:
 
     `batch` may be left to the workbooks. `expect` is the number of distinct codes, those of each rule counted for themselves. `region`
     with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice. By the file `terms`
-    indications are read. With `allow_lost_coverage` a list may leave codes uncovered that the edition covers by their family.
+    indications are read. `columns` say as 表头=列 what stands under other headers; the points are of `status` (active, shadow). With
+    `allow_lost_coverage` a list may leave codes uncovered that the edition covers by their family.
     """
 
     files: Sequence[Path]
@@ -61,6 +64,8 @@ class ImportRequest:
     allow_unparsed: bool = False
     terms: Path | None = None
     allow_lost_coverage: bool = False
+    columns: Sequence[str] = ()
+    status: str = "active"
 
 
 def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Manifest]:
@@ -78,10 +83,13 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
         rules=known_rules(plan),
         repair=request.repair,
         terms=None if request.terms is None else read_terms_file(request.terms),
+        words=header_words(request.columns),
     )
+    _check_places(workbooks, request)
     batch = _batch(workbooks)
     _check_expected(workbooks, request.expect)
     left_out = _left_out(workbooks, allowed=request.allow_unparsed)
+    workbooks = tuple(sorted(workbooks, key=lambda workbook: workbook.begins or request.published))
     lists = [_list(workbook, rules[workbook.rule].id, batch, left_out, request) for workbook in workbooks]
     base = request.onto or Sources.of(EditionText(_NAME, "", "", "", ()), (), ())
     met = _meet(base, lists, request)
@@ -166,21 +174,56 @@ def _left_out(workbooks: Sequence[Workbook], *, allowed: bool) -> tuple[LeftOut,
 def _list(
     workbook: Workbook, rule_id: str, batch: str, left_out: Sequence[LeftOut], request: ImportRequest
 ) -> PublishedList:
-    unread = {window.seq for window in left_out if window.file == workbook.file}
+    unread = {left.seq for left in left_out if (left.file, left.place) in {*_unread_places(workbook)}}
     items = tuple(_described(item, request) for item in workbook.items)
+    region = workbook.region or request.region
     return PublishedList(
         rule_id=rule_id,
         batch=batch,
-        day=request.published,
+        day=workbook.begins or request.published,
         items=tuple(item for item in items if item.seq not in unread),
         cover=request.cover,
-        region=request.region,
-        region_of=request.region_of,
+        region=region,
+        region_of=None if region is None else request.region_of,
         unread=tuple(item for item in items if item.seq in unread),
     )
 
 
+def _unread_places(workbook: Workbook) -> Iterator[tuple[str, str]]:
+    """Where the limits stand that were not understood: a file may hold several lists, which number their items alike."""
+    yield from ((workbook.file, window.place) for window in workbook.windows if window.bounds is None)
+    yield from ((workbook.file, text.place) for text in workbook.unmapped)
+
+
+def _check_places(workbooks: Sequence[Workbook], request: ImportRequest) -> None:
+    """Columns of places and days need to be told whose place is meant, and end nothing that another of their lists began."""
+    if request.region_of is not None and request.region is None and all(each.region is None for each in workbooks):
+        raise InputError(
+            "--region-of：还要 --region，或清单里有地区一列（give --region, or a list with a column of places）"
+        )
+    for workbook in workbooks:
+        if workbook.region is not None and request.region_of is None:
+            raise InputError(
+                f"{workbook.file}：有地区一列（{workbook.region}）；请用 --region-of insured 或 institution 说明指参保地还是就医地"
+                "（places in a column: say with --region-of whose they are）"
+            )
+        if workbook.region is not None and request.region not in (None, workbook.region):
+            raise InputError(
+                f"{workbook.file}：地区一列是 {workbook.region}，而 --region 是 {request.region}；请去掉 --region，或核对清单"
+                "（the column names another place than --region: drop the option, or check the list）"
+            )
+    days = {workbook.begins for workbook in workbooks}
+    if len(days) > 1 and request.mode not in (None, Mode.PATCH):
+        told = "、".join(sorted((day or request.published).isoformat() for day in days))
+        raise InputError(
+            f"--mode {request.mode.value}：清单有几个生效日期（{told}），后生效的会终止先生效的；请按日期分成几份、依次导入，或用 --mode patch"
+            f"（several days from which items hold: import them one after the other, or use --mode patch）"
+        )
+
+
 def _described(item: PublishedItem, request: ImportRequest) -> PublishedItem:
+    if request.status != "active":
+        item = replace(item, status=request.status)
     if request.publisher == NATIONAL and request.title is None:
         return item
     document = document_of(item.batch, item.published, publisher=request.publisher, title=request.title)
@@ -190,10 +233,12 @@ def _described(item: PublishedItem, request: ImportRequest) -> PublishedItem:
 def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest) -> Met:
     found = [] if request.mode else overlaps(base, lists)
     # A sheet alone does not tell that a family holds another item; the embedded edition knows of some.
-    beside = [open_given(EMBEDDED)] if request.cover == BY_FAMILY else []
+    families = {(each.rule_id, code) for each in lists for item in each.items for code in item.codes if is_family(code)}
+    beside = [open_given(EMBEDDED)] if request.cover == BY_FAMILY or families else []
     met = meet(base, lists, request.mode or Mode.PATCH, beside)
     if found and met.altered:
         raise InputError(_ask_mode(found, request.published))
+    _check_families(families, met)
     lost = [(change.rule_id, each) for change in met.changes for each in change.lost_coverage]
     if lost and not request.allow_lost_coverage:
         told = "".join(
@@ -206,6 +251,20 @@ def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest)
             f"would be, as another item lies in them: check the list, or accept it with --allow-lost-coverage）{told}"
         )
     return met
+
+
+def _check_families(families: Collection[tuple[str, str]], met: Met) -> None:
+    """Refuse a family that a list names whole although it holds another item, which would be limited with it."""
+    mixed = {(change.rule_id, each.family): each for change in met.changes for each in change.exact_families}
+    told = [
+        f"\n  {rule_id}：{code} {'、'.join(sorted({mixed[rule_id, code].item_name, *mixed[rule_id, code].others}))}"
+        for rule_id, code in sorted(families & mixed.keys())
+    ]
+    if told:
+        raise InputError(
+            f"清单写了药品码前段，而段内有规则未同样限制的药；请改列完整的编码（families that hold another item as well, "
+            f"which the rule does not limit alike: list full codes）{''.join(told)}"
+        )
 
 
 def _check_removed(knowledge: Sources, workbooks: Sequence[Workbook], rules: Mapping[str, RulePlan], day: date) -> None:

@@ -125,9 +125,11 @@ class _Printer:
             ("降为提示", "To notice"), ("未列出而保留", "Not listed, kept"), ("同前段保留", "Kept by family"),
             left=1,
         )  # fmt: skip
-        for change in self._imported.changes:
+        for change, book in zip(self._imported.changes, self._imported.workbooks, strict=True):
             tallies = (change.new, change.went_on, change.changed, change.ended, change.demoted, change.kept)
-            table.add_row(Text(self._names[change.rule_id]), *map(_tally, tallies), _tally(_family_tally(change)))
+            day = self._word(f"自 {book.begins}", f"from {book.begins}") if book.begins else ""
+            name = " ".join(filter(None, (self._names[change.rule_id], book.region, day)))
+            table.add_row(Text(name), *map(_tally, tallies), _tally(_family_tally(change)))
         self._console.print(table)
 
     def _kept_by_family(self) -> None:

@@ -161,7 +161,7 @@ def _add_row(sheet: str, row: int, *values: object) -> Edit:
         (_set(POINTS, "G4", "通用名"), "“知识点”第 4 行", "药品通用名(B)、通用名(G) 含义相同"),
         (_set(POINTS, "H5", "限二级医院"), "“知识点”", "H 列“”的表头不认识"),
         (_set(POINTS, "XFD1048576", "x"), "", "到单元格 XFD1048576 为止，区域超过"),
-        (_set(POINTS, "A4", "编号"), "“知识点”", "没有表头"),
+        (_set(POINTS, "A4", "第几"), "“知识点”", "最像表头的是第 4 行：认出“药品通用名”"),
         (lambda book: book.remove(book[CODES]), "“知识点”", "没有代码"),
         (lambda book: book.copy_worksheet(book[CODES]), "", "其余请删去"),
         (lambda book: book.create_sheet("说明").append(["来源"]), "“说明”", "没有表头"),
@@ -285,14 +285,14 @@ def test_limits_of_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert "超过 5 个单元格" in refusal(tmp_path / "多.csv")
 
 
-def test_a_csv_of_two_rules_is_refused(tmp_path: Path) -> None:
+def test_rows_without_rule_beside_others_that_have_one_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "第三批.csv"
     path.write_text(
         "规则,序号,项目名称,逻辑依据,项目代码\n医疗服务项目儿童专用,1,甲,儿童专用项目,002501040040000\n"
-        "药品儿童专用,2,乙,儿童专用项目,002501040050000\n",
+        ",2,乙,儿童专用项目,002501040050000\n",
         encoding="utf-8",
     )
-    assert "第三批.csv: 第 3 行“规则”(A3): 读到 '药品儿童专用'" in refusal(path)
+    assert "第三批.csv: 第 3 行“规则”(A3): 读到空白；同一张表有的行写了规则、有的没写" in refusal(path)
 
 
 def test_the_day_is_the_one_that_was_given(tmp_path: Path) -> None:

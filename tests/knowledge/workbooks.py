@@ -9,20 +9,12 @@ from pathlib import Path
 import pytest
 from openpyxl import Workbook as Book
 
-from checker.knowledge.sheets.known_rules import KnownRule
+from checker.knowledge.resolve import open_plan
+from checker.knowledge.sheets.known_rules import known_rules
 from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.model.errors import KnowledgeError
 
-RULES = {
-    "药品区分性别使用": KnownRule("GZ10000301004000"),
-    "医疗服务项目区分性别使用": KnownRule("GZ10000302004000"),
-    "药品儿童专用": KnownRule("GZ10000301002000"),
-    "药品限儿童使用": KnownRule("GZ10000101007000"),
-    "医疗服务项目儿童专用": KnownRule("GZ10000302003000"),
-    "药品限就医方式": KnownRule(None, ("care_groups",)),
-    "药品限医疗机构级别": KnownRule("GZ10000101012000", ("min_rank", "rank_case")),
-    "医疗服务项目限年龄": KnownRule(None),
-}
+RULES = known_rules(open_plan(()))
 DAY = date(2026, 6, 1)
 POINTS, CODES = "知识点", "知识点对应药品代码"
 FOOTNOTE = "说明：试写的脚注。"

@@ -57,6 +57,20 @@ from checker.model.errors import ExitCode, InputError
     help="适应症用语与诊断编码的对照表，CSV：term、icd_prefixes、confidence（terms of indications and their diagnoses）",
 )
 @click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="HEADER=COLUMN",
+    help="不认识的表头是哪一列，如 药品本位码=code，与限制无关的写 =skip；可重复（what stands under an unknown header; may be repeated）",
+)
+@click.option(
+    "--status",
+    type=click.Choice(["active", "shadow"]),
+    default="active",
+    show_default=True,
+    help="知识点即时生效，还是先作影子试运行（points in force, or on trial until kb promote）",
+)
+@click.option(
     "--allow-unparsed",
     is_flag=True,
     help="略去年龄范围或适应症读不懂的项目（leave out items whose window or indication is not understood）",
@@ -72,7 +86,8 @@ from checker.model.errors import ExitCode, InputError
 def command(
     files: tuple[Path, ...], out: Path, batch: str | None, published: date | None, onto: str | None, mode: str | None,
     expect: int | None, cover: str, region: str | None, region_of: str | None, publisher: str | None, title: str | None,
-    name: str | None, version: str | None, repair: bool, terms: Path | None, allow_unparsed: bool, allow_lost_coverage: bool,
+    name: str | None, version: str | None, repair: bool, terms: Path | None, columns: tuple[str, ...], status: str,
+    allow_unparsed: bool, allow_lost_coverage: bool,
     rules: tuple[Path, ...], only_rules: bool, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """导入公布的知识点明细表，写成 --kb 可直接使用的知识库。
@@ -84,6 +99,7 @@ def command(
       liangku kb import 第一批-*.xlsx --batch 01 --published 2025-05-23 --expect 11290 --out 第一批
       liangku kb import 更新-*.xlsx --batch 2026-01 --published 2026-01-28 --onto 第一批 --mode replace --out 新版
     """
+    from checker.knowledge.codes import place_code
     from checker.knowledge.import_report import report_of
     from checker.knowledge.importing import ImportRequest, import_workbooks
     from checker.knowledge.merge.merge_decisions import Mode
@@ -96,19 +112,20 @@ def command(
         raise InputError(
             "--published：工作簿里没有公布日期，请给出，如 --published 2025-05-23（name the day of the notice）"
         )
-    if (region is None) != (region_of is None):
+    if region is not None and region_of is None:
         raise click.UsageError(
             "--region 和 --region-of 应一起给出（give --region and --region-of together, or neither）"
         )
-    if region is not None and not (region.isascii() and region.isdigit() and 2 <= len(region) <= 6):
+    place = None if region is None else place_code(region)
+    if region is not None and place is None:
         raise InputError(
             f"--region {region}：请写行政区划代码的前 2 至 6 位数字（write 2 to 6 digits of a place code）"
         )
     plan = open_plan(rules, only_rules=only_rules)
     request = ImportRequest(
         files=files, out=out, batch=batch, published=published, mode=Mode(mode) if mode else None, onto=None if onto is None else open_given(onto),
-        expect=expect, cover=cover, region=region, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
-        repair=repair, terms=terms, allow_unparsed=allow_unparsed, allow_lost_coverage=allow_lost_coverage,
+        expect=expect, cover=cover, region=place, region_of=region_of, publisher=publisher or NATIONAL, title=title, name=name, version=version,
+        repair=repair, terms=terms, columns=columns, status=status, allow_unparsed=allow_unparsed, allow_lost_coverage=allow_lost_coverage,
     )  # fmt: skip
     imported, manifest = import_workbooks(request, plan)
     if as_json:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.codes import CODE_SHAPES, is_code
+from checker.knowledge.codes import CODE_SHAPES, is_code, is_family
+from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
-from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
+from checker.knowledge.sheets.table import SheetTable, WrongCell
 from checker.knowledge.sheets.workbook import ROW
 
-_BETWEEN = r"[\s,;、，；|]+"
+BETWEEN_CODES = r"[\s,;、，；|/]+"
+"""What stands between the codes of one cell."""
 _INVISIBLE = r"[\u200B-\u200D\u2060\uFEFF]"
 _QUOTES = r"""="|["'‘’“”`]"""
 """What makes a spreadsheet take a number for text, and stays in what is exported from it."""
@@ -25,6 +27,14 @@ _ROWS_TOLD = 10
 
 _ASK_ZEROS = "像是 Excel 去掉了开头的零，原码或为 '{}'；请按原表改正，或加 --repair 补回 (lost its leading zeros: mend it, or let --repair put them back)"
 _ASK_DIGITS = "末位数字已按科学计数法舍去，补不回来；请从原表重新取得 (its last digits were rounded away: take it from the source again)"
+_POSITIONS = {"X": "AA00AAA000A" + "0" * 12, "Z": "AA00AAA" + "0" * 13, "T": "A" + "0" * 9}
+"""Where codes of drugs have letters and where digits."""
+_AS_DIGIT = str.maketrans("OIL", "011")
+_AS_LETTER = str.maketrans("01", "OI")
+_ASK_KIND = {
+    "drug": "是服务项目的编码，而这条规则限定药品；请核对规则或编码 (the code of a service under a rule of drugs: check which is meant)",
+    "service": "不是服务项目的编码，而这条规则限定服务项目；请核对规则或编码 (not the code of a service, as the rule needs: check which is meant)",
+}
 _ASK_CODE = f"不是国家编码，请改正 (write a full national code: {CODE_SHAPES})"
 
 
@@ -37,12 +47,16 @@ class CodeRows:
     repairs: tuple[str, ...]
 
 
-def read_codes(table: SheetTable, items: Sequence[ItemRow], faults: Faults, *, repair: bool) -> CodeRows:
+def read_codes(
+    table: SheetTable, items: Sequence[ItemRow], faults: Faults, *, repair: bool, kind: str | None = None
+) -> CodeRows:
     """Return the codes of the sheet, which has a code column; a cell may list several.
 
     Spelling is mended silently where only one reading is possible: width, letter case, blanks. Leading zeros that Excel took
-    are put back with `repair` only. Faults: a row without code, a code of no national shape or with lost digits, a code twice
-    in an item, a number or a name that the items do not have.
+    are put back with `repair` only. `kind` is what the rule is about (drug, service; None: anything).
+
+    Faults: a code of another kind, a row without code, a code of no national shape or with lost digits, a code twice in an item, a
+    number or a name that the items do not have.
     """
     rows = numbered(table, fill=True)
     table.fault_each(faults, rows.filter(pl.col("code").is_null()), "code", "请写代码 (write the code)")
@@ -61,11 +75,36 @@ def read_codes(table: SheetTable, items: Sequence[ItemRow], faults: Faults, *, r
         read = read.with_columns(read=pl.when(lost).then(whole).otherwise("read"))
     else:
         table.fault_each(faults, read.filter(lost), "code", pl.format(_ASK_ZEROS, whole))
-    wrong = pl.Series([code for code in read["read"].unique() if not is_code(code)], dtype=pl.String)
-    unknown = read.filter(pl.col("read").is_in(wrong.implode()) & ~rounded & ~lost)
-    table.fault_each(faults, unknown, "code", _ASK_CODE)
+    said = {code: _fault_of(code, kind) for code in read["read"].unique()}
+    wrong = {code: fault for code, fault in said.items() if fault}
+    unknown = read.filter(pl.col("read").is_in(list(wrong)) & ~rounded & ~lost)
+    table.fault_each(faults, unknown, "code", pl.col("read").replace_strict(wrong, return_dtype=pl.String, default=""))
     _check_twice(table, read, faults)
     return CodeRows(table, read.select(NUMBER, ROW, code="read"), tuple(repairs))
+
+
+def _fault_of(code: str, kind: str | None) -> str:
+    """What is wrong with a code of a rule of this kind; empty where nothing is."""
+    if is_family(code) and kind != "service":
+        return ""
+    if is_code(code):
+        of_service = code.isdigit()
+        if (kind == "drug" and of_service) or (kind == "service" and not of_service):
+            return _ASK_KIND[kind]
+        return ""
+    if (mended := _by_position(code)) is not None:
+        return f"不是国家编码，字母和数字可能写混了（O 与 0、I 与 1）；应为 {mended}？请核对改正 (letters and digits mixed up; is {mended} meant?)"
+    return _ASK_CODE
+
+
+def _by_position(code: str) -> str | None:
+    """The code with letters where its kind has letters and digits where it has digits, if that makes it a code or family."""
+    shape = _POSITIONS.get(code[:1], "0" * _SERVICE_DIGITS)
+    if len(code) > len(shape):
+        return None
+    signs = (sign.translate(_AS_LETTER if at == "A" else _AS_DIGIT) for sign, at in zip(code, shape, strict=False))
+    mended = "".join(signs)
+    return mended if mended != code and (is_code(mended) or is_family(mended)) else None
 
 
 def reconcile(table: SheetTable, items: Sequence[ItemRow], codes: CodeRows, faults: Faults) -> None:
@@ -123,14 +162,14 @@ def _check_names(table: SheetTable, rows: pl.DataFrame, items: Sequence[ItemRow]
 
 def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """One row a code: `code` as it stands in its cell, `read` in one spelling; and a sentence where the two differ."""
-    as_written = pl.col("code").str.replace_all(_BETWEEN, ",")
+    as_written = pl.col("code").str.replace_all(BETWEEN_CODES, ",")
     bare = as_written.str.replace_all(_INVISIBLE, "").str.replace_all(_QUOTES, "")
     one_spelling = bare.str.normalize("NFKC").str.to_uppercase()
     spelled = rows.select(
         NUMBER,
         ROW,
         "code",
-        read=one_spelling.str.replace_all(_BETWEEN, ",").str.strip_chars(",").str.split(","),
+        read=one_spelling.str.replace_all(BETWEEN_CODES, ",").str.strip_chars(",").str.split(","),
         changed=as_written != one_spelling.str.strip_chars(","),
     )
     changed = spelled.filter("changed")

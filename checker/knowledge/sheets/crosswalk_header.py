@@ -9,7 +9,8 @@ import polars as pl
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.crosswalk import SCHEMA
-from checker.knowledge.sheets.table import Column, SheetTable
+from checker.knowledge.sheets.header_row import Column
+from checker.knowledge.sheets.table import SheetTable
 from checker.knowledge.sheets.workbook import ROW, Sheet
 from checker.knowledge.sheets.xlsx_parts import column_number
 from checker.model.errors import both

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from checker.shapes.pair import PAIR
 from checker.shapes.quota import QUOTA
 from checker.shapes.terms import TERMS
 
+_KIND = re.compile("(药品|中药|西药|中成药|超互联网医院药品)|医疗服务项目|诊疗项目|手术项目")
 _QUOTAS = (("周期", "window"), ("频次", "day"), ("", "course"))
 _PAIRS = (("折价", "incision"), ("", "pair"))
 """What of the rule's published name says how its lists are read, the first that it holds."""
@@ -22,12 +24,15 @@ class KnownRule:
     """A rule by its national code, and what its lists are read for.
 
     `terms` are the limits of the shape `terms` that its clauses look at: they are read from the published text. `reads` is the kind of its
-    limits where it is of another shape than these and `item`: course, day, window, pair, incision, indication or second_line.
+    limits where it is of another shape than these and `item`: course, day, window, pair, incision, indication or second_line. `kind` is what its
+    name says that it is about: drug, service, or NULL where it does not say. `looks_at` are the facts that its clauses read.
     """
 
     code: str | None
     terms: tuple[str, ...] = ()
     reads: str = ""
+    kind: str | None = None
+    looks_at: tuple[str, ...] = ()
 
 
 KnownRules = Mapping[str, KnownRule]
@@ -36,7 +41,15 @@ KnownRules = Mapping[str, KnownRule]
 
 def known_rules(plan: Plan) -> dict[str, KnownRule]:
     """Return the rules of a plan by their published names."""
-    return {rule.name_zh: KnownRule(rule.code, _terms(rule), _reads(rule)) for rule in plan.rules}
+    return {
+        rule.name_zh: KnownRule(rule.code, _terms(rule), _reads(rule), _kind(rule.name_zh), rule.looks_at)
+        for rule in plan.rules
+    }
+
+
+def _kind(name: str) -> str | None:
+    found = _KIND.match(name)
+    return None if found is None else "drug" if found[1] else "service"
 
 
 def _terms(rule: RulePlan) -> tuple[str, ...]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import Limits
+from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRule
-from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
+from checker.knowledge.sheets.table import SheetTable, WrongCell
 from checker.shapes.item.age_words import CHILD_WORDS, age_word_in
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
 from checker.shapes.terms.texts import Terms, read_terms
@@ -62,12 +63,16 @@ class ReadText:
 
 @dataclass(frozen=True, slots=True)
 class ReadLimits:
-    """The limits of the items, in their order, the windows or texts that they come from, and remarks that are no window."""
+    """The limits of the items, in their order, the windows or texts that they come from, and remarks that are no window.
+
+    `unjudged` are by number the texts that speak of an age to which the rule does not look.
+    """
 
     limits: tuple[Limits, ...]
     windows: tuple[ReadWindow, ...]
     texts: tuple[ReadText, ...]
     remarks: tuple[str, ...]
+    unjudged: Mapping[int, str] = field(default_factory=dict)
 
 
 def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
@@ -86,11 +91,15 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     remarks: list[str] = []
     # A sheet of a hundred thousand items has a handful of different texts.
     texts = {cell for item in items for cell in (item.basis, item.note) if cell is not None}
+    ages = "age" in rule.looks_at
+    unjudged: dict[int, str] = {}
     window_in = {text: None if age_word_in(text) else find_window(text) for text in texts}
     for item in items:
         found: dict[str, FoundWindow] = {}
         for column, cell in (("basis", item.basis), ("note", item.note)):
-            if cell is not None and (window := window_in[cell]) is not None:
+            if not ages and cell is not None and (window_in[cell] or (column == "basis" and age_word_in(cell))):
+                unjudged.setdefault(item.seq, cell)
+            elif cell is not None and (window := window_in[cell]) is not None:
                 found[column] = window
                 windows.append(
                     ReadWindow(
@@ -107,7 +116,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
         sex = _SEXES.get(plain(item.sex or ""))
         if sex is None and (item.sex is not None or "性别" in name):
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
-        word = age_word_in(item.basis or "") or _age_word_of(name)
+        word = (age_word_in(item.basis or "") or _age_word_of(name)) if ages else None
         if not (sex or word or found or "性别" in name):
             said = "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目，或年龄如 2-11岁 (no limit is found: write one of these)"
             wrong["basis"].append((item.row, item.basis, said))
@@ -115,7 +124,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
         limits.append(Limits(sex, word, text, subject))
     for column, cells in wrong.items():
         table.fault_cells(faults, column, cells)
-    return ReadLimits(tuple(limits), tuple(windows), (), tuple(remarks))
+    return ReadLimits(tuple(limits), tuple(windows), (), tuple(remarks), unjudged)
 
 
 def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRules
-from checker.knowledge.sheets.table import SheetTable, plain
+from checker.knowledge.sheets.table import SheetTable
 
 _RULE_IN_TITLE = re.compile(r"[“\"]([^“”\"]+)[”\"]规则|^《?([^《》“”\"]+)规则对应知识点")
 _RULE_OF_CODES = re.compile(r"[“\"]([^“”\"]+)[”\"]知识点对应")

@@ -14,9 +14,10 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.indication_terms import IndicationTerms, Reading
 from checker.knowledge.limited import indicated, limited
 from checker.knowledge.published import PublishedItem
+from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.limits import ReadText
-from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
+from checker.knowledge.sheets.table import SheetTable, WrongCell
 from checker.shapes.evidence.texts import drug_class, earlier_therapy
 from checker.shapes.pair.texts import find_interval, read_interval
 from checker.shapes.quota.texts import read_quota

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -13,11 +13,14 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.indication_terms import IndicationTerms
 from checker.knowledge.published import Limits, PublishedItem, document_of, is_known_batch
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
+from checker.knowledge.sheets.header_row import Column
+from checker.knowledge.sheets.headers import KNOWN, HeaderWords, is_like_a_limit
 from checker.knowledge.sheets.items import NUMBER, ItemRow, check_numbers, read_items
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
+from checker.knowledge.sheets.parts import Part, parts_of
 from checker.knowledge.sheets.removals import conditions_of, removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
@@ -56,7 +59,8 @@ class Workbook:
     with its codes sorted. `notes` are footnotes (说明：…), remarks and columns that were not read: words that are no limit.
     `windows` and `texts` are for sign-off, `unmapped` are texts of indications without any known term, `repairs` says with their places which
     codes were written otherwise. `codes` counts distinct codes; of pairs each counts its two. `removed` are items that are marked as such: they
-    are none of `items`. `conditions` are those whose remark sets one: they are on trial.
+    are none of `items`. `conditions` are those whose remark sets one: they are on trial. `region` and `begins` are the place and the day of which
+    columns say that they hold there and from then on.
     """
 
     file: str
@@ -72,6 +76,8 @@ class Workbook:
     codes: int
     removed: tuple[RemovedItem, ...] = ()
     conditions: tuple[ReadCondition, ...] = ()
+    region: str | None = None
+    begins: date | None = None
 
 
 def read_workbooks(
@@ -82,17 +88,20 @@ def read_workbooks(
     rules: KnownRules,
     repair: bool = False,
     terms: IndicationTerms | None = None,
+    words: HeaderWords = KNOWN,
 ) -> tuple[Workbook, ...]:
-    """Return what the workbooks say, one for each path, or raise KnowledgeError that carries the faults of all files.
+    """Return what the workbooks say, one for each list, or raise KnowledgeError that carries the faults of all files.
 
     `rules` are the known rules by their published names. Without `batch`, it is taken from each
     file's title or name (第一批 is 01, 2026年1月更新 is 2026-01); the day of the notice stands in no workbook, so that `published`
-    must be given. `repair` puts back the leading zeros that Excel took from service codes. `terms` are the words by which indications are read.
+    must be given. `repair` puts back the leading zeros that Excel took from service codes. `terms` are the words by which indications are read,
+    `words` those by which columns are found.
 
     **xlsx**: the published shape. A title such as “药品儿童专用”规则对应知识点明细, a header row with 序号, a name column and
     limits; the codes on a second sheet whose blank 序号 cells are filled from above, or in a column of the first.
 
-    Several sheets of items, each with its codes in a column, are read as several lists. 序号 may be missing, or number the codes, where names tell
+    Several sheets of items, each with its codes in a column, are read as several lists, and so are the rules, places and days [规则, 地区,
+    生效日期] that columns of one sheet tell apart. A family [药品码前段] may stand for its codes. 序号 may be missing, or number the codes, where names tell
     the items. Merged cells count in each of their rows.
 
     **CSV** (UTF-8, GB18030 or UTF-16; separated by commas, tabs, semicolons or bars): the
@@ -115,10 +124,8 @@ def read_workbooks(
             faults.add(opened.file, "", message)
         elif opened is not None:
             contents[opened.sha256] = opened.file
-            given = _Given(batch, published or date.min, rules, repair, terms)
-            read += [
-                book for tables in _tables(opened, faults) if (book := _read(opened, tables, given, faults)) is not None
-            ]
+            given = _Given(batch, published or date.min, rules, repair, terms, words)
+            read += [book for part in _parts(opened, given, faults) if (book := _read(opened, part, given, faults))]
     _check_twice(read, faults)
     faults.stop()
     return tuple(read)
@@ -133,17 +140,10 @@ class _Given:
     rules: KnownRules
     repair: bool
     terms: IndicationTerms | None
+    words: HeaderWords
 
 
-@dataclass(frozen=True, slots=True)
-class _Tables:
-    """The sheet of items, and the sheet of codes, which may be the same."""
-
-    items: SheetTable
-    codes: SheetTable
-
-
-def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) -> Workbook | None:
+def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Workbook | None:
     items = read_items(tables.items, faults)
     if items is None:
         return None
@@ -151,7 +151,8 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
     batch = given.batch or batch_of(opened.file, tables.items.title, faults)
     if tables.codes is not tables.items:
         check_numbers(tables.codes, faults, fill=True)
-    codes = read_codes(tables.codes, items, faults, repair=given.repair)
+    kind = given.rules[rule].kind if rule is not None else None
+    codes = read_codes(tables.codes, items, faults, repair=given.repair, kind=kind)
     reconcile(tables.items, items, codes, faults)
     if rule is None or batch is None:
         return None
@@ -160,7 +161,7 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
     if pairs and not (tables.items.has("container_code") and tables.items.has("container_name")):
         faults.add(opened.file, tables.items.place_of_sheet(), _ASK_PAIR)
         return None
-    of_a = read_codes(_of_containers(tables.items), items, faults, repair=given.repair) if pairs else None
+    of_a = read_codes(_of_containers(tables.items), items, faults, repair=given.repair, kind=kind) if pairs else None
     listed = _published(opened.file, tables, items, (codes, of_a), _Head(rule, known.code, batch, given.published))
     marks = removed_of(tables.items, items, faults)
     removed = tuple(
@@ -178,12 +179,13 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
         own = OwnLimits(tables.items, items, given.terms, faults).read(known.reads, bare)
         published, texts, notes, unmapped = own.items, own.texts, own.notes, own.unmapped
         windows: tuple[ReadWindow, ...] = ()
+        unjudged: Mapping[int, str] = {}
     else:
         read = read_limits(tables.items, rule, known, items, faults)
         published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
-        windows, texts, notes, unmapped = read.windows, read.texts, read.remarks, ()
+        windows, texts, notes, unmapped, unjudged = read.windows, read.texts, read.remarks, (), read.unjudged
         _check_contradictions(tables.items, items, published, faults)
-    conditions = conditions_of(items)
+    conditions = {**unjudged, **conditions_of(items)}
     published = tuple(replace(item, status="shadow") if item.seq in conditions else item for item in published)
     return Workbook(
         file=opened.file,
@@ -194,7 +196,7 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
         notes=(
             *dict.fromkeys((*tables.items.notes, *tables.codes.notes)),
             *notes,
-            *_unread(tables.codes),
+            *dict.fromkeys(_not_read(column) for table in (tables.items, tables.codes) for column in _unread(table)),
             *_hidden(tables.items),
         ),
         windows=windows,
@@ -208,6 +210,8 @@ def _read(opened: OpenedFile, tables: _Tables, given: _Given, faults: Faults) ->
             for item in published
             if item.seq in conditions
         ),
+        region=tables.region,
+        begins=tables.begins,
     )
 
 
@@ -222,7 +226,7 @@ class _Head:
 
 
 def _published(
-    file: str, tables: _Tables, items: Sequence[ItemRow], codes: tuple[CodeRows, CodeRows | None], head: _Head
+    file: str, tables: Part, items: Sequence[ItemRow], codes: tuple[CodeRows, CodeRows | None], head: _Head
 ) -> list[PublishedItem]:
     """The items with their codes and where they stand, their limits not read yet; of pairs the codes of A are what contains the item."""
     document = (
@@ -272,14 +276,14 @@ def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int]]]:
     return {number: (own, rows) for number, own, rows in listed.iter_rows()}
 
 
-def _tables(opened: OpenedFile, faults: Faults) -> list[_Tables]:
-    """The sheets of items, each with that of its codes, or none after noting what is wrong with them."""
-    tables = [read_table(opened.file, sheet, faults) for sheet in opened.sheets]
+def _parts(opened: OpenedFile, given: _Given, faults: Faults) -> list[Part]:
+    """The lists of the file, each with the table of its codes, or none after noting what is wrong with its sheets."""
+    tables = [read_table(opened.file, sheet, faults, given.words) for sheet in opened.sheets]
     found = [table for table in tables if table is not None]
     if len(found) < len(tables):
         return []
     if len(found) > 1 and all(table.has("code") and table.has("name") and not _lists_codes(table) for table in found):
-        return [_Tables(table, table) for table in found if _all_read(table, faults)]
+        return [part for table in found for part in _of_sheet(table, table, given, faults)]
     codes = [table for table in found if len(found) > 1 and _lists_codes(table)]
     items = [table for table in found if table not in codes]
     if len(items) != 1 or len(codes) > 1 or (codes and items[0].has("code")):
@@ -295,19 +299,19 @@ def _tables(opened: OpenedFile, faults: Faults) -> list[_Tables]:
         message = "没有代码：缺“项目代码”列，也没有“知识点对应药品代码”表，请补上 (no codes: a code column or sheet is missing)"
         faults.add(opened.file, table.place_of_sheet(), message)
         return []
-    _all_read(table, faults)
-    return [_Tables(table, codes[0] if codes else table)]
+    return _of_sheet(table, codes[0] if codes else table, given, faults)
 
 
-def _all_read(table: SheetTable, faults: Faults) -> bool:
-    """Note a fault for each column in which something is written that is not read."""
-    for sentence in (unread := _unread(table)):
-        faults.add(
-            table.file,
-            table.place_of_sheet(),
-            f"{sentence}；其中可能有限制条件，请改用已知的表头，或删去这一列 (may hold a limit)",
-        )
-    return not unread
+def _of_sheet(items: SheetTable, codes: SheetTable, given: _Given, faults: Faults) -> list[Part]:
+    """The lists of a sheet; a column that is not read, and may hold a limit, is a fault."""
+    for column in _unread(items):
+        if is_like_a_limit(column.header):
+            message = (
+                f"{_not_read(column)}；其中可能有限制条件，请改用已知的表头，或用 --column {column.header or '表头'}=列 说明，"
+                "与限制无关的写 =skip (may hold a limit: name it with --column, or let it be skipped)"
+            )
+            faults.add(items.file, items.place_of_sheet(), message)
+    return parts_of(items, codes, given.published, faults)
 
 
 def _hidden(table: SheetTable) -> list[str]:
@@ -336,19 +340,20 @@ def _lists_codes(table: SheetTable) -> bool:
     )
 
 
-def _unread(table: SheetTable) -> list[str]:
+def _unread(table: SheetTable) -> list[Column]:
     """The columns in which something is written but whose header is not known."""
-    return [
-        f"{column.letters} 列“{column.header}”的表头不认识，没有读取 (unknown header)"
-        for column in table.columns
-        if not column.name and table.has(column.letters)
-    ]
+    return [column for column in table.columns if not column.known and table.has(column.letters)]
+
+
+def _not_read(column: Column) -> str:
+    return f"{column.letters} 列“{column.header}”的表头不认识，没有读取 (unknown header)"
 
 
 def _check_twice(workbooks: Sequence[Workbook], faults: Faults) -> None:
-    lists: dict[tuple[str, str], str] = {}
+    lists: dict[tuple[object, ...], str] = {}
     for workbook in workbooks:
-        list_of = (workbook.rule, next((item.batch for item in workbook.items), ""))
+        batch = next((item.batch for item in workbook.items), "")
+        list_of = workbook.rule, batch, workbook.region, workbook.begins
         if list_of in lists:
             message = f"与 {lists[list_of]} 是同一批次的同一规则“{workbook.rule}”，请只给一个 (the same rule and batch twice: give one)"
             faults.add(workbook.file, "", message)

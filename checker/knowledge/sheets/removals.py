@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterable
 
 from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
-from checker.knowledge.sheets.table import SheetTable, plain
+from checker.knowledge.sheets.table import SheetTable
 from checker.shapes.item.windows import find_window
 
 _WORDS = "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定"
@@ -36,7 +37,8 @@ _KEPT = frozenset(
 _CONDITION = re.compile(
     r"暂不|暂缓|仅限|只限|限于|除外|不含|不包括|[起后](?:开始)?(?:执行|施行|实施|生效)|试行|待定|另行"
 )
-_LIKE_A_REMOVAL = re.compile(_WORDS)
+_LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期)")
+"""终止妊娠 and 停用者 are words of medicine."""
 _ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
 
 

@@ -3,80 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.header_row import WITHIN, Column, asked_words, find_header, nearest_row
+from checker.knowledge.sheets.headers import KNOWN, HeaderWords, plain
 from checker.knowledge.sheets.workbook import ROW, Sheet
 from checker.knowledge.sheets.xlsx_parts import Area, column_letters, column_number
 
-HEADERS = {
-    "seq": ("序号", "知识点序号", "对应知识点序号"),
-    "name": (
-        *(
-            "通用名",
-            "通用名称",
-            "药品名称",
-            "药品名",
-            "药品通用名",
-            "药品通用名称",
-            "注册名称",
-            "药品注册名称",
-            "产品名称",
-            "品名",
-        ),
-        *("项目名称", "医疗服务项目名称", "服务项目名称", "诊疗项目名称", "医疗服务价格项目名称"),
-        *("项目B名称", "B项目名称", "项目B", "手术项目名称", "手术名称"),
-    ),
-    "sex": ("限定性别", "性别", "性别限制", "限制性别", "适用性别", "使用性别", "限性别"),
-    "logic": ("检出逻辑",),
-    "basis": ("逻辑依据", "年龄限制", "限定年龄", "限制年龄", "适用年龄"),
-    "count": (
-        *("知识点对应药品代码数量", "知识点对应项目代码数量", "知识点对应代码数量"),
-        *("药品代码数量", "项目代码数量", "代码数量", "数量"),
-    ),
-    "code": (
-        *(
-            "药品代码",
-            "药品编码",
-            "医保药品代码",
-            "医保药品编码",
-            "国家药品代码",
-            "国家药品编码",
-            "国家医保药品代码",
-            "国家医保药品编码",
-        ),
-        *(
-            "项目代码",
-            "项目编码",
-            "医疗服务项目代码",
-            "医疗服务项目编码",
-            "国家项目代码",
-            "国家项目编码",
-            "国家医保项目代码",
-            "国家医保项目编码",
-        ),
-        *("医保代码", "医保编码", "国家医保代码", "国家医保编码", "国家代码", "国家编码"),
-        *("项目B代码", "B项目代码", "项目B编码", "B项目编码", "手术项目代码"),
-    ),
-    "container_name": ("项目A名称", "A项目名称", "项目A"),
-    "container_code": ("项目A代码", "A项目代码", "项目A编码", "A项目编码"),
-    "interval": ("时间间隔", "间隔", "间隔时间", "时间范围", "限定时间", "限定时间范围", "收费间隔"),
-    "most": ("上限数量", "数量上限", "最大数量", "最多数量", "限定数量", "限定次数", "限定频次", "频次", "频次上限"),
-    "unit": ("单位", "数量单位", "计价单位", "频次单位"),
-    "window": ("周期", "限定周期", "设定周期", "周期天数", "间隔天数"),
-    "days": ("天数", "限制天数", "限定天数", "支付天数", "最多支付天数", "疗程", "限定疗程", "支付疗程"),
-    "group": ("组别", "分组", "手术组", "手术分组", "切口组", "同一切口组", "同一切口手术组", "同切口手术组"),
-    "indication": ("适应症", "限定适应症", "限定支付适应症", "支付范围", "限定支付范围", "医保支付范围", "支付限定"),
-    "note": ("备注", "备注说明", "备注信息"),
-    "change": ("变更类型", "变更情况", "变更", "变动类型", "变动情况", "调整类型", "调整情况", "操作类型"),
-    "rule": ("规则", "规则名称"),
-}
-"""Our names of a sheet's columns, and the header words under which they are found."""
-_COLUMN_OF = {word: column for column, words in HEADERS.items() for word in words}
 _OF_ONE_ITEM = (
     "name",
     "container_name",
@@ -93,15 +30,17 @@ _OF_ONE_ITEM = (
     "rule",
 )
 """What rows of one item have in common."""
-_COUNTED_ANEW = "没有按项目编的序号，按名称和限定归为项目 (no number of items: rows of one name and limit are one item)"
-_HEADER_WITHIN = 40
+_COUNTED_ANEW = "没有按项目通编的序号，已重新编号 (no number that tells the items apart: numbered anew)"
+_OLD = (
+    "旧格式 .xls：合并的单元格、隐藏的行和删除线读不出来，如有请另存为 .xlsx 再导入"
+    " (an old workbook: merged cells, hidden rows and lines through text are not seen; save it as .xlsx if there are any)"
+)
 _TOLD_AT_MOST = 20
 _SHOWN_AT_MOST = 80
-_IN_PARENTHESES = re.compile(r"\([^()]*\)")
 _TOTAL = r"^(?:合计|总计|共计)"
 _TOTAL_LABEL = re.compile(_TOTAL + r":?(\d*)")
 _FOOTNOTE = r"^(?:说明|备注|注[::0-9])"
-_WHOLE = re.compile(r"(\d{1,9})(?:\.0+)?")
+_WHOLE = re.compile(r"(\d{1,9})(?:\.0+|[.、)])?")
 
 
 WrongCell = tuple[int, str | None, str]
@@ -114,15 +53,6 @@ class Total:
 
     row: int
     number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column with its spreadsheet letters and its header as written; `name` is ours, empty where the header is not known."""
-
-    name: str
-    letters: str
-    header: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,29 +125,27 @@ class SheetTable:
         self.fault_each(faults, pl.DataFrame(wrong, schema=schema, orient="row"), column, pl.col("said"))
 
 
-def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
+def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNOWN) -> SheetTable | None:
     """Return the sheet as a table, or None after noting that it has no header, two that mean the same, or nothing below it."""
-    found = _find_header(sheet.cells)
-    if found is None:
+    header = find_header(sheet.cells, words)
+    if header is None:
         faults.add(
             file,
             f"“{sheet.name}”" if sheet.name else "",
-            f"前 {_HEADER_WITHIN} 行里没有表头；应有“序号”以及名称或代码，或者名称和代码两列。"
-            f"名称的写法：“{'”“'.join(HEADERS['name'])}”；代码的写法：“{'”“'.join(HEADERS['code'])}”。"
+            f"前 {WITHIN} 行里没有表头；应有“序号”以及名称或代码，或者名称和代码两列。{nearest_row(sheet.cells, words)}{asked_words()}"
             "不属于知识点明细的工作表请删去 (no header row with 序号 and a name or code, or with both of these; delete sheets that do not belong)",
         )
         return None
-    header_row, columns = found
+    columns, header_row = header.columns, header.last
     known = [column.name for column in columns if column.name]
     twice = sorted({name for name in known if known.count(name) > 1})
     for name in twice:
         written = "、".join(f"{column.header}({column.letters})" for column in columns if column.name == name)
-        faults.add(
-            file, f"“{sheet.name}”第 {header_row} 行", f"{written} 含义相同，请只留一列 (mean the same: keep one)"
-        )
+        told = f"{written} 含义相同，请只留一列，或用 --column 表头=skip 略去 (mean the same: keep one, or skip one with --column)"
+        faults.add(file, f"“{sheet.name}”第 {header_row} 行", told)
     if twice:
         return None
-    above = sheet.cells.filter(pl.col(ROW) < header_row)
+    above = sheet.cells.filter(pl.col(ROW) < header.first)
     texts = [cell.strip() for row in above.drop(ROW).iter_rows() for cell in row if cell is not None]
     merges = _of_data(sheet.merges, columns, header_row)
     below = _classified(_filled(sheet.cells.filter(pl.col(ROW) > header_row), merges), columns)
@@ -233,6 +161,7 @@ def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
             *(text for text in texts if text != title),
             *(label.strip() for label in below.filter("is_note")["label"]),
             *([_COUNTED_ANEW] if is_counted else []),
+            *([_OLD] if sheet.is_old else []),
         ),
         _totals(below, columns),
         _rows_of(sheet.struck, {each.letters for each in columns if each.name in ("name", "code")}) & {*rows[ROW]},
@@ -249,13 +178,8 @@ def read_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
 
 
 def whole(text: pl.Expr) -> pl.Expr:
-    """The text as a whole number; NULL where it is none. Full-width digits and a trailing .0 are read."""
+    """The text as a whole number; NULL where it is none. Full-width digits, a trailing .0 and the signs of a list (1、) are read."""
     return text.str.normalize("NFKC").str.strip_chars().str.extract(rf"^{_WHOLE.pattern}$", 1).cast(pl.Int64)
-
-
-def plain(text: str) -> str:
-    """The text after NFKC, without blanks: how headers, titles and words are compared."""
-    return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _shown(value: object) -> str:
@@ -263,21 +187,6 @@ def _shown(value: object) -> str:
         return "空白"
     shown = repr(value)
     return f" {shown}" if len(shown) <= _SHOWN_AT_MOST else f" {shown[:_SHOWN_AT_MOST]}…"
-
-
-def _find_header(cells: pl.DataFrame) -> tuple[int, tuple[Column, ...]] | None:
-    letters = cells.columns[1:]
-    for row, *values in cells.head(_HEADER_WITHIN).iter_rows():
-        columns = tuple(
-            Column(
-                _COLUMN_OF.get(_IN_PARENTHESES.sub("", plain(value or "")).rstrip(":"), ""), letter, plain(value or "")
-            )
-            for letter, value in zip(letters, values, strict=True)
-        )
-        names = {column.name for column in columns}
-        if names & {"name", "code"} and ("seq" in names or {"name", "code"} <= names):
-            return row, columns
-    return None
 
 
 def _classified(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
@@ -314,7 +223,22 @@ def _counted(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
         counted = rows.with_columns(seq=runs.cast(pl.String))
         if 2 * counted["seq"].n_unique() <= rows.height:
             return counted, True
-    return rows, False
+    return (rows.with_columns(seq=_onward(rows)), True) if _restarts(rows) else (rows, False)
+
+
+def _restarts(rows: pl.DataFrame) -> bool:
+    """Whether the numbers of a sheet with codes begin at 1 again, page by page, and count on by one in between."""
+    numbers = rows.select(number=whole(pl.col("seq")).forward_fill())["number"].rle().struct.field("value")
+    if "code" not in rows.columns or numbers.null_count() or numbers.len() == numbers.n_unique() or numbers[0] != 1:
+        return False
+    return bool(((numbers.diff() == 1) | (numbers == 1))[1:].all())
+
+
+def _onward(rows: pl.DataFrame) -> pl.Series:
+    """Numbers that count on where those of the sheet begin again."""
+    numbers = whole(pl.col("seq")).forward_fill()
+    begins = numbers.rle_id() != numbers.rle_id().shift()
+    return rows.select(begins.fill_null(value=True).cum_sum().cast(pl.String))["seq"]
 
 
 def _rows_of(addresses: Sequence[str], letters: Set[str]) -> frozenset[int]:

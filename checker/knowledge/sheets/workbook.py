@@ -43,7 +43,7 @@ class Sheet:
 
     `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
     by its letters; rows without any text are left out, cells without text are NULL. `struck` are the addresses of cells whose text is
-    struck through, `hidden` the rows that a person does not see.
+    struck through, `hidden` the rows that a person does not see; an old workbook [.xls] (`is_old`) tells none of the three.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Sheet:
     merges: tuple[Area, ...]
     struck: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
+    is_old: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ def _old(data: bytes) -> tuple[Sheet, ...]:
     if sum(frame.height * frame.width for _, frame in frames) > MAX_CELLS:
         raise KnowledgeError(f"超过 {MAX_CELLS:,} 个单元格，请拆成几个文件 (more than {MAX_CELLS:,} cells: split it)")
     lettered = ((name, frame.rename(lambda index: column_letters(int(index) + 1))) for name, frame in frames)
-    return tuple(Sheet(name, _numbered(frame), ()) for name, frame in lettered)
+    return tuple(Sheet(name, _numbered(frame), (), is_old=True) for name, frame in lettered)
 
 
 def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
