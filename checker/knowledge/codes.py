@@ -14,6 +14,15 @@ FAMILY_PATTERN = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{3}|Z[A-Z][0-9]{2}[A-Z
 _FAMILY = re.compile(FAMILY_PATTERN)
 _PLACE = re.compile(r"[1-9][0-9]{1,5}")
 _WHOLE_PLACE = 6
+PROVINCES = frozenset(
+    {
+        *map(
+            str,
+            (*range(11, 16), 21, 22, 23, *range(31, 38), *range(41, 47), *range(50, 55), *range(61, 67), 71, 81, 82),
+        )
+    }
+)
+"""The first two digits of place codes: the provinces, and 66 of the Xinjiang corps [兵团], which the insurance counts as one."""
 
 CODE_SHAPES = both(
     "请写完整的国家医保编码：X 加 22 位、Z 加 19 位、T 加 9 位、C 加 19 或 26 位大写字母和数字，或 15 位数字（服务项目）",

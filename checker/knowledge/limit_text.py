@@ -15,6 +15,7 @@ from checker.knowledge.text_table import (
     check_cells,
     choice,
     read_table,
+    safe,
     text,
     twice,
     whole,
@@ -34,6 +35,8 @@ def limit_cells(shape: Shape) -> Iterator[CellCheck]:
             yield whole(limit.name, optional=True)
         elif limit.choices:
             yield choice(limit.name, limit.choices, optional=True)
+        else:
+            yield safe(limit.name)
         if limit.unit_of:
             unlike = _empty(limit.unit_of) != _empty(limit.name)
             yield CellCheck("age-bounds", limit.name, unlike, together(limit.unit_of, limit.name))

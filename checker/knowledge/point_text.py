@@ -24,6 +24,7 @@ from checker.knowledge.text_table import (
     has_columns,
     like,
     read_table,
+    safe,
     text,
     twice,
     whole,
@@ -44,6 +45,7 @@ _REGION = r"^[0-9]{2,6}$"
 
 _COMMON_CELLS = (
     text("point_id"), text("rule_id"), text("item_name"),
+    safe("item_name", name=True), *map(safe, ("document", "batch", "source_rows", "remark")),
     choice("subject", words.SUBJECTS, optional=True),
     choice("region_of", words.REGION_KINDS, optional=True),
     day("valid_from"), day("valid_to", optional=True),

@@ -9,8 +9,16 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge.cell_reader import A_DAY, A_WHOLE_NUMBER, NEEDED, Faults, one_of, or_empty, read_records
-from checker.model.errors import found_instead
+from checker.model.errors import both, found_instead
+from checker.model.shown import FORMULA, INVISIBLE_SQL
 
+UNSAFE = rf"{INVISIBLE_SQL}|<[A-Za-z/!?]"
+"""Signs that no eye sees or that turn the order of writing, and tags of HTML, as a regular expression."""
+PLAIN_TEXT = both(
+    "含有看不见或改变书写方向的字符、HTML 标记，或以 = + - @ 开头（表格软件会当成公式）；请只写文字",
+    "invisible signs, signs that turn the direction of writing, HTML tags, or a formula's beginning (= + - @): write plain text",
+)
+"""What to write instead of these."""
 WHOLE = r"^[0-9]{1,9}$"
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
@@ -83,6 +91,12 @@ def check_cells(table: TextTable, checks: Iterable[CellCheck], faults: Faults) -
 def text(column: str, check: str = "value") -> CellCheck:
     """The cell may not be empty."""
     return CellCheck(check, column, pl.col(column) == "", NEEDED)
+
+
+def safe(column: str, *, name: bool = False) -> CellCheck:
+    """The cell holds nothing that a browser, a terminal or (at the beginning of a name) a spreadsheet would run, hide or turn round."""
+    bad = pl.col(column).str.contains(UNSAFE)
+    return CellCheck("unsafe-text", column, bad | pl.col(column).str.contains(FORMULA) if name else bad, PLAIN_TEXT)
 
 
 def choice(column: str, allowed: Sequence[str], *, optional: bool = False) -> CellCheck:

@@ -89,6 +89,20 @@ EXAMPLES: dict[str, list[Example]] = {
     "validity": [
         Example(changed("p1", valid_to="2025-05-23"), "point.csv", 2, "p1", "valid_to", changed("p1", valid_to="2025-05-24")),
     ],
+    "far-date": [
+        Example(changed("p1", valid_from="2015-05-23"), "point.csv", 2, "p1", "valid_from", changed("p1", valid_from="2017-05-23")),
+        Example(changed("p1", valid_from="2062-05-23"), "point.csv", 2, "p1", "valid_from", changed("p1", valid_from="2027-01-01")),
+        Example(changed("p1", valid_to="2099-12-31"), "point.csv", 2, "p1", "valid_to", changed("p1", valid_to="2030-12-31")),
+        Example(Kb(exemptions=EXEMPTION + "valid_to = 2062-01-28\n"), "exemption.toml", 2, "e1", "valid_to"),
+    ],
+    "unknown-region": [
+        Example(changed("p1", region="73", region_of="insured"), "point.csv", 2, "p1", "region", changed("p1", region="37", region_of="insured")),
+        Example(more(exemptions=exemption("e2", "drug-sex", stands_by="true", region='"90"', region_of='"insured"')), "exemption.toml", 13, "e2", "region"),
+    ],
+    "blanket-exemption": [
+        Example(more(exemptions=exemption("e2", "drug-sex")), "exemption.toml", 13, "e2", "items",
+                more(exemptions=exemption("e2", "drug-sex", diagnoses='["J00"]') + exemption("e3", "drug-sex", effect='"lower"'))),
+    ],
     "missing-evidence": [
         Example(changed("p1", source_rows=""), "point.csv", 2, "p1", "source_rows"),
         Example(changed("p1", document=" "), "point.csv", 2, "p1", "document"),
@@ -142,6 +156,10 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(more([point("p6", "drug-child-only", "小儿清热颗粒", age_word="新生儿")], [code("p6", P3_CODE)]),
                 "point.csv", 7, "p6", "item_name",
                 more([point("p6", "drug-child-limited", "小儿清热颗粒", age_word="新生儿")], [code("p6", P3_CODE)])),
+        Example(more([point("p6", "drug-child-only", "小儿清热颗粒", age_word="新生儿"), point("p7", "drug-child-only", "小儿清热颗粒", age_word="儿童")],
+                     [code("p6", OTHER), family("p7", OTHER[:14])]), "point.csv", 7, "p6", "item_name",
+                more([point("p6", "drug-child-only", "小儿清热颗粒", age_word="儿童"), point("p7", "drug-child-only", "小儿清热颗粒", age_word="儿童")],
+                     [code("p6", OTHER), family("p7", OTHER[:14])])),
     ],
     "validity-gap": [
         Example(more([point("p6", "drug-sex", "甲", sex="male", valid_from="2024-01-01", valid_to="2025-01-01")],
@@ -325,9 +343,19 @@ def test_a_regional_point_that_differs_is_worth_knowing_only(tmp_path: Path) -> 
 def test_a_code_in_another_items_family_is_judged_by_its_own_point_within_one_rule(tmp_path: Path) -> None:
     capsules = point("p6", "drug-sex", "爱普列特胶囊", sex="female")
     found = checked(more([capsules], [code("p6", OTHER)]).write(tmp_path / "one"))
-    assert told(found.issues) == [("family-of-another", "warning", "p1")]
+    assert told(found.issues) == [("family-of-another", "error", "p1")]
     found = checked(more([capsules | {"rule_id": "service-sex"}], [code("p6", OTHER)]).write(tmp_path / "two"))
     assert ("both-sexes", "error", "p1") in told(found.issues)
+
+
+def test_a_family_whose_other_item_somebody_has_looked_at_is_told_and_no_error(tmp_path: Path) -> None:
+    capsules = point("p6", "drug-child-only", "爱普列特胶囊", age_word="儿童")
+    points = [row | {"remark": "前段已核对：胶囊同样限男性"} if row["point_id"] == "p1" else row for row in POINTS]
+    found = checked(
+        Kb(points=[*points, capsules], patterns=[*PATTERNS, code("p6", OTHER)]).write(tmp_path),
+        only=["family-of-another"],
+    )
+    assert told(found.issues) == [("family-of-another", "info", "p1")]
 
 
 def test_two_items_that_different_rules_limit_by_one_family_are_both_told(tmp_path: Path) -> None:

@@ -56,6 +56,22 @@ def unneeded_exemption(checked: CheckInput) -> Iterator[Found]:
             )
 
 
+def blanket_exemption(checked: CheckInput) -> Iterator[Found]:
+    """Exemptions that switch a rule off: bound to no item and to no diagnosis."""
+    for row in checked.layer.exemptions:
+        if row.effect == "exempt" and not row.diagnoses and not _items(checked, row):
+            where = f"在 {row.region} " if row.region else ""
+            yield Found(
+                checked.layer.exemption_places[row.exemption_id],
+                Said(
+                    f"没有写项目和诊断，规则 {row.rule_id} {where}的全部知识点都不再有结果",
+                    f"names neither items nor diagnoses: the whole rule {row.rule_id} finds nothing{f' in {row.region}' if row.region else ''}",
+                ),
+                "items",
+                row.rule_id,
+            )
+
+
 def wholly_exempt(checked: CheckInput) -> Iterator[Found]:
     """Points that an exemption bound to no diagnosis exempts in full for as long as they are in force: they can never fire."""
     for row in checked.layer.exemptions:

@@ -17,13 +17,15 @@ _COMMON_WORDS = re.compile(
     "盐酸|硫酸|磷酸|枸橼酸|醋酸|乳酸|氢溴酸|马来酸|富马酸|酒石酸|苯磺酸|甲磺酸"
 )
 """Forms, salts and readers that many items share; what is left of a name says which substance or recipe it is."""
+CONFIRMED = ("前段已核对", "family checked")
+"""What the remark of a point says, one of these, whose family holds another item, when somebody has seen that it is meant so."""
 _PIECE = 2
 """Names that have this many characters in a row in common, beside common words, are related."""
 _OF_POINT = ("point_id", "item_name", "file", "row")
 
 
 def family_of_another(checked: CheckInput) -> Iterator[Found]:
-    """Family patterns that also cover a code of another item, which the rule does not limit alike."""
+    """Family patterns that also cover a code of another item, which the rule does not limit alike; confirmed in the remark, they are told as info."""
     live = checked.live.filter(pl.col("family").is_not_null())
     several = live.filter(pl.col("item_key").n_unique().over("family") > 1)
     items = several.unique(["point_id", "family", "match"], keep="first", maintain_order=True)
@@ -37,7 +39,9 @@ def family_of_another(checked: CheckInput) -> Iterator[Found]:
     item = ["point_id", "family", "item_key_later"]
     other = pairs.filter((pl.col("item_key") != pl.col("item_key_later")) & same_time())
     foreign = other.filter(~alike.any().over(item))
-    for row in foreign.unique(item, keep="first", maintain_order=True).iter_rows(named=True):
+    told = foreign.unique(item, keep="first", maintain_order=True)
+    remarks = checked.point.select("point_id", "remark").unique("point_id", keep="first")
+    for row in told.join(remarks, on="point_id", how="left", maintain_order="left").iter_rows(named=True):
         yield Found(
             place_of(row),
             Said(
@@ -48,6 +52,7 @@ def family_of_another(checked: CheckInput) -> Iterator[Found]:
             ),
             "code",
             row["family"],
+            INFO if any(word in (row["remark"] or "") for word in CONFIRMED) else None,
         )
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from checker.knowledge.checks.check_input import CHINESE, ENGLISH, SAME_LIMITS, CheckInput, limits_of, place_of
 from checker.knowledge.checks.issue import INFO, WARNING, Found, Said
-from checker.knowledge.checks.meetings import by_points, equal_place, neighbours, same_place, same_time
+from checker.knowledge.checks.meetings import REACH, by_points, equal_place, neighbours, same_place, same_time
 from checker.knowledge.checks.reading import faults_of
 
 _CODE_KEY = ("rule_id", "status", "match", "code", "apart")
@@ -44,9 +44,14 @@ def duplicate_point(checked: CheckInput) -> Iterator[Found]:
 
 
 def limits_overlap(checked: CheckInput) -> Iterator[Found]:
-    """Codes that two points of a rule limit in two ways at once; two sexes are another check. A regional point may differ."""
+    """Codes that two points of a rule limit in two ways at once; two sexes are another check. A regional point may differ.
+
+    A code lies in the family that another point of its item covers: the exact code judges.
+    """
     sexes = pl.col("sex") != pl.col("sex_later")
-    for row in by_points(_met(checked).filter(~_equal_limits() & ~sexes.fill_null(value=False))).iter_rows(named=True):
+    other_limits = ~_equal_limits() & ~sexes.fill_null(value=False)
+    pairs = pl.concat([_met(checked).filter(other_limits), _in_families(checked).filter(other_limits)], how="diagonal")
+    for row in by_points(pairs).iter_rows(named=True):
         one, other = limits_of(row), limits_of(row, "_later")
         yield Found(
             place_of(row, "_later"),
@@ -111,14 +116,26 @@ def _met(checked: CheckInput) -> pl.DataFrame:
     return pairs.with_columns(equal_place().alias("same_region"))
 
 
+def _in_families(checked: CheckInput) -> pl.DataFrame:
+    """Pairs of a family and, later, a code in it that another point of the rule limits by itself, of one item."""
+    on = ["rule_id", "status", "apart", "item_key", "family"]
+    families = checked.covered.filter((pl.col("match") == "family") & (pl.int_range(pl.len()).over(on) < REACH))
+    codes = checked.covered.filter((pl.col("match") == "code") & pl.col("family").is_not_null())
+    pairs = families.join(codes, on=on, suffix="_later", nulls_equal=True, maintain_order="left")
+    met = pairs.filter((pl.col("point_id") != pl.col("point_id_later")) & same_time() & same_place())
+    return met.with_columns(code=pl.col("code_later"), same_region=equal_place())
+
+
 def _equal_limits() -> pl.Expr:
     return pl.all_horizontal(pl.col(column).eq_missing(pl.col(f"{column}_later")) for column in SAME_LIMITS)
 
 
 def _judge(row: dict[str, Any]) -> str:
-    """Which of two points judges where both fit: a local one, else the one that began later, else the smaller id."""
+    """Which of two points judges where both fit: a local one, else the exact code, else the one that began later, else the smaller id."""
     if (row["region"] is None) != (row["region_later"] is None):
         return str(row["point_id"] if row["region_later"] is None else row["point_id_later"])
+    if row.get("match_later") is not None and row["match_later"] != row["match"]:
+        return str(row["point_id_later"] if row["match_later"] == "code" else row["point_id"])
     begun: date = row["valid_from"]
     return str(row["point_id_later"] if row["valid_from_later"] > begun else row["point_id"])
 

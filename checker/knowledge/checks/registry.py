@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from checker.knowledge.checks.against_rules import other_shape, unknown_rule, unread_limit, unread_point
 from checker.knowledge.checks.crosswalk import covered_local, unknown_national
-from checker.knowledge.checks.exemptions import expired_exemption, unneeded_exemption, wholly_exempt
-from checker.knowledge.checks.families import family_of_another, two_families, unrelated_names
+from checker.knowledge.checks.exemptions import blanket_exemption, expired_exemption, unneeded_exemption, wholly_exempt
+from checker.knowledge.checks.families import CONFIRMED, family_of_another, two_families, unrelated_names
 from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said
 from checker.knowledge.checks.limits import both_sexes, name_and_limit
 from checker.knowledge.checks.lineage import superseded_by
 from checker.knowledge.checks.overlaps import duplicate_point, limits_overlap, validity_gap
+from checker.knowledge.checks.plausible import far_date, unknown_region
 from checker.knowledge.checks.reading import age_bounds, faults_of
 from checker.knowledge.checks.validator import Validator
 from checker.shapes import LIMITS
@@ -28,6 +29,12 @@ VALIDATORS = (
         Said("单元格的值不合要求", "a cell holds a value that it cannot"),
         Said("按说明改这个单元格", "write what the message says"),
         faults_of("value"),
+    ),
+    Validator(
+        "unsafe-text", ERROR,
+        Said("文字里有公式、标记或看不见的字符", "a formula, a tag or invisible signs in a text"),
+        Said("只写文字；从网页或聊天里复制的，请重新录入", "write plain text; type anew what was copied from a page or a chat"),
+        faults_of("unsafe-text"),
     ),
     Validator(
         "code-shape", ERROR,
@@ -61,6 +68,18 @@ VALIDATORS = (
         Said("结束日期不晚于开始日期", "an end that is not after its beginning"),
         Said("valid_to 是不再有效的第一天，要晚于 valid_from", "valid_to is the first day on which it no longer holds, after valid_from"),
         faults_of("validity"),
+    ),
+    Validator(
+        "far-date", ERROR,
+        Said("日期离现在太远", "a day that is far off"),
+        Said("核对公布的日期；长期有效的 valid_to 留空", "compare the notice; leave valid_to empty where there is no end"),
+        far_date,
+    ),
+    Validator(
+        "unknown-region", ERROR,
+        Said("没有这个行政区划", "a place that there is not"),
+        Said("写行政区划代码的前 2 至 6 位，如 37 或 3708", "write the first 2 to 6 digits of a place code, such as 37 or 3708"),
+        unknown_region,
     ),
     Validator(
         "missing-evidence", ERROR,
@@ -141,9 +160,12 @@ VALIDATORS = (
         name_and_limit,
     ),
     Validator(
-        "family-of-another", WARNING,
+        "family-of-another", ERROR,
         Said("药品码前段里有别的药", "a family that holds another item"),
-        Said("在这一段改用完整编码（match = code）", "give exact codes instead of this family (match = code)"),
+        Said(
+            f"在这一段改用完整编码（match = code）；核对过、确应整段限制的，在知识点的备注里写“{CONFIRMED[0]}”",
+            f"give exact codes instead of this family (match = code); where the whole family is meant, write “{CONFIRMED[1]}” in the point's remark",
+        ),
         family_of_another,
     ),
     Validator(
@@ -157,6 +179,15 @@ VALIDATORS = (
         Said("同一名称的药品码前段互相矛盾", "a name under families that contradict each other"),
         Said("核对编码和限制是否抄错；若公布如此，可不改", "see whether a code or a limit was copied wrongly; leave it where it is published so"),
         two_families,
+    ),
+    Validator(
+        "blanket-exemption", ERROR,
+        Said("豁免使整条规则失效", "an exemption that switches a rule off"),
+        Said(
+            "写明豁免哪些项目或诊断（items、diagnoses）；要停用规则，请在规则文件里改 status",
+            "name its items or diagnoses; to stop a rule, change its status",
+        ),
+        blanket_exemption,
     ),
     Validator(
         "wholly-exempt", WARNING,

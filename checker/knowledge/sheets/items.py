@@ -9,6 +9,7 @@ import polars as pl
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.table import SheetTable, whole
 from checker.knowledge.sheets.workbook import ROW
+from checker.model.shown import FORMULA
 
 NUMBER = "number"
 """The column that holds the number of the item [序号] to which a row belongs."""
@@ -108,6 +109,13 @@ def read_items(table: SheetTable, faults: Faults) -> tuple[ItemRow, ...] | None:
     remedy = pl.format("序号在第 {} 行已经用过，每项只编一个号 (used before: number each item once)", "earlier")
     table.fault_each(faults, again.rename({NUMBER: "seq"}), "seq", remedy)
     table.fault_each(faults, starts.filter(pl.col("name").is_null()), "name", "请写名称 (write the item's name)")
+    formulas = starts.filter(pl.col("name").str.contains(FORMULA))
+    table.fault_each(
+        faults,
+        formulas,
+        "name",
+        "以 = + - @ 开头，表格软件会当成公式；请只写名称 (a spreadsheet would run it: write the name)",
+    )
     return tuple(
         ItemRow(number, tuple(at), name or "", *rest)
         for number, at, name, *rest in items.select(NUMBER, ROW, *_CELLS).iter_rows()

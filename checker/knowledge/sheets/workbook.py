@@ -32,8 +32,8 @@ _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_CONTROL = r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]"
-"""Control characters other than blanks and line breaks."""
+_UNSAFE = r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|<[A-Za-z/!?]"
+"""Control characters other than blanks and line breaks, signs that turn the order of what is read, and tags; blanks without width are mended in codes."""
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|html|head|meta|table|body|style|div)", re.IGNORECASE)
 
 
@@ -152,13 +152,20 @@ def _refuse_cells(faults: Faults, file: str, sheet: str, cells: Sequence[str], w
 
 
 def _refuse_control_characters(faults: Faults, file: str, sheet: Sheet) -> None:
-    """Refuse what no eye sees and a terminal obeys: it would go into every report of the item."""
+    """Refuse what no eye sees, a terminal obeys or a browser runs: it would go into every report of the item."""
     found = [
         f"{letters}{row}"
         for letters in sheet.cells.columns[1:]
-        for row in sheet.cells.filter(pl.col(letters).str.contains(_CONTROL))[ROW]
+        for row in sheet.cells.filter(pl.col(letters).str.contains(_UNSAFE))[ROW]
     ]
-    _refuse_cells(faults, file, sheet.name, found, "含有控制字符，请删去", "control characters: remove them")
+    _refuse_cells(
+        faults,
+        file,
+        sheet.name,
+        found,
+        "含有看不见的控制字符、改变书写方向的字符或 HTML 标记，请删去",
+        "control characters, signs that turn the direction of writing, or HTML tags: remove them",
+    )
 
 
 def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:
