@@ -64,6 +64,11 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(changed("p1", sex="x"), "item.csv", 2, "p1", "sex"),
         Example(Kb(exemptions=EXEMPTION.replace('"lower"', '"weaken"')), "exemption.toml", 2, "e1", "effect"),
     ],
+    "unsafe-text": [
+        Example(changed("p1", item_name="=HYPERLINK(1)"), "point.csv", 2, "p1", "item_name", changed("p1", item_name="爱普列特片（<14岁）")),
+        Example(changed("p1", item_name="爱普列特\u202e片"), "point.csv", 2, "p1", "item_name"),
+        Example(changed("p1", remark="<img src=x>"), "point.csv", 2, "p1", "remark", changed("p1", remark="<14岁")),
+    ],
     "code-shape": [
         Example(more(patterns=[code("p1", OTHER[:-1])]), "pattern.csv", 7, "p1", "code", more(patterns=[code("p1", OTHER)])),
         Example(more(patterns=[family("p1", OTHER)]), "pattern.csv", 7, "p1", "code"),

@@ -176,6 +176,8 @@ def test_text_that_looks_like_sql_is_only_text(small: SmallSources) -> None:
     assert read_sources(small.folder).points[0].item_name == "'; DROP TABLE kb_point; --"
 
 
-def test_a_cell_may_hold_what_unicode_calls_a_line_end(small: SmallSources) -> None:
+def test_what_unicode_calls_a_line_end_ends_no_line(small: SmallSources) -> None:
     small.spoil("point.csv", "分散片", "分\u2028散\x85片")
-    assert read_sources(small.folder).points[1].item_name == "分\u2028散\x85片"
+    with pytest.raises(KnowledgeError) as caught:
+        read_sources(small.folder)
+    assert "point.csv: row 3, column item_name: found '分\\u2028散\\x85片'" in in_english(caught.value)

@@ -106,7 +106,17 @@ def test_control_characters_are_refused_where_they_stand(tmp_path: Path) -> None
         "规则,序号,项目名称,逻辑依据,项目代码\n医疗服务项目儿童专用,1,甲\x1b[31m项,儿童专用项目,002501040040000\n",
         encoding="utf-8",
     )
-    assert refusal(path) == "第三批.csv: C2: 含有控制字符，请删去 (control characters: remove them)"
+    assert refusal(path).startswith("第三批.csv: C2: 含有看不见的控制字符、改变书写方向的字符或 HTML 标记，请删去")
+
+
+@pytest.mark.parametrize("name", ["甲\u202e片", "甲<b>片", "=1+1"])
+def test_names_that_something_would_run_or_turn_round_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "第三批.csv"
+    path.write_text(
+        f"规则,序号,项目名称,逻辑依据,项目代码\n医疗服务项目儿童专用,1,{name},儿童专用项目,002501040040000\n",
+        encoding="utf-8",
+    )
+    assert "C2" in refusal(path)
 
 
 def _set(sheet: str, cell: str, value: object) -> Edit:
