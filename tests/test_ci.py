@@ -47,8 +47,8 @@ class Repository:
         return done.stdout
 
     def ci(self, *words: str) -> tuple[int, str, str]:
-        """Run `liangku kb ci`: exit code, stdout, stderr."""
-        done = liangku("kb", "ci", *words, cwd=self.folder, env=self.environment)
+        """Run `liangku kb ci`: exit code, stdout, stderr. The change that most tests make writes a point over, which is allowed to them."""
+        done = liangku("kb", "ci", "--max-edited-points", "1", *words, cwd=self.folder, env=self.environment)
         return done.returncode, done.stdout, done.stderr
 
     def edit(self, file: str, old: str, new: str) -> None:
@@ -157,7 +157,7 @@ def test_a_deleted_point_and_the_findings_that_go_with_it_pass_only_where_that_i
     allowed = ("--max-deleted-points", "1", "--max-deleted-codes", "1")
     code, out, _ = repository.ci("--base", "main", *allowed, "--json")
     report = json.loads(out)
-    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False, False])
+    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False] * 4)
     lost = report["impact"]["gone"]["extent"]["lines"]
     assert lost > 0
     code, out, _ = repository.ci(
@@ -178,6 +178,71 @@ def test_a_code_that_a_point_no_longer_lists_is_a_deletion(repository: Repositor
     assert code == 1
     assert "- --max-deleted-points kept: 0, the limit is 0\n" in out
     assert "- --max-deleted-codes exceeded: 1, the limit is 0\n" in out
+
+
+def test_a_point_in_force_that_is_written_over_is_named_and_fails(repository: Repository) -> None:
+    repository.edit(ITEM, MALE, FEMALE)
+    code, out, _ = repository.ci("--base", "main", "--max-edited-points", "0")
+    assert code == 1
+    assert "- 超出限度 --max-edited-points：1，限度 0\n" in out
+    assert "`knowledge_base/sources/point.csv:" in out
+    assert " drug-sex-01-0003`" in out
+    assert "已生效的知识点被原地改写；请给它写 valid_to，另立一个知识点（sex male → female）" in out
+
+
+def test_an_id_that_is_given_to_another_item_fails(repository: Repository) -> None:
+    table = repository.folder / "knowledge_base/sources/pattern.csv"
+    rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    own = [number for number, row in enumerate(rows) if row.startswith("drug-sex-01-0003,")]
+    rows[own[0] : own[-1] + 1] = ["drug-sex-01-0003,item,family,XZ99ZZZ999A001,1\n"]
+    table.write_text("".join(rows), encoding="utf-8")
+    point = next(
+        row
+        for row in (repository.folder / "knowledge_base/sources/point.csv").read_text(encoding="utf-8").splitlines()
+        if row.startswith("drug-sex-01-0003,")
+    )
+    name = point.split(",")[2]
+    repository.edit("knowledge_base/sources/point.csv", point, point.replace(name, "别的药片", 1))
+    code, out, _ = repository.ci("--base", "main", "--max-deleted-codes", "9", "--lang", "en")
+    assert code == 1
+    assert "- --max-reused-ids exceeded: 1, the limit is 0\n" in out
+    assert f"item_name {name} → 别的药片" in out
+
+
+def test_issues_that_the_base_has_or_a_baseline_names_make_nothing_fail(repository: Repository) -> None:
+    point = "knowledge_base/sources/point.csv"
+    repository.edit(point, "2025-05-23", "2062-05-23")
+    code, out, _ = repository.ci("--base", "main", "--json")
+    assert code == 1
+    assert json.loads(out)["check"]["counts"]["error"] == 1
+    written = liangku(
+        "kb", "check", "knowledge_base/sources", "--write-baseline", "baseline.csv", cwd=repository.folder
+    )
+    assert written.returncode == 1
+    assert "far-date,drug-sex-" in (repository.folder / "baseline.csv").read_text(encoding="utf-8")
+    code, out, _ = repository.ci("--base", "main", "--json", "--baseline", "baseline.csv")
+    assert (code, json.loads(out)["check"]["counts"]["error"]) == (0, 0)
+    repository.git("commit", "-q", "-a", "-m", "it stands")
+    repository.edit(ITEM, MALE, FEMALE)
+    code, out, _ = repository.ci("--base", "main", "--json")
+    report = json.loads(out)["check"]
+    assert (code, report["counts"]["error"], report["standing"] > 0) == (0, 0, True)
+    (repository.folder / "baseline.csv").write_text("check,key,column,value\nno-such,,,\n", encoding="utf-8")
+    code, _, err = repository.ci("--base", "main", "--baseline", "baseline.csv")
+    assert code == 2
+    assert "baseline.csv: row 2, column check: 写的是“no-such”，没有这个检查项" in err
+
+
+def test_warnings_of_a_check_that_is_named_fail_too(repository: Repository) -> None:
+    table = repository.folder / "knowledge_base/sources/point.csv"
+    row = next(row for row in table.read_text(encoding="utf-8").splitlines() if row.startswith("drug-sex-01-0003,"))
+    name = row.split(",")[2]
+    repository.edit("knowledge_base/sources/point.csv", row, row.replace(name, f"妇科{name}", 1))
+    assert repository.ci("--base", "main")[0] == 0
+    assert repository.ci("--base", "main", "--strict", "name-and-limit")[0] == 1
+    code, _, err = repository.ci("--base", "main", "--strict", "name-and-limits")
+    assert code == 2
+    assert "没有检查项“name-and-limits”" in err
 
 
 def test_a_level_that_changes_is_counted_apart(repository: Repository) -> None:
@@ -399,25 +464,33 @@ def workflow(clone: Repository, temporary: Path) -> list[tuple[str, int, str]]:
     return ran
 
 
+POINT = "drug-sex-01-0003,drug-sex,爱普列特片,,,,2025-05-23,,,"
+
+
 @pytest.mark.parametrize(
-    ("change", "codes"), [(FEMALE, [0, 0]), ("drug-sex-01-0003,man", [1, 1])], ids=["sound", "broken"]
+    ("file", "old", "change", "codes"),
+    [
+        ("knowledge_base/sources/point.csv", f"{POINT},", f"{POINT}已核对,", [0, 0]),
+        (ITEM, MALE, "drug-sex-01-0003,man", [1, 1]),
+    ],
+    ids=["sound", "broken"],
 )
 def test_the_workflow_annotates_and_summarises(
-    repository: Repository, shell: Path, tmp_path: Path, change: str, codes: list[int]
+    repository: Repository, shell: Path, tmp_path: Path, file: str, old: str, change: str, codes: list[int]
 ) -> None:
     clone = Repository(tmp_path / "clone", shell)
     repository.git("clone", "-q", str(repository.folder), str(clone.folder))
     clone.git("checkout", "-q", "-b", "change")
-    clone.edit(ITEM, MALE, change)
+    clone.edit(file, old, change)
     clone.git("commit", "-q", "-a", "-m", "a change")
     ran = workflow(clone, tmp_path)
     assert [(name, code) for name, code, _ in ran] == list(zip(["annotate", "summary"], codes, strict=True))
     line = next(
         number
-        for number, text in enumerate((clone.folder / ITEM).read_text(encoding="utf-8").splitlines(), 1)
+        for number, text in enumerate((clone.folder / file).read_text(encoding="utf-8").splitlines(), 1)
         if change in text
     )
-    annotated = f"::error file={ITEM},line={line}" in ran[0][2]
+    annotated = f"::error file={file},line={line}" in ran[0][2]
     assert annotated is (codes[0] == 1)
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert page.startswith("# Change of knowledge\n\n**" + ("✗" if codes[1] else "✓"))

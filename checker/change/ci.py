@@ -9,12 +9,14 @@ from datetime import date
 from pathlib import Path
 
 from checker.change.baseline import Basis, open_basis
+from checker.change.edits import Edit, edits_of
 from checker.change.impact import Impact, ImpactRequest, impact_of
 from checker.change.impact_sides import Given
 from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.knowledge.build import build
-from checker.knowledge.checks.layers import read_layer
-from checker.knowledge.checks.run import Checked, check_knowledge
+from checker.knowledge.checks.layers import Layer, read_layer
+from checker.knowledge.checks.run import Checked, check_ids, check_knowledge, fails
+from checker.knowledge.checks.standing import Standing, apart, read_baseline, standing_of
 from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
 from checker.knowledge.edition import open_edition
 from checker.knowledge.resolve import open_plan
@@ -41,7 +43,8 @@ _SAMPLE_FILES = ("fee_list_d.parquet", "setl_d.parquet", "mdtrt_d.parquet", "set
 class CiRequest:
     """A change and what it is held against; paths as given by the caller, `sources` and `rules` as `open_basis` takes them.
 
-    The rules judge as with `--rules`: on top of the embedded ones, or with `only_rules` alone.
+    The rules judge as with `--rules`: on top of the embedded ones, or with `only_rules` alone. Of the issues of the check those count that neither
+    the base has nor the `baseline` names; warnings of the checks in `strict` count as errors do.
     """
 
     base: str
@@ -56,13 +59,16 @@ class CiRequest:
     only_rules: bool = False
     day: date | None = None
     language: str = "zh"
+    baseline: Path | None = None
+    strict: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CiReport:
     """What was found of a change. A part is NULL where there is nothing to compare; `unmeasured` says why there is no impact.
 
-    `rule_fault` holds what is wrong with rule files that do not load; `thresholds` are the limits of what goes out of the text.
+    `rule_fault` holds what is wrong with rule files that do not load; `thresholds` are the limits of what goes out of the text or is
+    written over, `edits` what was; of `strict` checks warnings count.
     """
 
     base: str
@@ -74,6 +80,8 @@ class CiReport:
     impact: Impact | None
     unmeasured: str | None
     thresholds: tuple[Threshold, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    strict: tuple[str, ...] = ()
 
     @property
     def rules_pass(self) -> bool:
@@ -83,7 +91,9 @@ class CiReport:
     @property
     def failed(self) -> bool:
         """Whether the change must not land: an error of the check, a rule that does not pass, a limit exceeded."""
-        wrong = self.checked is not None and self.checked.fails(strict=False)
+        wrong = self.checked is not None and any(
+            fails(issue, strict=issue.validator in self.strict) for issue in self.checked.issues
+        )
         return wrong or not self.rules_pass or bool(self.exceeded)
 
     @property
@@ -118,7 +128,8 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         alone = request.only_rules or (rules is not None and rules.resolve() == embedded_rules_folder().resolve())
         rule_fault, loaded, stages, plan = _prove(rules, alone=alone)
         day = request.day or china_today()
-        checked = check_knowledge([read_layer(sources)], plan.rules, day) if sources else None
+        layer = read_layer(sources) if sources else None
+        checked = None if layer is None else _checked(layer, base, plan, day, request)
         readable = rule_fault is None and (checked is None or not checked.fails(strict=False))
         knowledge: KnowledgeDiff | None = None
         rules_diff: RulesDiff | None = None
@@ -130,8 +141,20 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
             if base.rules is not None and loaded is not None:
                 rules_diff = diff_rules(load_rules(base.rules), loaded)
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
-    thresholds = () if knowledge is None else request.limits.of_knowledge(knowledge)
-    return CiReport(base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds)
+        edits = () if knowledge is None or layer is None else edits_of(knowledge, layer.point, day)
+    thresholds = () if knowledge is None else request.limits.of_knowledge(knowledge, edits)
+    return CiReport(
+        base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds, edits, tuple(request.strict)
+    )  # fmt: skip
+
+
+def _checked(layer: Layer, base: Basis, plan: Plan, day: date, request: CiRequest) -> Checked:
+    """What the check finds of the change and neither of its base nor in the baseline."""
+    known = frozenset[Standing]() if request.baseline is None else read_baseline(request.baseline)
+    check_ids(request.strict)
+    if base.sources is not None:
+        known |= standing_of(check_knowledge([read_layer(base.sources)], plan.rules, day).issues)
+    return apart(check_knowledge([layer], plan.rules, day), known)
 
 
 def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | None, tuple[Stage, ...], Plan]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from checker.change.edits import EDITED, REUSED, Edit
 from checker.change.impact_findings import Compared
 from checker.knowledge.diff.compare import KnowledgeDiff
 
@@ -39,7 +41,8 @@ class Limits:
 
     Newly flagged lines are counted, and as a share of the judged ones; lost lines, flagged before and no longer, as a share of those flagged
     before; changed lines are flagged on both sides, at another level or by another verdict. Deleted points are gone from the text, not ended by a
-    date; deleted codes are limited by a rule on no day any more, be it that their point is gone or that it lists them no longer.
+    date; deleted codes are limited by a rule on no day any more, be it that their point is gone or that it lists them no longer. Edited
+    points were in force and say something else under the same id; reused ids are given to another item.
     """
 
     max_new_share: Decimal | None = None
@@ -49,6 +52,8 @@ class Limits:
     max_changed_lines: int | None = None
     max_deleted_points: int | None = None
     max_deleted_codes: int | None = None
+    max_edited_points: int | None = None
+    max_reused_ids: int | None = None
 
     def of_findings(self, compared: Compared, judged: int) -> tuple[Threshold, ...]:
         """The limits of what changes on so many judged lines."""
@@ -58,11 +63,13 @@ class Limits:
             max_lost_lines=gone, max_changed_lines=changed,
         )  # fmt: skip
 
-    def of_knowledge(self, difference: KnowledgeDiff) -> tuple[Threshold, ...]:
-        """The limits of what is no longer in the text."""
+    def of_knowledge(self, difference: KnowledgeDiff, edits: Sequence[Edit] = ()) -> tuple[Threshold, ...]:
+        """The limits of what is no longer in the text, or written over."""
         return self._set(
             max_deleted_points=sum(rule.points["removed"] for rule in difference.rules),
             max_deleted_codes=sum(rule.codes["lost"] for rule in difference.rules),
+            max_edited_points=sum(edit.kind == EDITED for edit in edits),
+            max_reused_ids=sum(edit.kind == REUSED for edit in edits),
         )
 
     def _set(self, **found: Decimal | int) -> tuple[Threshold, ...]:

@@ -8,14 +8,16 @@ from dataclasses import asdict
 from typing import Any
 
 from checker.change.ci import CiReport
+from checker.change.edits import REUSED
 from checker.model.errors import LiangkuError
-from checker.model.markdown import fenced, table
+from checker.model.markdown import code, fenced, plain, table
 from checker.report.impact import impact_document, impact_markdown, threshold_document, threshold_said
 from checker.report.issue_formats import issues_json
 from checker.report.issues import issues_markdown
 from checker.report.kb_diff import diff_json, diff_markdown
 from checker.report.rules_diff import markdown as rules_markdown
 
+_EDITS_SHOWN = 20
 UNMEASURED = {
     "errors": ("有错误，未比较影响。", "Not measured: there are errors to mend first."),
     "unchanged": ("知识点和规则都没有变化，无需比较影响。", "Not measured: neither knowledge nor rules differ."),
@@ -63,9 +65,10 @@ class _Words:
             yield ""
         yield from self._stages()
         if report.thresholds:
-            yield f"## {self._say('删除', 'Deletions')}"
+            yield f"## {self._say('删除和改写', 'Deletions and edits in place')}"
             yield ""
             yield from (f"- {self._say(*threshold_said(each))}" for each in report.thresholds)
+            yield from self._edits()
             yield ""
         for document in (
             diff_markdown(report.knowledge, self._language) if report.knowledge is not None else None,
@@ -79,6 +82,22 @@ class _Words:
             yield f"## {self._say('影响', 'Impact')}"
             yield ""
             yield self._say(*UNMEASURED[report.unmeasured])
+
+    def _edits(self) -> Iterator[str]:
+        for edit in self._report.edits[:_EDITS_SHOWN]:
+            where = code(f"{edit.file}:{edit.row} {edit.point_id}")
+            cells = "、".join(f"{cell.column} {cell.before or '—'} → {cell.after or '—'}" for cell in edit.cells)
+            said = (
+                ("这个编号改给了别的项目；请用新的编号", "an id given to another item: use an id of its own")
+                if edit.kind == REUSED
+                else (
+                    "已生效的知识点被原地改写；请给它写 valid_to，另立一个知识点",
+                    "a point in force written over: end it with valid_to and write another",
+                )
+            )
+            yield f"- {where} {plain(edit.item_name)}{self._say('：', ': ')}{self._say(*said)}{self._say('（', ' (')}{plain(cells)}{self._say('）', ')')}"
+        if (more := len(self._report.edits) - _EDITS_SHOWN) > 0:
+            yield f"- {self._say(f'……另有 {more:,} 处，见 --json', f'… {more:,} more, see --json')}"
 
     def _verdict(self) -> str:
         if self._report.failed:
@@ -118,6 +137,7 @@ def ci_document(report: CiReport) -> dict[str, Any]:
             "stages": [asdict(stage) for stage in report.stages],
         },
         "thresholds": [threshold_document(each) for each in report.thresholds],
+        "edits": [asdict(edit) for edit in report.edits],
         "knowledge_diff": _parsed(diff_json(report.knowledge)) if report.knowledge is not None else None,
         "rules_diff": report.rules.to_dict() if report.rules is not None else None,
         "impact": impact_document(report.impact) if report.impact is not None else None,

@@ -35,6 +35,7 @@ def issues_json(checked: Checked, *, strict: bool) -> Iterator[str]:
         },
         "as_of": checked.day.isoformat(),
         "counts": {severity: checked.count(severity) for severity in SEVERITIES},
+        "standing": checked.standing,
         "checks": [
             {
                 "id": each.id,

@@ -125,9 +125,11 @@ class _Report:
         counts = self.say("，", ", ").join(
             f"{SEVERITY_WORDS[severity][self.english]} {checked.count(severity):,}" for severity in SEVERITIES
         )
+        standing_zh = f"，另有存量问题 {checked.standing:,}" if checked.standing else ""
+        standing_en = f", standing {checked.standing:,}" if checked.standing else ""
         return self.say(
             f"{'、'.join(checked.names)}：{checked.points:,} 个知识点、{checked.patterns:,} 个编码、{checked.exemptions:,} 条豁免；"
-            f"{len(checked.validators)} 项检查中 {clean} 项没有问题；{counts}（以 {checked.day} 为准）",
+            f"{len(checked.validators)} 项检查中 {clean} 项没有问题；{counts}{standing_zh}（以 {checked.day} 为准）",
             f"{', '.join(checked.names)}: {checked.points:,} points, {checked.patterns:,} patterns, {checked.exemptions:,} exemptions; "
-            f"{clean} of {len(checked.validators)} checks found nothing; {counts} (as of {checked.day})",
+            f"{clean} of {len(checked.validators)} checks found nothing; {counts}{standing_en} (as of {checked.day})",
         )

@@ -180,4 +180,4 @@ def test_what_unicode_calls_a_line_end_ends_no_line(small: SmallSources) -> None
     small.spoil("point.csv", "分散片", "分\u2028散\x85片")
     with pytest.raises(KnowledgeError) as caught:
         read_sources(small.folder)
-    assert "point.csv: row 3, column item_name: found '分\\u2028散\\x85片'" in in_english(caught.value)
+    assert "point.csv: row 3, column item_name" in str(caught.value)

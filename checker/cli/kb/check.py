@@ -33,13 +33,26 @@ FORMATS = ("terminal", "json", "junit", "sarif", "github", "markdown")
 @click.option("--skip", multiple=True, metavar="ID", help="不做这些检查，可多次给出（leave out these checks）")
 @click.option("--as-of", type=Day(), help="以这一天为准看是否到期，默认今天（the day that decides what has ended）")
 @click.option("--strict", is_flag=True, help="有警告也算不通过（warnings fail too）")
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="存量问题清单：其中列出的不再报告（issues known already, as --write-baseline writes them）",
+)
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="把现有的问题写成存量问题清单（write what is found as a baseline）",
+)
 @click.option("--all", "every", is_flag=True, help="全部列出，不只每项前 20 处（list every issue）")
 @format_option(*FORMATS)
 @json_option
 @language_option
 def command(
     folder: Path | None, kb: tuple[Path, ...], rules: tuple[Path, ...], only_rules: bool, only: tuple[str, ...],
-    skip: tuple[str, ...], as_of: date | None, strict: bool, every: bool, form: str | None, as_json: bool, lang: str,
+    skip: tuple[str, ...], as_of: date | None, strict: bool, baseline: Path | None, write_baseline: Path | None,
+    every: bool, form: str | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """检查知识库：编码、规则、性别、年龄、有效期、名称、豁免是否自相矛盾。
 
@@ -57,10 +70,16 @@ def command(
     """
     chosen = chosen_format(form, as_json=as_json)
     from checker.knowledge.checks.run import check_knowledge
+    from checker.knowledge.checks.standing import apart, baseline_text, read_baseline
     from checker.knowledge.resolve import open_plan
+    from checker.model.whole_file import write_whole
 
     plan = open_plan(rules, only_rules=only_rules)
-    checked = check_knowledge(_layers(folder, kb), plan.rules, as_of or china_today(), only=only, skip=skip)
+    known = frozenset() if baseline is None else read_baseline(baseline)
+    found = check_knowledge(_layers(folder, kb), plan.rules, as_of or china_today(), only=only, skip=skip)
+    checked = apart(found, known)
+    if write_baseline is not None:
+        write_whole(write_baseline, baseline_text(found.issues))
     _print(checked, chosen, lang, strict=strict, every=every)
     return ExitCode.FINDINGS if checked.fails(strict=strict) else ExitCode.CLEAR
 

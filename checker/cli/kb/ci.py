@@ -46,7 +46,19 @@ if TYPE_CHECKING:
     help="明细数据，默认 data/samples（lines as for scan; default: data/samples）",
 )
 @header_options
-@limit_options(*FINDINGS, *KNOWLEDGE, max_deleted_points=0, max_deleted_codes=0)
+@limit_options(*FINDINGS, *KNOWLEDGE, max_deleted_points=0, max_deleted_codes=0, max_edited_points=0, max_reused_ids=0)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="存量问题清单，kb check --write-baseline 写出；对照版本已有的本来就不算（issues known already; those of the base never count）",
+)
+@click.option(
+    "--strict",
+    multiple=True,
+    metavar="ID",
+    help="这项检查的警告也算不通过，可多次给出（warnings of this check fail too）",
+)
 @click.option(
     "--as-of", "day", type=Day(), help="豁免是否到期按这一天，默认今天（day on which exemptions count; default: today）"
 )
@@ -57,8 +69,8 @@ if TYPE_CHECKING:
 @language_option
 def command(
     base: str, sources: Path, rules_folder: Path, only_rules: bool, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
-    diagnoses: tuple[str, ...], maps: tuple[str, ...], limits: Limits, day: date | None,
-    out: Path | None, as_json: bool, lang: str,
+    diagnoses: tuple[str, ...], maps: tuple[str, ...], limits: Limits, baseline: Path | None, strict: tuple[str, ...],
+    day: date | None, out: Path | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """检查一次变更：知识点检查、规则检查、与对照版本的差异、在明细数据上的影响，写成一份 Markdown。
 
@@ -81,7 +93,7 @@ def command(
         raise InputError(f"--sources {sources}：没有这个文件夹，请核对路径（no such folder: name the right one）")
     request = CiRequest(
         base=base, sources=sources, rules=rules_folder, only_rules=only_rules, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
-        maps=maps, limits=limits, day=day, language=lang,
+        maps=maps, limits=limits, day=day, language=lang, baseline=baseline, strict=strict,
     )  # fmt: skip
     try:
         with stoppable(), Bar(lang) as bar:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -17,7 +17,10 @@ from checker.rulebook.plan import RulePlan
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What the checks found; `validators` are those that ran, `names` the layers from the base up, the counts rows without faults."""
+    """What the checks found; `validators` are those that ran, `names` the layers from the base up, the counts rows without faults.
+
+    `standing` issues are none of `issues`: they were there before (see `standing`).
+    """
 
     names: tuple[str, ...]
     day: date
@@ -26,6 +29,7 @@ class Checked:
     exemptions: int
     validators: tuple[Validator, ...]
     issues: tuple[Issue, ...]
+    standing: int = 0
 
     def count(self, severity: str) -> int:
         """How many issues are of this severity."""
@@ -68,13 +72,18 @@ def check_knowledge(
     )
 
 
-def _chosen(only: Collection[str], skip: Collection[str]) -> tuple[Validator, ...]:
+def check_ids(names: Iterable[str]) -> None:
+    """Raise InputError where one of the names is that of no check."""
     known = [validator.id for validator in VALIDATORS]
-    unknown = [name for name in (*only, *skip) if name not in known]
+    unknown = [name for name in names if name not in known]
     if unknown:
         raise InputError(
             f"没有检查项“{'、'.join(unknown)}”，已有的检查项：{', '.join(known)}（no such check; those above are the known ones）"
         )
+
+
+def _chosen(only: Collection[str], skip: Collection[str]) -> tuple[Validator, ...]:
+    check_ids((*only, *skip))
     return tuple(each for each in VALIDATORS if (not only or each.id in only) and each.id not in skip)
 
 
