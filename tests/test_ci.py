@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -394,10 +395,10 @@ def test_a_revision_without_the_folders_is_no_base(repository: Repository) -> No
 # ---- what docs/ci.md offers for copying ----
 
 
-def block(language: str) -> str:
-    """The fenced block of docs/ci.md in a language."""
+def block(language: str, number: int = 0) -> str:
+    """A fenced block of docs/ci.md in a language, the first or a later one."""
     page = (ROOT / "docs" / "ci.md").read_text(encoding="utf-8")
-    return page.partition(f"```{language}\n")[2].partition("```")[0]
+    return page.split(f"```{language}\n")[1 + number].partition("```")[0]
 
 
 @pytest.fixture
@@ -451,8 +452,12 @@ def test_the_hook_leaves_other_commits_alone(hooked: Repository) -> None:
 def workflow(clone: Repository, temporary: Path) -> list[tuple[str, int, str]]:
     """Run the steps of the workflow as its runner does, all of them: name, exit code, stdout."""
     document = yaml.safe_load(block("yaml"))
+    assert document["permissions"] == {"contents": "read"}
     (job,) = document["jobs"].values()
-    assert job["steps"][0] == {"uses": "actions/checkout@v4", "with": {"fetch-depth": 0}}
+    assert job["steps"][0]["with"] == {"fetch-depth": 0, "persist-credentials": False}
+    used = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert len(used) == 2
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", use) for use in used)
     variables = {
         "GITHUB_BASE_REF": "main", "RUNNER_TEMP": str(temporary), "GITHUB_STEP_SUMMARY": str(temporary / "page.md")
     }  # fmt: skip
@@ -494,3 +499,41 @@ def test_the_workflow_annotates_and_summarises(
     assert annotated is (codes[0] == 1)
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert page.startswith("# Change of knowledge\n\n**" + ("✗" if codes[1] else "✓"))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "change", "code"),
+    [
+        ("knowledge_base/sources/point.csv", f"{POINT},", f"{POINT}已核对,", 0),
+        (ITEM, MALE, "drug-sex-01-0003,man", 1),
+        (ITEM, "point_id,sex", '"point_id,sex', 2),
+    ],
+    ids=["sound", "broken", "unreadable"],
+)
+def test_the_recipe_of_gitlab_reports_quality_and_fails_where_it_must(
+    repository: Repository, shell: Path, tmp_path: Path, file: str, old: str, change: str, code: int
+) -> None:
+    clone = Repository(tmp_path / "clone", shell)
+    repository.git("clone", "-q", str(repository.folder), str(clone.folder))
+    clone.edit(file, old, change)
+    clone.git("commit", "-q", "-a", "-m", "a change")
+    job = yaml.safe_load(block("yaml", 1))["knowledge"]
+    done = clone.run("bash", "-e", "-c", "\n".join(job["script"]), CI_MERGE_REQUEST_TARGET_BRANCH_NAME="main")
+    assert done.returncode == code, done.stderr
+    (report,) = (job["artifacts"]["reports"]["codequality"],)
+    issues = json.loads((clone.folder / report).read_text(encoding="utf-8"))
+    grave = [each["location"] for each in issues if each["severity"] in ("critical", "blocker")]
+    assert [each["path"] for each in grave] == ([] if code == 0 else [ITEM])
+    assert len({each["fingerprint"] for each in issues}) == len(issues)
+    assert ("✓" in done.stdout) is (code == 0)
+
+
+def test_the_hooks_for_pre_commit_run_what_they_name(repository: Repository) -> None:
+    hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in hooks] == ["liangku-knowledge", "liangku-rules"]
+    for hook in hooks:
+        assert repository.run(*hook["entry"].split(), *hook["args"]).returncode == 0
+    repository.edit(ITEM, MALE, "drug-sex-01-0003,man")
+    repository.edit("rules/drug-sex.toml", "person_sex <> point_sex", "person_sex = point_sex")
+    for hook in hooks:
+        assert repository.run(*hook["entry"].split(), *hook["args"]).returncode == 1

@@ -1,8 +1,10 @@
-"""What `kb check` found, for programs: JSON, JUnit XML, SARIF 2.1.0, and annotations of a GitHub workflow."""
+"""What `kb check` found, for programs: JSON, JUnit XML, SARIF 2.1.0, and what GitHub and GitLab show beside the lines of a change."""
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,12 +14,15 @@ from xml.etree import ElementTree
 
 from checker.knowledge.checks.issue import SEVERITIES, Issue
 from checker.knowledge.checks.run import Checked, fails
+from checker.model.errors import LiangkuError
 from checker.model.shown import shown
 from checker.model.version import __version__
 from checker.report.json_lists import json_pieces, value_blocks
 
 _SARIF_LEVELS = {"error": "error", "warning": "warning", "info": "note"}
 _GITHUB_LEVELS = {"error": "error", "warning": "warning", "info": "notice"}
+_GITLAB_LEVELS = {"error": "critical", "warning": "minor", "info": "info"}
+_AT_FILE = re.compile(r"(\S[^\n:：]*?\.(?:csv|toml))[:：] ?(?:row (\d+))?")
 _NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -113,6 +118,53 @@ def issues_github(checked: Checked, language: str) -> str:
         where = f"file={_property(issue.place.file)}{line},title={title}"
         lines.append(f"::{_GITHUB_LEVELS[issue.severity]} {where}::{_data(_message(issue, language))}")
     return "\n".join(lines)
+
+
+def issues_gitlab(checked: Checked, language: str) -> Iterator[str]:
+    """Yield the pieces of a code-quality report of GitLab, which shows them beside the lines of a merge request."""
+    entries = (
+        _gitlab(
+            issue.validator,
+            _GITLAB_LEVELS[issue.severity],
+            _message(issue, language),
+            issue.place.file,
+            issue.place.row,
+        )
+        for issue in checked.issues
+    )
+    yield json.dumps(list(entries), ensure_ascii=False, indent=2) + "\n"
+
+
+def fault_github(error: LiangkuError) -> str:
+    """A fault that ended the check, as a workflow command beside the file that could not be read."""
+    file, row, told = _faulty(error)
+    where = f" file={_property(file)}{f',line={row}' if row else ''}" if file else ""
+    return f"::error{where}::{_data(told)}"
+
+
+def fault_gitlab(error: LiangkuError) -> str:
+    """The same as a code-quality report."""
+    file, row, told = _faulty(error)
+    return json.dumps([_gitlab("unreadable", "blocker", told, file or ".", row)], ensure_ascii=False, indent=2)
+
+
+def _faulty(error: LiangkuError) -> tuple[str, int | None, str]:
+    """The file and the row with which the sentence of a fault begins, the file as seen from here, and the sentence."""
+    told = shown(str(error), lines=True)
+    found = _AT_FILE.match(told)
+    if found is None:
+        return "", None, told
+    relative = os.path.relpath(found[1])
+    place = found[1] if relative.startswith("..") else relative
+    return place.replace(os.sep, "/"), int(found[2]) if found[2] else None, told
+
+
+def _gitlab(check: str, severity: str, message: str, file: str, row: int | None) -> dict[str, Any]:
+    fingerprint = hashlib.sha256("\0".join((check, file, message)).encode()).hexdigest()[:32]
+    return {
+        "description": message, "check_name": check, "fingerprint": fingerprint, "severity": severity,
+        "location": {"path": file, "lines": {"begin": row or 1}},
+    }  # fmt: skip
 
 
 def _plain(issue: Issue) -> dict[str, Any]:

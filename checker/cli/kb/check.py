@@ -11,13 +11,13 @@ import click
 from checker.cli.options import Day, format_option, json_option, language_option, rules_option
 from checker.cli.output import chosen_format
 from checker.model.china_time import china_today
-from checker.model.errors import ExitCode
+from checker.model.errors import ExitCode, LiangkuError
 
 if TYPE_CHECKING:
     from checker.knowledge.checks.layers import Layer
     from checker.knowledge.checks.run import Checked
 
-FORMATS = ("terminal", "json", "junit", "sarif", "github", "markdown")
+FORMATS = ("terminal", "json", "junit", "sarif", "github", "gitlab", "markdown")
 
 
 @click.command("check")
@@ -76,7 +76,11 @@ def command(
 
     plan = open_plan(rules, only_rules=only_rules)
     known = frozenset() if baseline is None else read_baseline(baseline)
-    found = check_knowledge(_layers(folder, kb), plan.rules, as_of or china_today(), only=only, skip=skip)
+    try:
+        found = check_knowledge(_layers(folder, kb), plan.rules, as_of or china_today(), only=only, skip=skip)
+    except LiangkuError as error:
+        _print_fault(error, chosen)
+        raise
     checked = apart(found, known)
     if write_baseline is not None:
         write_whole(write_baseline, baseline_text(found.issues))
@@ -101,6 +105,15 @@ def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
     return [built_layer(open_edition(embedded, embedded=True))]
 
 
+def _print_fault(error: LiangkuError, form: str) -> None:
+    """Tell where the change is looked at that a file of it cannot be read."""
+    from checker.report import issue_formats
+
+    faults = {"github": issue_formats.fault_github, "gitlab": issue_formats.fault_gitlab}
+    if form in faults:
+        click.echo(faults[form](error))
+
+
 def _print(checked: Checked, form: str, lang: str, *, strict: bool, every: bool) -> None:
     from checker.report import issue_formats
     from checker.report.issues import SHOWN, issues_markdown, print_issues
@@ -118,6 +131,8 @@ def _print(checked: Checked, form: str, lang: str, *, strict: bool, every: bool)
         )
         for piece in json_pieces:
             click.echo(piece, nl=False)
+    elif form == "gitlab":
+        click.echo("".join(issue_formats.issues_gitlab(checked, lang)), nl=False)
     elif form == "junit":
         click.echo(issue_formats.issues_junit(checked, lang, strict=strict))
     elif told := issue_formats.issues_github(checked, lang):
