@@ -12,6 +12,8 @@ FAMILY_LENGTH = {"X": 14, "Z": 11}
 FAMILY_PATTERN = "X[A-Z0-9]{13}|Z[A-Z0-9]{10}"
 """The shape of a family, as a regular expression over the whole text."""
 _FAMILY = re.compile(FAMILY_PATTERN)
+WHOLE = "*"
+"""What stands behind a family where codes and families are written beside each other."""
 
 CODE_SHAPES = both(
     "请写完整的国家医保编码：X 加 22 位、Z 加 19 位、T 加 9 位、C 加 19 或 26 位大写字母和数字，或 15 位数字（服务项目）",
@@ -37,6 +39,15 @@ def is_code(text: str) -> bool:
 def is_family(text: str) -> bool:
     """Whether the text has the shape of a code family [药品码前段]: generic name and form of an X or Z code."""
     return _FAMILY.fullmatch(text) is not None
+
+
+def family_written(text: str) -> str | None:
+    """Return the family that a list writes as such, with a star behind it; NULL for every other text, cut codes included.
+
+    >>> family_written("XG04CBA088A001*"), family_written("XG04CBA088A001"), family_written("XG04CBA*")
+    ('XG04CBA088A001', None, None)
+    """
+    return text[:-1] if text.endswith(WHOLE) and is_family(text[:-1]) else None
 
 
 def family_of(code: str) -> str | None:

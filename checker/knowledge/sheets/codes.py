@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.codes import CODE_SHAPES, is_code
+from checker.knowledge.codes import CODE_SHAPES, WHOLE, family_written, is_code
 from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
-from checker.knowledge.sheets.table import SheetTable, WrongCell, plain
+from checker.knowledge.sheets.table import SheetTable, WrongCell, plain, whole
 from checker.knowledge.sheets.workbook import ROW
 
 _BETWEEN = r"[\s,;、，；|]+"
@@ -25,12 +25,18 @@ _ROWS_TOLD = 10
 
 _ASK_ZEROS = "像是 Excel 去掉了开头的零，原码或为 '{}'；请按原表改正，或加 --repair 补回 (lost its leading zeros: mend it, or let --repair put them back)"
 _ASK_DIGITS = "末位数字已按科学计数法舍去，补不回来；请从原表重新取得 (its last digits were rounded away: take it from the source again)"
-_ASK_CODE = f"不是国家编码，请改正 (write a full national code: {CODE_SHAPES})"
+_ASK_CODE = (
+    f"不是国家编码，请改正；整段受限的写前段加星号，如 XG04CBA088A001* (write a full national code, or a family with a star: {CODE_SHAPES})"
+)
+_ASK_COUNT = "请写前段下已公布的编码数，只在前段（带星号）的行填写 (write how many codes of the family are published, beside families only)"
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRows:
-    """The codes of one sheet, one row a code: `frame` has number, row and code. `repairs` says what was written otherwise."""
+    """The codes of one sheet, one row a code: `frame` has number, row, code and, of a family, how many codes of it are `published`.
+
+    A family stands in it without its star. `repairs` says what was written otherwise.
+    """
 
     table: SheetTable
     frame: pl.DataFrame
@@ -52,20 +58,30 @@ def read_codes(table: SheetTable, items: Sequence[ItemRow], faults: Faults, *, r
     rounded = (lost & pl.col("read").str.contains(_ROUNDED)) | pl.col("read").str.contains(_EXPONENT)
     lost &= ~rounded
     table.fault_each(faults, read.filter(rounded), "code", _ASK_DIGITS)
-    whole = pl.col("read").str.zfill(_SERVICE_DIGITS)
+    zeros_back = pl.col("read").str.zfill(_SERVICE_DIGITS)
     if repair:
-        for row, was, mended in read.filter(lost).select(ROW, "read", whole.alias("whole")).iter_rows():
+        for row, was, mended in read.filter(lost).select(ROW, "read", zeros_back.alias("whole")).iter_rows():
             repairs.append(
                 f"{table.file}：{table.place(row, 'code')}：补回开头的零，'{was}' → '{mended}' (leading zeros)"
             )
-        read = read.with_columns(read=pl.when(lost).then(whole).otherwise("read"))
+        read = read.with_columns(read=pl.when(lost).then(zeros_back).otherwise("read"))
     else:
-        table.fault_each(faults, read.filter(lost), "code", pl.format(_ASK_ZEROS, whole))
-    wrong = pl.Series([code for code in read["read"].unique() if not is_code(code)], dtype=pl.String)
+        table.fault_each(faults, read.filter(lost), "code", pl.format(_ASK_ZEROS, zeros_back))
+    different = [code for code in read["read"].unique() if not is_code(code)]
+    families = pl.Series([code for code in different if family_written(code)], dtype=pl.String)
+    wrong = pl.Series([code for code in different if not family_written(code)], dtype=pl.String)
     unknown = read.filter(pl.col("read").is_in(wrong.implode()) & ~rounded & ~lost)
     table.fault_each(faults, unknown, "code", _ASK_CODE)
     _check_twice(table, read, faults)
-    return CodeRows(table, read.select(NUMBER, ROW, code="read"), tuple(repairs))
+    whole_family = pl.col("read").is_in(families.implode())
+    counted = whole(pl.col("published"))
+    miscounted = pl.col("published").is_not_null() & (~whole_family | counted.is_null() | (counted < 1))
+    table.fault_each(faults, read.filter(miscounted), "published", _ASK_COUNT)
+    return CodeRows(
+        table,
+        read.select(NUMBER, ROW, code=pl.col("read").str.strip_suffix(WHOLE), published=counted),
+        tuple(repairs),
+    )
 
 
 def reconcile(table: SheetTable, items: Sequence[ItemRow], codes: CodeRows, faults: Faults) -> None:
@@ -130,6 +146,7 @@ def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[
         NUMBER,
         ROW,
         "code",
+        pl.col("published") if "published" in rows.columns else pl.lit(None, pl.String).alias("published"),
         read=one_spelling.str.replace_all(_BETWEEN, ",").str.strip_chars(",").str.split(","),
         changed=as_written != one_spelling.str.strip_chars(","),
     )
