@@ -30,7 +30,8 @@ from checker.model.errors import InputError
 from checker.model.remarks import not_listed
 from checker.rulebook.plan import Plan, RulePlan
 
-_BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""How a batch may be written."""
 _NAME = "liangku-import"
 
 
@@ -115,7 +116,7 @@ def _batch(workbooks: Sequence[Workbook]) -> str:
             f"工作簿分属不同批次：{files}；请每批导入一次，或用 --batch 指定（several batches: import each for itself, or name it）"
         )
     (batch,) = told
-    if not _BATCH.fullmatch(batch):
+    if not BATCH.fullmatch(batch):
         raise InputError(
             f"--batch {batch}：批次只能用字母、数字、“.”、“_”和“-”，如 01、2026-01（letters, digits, '.', '_' and '-'）"
         )

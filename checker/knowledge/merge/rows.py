@@ -90,7 +90,11 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
     patterns = [
         *(
             PatternRow(
-                point_id, "item", entry.cover.match, entry.cover.code, sum(in_family.get(code, 1) for code in entry.codes)
+                point_id,
+                "item",
+                entry.cover.match,
+                entry.cover.code,
+                sum(in_family.get(code, 1) for code in entry.codes),
             )
             for entry in entries
         ),

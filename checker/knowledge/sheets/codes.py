@@ -25,9 +25,7 @@ _ROWS_TOLD = 10
 
 _ASK_ZEROS = "像是 Excel 去掉了开头的零，原码或为 '{}'；请按原表改正，或加 --repair 补回 (lost its leading zeros: mend it, or let --repair put them back)"
 _ASK_DIGITS = "末位数字已按科学计数法舍去，补不回来；请从原表重新取得 (its last digits were rounded away: take it from the source again)"
-_ASK_CODE = (
-    f"不是国家编码，请改正；整段受限的写前段加星号，如 XG04CBA088A001* (write a full national code, or a family with a star: {CODE_SHAPES})"
-)
+_ASK_CODE = f"不是国家编码，请改正；整段受限的写前段加星号，如 XG04CBA088A001* (write a full national code, or a family with a star: {CODE_SHAPES})"
 _ASK_COUNT = "请写前段下已公布的编码数，只在前段（带星号）的行填写 (write how many codes of the family are published, beside families only)"
 
 
