@@ -11,7 +11,7 @@ from typing import Any
 
 from checker.knowledge.edition_text import EditionText
 from checker.knowledge.export.lists import REMOVED, Draft, Unwritten, Why
-from checker.knowledge.export.workbook import HEADER_ROW, POINTS, ListRow, workbook_of
+from checker.knowledge.export.workbook import CODES, HEADER_ROW, POINTS, ListRow, workbook_of
 from checker.knowledge.merge.edition import meet
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
@@ -21,7 +21,10 @@ from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.source import Sources
 from checker.model.errors import KnowledgeError
 
-_PLACE = re.compile("“(知识点|知识点对应药品代码)”第 ([0-9]+)")
+_PLACE = re.compile(f"“({POINTS}|{CODES})”(?:第 | [A-Z]+)([0-9]+)")
+"""The first row of a fault, in words or as the address of a cell."""
+_ROUNDS = 50
+"""The importer names some twenty faults of a kind at once; what is still refused after so many rounds is not looked at row by row."""
 _OTHERWISE: Why = ("写进清单再导入，限定或编码就不同了", "imported from a list they would limit something else")
 
 
@@ -30,7 +33,9 @@ def readable(draft: Draft, file: Path, known: KnownRules, unwritten: Unwritten) 
 
     `file` is where it is written to be read, under the name that it will have.
     """
+    rounds = 0
     while draft.rows:
+        rounds += 1
         data = workbook_of(draft.rule.name_zh, draft.kind, [row for row, _ in draft.rows], draft.key.day)
         if all(entry.change == REMOVED for _, entry in draft.rows):
             # The importer takes no list of which nothing is left.
@@ -39,7 +44,7 @@ def readable(draft: Draft, file: Path, known: KnownRules, unwritten: Unwritten) 
         try:
             (book,) = read_workbooks([file], batch=draft.key.batch, published=draft.key.day, rules=known)
         except KnowledgeError as error:
-            wrong = _refused(draft, str(error))
+            wrong = _refused(draft, str(error), row_by_row=rounds <= _ROUNDS)
         else:
             wrong = {row.seq: _OTHERWISE for row in _differing(draft, book)}
         if not wrong:
@@ -51,17 +56,17 @@ def readable(draft: Draft, file: Path, known: KnownRules, unwritten: Unwritten) 
     return None
 
 
-def _refused(draft: Draft, told: str) -> dict[int, Why]:
-    """The items that the importer refuses, each with what it says; all of them where it names none."""
+def _refused(draft: Draft, told: str, *, row_by_row: bool) -> dict[int, Why]:
+    """The items that the importer refuses, each with what it says; all of them where it names none, or not row by row."""
     numbers: dict[str, list[int]] = {POINTS: [row.seq for row, _ in draft.rows]}
-    numbers["知识点对应药品代码"] = [row.seq for row, _ in draft.rows for _ in row.codes]
+    numbers[CODES] = [row.seq for row, _ in draft.rows for _ in row.codes]
     found: dict[int, Why] = {}
-    for line in told.splitlines():
+    for line in told.splitlines() if row_by_row else ():
         place = _PLACE.search(line)
         at = int(place[2]) - HEADER_ROW - 1 if place else -1
         if place and 0 <= at < len(numbers[place[1]]):
-            _, _, said = line[place.end() :].partition("；")
-            found.setdefault(numbers[place[1]][at], _refusal(said or line))
+            _, _, said = line[place.end() :].partition(": ")
+            found.setdefault(numbers[place[1]][at], _refusal(said.partition("；")[2] or said))
     if found:
         return found
     return {row.seq: _refusal(told.splitlines()[0]) for row, _ in draft.rows}
