@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",
                   "--allow-unparsed", "--allow-lost-coverage", "--publisher", "--title", "--name", "--version", "--rules", "--only-rules",
                   "--json", "--lang"),
+    "kb export": ("--kb", "--out", "--flat", "--rule", "--batch", "--since", "--force", "--rules", "--only-rules", "--json", "--lang"),
     "kb check": ("--kb", "--rules", "--only-rules", "--only", "--skip", "--as-of", "--strict", "--all", "--format", "--json", "--lang"),
     "kb diff": ("--rule", "--limit", "--exit-code", "--format", "--json", "--lang"),
     "kb impact": ("--claims", "--settlements", "--visits", "--diagnoses", "--map", "--param", "--max-new-share", "--max-new-lines",
