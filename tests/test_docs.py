@@ -90,6 +90,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "rules test": ("--rules", "--json", "--lang"),
     "rules check": ("--rules", "--json", "--lang"),
     "rules new": ("--name-zh", "--name-en", "--code", "--like", "--rules", "--lang"),
+    "rules export": ("--out", "--force", "--json", "--lang"),
     "rules diff": ("--format", "--exit-code", "--json", "--lang"),
     "rules docs": ("--rules", "--out", "--check", "--json", "--lang"),
     "rules lock": ("--rules", "--retire", "--reason", "--check", "--json", "--lang"),
