@@ -29,7 +29,7 @@ def needed(lock: str) -> list[Requirement]:
     extras = project["optional-dependencies"]
     listed = {
         "serve": [*project["dependencies"], *extras["serve"]],
-        "dev": [*project["dependencies"], *extras["serve"], *extras["databases"], *extras["dev"]],
+        "dev": [*project["dependencies"], *extras["serve"], *extras["databases"], *extras["sheets"], *extras["dev"]],
         "build": PROJECT["build-system"]["requires"],
     }[lock]
     return [each for each in map(Requirement, listed) if each.name != "liangku"]

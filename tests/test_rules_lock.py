@@ -229,3 +229,32 @@ def test_check_counts_the_lock_where_the_folder_has_one(tmp_path: Path, capsys: 
     edit(tmp_path, '限{expected}使用', '限{expected}用', "drug-sex")  # fmt: skip
     found = stages()["lock"]
     assert (found["passed"], found["total"], len(found["faults"])) == (0, 2, 2)  # type: ignore[arg-type]
+
+
+UNREADABLE = {
+    "no cases": ("[[case]]", None, "没有要求 violation 的用例，请至少写一个 [[case]]"),
+    "cut off": ('expect = "clean"', 'expect = "cle', "不是有效的 TOML"),
+    "a word of no verdict": ('verdict = "violation"', 'verdict = "violated"', "case[1].expect.verdict"),
+    "a point that no knowledge holds": ('age_word = "儿童"', 'age_word = "孩子"', "case[1].point, column age_word: 写的是“孩子”"),
+    "an exemption that no knowledge holds": ("[[case]]", '[[case]]\nexemption = { effect = "none" }', "case[1].exemption, column effect"),
+}  # fmt: skip
+"""What is wrong with the cases: the text from which nothing is left, or what takes its place; and what is said."""
+
+
+@pytest.mark.parametrize("fault", UNREADABLE)
+def test_a_rule_whose_cases_cannot_be_read_is_not_locked(
+    folder: Path, capsys: pytest.CaptureFixture[str], fault: str
+) -> None:
+    old, new, said = UNREADABLE[fault]
+    file = folder / f"{RULE}.toml"
+    before = (folder / "lock.json").read_bytes()
+    if new is None:
+        text = file.read_text(encoding="utf-8")
+        file.write_text(text[: text.index(old)], encoding="utf-8")
+    else:
+        edit(folder, old, new)
+    code, told = lock(folder, capsys)
+    assert code == 2
+    assert f"{RULE}.toml: " in told
+    assert said in told
+    assert (folder / "lock.json").read_bytes() == before

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +19,7 @@ from checker.knowledge.crosswalk import is_local_code
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError, why
 from checker.model.schema import NATIONAL_CODE, Kind
-from checker.model.shown import FORMULA, shown
+from checker.model.shown import no_formula
 from checker.scan.summary import yuan
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def write_proposals(proposals: Sequence[Proposal], path: Path) -> None:
     writer.writerow(HEADERS)
     for each in proposals:
         codes = (_as_text(each.local_code), _as_text(each.national_code))
-        names = (_plain(each.local_name), _plain(each.national_name))
+        names = (no_formula(each.local_name), no_formula(each.national_name))
         writer.writerow((codes[0], names[0], codes[1], names[1], "", "", _BASIS, each.lines, each.amount))
     try:
         # A byte order mark, by which spreadsheets know the encoding.
@@ -114,12 +113,6 @@ def write_proposals(proposals: Sequence[Proposal], path: Path) -> None:
         raise InputError(
             f"{path}：无法写入（{why(error)}），请换一个位置（cannot be written: name another place）"
         ) from error
-
-
-def _plain(name: str) -> str:
-    """A name that no spreadsheet runs."""
-    told = shown(name)
-    return f"'{told}" if re.match(FORMULA, told) else told
 
 
 def _as_text(code: str) -> str:

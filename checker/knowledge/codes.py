@@ -23,6 +23,8 @@ PROVINCES = frozenset(
     }
 )
 """The first two digits of place codes: the provinces, and 66 of the Xinjiang corps [兵团], which the insurance counts as one."""
+WHOLE = "*"
+"""What may stand behind a family where codes and families are written beside each other."""
 
 CODE_SHAPES = both(
     "请写完整的国家医保编码：X 加 22 位、Z 加 19 位、T 加 9 位、C 加 19 或 26 位大写字母和数字，或 15 位数字（服务项目）",

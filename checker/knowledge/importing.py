@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,8 +20,10 @@ from checker.knowledge.indication_terms import read_terms_file
 from checker.knowledge.manifest import Manifest, Notice
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY
 from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
+from checker.knowledge.merge.families import mixed_for
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
+from checker.knowledge.names import item_key
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
 from checker.knowledge.sheets.headers import header_words
 from checker.knowledge.sheets.known_rules import known_rules
@@ -32,7 +34,8 @@ from checker.model.errors import InputError
 from checker.model.remarks import not_listed
 from checker.rulebook.plan import Plan, RulePlan
 
-_BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+"""How a batch may be written."""
 _NAME = "liangku-import"
 
 
@@ -123,7 +126,7 @@ def _batch(workbooks: Sequence[Workbook]) -> str:
             f"工作簿分属不同批次：{files}；请每批导入一次，或用 --batch 指定（several batches: import each for itself, or name it）"
         )
     (batch,) = told
-    if not _BATCH.fullmatch(batch):
+    if not BATCH.fullmatch(batch):
         raise InputError(
             f"--batch {batch}：批次只能用字母、数字、“.”、“_”和“-”，如 01、2026-01（letters, digits, '.', '_' and '-'）"
         )
@@ -233,12 +236,13 @@ def _described(item: PublishedItem, request: ImportRequest) -> PublishedItem:
 def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest) -> Met:
     found = [] if request.mode else overlaps(base, lists)
     # A sheet alone does not tell that a family holds another item; the embedded edition knows of some.
-    families = {(each.rule_id, code) for each in lists for item in each.items for code in item.codes if is_family(code)}
-    beside = [open_given(EMBEDDED)] if request.cover == BY_FAMILY or families else []
+    names_families = any(is_family(code) for each in lists for item in each.items for code in item.codes)
+    beside = [open_given(EMBEDDED)] if request.cover == BY_FAMILY or names_families else []
+    if names_families:
+        _check_families(base, lists, beside)
     met = meet(base, lists, request.mode or Mode.PATCH, beside)
     if found and met.altered:
         raise InputError(_ask_mode(found, request.published))
-    _check_families(families, met)
     lost = [(change.rule_id, each) for change in met.changes for each in change.lost_coverage]
     if lost and not request.allow_lost_coverage:
         told = "".join(
@@ -253,17 +257,22 @@ def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest)
     return met
 
 
-def _check_families(families: Collection[tuple[str, str]], met: Met) -> None:
+def _check_families(base: Sources, lists: Sequence[PublishedList], beside: Sequence[Sources]) -> None:
     """Refuse a family that a list names whole although it holds another item, which would be limited with it."""
-    mixed = {(change.rule_id, each.family): each for change in met.changes for each in change.exact_families}
-    told = [
-        f"\n  {rule_id}：{code} {'、'.join(sorted({mixed[rule_id, code].item_name, *mixed[rule_id, code].others}))}"
-        for rule_id, code in sorted(families & mixed.keys())
-    ]
+    told = []
+    for each in lists:
+        named = {code: item.item_name for item in each.items for code in item.codes if is_family(code)}
+        for family, names in mixed_for(each, lists, base, beside).items():
+            others = {name for name in names if item_key(name) != item_key(named.get(family, name))}
+            told += (
+                [f"\n  {each.rule_id}：{family} {named[family]}；同段还有 {'、'.join(sorted(others))}"]
+                if others
+                else []
+            )
     if told:
         raise InputError(
             f"清单写了药品码前段，而段内有规则未同样限制的药；请改列完整的编码（families that hold another item as well, "
-            f"which the rule does not limit alike: list full codes）{''.join(told)}"
+            f"which the rule does not limit alike: list full codes）{''.join(sorted(told))}"
         )
 
 

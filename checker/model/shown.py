@@ -36,3 +36,13 @@ def shown(text: str, *, lines: bool = False) -> str:
     """
     text = _SIGNS.sub(SUBSTITUTE, text)
     return text if lines else _BREAKS.sub(" ", text)
+
+
+def no_formula(text: str) -> str:
+    """A text from outside for a cell of CSV: as `shown`, with a quote before what a spreadsheet would run.
+
+    >>> no_formula("=1+1"), no_formula("甲片"), no_formula("-5")
+    ("'=1+1", '甲片', "'-5")
+    """
+    told = shown(text)
+    return f"'{told}" if re.match(FORMULA, told) else told

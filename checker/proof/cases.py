@@ -87,14 +87,24 @@ def run_cases(rulebook: Rulebook, only: Collection[str] | None = None, *, embedd
     Raises RuleError with every cell of a case's point or exemption that no knowledge base could hold, and InternalError
     where the engine fails.
     """
-    faults = Faults()
-    cases = case_rows([rule for rule in rulebook.rules if only is None or rule.id in only], faults)
-    if faults.found:
-        raise RuleError(faults.found, embedded=embedded)
+    cases = _rows_of([rule for rule in rulebook.rules if only is None or rule.id in only], embedded=embedded)
     written = [case for case in cases if not any(blanks(case.case))]
     with tempfile.TemporaryDirectory(prefix="liangku-cases-") as work:
         fates = Bench(rulebook, Path(work)).judge(written) if written else {}
     return [_result(case, fates[case.code]) if case.code in fates else _unwritten(case) for case in cases]
+
+
+def check_cases(rulebook: Rulebook) -> None:
+    """Raise RuleError with every cell of a case that no knowledge base could hold: such a case cannot be run."""
+    _rows_of(rulebook.rules)
+
+
+def _rows_of(rules: Sequence[Rule], *, embedded: bool = False) -> list[CaseRows]:
+    faults = Faults()
+    cases = case_rows(rules, faults)
+    if faults.found:
+        raise RuleError(faults.found, embedded=embedded)
+    return cases
 
 
 def prove(rulebook: Rulebook, *, embedded: bool = False) -> tuple[Stage, ...]:

@@ -151,7 +151,7 @@ def test_json_has_every_entry_on_its_own_line(diff):
 
 
 def test_markdown_folds_long_lists_and_takes_names_as_they_stand(diff):
-    points = [point(f"n{number:02}", "drug-sex", f"新|药*{number}<b>", sex="male") for number in range(30)]
+    points = [point(f"n{number:02}", "drug-sex", f"新|药*{number}<3岁", sex="male") for number in range(30)]
     found = diff(more(points, [code(f"n{number:02}", f"XG04CBA088A0010101{number:05}") for number in range(30)]))
     text = diff_markdown(found, "en", shown=20)
     assert "| drug-sex | 2 | 32 | 30 | – | – | – |" in text

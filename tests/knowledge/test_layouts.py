@@ -333,9 +333,9 @@ def test_a_family_that_is_listed_is_covered_as_one(tmp_path: Path) -> None:
 
 
 def test_a_family_that_holds_another_item_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = [[1, "甲片", "男", FAMILY], [2, "乙丸", "女", CODE.format(1)]]
+    rows = [[1, "甲片", "男", f"{FAMILY}*"], [2, "乙丸", "女", CODE.format(1)]]
     assert imported(saved(book_of(rows), tmp_path), tmp_path / "kb") == 2
-    assert f"{FAMILY} 乙丸、甲片" in capsys.readouterr().err
+    assert f"{FAMILY} 甲片；同段还有 乙丸" in capsys.readouterr().err
     assert not (tmp_path / "kb").exists()
 
 

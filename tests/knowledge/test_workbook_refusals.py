@@ -119,6 +119,16 @@ def test_names_that_something_would_run_or_turn_round_are_refused(tmp_path: Path
     assert "C2" in refusal(path)
 
 
+def _published(cell: str, count: int, code: str) -> Edit:
+    """A column 已公布代码数 with one cell in it, beside a code."""
+
+    def edit(book: Book) -> None:
+        book[CODES]["D4"] = "已公布代码数"
+        book[CODES][cell], book[CODES]["C8"] = count, code
+
+    return edit
+
+
 def _set(sheet: str, cell: str, value: object) -> Edit:
     def edit(book: Book) -> None:
         book[sheet][cell] = value
@@ -163,6 +173,10 @@ def _add_row(sheet: str, row: int, *values: object) -> Edit:
         (_set(CODES, "C7", None), "“知识点对应药品代码”第 7 行“药品代码”(C7): 读到空白", "请写代码"),
         (_set(CODES, "C8", CODE.format(7)), "“知识点对应药品代码”第 8 行“药品代码”(C8)", "在第 7 行已列出这个代码"),
         (_set(CODES, "C8", "XA01AAA"), "“知识点对应药品代码”第 8 行“药品代码”(C8): 读到 'XA01AAA'", "不是国家编码"),
+        (_set(CODES, "C8", "XA01AAA008A001"), "“知识点对应药品代码”第 8 行“药品代码”(C8)", "整段受限的写前段加星号，如 XG04CBA088A001*"),
+        (_set(CODES, "C8", "XA01AAA*"), "“知识点对应药品代码”第 8 行“药品代码”(C8): 读到 'XA01AAA*'", "不是国家编码"),
+        (_published("D8", 3, CODE.format(8)), "“知识点对应药品代码”第 8 行“已公布代码数”(D8): 读到 '3'", "只在前段（带星号）的行填写"),
+        (_published("D8", 0, "XA01AAA008A001*"), "“知识点对应药品代码”第 8 行“已公布代码数”(D8): 读到 '0'", "请写前段下已公布的编码数"),
         (_set(CODES, "C8", "2.50104E+12"), "“知识点对应药品代码”第 8 行“药品代码”(C8)", "补不回来"),
         (_set(CODES, "C8", 2501040000000), "“知识点对应药品代码”第 8 行“药品代码”(C8)", "补不回来"),
         (_set(CODES, "A2", "“药品儿童专用”知识点对应药品代码"), "“知识点对应药品代码”", "“药品儿童专用”的代码"),

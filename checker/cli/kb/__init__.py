@@ -8,6 +8,7 @@ COMMANDS = {
     "build": ("checker.cli.kb.build", "由文本构建知识库（build a knowledge base from its text）"),
     "show": ("checker.cli.kb.show", "查看知识点、编码或项目（show a point, a code or an item）"),
     "import": ("checker.cli.kb.import_", "导入公布的知识点明细表（import published workbooks）"),
+    "export": ("checker.cli.kb.export", "写成清单工作簿或一张 CSV（write it back as sheets）"),
     "crosswalk": (
         "checker.cli.kb.crosswalk",
         "导入编码对照表（import local codes and the national ones they stand for）",
@@ -27,5 +28,5 @@ COMMANDS = {
 command = LazyGroup(
     "kb",
     lazy=COMMANDS,
-    help="知识库：构建、查看、导入、检查、比较（the knowledge base: build, show, import, check, compare）。",
+    help="知识库：构建、查看、导入、导出、检查、比较（the knowledge base: build, show, import, export, check, compare）。",
 )

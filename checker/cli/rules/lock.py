@@ -27,7 +27,7 @@ def command(rules_folder: Path | None, retire: str | None, reason: str, check: b
     """锁定规则：把每条规则的版本和内容写进 lock.json；内容改了而版本没有升高的，不写并说明。
 
     Lock the rules: version and content of each go into lock.json. Content that changed without a higher version is refused.
-    What counts is everything that can change a finding: not the docs, not the cases.
+    What counts is everything that can change a finding: not the docs, not the cases. A rule whose cases cannot be read, or are missing, is not locked.
 
     \b
     退出码 Exit codes: 0 一致或已写好 fits or written · 1 --check 发现不一致 does not fit · 2 版本没有升高等 refused
@@ -37,6 +37,7 @@ def command(rules_folder: Path | None, retire: str | None, reason: str, check: b
       liangku rules lock --check
       liangku rules lock --retire drug-old --reason "并入 drug-new"
     """
+    from checker.proof.cases import check_cases
     from checker.rulebook import lock as rulelock
     from checker.rulebook.fill import unfilled
     from checker.rulebook.tables import read_tables
@@ -48,7 +49,7 @@ def command(rules_folder: Path | None, retire: str | None, reason: str, check: b
     if reason and retire is None:
         raise click.UsageError("--reason 是停用的原因，请同时给出 --retire（--reason belongs to --retire）")
     place = writable_rules(rules_folder)
-    load(place)
+    rulebook, _, _ = load(place)
     lock, now = rulelock.read_lock(place), rulelock.current_rules(place)
     english = lang == "en"
     if check:
@@ -66,6 +67,7 @@ def command(rules_folder: Path | None, retire: str | None, reason: str, check: b
         lock = rulelock.retire(lock, now, retire, reason)
     if faults := (*rulelock.compare(lock, now).broken, *unfilled(read_tables(place))):
         raise RuleError(faults)
+    check_cases(rulebook)
     renewed = rulelock.Lock(now, lock.retired)
     path = rulelock.write_lock(renewed, place)
     changed = sorted(rule_id for rule_id in now if lock.rules.get(rule_id) != now[rule_id])

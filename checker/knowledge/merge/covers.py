@@ -77,12 +77,12 @@ def covers(item: PublishedItem, by: str, exact: Collection[str], held: Collectio
     """Return what the item covers, each with the published codes that it stands for.
 
     `by` is BY_CODE or BY_FAMILY. In a family that points hold already (`held`) a code stands for its family by either; in one of
-    `exact`, and where it has no family, always for itself. What is listed as a family is covered as one.
+    `exact`, and where it has no family, always for itself. A family that the list names as such is covered whole in any case.
     """
     found: dict[Cover, set[str]] = defaultdict(set)
     for code in item.codes:
         family = family_of(code)
-        whole = family is not None and family not in exact and (by == BY_FAMILY or family in held or family == code)
+        whole = family is not None and (family == code or (family not in exact and (by == BY_FAMILY or family in held)))
         found[Cover(BY_FAMILY, family) if family is not None and whole else Cover(BY_CODE, code)].add(code)
     return {cover: frozenset(codes) for cover, codes in found.items()}
 

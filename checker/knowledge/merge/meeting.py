@@ -163,7 +163,7 @@ class Meeting:
 
     def wants_family(self, family: str) -> bool:
         """Whether codes of the family are covered by family, unless it holds several items: as was asked, or as points do already."""
-        return self._by_family_too or family in self._held_families or family in self._by_code
+        return self._by_family_too or family in self._held_families
 
     def names_unread(self, pattern: PatternRow) -> bool:
         """Whether an item whose limits could not be read names what the pattern covers, or another code of its family."""

@@ -85,9 +85,19 @@ def divided(point: PointRow, parts: Parts, sources: Sequence[PublishedItem], ids
 def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> Rows:
     """Return the point that begins with the entries, which are of one item."""
     item, limits = entries[0].item, dict(entries[0].limit)
+    in_family = dict(item.family_codes)
     subject = limits.pop("subject", None)
     patterns = [
-        *(PatternRow(point_id, "item", entry.cover.match, entry.cover.code, len(entry.codes)) for entry in entries),
+        *(
+            PatternRow(
+                point_id,
+                "item",
+                entry.cover.match,
+                entry.cover.code,
+                sum(in_family.get(code, 1) for code in entry.codes),
+            )
+            for entry in entries
+        ),
         *(PatternRow(point_id, CONTAINER, BY_CODE, code, 1) for code in item.containers),
     ]
     point = PointRow(

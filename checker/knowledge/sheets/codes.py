@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.codes import CODE_SHAPES, is_code, is_family
+from checker.knowledge.codes import CODE_SHAPES, WHOLE, is_code, is_family
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
-from checker.knowledge.sheets.table import SheetTable, WrongCell
+from checker.knowledge.sheets.table import SheetTable, WrongCell, whole
 from checker.knowledge.sheets.workbook import ROW
 
 BETWEEN_CODES = r"[\s,;、，；|/]+"
@@ -35,12 +35,16 @@ _ASK_KIND = {
     "drug": "是服务项目的编码，而这条规则限定药品；请核对规则或编码 (the code of a service under a rule of drugs: check which is meant)",
     "service": "不是服务项目的编码，而这条规则限定服务项目；请核对规则或编码 (not the code of a service, as the rule needs: check which is meant)",
 }
-_ASK_CODE = f"不是国家编码，请改正 (write a full national code: {CODE_SHAPES})"
+_ASK_CODE = f"不是国家编码，请改正；整段受限的写前段加星号，如 XG04CBA088A001* (write a full national code, or a family with a star: {CODE_SHAPES})"
+_ASK_COUNT = "请写前段下已公布的编码数，只在前段（带星号）的行填写 (write how many codes of the family are published, beside families only)"
 
 
 @dataclass(frozen=True, slots=True)
 class CodeRows:
-    """The codes of one sheet, one row a code: `frame` has number, row and code. `repairs` says what was written otherwise."""
+    """The codes of one sheet, one row a code: `frame` has number, row, code and, of a family, how many codes of it are `published`.
+
+    A family stands in it without its star. `repairs` says what was written otherwise.
+    """
 
     table: SheetTable
     frame: pl.DataFrame
@@ -66,21 +70,36 @@ def read_codes(
     rounded = (lost & pl.col("read").str.contains(_ROUNDED)) | pl.col("read").str.contains(_EXPONENT)
     lost &= ~rounded
     table.fault_each(faults, read.filter(rounded), "code", _ASK_DIGITS)
-    whole = pl.col("read").str.zfill(_SERVICE_DIGITS)
+    zeros_back = pl.col("read").str.zfill(_SERVICE_DIGITS)
     if repair:
-        for row, was, mended in read.filter(lost).select(ROW, "read", whole.alias("whole")).iter_rows():
+        for row, was, mended in read.filter(lost).select(ROW, "read", zeros_back.alias("whole")).iter_rows():
             repairs.append(
                 f"{table.file}：{table.place(row, 'code')}：补回开头的零，'{was}' → '{mended}' (leading zeros)"
             )
-        read = read.with_columns(read=pl.when(lost).then(whole).otherwise("read"))
+        read = read.with_columns(read=pl.when(lost).then(zeros_back).otherwise("read"))
     else:
-        table.fault_each(faults, read.filter(lost), "code", pl.format(_ASK_ZEROS, whole))
-    said = {code: _fault_of(code, kind) for code in read["read"].unique()}
+        table.fault_each(faults, read.filter(lost), "code", pl.format(_ASK_ZEROS, zeros_back))
+    # Among full codes what looks like a family may be a code that lost its end.
+    among_codes = any(map(is_code, written := read["read"].unique().to_list()))
+    said = {
+        code: _ASK_CODE if among_codes and is_family(code) else _fault_of(code.removesuffix(WHOLE), kind)
+        for code in written
+    }
     wrong = {code: fault for code, fault in said.items() if fault}
     unknown = read.filter(pl.col("read").is_in(list(wrong)) & ~rounded & ~lost)
     table.fault_each(faults, unknown, "code", pl.col("read").replace_strict(wrong, return_dtype=pl.String, default=""))
+    read = read.with_columns(pl.col("read").str.strip_suffix(WHOLE))
+    families = pl.Series(list(filter(is_family, read["read"].unique())), dtype=pl.String)
     _check_twice(table, read, faults)
-    return CodeRows(table, read.select(NUMBER, ROW, code="read"), tuple(repairs))
+    whole_family = pl.col("read").is_in(families.implode())
+    counted = whole(pl.col("published"))
+    miscounted = pl.col("published").is_not_null() & (~whole_family | counted.is_null() | (counted < 1))
+    table.fault_each(faults, read.filter(miscounted), "published", _ASK_COUNT)
+    return CodeRows(
+        table,
+        read.select(NUMBER, ROW, code="read", published=counted),
+        tuple(repairs),
+    )
 
 
 def _fault_of(code: str, kind: str | None) -> str:
@@ -169,6 +188,7 @@ def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[
         NUMBER,
         ROW,
         "code",
+        pl.col("published") if "published" in rows.columns else pl.lit(None, pl.String).alias("published"),
         read=one_spelling.str.replace_all(BETWEEN_CODES, ",").str.strip_chars(",").str.split(","),
         changed=as_written != one_spelling.str.strip_chars(","),
     )

@@ -116,7 +116,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
         sex = _SEXES.get(plain(item.sex or ""))
         if sex is None and (item.sex is not None or "性别" in name):
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
-        word = (age_word_in(item.basis or "") or _age_word_of(name)) if ages else None
+        word = (age_word_in(item.basis or "") or age_word_of(name)) if ages else None
         if not (sex or word or found or "性别" in name):
             said = "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目，或年龄如 2-11岁 (no limit is found: write one of these)"
             wrong["basis"].append((item.row, item.basis, said))
@@ -164,6 +164,7 @@ def _subject(item: ItemRow, wrong: list[WrongCell]) -> str | None:
     return found[0] if found else None
 
 
-def _age_word_of(rule: str) -> str | None:
+def age_word_of(rule: str) -> str | None:
+    """The age word that the published name of a rule says of all its items: 儿童 of 药品限儿童使用."""
     found = _WORD_IN_RULE.fullmatch(rule)
     return (found[1] or found[2]) if found else None

@@ -238,7 +238,7 @@ def _published(
     containers = _codes_of(codes[1]) if codes[1] is not None else {}
     found = []
     for item in items:
-        own, rows = codes_of.get(item.seq, ((), ()))
+        own, rows, counts = codes_of.get(item.seq, ((), (), ()))
         where = [tables.items.rows_in_words(item.rows)]
         if tables.codes is not tables.items:
             where.append(tables.codes.rows_in_words(rows))
@@ -256,7 +256,8 @@ def _published(
                 source_row=f"{file}：{'；'.join(where)}",
                 text=item.basis,
                 logic=item.logic,
-                containers=tuple(containers.get(item.seq, ((), ()))[0]),
+                containers=tuple(containers.get(item.seq, ((), (), ()))[0]),
+                family_codes=tuple((code, count) for code, count in zip(own, counts, strict=True) if count is not None),
             )
         )
     return found
@@ -271,9 +272,9 @@ def _of_containers(table: SheetTable) -> SheetTable:
     return replace(table, columns=columns, rows=rows, totals=())
 
 
-def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int]]]:
-    listed = codes.frame.group_by(NUMBER).agg(pl.col("code").sort(), pl.col(ROW))
-    return {number: (own, rows) for number, own, rows in listed.iter_rows()}
+def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int], list[int | None]]]:
+    listed = codes.frame.group_by(NUMBER).agg(pl.col("code").sort(), pl.col(ROW), pl.col("published").sort_by("code"))
+    return {number: (own, rows, counts) for number, own, rows, counts in listed.iter_rows()}
 
 
 def _parts(opened: OpenedFile, given: _Given, faults: Faults) -> list[Part]:
