@@ -156,7 +156,7 @@ def test_markdown_folds_long_lists_and_takes_names_as_they_stand(diff):
     text = diff_markdown(found, "en", shown=20)
     assert "| drug-sex | 2 | 32 | 30 | – | – | – |" in text
     assert text.count("<details>") == text.count("</details>") == 2
-    assert "- n00 新\\|药\\*0&lt;b&gt; male only from 2025-05-23" in text
+    assert "- n00 新\\|药\\*0&lt;3岁 male only from 2025-05-23" in text
     assert text.count("\n- n") == 20
     assert "… 10 more" in text
     assert "没有任何不同" in diff_markdown(diff(Kb()), "zh")
