@@ -79,7 +79,7 @@ def kb_option(command: F) -> F:
     """--kb: which knowledge bases, base first."""
     return click.option(
         "--kb", multiple=True, type=click.Path(path_type=Path),
-        help="知识库文件夹，可多次给出、后者覆盖前者，默认用内置知识库（knowledge base; repeat to layer）",
+        help="知识库文件夹，或 embedded（内置）；可多次给出、后者覆盖前者，默认用内置知识库（knowledge base, or embedded; repeat to layer）",
     )(command)  # fmt: skip
 
 

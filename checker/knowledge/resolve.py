@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.knowledge.edition import Edition, open_edition
-from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.model.embedded import EMBEDDED, embedded_edition_folder, embedded_rules_folder
 from checker.model.errors import InputError, KnowledgeError
 from checker.rulebook.load import Layer
 from checker.rulebook.plan import PLAN_FILE, Plan, load_plan
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 
 def open_editions(folders: Sequence[Path], crosswalk: Crosswalk | None = None) -> tuple[Edition, ...]:
-    """Open the knowledge bases named by `--kb`, base first, or the embedded one, and upon them a crosswalk that was read from files.
+    """Open the knowledge bases named by `--kb` (folders, or the word embedded), base first, and upon them a crosswalk read from files.
+
+    Without any it is the embedded one.
 
     Raises KnowledgeError where none brings a point.
     """
@@ -42,7 +44,7 @@ def read_crosswalks(paths: Sequence[Path]) -> Crosswalk | None:
 
 def _open(folders: Sequence[Path]) -> tuple[Edition, ...]:
     if folders:
-        editions = tuple(open_edition(folder) for folder in folders)
+        editions = tuple(_edition(folder) for folder in folders)
         if not any(edition.points for edition in editions):
             raise KnowledgeError(
                 f"{folders[0]}：只有豁免或编码对照表，没有知识点，什么都无法判断；请在它之前用 --kb 给出有知识点的知识库"
@@ -50,6 +52,13 @@ def _open(folders: Sequence[Path]) -> tuple[Edition, ...]:
             )
         return editions
     return (open_edition(embedded_edition_folder(), embedded=True),)
+
+
+def _edition(folder: Path) -> Edition:
+    """The edition of a folder, or that which came with the program where its word stands in the place of one."""
+    if folder == Path(EMBEDDED):
+        return open_edition(embedded_edition_folder(), embedded=True)
+    return open_edition(folder)
 
 
 def knowledge_files(editions: Sequence[Edition]) -> list[Path]:

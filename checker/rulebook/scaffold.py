@@ -68,13 +68,15 @@ _CASES = (
 
 @dataclass(frozen=True, slots=True)
 class NewRule:
-    """What is known of a rule before it is written; `like` is the id of the rule whose shape, clauses and parameters it starts from."""
+    """What is known of a rule before it is written; `like` is the id of the rule whose shape, clauses and parameters it starts from, `shape` that of
+    its points where it starts from none."""
 
     id: str
     name_zh: str | None = None
     name_en: str | None = None
     code: str | None = None
     like: str | None = None
+    shape: str | None = None
     since: date = field(default_factory=date.today)
 
 
@@ -90,6 +92,11 @@ def scaffold(new: NewRule, folder: Path, like_folder: Path) -> Path:
     if new.like is not None:
         (like,) = load_rules(like_folder, only=[new.like]).rules
         (like_table,) = (each.table for each in read_tables(like_folder) if each.id == new.like)
+        if new.shape is not None and new.shape != like.shape:
+            raise InputError(
+                f"--shape {new.shape}：{like.id} 的形态是 {like.shape}，请去掉 --shape，或换一条同形态的规则"
+                "（the rule to start from has another shape: drop the option, or start from another）"
+            )
     text = "\n".join(_lines(new, like, like_table or {})) + "\n"
     path = folder / f"{new.id}.toml"
     faults = _text_faults(path.name, text)
@@ -132,7 +139,7 @@ def _taken(new: NewRule, folder: Path) -> Iterator[Fault]:
 
 def _lines(new: NewRule, like: Rule | None, table: Mapping[str, Any]) -> Iterator[str]:
     """The lines of the file."""
-    shape = BY_ID[like.shape] if like else SHAPES[0]
+    shape = BY_ID[like.shape] if like else BY_ID[new.shape or SHAPES[0].id]
 
     def chosen(key: str, default: object, choices: tuple[str, ...], meaning: str = "") -> str:
         return f"{key} = {_value(table.get(key, default))}  # {' | '.join(choices)}{meaning}"
@@ -148,7 +155,7 @@ def _lines(new: NewRule, like: Rule | None, table: Mapping[str, Any]) -> Iterato
     yield f"since = {new.since.isoformat()}"
     yield chosen("tier", TIERS[0], TIERS)
     yield chosen("tier_group", TIER_GROUPS[-1], TIER_GROUPS)
-    yield chosen("shape", SHAPES[0].id, tuple(BY_ID))
+    yield chosen("shape", shape.id, tuple(BY_ID))
     yield chosen("level", "suspect", LEVELS, "（明确违规 | 可疑 | 提示）")
     yield chosen("stages", list(STAGES), STAGES, "（事前 | 事中 | 事后）")
     yield "\n[name]"
@@ -166,7 +173,7 @@ def _lines(new: NewRule, like: Rule | None, table: Mapping[str, Any]) -> Iterato
         yield f"{language} = {_value(chr(10).join(parts))}"
     yield f"\n# 用例：答案由人填写，不要照抄程序的输出（answers are typed by hand）。reason_code: {', '.join(shape.reasons)}"
     for verdict, hint in _CASES:
-        yield from _case(verdict, hint, like, str(table.get("level", "suspect")))
+        yield from _case(verdict, hint, shape, like, str(table.get("level", "suspect")))
 
 
 def _clauses(table: Mapping[str, Any], shape: Shape) -> Iterator[str]:
@@ -174,7 +181,7 @@ def _clauses(table: Mapping[str, Any], shape: Shape) -> Iterator[str]:
     yield "# SQL, true is a violation, false is clean, NULL is undetermined; optional: lower, notice. It may read:"
     yield f"# {', '.join(shape.kinds)}"
     yield "[clause]"
-    for key, value in table.get("clause", {"violated": f"age_text = '{FILL}判定子句 the clause'"}).items():
+    for key, value in table.get("clause", _clause_to_write(shape)).items():
         yield f"{key} = {_value(value)}"
     yield "\n# 写进疑点的“应为”和“实为”，用例同样写法（what was expected and found; cases give the same）:"
     yield "# sex:male | age:35 year | age_in:2 year..12 year | ? 不明（not known） | text:其他文字（other words）"
@@ -190,14 +197,26 @@ def _clauses(table: Mapping[str, Any], shape: Shape) -> Iterator[str]:
             yield f"{key} = {_value(value)}"
 
 
-def _case(verdict: str, hint: str, like: Rule | None, level: str) -> Iterator[str]:
+def _clause_to_write(shape: Shape) -> dict[str, str]:
+    """A clause that loads and that no line fulfils: a text of a point that is the mark, or, in a shape without texts, what cannot be."""
+    texts = [column.name for column in shape.columns if column.kind is str and column.limits]
+    mark = f"{FILL}判定子句 the clause"
+    if texts:
+        return {"violated": f"{texts[0]} = '{mark}'"}
+    flag = next(column.name for column in shape.columns if column.kind is bool)
+    return {"violated": f"{flag} and '{mark}' = ''"}
+
+
+def _case(verdict: str, hint: str, shape: Shape, like: Rule | None, level: str) -> Iterator[str]:
     """One case to fill in: its line has no time that can be read, so it fails whatever the clause says."""
     line = {"item_name": "", "service_time": f"{FILL}2026-03-01"}
     point = {}
-    shape = BY_ID[like.shape] if like else SHAPES[0]
     facts = [fact for name, fact in shape.facts.items() if fact.line and (like is None or name in like.reads)]
+    limits = {limit.name for limit in shape.limits}
     for fact in facts:
-        line[fact.line] = point[fact.point] = ""
+        line[fact.line] = ""
+        if fact.point in limits:
+            point[fact.point] = ""
     if verdict == "not_in_force":
         point["valid_from"] = "2025-05-23"
     missing = facts[0].missing if like and facts else "other"

@@ -9,6 +9,7 @@ import click
 from checker.cli.options import language_option, rules_folder_option
 from checker.cli.rules.shared import writable_rules
 from checker.model.errors import ExitCode
+from checker.shapes import BY_ID
 
 
 @click.command("new")
@@ -21,6 +22,11 @@ from checker.model.errors import ExitCode
     metavar="RULE",
     help="沿用这条规则的级别、子句和参数（start from this rule's level, clauses and parameters）",
 )
+@click.option(
+    "--shape",
+    type=click.Choice([*BY_ID]),
+    help="知识点的形态，默认 item；有 --like 时随它（shape of its points; default: item, or that of --like）",
+)
 @rules_folder_option
 @language_option
 def command(
@@ -29,6 +35,7 @@ def command(
     name_en: str | None,
     code: str | None,
     like: str | None,
+    shape: str | None,
     rules_folder: Path | None,
     lang: str,
 ) -> int:
@@ -40,13 +47,16 @@ def command(
     例 Examples:
       liangku rules new drug-child-banned --name-zh 药品儿童禁用 --like drug-child-only
       liangku rules new my-rule --rules 我的规则
+      liangku rules new service-weekly --shape quota
     """
     from checker.model.embedded import embedded_rules_folder
     from checker.rulebook.scaffold import NewRule, scaffold
 
     place = writable_rules(rules_folder)
     own = like is not None and (place / f"{like}.toml").is_file()
-    path = scaffold(NewRule(rule_id, name_zh, name_en, code, like), place, place if own else embedded_rules_folder())
+    path = scaffold(
+        NewRule(rule_id, name_zh, name_en, code, like, shape), place, place if own else embedded_rules_folder()
+    )
     test = f"liangku rules test {rule_id}" + (f" --rules {place}" if rules_folder else "")
     if lang == "en":
         click.echo(f"Written: {path}\nFill in every place that is marked, then: {test}")

@@ -9,6 +9,7 @@ import polars as pl
 from checker.knowledge.checks.check_input import CHINESE, ENGLISH, CheckInput, days_expr, limits_of, place_of
 from checker.knowledge.checks.issue import Found, Said
 from checker.knowledge.checks.meetings import REACH, by_points, same_place, same_time
+from checker.shapes.item.age_words import CHILD_WORDS
 
 _NOT_MEANT = "女贞|前列腺素|前列素|精子|睾酮|睾丸酮|睾丸素"
 """Herbs, substances and cells whose names hold a word for a sex and say nothing of the person."""
@@ -56,7 +57,7 @@ def both_sexes(checked: CheckInput) -> Iterator[Found]:
 def name_and_limit(checked: CheckInput) -> Iterator[Found]:
     """Names that say whom the item is for where the limit says somebody else."""
     sex, low = pl.col("sex"), days_expr("age_min")
-    child_limit = pl.col("age_word").is_not_null() | (days_expr("age_max") <= 18 * 366.0)
+    child_limit = pl.col("age_word").is_in(CHILD_WORDS.split("|")) | (days_expr("age_max") <= 18 * 366.0)
     # Names are read only where the limit could contradict them: reading is what takes time.
     for limited, contradicts, column in (
         (sex == "male", _says(_FEMALE) & ~_says(_MALE), "sex"),

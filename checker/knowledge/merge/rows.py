@@ -109,7 +109,7 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
         region_of=published.region_of,
         valid_from=published.day,
         valid_to=None,
-        level_cap=None,
+        level_cap=item.level_cap,
         remark=item.remark,
         document=item.document,
         batch=published.batch,

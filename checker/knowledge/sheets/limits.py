@@ -118,7 +118,10 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
         word = (age_word_in(item.basis or "") or age_word_of(name)) if ages else None
         if not (sex or word or found or "性别" in name):
-            said = "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目，或年龄如 2-11岁 (no limit is found: write one of these)"
+            said = (
+                "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目、老年人慎用，或年龄如 2-11岁、65岁以上慎用"
+                " (no limit is found: write one of these)"
+            )
             wrong["basis"].append((item.row, item.basis, said))
         text = understood[0].text if understood else None
         limits.append(Limits(sex, word, text, subject))

@@ -24,6 +24,7 @@ from checker.knowledge.sheets.parts import Part, parts_of
 from checker.knowledge.sheets.removals import conditions_of, removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
+from checker.shapes.item.age_words import is_caution
 
 _NOTHING = Limits(None, None, None, None)
 _ASK_PAIR = (
@@ -182,7 +183,13 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
         unjudged: Mapping[int, str] = {}
     else:
         read = read_limits(tables.items, rule, known, items, faults)
-        published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
+        caps = (
+            "notice" if any(is_caution(text) for text in (item.basis, item.note) if text) else None for item in items
+        )
+        published = tuple(
+            replace(item, limits=limits, level_cap=cap)
+            for item, limits, cap in zip(bare, read.limits, caps, strict=True)
+        )
         windows, texts, notes, unmapped, unjudged = read.windows, read.texts, read.remarks, (), read.unjudged
         _check_contradictions(tables.items, items, published, faults)
     conditions = {**unjudged, **conditions_of(items)}

@@ -40,8 +40,9 @@ ITEM = Shape(
     limits=(
         Limit("sex", str, "限定的性别", "the sex to which the item is limited", ("male", "female"), "point_sex", "sex"),
         Limit(
-            "age_word", str, "公布的年龄用词：新生儿、婴儿、婴幼儿、儿童、小儿、法定就业年龄",
-            "the word for the age: 新生儿, 婴儿, 婴幼儿, 儿童, 小儿 or 法定就业年龄", ("新生儿", "婴儿", "婴幼儿", "儿童", "小儿", "法定就业年龄"), fact="age",
+            "age_word", str, "公布的年龄用词：新生儿、婴儿、婴幼儿、儿童、小儿、法定就业年龄、老年人",
+            "the word for the age: 新生儿, 婴儿, 婴幼儿, 儿童, 小儿, 法定就业年龄 or 老年人",
+            ("新生儿", "婴儿", "婴幼儿", "儿童", "小儿", "法定就业年龄", "老年人"), fact="age",
         ),
         Limit("age_text", str, "公布的年龄范围，如 2-11岁", "the age window as published, such as 2-11岁", fact="age", wording=True),
         Limit("age_min", int, "年龄下限（含）", "lower bound of the age", fact="age", part_of="age_text"),

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from checker.shapes.item.age_words import BARRED, CAUTIONED
+
 _UNITS = {
     "周岁": "year", "岁": "year",
     "个月龄": "month", "月龄": "month", "个月": "month", "月": "month",
@@ -24,6 +26,7 @@ _FROM_WORD = re.compile(rf"{_AGE}(及?以上)(.*)")
 _TO_SIGN = re.compile(rf"(<|≤|不满|未满){_AGE}")
 _TO_WORD = re.compile(rf"{_AGE}(及?以下)")
 _WITHIN = re.compile(rf"{_NUMBER}(天|日)以?内")
+_BARRED = re.compile(rf"(.+?)(?:的?(?:儿童|小儿|老年人|老年患者|患者|人群|者))?(?:{CAUTIONED}|{BARRED})")
 _JOINT = re.compile(r"^[,、且至到~-]")
 _NAMED_TWICE = re.compile(rf"({_AGE})及\1以(?=[上下])")
 _INCLUSIVE_FROM = ("≥", "以上", "及以上")
@@ -46,7 +49,7 @@ _AFTER = re.compile(r"(?:的?(?:儿童|小儿|患儿|患者|人群|者))?(?:使�
 _CALENDAR = re.compile(r"\d{2,4}年(?:\d{1,2}月(?:\d{1,2}日)?)?")
 _MENTIONED = re.compile(r"岁|年龄|[月日周]龄|成人|成年|[\d一二三四五六七八九十两半]个?(?:月|天|日|周|星期)")
 
-SHAPES = "2-11岁, 5岁至<12岁, >=3岁, 14岁以下 (< 14), 14岁及以下 (< 15), 6岁以上 or 6岁及以上 (>= 6) or 28天以内"
+SHAPES = "2-11岁, 5岁至<12岁, >=3岁, 14岁以下 (< 14), 14岁及以下 (< 15), 6岁以上 or 6岁及以上 (>= 6), 28天以内 or 65岁以上慎用 (< 65)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +78,17 @@ def read_window(text: str) -> AgeWindow | None:
 
     Source: the wordings of the first batch and its update; a closed range of whole years includes its last year. A bound
     counts completed units: 以下 is <, 及以下 is ≤, 以上 and 及以上 are ≥ (where a word leaves doubt, the wider window flags
-    nobody wrongly). Days may be said with 以内, which includes the last one.
+    nobody wrongly). Days may be said with 以内, which includes the last one. Of 65岁以上慎用 the window is that of the others, below 65.
 
     >>> read_window("2-11岁")
     AgeWindow(minimum=2, minimum_unit='year', maximum=12, maximum_unit='year')
     >>> read_window(">=3岁")
     AgeWindow(minimum=3, minimum_unit='year', maximum=None, maximum_unit=None)
+    >>> read_window("65岁以上慎用")
+    AgeWindow(minimum=None, minimum_unit=None, maximum=65, maximum_unit='year')
     """
+    if barred := _BARRED.fullmatch(_plain(text)):
+        return _outside(read_window(barred[1]))
     plain = _NAMED_TWICE.sub(r"\1及以", _plain(text).replace(">=", "≥").replace("<=", "≤").translate(_ONE_SIGN))
     if found := _CLOSED.fullmatch(plain):
         low, low_unit, high, high_unit = found.groups()
@@ -118,12 +125,22 @@ def find_window(cell: str) -> FoundWindow | None:
     while text != before:
         before = text
         text = _BEFORE.sub("", _LIST_NUMBER.sub("", text))
-    text = _AFTER.sub("", text)
-    if (bounds := read_window(text)) is not None:
-        return FoundWindow(text, bounds)
+    # 70岁以上不宜使用 ends with a word that may be cut off only where it says for whom the item is.
+    for told in (text, _AFTER.sub("", text)):
+        if (bounds := read_window(told)) is not None:
+            return FoundWindow(told, bounds)
     if _MENTIONED.search(_CALENDAR.sub("", plain)):
         return FoundWindow(cell.strip(), None)
     return None
+
+
+def _outside(barred: AgeWindow | None) -> AgeWindow | None:
+    """Those who lie beside a window with one bound; beside one with two lie two windows, which nothing can say."""
+    if barred is None or (barred.minimum is None) == (barred.maximum is None):
+        return None
+    if barred.minimum is not None:
+        return AgeWindow(None, None, barred.minimum, barred.minimum_unit)
+    return AgeWindow(barred.maximum, barred.maximum_unit, None, None)
 
 
 def _plain(text: str) -> str:
