@@ -11,7 +11,7 @@ import pytest
 
 from checker.knowledge.source import open_knowledge
 
-from .small_kb import Kb, code, more, point
+from .small_kb import PATTERNS, Kb, code, more, point
 from .test_export import exported, said
 from .test_import import A1, A2, B1, C1, JANUARY, kb_import, liangku, sex_list
 
@@ -149,6 +149,41 @@ def test_what_ended_is_marked_as_removed_and_an_import_takes_it_for_that(earlier
     assert "请先给这些知识点写 valid_to" in told.out
 
 
+def test_a_family_that_takes_the_place_of_its_codes_is_changed_and_no_list_takes_the_codes_back(
+    small: Path, tmp_path: Path
+) -> None:
+    family, exact = "XG04CBA088A001", f"XG04CBA088A001{A1[14:]}"
+    codes = [{**row, "match": "code", "code": exact} if row["code"] == family else row for row in PATTERNS]
+    other = Kb(patterns=codes).write(tmp_path / "codes")
+    for later, earlier, expected, listed in (
+        (small, other, [("修改", family), ("删除", exact)], {"修改": 1}),
+        (other, small, [("修改", exact), ("删除", family)], {"修改": 1, "删除": 1}),
+    ):
+        out, flat = tmp_path / f"out-{later.name}", tmp_path / f"{later.name}.csv"
+        (book,) = exported(out, "--kb", later, "--since", earlier, "--flat", flat)["workbooks"]
+        assert sorted((row["变更类型"], row["编码"]) for row in table(flat)) == sorted(expected)
+        assert book["changes"] == listed
+
+
+def test_of_two_points_of_one_code_the_one_that_ends_is_told(tmp_path: Path) -> None:
+    twice = more(
+        [point("x", "drug-sex", "甲片", sex="male"), point("y", "drug-sex", "乙片", sex="male")],
+        [code("x", A1), code("y", A1)],
+    )
+    once = more([point("x", "drug-sex", "甲片", sex="male")], [code("x", A1)])
+    liangku(
+        "kb",
+        "export",
+        "--kb",
+        once.write(tmp_path / "once"),
+        "--since",
+        twice.write(tmp_path / "twice"),
+        "--flat",
+        tmp_path / "flat.csv",
+    )
+    assert [(row["变更类型"], row["知识点编号"]) for row in table(tmp_path / "flat.csv")] == [("删除", "y")]
+
+
 def test_without_a_difference_nothing_is_written(earlier: Path, tmp_path: Path) -> None:
     told = liangku(
         "kb", "export", "--kb", earlier, "--since", earlier, "--out", tmp_path / "out", "--flat", tmp_path / "flat.csv"
@@ -182,7 +217,7 @@ def test_what_is_not_there_or_may_not_be_written_over_is_refused(small: Path, tm
 def test_where_no_point_can_stand_in_a_workbook_nothing_is_written(built: Path, tmp_path: Path) -> None:
     said_so = refused("--kb", built, "--out", tmp_path / "out", "--rule", "herb-single")
     assert "没有一个知识点能写成工作簿，没有写任何文件；可用 --flat 写成 CSV" in said_so
-    assert "herb-single 11：这类清单没有导入得了的写法" in said_so
+    assert "herb-single 11：导入不读这类规则的清单" in said_so
     assert not (tmp_path / "out").exists()
     assert "没有同时属于这些规则和批次的知识点" in refused(
         "--kb", built, "--out", tmp_path / "out", "--rule", "herb-single", "--batch", "01"

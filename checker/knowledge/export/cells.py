@@ -26,7 +26,7 @@ _SPANS = {"day": "天", "month": "个月"}
 
 
 def kind_of(rule: RulePlan, known: KnownRule) -> str | None:
-    """How lists of the rule are laid out, or None where the importer reads none that would say all of its limits.
+    """How lists of the rule are laid out, or None where none that is imported says all of its limits.
 
     An indication's diagnoses stand in a file of terms and not in the list; a rule that looks at the rest of a prescription has no list that is read.
     """

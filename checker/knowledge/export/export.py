@@ -56,7 +56,7 @@ def export_edition(request: ExportRequest, plan: Plan) -> Exported:
             f"--flat {flat}：已有这个文件，不会覆盖；请换一个文件名，或加 --force（a file stands there: name another, or use --force）"
         )
     entries, table = _told(request)
-    if not entries:
+    if not table:
         return Exported(0, 0, (), (), 0)
     text = flat_text(table, {rule.id: rule for rule in plan.rules}, changes=request.since is not None)
     if request.out is None:
@@ -111,8 +111,11 @@ def _told(request: ExportRequest) -> tuple[list[Entry], list[FlatRow]]:
         own = (before if changed.change == REMOVED else after).patterns[point.point_id]
         within = [pattern for pattern in own if pattern.role == CONTAINER]
         table += flat_rows(point, own, changed.codes)
-        told = (*within, *changed.codes) if changed.change == REMOVED else own
-        entries.append(Entry(point, tuple(told), changed.change))
+        if changed.change != REMOVED:
+            entries.append(Entry(point, own, changed.change))
+        elif gone := [pattern for pattern in changed.codes if pattern not in changed.elsewhere]:
+            # A list takes back only what nothing limits any more: an import refuses the rest.
+            entries.append(Entry(point, (*within, *gone), REMOVED))
     return entries, table
 
 

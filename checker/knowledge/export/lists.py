@@ -26,10 +26,11 @@ NO_RULE: Why = (
     "规则库里没有这条规则，不知道它公布的名称",
     "the rule is in no rule file, so that its published name is not known",
 )
-NOT_READ: Why = (
-    "这类清单没有导入得了的写法：限制的一部分不在清单里",
-    "no layout of such lists can be imported: a part of what limits the item stands in no list",
+FROM_TERMS: Why = (
+    "诊断由适应症用语的对照表（--terms）得出，清单里没有",
+    "their diagnoses come from a file of terms (--terms) and stand in no list",
 )
+NOT_READ: Why = ("导入不读这类规则的清单", "lists of rules of this shape are not imported")
 BAD_BATCH: Why = ("批次的写法导入不了", "the batch is written as no import takes it")
 ENDS: Why = ("有终止日期，清单里写不出", "they have an end, which no list says")
 CAPPED: Why = ("最高等级有限制，清单里写不出", "their level is capped, which no list says")
@@ -123,7 +124,7 @@ def _why_not(entry: Entry, rules: Mapping[str, RulePlan], kinds: Mapping[str, st
     if point.rule_id not in rules:
         return NO_RULE
     if kinds[point.rule_id] is None:
-        return NOT_READ
+        return FROM_TERMS if "indications" in point.limits else NOT_READ
     if not BATCH.fullmatch(point.batch):
         return BAD_BATCH
     if entry.change == REMOVED:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
+from checker.knowledge.codes import family_of
 from checker.knowledge.export.lists import REMOVED
+from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY
 from checker.knowledge.merge.rows import CONTAINER
 from checker.knowledge.rows import PatternRow, PointRow
 
@@ -17,17 +19,35 @@ CHANGES = (ADDED, CHANGED, REMOVED)
 Patterns = Mapping[str, tuple[PatternRow, ...]]
 """The patterns of points by their ids."""
 
-Covered = tuple[Any, ...]
-"""What is limited by itself: rule, role, match and code, in pairs what contains it, and the place."""
+
+class Covered(NamedTuple):
+    """What is limited by itself: a code or family of a rule in a role, in pairs with what contains it, somewhere."""
+
+    rule_id: str
+    role: str
+    match: str
+    code: str
+    within: tuple[str, ...]
+    region: str | None
+    region_of: str | None
+
+    def family(self) -> Covered | None:
+        """The family of an exact code; None for a family itself and for a code without one."""
+        family = family_of(self.code) if self.match == BY_CODE else None
+        return None if family is None else self._replace(match=BY_FAMILY, code=family)
 
 
 @dataclass(frozen=True, slots=True)
 class ChangedPoint:
-    """A point that is new or changed, or of which codes are no longer limited; `codes` gives the kind of change of each pattern that changed."""
+    """A point that is new or changed, or of which something no longer stands; `codes` gives the kind of change of each pattern that changed.
+
+    What is `elsewhere` stands no longer here but is limited by another pattern: the family of a code, or another point.
+    """
 
     point: PointRow
     change: str
     codes: Mapping[PatternRow, str]
+    elsewhere: frozenset[PatternRow] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +58,42 @@ class Side:
     patterns: Patterns
 
 
-def changed_points(before: Side, after: Side, day: date) -> Iterator[ChangedPoint]:
-    """Yield the points of `after` that limit anything anew or otherwise on `day`, and those of which a code is limited no longer, which may be of
+def changed_points(before: Side, after: Side, day: date) -> list[ChangedPoint]:
+    """Return the points of `after` that limit anything anew or otherwise on `day`, and those of which something stands no longer, which may be of
     `before`; in the order of their ids.
 
-    Ids, evidence and remarks do not count: two points that limit alike are one. A code that goes on in another point is changed, not removed.
+    Ids, evidence and remarks do not count: two points that limit alike are one. A code that goes on in another point is changed, not removed,
+    and so is a family of which codes were limited, or a code whose family was.
     """
     old, new = _states(before, day), _states(after, day)
-    found = [
-        ChangedPoint(point, CHANGED if any(kind == CHANGED for kind in kinds.values()) else ADDED, kinds)
-        for point in after.points
-        if _holds(point, day)
-        and (
-            kinds := {
-                pattern: CHANGED if key in old else ADDED
-                for pattern, key in _keys(point, after.patterns)
-                if _state(point) not in old.get(key, ())
-            }
-        )
-    ]
-    found = [replace(each, change=_of_whole(each, after.patterns)) for each in found]
+    begun = {family for key in old if (family := key.family()) is not None}
+    found = []
+    for point in after.points:
+        kinds = {
+            pattern: CHANGED if key in old or key in begun or key.family() in old else ADDED
+            for pattern, key in _keys(point, after.patterns)
+            if _holds(point, day) and _state(point) not in old.get(key, ())
+        }
+        if kinds:
+            found.append(ChangedPoint(point, _of_whole(kinds, after.patterns[point.point_id]), kinds))
     ended = {point.point_id: point for point in after.points if not _holds(point, day)}
     for point in before.points:
-        gone = {pattern: REMOVED for pattern, key in _keys(point, before.patterns) if key not in new}
-        if gone and _holds(point, day):
-            found.append(ChangedPoint(ended.get(point.point_id, point), REMOVED, gone))
-    return iter(sorted(found, key=lambda each: (each.point.rule_id, each.point.point_id, each.change)))
+        gone = {
+            pattern: key
+            for pattern, key in _keys(point, before.patterns)
+            # Where something new is said of the same, that tells of the change.
+            if _holds(point, day) and _state(point) not in new.get(key, ()) and not new.get(key, set()) - old[key]
+        }
+        elsewhere = frozenset(pattern for pattern, key in gone.items() if key in new or key.family() in new)
+        if gone:
+            of = ended.get(point.point_id, point)
+            found.append(ChangedPoint(of, REMOVED, dict.fromkeys(gone, REMOVED), elsewhere))
+    return sorted(found, key=lambda each: (each.point.rule_id, each.point.point_id, each.change))
 
 
-def _of_whole(each: ChangedPoint, patterns: Patterns) -> str:
+def _of_whole(kinds: Mapping[PatternRow, str], own: Iterable[PatternRow]) -> str:
     """A point is new where all that it covers is."""
-    own = patterns[each.point.point_id]
-    return ADDED if all(each.codes.get(pattern) == ADDED for pattern in own if pattern.role != CONTAINER) else CHANGED
+    return ADDED if all(kinds.get(pattern) == ADDED for pattern in own if pattern.role != CONTAINER) else CHANGED
 
 
 def _states(side: Side, day: date) -> dict[Covered, set[tuple[Any, ...]]]:
@@ -92,7 +116,9 @@ def _keys(point: PointRow, patterns: Patterns) -> Iterable[tuple[PatternRow, Cov
         if pattern.role != CONTAINER:
             yield (
                 pattern,
-                (point.rule_id, pattern.role, pattern.match, pattern.code, within, point.region, point.region_of),
+                Covered(
+                    point.rule_id, pattern.role, pattern.match, pattern.code, within, point.region, point.region_of
+                ),
             )
 
 

@@ -77,7 +77,10 @@ def workbook_of(rule: str, kind: str, rows: Sequence[ListRow], day: date) -> byt
             "note",
             *(("change",) if changes else ()),
         ]
-        headers = [_header(name, kind, rule, services=services) for name in names]
+        headers = [_header(name, kind, services=services) for name in names]
+        if len({row.cells["name"] for row in rows}) < len(rows):
+            # Where items share a name, a reader may take 序号 for the numbers of codes.
+            headers[0] = "知识点序号"
         total = sum(len(row.codes) for row in rows)
         body = [[_cell(row, name) for name in names] for row in rows]
         at = names.index("code" if services else "count")
@@ -96,7 +99,7 @@ def workbook_of(rule: str, kind: str, rows: Sequence[ListRow], day: date) -> byt
     return file.getvalue()
 
 
-def _header(name: str, kind: str, rule: str, *, services: bool) -> str:
+def _header(name: str, kind: str, *, services: bool) -> str:
     if kind == PAIR_KIND and name in ("name", "code"):
         return {"name": "项目B名称", "code": "项目B代码"}[name]
     if name == "name":

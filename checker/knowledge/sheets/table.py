@@ -14,6 +14,8 @@ from checker.knowledge.sheets.headers import KNOWN, HeaderWords, plain
 from checker.knowledge.sheets.workbook import ROW, Sheet
 from checker.knowledge.sheets.xlsx_parts import Area, column_letters, column_number
 
+_OF_ITEMS = ("知识点序号", "对应知识点序号")
+"""Headers that say that a number is the item's."""
 _OF_ONE_ITEM = (
     "name",
     "container_name",
@@ -150,7 +152,7 @@ def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNO
     merges = _of_data(sheet.merges, columns, header_row)
     below = _classified(_filled(sheet.cells.filter(pl.col(ROW) > header_row), merges), columns)
     title = next((text for text in texts if "知识点" in text), texts[0] if texts else "")
-    rows, is_counted = _counted(_data_rows(below, columns))
+    rows, is_counted = _counted(_data_rows(below, columns), columns)
     table = SheetTable(
         file,
         sheet.name,
@@ -208,14 +210,18 @@ def _data_rows(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     return data.select(ROW, *(pl.col(each.letters).alias(each.name or each.letters) for each in columns))
 
 
-def _counted(rows: pl.DataFrame) -> tuple[pl.DataFrame, bool]:
-    """The rows with `seq`, and whether it was counted here: where there is none, or where each code of an item has a number of its own."""
+def _counted(rows: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, bool]:
+    """The rows with `seq`, and whether it was counted here: where there is none, or where each code of an item has a number of its own.
+
+    A header that says that it is the item's number is taken at its word, also where each of several items of one name has one code.
+    """
     said = [pl.col(name).forward_fill().fill_null("") for name in _OF_ONE_ITEM if name in rows.columns]
     runs = pl.concat_str(said, separator="\x1f").rle_id() + 1 if said else pl.lit(1)
     if "seq" not in rows.columns:
         return rows.with_columns(seq=runs.cast(pl.String)), True
     if (
         "code" in rows.columns
+        and not any(plain(each.header) in _OF_ITEMS for each in columns if each.name == "seq")
         and rows.height
         and rows["seq"].null_count() == 0
         and rows["seq"].n_unique() == rows.height
