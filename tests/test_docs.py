@@ -45,7 +45,7 @@ HASH = re.compile(r"(?<=sha256 )[0-9a-f]{16}\b|\b[0-9a-f]{12}\b")
 ECHO, LIST = "echo $?", "ls "
 IMPORT = "sqlite3"
 """The shell of SQLite, which may not be here: its one command, .import, is carried out by Python's library."""
-IN_GIT = ("docs/knowledge.md", "docs/ci.md")
+IN_GIT = ("docs/knowledge.md", "docs/ci.md", "docs/own-rules.md")
 """The documents whose commands run in a git repository, with the git and cp commands that they show."""
 REAL = ("git ", "cp ")
 SESSION = "<!-- session:"
@@ -62,10 +62,12 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb build": ("--sources", "--out", "--json", "--lang"),
     "kb show": ("--kb", "--json", "--lang"),
     "kb import": ("--batch", "--published", "--mode", "--onto", "--expect", "--out", "--cover", "--region", "--region-of", "--repair",
+                  "--terms", "--column", "--status",
                   "--allow-unparsed", "--allow-lost-coverage", "--publisher", "--title", "--name", "--version", "--rules", "--only-rules",
                   "--json", "--lang"),
     "kb export": ("--kb", "--out", "--flat", "--rule", "--batch", "--since", "--force", "--rules", "--only-rules", "--json", "--lang"),
-    "kb check": ("--kb", "--rules", "--only-rules", "--only", "--skip", "--as-of", "--strict", "--all", "--format", "--json", "--lang"),
+    "kb check": ("--kb", "--rules", "--only-rules", "--only", "--skip", "--as-of", "--strict", "--baseline", "--write-baseline", "--all",
+                 "--format", "--json", "--lang"),
     "kb diff": ("--rule", "--limit", "--exit-code", "--format", "--json", "--lang"),
     "kb impact": ("--claims", "--settlements", "--visits", "--diagnoses", "--map", "--param", "--max-new-share", "--max-new-lines",
                   "--sample", "--kb", "--crosswalk", "--rules", "--only-rules", "--as-of", "--region", "--format", "--json", "--lang"),
@@ -74,7 +76,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb search": ("--kb", "--limit", "--json", "--lang"),
     "kb promote": ("--run", "--sources", "--rules", "--write", "--force", "--json", "--lang"),
     "kb ci": ("--base", "--sources", "--rules", "--only-rules", "--claims", "--settlements", "--visits", "--diagnoses", "--map", "--max-new-share",
-              "--max-new-lines", "--as-of", "--out", "--json", "--lang"),
+              "--max-new-lines", "--max-lost-share", "--max-lost-lines", "--max-changed-lines", "--max-deleted-points", "--max-deleted-codes",
+              "--max-edited-points", "--max-reused-ids", "--baseline", "--strict", "--as-of", "--out", "--json", "--lang"),
     "serve": ("--host", "--port", "--config", "--data", "--profile", "--region", "--two-person", "--new-key", "--kb", "--crosswalk", "--rules",
               "--only-rules"),
     "feedback report": ("--since", "--until", "--min-answers", "--threshold", "--limit", "--json", "--lang"),
@@ -89,7 +92,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "rules show": ("--rules", "--lang"),
     "rules test": ("--rules", "--json", "--lang"),
     "rules check": ("--rules", "--json", "--lang"),
-    "rules new": ("--name-zh", "--name-en", "--code", "--like", "--rules", "--lang"),
+    "rules new": ("--name-zh", "--name-en", "--code", "--like", "--shape", "--rules", "--lang"),
     "rules export": ("--out", "--force", "--json", "--lang"),
     "rules diff": ("--format", "--exit-code", "--json", "--lang"),
     "rules docs": ("--rules", "--out", "--check", "--json", "--lang"),

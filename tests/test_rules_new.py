@@ -11,6 +11,7 @@ import pytest
 from checker.cli.main import run
 from checker.rulebook.fill import FILL
 from checker.rulebook.load import load_rules
+from checker.shapes import BY_ID
 from tests.commands import Done, liangku
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -53,6 +54,25 @@ def test_every_case_of_a_new_rule_fails_and_tells_what_to_fill_in(
     assert out.count("line.service_time：还没有写好") == 5
     assert "exemption.diagnoses：还没有写好：【待填 fill in】Q56\n" in out
     assert "用例要求" not in out
+
+
+@pytest.mark.parametrize("shape", BY_ID)
+def test_a_rule_of_any_shape_begins_with_a_file_that_loads_and_fails(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], shape: str
+) -> None:
+    assert told(capsys, "new", "one-new", "--shape", shape, "--rules", str(tmp_path))[0] == 0
+    (rule,) = load_rules(tmp_path).rules
+    assert rule.shape == shape
+    code, out, _ = told(capsys, "test", "one-new", "--rules", str(tmp_path), "--lang", "zh")
+    assert (code, "one-new: 0/5" in out) == (1, True)
+
+
+def test_a_shape_that_the_rule_to_start_from_has_not_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ("new", "one-new", "--like", "drug-sex", "--shape", "pair", "--rules", str(tmp_path))
+    code, _, err = told(capsys, *asked)
+    assert (code, "drug-sex 的形态是 item" in err) == (2, True)
 
 
 @pytest.mark.parametrize("like", [None, *RULE_IDS])

@@ -268,6 +268,8 @@ def test_a_header_of_ones_own_is_said_with_column(tmp_path: Path, capsys: pytest
     assert [(each["items"], each["codes"]) for each in document["files"]] == [(2, 5)]
     assert imported(path, tmp_path / "kb2", "--column", "本位码=cod") == 2
     assert "没有“cod”这一列；可写：skip、seq、name" in capsys.readouterr().err
+    assert imported(saved(book_of(ROWS), tmp_path), tmp_path / "kb3", "--column", "本位吗=code") == 2
+    assert "没有一张表有表头“本位吗”" in capsys.readouterr().err
 
 
 def points_of(edition: Path) -> list[dict[str, str]]:
@@ -357,6 +359,34 @@ def test_a_code_is_held_against_its_kind_and_its_grammar(tmp_path: Path, code: s
     assert told in refusal(saved(book_of([[1, "甲片", "男", code]]), tmp_path))
 
 
+OLD = ROOT / "data" / "samples" / "own"
+OF_THE_OLD = "老年人用药安全"
+
+
+def test_words_and_ages_of_the_old_are_read_and_what_asks_for_care_is_a_notice(tmp_path: Path) -> None:
+    header = ["序号", "药品通用名", "逻辑依据", "药品代码"]
+    texts = ["老年人慎用", "65岁以上慎用", "75岁及以上禁用", "老年患者不宜使用。"]
+    rows = [[number, f"药{number}", text, CODE.format(number)] for number, text in enumerate(texts, 1)]
+    path = saved(book_of(rows, header, [f"“{OF_THE_OLD}”规则对应知识点明细"]), tmp_path)
+    assert imported(path, tmp_path / "kb", "--rules", str(OLD)) == 0
+    with (tmp_path / "kb" / "sources" / "item.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert [(row["age_word"], row["age_min"], row["age_max"]) for row in csv.DictReader(stream)] == [
+            ("老年人", "", ""),
+            ("", "", "65"),
+            ("", "", "75"),
+            ("老年人", "", ""),
+        ]
+    assert [row["level_cap"] for row in points_of(tmp_path / "kb")] == ["notice", "notice", "", ""]
+
+
+@pytest.mark.parametrize("text", ["3岁以下慎用", "65岁以上禁用"])
+def test_what_a_list_for_children_says_of_others_is_not_taken_for_its_limit(tmp_path: Path, text: str) -> None:
+    header = ["序号", "药品通用名", "逻辑依据", "药品代码"]
+    title = ["“药品限儿童使用”规则对应知识点明细"]
+    (workbook,) = read(saved(book_of([[1, "甲片", text, CODE.format(1)]], header, title), tmp_path))
+    assert [window.bounds for window in workbook.windows] == [None]
+
+
 def test_a_list_may_begin_on_trial(tmp_path: Path) -> None:
     assert imported(saved(book_of(ROWS), tmp_path), tmp_path / "kb", "--status", "shadow") == 0
     assert {row["status"] for row in points_of(tmp_path / "kb")} == {"shadow"}
@@ -376,7 +406,6 @@ def entries() -> list[dict[str, Any]]:
 
 ASKS = {
     "11-batch12-药品限适应症.xlsx": "--terms",
-    "40-elderly.xlsx": "不在规则库里",
 }
 """Sheets that are not read as they stand: what is asked for."""
 
@@ -385,7 +414,8 @@ ASKS = {
 @pytest.mark.parametrize("entry", entries(), ids=lambda entry: entry["file"])
 def test_sheets_of_other_hands(tmp_path: Path, entry: dict[str, Any], capsys: pytest.CaptureFixture[str]) -> None:
     repair = ["--repair"] if entry.get("repair") else []
-    code = imported(LAYOUTS / entry["file"], tmp_path / "kb", "--batch", entry["batch_arg"], *repair)
+    rules = ["--rules", str(OLD)] if entry["rule"] == OF_THE_OLD else []
+    code = imported(LAYOUTS / entry["file"], tmp_path / "kb", "--batch", entry["batch_arg"], *repair, *rules)
     told = capsys.readouterr()
     if entry.get("must_refuse") or entry["file"] in ASKS:
         assert (code, (tmp_path / "kb").exists()) == (2, False)

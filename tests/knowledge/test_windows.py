@@ -65,7 +65,6 @@ def test_what_a_cell_says_of_an_age(cell: str, text: str, low: _Bound, high: _Bo
         "六个月以上",
         "2-11岁；14-17岁",
         "不适用于3岁以下",
-        "3岁以下禁用",
         "限成人和6岁及以上儿童患者的二线治疗",
         "支付不超过14天",
         "药品说明书（6岁以上）",
@@ -83,3 +82,20 @@ def test_an_age_that_is_not_understood_is_told_and_not_guessed(cell: str) -> Non
 )
 def test_a_cell_without_an_age_is_no_window(cell: str) -> None:
     assert find_window(cell) is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "window"),
+    [
+        ("65岁以上慎用", (None, 65)),
+        ("70岁及以上患者不宜使用", (None, 70)),
+        ("3岁以下禁用", (3, None)),
+        ("限2-11岁慎用", None),
+        ("成人慎用", None),
+    ],
+)
+def test_a_warning_leaves_those_beside_it(cell: str, window: tuple[int | None, int | None] | None) -> None:
+    found = find_window(cell)
+    assert found is not None
+    bounds = found.bounds
+    assert (None if bounds is None else (bounds.minimum, bounds.maximum)) == window

@@ -110,6 +110,11 @@ def header_words(given: Iterable[str]) -> HeaderWords:
     return {**KNOWN, **added}
 
 
+def added_words(words: HeaderWords) -> frozenset[str]:
+    """The words that a caller added or gave another meaning."""
+    return frozenset(word for word, column in words.items() if KNOWN.get(word) != column)
+
+
 def is_like_a_limit(header: str) -> bool:
     """Whether what stands under an unknown header may limit the items, so that leaving it unread would be a guess."""
     return not header or _LIKE_A_LIMIT.search(header) is not None

@@ -13,7 +13,7 @@ from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRule
 from checker.knowledge.sheets.table import SheetTable, WrongCell
-from checker.shapes.item.age_words import CHILD_WORDS, age_word_in
+from checker.shapes.item.age_words import CHILD_WORDS, age_word_in, warns
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
 from checker.shapes.terms.texts import Terms, read_terms
 
@@ -94,6 +94,9 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     ages = "age" in rule.looks_at
     unjudged: dict[int, str] = {}
     window_in = {text: None if age_word_in(text) else find_window(text) for text in texts}
+    if re.search(CHILD_WORDS, name):
+        # What a list for children says of others (3岁以下慎用) is a second limit, which the rule does not part from the first.
+        window_in |= {text: FoundWindow(text, None) for text in texts if warns(text)}
     for item in items:
         found: dict[str, FoundWindow] = {}
         for column, cell in (("basis", item.basis), ("note", item.note)):

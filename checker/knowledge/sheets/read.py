@@ -14,7 +14,7 @@ from checker.knowledge.indication_terms import IndicationTerms
 from checker.knowledge.published import Limits, PublishedItem, document_of, is_known_batch
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
 from checker.knowledge.sheets.header_row import Column
-from checker.knowledge.sheets.headers import KNOWN, HeaderWords, is_like_a_limit
+from checker.knowledge.sheets.headers import KNOWN, HeaderWords, added_words, is_like_a_limit, word_of
 from checker.knowledge.sheets.items import NUMBER, ItemRow, check_numbers, read_items
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
@@ -117,6 +117,7 @@ def read_workbooks(
             "--published", "", "工作簿里没有公布日期，请给出，如 --published 2025-05-23 (give the day of the notice)"
         )
     read: list[Workbook] = []
+    unseen = set(added_words(words))
     contents: dict[str, str] = {}
     for path in paths:
         opened = open_workbook(path, faults, any_form=True)
@@ -126,8 +127,13 @@ def read_workbooks(
         elif opened is not None:
             contents[opened.sha256] = opened.file
             given = _Given(batch, published or date.min, rules, repair, terms, words)
-            read += [book for part in _parts(opened, given, faults) if (book := _read(opened, part, given, faults))]
+            read += [
+                book for part in _parts(opened, given, unseen, faults) if (book := _read(opened, part, given, faults))
+            ]
     _check_twice(read, faults)
+    if unseen and not faults.found:
+        told = f"没有一张表有表头“{'”“'.join(sorted(unseen))}”，请核对写法 (no sheet has this header: check how it is written)"
+        faults.add("--column", "", told)
     faults.stop()
     return tuple(read)
 
@@ -284,10 +290,11 @@ def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int], list[int
     return {number: (own, rows, counts) for number, own, rows, counts in listed.iter_rows()}
 
 
-def _parts(opened: OpenedFile, given: _Given, faults: Faults) -> list[Part]:
-    """The lists of the file, each with the table of its codes, or none after noting what is wrong with its sheets."""
+def _parts(opened: OpenedFile, given: _Given, unseen: set[str], faults: Faults) -> list[Part]:
+    """The lists of the file, each with the table of its codes, or none after noting what is wrong with its sheets; header words that it has are seen."""
     tables = [read_table(opened.file, sheet, faults, given.words) for sheet in opened.sheets]
     found = [table for table in tables if table is not None]
+    unseen.difference_update(word_of(column.header) for table in found for column in table.columns)
     if len(found) < len(tables):
         return []
     if len(found) > 1 and all(table.has("code") and table.has("name") and not _lists_codes(table) for table in found):

@@ -13,6 +13,7 @@ CAUTIONED = "慎用|不推荐使用|不建议使用"
 BARRED = "禁用|忌用|不宜使用|不得使用|避免使用"
 """How it says that those whom it names get none of it."""
 _NOT_FOR_THE_OLD = re.compile(rf"(?:老年人|老年患者|老人|老年)(?:患者)?(?:{CAUTIONED}|{BARRED})")
+_WARNS = re.compile(rf"(?:{CAUTIONED}|{BARRED})[。.;]*$")
 _CAUTION = re.compile(rf"(?:{CAUTIONED})[。.;]*$")
 _OF_WORKING_AGE = re.compile(r"限?(法定就业年龄)(?:段|段内|内)?(?:的?(?:患者|参保人员?|人员|人群))?(?:使用)?")
 
@@ -28,6 +29,11 @@ def age_word_in(text: str) -> str | None:
     if _NOT_FOR_THE_OLD.fullmatch(plain):
         return OLD
     return found[1] if found else None
+
+
+def warns(text: str) -> bool:
+    """Whether a text says who should not get the item, or with care only, rather than whom it is for."""
+    return _WARNS.search("".join(unicodedata.normalize("NFKC", text).split())) is not None
 
 
 def is_caution(text: str) -> bool:
