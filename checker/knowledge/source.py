@@ -15,6 +15,7 @@ from checker.knowledge.crosswalk import CROSSWALK_FILE, SCHEMA, empty_crosswalk,
 from checker.knowledge.crosswalk_text import read_crosswalk_text
 from checker.knowledge.edition import Edition, load_into, open_edition
 from checker.knowledge.edition_text import EDITION_FILE, EditionText, read_edition
+from checker.knowledge.example_text import EXAMPLE_FILE, read_examples
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of, schema_of
 from checker.knowledge.limit_text import LIMIT_FILES
@@ -24,7 +25,7 @@ from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, P
 from checker.model.embedded import EMBEDDED, embedded_edition_folder
 from checker.model.errors import KnowledgeError, both
 
-TEXT_FILES = (POINT_FILE, *LIMIT_FILES, PATTERN_FILE, EXEMPTION_FILE, CROSSWALK_FILE, EDITION_FILE)
+TEXT_FILES = (POINT_FILE, *LIMIT_FILES, PATTERN_FILE, EXEMPTION_FILE, CROSSWALK_FILE, EXAMPLE_FILE, EDITION_FILE)
 """The files of a knowledge base as text."""
 
 
@@ -76,7 +77,7 @@ class Sources:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Text as it was read: what could be typed, and every fault; `point`, `pattern` and `crosswalk` also say the `row` of the file.
+    """Text as it was read: what could be typed, and every fault; `point`, `pattern`, `crosswalk` and `examples` also say the `row` of the file.
 
     `limit_places` has the `file`, `row` and `point_id` of each row of a limit table.
     """
@@ -88,6 +89,7 @@ class Reading:
     exemptions: tuple[ExemptionRow, ...]
     exemption_items: tuple[ExemptionItemRow, ...]
     crosswalk: pl.DataFrame
+    examples: pl.DataFrame
     faults: Faults
 
 
@@ -102,7 +104,8 @@ def read_text_folder(folder: Path) -> Reading:
     point, pattern, limit_places = read_points(folder, faults)
     exemptions, items = read_exemptions(folder, point, pattern, faults)
     crosswalk = read_crosswalk_text(folder, faults)
-    return Reading(edition, point, pattern, limit_places, exemptions, items, crosswalk, faults)
+    examples = read_examples(folder, faults)
+    return Reading(edition, point, pattern, limit_places, exemptions, items, crosswalk, examples, faults)
 
 
 def read_sources(folder: Path) -> Sources:

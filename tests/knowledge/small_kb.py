@@ -92,6 +92,7 @@ class Kb:
     edition: str = EDITION
     point_columns: Sequence[str] = field(default=POINT_COLUMNS)
     crosswalk: str = ""
+    examples: str = ""
 
     def write(self, folder: Path) -> Path:
         """Write the files into the folder and return it."""
@@ -111,6 +112,8 @@ class Kb:
         (folder / "edition.toml").write_text(self.edition, encoding="utf-8")
         if self.crosswalk:
             (folder / "crosswalk.csv").write_text(f"{CROSSWALK_COLUMNS}\n{self.crosswalk}\n", encoding="utf-8")
+        if self.examples:
+            (folder / "example.csv").write_text(f"id,expect,code\n{self.examples}\n", encoding="utf-8")
         return folder
 
     def _limits(self, shape: str) -> list[Row]:

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from checker.knowledge.build import build
+from checker.knowledge.cell_reader import Faults
 from checker.knowledge.checks.issue import Issue
 from checker.knowledge.checks.layers import read_layer
 from checker.knowledge.checks.registry import VALIDATORS
 from checker.knowledge.checks.run import Checked, check_knowledge
 from checker.knowledge.checks.validator import Validator
+from checker.knowledge.example_text import read_examples
+from checker.knowledge.frames import family_column
 from checker.knowledge.resolve import open_plan
+from checker.knowledge.source import read_sources
 from checker.model.errors import InputError
 from tests.knowledge.small_kb import (
     DRUG,
@@ -113,6 +118,12 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(changed("p1", document=" "), "point.csv", 2, "p1", "document"),
     ],
     "no-limit": [Example(changed("p1", sex=""), "item.csv", 2, "p1", "sex")],
+    "example": [
+        Example(Kb(examples=f"p1,match,{P3_CODE}"), "example.csv", 2, "p1", "code", Kb(examples=f"p1,match,{OTHER}\np3,match,{P3_CODE}")),
+        Example(Kb(examples=f"p1,no_match,{OTHER}"), "example.csv", 2, "p1", "code", Kb(examples=f"p1,no_match,{P3_CODE}")),
+        Example(Kb(examples=f"p9,match,{OTHER}"), "example.csv", 2, "p9", "id"),
+        Example(Kb(examples=f"e1,match,{P3_CODE}"), "example.csv", 2, "e1", "code"),
+    ],
     "unknown-rule": [
         Example(changed("p1", rule_id="drug-sexx"), "point.csv", 2, "p1", "rule_id"),
         Example(more(exemptions=exemption("e2", "no-rule", stands_by="true")), "exemption.toml", 13, "e2", "rule"),
@@ -351,6 +362,16 @@ def test_a_code_in_another_items_family_is_judged_by_its_own_point_within_one_ru
     assert told(found.issues) == [("family-of-another", "error", "p1")]
     found = checked(more([capsules | {"rule_id": "service-sex"}], [code("p6", OTHER)]).write(tmp_path / "two"))
     assert ("both-sexes", "error", "p1") in told(found.issues)
+
+
+def test_each_family_of_this_checkout_has_an_example_within_it_and_one_beside_it() -> None:
+    sources = Path(__file__).parents[2] / "knowledge_base" / "sources"
+    examples = read_examples(sources, Faults()).with_columns(family_column(pl.col("code")).alias("family"))
+    families = read_sources(sources).pattern.filter(pl.col("match") == "family").select(id="point_id", family="code")
+    within = examples.filter(pl.col("expect") == "match")
+    assert families.join(within, on=["id", "family"], how="anti").is_empty()
+    beside = examples.filter(pl.col("expect") == "no_match")
+    assert families.join(beside, on="id", how="anti").is_empty()
 
 
 def test_a_family_whose_other_item_somebody_has_looked_at_is_told_and_no_error(tmp_path: Path) -> None:

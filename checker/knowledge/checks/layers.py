@@ -15,6 +15,7 @@ from checker.knowledge.checks.issue import Place
 from checker.knowledge.crosswalk import CROSSWALK_FILE, empty_crosswalk
 from checker.knowledge.crosswalk_text import check_crosswalk
 from checker.knowledge.edition import Edition, open_edition
+from checker.knowledge.example_text import EXAMPLE_FILE, empty_examples
 from checker.knowledge.exemption_text import EXEMPTION_FILE
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, check_frames
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
@@ -46,6 +47,7 @@ class Layer:
     faults: tuple[Fault, ...]
     faulty: Mapping[tuple[str, int], str] = field(default_factory=dict)
     crosswalk: pl.DataFrame = field(default_factory=lambda: placed(empty_crosswalk(), ""))
+    examples: pl.DataFrame = field(default_factory=lambda: empty_examples().with_columns(file=pl.lit("")))
 
 
 def placed(rows: pl.DataFrame, file: str) -> pl.DataFrame:
@@ -95,6 +97,7 @@ def read_layer(folder: Path) -> Layer:
         tuple(replace(fault, file=file_of.get(fault.file, fault.file)) for fault in faults),
         faulty,
         crosswalk.with_columns(file=pl.lit(file_of[CROSSWALK_FILE])),
+        (read.examples.clear() if headers else read.examples).with_columns(file=pl.lit(file_of[EXAMPLE_FILE])),
     )
 
 
@@ -135,6 +138,13 @@ def stacked(layers: Sequence[Layer]) -> Layer:
             below.faults + layer.faults,
             {**below.faulty, **layer.faulty},
             _on_top(below.crosswalk, layer.crosswalk, layer.crosswalk, "local_code"),
+            # What is said of a point or exemption goes with it.
+            pl.concat(
+                [
+                    below.examples.filter(~pl.col("id").is_in([*layer.point["point_id"], *replaced])),
+                    layer.examples,
+                ]
+            ),
         )
     return below
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from checker.knowledge.checks.against_rules import other_shape, unknown_rule, unread_limit, unread_point
 from checker.knowledge.checks.crosswalk import covered_local, unknown_national
+from checker.knowledge.checks.examples import example
 from checker.knowledge.checks.exemptions import blanket_exemption, expired_exemption, unneeded_exemption, wholly_exempt
 from checker.knowledge.checks.families import CONFIRMED, family_of_another, two_families, unrelated_names
 from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said
@@ -92,6 +93,12 @@ VALIDATORS = (
         Said("知识点什么也不限制", "a point that limits nothing"),
         Said(f"写一个限制：{'、'.join(_LIMITS)} 之一", f"write a limit, one of {', '.join(_LIMITS)}"),
         faults_of("no-limit"),
+    ),
+    Validator(
+        "example", ERROR,
+        Said("与例子（example.csv）不符", "otherwise than an example says"),
+        Said("核对编码和前段；例子写错了就改例子", "compare codes and families; mend the example where it is what is wrong"),
+        example,
     ),
     Validator(
         "unknown-rule", ERROR,
