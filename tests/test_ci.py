@@ -16,8 +16,10 @@ import pytest
 import yaml
 
 from tests.commands import ROOT, liangku
+from tests.one_rule import one_rule_text
 
 ITEM = "knowledge_base/sources/item.csv"
+pytestmark = pytest.mark.usefixtures("proofs")
 DRUG = "XG04CBA088A001"
 """The family of the codes of the point whose sex is changed."""
 MALE, FEMALE = "drug-sex-01-0003,male", "drug-sex-01-0003,female"
@@ -102,15 +104,8 @@ def one_rule(tmp_path_factory: pytest.TempPathFactory, shell: Path) -> Path:
     for name in ("drug-sex.toml", "framework.csv"):
         shutil.copy(ROOT / "rules" / name, folder / "rules")
     assert liangku("rules", "lock", "--rules", folder / "rules").returncode == 0
-    shutil.copytree(ROOT / "knowledge_base/sources", folder / "knowledge_base/sources")
+    one_rule_text(folder / "knowledge_base/sources")
     _few_samples(folder / "data/samples/national")
-    for table in (folder / "knowledge_base/sources").glob("*.csv"):
-        header, *rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
-        table.write_text("".join((header, *(row for row in rows if row.startswith("drug-sex-")))), encoding="utf-8")
-    exemptions = folder / "knowledge_base/sources/exemption.toml"
-    head, *each = exemptions.read_text(encoding="utf-8").split("[[exemption]]")
-    kept = [head, *(one for one in each if 'rule = "drug-sex"' in one)]
-    exemptions.write_text("[[exemption]]".join(kept), encoding="utf-8")
     return _made(folder, shell).folder
 
 

@@ -140,9 +140,7 @@ def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path:
     assert result.shadow.findings == tried.sum()
 
 
-def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(
-    tmp_path: Path, active: Path, whole: ScanResult
-) -> None:
+def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path, active: Path, whole: ScanResult) -> None:
     rules, without = tmp_path / "rules", tmp_path / "without"
     shutil.copytree(RULES, rules)
     path = rules / "drug-sex.toml"
@@ -367,9 +365,7 @@ def test_promotion_tells_the_evidence(promote, tried: Path) -> None:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_promotion_changes_one_cell_and_no_other_byte(
-    promote, text: Path, tried: Path, ends: str, mark: str
-) -> None:
+def test_promotion_changes_one_cell_and_no_other_byte(promote, text: Path, tried: Path, ends: str, mark: str) -> None:
     before = (text / "point.csv").read_text(encoding="utf-8").replace(f"{POINT},", f'"{POINT}",').replace("\n", ends)
     before = mark + before.replace("爱普列特片", f'"爱普{ends}列特""片"')
     (text / "point.csv").write_text(before, encoding="utf-8", newline="")

@@ -51,7 +51,9 @@ def content_of(con: duckdb.DuckDBPyConnection, rows: Callable[[KnowledgeTable], 
     digest = hashlib.sha256()
     points = _add(con, digest, "point", "held_point", POINT_COMMON, "point_id", always=True)
     having = {shape: " OR ".join(f"{limit.name} IS NOT NULL" for limit in shape.limits) for shape in SHAPES}
-    held = con.execute(f"SELECT {', '.join(f'bool_or({where})' for where in having.values())} FROM held_point").fetchone()
+    held = con.execute(
+        f"SELECT {', '.join(f'bool_or({where})' for where in having.values())} FROM held_point"
+    ).fetchone()
     for (shape, where), is_held in zip(having.items(), held or (), strict=True):
         if is_held:
             names = [limit.name for limit in shape.limits]

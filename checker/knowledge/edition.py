@@ -116,7 +116,7 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
 
 
 def _verified(edition: Edition, sha256: Mapping[str, str]) -> Edition:
-    """The edition with the hash of what it holds, in files of these hashes. Raises KnowledgeError where the manifest says another, or where no point can judge."""
+    """The edition with the hash of what its files hold. Raises KnowledgeError where the manifest says another, or where no point can judge."""
     import duckdb
 
     manifest = edition.manifest
