@@ -1,10 +1,14 @@
-"""Which tests take long: a run begins with them, so that no worker is left alone with one in the end, and `make quick` leaves them out."""
+"""Which tests take long: a run begins with them, so that no worker is left alone with one in the end, and `make quick` leaves them out. What tests share."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.proofs import kept_in
 
 FOLDER = Path(__file__).parent
 SLOW = (
@@ -95,3 +99,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if name.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: _PLACE.get(names[item].partition("::")[0], len(SLOW)))
+
+
+@pytest.fixture(scope="module")
+def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Cases that rules were proven by are not run again by equal rules, in whatever file of tests."""
+    base = tmp_path_factory.getbasetemp()
+    with kept_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "proofs"):
+        yield

@@ -12,12 +12,17 @@ import sys
 from collections import Counter
 from pathlib import Path
 
+import polars as pl
 import pytest
 import yaml
 
 from tests.commands import ROOT, liangku
+from tests.one_rule import one_rule_text
 
 ITEM = "knowledge_base/sources/item.csv"
+pytestmark = pytest.mark.usefixtures("proofs")
+DRUG = "XG04CBA088A001"
+"""The family of the codes of the point whose sex is changed."""
 MALE, FEMALE = "drug-sex-01-0003,male", "drug-sex-01-0003,female"
 
 
@@ -79,6 +84,19 @@ def _made(folder: Path, shell: Path) -> Repository:
     return made
 
 
+def _few_samples(folder: Path) -> None:
+    """The samples of some settlements that charge the drug whose point the tests change, and of many that do not."""
+    folder.mkdir(parents=True)
+    samples = {path.name: pl.read_parquet(path) for path in (ROOT / "data/samples/national").glob("*.parquet")}
+    lines = samples["fee_list_d.parquet"]
+    charged = lines.filter(pl.col("med_list_codg").str.starts_with(DRUG)).head(8)
+    settlements = pl.concat((charged, lines.head(1500)))["setl_id"].unique().implode()
+    kept = samples["setl_d.parquet"].filter(pl.col("setl_id").is_in(settlements))
+    for name, table in samples.items():
+        key = "mdtrt_id" if name == "mdtrt_d.parquet" else "setl_id"
+        table.filter(pl.col(key).is_in(kept[key].unique().implode())).write_parquet(folder / name)
+
+
 @pytest.fixture(scope="session")
 def one_rule(tmp_path_factory: pytest.TempPathFactory, shell: Path) -> Path:
     """A repository with one rule and its points: building, proving and judging all of them takes most of the time."""
@@ -87,15 +105,8 @@ def one_rule(tmp_path_factory: pytest.TempPathFactory, shell: Path) -> Path:
     for name in ("drug-sex.toml", "framework.csv"):
         shutil.copy(ROOT / "rules" / name, folder / "rules")
     assert liangku("rules", "lock", "--rules", folder / "rules").returncode == 0
-    shutil.copytree(ROOT / "knowledge_base/sources", folder / "knowledge_base/sources")
-    shutil.copytree(ROOT / "data/samples/national", folder / "data/samples/national")
-    for table in (folder / "knowledge_base/sources").glob("*.csv"):
-        header, *rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
-        table.write_text("".join((header, *(row for row in rows if row.startswith("drug-sex-")))), encoding="utf-8")
-    exemptions = folder / "knowledge_base/sources/exemption.toml"
-    head, *each = exemptions.read_text(encoding="utf-8").split("[[exemption]]")
-    kept = [head, *(one for one in each if 'rule = "drug-sex"' in one)]
-    exemptions.write_text("[[exemption]]".join(kept), encoding="utf-8")
+    one_rule_text(folder / "knowledge_base/sources")
+    _few_samples(folder / "data/samples/national")
     return _made(folder, shell).folder
 
 
@@ -105,16 +116,8 @@ def repository(one_rule: Path, tmp_path: Path, shell: Path) -> Repository:
     return Repository(shutil.copytree(one_rule, tmp_path / "repository"), shell)
 
 
-@pytest.fixture
-def whole(tmp_path: Path, shell: Path) -> Repository:
-    """A repository of all rules and points of this checkout."""
-    for name in ("knowledge_base/sources", "rules", "data/samples/national"):
-        shutil.copytree(ROOT / name, tmp_path / "repository" / name)
-    return _made(tmp_path / "repository", shell)
-
-
-def test_a_repository_without_changes_is_fit_to_merge(whole: Repository) -> None:
-    code, out, err = whole.ci("--base", "main")
+def test_a_repository_without_changes_is_fit_to_merge(repository: Repository) -> None:
+    code, out, err = repository.ci("--base", "main")
     assert (code, err) == (0, "")
     assert out.startswith("# 知识库变更报告\n\n**✓ 可以合并。** 对照：main（")
     assert "知识点和规则都没有变化，无需比较影响。" in out

@@ -162,6 +162,7 @@ def test_check_counts_every_stage(two_rules: str) -> None:
     assert stages[0] == ("✓", "2/2")
 
 
+@pytest.mark.usefixtures("proofs")
 def test_every_stage_of_every_rule_passes() -> None:
     told = json.loads(rules("check", "--json").stdout)
     assert told["passed"] is True

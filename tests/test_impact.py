@@ -11,13 +11,15 @@ from pathlib import Path
 import pytest
 
 import checker
-from checker.change.impact import ImpactRequest, impact
+from checker.change.impact import Impact, ImpactRequest, impact
 from checker.change.impact_findings import State
 from checker.cli.main import run
+from checker.knowledge.build import build
 from checker.model.errors import InputError
 from checker.rulebook.params import parse_params
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.one_rule import one_rule_text
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
@@ -29,6 +31,7 @@ SAMPLES = {
     "diagnoses": [NATIONAL / "setl_list_diag_d.parquet"],
 }
 LINES = NATIONAL / "fee_list_d.parquet"
+PARAMS = parse_params(["child_age=12", "child_age_lenient=15"])
 NAME, NUMBER = "张三丰", "11010119900307421X"
 
 CLAIMS = f"""\
@@ -47,10 +50,10 @@ line_id,original_line_id,settlement_id,visit_id,patient_id,institution_id,servic
 """
 
 
-def edited(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def text(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The text of another edition: one point ends, one is capped at notice, one is new."""
-    folder = tmp_path / "text"
-    shutil.copytree(SOURCES, folder)
+    folder = one_rule_text(tmp_path_factory.mktemp("edited") / "text")
     with (folder / "point.csv").open(encoding="utf-8", newline="") as stream:
         reader = csv.DictReader(stream)
         columns, rows = list(reader.fieldnames or ()), list(reader)
@@ -69,6 +72,14 @@ def edited(tmp_path: Path) -> Path:
     with (folder / "pattern.csv").open("a", encoding="utf-8") as stream:
         stream.write("drug-sex-zz-0001,item,family,XZ99ZZZ001A001,1\n")
     return folder
+
+
+@pytest.fixture(scope="module")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The edition as it was, built: what the embedded one says of the claims, read sooner."""
+    folder = tmp_path_factory.mktemp("before")
+    build(one_rule_text(folder / "text"), folder / "kb")
+    return folder / "kb"
 
 
 def edited_rules(folder: Path) -> Path:
@@ -98,8 +109,15 @@ def claims(tmp_path: Path) -> Path:
 # ---- what is counted ----
 
 
-def test_new_gone_and_changed_lines_are_counted_as_by_hand(tmp_path: Path, claims: Path) -> None:
-    result = impact(ImpactRequest("embedded", [claims], after=str(edited(tmp_path))))
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory, text: Path) -> Impact:
+    """What the other edition changes in the claims."""
+    path = tmp_path_factory.mktemp("claims") / "claims.csv"
+    path.write_text(CLAIMS, encoding="utf-8")
+    return impact(ImpactRequest("embedded", [path], after=str(text)))
+
+
+def test_new_gone_and_changed_lines_are_counted_as_by_hand(result: Impact) -> None:
     assert (result.read, result.judged, result.skipped, result.rejected) == (11, 10, 1, 0)
 
     def told(extent):
@@ -121,8 +139,7 @@ def test_new_gone_and_changed_lines_are_counted_as_by_hand(tmp_path: Path, claim
     assert result.new_share == Decimal("0.3")
 
 
-def test_the_sample_names_lines_points_and_levels_of_both_sides(tmp_path: Path, claims: Path) -> None:
-    result = impact(ImpactRequest("embedded", [claims], after=str(edited(tmp_path))))
+def test_the_sample_names_lines_points_and_levels_of_both_sides(result: Impact) -> None:
     (changed,) = result.changed.sample
     assert (changed.line_id, changed.settlement_id, changed.point_before, changed.point_after) == (
         "4",
@@ -138,9 +155,13 @@ def test_the_sample_names_lines_points_and_levels_of_both_sides(tmp_path: Path, 
     assert all("爱普列特片" in line.message for line in result.gone.sample)
 
 
-def test_a_parameter_gives_what_rules_edited_by_hand_give(tmp_path: Path) -> None:
-    params = parse_params(["child_age=12", "child_age_lenient=15"])
-    set_otherwise = impact(ImpactRequest("embedded", [LINES], params=params, **SAMPLES))
+@pytest.fixture(scope="module")
+def set_otherwise() -> Impact:
+    """What other ages of children change in the samples."""
+    return impact(ImpactRequest("embedded", [LINES], params=PARAMS, **SAMPLES))
+
+
+def test_a_parameter_gives_what_rules_edited_by_hand_give(tmp_path: Path, set_otherwise: Impact) -> None:
     edited_so = impact(ImpactRequest(str(RULES), [LINES], after=str(edited_rules(tmp_path / "rules")), **SAMPLES))
     assert set_otherwise.new.extent.lines > 0
     assert set_otherwise.changed.extent.lines > 0
@@ -149,11 +170,10 @@ def test_a_parameter_gives_what_rules_edited_by_hand_give(tmp_path: Path) -> Non
     assert len({set_otherwise.before.rules_hash, set_otherwise.after.rules_hash, edited_so.after.rules_hash}) == 3
 
 
-def test_the_changes_are_the_differences_of_two_scans(tmp_path: Path) -> None:
-    params = parse_params(["child_age=12", "child_age_lenient=15"])
-    result = impact(ImpactRequest("embedded", [LINES], params=params, **SAMPLES))
+def test_the_changes_are_the_differences_of_two_scans(tmp_path: Path, set_otherwise: Impact) -> None:
+    result = set_otherwise
     flagged = []
-    for name, settings in (("a", ()), ("b", params)):
+    for name, settings in (("a", ()), ("b", PARAMS)):
         scan(ScanRequest([LINES], tmp_path / name, params=settings, **SAMPLES))
         rows = checker.read_findings(tmp_path / name).collect().iter_rows(named=True)
         flagged.append(
@@ -216,8 +236,8 @@ def ask(capsys, monkeypatch):
         ("--max-new-lines", "2", 1),
     ],
 )
-def test_a_threshold_fails_the_run_and_says_by_how_much(ask, tmp_path, claims, limit, value, code) -> None:
-    ended, out, err = ask("embedded", edited(tmp_path), "--claims", claims, limit, value)
+def test_a_threshold_fails_the_run_and_says_by_how_much(ask, before, text, claims, limit, value, code) -> None:
+    ended, out, err = ask(before, text, "--claims", claims, limit, value)
     assert (ended, err) == (code, "")
     told = [line for line in out.splitlines() if limit in line]
     assert len(told) == 1
@@ -225,10 +245,9 @@ def test_a_threshold_fails_the_run_and_says_by_how_much(ask, tmp_path, claims, l
     assert "30%" in told[0] or "：3，" in told[0]
 
 
-def test_no_output_names_a_person(ask, tmp_path, claims) -> None:
-    text = edited(tmp_path)
+def test_no_output_names_a_person(ask, before, text, claims) -> None:
     for form in ("terminal", "markdown", "json"):
-        code, out, err = ask("embedded", text, "--claims", claims, "--format", form)
+        code, out, err = ask(before, text, "--claims", claims, "--format", form)
         assert (code, err) == (0, "")
         assert "甲片" in out
         assert NAME not in out
@@ -236,19 +255,18 @@ def test_no_output_names_a_person(ask, tmp_path, claims) -> None:
         assert "P5" not in out
 
 
-def test_the_document_is_the_same_each_time(ask, tmp_path, claims) -> None:
-    text = edited(tmp_path)
-    code, first, _ = ask("embedded", text, "--claims", claims, "--json")
+def test_the_document_is_the_same_each_time(ask, before, text, claims) -> None:
+    code, first, _ = ask(before, text, "--claims", claims, "--json")
     assert code == 0
-    assert ask("embedded", text, "--claims", claims, "--format", "json") == (0, first, "")
+    assert ask(before, text, "--claims", claims, "--format", "json") == (0, first, "")
     document = json.loads(first)
     assert document["new"]["extent"]["amount"] == 210.0
     assert document["new_share"] == 0.3
     assert document["after"]["given"] == str(text)
 
 
-def test_markdown_holds_a_table_in_which_no_cell_breaks(ask, tmp_path, claims) -> None:
-    _, out, _ = ask("embedded", edited(tmp_path), "--claims", claims, "--format", "markdown", lang="en")
+def test_markdown_holds_a_table_in_which_no_cell_breaks(ask, before, text, claims) -> None:
+    _, out, _ = ask(before, text, "--claims", claims, "--format", "markdown", lang="en")
     assert out.startswith("## Impact of knowledge\n")
     assert "| Newly flagged | 3 | 2 | 2 | 210.00 |" in out
     assert "甲\\|片" in out
@@ -258,13 +276,12 @@ def test_markdown_holds_a_table_in_which_no_cell_breaks(ask, tmp_path, claims) -
         assert len({line.replace("\\|", "").count("|") for line in table}) == 1
 
 
-def test_several_claims_after_one_option(ask, tmp_path, claims) -> None:
+def test_several_claims_after_one_option(ask, tmp_path, before, text, claims) -> None:
     lines = claims.read_text(encoding="utf-8").splitlines(keepends=True)
     parts = [tmp_path / "one.csv", tmp_path / "two.csv"]
     parts[0].write_text("".join(lines[:6]), encoding="utf-8")
     parts[1].write_text("".join([lines[0], *lines[6:]]), encoding="utf-8")
-    text = edited(tmp_path)
-    code, out, err = ask("embedded", text, "--claims", *parts, "--sample", "1", "--json")
+    code, out, err = ask(before, text, "--claims", *parts, "--sample", "1", "--json")
     assert (code, err) == (0, "")
     document = json.loads(out)
     assert (document["read"], document["new"]["extent"]["lines"], len(document["new"]["sample"])) == (11, 3, 1)
@@ -323,7 +340,11 @@ def test_what_cannot_be_compared_is_refused(ask, claims, arguments, told) -> Non
 
 def test_every_wrong_parameter_is_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        scan(ScanRequest([LINES], Path("unused"), params=parse_params(["child_age=19", "nothing=1"])))
+        scan(
+            ScanRequest(
+                [NATIONAL / "fee_list_d.parquet"], Path("unused"), params=parse_params(["child_age=19", "nothing=1"])
+            )
+        )
     assert "drug-child-only 的 child_age" in str(caught.value)
     assert "nothing=1" in str(caught.value)
 

@@ -20,8 +20,8 @@ RULEBOOK = load_rules(RULES, embedded=True)
 CASES = [(rule.id, case.name) for rule in RULEBOOK.rules for case in rule.cases]
 
 
-@pytest.fixture(scope="session")
-def results() -> dict[tuple[str, str], CaseResult]:
+@pytest.fixture(scope="module")
+def results(proofs: None) -> dict[tuple[str, str], CaseResult]:
     """What became of each case, by rule and name; all of them are run at once."""
     return {(result.rule_id, result.name): result for result in run_cases(RULEBOOK, embedded=True)}
 

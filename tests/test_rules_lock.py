@@ -39,15 +39,22 @@ FREE = {
 """What cannot."""
 
 
-@pytest.fixture
-def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
-    """The rules that come with the program, locked."""
-    target = tmp_path / "rules"
-    shutil.copytree(RULES, target)
-    (target / "lock.json").unlink()
+@pytest.fixture(scope="module")
+def locked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The rule that tests change and another, locked."""
+    target = tmp_path_factory.mktemp("locked") / "rules"
+    target.mkdir()
+    for name in (f"{RULE}.toml", "drug-sex.toml", "framework.csv"):
+        shutil.copy(RULES / name, target)
     assert run(["rules", "lock", "--rules", str(target)]) == 0
-    capsys.readouterr()
     return target
+
+
+@pytest.fixture
+def folder(locked: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    """Two of the rules that come with the program, locked."""
+    capsys.readouterr()
+    return shutil.copytree(locked, tmp_path / "rules")
 
 
 def edit(folder: Path, old: str, new: str, rule: str = RULE) -> None:
@@ -77,7 +84,11 @@ def test_the_lock_of_the_rules_fits(capsys: pytest.CaptureFixture[str]) -> None:
     assert checked(RULES, capsys) == []
 
 
-def test_the_lock_is_written_the_same_from_the_same_rules_and_is_no_rule(folder: Path) -> None:
+def test_the_lock_is_written_the_same_from_the_same_rules_and_is_no_rule(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES, folder)
+    (folder / "lock.json").unlink()
+    assert run(["rules", "lock", "--rules", str(folder)]) == 0
     text = (folder / "lock.json").read_text(encoding="utf-8")
     assert text == json.dumps(json.loads(text), ensure_ascii=False, indent=2, sort_keys=True) + "\n"
     assert text == (RULES / "lock.json").read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from checker.cli.main import run
 from checker.knowledge.build import build
 from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
-from checker.scan.request import ScanRequest
+from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
 from checker.shapes import SHAPES
 
@@ -89,10 +89,21 @@ def claims(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def trial_text(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The text of a knowledge base with one point on trial; for those who change it, `text` is a copy."""
+    return edition(tmp_path_factory.mktemp("trial") / "text", on_trial([POINT]))
+
+
 @pytest.fixture
-def trial(tmp_path: Path) -> Path:
+def text(tmp_path: Path, trial_text: Path) -> Path:
+    return shutil.copytree(trial_text, tmp_path / "text")
+
+
+@pytest.fixture(scope="module")
+def trial(trial_text: Path) -> Path:
     """A knowledge base with one point on trial."""
-    return built(edition(tmp_path / "text", on_trial([POINT])), tmp_path / "kb")
+    return built(trial_text, trial_text.parent / "kb")
 
 
 @pytest.fixture(scope="module")
@@ -102,11 +113,17 @@ def active(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built(edition(folder / "text", on_trial([])), folder / "kb")
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, active: Path) -> ScanResult:
+    """The sample lines judged with no point on trial."""
+    return scan(ScanRequest([LINES], tmp_path_factory.mktemp("whole") / "out", kb=[active], **SAMPLES))
+
+
 # ---- judged like any other, listed apart ----
 
 
-def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path: Path, active: Path) -> None:
-    found = scan(ScanRequest([LINES], tmp_path / "active", kb=[active], **SAMPLES)).out / "findings.parquet"
+def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path: Path, whole: ScanResult) -> None:
+    found = whole.out / "findings.parquet"
     # Of two points of a rule with one code the other judges what this one no longer does.
     points = pl.read_csv(SOURCES / "point.csv", infer_schema=False).select("point_id", "rule_id")
     patterns = pl.read_csv(SOURCES / "pattern.csv", infer_schema=False).join(points, on="point_id")
@@ -123,7 +140,7 @@ def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path:
     assert result.shadow.findings == tried.sum()
 
 
-def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path, active: Path) -> None:
+def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path, active: Path, whole: ScanResult) -> None:
     rules, without = tmp_path / "rules", tmp_path / "without"
     shutil.copytree(RULES, rules)
     path = rules / "drug-sex.toml"
@@ -132,7 +149,6 @@ def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path, act
     )
     shutil.copytree(RULES, without)
     (without / "drug-sex.toml").unlink()
-    whole = scan(ScanRequest([LINES], tmp_path / "whole", kb=[active], **SAMPLES))
     tried = scan(ScanRequest([LINES], tmp_path / "tried", kb=[active], rules=[rules], only_rules=True, **SAMPLES))
     left = scan(ScanRequest([LINES], tmp_path / "left", kb=[active], rules=[without], only_rules=True, **SAMPLES))
     assert rows_of(tried.out / "findings.parquet") == rows_of(left.out / "findings.parquet")
@@ -305,10 +321,17 @@ def test_the_counter_knows_nothing_of_a_rule_on_trial(tmp_path: Path) -> None:
 # ---- promotion ----
 
 
+@pytest.fixture(scope="module")
+def tried_once(tmp_path_factory: pytest.TempPathFactory, trial: Path) -> Path:
+    folder = tmp_path_factory.mktemp("tried")
+    (folder / "claims.csv").write_text(CLAIMS, encoding="utf-8")
+    return scan(ScanRequest([folder / "claims.csv"], folder / "out", kb=[trial])).out
+
+
 @pytest.fixture
-def tried(tmp_path: Path, claims: Path, trial: Path) -> Path:
+def tried(tmp_path: Path, tried_once: Path) -> Path:
     """The results of a scan with the point on trial."""
-    return scan(ScanRequest([claims], tmp_path / "tried", kb=[trial])).out
+    return shutil.copytree(tried_once, tmp_path / "tried")
 
 
 @pytest.fixture
@@ -342,10 +365,7 @@ def test_promotion_tells_the_evidence(promote, tried: Path) -> None:
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_promotion_changes_one_cell_and_no_other_byte(
-    promote, tmp_path: Path, tried: Path, ends: str, mark: str
-) -> None:
-    text = tmp_path / "text"
+def test_promotion_changes_one_cell_and_no_other_byte(promote, text: Path, tried: Path, ends: str, mark: str) -> None:
     before = (text / "point.csv").read_text(encoding="utf-8").replace(f"{POINT},", f'"{POINT}",').replace("\n", ends)
     before = mark + before.replace("爱普列特片", f'"爱普{ends}列特""片"')
     (text / "point.csv").write_text(before, encoding="utf-8", newline="")
@@ -356,10 +376,10 @@ def test_promotion_changes_one_cell_and_no_other_byte(
     assert (text / "point.csv").read_bytes().decode("utf-8") == before.replace("shadow", "active")
 
 
-def test_a_promoted_point_flags(promote, tmp_path: Path, claims: Path, tried: Path) -> None:
-    assert promote(POINT, "--run", tried, "--sources", tmp_path / "text", "--write")[0] == 0
-    kb = built(tmp_path / "text", tmp_path / "kb")
-    result = scan(ScanRequest([claims], tmp_path / "after", kb=[kb]))
+def test_a_promoted_point_flags(promote, tmp_path: Path, tried: Path, tried_once: Path, text: Path) -> None:
+    assert promote(POINT, "--run", tried, "--sources", text, "--write")[0] == 0
+    kb = built(text, tmp_path / "kb")
+    result = scan(ScanRequest([tried_once.parent / "claims.csv"], tmp_path / "after", kb=[kb]))
     assert (result.summary.findings, result.shadow.on_trial) == (3, 0)
     assert rows_of(result.out / "findings.parquet") == rows_of(tried / "shadow.parquet")
 
@@ -401,8 +421,7 @@ def test_nothing_is_promoted_without_evidence_unless_forced(promote, tmp_path: P
         ([POINT, "drug-sex"], "不是 shadow"),
     ],
 )
-def test_what_is_not_on_trial_is_refused_and_nothing_written(promote, tmp_path: Path, tried: Path, ids, told) -> None:
-    text = tmp_path / "text"
+def test_what_is_not_on_trial_is_refused_and_nothing_written(promote, text: Path, tried: Path, ids, told) -> None:
     before = (text / "point.csv").read_bytes()
     code, out, err = promote(*ids, "--run", tried, "--sources", text, "--rules", RULES, "--write", "--force")
     assert (code, out) == (2, "")
@@ -410,13 +429,13 @@ def test_what_is_not_on_trial_is_refused_and_nothing_written(promote, tmp_path: 
     assert (text / "point.csv").read_bytes() == before
 
 
-def test_no_file_outside_the_rules_is_promoted(promote, tmp_path: Path, tried: Path) -> None:
+def test_no_file_outside_the_rules_is_promoted(promote, tmp_path: Path, tried: Path, text: Path) -> None:
     (tmp_path / "rules").mkdir()
     outside = tmp_path / "other.toml"
     outside.write_text('status = "shadow"\n', encoding="utf-8")
     for ident in ("../other", str(tmp_path / "other"), "x" * 300):
         code, out, err = promote(
-            ident, "--run", tried, "--rules", tmp_path / "rules", "--sources", tmp_path / "text", "--write", "--force"
+            ident, "--run", tried, "--rules", tmp_path / "rules", "--sources", text, "--write", "--force"
         )
         assert (code, out) == (2, "")
         assert f"没有知识点 {ident}" in err

@@ -50,10 +50,14 @@ def content_of(con: duckdb.DuckDBPyConnection, rows: Callable[[KnowledgeTable], 
     con.execute(f"CREATE TEMP TABLE held_pattern AS {rows(PATTERN)}")
     digest = hashlib.sha256()
     points = _add(con, digest, "point", "held_point", POINT_COMMON, "point_id", always=True)
-    for shape in SHAPES:
-        names = [limit.name for limit in shape.limits]
-        having = " OR ".join(f"{name} IS NOT NULL" for name in names)
-        _add(con, digest, shape.id, f"(FROM held_point WHERE {having})", ("point_id", *names), "point_id")
+    having = {shape: " OR ".join(f"{limit.name} IS NOT NULL" for limit in shape.limits) for shape in SHAPES}
+    held = con.execute(
+        f"SELECT {', '.join(f'bool_or({where})' for where in having.values())} FROM held_point"
+    ).fetchone()
+    for (shape, where), is_held in zip(having.items(), held or (), strict=True):
+        if is_held:
+            names = [limit.name for limit in shape.limits]
+            _add(con, digest, shape.id, f"(FROM held_point WHERE {where})", ("point_id", *names), "point_id")
     _add(con, digest, "pattern", "held_pattern", _PATTERN, PATTERN.key, always=True)
     crosswalk = _add(con, digest, CROSSWALK.name, f"({rows(CROSSWALK)})", _CROSSWALK, CROSSWALK.key)
     exemptions = con.execute(f"FROM ({rows(EXEMPTION)}) ORDER BY {EXEMPTION.key}").fetchall()

@@ -6,12 +6,12 @@ Standard library only: a check at the counter pays for this module's import.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.knowledge.content import content_of
+from checker.knowledge.content import Content, content_of
 from checker.knowledge.manifest import LAYOUT, MANIFEST_FILE, Manifest, read_manifest
 from checker.knowledge.tables import (
     CREATE_POINTS,
@@ -112,17 +112,24 @@ def open_edition(folder: Path, *, embedded: bool = False) -> Edition:
         folder, manifest.name, manifest.version, manifest.content_hash, manifest, embedded, held, manifest.rows("point")
     )
     # Whoever could alter the manifest that came with the program could alter the program: the counter does not wait for that.
-    return edition if embedded else _verified(edition)
+    return edition if embedded else _verified(edition, sha256)
 
 
-def _verified(edition: Edition) -> Edition:
-    """The edition with the hash of what it holds. Raises KnowledgeError where the manifest says another, or where no point can judge."""
+def _verified(edition: Edition, sha256: Mapping[str, str]) -> Edition:
+    """The edition with the hash of what its files hold. Raises KnowledgeError where the manifest says another, or where no point can judge."""
     import duckdb
 
     manifest = edition.manifest
+    # Equal files hold equal rows: what compares editions, or reads one for every batch, hashes them once.
+    files_held = (manifest.layout, *sorted((table.file, sha256[table.file]) for table in _tables_of(manifest)))
+    content = _CONTENTS.get(files_held)
     try:
-        with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""}) as con:
-            content = content_of(con, lambda table: select_rows(edition, table))
+        if content is None:
+            with duckdb.connect(config={"threads": 1, "memory_limit": _MEMORY, "temp_directory": ""}) as con:
+                content = content_of(con, lambda table: select_rows(edition, table))
+            if len(_CONTENTS) >= _MOST_CONTENTS:
+                _CONTENTS.clear()
+            _CONTENTS[files_held] = content
     except duckdb.OutOfMemoryException as error:
         raise KnowledgeError(
             f"{edition.folder}：各表解压后太大（{_MEMORY} 放不下），不予读取，请分成几个知识库"
@@ -181,6 +188,9 @@ def _unreadable(edition: Edition) -> list[str]:
     return found
 
 
+_CONTENTS: dict[tuple[object, ...], Content] = {}
+"""What was read out of files, by their layout, names and hashes."""
+_MOST_CONTENTS = 16
 _MEMORY = "1GB"
 """What the engine may hold while an edition is verified; it is a fraction of this."""
 _REPLACED = (

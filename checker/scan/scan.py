@@ -41,7 +41,7 @@ from checker.scan.not_judged import Untold, count_not_judged, count_untold, unto
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import crosswalk_document, record
-from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_shadow
+from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_on_trial, count_shadow
 from checker.scan.summary import summarise
 from checker.scan.unknown_values import count_unknown
 from checker.shapes import SHAPES
@@ -302,7 +302,10 @@ class _Run:
         self._write_findings(self.findings, fired - on_trial, on_trial, edge)
         shadow = NOTHING
         if self.plan.shadow_numbers:
-            self._write_findings(self.out.result.absolute() / SHADOW_FILE, on_trial, fired - on_trial, edge)
+            if on_trial:
+                self._write_findings(self.out.result.absolute() / SHADOW_FILE, on_trial, fired - on_trial, edge)
+            else:
+                self._write_none(self.out.result.absolute() / SHADOW_FILE)
             shadow = self._count_shadow(candidate, not_in_force, contested=contested)
         relations.write_rejects(
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
@@ -332,8 +335,7 @@ class _Run:
         """The numbers of the rules that concern only what the fund pays and have points for the input, where some column tells what it pays."""
         if not scope.tell_scope(self.files.lines):
             return []
-        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
-        return sorted({int(number) for (number,) in found} & set(self.plan.fund_only_numbers))
+        return sorted(self._asked & set(self.plan.fund_only_numbers))
 
     def _name_repaired(self, unneeded: frozenset[str]) -> None:
         """Make `repaired_line` (line_no) of the lines whose codes got their zeros back."""
@@ -395,10 +397,15 @@ class _Run:
         return untold
 
     @property
+    def _asked(self) -> set[int]:
+        """The numbers of the rules that have points for some code of the input."""
+        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
+        return {int(number) for (number,) in found}
+
+    @property
     def _shapes(self) -> list[Shape]:
         """The shapes of the rules that have points for some code of the input; the first of all where there is none."""
-        found = self.connection.execute("SELECT DISTINCT rule_no FROM hot JOIN point USING (point_no)").fetchall()
-        used = {self.plan.rules[rule_no].shape for (rule_no,) in found}
+        used = {self.plan.rules[number].shape for number in self._asked}
         return [shape for shape in SHAPES if shape.id in used] or [SHAPES[0]]
 
     def _write_findings(self, target: Path, rules: Set[int], others: Set[int], edge: str) -> None:
@@ -443,7 +450,14 @@ class _Run:
             f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
         )
 
+    def _write_none(self, target: Path) -> None:
+        """Write findings of none, of the columns that the findings have: to plan all of it for nothing would take as long."""
+        nothing = f"FROM {sqltext.parquet(self.findings)} WHERE FALSE"
+        self.connection.execute(f"COPY ({nothing}) TO {sqltext.text(str(target))} {RESULT}")
+
     def _count_shadow(self, candidates: str, not_in_force: Mapping[int, int], *, contested: bool) -> Shadow:
-        target = self.out.result.absolute() / SHADOW_FILE
         silent = sum(not_in_force.get(number, 0) for number in self.plan.shadow_numbers)
+        if self._asked.isdisjoint(self.plan.shadow_numbers):
+            return replace(NOTHING, on_trial=count_on_trial(self.connection, self.plan), not_in_force=silent)
+        target = self.out.result.absolute() / SHADOW_FILE
         return count_shadow(self.connection, self.plan, candidates, target, contested=contested, not_in_force=silent)

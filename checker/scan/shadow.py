@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checker.engines.duckdb import one_number
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.model import sqltext
 from checker.rulebook.plan import Plan
@@ -95,14 +96,13 @@ def count_shadow(
         f"WHEN {number} THEN {sqltext.text(rule.id)}" for number, rule in enumerate(plan.rules) if rule.shadow
     )
     total = connection.execute(
-        f"""SELECT (SELECT count(*) FROM point WHERE rule_no IN ({numbers})),
-        (SELECT count(*) FROM {sqltext.parquet(findings)}), (SELECT count(DISTINCT (source_file, source_record)) FROM hit)"""
+        f"""SELECT (SELECT count(*) FROM {sqltext.parquet(findings)}), (SELECT count(DISTINCT (source_file, source_record)) FROM hit)"""
     ).fetchone()
     assert total is not None
     return Shadow(
-        on_trial=int(total[0]),
-        findings=int(total[1]),
-        lines=int(total[2]),
+        on_trial=count_on_trial(connection, plan),
+        findings=int(total[0]),
+        lines=int(total[1]),
         not_in_force=not_in_force,
         rules=_trials(
             connection, "rule_no", f"CASE rule_no {names} END AS rule_id, NULL AS point_id, NULL AS item_name"
@@ -111,6 +111,12 @@ def count_shadow(
             connection, "rule_no, point_no", f"CASE rule_no {names} END AS rule_id, point_id, point_name AS item_name"
         ),
     )
+
+
+def count_on_trial(connection: duckdb.DuckDBPyConnection, plan: Plan) -> int:
+    """How many points are on trial, whether the input asks for any or not."""
+    numbers = ", ".join(map(str, plan.shadow_numbers))
+    return one_number(connection, f"SELECT count(*) FROM point WHERE rule_no IN ({numbers})")
 
 
 def _trials(connection: duckdb.DuckDBPyConnection, key: str, named: str) -> tuple[Trial, ...]:
