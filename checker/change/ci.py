@@ -6,21 +6,22 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from pathlib import Path
+from typing import Self
 
-from checker.change.baseline import Basis, open_basis
+from checker.change.baseline import open_basis
 from checker.change.edits import Edit, edits_of
 from checker.change.impact import Impact, ImpactRequest, impact_of
 from checker.change.impact_sides import Given
 from checker.change.limits import NO_LIMITS, Limits, Threshold
-from checker.knowledge.build import build
-from checker.knowledge.checks.layers import Layer, read_layer
+from checker.knowledge.build import build_rows
+from checker.knowledge.checks.layers import Layer, text_layer
 from checker.knowledge.checks.run import Checked, check_ids, check_knowledge, fails
 from checker.knowledge.checks.standing import Standing, apart, read_baseline, standing_of
 from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
-from checker.knowledge.edition import open_edition
 from checker.knowledge.resolve import open_plan
-from checker.knowledge.source import sources_of
+from checker.knowledge.source import Reading, Sources, read_text_folder, sources_read
 from checker.model.china_time import china_today
 from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import InputError, RuleError
@@ -128,16 +129,20 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         alone = request.only_rules or (rules is not None and rules.resolve() == embedded_rules_folder().resolve())
         rule_fault, loaded, stages, plan = _prove(rules, alone=alone)
         day = request.day or china_today()
-        layer = read_layer(sources) if sources else None
-        checked = None if layer is None else _checked(layer, base, plan, day, request)
+        # A province's text takes seconds to read: each side's is read once.
+        text, base_text = (_Text.of(folder) if folder else None for folder in (sources, base.sources))
+        layer = text.layer if text else None
+        checked = None if layer is None else _checked(layer, base_text, plan, day, request)
         readable = rule_fault is None and (checked is None or not checked.fails(strict=False))
         knowledge: KnowledgeDiff | None = None
         rules_diff: RulesDiff | None = None
         measured: Impact | None = None
         unmeasured: str | None = "errors"
         if readable:
-            before, after = _sides(base, sources, rules, work, alone=alone)
-            knowledge = _knowledge_diff(before, after)
+            before = _side(base.name, work / "before", base_text, base.rules, alone=alone)
+            after = _side(str(sources or rules), work / "after", text, rules, alone=alone)
+            if text is not None and base_text is not None:
+                knowledge = diff_knowledge(base_text.sources, text.sources, given=(before.name, after.name))
             if base.rules is not None and loaded is not None:
                 rules_diff = diff_rules(load_rules(base.rules), loaded)
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
@@ -148,12 +153,35 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
     )  # fmt: skip
 
 
-def _checked(layer: Layer, base: Basis, plan: Plan, day: date, request: CiRequest) -> Checked:
+@dataclass(frozen=True)
+class _Text:
+    """A folder of text, read once for all that looks at it."""
+
+    folder: Path
+    read: Reading
+
+    @classmethod
+    def of(cls, folder: Path) -> Self:
+        """Read the folder. Raises KnowledgeError for one that cannot be read at all."""
+        return cls(folder, read_text_folder(folder))
+
+    @cached_property
+    def layer(self) -> Layer:
+        """Its rows with their places, for the check."""
+        return text_layer(self.folder, self.read)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Its rows. Raises KnowledgeError for what is wrong with them."""
+        return sources_read(self.read)
+
+
+def _checked(layer: Layer, base: _Text | None, plan: Plan, day: date, request: CiRequest) -> Checked:
     """What the check finds of the change and neither of its base nor in the baseline."""
     known = frozenset[Standing]() if request.baseline is None else read_baseline(request.baseline)
     check_ids(request.strict)
-    if base.sources is not None:
-        known |= standing_of(check_knowledge([read_layer(base.sources)], plan.rules, day).issues)
+    if base is not None:
+        known |= standing_of(check_knowledge([base.layer], plan.rules, day).issues)
     return apart(check_knowledge([layer], plan.rules, day), known)
 
 
@@ -168,24 +196,12 @@ def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | 
         return str(error), None, (), open_plan()
 
 
-def _sides(base: Basis, sources: Path | None, rules: Path | None, work: Path, *, alone: bool) -> tuple[Given, Given]:
-    """Both sides ready to scan with; where one has no text or no rules of its own, the embedded ones stand for them."""
-
-    def side(name: str, out: Path, text: Path | None, rules_folder: Path | None) -> Given:
-        if text is not None:
-            build(text, out)
-        kb = () if text is None else (out,)
-        return Given(name, kb) if rules_folder is None else Given(name, kb, (rules_folder,), alone)
-
-    now = str(sources or rules)
-    return side(base.name, work / "before", base.sources, base.rules), side(now, work / "after", sources, rules)
-
-
-def _knowledge_diff(before: Given, after: Given) -> KnowledgeDiff | None:
-    if not before.kb or not after.kb:
-        return None
-    first, second = (sources_of([open_edition(folder) for folder in side.kb]) for side in (before, after))
-    return diff_knowledge(first, second, given=(before.name, after.name))
+def _side(name: str, out: Path, text: _Text | None, rules: Path | None, *, alone: bool) -> Given:
+    """A side ready to scan with; where it has no text or no rules of its own, the embedded ones stand for them."""
+    if text is not None:
+        build_rows(text.sources, out)
+    kb = () if text is None else (out,)
+    return Given(name, kb) if rules is None else Given(name, kb, (rules,), alone)
 
 
 def _measure(

@@ -55,7 +55,12 @@ def build(sources: Path, out: Path) -> Manifest:
     nothing is written before every check has passed. Raises KnowledgeError with every fault of the sources, or for an
     `out` that holds other files or cannot be written.
     """
-    return _write(read_sources(sources), out, {})
+    return build_rows(read_sources(sources), out)
+
+
+def build_rows(knowledge: Sources, out: Path) -> Manifest:
+    """Build a knowledge base whose text was read into the folder `out`, as `build` does."""
+    return _write(knowledge, out, {})
 
 
 def write_edition(knowledge: Sources, out: Path, extras: Mapping[str, str]) -> Manifest:

@@ -26,14 +26,17 @@ def spellings(names: Iterable[str]) -> dict[str, Spelling]:
     >>> spellings(["爱普列特片"])["爱普列特片"]
     Spelling(pinyin='aipulietepian', initials='apltp')
     """
-    done = {}
-    for name in names:
-        plain = _TYPED.sub("", unicodedata.normalize("NFKC", name).lower())
-        done[name] = Spelling(
-            _HAN.sub(lambda found: "".join(_syllables(found[0])), plain),
-            _HAN.sub(lambda found: "".join(syllable[:1] for syllable in _syllables(found[0])), plain),
-        )
-    return done
+    return {name: _spelled(name) for name in names}
+
+
+@cache
+def _spelled(name: str) -> Spelling:
+    """The spelling of a name; two editions that are compared have nearly all of their names in common."""
+    plain = _TYPED.sub("", unicodedata.normalize("NFKC", name).lower())
+    return Spelling(
+        _HAN.sub(lambda found: "".join(_syllables(found[0])), plain),
+        _HAN.sub(lambda found: "".join(syllable[:1] for syllable in _syllables(found[0])), plain),
+    )
 
 
 @cache

@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from checker.rulebook.params import ParamSetting
 
 
-def open_editions(folders: Sequence[Path], crosswalk: Crosswalk | None = None) -> tuple[Edition, ...]:
+def open_editions(
+    folders: Sequence[Path], crosswalk: Crosswalk | None = None, *, hashed: bool = True
+) -> tuple[Edition, ...]:
     """Open the knowledge bases named by `--kb` (folders, or the word embedded), base first, and upon them a crosswalk read from files.
 
-    Without any it is the embedded one.
+    Without any it is the embedded one. Rows that are only looked up need not be `hashed`.
 
     Raises KnowledgeError where none brings a point.
     """
-    editions = _open(folders)
+    editions = _open(folders, hashed=hashed)
     if crosswalk is None or not crosswalk.frame.height:
         return editions
     from checker.knowledge.crosswalk_edition import edition_of
@@ -42,9 +44,9 @@ def read_crosswalks(paths: Sequence[Path]) -> Crosswalk | None:
     return read_crosswalk(paths)
 
 
-def _open(folders: Sequence[Path]) -> tuple[Edition, ...]:
+def _open(folders: Sequence[Path], *, hashed: bool) -> tuple[Edition, ...]:
     if folders:
-        editions = tuple(_edition(folder) for folder in folders)
+        editions = tuple(_edition(folder, hashed=hashed) for folder in folders)
         if not any(edition.points for edition in editions):
             raise KnowledgeError(
                 f"{folders[0]}：只有豁免或编码对照表，没有知识点，什么都无法判断；请在它之前用 --kb 给出有知识点的知识库"
@@ -54,11 +56,11 @@ def _open(folders: Sequence[Path]) -> tuple[Edition, ...]:
     return (open_edition(embedded_edition_folder(), embedded=True),)
 
 
-def _edition(folder: Path) -> Edition:
+def _edition(folder: Path, *, hashed: bool) -> Edition:
     """The edition of a folder, or that which came with the program where its word stands in the place of one."""
     if folder == Path(EMBEDDED):
         return open_edition(embedded_edition_folder(), embedded=True)
-    return open_edition(folder)
+    return open_edition(folder, hashed=hashed)
 
 
 def knowledge_files(editions: Sequence[Edition]) -> list[Path]:

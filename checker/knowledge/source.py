@@ -113,7 +113,11 @@ def read_sources(folder: Path) -> Sources:
 
     Raises KnowledgeError that carries every fault found, one sentence each, with file, row, column, value and remedy.
     """
-    read = read_text_folder(folder)
+    return sources_read(read_text_folder(folder))
+
+
+def sources_read(read: Reading) -> Sources:
+    """Return the knowledge base that text describes which was read. Raises KnowledgeError that carries every fault found in it."""
     read.faults.stop()
     return Sources(
         read.edition,

@@ -42,7 +42,8 @@ def command(text: str, kb: tuple[Path, ...], limit: int, as_json: bool, lang: st
     from checker.knowledge.resolve import open_editions
     from checker.knowledge.search import search
 
-    editions = open_editions(kb)
+    # Only the document names the hash of the knowledge.
+    editions = open_editions(kb, hashed=as_json)
     found = search(editions, text, limit=limit, day=china_today())
     if as_json:
         from checker.judge.points import hash_of, version_of

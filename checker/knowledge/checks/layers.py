@@ -59,8 +59,12 @@ def read_layer(folder: Path) -> Layer:
     """Read a folder of text, or a built knowledge base. Raises KnowledgeError for a folder that is neither."""
     if not holds_text(folder):
         return built_layer(open_edition(folder))
+    return text_layer(folder, read_text_folder(folder))
+
+
+def text_layer(folder: Path, read: Reading) -> Layer:
+    """The rows of a folder of text that was read."""
     shown = shown_path(folder)
-    read = read_text_folder(folder)
     faults = read.faults.found
     headers = [fault for fault in faults if fault.check == "columns" and fault.key == "row 1"]
     exemptions, items = _sound_exemptions(read.exemptions, read.exemption_items, faults)
