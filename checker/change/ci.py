@@ -16,14 +16,22 @@ from checker.change.impact import Impact, ImpactRequest, impact_of
 from checker.change.impact_sides import Given
 from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.knowledge.build import build_rows
-from checker.knowledge.checks.layers import Layer, text_layer
+from checker.knowledge.checks.layers import Layer, given_layer, text_layer
 from checker.knowledge.checks.run import Checked, check_ids, check_knowledge, fails
 from checker.knowledge.checks.standing import Standing, apart, read_baseline, standing_of
 from checker.knowledge.diff.compare import KnowledgeDiff, diff_knowledge
 from checker.knowledge.resolve import open_plan
-from checker.knowledge.source import Reading, Sources, read_text_folder, sources_read
+from checker.knowledge.source import (
+    TEXT_FILES,
+    Reading,
+    Sources,
+    holds_text,
+    read_sources,
+    read_text_folder,
+    sources_read,
+)
 from checker.model.china_time import china_today
-from checker.model.embedded import embedded_rules_folder
+from checker.model.embedded import EMBEDDED, embedded_rules_folder
 from checker.model.errors import InputError, RuleError
 from checker.proof.cases import Stage
 from checker.proof.stages import every_stage
@@ -45,7 +53,8 @@ class CiRequest:
     """A change and what it is held against; paths as given by the caller, `sources` and `rules` as `open_basis` takes them.
 
     The rules judge as with `--rules`: on top of the embedded ones, or with `only_rules` alone. Of the issues of the check those count that neither
-    the base has nor the `baseline` names; warnings of the checks in `strict` count as errors do.
+    the base has nor the `baseline` names; warnings of the checks in `strict` count as errors do. Text that is a supplement is checked and judged
+    upon `onto`, a knowledge base or the word embedded.
     """
 
     base: str
@@ -62,6 +71,7 @@ class CiRequest:
     language: str = "zh"
     baseline: Path | None = None
     strict: Sequence[str] = ()
+    onto: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +135,7 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
                     f"{asked}：对照 {base.name} 中有这个文件夹，现在没有，无法检查；请恢复，或改正路径"
                     "（the base has this folder and the change has not: restore it, or name the right one）"
                 )
+        _check_files(base.sources, sources, base.name)
         # The program's own rules are what is changed: they stand for themselves on both sides.
         alone = request.only_rules or (rules is not None and rules.resolve() == embedded_rules_folder().resolve())
         rule_fault, loaded, stages, plan = _prove(rules, alone=alone)
@@ -139,8 +150,9 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         measured: Impact | None = None
         unmeasured: str | None = "errors"
         if readable:
-            before = _side(base.name, work / "before", base_text, base.rules, alone=alone)
-            after = _side(str(sources or rules), work / "after", text, rules, alone=alone)
+            below = () if request.onto is None else (_built(request.onto, work / "onto"),)
+            before = _side(base.name, work / "before", base_text, base.rules, below, alone=alone)
+            after = _side(str(sources or rules), work / "after", text, rules, below, alone=alone)
             if text is not None and base_text is not None:
                 knowledge = diff_knowledge(base_text.sources, text.sources, given=(before.name, after.name))
             if base.rules is not None and loaded is not None:
@@ -151,6 +163,18 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
     return CiReport(
         base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds, edits, tuple(request.strict)
     )  # fmt: skip
+
+
+def _check_files(base: Path | None, sources: Path | None, name: str) -> None:
+    """Refuse a change that loses a file of text: without exemption.toml, say, there would be no exemptions, and no word about it."""
+    if base is None or sources is None:
+        return
+    for file in TEXT_FILES:
+        if (base / file).is_file() and not (sources / file).is_file():
+            raise InputError(
+                f"{sources / file}：对照 {name} 中有这个文件，现在没有；请恢复，确实不要的留下表头（the base has this file and the change has "
+                "not: restore it, or leave its header where nothing of it shall stay）"
+            )
 
 
 @dataclass(frozen=True)
@@ -180,9 +204,18 @@ def _checked(layer: Layer, base: _Text | None, plan: Plan, day: date, request: C
     """What the check finds of the change and neither of its base nor in the baseline."""
     known = frozenset[Standing]() if request.baseline is None else read_baseline(request.baseline)
     check_ids(request.strict)
-    if base is not None:
-        known |= standing_of(check_knowledge([base.layer], plan.rules, day).issues)
-    return apart(check_knowledge([layer], plan.rules, day), known)
+    below = [] if request.onto is None else [given_layer(Path(request.onto))]
+    if before := [*below, *([base.layer] if base else [])]:
+        known |= standing_of(check_knowledge(before, plan.rules, day).issues)
+    return apart(check_knowledge([*below, layer], plan.rules, day), known)
+
+
+def _built(onto: str, work: Path) -> Path:
+    """The base of a supplement, built where it is given as text."""
+    if onto != EMBEDDED and holds_text(Path(onto)):
+        build_rows(read_sources(Path(onto)), work)
+        return work
+    return Path(onto)
 
 
 def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | None, tuple[Stage, ...], Plan]:
@@ -196,11 +229,13 @@ def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | 
         return str(error), None, (), open_plan()
 
 
-def _side(name: str, out: Path, text: _Text | None, rules: Path | None, *, alone: bool) -> Given:
+def _side(
+    name: str, out: Path, text: _Text | None, rules: Path | None, below: tuple[Path, ...], *, alone: bool
+) -> Given:
     """A side ready to scan with; where it has no text or no rules of its own, the embedded ones stand for them."""
     if text is not None:
         build_rows(text.sources, out)
-    kb = () if text is None else (out,)
+    kb = below if text is None else (*below, out)
     return Given(name, kb) if rules is None else Given(name, kb, (rules,), alone)
 
 

@@ -27,16 +27,17 @@ class ImpactRequest:
     """What is compared, on which data; paths as given by the caller.
 
     `before` and `after` are each a knowledge base (a built folder, a folder of text, or the word `embedded`) or a folder of rules,
-    both of one kind; without `after` it is `before` with other `params`, which hold for `after` only. `kb` is the knowledge for
-    two folders of rules, the embedded one otherwise, `rules` the rules for two knowledge bases. The files of `crosswalk` lie on the
-    knowledge of either side. Rules lie on top of the embedded ones, or
-    with `only_rules` on nothing. Of `limits` those of findings count. Scratch files go to `work`, else to the
+    both of one kind; knowledge lies upon `onto` where that is another. Without `after` it is `before` with other `params`, which hold for
+    `after` only. `kb` is the knowledge for two folders of rules, the embedded one otherwise, `rules` the rules for two knowledge bases. The
+    files of `crosswalk` lie on the knowledge of either side. Rules lie on top of the embedded ones, or with `only_rules` on nothing. Of
+    `limits` those of findings count. Scratch files go to `work`, else to the
     system's folder for temporary files.
     """
 
     before: str
     claims: Sequence[Input]
     after: str | None = None
+    onto: str | None = None
     settlements: Sequence[Input] = ()
     visits: Sequence[Input] = ()
     diagnoses: Sequence[Input] = ()
@@ -124,7 +125,7 @@ def impact(request: ImpactRequest, progress: Progress | None = None) -> Impact:
     with tempfile.TemporaryDirectory(prefix="liangku-impact-", dir=request.work) as folder:
         work = Path(folder)
         kind, before, after = resolve(
-            request.before, request.after, kb=request.kb, rules=request.rules, only_rules=request.only_rules, params=request.params,
+            request.before, request.after, onto=request.onto, kb=request.kb, rules=request.rules, only_rules=request.only_rules, params=request.params,
             work=work,
         )  # fmt: skip
         return impact_of(request, kind, before, after, work, progress)

@@ -28,6 +28,7 @@ def resolve(
     before: str,
     after: str | None,
     *,
+    onto: str | None = None,
     kb: Sequence[Path],
     rules: Sequence[Path],
     only_rules: bool,
@@ -54,6 +55,10 @@ def resolve(
             f"{told}：两边必须同是知识库或同是规则文件夹（compare two knowledge bases or two folders of rules）"
         )
     if known == {"rules"}:
+        if onto is not None:
+            raise InputError(
+                "--onto：是补充叠在哪个知识库上；比较规则时请去掉，用 --kb 指定知识库（of knowledge only: for rules name it with --kb）"
+            )
         if rules:
             raise InputError(
                 "--rules：比较规则时两边本身就是规则，请去掉 --rules（the two sides are the rules: leave it out）"
@@ -70,9 +75,13 @@ def resolve(
             "--kb：比较知识库时两边本身就是知识库，请去掉 --kb（the two sides are the knowledge: leave it out）"
         )
     opened: dict[str, tuple[Path, ...]] = {}
+    if onto is not None and _kind(onto) == "rules":
+        raise InputError(f"--onto {onto}：这是规则，请给出知识库（rules: name a knowledge base）")
+    base = () if onto is None else (_built(onto, _kind(onto), work / "knowledge-base") or (Path(EMBEDDED),))
     for name, kind in zip(named, kinds, strict=True):
         if name not in opened:
-            opened[name] = _built(name, kind, work / f"knowledge-{len(opened)}")
+            own = _built(name, kind, work / f"knowledge-{len(opened)}")
+            opened[name] = own if onto in (None, name) else (*base, *own)
     return (
         "knowledge",
         Given(named[0], opened[named[0]], tuple(rules), only_rules),

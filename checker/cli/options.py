@@ -83,6 +83,14 @@ def kb_option(command: F) -> F:
     )(command)  # fmt: skip
 
 
+def onto_option(command: F) -> F:
+    """--onto: the base of a supplement."""
+    return click.option(
+        "--onto", metavar="DIR",
+        help="补充叠在哪个知识库上：文件夹，或 embedded（内置）；默认单独看（the base of a supplement: a folder, or embedded; default: none）",
+    )(command)  # fmt: skip
+
+
 def crosswalk_option(command: F) -> F:
     """--crosswalk: files that say which national codes local codes stand for."""
     return click.option(

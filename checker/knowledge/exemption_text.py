@@ -46,9 +46,12 @@ def read_exemptions(
 ) -> tuple[tuple[ExemptionRow, ...], tuple[ExemptionItemRow, ...]]:
     """Return the exemptions of the folder and their items, sorted; what is wrong is noted in `faults`.
 
-    An item that no point of the rule covers is a fault, unless the exemption says `stands_by = true`.
+    An item that no point of the rule covers is a fault, unless the exemption says `stands_by = true`, or the folder has no points: then those
+    of the edition below are meant. Without the file there are none.
     Raises KnowledgeError for a file that cannot be read at all.
     """
+    if not (folder / EXEMPTION_FILE).exists():
+        return (), ()
     exemptions = list(_exemptions(read_toml(folder / EXEMPTION_FILE, ("exemption",), faults), faults))
     _check_exemptions(exemptions, points, patterns, faults)
     items = (item for exemption in exemptions for item in exemption.items)
@@ -158,7 +161,7 @@ def _check_exemptions(
                 both("前面的豁免已用这个编号，请用各自的编号", "an earlier exemption has this id; give each its own"),
             )
         seen.add(entry.row.exemption_id)
-        if entry.stands_by:
+        if entry.stands_by or points.is_empty():
             continue
         if entry.row.rule_id and entry.row.rule_id not in rules:
             entry.cells.fault(

@@ -36,6 +36,8 @@ from checker.shapes.item import ITEM
 
 POINT_FILE = "point.csv"
 PATTERN_FILE = "pattern.csv"
+OTHER_FILES = ("exemption.toml", "crosswalk.csv")
+"""Text that says something without points of its own."""
 ADDED_COLUMNS = ("status", "superseded_by")
 """Columns that came later: a text without them is read as if every point were active and none superseded."""
 
@@ -89,6 +91,11 @@ def read_points(folder: Path, faults: Faults) -> tuple[pl.DataFrame, pl.DataFram
     KnowledgeError for a file that cannot be read at all.
     """
     shapes = [shape for shape in SHAPES if (folder / shape.limit_file).is_file()]
+    if not shapes and not any((folder / name).is_file() for name in (POINT_FILE, PATTERN_FILE)) and _says_more(folder):
+        # A supplement may be exemptions or a crosswalk alone.
+        row = pl.Series("row", [], dtype=pl.Int32)
+        point, pattern = (pl.DataFrame(schema=schema_of(kind)).with_columns(row) for kind in (PointRow, PatternRow))
+        return point, pattern, limit_places({})
     within = not shapes and has_columns(folder / POINT_FILE, LIMIT_NAMES)
     columns = [name for name in POINT_COMMON if name not in ADDED_COLUMNS]
     if within:
@@ -107,6 +114,11 @@ def read_points(folder: Path, faults: Faults) -> tuple[pl.DataFrame, pl.DataFram
     places = limit_places(limit_texts)
     points = point_text if within else with_limits(point_text, limit_texts)
     return _with_row(points, typed_points(points)), _with_row(pattern_text, _typed_patterns(pattern_text)), places
+
+
+def _says_more(folder: Path) -> bool:
+    """Whether the folder holds text of another kind than points."""
+    return any((folder / name).is_file() for name in OTHER_FILES)
 
 
 def check_frames(point: pl.DataFrame, pattern: pl.DataFrame, files: tuple[str, str], faults: Faults) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option
+from checker.cli.options import json_option, language_option, onto_option
 from checker.cli.output import print_json
 from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
 from checker.model.errors import ExitCode, InputError
@@ -36,17 +36,21 @@ _TITLES = (
     type=click.Path(path_type=Path),
     help="写到哪个文件夹；默认源码仓库的 knowledge_base/built（where to write）",
 )
+@onto_option
 @json_option
 @language_option
-def command(sources: Path | None, out: Path | None, as_json: bool, lang: str) -> int:
+def command(sources: Path | None, out: Path | None, onto: str | None, as_json: bool, lang: str) -> int:
     """检查知识库的文本，构建成 Parquet；同样的文本总是得到同样的文件。
 
     \b
     例 Examples:
       liangku kb build
       liangku kb build --sources 我的知识 --out 我的知识库
+      liangku kb build --sources 本地补充 --onto embedded --out 全部
     """
-    from checker.knowledge.build import build
+    from checker.knowledge.build import build, build_rows
+    from checker.knowledge.layered import layered
+    from checker.knowledge.source import open_given, read_sources
 
     embedded = embedded_edition_folder()
     own_sources = embedded.parent / "sources"
@@ -59,7 +63,12 @@ def command(sources: Path | None, out: Path | None, as_json: bool, lang: str) ->
     if out is None and text.resolve() != own_sources.resolve():
         raise click.UsageError(f"--sources {text}：请用 --out 指定写到哪个文件夹（name the folder to write to）")
     target = out or embedded
-    manifest = build(text, target)
+    if onto is None:
+        manifest = build(text, target)
+    elif out is None:
+        raise click.UsageError("--onto：请用 --out 指定写到哪个文件夹（name the folder to write to）")
+    else:
+        manifest = build_rows(layered(open_given(onto), read_sources(text)), target)
     if target.resolve() == embedded.resolve():
         from checker.rulebook.plan import PLAN_FILE, write_embedded_plan
 

@@ -89,11 +89,11 @@ def command(
 
 
 def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
-    from checker.knowledge.checks.layers import built_layer, read_layer
+    from checker.knowledge.checks.layers import built_layer, given_layer, read_layer
     from checker.knowledge.edition import open_edition
     from checker.model.embedded import embedded_edition_folder
 
-    layers = [_layer(path) for path in kb]
+    layers = [given_layer(path) for path in kb]
     if folder is not None:
         return [*layers, read_layer(folder)]
     if layers:
@@ -103,19 +103,6 @@ def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
     if sources.is_dir():
         return [read_layer(sources)]
     return [built_layer(open_edition(embedded, embedded=True))]
-
-
-def _layer(path: Path) -> Layer:
-    """The layer of a folder, or of the embedded edition where its word stands in the place of one."""
-    from checker.knowledge.checks.layers import built_layer, read_layer
-    from checker.knowledge.edition import open_edition
-    from checker.model.embedded import EMBEDDED, embedded_edition_folder
-
-    return (
-        built_layer(open_edition(embedded_edition_folder(), embedded=True))
-        if path == Path(EMBEDDED)
-        else read_layer(path)
-    )
 
 
 def _print_fault(error: LiangkuError, form: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from checker.cli.limit_options import FINDINGS, KNOWLEDGE, limit_options
-from checker.cli.options import Day, header_options, json_option, language_option
+from checker.cli.options import Day, header_options, json_option, language_option, onto_option
 from checker.cli.output import print_json
 from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="知识库的文本（text of the knowledge base）",
 )
+@onto_option
 @click.option(
     "--rules",
     "rules_folder",
@@ -68,7 +69,8 @@ if TYPE_CHECKING:
 @json_option
 @language_option
 def command(
-    base: str, sources: Path, rules_folder: Path, only_rules: bool, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
+    base: str, sources: Path, onto: str | None, rules_folder: Path, only_rules: bool, claims: tuple[str, ...],
+    settlements: tuple[str, ...], visits: tuple[str, ...],
     diagnoses: tuple[str, ...], maps: tuple[str, ...], limits: Limits, baseline: Path | None, strict: tuple[str, ...],
     day: date | None, out: Path | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
@@ -81,6 +83,7 @@ def command(
     例 Examples:
       liangku kb ci --base main
       liangku kb ci --base origin/main --max-new-share 1% --out summary.md
+      liangku kb ci --base origin/main --sources 本地补充 --onto embedded
     """
     from checker.change.ci import CiRequest, run_ci
     from checker.model.whole_file import write_whole
@@ -93,7 +96,7 @@ def command(
         raise InputError(f"--sources {sources}：没有这个文件夹，请核对路径（no such folder: name the right one）")
     request = CiRequest(
         base=base, sources=sources, rules=rules_folder, only_rules=only_rules, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
-        maps=maps, limits=limits, day=day, language=lang, baseline=baseline, strict=strict,
+        maps=maps, limits=limits, day=day, language=lang, baseline=baseline, strict=strict, onto=onto,
     )  # fmt: skip
     try:
         with stoppable(), Bar(lang) as bar:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from checker.cli.options import format_option, json_option, language_option
+from checker.cli.options import format_option, json_option, language_option, onto_option
 from checker.cli.output import chosen_format
 from checker.model.errors import ExitCode
 
@@ -12,6 +12,7 @@ from checker.model.errors import ExitCode
 @click.command("diff")
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="B")
+@onto_option
 @click.option("--rule", metavar="ID", help="只比较这个规则（this rule only）")
 @click.option(
     "--limit",
@@ -25,7 +26,15 @@ from checker.model.errors import ExitCode
 @json_option
 @language_option
 def command(
-    before: str, after: str, rule: str | None, limit: int, exit_code: bool, form: str | None, as_json: bool, lang: str
+    before: str,
+    after: str,
+    onto: str | None,
+    rule: str | None,
+    limit: int,
+    exit_code: bool,
+    form: str | None,
+    as_json: bool,
+    lang: str,
 ) -> int:
     """比较两个知识库：知识点、各规则覆盖的编码、豁免，各新增、删除、改动了哪些。
 
@@ -36,13 +45,14 @@ def command(
       liangku kb diff embedded out/kb
       liangku kb diff knowledge_base/sources out/kb --rule drug-sex
       liangku kb diff embedded out/kb --format markdown
+      liangku kb diff embedded 本地补充 --onto embedded
     """
     chosen = chosen_format(form, as_json=as_json)
     from checker.knowledge.diff.compare import diff_knowledge
-    from checker.knowledge.source import open_given
+    from checker.knowledge.layered import open_upon
     from checker.report.kb_diff import diff_json, diff_markdown, print_diff
 
-    found = diff_knowledge(open_given(before), open_given(after), given=(before, after), rule=rule)
+    found = diff_knowledge(open_upon(before, onto), open_upon(after, onto), given=(before, after), rule=rule)
     if chosen == "json":
         for piece in diff_json(found):
             click.echo(piece, nl=False)

@@ -11,7 +11,14 @@ import click
 from checker.change.impact_findings import SAMPLE
 from checker.cli.database_options import database_options, read_all_queries
 from checker.cli.limit_options import FINDINGS, limit_options
-from checker.cli.options import format_option, header_options, json_option, knowledge_options, language_option
+from checker.cli.options import (
+    format_option,
+    header_options,
+    json_option,
+    knowledge_options,
+    language_option,
+    onto_option,
+)
 from checker.cli.output import chosen_format, print_json
 from checker.cli.stop import stoppable
 from checker.cli.variadic import ManyClaims
@@ -24,6 +31,7 @@ if TYPE_CHECKING:
 @click.command("impact", cls=ManyClaims)
 @click.argument("before", metavar="A")
 @click.argument("after", metavar="[B]", required=False)
+@onto_option
 @click.option(
     "--claims",
     multiple=True,
@@ -55,7 +63,7 @@ if TYPE_CHECKING:
 @json_option
 @language_option
 def command(
-    before: str, after: str | None, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
+    before: str, after: str | None, onto: str | None, claims: tuple[str, ...], settlements: tuple[str, ...], visits: tuple[str, ...],
     diagnoses: tuple[str, ...], database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...],
     visits_query: tuple[str, ...], diagnoses_query: tuple[str, ...], maps: tuple[str, ...], params: tuple[str, ...], limits: Limits,
     sample: int, work: Path | None, form: str | None, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
@@ -69,6 +77,7 @@ def command(
     \b
     例 Examples:
       liangku kb impact embedded out/kb --claims 明细.parquet --max-new-share 1%
+      liangku kb impact embedded 本地补充 --onto embedded --claims 明细.parquet
       liangku kb impact embedded --param child_age=16 --claims 明细.parquet
       liangku kb impact rules 我的规则 --claims data/*.parquet --settlements setl_d.parquet
       liangku kb impact embedded out/kb --from @库地址.txt --query "SELECT * FROM fee_list_d"
@@ -83,7 +92,7 @@ def command(
     )
     chosen = chosen_format(form, as_json=as_json)
     request = ImpactRequest(
-        before=before, after=after, claims=(*claims, *asked["lines"]), settlements=(*settlements, *asked["settlements"]),
+        before=before, after=after, onto=onto, claims=(*claims, *asked["lines"]), settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, kb=kb, crosswalk=crosswalk, rules=rules,
         only_rules=only_rules, params=parse_params(params), as_of=as_of, region=region, language=lang, limits=limits,
         sample=sample, work=work,

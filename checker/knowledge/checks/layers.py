@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, check_frames
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.source import TEXT_FILES, Reading, holds_text, read_text_folder, sources_of
 from checker.knowledge.tables import CROSSWALK, EXEMPTION, PATTERN, POINT
+from checker.model.embedded import EMBEDDED, embedded_edition_folder
 from checker.model.errors import Fault
 
 _EXEMPTION_ID = re.compile(r"""^\s*id\s*=\s*["']([^"']+)["']""")
@@ -35,6 +36,7 @@ class Layer:
 
     A row with a fault is not among the rows, since it could be misunderstood; one that lacks only its evidence is.
 
+    `overridden` are the points that take the place of one below: where they stand, the name of that one's item, and its layer.
     `faulty` gives the point id of a row with a fault by file and line, where it has one.
     """
 
@@ -48,6 +50,7 @@ class Layer:
     faulty: Mapping[tuple[str, int], str] = field(default_factory=dict)
     crosswalk: pl.DataFrame = field(default_factory=lambda: placed(empty_crosswalk(), ""))
     examples: pl.DataFrame = field(default_factory=lambda: empty_examples().with_columns(file=pl.lit("")))
+    overridden: tuple[tuple[Place, str, str], ...] = ()
 
 
 def placed(rows: pl.DataFrame, file: str) -> pl.DataFrame:
@@ -60,6 +63,13 @@ def read_layer(folder: Path) -> Layer:
     if not holds_text(folder):
         return built_layer(open_edition(folder))
     return text_layer(folder, read_text_folder(folder))
+
+
+def given_layer(given: Path) -> Layer:
+    """The layer of a folder, or of the embedded edition where its word stands in the place of one."""
+    if given == Path(EMBEDDED):
+        return built_layer(open_edition(embedded_edition_folder(), embedded=True))
+    return read_layer(given)
 
 
 def text_layer(folder: Path, read: Reading) -> Layer:
@@ -149,8 +159,15 @@ def stacked(layers: Sequence[Layer]) -> Layer:
                     layer.examples,
                 ]
             ),
+            (*below.overridden, *_overridden(below, layer)),
         )
     return below
+
+
+def _overridden(below: Layer, above: Layer) -> Iterator[tuple[Place, str, str]]:
+    both = above.point.join(below.point.select("point_id", under="item_name"), on="point_id", maintain_order="left")
+    for row in both.select("file", "row", "point_id", "under").iter_rows(named=True):
+        yield Place(row["file"], row["row"], row["point_id"]), row["under"], below.name
 
 
 def shown_path(path: Path) -> str:

@@ -55,3 +55,17 @@ def _in_circles(next_of: dict[str, str]) -> frozenset[str]:
             circles.update(list(path)[path[at] :])
         done.update(path)
     return frozenset(circles)
+
+
+def override(checked: CheckInput) -> Iterator[Found]:
+    """Points of a layer that take the place of the point of their id below."""
+    for place, item_name, layer in checked.layer.overridden:
+        yield Found(
+            place,
+            Said(
+                f"替换 {layer} 里同一编号的知识点（{item_name}），那一个不再判断",
+                f"takes the place of the point of this id in {layer} ({item_name}), which judges no more",
+            ),
+            "point_id",
+            place.key,
+        )

@@ -9,7 +9,7 @@ from checker.knowledge.checks.exemptions import blanket_exemption, expired_exemp
 from checker.knowledge.checks.families import CONFIRMED, family_of_another, two_families, unrelated_names
 from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Said
 from checker.knowledge.checks.limits import both_sexes, name_and_limit
-from checker.knowledge.checks.lineage import superseded_by
+from checker.knowledge.checks.lineage import override, superseded_by
 from checker.knowledge.checks.overlaps import duplicate_point, limits_overlap, validity_gap
 from checker.knowledge.checks.plausible import far_date, unknown_region
 from checker.knowledge.checks.reading import age_bounds, faults_of
@@ -213,6 +213,12 @@ VALIDATORS = (
         Said("地方编码本身是有知识点的国家编码", "a local code that is itself covered"),
         Said("核对对照表的两列是否写反", "see whether the two columns of the crosswalk are exchanged"),
         covered_local,
+    ),
+    Validator(
+        "override", INFO,
+        Said("替换了下层的知识点", "a point that takes the place of one below"),
+        Said("确有此意可不改；本意是另立一个的，请用自己的编号", "leave it where that is meant; a point beside the other has an id of its own"),
+        override,
     ),
     Validator(
         "crosswalk-without-point", INFO,
