@@ -254,7 +254,14 @@ def checked(folder: Path, **options: object) -> Checked:
     return check_knowledge([read_layer(folder)], RULES, DAY, **options)  # type: ignore[arg-type]
 
 
-CASES = [(validator, number) for validator in VALIDATORS for number in range(len(EXAMPLES.get(validator.id, [None])))]
+OF_LAYERS = "override"
+"""The check that only finds something in layers: the test of a supplement on top of its base has its example."""
+CASES = [
+    (validator, number)
+    for validator in VALIDATORS
+    if validator.id != OF_LAYERS
+    for number in range(len(EXAMPLES.get(validator.id, [None])))
+]
 
 
 @pytest.mark.parametrize(("validator", "number"), CASES, ids=[f"{each.id}-{number}" for each, number in CASES])
@@ -345,7 +352,11 @@ def test_a_supplement_is_checked_on_top_of_its_base(tmp_path: Path) -> None:
     layers = [read_layer(base), read_layer(local)]
     together = check_knowledge(layers, RULES, DAY)
     assert together.points == len(POINTS) + 1
-    assert told(together.issues) == [("duplicate-point", "warning", "x1"), ("unread-limit", "warning", "p3")]
+    assert told(together.issues) == [
+        ("duplicate-point", "warning", "x1"),
+        ("unread-limit", "warning", "p3"),
+        ("override", "info", "p3"),
+    ]
     assert together.issues[1].place.file.endswith("local/point.csv")
 
 
