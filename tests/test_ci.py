@@ -213,6 +213,23 @@ def test_an_id_that_is_given_to_another_item_fails(repository: Repository) -> No
     assert f"item_name {name} → 别的药片" in out
 
 
+def test_a_family_whose_lines_are_called_otherwise_is_told(repository: Repository) -> None:
+    table = "knowledge_base/sources/point.csv"
+    row = next(
+        row
+        for row in (repository.folder / table).read_text(encoding="utf-8").splitlines()
+        if row.startswith("drug-sex-01-0003,")
+    )
+    named = row.replace(row.split(",")[2], "毫不相干丸", 1)
+    repository.edit(table, row, named)
+    code, out, _ = repository.ci("--base", "main")
+    assert code == 0
+    assert "`drug-sex-01-0003` 毫不相干丸：按前段管到的" in out
+    assert f"叫别的名字，如“{row.split(',')[2]}”" in out
+    code, out, _ = repository.ci("--base", "main", "--max-misnamed-points", "0")
+    assert (code, "超出限度 --max-misnamed-points：1" in out) == (1, True)
+
+
 def test_issues_that_the_base_has_or_a_baseline_names_make_nothing_fail(repository: Repository) -> None:
     point = "knowledge_base/sources/point.csv"
     repository.edit(point, "2025-05-23", "2062-05-23")

@@ -77,7 +77,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb promote": ("--run", "--sources", "--rules", "--write", "--force", "--json", "--lang"),
     "kb ci": ("--base", "--sources", "--onto", "--rules", "--only-rules", "--claims", "--settlements", "--visits", "--diagnoses", "--map", "--max-new-share",
               "--max-new-lines", "--max-lost-share", "--max-lost-lines", "--max-changed-lines", "--max-deleted-points", "--max-deleted-codes",
-              "--max-edited-points", "--max-reused-ids", "--baseline", "--strict", "--as-of", "--out", "--json", "--lang"),
+              "--max-edited-points", "--max-reused-ids", "--max-misnamed-points", "--baseline", "--strict", "--as-of", "--out", "--json", "--lang"),
     "serve": ("--host", "--port", "--config", "--data", "--profile", "--region", "--two-person", "--new-key", "--kb", "--crosswalk", "--rules",
               "--only-rules"),
     "feedback report": ("--since", "--until", "--min-answers", "--threshold", "--limit", "--json", "--lang"),

@@ -15,6 +15,7 @@ from checker.change.edits import Edit, edits_of
 from checker.change.impact import Impact, ImpactRequest, impact_of
 from checker.change.impact_sides import Given
 from checker.change.limits import NO_LIMITS, Limits, Threshold
+from checker.change.misnamed import Misnamed, misnamed
 from checker.knowledge.build import build_rows
 from checker.knowledge.checks.layers import Layer, given_layer, text_layer
 from checker.knowledge.checks.run import Checked, check_ids, check_knowledge, fails
@@ -79,7 +80,7 @@ class CiReport:
     """What was found of a change. A part is NULL where there is nothing to compare; `unmeasured` says why there is no impact.
 
     `rule_fault` holds what is wrong with rule files that do not load; `thresholds` are the limits of what goes out of the text or is
-    written over, `edits` what was; of `strict` checks warnings count.
+    written over, `edits` what was; `misnamed` are points whose lines are mostly called otherwise; of `strict` checks warnings count.
     """
 
     base: str
@@ -92,6 +93,7 @@ class CiReport:
     unmeasured: str | None
     thresholds: tuple[Threshold, ...] = ()
     edits: tuple[Edit, ...] = ()
+    misnamed: tuple[Misnamed, ...] = ()
     strict: tuple[str, ...] = ()
 
     @property
@@ -160,8 +162,11 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
         edits = () if knowledge is None or layer is None else edits_of(knowledge, layer.point, day)
     thresholds = () if knowledge is None else request.limits.of_knowledge(knowledge, edits)
+    strange = () if knowledge is None or measured is None else misnamed(knowledge, measured.called)
+    if measured is not None:
+        thresholds += request.limits.of_names(strange)
     return CiReport(
-        base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds, edits, tuple(request.strict)
+        base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds, edits, strange, tuple(request.strict)
     )  # fmt: skip
 
 

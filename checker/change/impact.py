@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from checker.change.impact_findings import SAMPLE, Extent, FindingChange, compare
+from checker.change.impact_findings import SAMPLE, CalledLines, Extent, FindingChange, compare
 from checker.change.impact_sides import Given, resolve
 from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.ingest.gather import Input
@@ -97,6 +97,8 @@ class Impact:
     thresholds: tuple[Threshold, ...]
     incomplete: tuple[str, ...] = ()
     """Why the lines are not all that was given, said in both languages."""
+    called: tuple[CalledLines, ...] = ()
+    """How the lines are called that points cover by a family on the later side."""
 
     @property
     def new_share(self) -> Decimal:
@@ -161,6 +163,7 @@ def impact_of(
         changed=compared.changed,
         thresholds=request.limits.of_findings(compared, census.judged),
         incomplete=tuple(gap.said for gap in second.gaps),
+        called=compared.called,
     )
 
 

@@ -104,14 +104,24 @@ class FindingChange:
 
 
 @dataclass(frozen=True, slots=True)
+class CalledLines:
+    """How many flagged lines of a name a point covers by a family."""
+
+    point_id: str
+    item_name: str
+    lines: int
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
-    """What changes between two scans, and what either flags in all."""
+    """What changes between two scans, what either flags in all, and how the lines are called that the later one flags by a family."""
 
     flagged_before: Extent
     flagged_after: Extent
     new: FindingChange
     gone: FindingChange
     changed: FindingChange
+    called: tuple[CalledLines, ...] = ()
 
 
 def compare(before: Path, after: Path, work: Path, *, sample: int) -> Compared:
@@ -160,7 +170,15 @@ class _Join:
             new=self._change("new"),
             gone=self._change("gone"),
             changed=self._change("changed"),
+            called=self._called(),
         )
+
+    def _called(self) -> tuple[CalledLines, ...]:
+        rows = self.connection.execute(
+            f"""SELECT point_id, item_name, count(*) FROM {sqltext.parquet(self.after)}
+            WHERE {_flagged()} AND matched_by = 'family' AND item_name IS NOT NULL GROUP BY ALL ORDER BY ALL"""
+        ).fetchall()
+        return tuple(CalledLines(*row) for row in rows)
 
     def _flagged(self, findings: Path) -> Extent:
         return self._extent(_flagged(), sqltext.parquet(findings))

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from checker.change.edits import EDITED, REUSED, Edit
 from checker.change.impact_findings import Compared
+from checker.change.misnamed import Misnamed
 from checker.knowledge.diff.compare import KnowledgeDiff
 
 
@@ -42,7 +43,8 @@ class Limits:
     Newly flagged lines are counted, and as a share of the judged ones; lost lines, flagged before and no longer, as a share of those flagged
     before; changed lines are flagged on both sides, at another level or by another verdict. Deleted points are gone from the text, not ended by a
     date; deleted codes are limited by a rule on no day any more, be it that their point is gone or that it lists them no longer. Edited
-    points were in force and say something else under the same id; reused ids are given to another item.
+    points were in force and say something else under the same id; reused ids are given to another item. Of misnamed points most lines
+    given are called otherwise.
     """
 
     max_new_share: Decimal | None = None
@@ -54,6 +56,11 @@ class Limits:
     max_deleted_codes: int | None = None
     max_edited_points: int | None = None
     max_reused_ids: int | None = None
+    max_misnamed_points: int | None = None
+
+    def of_names(self, misnamed: Sequence[Misnamed]) -> tuple[Threshold, ...]:
+        """The limit of points whose lines are called otherwise."""
+        return self._set(max_misnamed_points=len(misnamed))
 
     def of_findings(self, compared: Compared, judged: int) -> tuple[Threshold, ...]:
         """The limits of what changes on so many judged lines."""

@@ -21,10 +21,11 @@ _HELP: dict[str, tuple[click.ParamType[Any], str]] = {
     "max_deleted_codes": (_COUNT, "最多有几个编码不再受规则限定（codes that a rule limits no longer, at most）"),
     "max_edited_points": (_COUNT, "最多原地改写几个已生效的知识点，应终止后另立（points in force written over in place, at most）"),
     "max_reused_ids": (_COUNT, "最多有几个编号改给了别的项目（ids given to another item, at most）"),
+    "max_misnamed_points": (_COUNT, "最多几个知识点按前段管到的明细多半叫别的名字（points whose lines are mostly called otherwise, at most）"),
 }  # fmt: skip
 FINDINGS = ("max_new_share", "max_new_lines", "max_lost_share", "max_lost_lines", "max_changed_lines")
 """The limits of what changes on given lines."""
-KNOWLEDGE = ("max_deleted_points", "max_deleted_codes", "max_edited_points", "max_reused_ids")
+KNOWLEDGE = ("max_deleted_points", "max_deleted_codes", "max_edited_points", "max_reused_ids", "max_misnamed_points")
 """The limits of what goes out of the text, or is written over in it."""
 
 

@@ -70,6 +70,16 @@ class _Words:
             yield from (f"- {self._say(*threshold_said(each))}" for each in report.thresholds)
             yield from self._edits()
             yield ""
+        if report.misnamed:
+            yield f"## {self._say('名称', 'Names')}"
+            yield ""
+            for each in report.misnamed:
+                said = self._say(
+                    f"按前段管到的 {each.lines:,} 行中 {each.otherwise:,} 行叫别的名字，如“{each.called}”；请核对前段",
+                    f"{each.otherwise:,} of {each.lines:,} lines that its family covers are called otherwise, such as {each.called!r}: check the family",
+                )
+                yield f"- {code(each.point_id)} {plain(each.item_name)}{self._say('：', ': ')}{plain(said)}"
+            yield ""
         for document in (
             diff_markdown(report.knowledge, self._language) if report.knowledge is not None else None,
             rules_markdown(report.rules, self._language) if report.rules is not None else None,
@@ -138,6 +148,7 @@ def ci_document(report: CiReport) -> dict[str, Any]:
         },
         "thresholds": [threshold_document(each) for each in report.thresholds],
         "edits": [asdict(edit) for edit in report.edits],
+        "misnamed": [asdict(each) for each in report.misnamed],
         "knowledge_diff": _parsed(diff_json(report.knowledge)) if report.knowledge is not None else None,
         "rules_diff": report.rules.to_dict() if report.rules is not None else None,
         "impact": impact_document(report.impact) if report.impact is not None else None,

@@ -146,6 +146,11 @@ def _listed(names: Iterator[str]) -> str:
     return "、".join(found[:3]) + ("…" if len(found) > 3 else "")
 
 
+def is_related(name: str, other: str) -> bool:
+    """Whether two names of items have a part in common that says what the item is."""
+    return not _pieces(name).isdisjoint(_pieces(other))
+
+
 def _pieces(name: str) -> frozenset[str]:
     """The pieces of a name that say what it is; a name of common words only keeps them."""
     parts = _COMMON_WORDS.sub(" ", name).split() or [name]
