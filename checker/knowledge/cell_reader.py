@@ -14,6 +14,7 @@ from typing import TypeVar
 from checker.model.errors import Fault, KnowledgeError, both, found_instead
 from checker.model.files import KNOWLEDGE_TEXT, MissingFileError, UnfitFileError, read_once
 
+_CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHOLE = re.compile(r"\d{1,9}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -146,7 +147,15 @@ def read_text(path: Path) -> str:
     Raises KnowledgeError for a file that is missing, unreadable or of another encoding.
     """
     try:
-        return read_once(path, KNOWLEDGE_TEXT).decode("utf-8-sig")
+        text = read_once(path, KNOWLEDGE_TEXT).decode("utf-8-sig")
+        if conflict := _CONFLICT.search(text):
+            row = text.count("\n", 0, conflict.start()) + 1
+            told = both(
+                "合并冲突还没有解决，请留下要的一边，删去 <<<<<<<、=======、>>>>>>> 各行",
+                "a merge conflict: keep the side that is meant and delete the lines <<<<<<<, ======= and >>>>>>>",
+            )
+            raise KnowledgeError(f"{path}: row {row}: {told}")
+        return text
     except MissingFileError:
         raise KnowledgeError(f"{path}: {both('缺少这个文件，请补上', 'the file is missing; put it there')}") from None
     except UnfitFileError as error:

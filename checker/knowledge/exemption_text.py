@@ -47,11 +47,9 @@ def read_exemptions(
     """Return the exemptions of the folder and their items, sorted; what is wrong is noted in `faults`.
 
     An item that no point of the rule covers is a fault, unless the exemption says `stands_by = true`, or the folder has no points: then those
-    of the edition below are meant. Without the file there are none.
+    of the edition below are meant.
     Raises KnowledgeError for a file that cannot be read at all.
     """
-    if not (folder / EXEMPTION_FILE).exists():
-        return (), ()
     exemptions = list(_exemptions(read_toml(folder / EXEMPTION_FILE, ("exemption",), faults), faults))
     _check_exemptions(exemptions, points, patterns, faults)
     items = (item for exemption in exemptions for item in exemption.items)

@@ -163,6 +163,11 @@ def holds_text(folder: Path) -> bool:
     return not (folder / MANIFEST_FILE).is_file() and any((folder / name).is_file() for name in TEXT_FILES)
 
 
+def text_here() -> Path | None:
+    """The text that whoever names none means: that of the working folder, or of knowledge_base/sources in it; None where neither is there."""
+    return next((place for place in (Path(), Path("knowledge_base/sources")) if holds_text(place)), None)
+
+
 def open_knowledge(folder: Path) -> Sources:
     """Return the rows of a knowledge base, be it built or text. Raises KnowledgeError for a folder that is neither."""
     return read_sources(folder) if holds_text(folder) else sources_of([open_edition(folder)])

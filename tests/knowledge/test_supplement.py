@@ -117,3 +117,25 @@ def test_a_change_that_loses_a_file_of_text_is_refused(tmp_path: Path) -> None:
     done = liangku("kb", "ci", "--base", tmp_path / "base", "--sources", "local", cwd=tmp_path / "now")
     assert done.returncode == 2
     assert f"local/exemption.toml：对照 {tmp_path / 'base'} 中有这个文件，现在没有" in done.stderr
+
+
+def test_check_and_build_work_on_the_folder_in_which_they_stand(tmp_path: Path) -> None:
+    Kb().write(tmp_path / "knowledge_base" / "sources")
+    for place in (tmp_path, tmp_path / "knowledge_base" / "sources"):
+        assert "5 个知识点" in liangku("kb", "check", cwd=place).stdout
+        assert liangku("kb", "build", cwd=place).returncode == 2
+        assert liangku("kb", "build", "--out", tmp_path / "built", cwd=place).returncode == 0
+        assert open_edition(tmp_path / "built").points == 5
+
+
+@pytest.mark.parametrize(
+    "file", ["point.csv", "pattern.csv", "item.csv", "exemption.toml", "edition.toml", "example.csv"]
+)
+def test_a_merge_conflict_is_told_with_its_line(tmp_path: Path, file: str) -> None:
+    folder = Kb(examples=f"p1,match,{CODE}").write(tmp_path / "kb")
+    text = (folder / file).read_text(encoding="utf-8")
+    first, rest = text.split("\n", 1)
+    (folder / file).write_text(f"{first}\n<<<<<<< HEAD\n=======\n>>>>>>> branch\n{rest}", encoding="utf-8")
+    done = liangku("kb", "check", folder)
+    assert done.returncode == 2
+    assert f"{file}: row 2: 合并冲突还没有解决" in done.stderr

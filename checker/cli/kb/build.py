@@ -29,7 +29,7 @@ _TITLES = (
 @click.option(
     "--sources",
     type=click.Path(path_type=Path),
-    help="知识库的文本（point.csv、pattern.csv 等），默认用源码仓库的（text sources; default: the checkout's）",
+    help="知识库的文本（point.csv、pattern.csv 等），默认是当前文件夹的，或其中 knowledge_base/sources 的（text sources; default: those here）",
 )
 @click.option(
     "--out",
@@ -50,18 +50,18 @@ def command(sources: Path | None, out: Path | None, onto: str | None, as_json: b
     """
     from checker.knowledge.build import build, build_rows
     from checker.knowledge.layered import layered
-    from checker.knowledge.source import open_given, read_sources
+    from checker.knowledge.source import open_given, read_sources, text_here
 
     embedded = embedded_edition_folder()
     own_sources = embedded.parent / "sources"
-    if sources is None and not own_sources.is_dir():
+    if sources is None and text_here() is None and not own_sources.is_dir():
         raise InputError(
             "--sources：程序是安装的，没有知识库的文本可构建；请用 --sources 指定含 point.csv 的文件夹"
             "（installed without a checkout: name the sources with --sources）"
         )
-    text = sources or own_sources
+    text = sources or text_here() or own_sources
     if out is None and text.resolve() != own_sources.resolve():
-        raise click.UsageError(f"--sources {text}：请用 --out 指定写到哪个文件夹（name the folder to write to）")
+        raise click.UsageError(f"{text}：请用 --out 指定写到哪个文件夹（name the folder to write to）")
     target = out or embedded
     if onto is None:
         manifest = build(text, target)

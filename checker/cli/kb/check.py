@@ -56,7 +56,7 @@ def command(
 ) -> int:  # fmt: skip
     """检查知识库：编码、规则、性别、年龄、有效期、名称、豁免是否自相矛盾。
 
-    DIR 是知识库的文本或构建好的文件夹；不给时检查源码仓库的文本，安装的程序检查内置知识库。
+    DIR 是知识库的文本或构建好的文件夹；不给时检查当前文件夹的文本（或其中的 knowledge_base/sources），都没有时检查内置知识库。
 
     \b
     退出码 Exit codes: 0 没有错误 no error · 1 有错误（--strict 时警告也算）errors found · 2 文件无法读取 unreadable
@@ -91,6 +91,7 @@ def command(
 def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
     from checker.knowledge.checks.layers import built_layer, given_layer, read_layer
     from checker.knowledge.edition import open_edition
+    from checker.knowledge.source import text_here
     from checker.model.embedded import embedded_edition_folder
 
     layers = [given_layer(path) for path in kb]
@@ -99,7 +100,7 @@ def _layers(folder: Path | None, kb: tuple[Path, ...]) -> list[Layer]:
     if layers:
         return layers
     embedded = embedded_edition_folder()
-    sources = embedded.parent / "sources"
+    sources = text_here() or embedded.parent / "sources"
     if sources.is_dir():
         return [read_layer(sources)]
     return [built_layer(open_edition(embedded, embedded=True))]
