@@ -73,19 +73,26 @@ def findings(out: Path) -> pl.DataFrame:
     return pl.read_parquet(out / "findings.parquet").drop("source_file").sort("finding_id")
 
 
-def test_the_same_month_gives_the_same_findings(tmp_path: Path, server: Server) -> None:
-    files = month.write(tmp_path)
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The month as files by role, and under `out` what a scan finds in them."""
+    folder = tmp_path_factory.mktemp("files")
+    files = month.write(folder)
     beside = [word for role in ("settlements", "visits", "diagnoses") for word in (f"--{role}", files[role])]
-    assert liangku("scan", files["lines"], *beside, "--out", tmp_path / "files", "--lang", "zh").returncode == 1
+    assert liangku("scan", files["lines"], *beside, "--out", folder / "out", "--lang", "zh").returncode == 1
+    return files | {"out": folder / "out"}
+
+
+def test_the_same_month_gives_the_same_findings(tmp_path: Path, server: Server, files: dict[str, Path]) -> None:
     asked = [
         word for role, table in month.TABLES.items()
         for word in (f"--{role}-query" if role != "lines" else "--query", f"SELECT * FROM {table} ORDER BY place;")
     ]  # fmt: skip
     scanned(tmp_path / "out", server, *asked)
-    assert_frame_equal(findings(tmp_path / "out"), findings(tmp_path / "files"))
+    assert_frame_equal(findings(tmp_path / "out"), findings(files["out"]))
     assert findings(tmp_path / "out").height > 100
     document = run(tmp_path / "out")
-    assert document["lines"] == run(tmp_path / "files")["lines"]
+    assert document["lines"] == run(files["out"])["lines"]
     told = document["inputs"][0]
     assert told["path"] == f"{server.scheme}:127.0.0.1:{server.port}/{DATABASE}#lines"
     assert told["database"]["url"] == server.url
@@ -95,8 +102,9 @@ def test_the_same_month_gives_the_same_findings(tmp_path: Path, server: Server) 
     assert all(PASSWORD.encode() not in each.read_bytes() for each in (tmp_path / "out").iterdir())
 
 
-def test_lines_of_a_database_and_settlements_of_a_file_go_together(tmp_path: Path, server: Server) -> None:
-    files = month.write(tmp_path)
+def test_lines_of_a_database_and_settlements_of_a_file_go_together(
+    tmp_path: Path, server: Server, files: dict[str, Path]
+) -> None:
     scanned(tmp_path / "out", server, "--query", "SELECT * FROM fee_list_d", "--settlements", files["settlements"])
     assert [each["kind"] for each in run(tmp_path / "out")["inputs"]] == [
         "postgresql" if server.scheme == "postgresql" else "mysql",

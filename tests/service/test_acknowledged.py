@@ -10,7 +10,7 @@ import pytest
 
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, call, found, woman
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean, serving
 
 CONTINUED = {"decision": "continue", "reason_code": "verified_person", "operator": "D1", "second_operator": "D2"}
 CHILD_LIMITED = "XC02KXB144A006010103973"
@@ -129,19 +129,19 @@ def test_a_change_takes_it_back(server: Server, visit: Any) -> None:
 def test_it_is_the_same_after_a_restart(tmp_path: Path, visit: Any) -> None:
     document = woman(patient=PERSON | {"id_number": "110101199005010047"}, **visit)
     changed = document | {"visit_id": visit["visit_id"] + "-2"}
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         continued(server, document)
         (finding_id,) = continued(server, changed)
         call(server.url, "/v1/feedback", {"finding_id": finding_id, "decision": "change"})
         before = [left_out(server, each) for each in (document, changed, document | {"lines": [line(99)]})]
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         after = [left_out(server, each) for each in (document, changed, document | {"lines": [line(99)]})]
     assert before == after == [[0, 1], [1, 0], [1, 0]]
 
 
 @pytest.mark.parametrize("path", ["/v1/feedback", FEEDBACK])
 def test_feedback_on_what_was_never_shown_is_refused_and_not_kept(tmp_path: Path, path: str) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         if path == FEEDBACK:
             answer = call(
                 server.url, path, messages.feedback({"warn_rslt_id": "f" * 32, "dspo_way": "1", "dspo_way_rea": "好"})

@@ -14,7 +14,7 @@ from checker.service.fhir import read_question
 from checker.service.settings import new_key
 from tests.service.calls import MALE_ONLY, Answer, call
 from tests.service.messages import ORDINARY
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean
 
 SIGN, SELECT = "/cds-services/liangku-order-sign", "/cds-services/liangku-order-select"
 PATIENT = {"resourceType": "Patient", "id": "P1", "gender": "female", "birthDate": "1990-05-01"}
@@ -219,7 +219,7 @@ def test_a_key_for_institutions_asks_for_those_alone(tmp_path: Any) -> None:
     def organization(number: str) -> dict[str, Any]:
         return {"patient": PATIENT, "organization": {"resourceType": "Organization", "identifier": [{"value": number}]}}
 
-    with serving(tmp_path, settings) as server:
+    with lean(tmp_path, settings) as server:
         for key, held, status in (
             (one, ..., 200),
             (two, ..., 403),

@@ -14,7 +14,7 @@ from tests.commands import liangku_process
 from tests.service import messages
 from tests.service.calls import BEFORE, MALE_ONLY, call, found, woman
 from tests.service.processes import unix_only
-from tests.service.serving import serving
+from tests.service.serving import lean
 
 
 def is_now(moment: datetime) -> bool:
@@ -37,7 +37,7 @@ def test_the_zone_of_the_machine_does_not_count(tmp_path: Path, monkeypatch: pyt
     undated = messages.message(
         messages.patient(messages.encounter(messages.order(drord_begn_date=...), adm_date=...)), inf_time=...
     )
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         assert is_now(datetime.fromisoformat(found(call(server.url, "/v1/check", asked).document)["service_time"]))
         answer = call(server.url, BEFORE, undated).document
         shown = [json.loads(line) for line in (server.data / "audit.jsonl").read_text("utf-8").splitlines()][-1][

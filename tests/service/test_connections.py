@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.service.calls import call, woman
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean
 
 HEAD = b"GET /health HTTP/1.1\r\nHost: localhost\r\n"
 
@@ -101,7 +101,7 @@ def test_a_head_without_end_is_not_taken_in(server: Server) -> None:
 
 
 def test_who_sends_no_head_in_time_is_let_go_and_keeps_nobody_out(tmp_path: Path) -> None:
-    with serving(tmp_path, "[limits]\nconnections = 50\nhead_seconds = 1.5\n") as server:
+    with lean(tmp_path, "[limits]\nconnections = 50\nhead_seconds = 1.5\n") as server:
         place = urlsplit(server.url)
         idle = [socket.create_connection((place.hostname, place.port), timeout=20) for _ in range(100)]
         for connection in idle:

@@ -15,7 +15,7 @@ from checker.service.settings import new_key
 from tests.service.calls import BEFORE, Answer, call
 from tests.service.messages import message
 from tests.service.processes import unix_only
-from tests.service.serving import ROOT, free_port, serving
+from tests.service.serving import ROOT, free_port, lean
 
 
 @unix_only
@@ -43,7 +43,7 @@ def test_the_example_for_nginx_hands_on_what_is_asked_and_answered(tmp_path: Pat
     file.write_text(
         f"{user} daemon off; pid {tmp_path / 'pid'}; events {{}}\nhttp {{ {kept}\n{example}\n}}\n", encoding="utf-8"
     )
-    with serving(tmp_path, f'hosts = ["127.0.0.1"]\nkey_in_path = true\n{lines}', port=inside):
+    with lean(tmp_path, f'hosts = ["127.0.0.1"]\nkey_in_path = true\n{lines}', port=inside):
         process = subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(file)], stderr=subprocess.DEVNULL)
         try:
             context = ssl.create_default_context(cafile=tmp_path / "cert.pem")

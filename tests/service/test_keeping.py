@@ -21,7 +21,7 @@ from checker.service.audit_record import NO_HASH
 from checker.service.audit_verify import verify
 from checker.service.store import Feedback, Shown, Store, Ticket
 from tests.service.calls import call, found, woman
-from tests.service.serving import serving
+from tests.service.serving import lean
 
 PER_HOUR = int(os.environ.get("LIANGKU_DAY_PER_HOUR", "600"))
 START = datetime(2026, 10, 30, 15, 0, tzinfo=UTC)
@@ -246,7 +246,7 @@ def test_a_day_of_traffic_leaves_a_whole_chain_and_a_bounded_disk(tmp_path: Path
 def test_the_service_turns_its_log_over_and_deletes_what_has_expired(tmp_path: Path) -> None:
     settings = "[keep]\naudit_file_bytes = 3000\naudit_bytes = 6000\nshown_days = 400\n"
     for _ in range(2):
-        with serving(tmp_path, settings) as server:
+        with lean(tmp_path, settings) as server:
             for number in range(25):
                 found(call(server.url, "/v1/check", woman(visit_id=f"V{number}")).document)
     path = server.data / "audit.jsonl"

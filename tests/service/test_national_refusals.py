@@ -17,7 +17,7 @@ from checker.service.settings import new_key
 from checker.service.store import Ticket
 from tests.service.calls import BEFORE, FEEDBACK, MALE_ONLY, Answer, call, woman
 from tests.service.messages import encounter, feedback, message, order, patient
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean
 
 DURING = BEFORE.replace("before", "course")
 CODE = "H37080000001"
@@ -29,7 +29,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
     (key, lines), (bound, more) = new_key("all"), new_key("one")
     settings = f'key_in_path = true\nkey_header = "X-Token"\n{{limits}}\n{lines}\n{more}\ninstitutions = ["{CODE}"]\n'
     limits = "[limits]\nbody_bytes = 6000\nbody_seconds = 1\n"
-    with serving(tmp_path_factory.mktemp("guarded"), settings.format(limits=limits)) as running:
+    with lean(tmp_path_factory.mktemp("guarded"), settings.format(limits=limits)) as running:
         yield running, key, bound
 
 
@@ -102,7 +102,7 @@ def test_too_many_requests_are_told_in_the_envelope(tmp_path: Any) -> None:
             time.sleep(0.05)
         return False
 
-    with serving(tmp_path, "[limits]\nrate = 0.01\nburst = 4\nconnections = 1\n") as server:
+    with lean(tmp_path, "[limits]\nrate = 0.01\nburst = 4\nconnections = 1\n") as server:
         assert call(server.url, BEFORE, message()).document["infcode"] == 0
         place = urlsplit(server.url)
         with socket.create_connection((place.hostname, place.port), timeout=20) as wire:
@@ -174,12 +174,12 @@ def test_a_ticket_is_told_to_its_own_institution_alone(tmp_path: Any) -> None:
     (one, first), (two, second) = new_key("one"), new_key("two")
     keys = f'{first}\ninstitutions = ["{CODE}"]\n{second}\ninstitutions = ["H2"]\n'
     clear = woman(institution_id=CODE, patient={"sex": "M", "birth_date": "1990-05-01"})
-    with serving(tmp_path, f"{keys}[limits]\ntime_ms = 0.001\n") as server:
+    with lean(tmp_path, f"{keys}[limits]\ntime_ms = 0.001\n") as server:
         answer = call(server.url, "/v1/check", clear, headers={"X-API-Key": one}).document
         path = f"/v1/tickets/{answer['ticket']}"
         assert call(server.url, path, headers={"X-API-Key": one}).document["status"] == "open"
         assert call(server.url, path, headers={"X-API-Key": two}).refusal == (404, "not_found")
-    with serving(tmp_path, keys) as server:
+    with lean(tmp_path, keys) as server:
         end = time.monotonic() + 20
         while (told := call(server.url, path, headers={"X-API-Key": one}).document)["status"] != "judged":
             assert time.monotonic() < end

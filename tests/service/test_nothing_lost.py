@@ -18,7 +18,7 @@ import pytest
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, call, found, woman
 from tests.service.processes import unix_only
-from tests.service.serving import ROOT, Server, serving
+from tests.service.serving import ROOT, Server, lean
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="limits of another process are set on Linux")
 
@@ -81,7 +81,7 @@ def report(database: Path) -> None:
 def test_what_was_acknowledged_survives_a_kill_after_others_have_read_the_database(
     tmp_path: Path, beside: Callable[[Path], None]
 ) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         database = server.data / "feedback.sqlite"
         ids = []
         for number in range(25):
@@ -93,7 +93,7 @@ def test_what_was_acknowledged_survives_a_kill_after_others_have_read_the_databa
         server.process.kill()
         assert server.process.wait() == -signal.SIGKILL
         assert kept(server) == set(ids)
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         assert kept(server) == set(ids)
         again = call(server.url, "/v1/check", woman(visit_id="V24", institution_id="H1")).document
         assert again["acknowledged"] == [ids[24]]
@@ -101,7 +101,7 @@ def test_what_was_acknowledged_survives_a_kill_after_others_have_read_the_databa
 
 @unix_only
 def test_a_database_that_another_program_holds_stops_nothing_for_good(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         finding_id = acknowledge(server, 1)
         given = {"finding_id": finding_id, "decision": "continue", "reason_code": "verified_person"}
         holder = sqlite3.connect(server.data / "feedback.sqlite", isolation_level=None)
@@ -130,7 +130,7 @@ def test_a_database_that_another_program_holds_stops_nothing_for_good(tmp_path: 
 def test_where_the_disk_is_full_nothing_counts_as_reviewed(tmp_path: Path) -> None:
     import resource
 
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         finding_id = acknowledge(server, 1)
         pid, log = server.process.pid, server.data / "audit.jsonl"
         before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
@@ -157,7 +157,7 @@ def test_where_the_disk_is_full_nothing_counts_as_reviewed(tmp_path: Path) -> No
 
 
 def test_too_little_room_is_told_before_it_is_none(tmp_path: Path) -> None:
-    with serving(tmp_path, f"[keep]\nfree_bytes = {1 << 60}\n") as server:
+    with lean(tmp_path, f"[keep]\nfree_bytes = {1 << 60}\n") as server:
         told = call(server.url, "/health")
     assert (told.status, told.document["checks"]["disk"]["ok"]) == (503, False)
 
@@ -165,7 +165,7 @@ def test_too_little_room_is_told_before_it_is_none(tmp_path: Path) -> None:
 @unix_only
 @pytest.mark.parametrize("how", ["moved", "deleted", "emptied"])
 def test_a_log_that_others_take_away_is_noticed(tmp_path: Path, how: str) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         log = server.data / "audit.jsonl"
         for number in range(3):
             acknowledge(server, number)
@@ -191,7 +191,7 @@ def test_a_log_that_others_take_away_is_noticed(tmp_path: Path, how: str) -> Non
 
 @unix_only
 def test_a_log_cut_short_between_two_starts_is_not_sound(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         log = server.data / "audit.jsonl"
         for number in range(5):
             acknowledge(server, number)
@@ -200,7 +200,7 @@ def test_a_log_cut_short_between_two_starts_is_not_sound(tmp_path: Path) -> None
     log.write_bytes(b"".join(lines[:4]))
     code, told = verify(log)
     assert (code, "ends with record 4, but had reached record" in told) == (1, True)
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         finding_id = acknowledge(server, 9)
         server.process.kill()
         server.process.wait()
@@ -208,7 +208,7 @@ def test_a_log_cut_short_between_two_starts_is_not_sound(tmp_path: Path) -> None
     (short,) = [json.loads(line) for line in log.read_bytes().splitlines() if b'"kind":"short"' in line]
     assert (short["found"], short["expected"] == len(lines), short["seq"]) == (4, True, len(lines) + 1)
     assert verify(log)[0] == 1
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         assert finding_id in kept(server)
         shown = call(server.url, "/v1/check", woman(visit_id="V9", institution_id="H1")).document
         assert shown["acknowledged"] == [finding_id]
@@ -218,7 +218,7 @@ def test_a_log_cut_short_between_two_starts_is_not_sound(tmp_path: Path) -> None
 def test_a_log_written_anew_shows_by_its_key_and_by_anchors_elsewhere(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("a key of thirty-two characters ok")
-    with serving(tmp_path, 'audit_key_file = "key"\naudit_anchor = "anchors.txt"\n') as server:
+    with lean(tmp_path, 'audit_key_file = "key"\naudit_anchor = "anchors.txt"\n') as server:
         log, anchors = server.data / "audit.jsonl", tmp_path / "anchors.txt"
         for number in range(3):
             acknowledge(server, number)

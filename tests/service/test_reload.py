@@ -21,7 +21,7 @@ from tests.service.calls import MALE_ONLY, call, woman
 from tests.service.processes import unix_only
 from tests.service.serving import ROOT, Server, serving
 
-SECONDS = float(os.environ.get("LIANGKU_RELOAD_SECONDS", "5"))
+SECONDS = float(os.environ.get("LIANGKU_RELOAD_SECONDS", "2.5"))
 RELOADS = max(4, round(SECONDS / 2))
 POINT = "drug-sex-01-0003"
 ENDED = "2026-02-01"

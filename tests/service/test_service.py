@@ -15,7 +15,7 @@ from checker.precheck.counter import Precheck
 from tests.commands import liangku
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, MALE_ONLY, call, found, woman
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean
 
 OF_THE_SERVICE = {"rules", "reviewed", "acknowledged"}
 CONTINUED = {"decision": "continue", "reason_code": "verified_person", "operator": "D1", "second_operator": "D2"}
@@ -293,10 +293,10 @@ def test_an_answer_of_a_batch_has_its_own_acknowledged_findings(server: Server) 
 
 
 def test_what_was_acknowledged_is_known_after_a_restart(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         finding = found(checked(server, woman(**(visit := new_visit()))))
         call(server.url, "/v1/feedback", CONTINUED | {"finding_id": finding["finding_id"]})
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         assert checked(server, woman(**visit))["acknowledged"] == [finding["finding_id"]]
         assert checked(server, woman(**new_visit()))["verdict"] == "violation"
 
@@ -305,7 +305,7 @@ def test_what_was_acknowledged_is_known_after_a_restart(tmp_path: Path) -> None:
 
 
 def test_a_message_is_answered_and_its_feedback_counted(tmp_path: Path) -> None:
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         asked = call(server.url, BEFORE, messages.message()).document
         (result,) = asked["output"]["result"]
         given = {"warn_rslt_id": result["jr_id"], "dspo_way": "1", "dspo_way_rea": "已核对用药人"}
@@ -342,7 +342,7 @@ def test_hainan_sends_its_own_names_and_reads_one_object(tmp_path: Path) -> None
         ]
     }
     sent = messages.message(infno="3660", input={"trigScen": data | {"patientDtos": [person | renamed]}})
-    with serving(tmp_path, 'profile = "hainan"\n') as server:
+    with lean(tmp_path, 'profile = "hainan"\n') as server:
         answer = call(server.url, "/fsi/api", sent).document
     assert answer["infcode"] in (0, "0"), answer
     assert "爱普列特片" in answer["output"]["result"]["vola_cont"]
@@ -350,7 +350,7 @@ def test_hainan_sends_its_own_names_and_reads_one_object(tmp_path: Path) -> None
 
 def test_undetermined_findings_that_a_province_omits_are_in_the_audit_log(tmp_path: Path) -> None:
     (tmp_path / "own.toml").write_text('name = "本省"\nundetermined = "omit"\n', encoding="utf-8")
-    with serving(tmp_path, 'profile = "own.toml"\n') as server:
+    with lean(tmp_path, 'profile = "own.toml"\n') as server:
         answer = call(server.url, BEFORE, messages.message(messages.patient(gend="9"))).document
         records = [json.loads(line) for line in (server.data / "audit.jsonl").read_text("utf-8").splitlines()]
     assert (answer["infcode"], answer["output"]["result"]) == (0, [])

@@ -27,7 +27,7 @@ from checker.service.settings import new_key
 from tests.service import messages
 from tests.service.calls import BEFORE, MALE_ONLY, Answer, call, found, woman
 from tests.service.processes import unix_only
-from tests.service.serving import ROOT, Server, free_port, serving
+from tests.service.serving import ROOT, Server, free_port, lean, serving
 
 from oracle_data import KnowledgeRows, pattern, point, write_knowledge  # isort: skip
 from sealed import seal  # isort: skip
@@ -69,12 +69,12 @@ def judged(server: Server, ticket: str) -> dict[str, Any]:
 
 
 def test_past_the_time_limit_nothing_counts_as_reviewed_until_it_was_judged_later(tmp_path: Path) -> None:
-    with serving(tmp_path, NO_TIME) as server:
+    with lean(tmp_path, NO_TIME) as server:
         answer = call(server.url, "/v1/check", woman()).document
         assert (answer["verdict"], answer["reviewed"], answer["findings"]) == ("undetermined", False, [])
         assert call(server.url, f"/v1/tickets/{answer['ticket']}").document["status"] == "open"
         (result,) = call(server.url, BEFORE, messages.message()).document["output"]["result"]
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         assert judged(server, answer["ticket"])["answers"][0]["verdict"] == "violation"
         assert judged(server, result["jr_id"])["answers"][0]["verdict"] == "violation"
         kept = {record.get("ticket") for record in records(server) if record["kind"] == "answer"}
@@ -93,9 +93,9 @@ def test_a_province_may_ask_for_an_earlier_answer(tmp_path: Path) -> None:
 
 def test_a_named_item_and_an_id_number_are_judged_later_too(tmp_path: Path) -> None:
     named = woman(patient={"id_number": ID_NUMBER}, lines=[{"by_name": True, "item_name": "爱普列特片"}])
-    with serving(tmp_path, NO_TIME) as server:
+    with lean(tmp_path, NO_TIME) as server:
         ticket = call(server.url, "/v1/check", named).document["ticket"]
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         finding = found(judged(server, ticket)["answers"][0])
     assert (finding["rule_id"], finding["verdict"], finding["actual"]) == ("drug-sex", "violation", "女")
 
@@ -154,7 +154,7 @@ def test_what_is_beyond_a_limit_is_refused(limited: Server, sent: Any, refusal: 
 def limited(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server that takes little, and waits for a body for a second."""
     limits = "[limits]\nbody_bytes = 1900\nbody_seconds = 1\ndepth = 8\nlines = 3\n"
-    with serving(tmp_path_factory.mktemp("limited"), limits) as running:
+    with lean(tmp_path_factory.mktemp("limited"), limits) as running:
         yield running
 
 
@@ -181,7 +181,7 @@ def test_a_body_without_a_length_is_not_read_beyond_the_limit(limited: Server) -
 
 
 def test_too_many_requests_are_told_to_wait(tmp_path: Path) -> None:
-    with serving(tmp_path, "[limits]\nrate = 0.5\nburst = 5\n") as server:
+    with lean(tmp_path, "[limits]\nrate = 0.5\nburst = 5\n") as server:
         statuses = [call(server.url, "/v1/rules").status for _ in range(8)]
         refused = call(server.url, "/v1/rules")
         assert call(server.url, "/health").status == 200
@@ -198,7 +198,7 @@ def keyed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A server with two keys, and those keys: one to check, one to administer."""
     (checks, first), (both, second) = new_key("checks"), new_key("both")
     settings = first + "\n" + second.replace('["check"]', '["check", "admin"]')
-    with serving(tmp_path_factory.mktemp("keyed"), settings) as running:
+    with lean(tmp_path_factory.mktemp("keyed"), settings) as running:
         yield running, checks, both
 
 
@@ -238,7 +238,7 @@ def test_another_host_name_is_refused(server: Server, host: str) -> None:
 
 def test_a_host_name_of_the_settings_is_known(tmp_path: Path) -> None:
     key, lines = new_key("a")
-    with serving(tmp_path, 'hosts = ["counter.hospital"]\n' + lines) as server:
+    with lean(tmp_path, 'hosts = ["counter.hospital"]\n' + lines) as server:
         assert call(server.url, "/health", headers={"Host": "counter.hospital:8330"}).status == 200
         asked = {"Host": "counter.hospital:8330", "X-API-Key": key}
         assert call(server.url, "/v1/check", woman(), headers=asked).status == 200
@@ -262,7 +262,7 @@ def test_who_was_refused_and_who_reloaded_is_written_down(tmp_path: Path) -> Non
     clerk, lines = new_key("门诊")
     admin, more = new_key("信息科")
     more = more.replace('["check"]', '["admin"]')
-    with serving(tmp_path, f"{lines}\n{more}\n") as server:
+    with lean(tmp_path, f"{lines}\n{more}\n") as server:
         for _ in range(50):
             assert call(server.url, "/admin/reload", {}).refusal == (401, "unauthorized")
         assert call(server.url, "/admin/reload", {}, headers={"X-API-Key": clerk}).refusal == (403, "forbidden")
@@ -353,7 +353,7 @@ def _once_there(url: str, context: ssl.SSLContext, headers: dict[str, str]) -> A
 @unix_only
 def test_a_server_that_is_asked_to_end_answers_what_it_has_and_ends_well(tmp_path: Path) -> None:
     document = json.dumps(woman()).encode()
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         place = urlsplit(server.url)
         with socket.create_connection((place.hostname, place.port), timeout=20) as wire:
             head = f"POST /v1/check HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(document)}\r\n\r\n"
@@ -389,7 +389,7 @@ def test_a_server_that_is_killed_loses_nothing_that_it_answered(tmp_path: Path) 
             except (OSError, HTTPException, json.JSONDecodeError):
                 return
 
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         persons = [threading.Thread(target=person, args=(number,)) for number in range(8)]
         for each in persons:
             each.start()
@@ -400,7 +400,7 @@ def test_a_server_that_is_killed_loses_nothing_that_it_answered(tmp_path: Path) 
             each.join()
     assert server.process.wait() == -signal.SIGKILL
     assert len(acknowledged) > 20
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         assert call(server.url, "/v1/check", woman()).document["verdict"] == "violation"
     log = {shown["id"] for record in records(server) if record["kind"] == "answer" for shown in record["shown"]}
     assert set(answered) <= log
