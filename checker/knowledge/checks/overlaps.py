@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import polars as pl
 
 from checker.knowledge.checks.check_input import CHINESE, ENGLISH, SAME_LIMITS, CheckInput, limits_of, place_of
-from checker.knowledge.checks.issue import INFO, WARNING, Found, Said
+from checker.knowledge.checks.issue import ERROR, INFO, WARNING, Found, Said
 from checker.knowledge.checks.meetings import REACH, by_points, equal_place, neighbours, same_place, same_time
 from checker.knowledge.checks.reading import faults_of
 
@@ -22,7 +23,8 @@ def duplicate_point(checked: CheckInput) -> Iterator[Found]:
     Two rows of one publication are as published, and told as info, where their names differ in parentheses only or they cover the
     family of both items.
     """
-    yield from faults_of("duplicate-point")(checked)
+    # One id for two points cannot be built.
+    yield from (replace(found, severity=ERROR) for found in faults_of("duplicate-point")(checked))
     for row in by_points(_met(checked).filter(_equal_limits())).iter_rows(named=True):
         as_published = (
             (row["item_key"] == row["item_key_later"] or row["match"] == "family")

@@ -1,0 +1,173 @@
+"""The gate that a change of knowledge goes through: what must be stopped is stopped where it stands, and sound changes pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.commands import liangku
+from tests.knowledge.small_kb import Kb, exemption
+
+Change = Callable[[Path], object]
+POINT, ITEM, PATTERN, EXEMPTION, EXAMPLE = "point.csv", "item.csv", "pattern.csv", "exemption.toml", "example.csv"
+OTHER = "XG04CBA088A001010101999"
+P1 = "p1,drug-sex,爱普列特片,,,,2025-05-23,,,,公告,01,1,01/p1,,"
+
+
+def edit(file: str, old: str, new: str) -> Change:
+    """Write something else for what stands in a file, wherever it does."""
+
+    def change(folder: Path) -> None:
+        text = (folder / file).read_text(encoding="utf-8")
+        assert old in text
+        (folder / file).write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def add(file: str, *rows: str) -> Change:
+    """Write more rows at the end of a file."""
+
+    def change(folder: Path) -> None:
+        with (folder / file).open("a", encoding="utf-8") as stream:
+            stream.write("".join(f"{row}\n" for row in rows))
+
+    return change
+
+
+def without(*starts: str) -> Change:
+    """Take away the rows of all tables that begin so."""
+
+    def change(folder: Path) -> None:
+        for path in folder.glob("*.csv"):
+            rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+            path.write_text("".join(row for row in rows if not row.startswith(starts)), encoding="utf-8")
+
+    return change
+
+
+def point(point_id: str, name: str = "新药片", rule: str = "drug-sex", start: str = "2026-04-01", limits: str = "male,,,,,,", code: str = OTHER,
+          place: str = ",", more: str = ",,") -> list[Change]:  # fmt: skip
+    """A whole new point: its row, its limits, its code."""
+    match = "code" if len(code) > 14 else "family"
+    return [
+        add(POINT, f"{point_id},{rule},{name},,{place},{start},{more},公告,02,1,02/1,,"),
+        add(ITEM, f"{point_id},{limits}"),
+        add(PATTERN, f"{point_id},item,{match},{code},1"),
+    ]
+
+
+def gone(file: str) -> Change:
+    return lambda folder: (folder / file).unlink()
+
+
+def in_gbk(folder: Path) -> None:
+    (folder / POINT).write_bytes((folder / POINT).read_text(encoding="utf-8").encode("gbk"))
+
+
+LOCAL = "37,insured"
+BAD: dict[str, tuple[Sequence[Change], int, tuple[str, ...]]] = {
+    "a point is deleted": ([without("p2,")], 1, ("--max-deleted-points：1，限度 0",)),
+    "a rule loses all points": ([without("p1,", "p2,")], 1, ("exemption.toml:2", "没有知识点属于这个规则")),
+    "all points of children go": ([without("p3,", "p4,")], 1, ("--max-deleted-points：2，限度 0", "--max-deleted-codes：2，限度 0")),
+    "a code is exchanged": ([edit(PATTERN, "ZA01BAX0510010100001", "ZA01BAX0510010100002")], 1, ("--max-deleted-codes：1，限度 0",)),
+    "a sex is turned round": ([edit(ITEM, "p1,male", "p1,female")], 1, ("point.csv:2 p1", "sex male → female")),
+    "an age is changed": ([edit(ITEM, "3-12岁,3,year,13", "3-13岁,3,year,14")], 1, ("point.csv:5 p4", "age_max 13 → 14")),
+    "a limit goes": ([edit(ITEM, "p4,,儿童,3-12岁,3,year,13,year", "p4,,儿童,,,,,")], 1, ("point.csv:5 p4",)),
+    "a point goes to another rule": ([edit(POINT, "p3,drug-child-only", "p3,drug-child-limited")], 1, ("point.csv:4 p3", "rule_id")),
+    "a beginning is put off": ([edit(POINT, P1, P1.replace("2025-05-23", "2026-05-23"))], 1, ("point.csv:2 p1", "valid_from")),
+    "a level is capped": ([edit(POINT, P1, P1.replace("2025-05-23,,", "2025-05-23,,notice"))], 1, ("point.csv:2 p1", "level_cap")),
+    "a national point becomes local": ([edit(POINT, P1, P1.replace("片,,,", f"片,,{LOCAL}"))], 1, ("point.csv:2 p1", "region")),
+    "a subject is exchanged": ([edit(POINT, "玛巴洛沙韦干混悬剂,参保人", "玛巴洛沙韦干混悬剂,就诊人")], 1, ("point.csv:5 p4", "subject")),
+    "an id is given to another item": (
+        [edit(POINT, "p3,drug-child-only,小儿清热颗粒", "p3,drug-child-only,别的颗粒"), edit(PATTERN, "ZA01BAX0510010100001", "ZB01BAX0510010100002")],
+        1, ("--max-reused-ids：1，限度 0", "point.csv:4 p3")),
+    "a day in 2062": (point("n1", start="2062-04-01"), 1, ("point.csv:7", "2062-04-01 离现在太远")),
+    "a day in 2015": (point("n1", start="2015-04-01"), 1, ("point.csv:7", "2015-04-01 离现在太远")),
+    "an end in 2099": (point("n1", more="2099-12-31,,"), 1, ("point.csv:7", "没有终止日期请留空")),
+    "an end before the beginning": (point("n1", more="2026-03-01,,"), 1, ("point.csv:7", "valid_to")),
+    "no day": (point("n1", start="2026-02-30"), 1, ("point.csv:7", "2026-02-30")),
+    "a place that there is not": (point("n1", place="73,insured"), 1, ("point.csv:7", "没有以 73 开头的行政区划代码")),
+    "a place of nobody": (point("n1", place="37,"), 1, ("point.csv:7", "region_of")),
+    "a letter for a digit": (point("n1", code=OTHER.replace("04", "O4")), 1, ("pattern.csv:7", "XGO4CBA088A001010101999")),
+    "a code that was cut": (point("n1", code=OTHER[:-1]), 1, ("pattern.csv:7", "请写完整的国家医保编码")),
+    "a family that was cut": (point("n1", code="XG04CBA088A"), 1, ("pattern.csv:7", "请写药品码前段")),
+    "a code twice": ([add(PATTERN, "p1,item,family,XG04CBA088A001,1")], 1, ("pattern.csv:7", "p1")),
+    "a family that holds another item": (
+        point("n1", "爱普列特胶囊", "drug-child-only", limits=",儿童,,,,,", code=OTHER), 1, ("point.csv:2", "其中还有“爱普列特胶囊”")),
+    "men and women at once": (point("n1", "爱普列特片", limits="female,,,,,,", code=OTHER), 1, ("point.csv:2", "在这里限男性")),
+    "an id twice": ([add(POINT, P1)], 1, ("point.csv:7", "第 2 行已有这个编号")),
+    "an unknown rule": (point("n1", rule="drug-sexx"), 1, ("point.csv:7", "drug-sexx")),
+    "a limit that the rule does not read": (point("n1", rule="drug-child-only"), 1, ("point.csv:7", "n1")),
+    "no limit": (point("n1", limits=",,,,,,"), 1, ("item.csv:7", "n1")),
+    "a point without codes": ([add(POINT, P1.replace("p1", "n1")), add(ITEM, "n1,male,,,,,,")], 1, ("point.csv:7", "没有它的编码")),
+    "a code without point": ([add(PATTERN, f"n1,item,code,{OTHER},1")], 1, ("pattern.csv:7", "没有这个知识点")),
+    "bounds that the text does not say": (point("n1", rule="drug-child-limited", limits=",,3-12岁,3,year,12,year"), 1, ("item.csv:7", "age_max 13")),
+    "an unknown word": (point("n1", rule="drug-child-only", limits=",大人,,,,,"), 1, ("item.csv:7", "大人")),
+    "no evidence": ([edit(POINT, "公告,01,1,01/p5", ",01,1,01/p5")], 1, ("point.csv:6", "document")),
+    "a formula for a name": (point("n1", "=HYPERLINK(1)"), 1, ("point.csv:7", "会当成公式")),
+    "a tag in a remark": (point("n1", more=",,<img src=x>"), 1, ("point.csv:7", "HTML 标记")),
+    "a sign that turns the writing": (point("n1", "药\u202e片"), 1, ("point.csv:7", "改变书写方向")),
+    "a number of codes that is none": ([edit(PATTERN, "ZD03AAF0161,1", "ZD03AAF0161,-1")], 1, ("pattern.csv:3", "-1")),
+    "a history that leads nowhere": ([edit(POINT, P1, P1[:-1] + ",p9")], 1, ("point.csv:2", "p9")),
+    "an exemption for everything": ([add(EXEMPTION, exemption("e2", "drug-sex"))], 1, ("exemption.toml:13", "全部知识点都不再有结果")),
+    "an exemption of an unknown rule": ([add(EXEMPTION, exemption("e2", "drug-none", diagnoses='["J00"]'))], 1, ("exemption.toml:13", "drug-none")),
+    "an exemption of what is not limited": (
+        [add(EXEMPTION, exemption("e2", "drug-sex", items='[{match="name", value="板蓝根"}]'))], 1, ("exemption.toml:13", "板蓝根")),
+    "a diagnosis that is none": ([edit(EXEMPTION, '["I27"]', '["27"]')], 1, ("exemption.toml:2", "I27 或 I27.0")),
+    "what an example denies": ([add(EXAMPLE, "p1,no_match,XG04CBA088A001010101467")], 1, ("example.csv:3", "不应管到这个编码")),
+    "a column too few": ([edit(PATTERN, ",published_codes", "")], 1, ("pattern.csv:1", "published_codes")),
+    "a column too many": ([edit(POINT, "point_id,rule_id", "point_id,note,rule_id")], 1, ("point.csv:1", "note")),
+    "an exchange of all limits": ([edit(ITEM, ",male", ",female")], 1, ("--max-edited-points：",)),
+    "a file is lost": ([gone(ITEM)], 2, ("item.csv", "请恢复")),
+    "the exemptions are lost": ([gone(EXEMPTION)], 2, ("exemption.toml", "请恢复")),
+    "a merge conflict": ([edit(POINT, P1, f"<<<<<<< HEAD\n{P1}\n=======\n>>>>>>> b")], 2, ("point.csv: row 2", "合并冲突")),
+    "a quote too many": ([edit(POINT, "妇科千金片", '"妇科千金片')], 2, ("point.csv: row", "引号")),
+    "another encoding": ([in_gbk], 2, ("point.csv", "不是 UTF-8")),
+}  # fmt: skip
+"""What changes, the exit code, and what the summary says of it."""
+
+GOOD: dict[str, Sequence[Change]] = {
+    "a new point": point("n1"),
+    "a new family": point("n1", code="XB04CBA088A001"),
+    "a point ends and another follows": [
+        edit(POINT, "p3,drug-child-only,小儿清热颗粒,,,,2025-05-23,,", "p3,drug-child-only,小儿清热颗粒,,,,2025-05-23,2026-04-01,"),
+        *point("n1", "小儿清热颗粒", "drug-child-only", limits=",儿童,,,,,", code="ZA01BAX0510010100001"),
+    ],
+    "a point has one code more": [add(PATTERN, "p3,item,code,ZA01BAX0510010100002,1")],
+    "a notice is named otherwise": [edit(POINT, "公告", "关于公布知识点的公告")],
+    "a remark": [edit(POINT, P1, P1.replace("2025-05-23,,,", "2025-05-23,,,已核对"))],
+    "a name with its form": [edit(POINT, "小儿清热颗粒", "小儿清热颗粒（无糖）")],
+    "an exemption by diagnosis": [add(EXEMPTION, exemption("e2", "drug-sex", diagnoses='["N40"]'))],
+    "a point on trial": [add(POINT, P1.replace("p1", "n1")[:-1] + "shadow,"), add(ITEM, "n1,male,,,,,,"), add(PATTERN, "n1,item,code,ZG04CBA0880010101467,1")],
+    "a place that limits otherwise": point("n1", "小儿清热颗粒", "drug-child-only", limits=",新生儿,,,,,", code="ZA01BAX0510010100001", place=LOCAL),
+    "a point of next year": point("n1", start="2027-01-01"),
+    "an example": [add(EXAMPLE, "p2,no_match,ZD03AAF0160010100001")],
+}  # fmt: skip
+
+
+def gate(folder: Path, changes: Sequence[Change]) -> tuple[int, str]:
+    """The exit code and all that is said of a change of the small knowledge base."""
+    for side in ("base", "now"):
+        Kb(examples="p1,match,XG04CBA088A001010101467").write(folder / side / "sources")
+    for change in changes:
+        change(folder / "now" / "sources")
+    words = ("--base", folder / "base", "--sources", "sources", "--as-of", "2026-03-01")
+    done = liangku("kb", "ci", *words, cwd=folder / "now")
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_a_bad_change_is_stopped_and_told_where_it_stands(tmp_path: Path, what: str) -> None:
+    changes, exit_code, words = BAD[what]
+    code, said = gate(tmp_path, changes)
+    assert code == exit_code, said
+    assert [word for word in words if word not in said] == [], said
+
+
+@pytest.mark.parametrize("what", GOOD)
+def test_a_sound_change_passes(tmp_path: Path, what: str) -> None:
+    code, said = gate(tmp_path, GOOD[what])
+    assert (code, "✓ 可以合并" in said) == (0, True), said
