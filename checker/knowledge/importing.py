@@ -5,25 +5,29 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
-from pathlib import Path
-
-import polars as pl
 
 from checker.knowledge.build import content_hash, write_edition
 from checker.knowledge.codes import is_family
 from checker.knowledge.edition_text import EditionText
+from checker.knowledge.import_checks import (
+    check_expected,
+    check_families,
+    check_places,
+    check_removed,
+    left_out_of,
+    unread_places,
+)
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
+from checker.knowledge.import_request import ImportRequest
 from checker.knowledge.indication_terms import read_terms_file
 from checker.knowledge.manifest import Manifest, Notice
-from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY
+from checker.knowledge.merge.covers import BY_FAMILY
 from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
-from checker.knowledge.merge.families import mixed_for
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
-from checker.knowledge.names import item_key
 from checker.knowledge.published import NATIONAL, PublishedItem, document_of, title_of
 from checker.knowledge.sheets.headers import header_words
 from checker.knowledge.sheets.known_rules import known_rules
@@ -32,43 +36,11 @@ from checker.knowledge.source import Sources, open_given
 from checker.model.embedded import EMBEDDED
 from checker.model.errors import InputError
 from checker.model.remarks import not_listed
-from checker.rulebook.plan import Plan, RulePlan
+from checker.rulebook.plan import Plan
 
 BATCH = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 """How a batch may be written."""
 _NAME = "liangku-import"
-
-
-@dataclass(frozen=True, slots=True)
-class ImportRequest:
-    """What to import, and how it meets the edition `onto` (None: an empty one).
-
-    `batch` may be left to the workbooks. `expect` is the number of distinct codes, those of each rule counted for themselves. `region`
-    with `region_of` (insured, institution) makes points of that place. `publisher` and `title` describe the notice. By the file `terms`
-    indications are read. `columns` say as 表头=列 what stands under other headers; the points are of `status` (active, shadow). With
-    `allow_lost_coverage` a list may leave codes uncovered that the edition covers by their family.
-    """
-
-    files: Sequence[Path]
-    out: Path
-    batch: str | None
-    published: date
-    mode: Mode | None = None
-    onto: Sources | None = None
-    expect: int | None = None
-    cover: str = BY_CODE
-    region: str | None = None
-    region_of: str | None = None
-    publisher: str = NATIONAL
-    title: str | None = None
-    name: str | None = None
-    version: str | None = None
-    repair: bool = False
-    allow_unparsed: bool = False
-    terms: Path | None = None
-    allow_lost_coverage: bool = False
-    columns: Sequence[str] = ()
-    status: str = "active"
 
 
 def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Manifest]:
@@ -88,15 +60,15 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
         terms=None if request.terms is None else read_terms_file(request.terms),
         words=header_words(request.columns),
     )
-    _check_places(workbooks, request)
+    check_places(workbooks, request)
     batch = _batch(workbooks)
-    _check_expected(workbooks, request.expect)
-    left_out = _left_out(workbooks, allowed=request.allow_unparsed)
+    check_expected(workbooks, request.expect)
+    left_out = left_out_of(workbooks, allowed=request.allow_unparsed)
     workbooks = tuple(sorted(workbooks, key=lambda workbook: workbook.begins or request.published))
     lists = [_list(workbook, rules[workbook.rule].id, batch, left_out, request) for workbook in workbooks]
     base = request.onto or Sources.of(EditionText(_NAME, "", "", "", ()), (), ())
     met = _meet(base, lists, request)
-    _check_removed(met.knowledge, workbooks, rules, request.published)
+    check_removed(met.knowledge, workbooks, rules, request.published)
     head = base.edition if request.onto and not met.altered else _head(base.edition, batch, request)
     knowledge = replace(met.knowledge, edition=head)
     imported = Imported(
@@ -133,51 +105,10 @@ def _batch(workbooks: Sequence[Workbook]) -> str:
     return batch
 
 
-def _check_expected(workbooks: Sequence[Workbook], expect: int | None) -> None:
-    read = sum(workbook.codes for workbook in workbooks)
-    if expect is not None and read != expect:
-        told = "".join(
-            f"\n  {workbook.file}：{workbook.rule}，{len(workbook.items)} 个项目，{workbook.codes} 个编码"
-            for workbook in workbooks
-        )
-        raise InputError(
-            f"--expect {expect}：读到 {read} 个编码，相差 {read - expect:+}；各工作簿读到的如下，请核对是否缺了文件或行"
-            f"（read {read} codes, by workbook as below: look for a missing file or row）{told}"
-        )
-
-
-def _left_out(workbooks: Sequence[Workbook], *, allowed: bool) -> tuple[LeftOut, ...]:
-    found = tuple(
-        LeftOut(workbook.file, window.item_name, window.seq, window.text, window.place)
-        for workbook in workbooks
-        for window in workbook.windows
-        if window.bounds is None
-    )
-    unmapped = tuple(
-        LeftOut(workbook.file, text.item_name, text.seq, text.text, text.place)
-        for workbook in workbooks
-        for text in workbook.unmapped
-    )
-    if unmapped and not allowed:
-        told = "".join(f"\n  {text.place} {text.item_name}：{text.text}" for text in unmapped)
-        raise InputError(
-            f"有 {len(unmapped)} 处适应症里没有已知的用语，说不出是哪些诊断；请用 --terms FILE 给出用语和诊断编码的对照表，或用 --allow-unparsed "
-            f"略去这些项目（indications without any known term: name the diagnoses of their terms with --terms FILE, or leave these items out "
-            f"with --allow-unparsed）{told}"
-        )
-    if found and not allowed:
-        told = "".join(f"\n  {window.place} {window.item_name}：{window.text}" for window in found)
-        raise InputError(
-            f"有 {len(found)} 处年龄范围读不懂，不作猜测；请改写，或用 --allow-unparsed 略去这些项目"
-            f"（age windows that are not understood: rewrite them, or leave these items out with --allow-unparsed）{told}"
-        )
-    return found + unmapped
-
-
 def _list(
     workbook: Workbook, rule_id: str, batch: str, left_out: Sequence[LeftOut], request: ImportRequest
 ) -> PublishedList:
-    unread = {left.seq for left in left_out if (left.file, left.place) in {*_unread_places(workbook)}}
+    unread = {left.seq for left in left_out if (left.file, left.place) in {*unread_places(workbook)}}
     items = tuple(_described(item, request) for item in workbook.items)
     region = workbook.region or request.region
     return PublishedList(
@@ -190,38 +121,6 @@ def _list(
         region_of=None if region is None else request.region_of,
         unread=tuple(item for item in items if item.seq in unread),
     )
-
-
-def _unread_places(workbook: Workbook) -> Iterator[tuple[str, str]]:
-    """Where the limits stand that were not understood: a file may hold several lists, which number their items alike."""
-    yield from ((workbook.file, window.place) for window in workbook.windows if window.bounds is None)
-    yield from ((workbook.file, text.place) for text in workbook.unmapped)
-
-
-def _check_places(workbooks: Sequence[Workbook], request: ImportRequest) -> None:
-    """Columns of places and days need to be told whose place is meant, and end nothing that another of their lists began."""
-    if request.region_of is not None and request.region is None and all(each.region is None for each in workbooks):
-        raise InputError(
-            "--region-of：还要 --region，或清单里有地区一列（give --region, or a list with a column of places）"
-        )
-    for workbook in workbooks:
-        if workbook.region is not None and request.region_of is None:
-            raise InputError(
-                f"{workbook.file}：有地区一列（{workbook.region}）；请用 --region-of insured 或 institution 说明指参保地还是就医地"
-                "（places in a column: say with --region-of whose they are）"
-            )
-        if workbook.region is not None and request.region not in (None, workbook.region):
-            raise InputError(
-                f"{workbook.file}：地区一列是 {workbook.region}，而 --region 是 {request.region}；请去掉 --region，或核对清单"
-                "（the column names another place than --region: drop the option, or check the list）"
-            )
-    days = {workbook.begins for workbook in workbooks}
-    if len(days) > 1 and request.mode not in (None, Mode.PATCH):
-        told = "、".join(sorted((day or request.published).isoformat() for day in days))
-        raise InputError(
-            f"--mode {request.mode.value}：清单有几个生效日期（{told}），后生效的会终止先生效的；请按日期分成几份、依次导入，或用 --mode patch"
-            f"（several days from which items hold: import them one after the other, or use --mode patch）"
-        )
 
 
 def _described(item: PublishedItem, request: ImportRequest) -> PublishedItem:
@@ -239,7 +138,7 @@ def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest)
     names_families = any(is_family(code) for each in lists for item in each.items for code in item.codes)
     beside = [open_given(EMBEDDED)] if request.cover == BY_FAMILY or names_families else []
     if names_families:
-        _check_families(base, lists, beside)
+        check_families(base, lists, beside)
     met = meet(base, lists, request.mode or Mode.PATCH, beside)
     if found and met.altered:
         raise InputError(_ask_mode(found, request.published))
@@ -255,47 +154,6 @@ def _meet(base: Sources, lists: Sequence[PublishedList], request: ImportRequest)
             f"would be, as another item lies in them: check the list, or accept it with --allow-lost-coverage）{told}"
         )
     return met
-
-
-def _check_families(base: Sources, lists: Sequence[PublishedList], beside: Sequence[Sources]) -> None:
-    """Refuse a family that a list names whole although it holds another item, which would be limited with it."""
-    told = []
-    for each in lists:
-        named = {code: item.item_name for item in each.items for code in item.codes if is_family(code)}
-        for family, names in mixed_for(each, lists, base, beside).items():
-            others = {name for name in names if item_key(name) != item_key(named.get(family, name))}
-            told += (
-                [f"\n  {each.rule_id}：{family} {named[family]}；同段还有 {'、'.join(sorted(others))}"]
-                if others
-                else []
-            )
-    if told:
-        raise InputError(
-            f"清单写了药品码前段，而段内有规则未同样限制的药；请改列完整的编码（families that hold another item as well, "
-            f"which the rule does not limit alike: list full codes）{''.join(sorted(told))}"
-        )
-
-
-def _check_removed(knowledge: Sources, workbooks: Sequence[Workbook], rules: Mapping[str, RulePlan], day: date) -> None:
-    """Refuse a list that takes items back which the edition goes on to limit: nobody would end them."""
-    if not any(workbook.removed for workbook in workbooks):
-        return
-    still = knowledge.point.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
-    covering = knowledge.pattern.filter(pl.col("role") == "item").join(
-        still.select("point_id", "rule_id"), on="point_id"
-    )
-    told = []
-    for workbook in workbooks:
-        of_rule = covering.filter(pl.col("rule_id") == rules[workbook.rule].id)
-        codes = of_rule.select("code", "point_id").rows()
-        for item in workbook.removed:
-            points = sorted({point for own in item.codes for code, point in codes if own.startswith(code)})
-            told += [f"\n  {item.place} {item.item_name}（{item.mark}）：{'、'.join(points)}"] if points else []
-    if told:
-        raise InputError(
-            f"清单里有删除标记的项目，知识库仍有知识点限定；请用 --mode replace，或先给这些知识点写 valid_to"
-            f"（items marked as removed are limited by points in force: use --mode replace, or end these points first）{''.join(told)}"
-        )
 
 
 def _ask_mode(found: Sequence[Overlap], day: date) -> str:

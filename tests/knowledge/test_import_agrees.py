@@ -10,7 +10,8 @@ import polars as pl
 import pytest
 
 from checker.knowledge.edition_text import EditionText
-from checker.knowledge.importing import ImportRequest, import_workbooks
+from checker.knowledge.import_request import ImportRequest
+from checker.knowledge.importing import import_workbooks
 from checker.knowledge.manifest import Notice
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import PublishedItem

@@ -10,7 +10,8 @@ import pytest
 
 from checker.knowledge.compile_rules import RULES, items_of
 from checker.knowledge.compiled_facts import CompiledFacts
-from checker.knowledge.importing import ImportRequest, import_workbooks
+from checker.knowledge.import_request import ImportRequest
+from checker.knowledge.importing import import_workbooks
 from checker.knowledge.merge.covers import BY_FAMILY
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.resolve import open_plan

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from checker.knowledge.compile_rules import RULES, items_of
-from checker.knowledge.importing import ImportRequest, import_workbooks
+from checker.knowledge.import_request import ImportRequest
+from checker.knowledge.importing import import_workbooks
 from checker.knowledge.merge.covers import BY_FAMILY
 from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import PublishedItem

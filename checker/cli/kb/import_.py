@@ -101,7 +101,8 @@ def command(
     """
     from checker.knowledge.codes import place_code
     from checker.knowledge.import_report import report_of
-    from checker.knowledge.importing import ImportRequest, import_workbooks
+    from checker.knowledge.import_request import ImportRequest
+    from checker.knowledge.importing import import_workbooks
     from checker.knowledge.merge.merge_decisions import Mode
     from checker.knowledge.published import NATIONAL
     from checker.knowledge.resolve import open_plan
