@@ -13,6 +13,7 @@ import pytest
 
 from checker.ingest import archive
 from tests.commands import Done, liangku
+from tests.one_rule import one_rule_kb
 
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADER = "line_id,fee_ocur_time,med_list_codg,cnt,gend"
@@ -37,7 +38,7 @@ def packed(path: Path, members: Mapping[str, bytes], *, encoding: str | None = N
 
 
 def scanned(out: Path, *arguments: str | Path, code: int = 1) -> Done:
-    done = liangku("scan", *arguments, "--out", out, "--lang", "zh")
+    done = liangku("scan", *arguments, "--kb", one_rule_kb(), "--out", out, "--lang", "zh")
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

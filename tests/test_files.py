@@ -20,6 +20,7 @@ import pytest
 
 from checker.ingest import relations, walk
 from tests.commands import Done, liangku, liangku_process
+from tests.one_rule import one_rule_kb
 
 MALE_ONLY = "XG04CBA088A001010101467"
 COLUMNS = ("line_id", "fee_ocur_time", "med_list_codg", "cnt", "gend")
@@ -48,7 +49,7 @@ WRITERS = {"csv": csv_file, "parquet": parquet_file}
 
 
 def scanned(out: Path, *arguments: str | Path, code: int = 1) -> Done:
-    done = liangku("scan", *arguments, "--out", out, "--lang", "zh")
+    done = liangku("scan", *arguments, "--kb", one_rule_kb(), "--out", out, "--lang", "zh")
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

@@ -13,6 +13,7 @@ from checker.model.errors import InputError
 from checker.service.http_json import parse
 from checker.service.settings import Limits
 from tests.commands import Done, liangku
+from tests.one_rule import one_rule_kb
 
 MALE_ONLY = "XG04CBA088A001010101467"
 
@@ -22,7 +23,7 @@ def row(line: object, **further: object) -> dict[str, object]:
 
 
 def scanned(path: Path, *, code: int = 1) -> Done:
-    done = liangku("scan", path, "--out", path.parent / "out", "--lang", "zh")
+    done = liangku("scan", path, "--kb", one_rule_kb(), "--out", path.parent / "out", "--lang", "zh")
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

@@ -78,14 +78,19 @@ def test_equal_folders_do_not_differ(folder: Path, capsys: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("part", CHANGES)
-def test_each_part_that_differs_is_named(folder: Path, capsys: pytest.CaptureFixture[str], part: str) -> None:
+def test_each_part_that_differs_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], part: str) -> None:
+    before, folder = tmp_path / "before", tmp_path / "after"
+    for each in (before, folder):
+        each.mkdir()
+        for name in (f"{RULE}.toml", "drug-sex.toml", "framework.csv"):
+            shutil.copy(RULES / name, each)
     old, new, expected = CHANGES[part]
     edit(folder, old, new)
-    told = compared(capsys, "embedded", folder)
+    told = compared(capsys, before, folder)
     assert parts(told) == expected
     assert told["judgment_changed"] is expected[0][3]
     back = [(key, after, before, judgment) for key, before, after, judgment in expected]
-    assert parts(compared(capsys, folder, "embedded")) == back
+    assert parts(compared(capsys, folder, before)) == back
 
 
 def test_a_clause_is_told_with_both_texts_and_its_layout_is_only_words(

@@ -19,6 +19,7 @@ import pytest
 
 from checker.ingest import merged_cells, xlsx_parts, xlsx_texts
 from tests.commands import Done, liangku
+from tests.one_rule import one_rule_kb
 from tests.shared_texts import share_texts
 
 MALE_ONLY = "XG04CBA088A001010101467"
@@ -50,7 +51,7 @@ def workbook(
 
 
 def scanned(out: Path, *arguments: str | Path, code: int = 1) -> Done:
-    done = liangku("scan", *arguments, "--out", out, "--lang", "zh")
+    done = liangku("scan", *arguments, "--kb", one_rule_kb(), "--out", out, "--lang", "zh")
     assert done.returncode == code, done.stdout + done.stderr
     return done
 

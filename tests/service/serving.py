@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
-import functools
 import itertools
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -19,8 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from checker.knowledge.build import build
-from tests.one_rule import RULE, one_rule_text
+from tests.one_rule import one_rule_kb, one_rule_rules
 
 ROOT = Path(__file__).parents[2]
 _SECONDS = 60
@@ -69,19 +64,8 @@ def serving(folder: Path, settings: str = "", *, port: int | None = None) -> Ite
 
 def lean(folder: Path, settings: str = "", *, port: int | None = None) -> contextlib.AbstractContextManager[Server]:
     """The same with the points and the clauses of one rule, which is ready in half the time: for tests of all that is not judging."""
-    return serving(folder, _one_rule() + settings, port=port)
-
-
-@functools.cache
-def _one_rule() -> str:
-    """The settings of one rule, whose knowledge and clauses lie in a folder until the tests end."""
-    folder = Path(tempfile.mkdtemp(prefix="liangku-lean-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    build(one_rule_text(folder / "text"), folder / "kb")
-    (folder / "rules").mkdir()
-    for name in (f"{RULE}.toml", "framework.csv"):
-        shutil.copy(ROOT / "rules" / name, folder / "rules")
-    return f'kb = "{folder}/kb"\nrules = "{folder}/rules"\nonly_rules = true\n'
+    own = f'kb = "{one_rule_kb()}"\nrules = "{one_rule_rules()}"\nonly_rules = true\n'
+    return serving(folder, own + settings, port=port)
 
 
 def _wait_for(server: Server, log: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.commands import liangku
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, call, found, woman
 from tests.service.processes import unix_only
@@ -49,8 +50,7 @@ def until(holds: Callable[[], bool], seconds: float = 20) -> None:
 
 
 def verify(log: Path, *options: str) -> tuple[int, str]:
-    command = [sys.executable, "-m", "checker.cli.main", "audit-log", "verify", str(log), "--lang", "en", *options]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    ended = liangku("audit-log", "verify", log, "--lang", "en", *options)
     return ended.returncode, ended.stdout
 
 

@@ -24,6 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from checker.service.settings import new_key
+from tests.commands import liangku
 from tests.service import messages
 from tests.service.calls import BEFORE, MALE_ONLY, Answer, call, found, woman
 from tests.service.processes import unix_only
@@ -45,9 +46,7 @@ def serve(*options: str | Path) -> subprocess.CompletedProcess[str]:
 
 def verified(log: Path) -> int:
     """The exit code with which the audit log is verified."""
-    return subprocess.run(
-        [sys.executable, "-m", "checker.cli.main", "audit-log", "verify", str(log)], capture_output=True, cwd=ROOT
-    ).returncode
+    return liangku("audit-log", "verify", log).returncode
 
 
 def records(server: Server) -> list[dict[str, Any]]:
