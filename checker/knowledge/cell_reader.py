@@ -14,7 +14,8 @@ from typing import TypeVar
 from checker.model.errors import Fault, KnowledgeError, both, found_instead
 from checker.model.files import KNOWLEDGE_TEXT, MissingFileError, UnfitFileError, read_once
 
-_CONFLICT = re.compile(r"^<{7} .*$", re.MULTILINE)
+_CONFLICT = "<<<<<<< "
+"""How a line begins where git could not merge."""
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _WHOLE = re.compile(r"\d{1,9}")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -148,8 +149,8 @@ def read_text(path: Path) -> str:
     """
     try:
         text = read_once(path, KNOWLEDGE_TEXT).decode("utf-8-sig")
-        if conflict := _CONFLICT.search(text):
-            row = text.count("\n", 0, conflict.start()) + 1
+        if text.startswith(_CONFLICT) or f"\n{_CONFLICT}" in text:
+            row = text.count("\n", 0, f"\n{text}".find(f"\n{_CONFLICT}")) + 1
             told = both(
                 "合并冲突还没有解决，请留下要的一边，删去 <<<<<<<、=======、>>>>>>> 各行",
                 "a merge conflict: keep the side that is meant and delete the lines <<<<<<<, ======= and >>>>>>>",

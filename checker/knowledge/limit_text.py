@@ -70,9 +70,8 @@ def wide_checks(table: TextTable) -> Iterator[CellCheck]:
 def check_rows(points: TextTable, tables: Mapping[Shape, TextTable], faults: Faults) -> None:
     """Note limit rows of no point, points without one, and points with two."""
     point_ids = points.frame["point_id"]
-    known: set[str] = set()
+    held = pl.Series([], dtype=pl.String)
     for shape, table in tables.items():
-        held = pl.Series(sorted(known), dtype=pl.String)
         others = " or ".join(each.limit_file for each in tables if each is not shape)
         check_cells(
             table,
@@ -87,12 +86,11 @@ def check_rows(points: TextTable, tables: Mapping[Shape, TextTable], faults: Fau
             ],
             faults,
         )  # fmt: skip
-        known.update(table.frame["point_id"])
-    limited = pl.Series(sorted(known), dtype=pl.String)
+        held = pl.concat([held, table.frame["point_id"].rename("")])
     files = ", ".join(LIMIT_FILES)
     told = both(f"没有一张表写了这个知识点的限制，请在它的规则所属形态的表里补上一行（{files}）",
                 f"no table has the limits of this point; add its row to the one of its rule's shape ({files})")  # fmt: skip
-    without = (pl.col("point_id") != "") & ~pl.col("point_id").is_in(limited.implode())
+    without = (pl.col("point_id") != "") & ~pl.col("point_id").is_in(held.implode())
     check_cells(points, [CellCheck("no-limit", "point_id", without, told)], faults)
 
 
