@@ -151,7 +151,19 @@ def test_what_is_not_clear_stops_the_import(tmp_path: Path, book: Book, told: st
     assert told in refusal(saved(book, tmp_path))
 
 
-@pytest.mark.parametrize("remark", ["暂不执行", "仅限三级医院", "2026年7月1日起执行", "不含复方"])
+@pytest.mark.parametrize(
+    "remark",
+    [
+        "暂不执行",
+        "仅限三级医院",
+        "2026年7月1日起执行",
+        "不含复方",
+        "限住院使用",
+        "2026年7月1日起",
+        "执行至2026年12月31日",
+        "待核实",
+    ],
+)
 def test_an_item_whose_remark_sets_a_condition_is_on_trial(tmp_path: Path, remark: str) -> None:
     (workbook,) = read(saved(in_a_remark(remark), tmp_path))
     assert [(item.item_name, item.status) for item in workbook.items] == [("甲片", "shadow"), ("乙丸", "active")]
@@ -283,10 +295,10 @@ def test_several_rules_places_and_days_of_one_sheet_are_lists_of_their_own(
     header = [*HEADER, "规则", "年龄", "统筹区", "生效日期"]
     sex, child = "药品区分性别使用", "药品限儿童使用"
     rows = [
-        *([*row, sex, None, None, None] for row in ROWS),
+        *([*row, sex, None, "全国", "2026-06-01"] for row in ROWS),
         [1, "丙颗粒", None, CODE.format(6), child, "儿童", "330000", "2026/9/1"],
         [2, "丁颗粒", None, CODE.format(7), child, "儿童", "330000", "2026/9/1"],
-        [3, "戊颗粒", None, CODE.format(8), child, "儿童", "全国", None],
+        [3, "戊颗粒", None, CODE.format(8), child, "儿童", "全国", "2026-06-01"],
     ]
     path = saved(book_of(rows, header, ["智能监管知识点"]), tmp_path)
     assert imported(path, tmp_path / "kb") == 2
@@ -385,6 +397,53 @@ def test_what_a_list_for_children_says_of_others_is_not_taken_for_its_limit(tmp_
     title = ["“药品限儿童使用”规则对应知识点明细"]
     (workbook,) = read(saved(book_of([[1, "甲片", text, CODE.format(1)]], header, title), tmp_path))
     assert [window.bounds for window in workbook.windows] == [None]
+
+
+@pytest.mark.parametrize(
+    ("header", "title", "rows", "told"),
+    [
+        (
+            [*HEADER, "统筹区"],
+            TITLE,
+            [[*row, "3301" if row[0] == 1 else None] for row in ROWS],
+            "有的项目写了地区、有的没写",
+        ),
+        (
+            [*HEADER, "生效日期"],
+            TITLE,
+            [[*row, "2026-09-01" if row[0] == 1 else None] for row in ROWS],
+            "有的项目写了日期、有的没写",
+        ),
+        (
+            [*HEADER, "备注"],
+            TITLE,
+            [[*row, "删除" if number == 1 else None] for number, row in enumerate(ROWS)],
+            "只有一部分行有删除标记",
+        ),
+        (HEADER, TITLE, [*ROWS[:3], ["二、以下药品已停用"], *ROWS[3:]], "下面还有项目"),
+        (HEADER, ["“药品区分性别使用”规则对应知识点明细（仅限杭州市）"], ROWS, "表头上面写着"),
+        ([*HEADER, "是否启用"], TITLE, [[*row, "否"] for row in ROWS], "“是否启用”的表头不认识"),
+    ],
+)
+def test_what_says_more_than_a_row_is_asked_about(
+    tmp_path: Path, header: Rows, title: Rows, rows: Rows, told: str
+) -> None:
+    assert told in refusal(saved(book_of(rows, header, title), tmp_path))
+
+
+@pytest.mark.parametrize("name", ["甲片-停用", "甲片（已删）", "甲片已删除", "甲片（2026年停用）", "停用：甲片"])
+def test_a_mark_of_removal_is_seen_wherever_a_name_has_it(tmp_path: Path, name: str) -> None:
+    rows = [[row[0], name if row[0] == 1 else row[1], *row[2:]] for row in ROWS]
+    (workbook,) = read(saved(book_of(rows), tmp_path))
+    assert items(workbook) == EXPECTED[1:]
+
+
+@pytest.mark.parametrize("cell", ["2-15", "<6", "学龄前儿童", "体重>15kg"])
+def test_an_age_that_is_not_understood_in_a_column_of_ages_is_asked_about(tmp_path: Path, cell: str) -> None:
+    header = ["序号", "药品通用名", "年龄（岁）", "药品代码"]
+    title = ["“药品限儿童使用”规则对应知识点明细"]
+    (workbook,) = read(saved(book_of([[1, "甲片", cell, CODE.format(1)]], header, title), tmp_path))
+    assert [(window.text, window.bounds) for window in workbook.windows] == [(cell, None)]
 
 
 def test_a_list_may_begin_on_trial(tmp_path: Path) -> None:

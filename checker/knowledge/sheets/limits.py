@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.published import Limits
-from checker.knowledge.sheets.headers import plain
+from checker.knowledge.sheets.headers import plain, word_of
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRule
 from checker.knowledge.sheets.table import SheetTable, WrongCell
@@ -91,6 +91,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     remarks: list[str] = []
     # A sheet of a hundred thousand items has a handful of different texts.
     texts = {cell for item in items for cell in (item.basis, item.note) if cell is not None}
+    of_ages = table.has("basis") and word_of(table.header_of("basis")) != "逻辑依据"
     ages = "age" in rule.looks_at
     unjudged: dict[int, str] = {}
     window_in = {text: None if age_word_in(text) else find_window(text) for text in texts}
@@ -109,15 +110,35 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                         item.name, item.seq, cell, f"{table.file}：{table.place(item.row, column)}", window.bounds
                     )
                 )
+            elif column == "basis" and cell is not None and ages and of_ages and not _is_word(cell):
+                windows.append(
+                    ReadWindow(item.name, item.seq, cell, f"{table.file}：{table.place(item.row, column)}", None)
+                )
             elif column == "note" and cell is not None:
                 remarks.append(f"{table.place(item.row, column)}：{cell}")
+        if (
+            item.basis is not None
+            and "basis" in found
+            and item.note is not None
+            and warns(item.note)
+            and not warns(item.basis)
+        ):
+            # 65岁以上 beside 慎用: whom it is for, or whom it is not for, the two cells do not tell.
+            found["basis"] = FoundWindow(item.basis, None)
+            windows[:] = [each for each in windows if each.seq != item.seq]
+            place = f"{table.file}：{table.place(item.row, 'basis')}"
+            windows.append(ReadWindow(item.name, item.seq, f"{item.basis}；{item.note}", place, None))
         understood = [window for window in found.values() if window.bounds is not None]
         if len({window.bounds for window in understood}) > 1:
             said = f"与逻辑依据的“{item.basis}”不同，请只留一个 (differs from the window in 逻辑依据: keep one)"
             wrong["note"].append((item.row, item.note, said))
         subject = _subject(item, wrong["logic"])
         sex = _SEXES.get(plain(item.sex or ""))
-        if sex is None and (item.sex is not None or "性别" in name):
+        if item.sex is not None and rule.looks_at and "sex" not in rule.looks_at:
+            wrong["sex"].append(
+                (item.row, item.sex, "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)")
+            )
+        elif sex is None and (item.sex is not None or "性别" in name):
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
         word = (age_word_in(item.basis or "") or age_word_of(name)) if ages else None
         if not (sex or word or found or "性别" in name):
@@ -131,6 +152,13 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     for column, cells in wrong.items():
         table.fault_cells(faults, column, cells)
     return ReadLimits(tuple(limits), tuple(windows), (), tuple(remarks), unjudged)
+
+
+def _is_word(cell: str) -> bool:
+    """Whether a cell of ages says a word that the name of a list for children says as well, or one that is read."""
+    return (
+        age_word_in(cell) is not None or re.fullmatch(rf"限?(?:{CHILD_WORDS})(?:使用|专用)?", plain(cell)) is not None
+    )
 
 
 def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:

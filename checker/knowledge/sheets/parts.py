@@ -21,7 +21,12 @@ _EVERYWHERE = frozenset({"全国", "国家", "全部", "全国统一", "不限"}
 _NO_END = frozenset({"长期", "长期有效", "无", "9999-12-31", "2099-12-31"})
 _COLUMNS = ("rule", "region", "begins")
 _ASK_ENDS = "清单里的终止日期读不进来；请先导入，再在 point.csv 的 valid_to 写上（dates of an end are not imported: write them in point.csv afterwards)"
-_ASK_RULE = "同一张表有的行写了规则、有的没写，请写全 (some rows name their rule and others do not: write it in each)"
+_ASK_ALL = {
+    "rule": "同一张表有的行写了规则、有的没写，请写全 (some rows name their rule and others do not: write it in each)",
+    "region": "有的项目写了地区、有的没写，看不出是同上还是全国；请写全，全国的写“全国” (some items name their place: write it in each, 全国 for the nation)",
+    "begins": "有的项目写了日期、有的没写，看不出是同上还是公布之日；请写全 (some items have their day and others do not: write it in each)",
+}
+"""What is asked where a column is filled for some items and not for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +92,8 @@ def _read(items: SheetTable, rows: pl.DataFrame, published: date, faults: Faults
             columns[column][place] = value
             if fault:
                 wrong[column].append((row, text, fault))
-        if column == "rule" and 0 < rows[column].null_count() < rows.height:
-            wrong[column] += [(row, None, _ASK_RULE) for row in rows.filter(pl.col(column).is_null())[ROW]]
+        if 0 < rows[column].null_count() < rows.height:
+            wrong[column] += [(row, None, _ASK_ALL[column]) for row in rows.filter(pl.col(column).is_null())[ROW]]
     for column, cells in wrong.items():
         items.fault_cells(faults, column, cells)
     return rows.drop("region", "begins", strict=False).with_columns(

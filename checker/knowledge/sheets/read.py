@@ -21,7 +21,7 @@ from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
 from checker.knowledge.sheets.parts import Part, parts_of
-from checker.knowledge.sheets.removals import conditions_of, removed_of
+from checker.knowledge.sheets.removals import check_headings, conditions_of, removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
 from checker.shapes.item.age_words import is_caution
@@ -326,6 +326,7 @@ def _of_sheet(items: SheetTable, codes: SheetTable, given: _Given, faults: Fault
                 "与限制无关的写 =skip (may hold a limit: name it with --column, or let it be skipped)"
             )
             faults.add(items.file, items.place_of_sheet(), message)
+    check_headings(items.file, items.above, items.sections, faults)
     return parts_of(items, codes, given.published, faults)
 
 

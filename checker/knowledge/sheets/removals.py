@@ -6,15 +6,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+import polars as pl
+
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.table import SheetTable
+from checker.knowledge.sheets.workbook import ROW
 from checker.shapes.item.windows import find_window
 
-_WORDS = "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定"
+_WORDS = (
+    "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定|不再适用|"
+    "(?<!暂)不执行|剔除|退出|退出目录|下线|删"
+)
 _REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{_WORDS})(?:知识点|项目|编码|代码)?")
-_IN_NAME = re.compile(rf"[(\[【〔](?:{_REMOVED.pattern})[)\]】〕]")
+_IN_NAME = re.compile(
+    rf"[(\[【〔](?:\d{{4}}年)?(?:{_REMOVED.pattern}|暂停)[)\]】〕]|[-—_:](?:{_REMOVED.pattern})$|^(?:{_REMOVED.pattern})[-—_:]|已(?:{_WORDS})$"
+)
 _KEPT = frozenset(
     {
         "新增",
@@ -35,9 +43,11 @@ _KEPT = frozenset(
     }
 )
 _CONDITION = re.compile(
-    r"暂不|暂缓|仅限|只限|限于|除外|不含|不包括|[起后](?:开始)?(?:执行|施行|实施|生效)|试行|待定|另行"
+    r"暂不|暂缓|暂停|仅限|只限|限于|除外|不含|不包括|[起后](?:开始)?(?:执行|施行|实施|生效)|[月日]起|执行至|[日月]止|试行|待定|待核|待查|另行|"
+    r"限.{0,12}(?:医院|医疗机构|级|住院|门诊|急诊|科|地区|[省市县])"
 )
-_LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期)")
+_OF_ALL = re.compile(r"仅限|只限|暂不|暂缓|暂停|[起后](?:开始)?(?:执行|施行|实施|生效)|试行")
+_LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期|后|前)")
 """终止妊娠 and 停用者 are words of medicine."""
 _ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
 
@@ -57,6 +67,9 @@ def removed_of(table: SheetTable, items: Iterable[ItemRow], faults: Faults) -> d
             table.fault(faults, item.row, "change", f"读到 {item.change!r}；{_ASK}")
         elif not _REMOVED.fullmatch(note) and _LIKE_A_REMOVAL.search(note):
             table.fault(faults, item.row, "note", f"读到 {item.note!r}；{_ASK}")
+        elif _is_part(table, item):
+            message = "这一项只有一部分行有删除标记；请在要删的每一行都写，或另编一项 (only some rows of the item are marked: mark each of them)"
+            table.fault(faults, item.row, None, message)
         elif struck and struck != set(item.rows):
             message = "这一项只有一部分行画了删除线；请把要删的行删去 (only some rows of the item are struck through: delete them)"
             table.fault(faults, min(struck), None, message)
@@ -67,6 +80,34 @@ def removed_of(table: SheetTable, items: Iterable[ItemRow], faults: Faults) -> d
         elif struck:
             found[item.seq] = "删除线"
     return found
+
+
+def _is_part(table: SheetTable, item: ItemRow) -> bool:
+    """Whether some rows of an item are marked as removed and others, which name it as well, are not."""
+    columns = [column for column in ("change", "note") if column in table.rows.columns]
+    if len(item.rows) == 1 or not columns:
+        return False
+    rows = table.rows.filter(pl.col(ROW).is_in(item.rows)).sort(ROW)
+    marked = [
+        any(_REMOVED.fullmatch(plain(cell or "")) for cell in cells) for cells in rows.select(columns).iter_rows()
+    ]
+    named = rows["name"].is_not_null().to_list() if "name" in rows.columns else [True] * rows.height
+    return any(marked) and not (marked[0] and all(mark or not name for mark, name in zip(marked, named, strict=True)))
+
+
+def check_headings(file: str, texts: Iterable[str], sections: Iterable[tuple[int, str]], faults: Faults) -> None:
+    """Refuse what stands above all items, or above some of them, and says that they hold otherwise than the list: no row tells it."""
+    for text in texts:
+        if _OF_ALL.search(plain(text)):
+            message = (
+                f"表头上面写着“{text[:60]}”，没有一行读到它；请用 --region、--status 或生效日期列说明后删去"
+                " (a condition above the header: say it with options or columns)"
+            )
+            faults.add(file, "", message)
+    for row, text in sections:
+        if _LIKE_A_REMOVAL.search(plain(text)) or _OF_ALL.search(plain(text)):
+            message = f"这一行（{text[:60]}）下面还有项目；请在每一项标明，再删去这一行 (a heading above items: mark each of them instead)"
+            faults.add(file, f"第 {row} 行", message)
 
 
 def conditions_of(items: Iterable[ItemRow]) -> dict[int, str]:

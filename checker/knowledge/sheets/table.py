@@ -63,7 +63,8 @@ class SheetTable:
 
     `rows` holds the data rows: the column `row` and those of HEADERS that the sheet has, as text, NULL where nothing is
     written; `seq` is there in any case, of a sheet without 序号 counted from its names. `notes` are the footnotes and what stands above the header
-    beside the title. `struck` are the data rows whose name or code is struck through, `hidden` those that a person does not see.
+    beside the title. `struck` are the data rows whose name or code is struck through, `hidden` those that a person does not see. `above` is all that stands
+    above the header, `sections` are the texts with their rows that stand between data rows.
     """
 
     file: str
@@ -75,6 +76,8 @@ class SheetTable:
     totals: tuple[Total, ...]
     struck: frozenset[int] = frozenset()
     hidden: frozenset[int] = frozenset()
+    above: tuple[str, ...] = ()
+    sections: tuple[tuple[int, str], ...] = ()
 
     def has(self, column: str) -> bool:
         """Whether the sheet has the column and anything is written in it."""
@@ -168,6 +171,8 @@ def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNO
         _totals(below, columns),
         _rows_of(sheet.struck, {each.letters for each in columns if each.name in ("name", "code")}) & {*rows[ROW]},
         frozenset(sheet.hidden) & {*rows[ROW]},
+        tuple(texts),
+        _sections(below, rows),
     )
     if not table.rows.height:
         faults.add(
@@ -251,6 +256,11 @@ def _rows_of(addresses: Sequence[str], letters: Set[str]) -> frozenset[int]:
     """The rows of the addresses that lie in these columns."""
     parted = ((address.rstrip("0123456789"), address) for address in addresses)
     return frozenset(int(address[len(column) :]) for column, address in parted if column in letters)
+
+
+def _sections(below: pl.DataFrame, rows: pl.DataFrame) -> tuple[tuple[int, str], ...]:
+    last = rows[ROW].max() if rows.height else 0
+    return tuple(below.filter(pl.col("is_note") & (pl.col(ROW) < last)).select(ROW, "label").iter_rows())
 
 
 def _totals(below: pl.DataFrame, columns: Sequence[Column]) -> tuple[Total, ...]:
