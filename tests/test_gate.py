@@ -80,6 +80,7 @@ BAD: dict[str, tuple[Sequence[Change], int, tuple[str, ...]]] = {
     "a beginning is put off": ([edit(POINT, P1, P1.replace("2025-05-23", "2026-05-23"))], 1, ("point.csv:2 p1", "valid_from")),
     "a level is capped": ([edit(POINT, P1, P1.replace("2025-05-23,,", "2025-05-23,,notice"))], 1, ("point.csv:2 p1", "level_cap")),
     "a national point becomes local": ([edit(POINT, P1, P1.replace("片,,,", f"片,,{LOCAL}"))], 1, ("point.csv:2 p1", "region")),
+    "a point in force goes on trial": ([edit(POINT, P1, P1[:-1] + "shadow,")], 1, ("point.csv:2 p1", "status")),
     "a subject is exchanged": ([edit(POINT, "玛巴洛沙韦干混悬剂,参保人", "玛巴洛沙韦干混悬剂,就诊人")], 1, ("point.csv:5 p4", "subject")),
     "an id is given to another item": (
         [edit(POINT, "p3,drug-child-only,小儿清热颗粒", "p3,drug-child-only,别的颗粒"), edit(PATTERN, "ZA01BAX0510010100001", "ZB01BAX0510010100002")],

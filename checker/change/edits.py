@@ -47,14 +47,10 @@ def _written_over(change: PointChange, day: date) -> Iterator[tuple[str, tuple[F
     begun = date.fromisoformat(before["valid_from"] or "") if "valid_from" in before else change.point.valid_from
     if item_key(name) != item_key(change.point.item_name) and change.codes_lost and change.codes_gained:
         yield REUSED, tuple(cell for cell in change.fields if cell.column == "item_name")
-    elif begun < day and (cells := tuple(cell for cell in change.fields if _is_written_over(cell, day))):
+    elif begun < day and (cells := tuple(cell for cell in change.fields if _is_written_over(cell))):
         yield EDITED, cells
 
 
-def _is_written_over(cell: FieldChange, day: date) -> bool:
-    """Whether a cell changes what held: a limit, trial instead of force, or an end that lies behind."""
-    if cell.column == "status":
-        return cell.after == "shadow"
-    if cell.column == "valid_to":
-        return cell.after is not None and date.fromisoformat(cell.after) < day
-    return cell.column in _HOLDS
+def _is_written_over(cell: FieldChange) -> bool:
+    """Whether a cell changes what held: a limit, or trial instead of force. An end may lie behind, where a notice is taken in late."""
+    return cell.column in _HOLDS or (cell.column == "status" and cell.after == "shadow")

@@ -26,10 +26,16 @@ TEXTS_SHOWN = 60
 
 
 def print_import(
-    imported: Imported, manifest: Manifest, out: Path, names: Mapping[str, str], onto: str | None, language: str
+    imported: Imported,
+    manifest: Manifest,
+    out: Path,
+    names: Mapping[str, str],
+    onto: str | None,
+    rules: str,
+    language: str,
 ) -> None:
-    """Print one import; `names` are the rules' names by id, `onto` is the base edition as the caller named it."""
-    _Printer(imported, names, language, wide_console()).run(manifest, out, onto)
+    """Print one import; `names` are the rules' names by id, `onto` is the base edition and `rules` the options for rules as the caller wrote them."""
+    _Printer(imported, names, language, wide_console()).run(manifest, out, onto, rules)
 
 
 class _Printer:
@@ -39,7 +45,7 @@ class _Printer:
         self._words = PointWords(language)
         self._console = console
 
-    def run(self, manifest: Manifest, out: Path, onto: str | None) -> None:
+    def run(self, manifest: Manifest, out: Path, onto: str | None, rules: str) -> None:
         self._workbooks()
         self._lines("说明和备注（只作记录，不成为知识点）", "Notes (kept as notes, no points)", self._each("notes"))
         self._windows()
@@ -68,7 +74,7 @@ class _Printer:
         self._say(f"已写入：{out}（{edition}）", f"Written to: {out} ({edition})")
         self._say(f"详情：{out / IMPORT_FILE}", f"In full: {out / IMPORT_FILE}")
         self._say("接下来：", "Next:")
-        self._print(f"  liangku kb check --kb {out}")
+        self._print(f"  liangku kb check --kb {out}{rules}")
         if onto is not None:
             self._print(f"  liangku kb diff {onto} {out}")
 

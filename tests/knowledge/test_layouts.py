@@ -202,6 +202,17 @@ def test_hidden_rows_are_read_and_told(tmp_path: Path) -> None:
     assert any("第 6 行是隐藏的行" in note for note in workbook.notes)
 
 
+def test_a_hidden_sheet_is_read_and_told(tmp_path: Path) -> None:
+    book = book_of(ROWS)
+    book.create_sheet("药品限儿童使用")
+    other = book["药品限儿童使用"]
+    for row in (["序号", "药品通用名", "逻辑依据", "药品代码"], [1, "丙颗粒", "儿童", CODE.format(9)]):
+        other.append(row)
+    other.sheet_state = "hidden"
+    first, second = read(saved(book, tmp_path))
+    assert [any("隐藏的工作表" in note for note in each.notes) for each in (first, second)] == [False, True]
+
+
 def imported(path: Path, out: Path, *words: str) -> int:
     return run(
         ["kb", "import", str(path), "--batch", "t-01", "--published", "2026-06-01", "--out", str(out), "--json", *words]

@@ -134,5 +134,6 @@ def command(
         document = {"out": str(out), "knowledge": knowledge, **report_of(imported)}
         print_json(document)
     else:
-        print_import(imported, manifest, out, {rule.id: rule.name(lang) for rule in plan.rules}, onto, lang)
+        options = "".join(f" --rules {folder}" for folder in rules) + (" --only-rules" if only_rules else "")
+        print_import(imported, manifest, out, {rule.id: rule.name(lang) for rule in plan.rules}, onto, options, lang)
     return ExitCode.CLEAR

@@ -167,6 +167,11 @@ def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNO
             *(label.strip() for label in below.filter("is_note")["label"]),
             *([_COUNTED_ANEW] if is_counted else []),
             *([_OLD] if sheet.is_old else []),
+            *(
+                [f"“{sheet.name}”是隐藏的工作表，也读了 (a hidden sheet, which was read as well)"]
+                if sheet.is_hidden
+                else []
+            ),
         ),
         _totals(below, columns),
         _rows_of(sheet.struck, {each.letters for each in columns if each.name in ("name", "code")}) & {*rows[ROW]},

@@ -43,7 +43,8 @@ class Sheet:
 
     `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
     by its letters; rows without any text are left out, cells without text are NULL. `struck` are the addresses of cells whose text is
-    struck through, `hidden` the rows that a person does not see; an old workbook [.xls] (`is_old`) tells none of the three.
+    struck through, `hidden` the rows that a person does not see, as a whole sheet may be (`is_hidden`); an old
+    workbook [.xls] (`is_old`) tells none of these.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Sheet:
     struck: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
     is_old: bool = False
+    is_hidden: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,7 @@ def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:
     sheet = reader.load_sheet(part.name, header_row=None, skip_rows=0, dtypes="string")
     frame = sheet.to_polars()
     frame.columns = [column_letters(column.absolute_index + 1) for column in sheet.selected_columns]
-    return Sheet(part.name, _numbered(frame), part.merges, part.struck, part.hidden)
+    return Sheet(part.name, _numbered(frame), part.merges, part.struck, part.hidden, is_hidden=part.is_hidden)
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:

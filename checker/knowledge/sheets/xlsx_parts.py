@@ -7,7 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from posixpath import join, normpath
 from xml.parsers import expat
 
@@ -42,7 +42,7 @@ class Area:
 @dataclass(frozen=True, slots=True)
 class SheetPart:
     """One worksheet as its XML has it; `filled`: some cell has a value; `formulas`, `errors` and `struck` (through) are addresses of cells,
-    `hidden` are rows."""
+    `hidden` are rows, and a whole sheet may be so (`is_hidden`)."""
 
     name: str
     filled: bool
@@ -51,6 +51,7 @@ class SheetPart:
     errors: tuple[str, ...]
     struck: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
+    is_hidden: bool = False
 
 
 def survey(data: bytes) -> tuple[SheetPart, ...]:
@@ -99,6 +100,7 @@ class _Package:
         # Some programs write `\\` between folders, as Windows does; Excel opens it.
         self._parts = {info.filename.replace("\\", "/"): info for info in archive.infolist()}
         self._unpacked = 0
+        self._hidden: set[str] = set()
 
     def sheets(self) -> tuple[SheetPart, ...]:
         if any(info.flag_bits & 1 for info in self._parts.values()):
@@ -120,7 +122,7 @@ class _Package:
                 raise KnowledgeError(DAMAGED)
             reader = _SheetReader(name, MAX_CELLS - spanned, styles.struck)
             self._feed(part, reader.start)
-            found.append(reader.part())
+            found.append(replace(reader.part(), is_hidden=name in self._hidden))
             spanned += reader.spanned()
             values += reader.values
         shared: list[int] = []
@@ -156,6 +158,8 @@ class _Package:
             if KINDS.get(name) == "sheet":
                 relation_id = next((value for key, value in attributes.items() if key.endswith("}id")), "")
                 named[attributes.get("name", "")] = targets.get(relation_id, "")
+                if attributes.get("state", "visible") != "visible":
+                    self._hidden.add(attributes.get("name", ""))
 
         if "xl/_rels/workbook.xml.rels" in self._parts:
             self._feed("xl/_rels/workbook.xml.rels", relation)
