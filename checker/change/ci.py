@@ -13,7 +13,7 @@ from typing import Self
 from checker.change.baseline import open_basis
 from checker.change.edits import Edit, edits_of
 from checker.change.impact import Impact, ImpactRequest, impact_of
-from checker.change.impact_sides import Given
+from checker.change.impact_sides import Given, base_of
 from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.change.misnamed import Misnamed, misnamed
 from checker.knowledge.build import build_rows
@@ -26,13 +26,11 @@ from checker.knowledge.source import (
     TEXT_FILES,
     Reading,
     Sources,
-    holds_text,
-    read_sources,
     read_text_folder,
     sources_read,
 )
 from checker.model.china_time import china_today
-from checker.model.embedded import EMBEDDED, embedded_rules_folder
+from checker.model.embedded import embedded_rules_folder
 from checker.model.errors import InputError, RuleError
 from checker.proof.cases import Stage
 from checker.proof.stages import every_stage
@@ -152,7 +150,7 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
         measured: Impact | None = None
         unmeasured: str | None = "errors"
         if readable:
-            below = () if request.onto is None else (_built(request.onto, work / "onto"),)
+            below = base_of(request.onto, work / "onto")
             before = _side(base.name, work / "before", base_text, base.rules, below, alone=alone)
             after = _side(str(sources or rules), work / "after", text, rules, below, alone=alone)
             if text is not None and base_text is not None:
@@ -213,14 +211,6 @@ def _checked(layer: Layer, base: _Text | None, plan: Plan, day: date, request: C
     if before := [*below, *([base.layer] if base else [])]:
         known |= standing_of(check_knowledge(before, plan.rules, day).issues)
     return apart(check_knowledge([*below, layer], plan.rules, day), known)
-
-
-def _built(onto: str, work: Path) -> Path:
-    """The base of a supplement, built where it is given as text."""
-    if onto != EMBEDDED and holds_text(Path(onto)):
-        build_rows(read_sources(Path(onto)), work)
-        return work
-    return Path(onto)
 
 
 def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | None, tuple[Stage, ...], Plan]:

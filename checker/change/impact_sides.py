@@ -75,9 +75,7 @@ def resolve(
             "--kb：比较知识库时两边本身就是知识库，请去掉 --kb（the two sides are the knowledge: leave it out）"
         )
     opened: dict[str, tuple[Path, ...]] = {}
-    if onto is not None and _kind(onto) == "rules":
-        raise InputError(f"--onto {onto}：这是规则，请给出知识库（rules: name a knowledge base）")
-    base = () if onto is None else (_built(onto, _kind(onto), work / "knowledge-base") or (Path(EMBEDDED),))
+    base = base_of(onto, work / "knowledge-base")
     for name, kind in zip(named, kinds, strict=True):
         if name not in opened:
             own = _built(name, kind, work / f"knowledge-{len(opened)}")
@@ -87,6 +85,16 @@ def resolve(
         Given(named[0], opened[named[0]], tuple(rules), only_rules),
         Given(named[1], opened[named[1]], tuple(rules), only_rules, tuple(params)),
     )
+
+
+def base_of(onto: str | None, work: Path) -> tuple[Path, ...]:
+    """The base of a supplement, built in `work` where it is given as text; nothing without one. Raises InputError for what is no knowledge."""
+    if onto is None:
+        return ()
+    kind = _kind(onto)
+    if kind == "rules":
+        raise InputError(f"--onto {onto}：这是规则，请给出知识库（rules: name a knowledge base）")
+    return _built(onto, kind, work) or (Path(EMBEDDED),)
 
 
 def _kind(name: str) -> str:

@@ -26,11 +26,11 @@ from checker.knowledge.frames import csv_text, frame_of, point_tables
 from checker.knowledge.merge.covers import BY_CODE, BY_FAMILY, Cover, Limit, codes_by_family, limits_of
 from checker.knowledge.merge.families import KnownItem, Mixed, as_said, known_items, mixed_families
 from checker.knowledge.merge.meeting import Entry, PublishedList
-from checker.knowledge.merge.points import Merged, merge
+from checker.knowledge.merge.points import merge
 from checker.knowledge.merge.rows import Rows, begun, with_sources
 from checker.knowledge.point_text import PATTERN_FILE
 from checker.knowledge.published import PublishedItem, read_published
-from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.rows import PatternRow, PointRow, by_point
 from checker.model.errors import KnowledgeError, LiangkuError
 from checker.model.whole_file import write_whole
 
@@ -67,7 +67,7 @@ def compile_edition(published: Sequence[PublishedItem], facts: CompiledFacts | N
             covered = [pattern for point_id in own for pattern in patterns[point_id]]
             merged = merge(list(own.values()), covered, _list(spec, batch, items), spec.mode, mixed, earlier=earlier)
             own.update((point.point_id, point) for point in merged.points)
-            patterns.update(_by_point(merged))
+            patterns.update(by_point(merged.patterns))
             for item in items:
                 for family, codes in codes_by_family(item).items():
                     earlier[family] |= codes
@@ -121,13 +121,6 @@ def _list(spec: RuleSpec, batch: str, items: tuple[PublishedItem, ...]) -> Publi
     if len(days) > 1:
         raise KnowledgeError(f"{batch}/{spec.name}: found {len(days)} dates of publication; expected one")
     return PublishedList(spec.rule_id, batch, days.pop(), items, cover=BY_FAMILY)
-
-
-def _by_point(merged: Merged) -> dict[str, list[PatternRow]]:
-    found: dict[str, list[PatternRow]] = defaultdict(list)
-    for pattern in merged.patterns:
-        found[pattern.point_id].append(pattern)
-    return found
 
 
 def write_compiled(compiled: Compiled, out: Path) -> None:

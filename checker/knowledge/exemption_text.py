@@ -18,11 +18,10 @@ from checker.knowledge.rows import ExemptionItemRow, ExemptionRow
 from checker.knowledge.text_table import PLAIN_TEXT
 from checker.knowledge.toml_text import TomlText, quoted, read_toml, record_cells
 from checker.model.errors import both
-from checker.model.shown import shown
+from checker.model.shown import TAG, shown
 
 EXEMPTION_FILE = "exemption.toml"
 
-_TAG = re.compile("<[A-Za-z/!?]")
 _DIAGNOSIS = re.compile(r"[A-Z][0-9]{2}(?:\.[0-9A-Zx]*)?")
 
 
@@ -92,7 +91,7 @@ def _exemptions(source: TomlText, faults: Faults) -> Iterator[Exemption]:
         check_id(cells, "id", row.exemption_id)
         check_place_and_time(cells, row.region, row.region_of, row.valid_from, row.valid_to)
         for key in ("reason", "reason_en", "evidence"):
-            if shown(cells.values[key], lines=True) != cells.values[key] or _TAG.search(cells.values[key]):
+            if shown(cells.values[key], lines=True) != cells.values[key] or re.search(TAG, cells.values[key]):
                 cells.fault(key, PLAIN_TEXT)
         stands_by = entry.get("stands_by", False)
         if not isinstance(stands_by, bool):

@@ -108,7 +108,8 @@ def _batch(workbooks: Sequence[Workbook]) -> str:
 def _list(
     workbook: Workbook, rule_id: str, batch: str, left_out: Sequence[LeftOut], request: ImportRequest
 ) -> PublishedList:
-    unread = {left.seq for left in left_out if (left.file, left.place) in {*unread_places(workbook)}}
+    own = {*unread_places(workbook)}
+    unread = {left.seq for left in left_out if (left.file, left.place) in own}
     items = tuple(_described(item, request) for item in workbook.items)
     region = workbook.region or request.region
     return PublishedList(

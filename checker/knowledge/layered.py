@@ -7,9 +7,8 @@ from dataclasses import replace
 import polars as pl
 
 from checker.knowledge.crosswalk import sorted_crosswalk
-from checker.knowledge.edition_text import EditionText
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY
-from checker.knowledge.source import Sources, open_given
+from checker.knowledge.source import Sources, edition_of_all, open_given
 from checker.model.errors import InputError
 
 _TOLD = 5
@@ -34,7 +33,7 @@ def layered(below: Sources, above: Sources) -> Sources:
     crosswalk = below.crosswalk.join(above.crosswalk.select("local_code"), on="local_code", how="anti")
     return replace(
         below,
-        edition=_both(below.edition, above.edition),
+        edition=edition_of_all([below.edition, above.edition]),
         point=pl.concat([below.point.join(own, on="point_id", how="anti"), above.point]).sort(POINT_KEY),
         pattern=pl.concat([pattern, above.pattern]).sort(PATTERN_KEY),
         exemptions=tuple(
@@ -50,16 +49,6 @@ def layered(below: Sources, above: Sources) -> Sources:
             )
         ),
         crosswalk=sorted_crosswalk(pl.concat([crosswalk, above.crosswalk])),
-    )
-
-
-def _both(below: EditionText, above: EditionText) -> EditionText:
-    return EditionText(
-        f"{below.name}+{above.name}",
-        f"{below.version}+{above.version}",
-        max(below.published, above.published),
-        max(below.compiled, above.compiled),
-        tuple(dict.fromkeys((*below.notices, *above.notices))),
     )
 
 

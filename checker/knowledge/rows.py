@@ -5,7 +5,8 @@ docs/architecture.md is the page that fixes the columns; the field order of a ro
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
 from typing import Any, Self
@@ -67,6 +68,14 @@ class PatternRow:
     match: str
     code: str
     published_codes: int
+
+
+def by_point(patterns: Iterable[PatternRow]) -> dict[str, list[PatternRow]]:
+    """The patterns of each point by its id, in their order."""
+    found: dict[str, list[PatternRow]] = defaultdict(list)
+    for pattern in patterns:
+        found[pattern.point_id].append(pattern)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

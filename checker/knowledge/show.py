@@ -15,7 +15,7 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.names import item_key
 from checker.knowledge.nearest import nearest
 from checker.knowledge.resolve import knowledge_files
-from checker.knowledge.rows import CrosswalkRow, ExemptionItemRow, ExemptionRow, PatternRow, PointRow
+from checker.knowledge.rows import CrosswalkRow, ExemptionItemRow, ExemptionRow, PatternRow, PointRow, by_point
 from checker.knowledge.views import MEMORY, open_views
 from checker.model.errors import InputError
 
@@ -117,7 +117,7 @@ def describe_point(editions: Sequence[Edition], text: str) -> list[PointCard]:
         for number, step in enumerate(_STEPS):
             con.execute(step, [found] if number == 0 else None)
         points = [PointRow.of(row) for row in con.execute(_POINTS).fetchall()]
-        patterns = _grouped(PatternRow(*row) for row in con.execute(_PATTERNS).fetchall())
+        patterns = by_point(PatternRow(*row) for row in con.execute(_PATTERNS).fetchall())
         histories: dict[str, list[PointRow]] = defaultdict(list)
         for start, *row in con.execute(_HISTORY).fetchall():
             histories[start].append(PointRow.of(row))
@@ -187,13 +187,6 @@ def _exemptions(con: duckdb.DuckDBPyConnection, points: Iterable[PointRow]) -> d
                 diagnoses = None if row.diagnoses is None else tuple(row.diagnoses)
                 cards[point.point_id].append(ExemptionCard(replace(row, diagnoses=diagnoses), tuple(own)))
     return cards
-
-
-def _grouped(patterns: Iterable[PatternRow]) -> dict[str, list[PatternRow]]:
-    grouped: dict[str, list[PatternRow]] = defaultdict(list)
-    for pattern in patterns:
-        grouped[pattern.point_id].append(pattern)
-    return grouped
 
 
 def _json(value: Any) -> Any:

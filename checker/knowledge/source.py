@@ -19,7 +19,7 @@ from checker.knowledge.example_text import EXAMPLE_FILE, read_examples
 from checker.knowledge.exemption_text import EXEMPTION_FILE, read_exemptions
 from checker.knowledge.frames import PATTERN_KEY, POINT_KEY, frame_of, rows_of, schema_of
 from checker.knowledge.limit_text import LIMIT_FILES
-from checker.knowledge.manifest import MANIFEST_FILE
+from checker.knowledge.manifest import MANIFEST_FILE, Manifest
 from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE, read_points
 from checker.knowledge.rows import ExemptionItemRow, ExemptionRow, PatternRow, PointRow
 from checker.model.embedded import EMBEDDED, embedded_edition_folder
@@ -140,21 +140,24 @@ def sources_of(editions: Sequence[Edition]) -> Sources:
         exemptions = [exemption_of(row) for row in con.execute("FROM kb_exemption ORDER BY exemption_id").fetchall()]
         crosswalk = con.table("kb_crosswalk").select(*SCHEMA).pl()
         items = [ExemptionItemRow(*row) for row in con.execute("FROM kb_exemption_item ORDER BY ALL").fetchall()]
-    manifests = [edition.manifest for edition in editions]
-    edition = EditionText(
-        "+".join(manifest.name for manifest in manifests),
-        "+".join(manifest.version for manifest in manifests),
-        max(manifest.published for manifest in manifests),
-        max(manifest.compiled for manifest in manifests),
-        tuple(dict.fromkeys(notice for manifest in manifests for notice in manifest.notices)),
-    )
     return Sources(
-        edition,
+        edition_of_all([edition.manifest for edition in editions]),
         point.sort(POINT_KEY),
         pattern.sort(PATTERN_KEY),
         tuple(exemptions),
         tuple(items),
         sorted_crosswalk(crosswalk),
+    )
+
+
+def edition_of_all(layers: Sequence[Manifest] | Sequence[EditionText]) -> EditionText:
+    """The name, version and notices of layers taken together, base first."""
+    return EditionText(
+        "+".join(layer.name for layer in layers),
+        "+".join(layer.version for layer in layers),
+        max(layer.published for layer in layers),
+        max(layer.compiled for layer in layers),
+        tuple(dict.fromkeys(notice for layer in layers for notice in layer.notices)),
     )
 
 

@@ -10,9 +10,9 @@ import polars as pl
 
 from checker.knowledge.cell_reader import A_DAY, A_WHOLE_NUMBER, NEEDED, Faults, one_of, or_empty, read_records
 from checker.model.errors import both, found_instead
-from checker.model.shown import FORMULA, INVISIBLE_SQL
+from checker.model.shown import FORMULA, INVISIBLE_SQL, TAG
 
-UNSAFE = rf"{INVISIBLE_SQL}|<[A-Za-z/!?]"
+UNSAFE = f"{INVISIBLE_SQL}|{TAG}"
 """Signs that no eye sees or that turn the order of writing, and tags of HTML, as a regular expression."""
 PLAIN_TEXT = both(
     "含有看不见或改变书写方向的字符、HTML 标记，或以 = + - @ 开头（表格软件会当成公式）；请只写文字",

@@ -19,6 +19,8 @@ As a class of a regular expression.
 """
 INVISIBLE_SQL = "[" + "".join(sign if sign == "-" else f"\\x{{{ord(sign):x}}}" for sign in INVISIBLE) + "]"
 """The same as the engine reads it (RE2)."""
+TAG = "<[A-Za-z/!?]"
+"""How a tag of HTML begins, as a regular expression."""
 _SIGNS = re.compile(f"[{INVISIBLE}\ud800-\udfff]")
 _BREAKS = re.compile(r"\r\n|[\t\r\n]")
 _BLANK = "\\s\\x0b\u0085\u00a0\u2000-\u200f\u2028\u2029\u202f\u205f\u2060\u3000\ufeff"

@@ -54,12 +54,12 @@ def command(sources: Path | None, out: Path | None, onto: str | None, as_json: b
 
     embedded = embedded_edition_folder()
     own_sources = embedded.parent / "sources"
-    if sources is None and text_here() is None and not own_sources.is_dir():
+    text = sources or text_here() or own_sources
+    if text is own_sources and not own_sources.is_dir():
         raise InputError(
             "--sources：程序是安装的，没有知识库的文本可构建；请用 --sources 指定含 point.csv 的文件夹"
             "（installed without a checkout: name the sources with --sources）"
         )
-    text = sources or text_here() or own_sources
     if out is None and text.resolve() != own_sources.resolve():
         raise click.UsageError(f"{text}：请用 --out 指定写到哪个文件夹（name the folder to write to）")
     target = out or embedded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Set
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,16 +22,18 @@ Standing = tuple[str, str, str, str]
 
 def standing_of(issues: Iterable[Issue]) -> frozenset[Standing]:
     """The issues without their places, which change with every row that is added above."""
-    return frozenset(
-        (issue.validator, issue.place.key or "", issue.column or "", issue.value or "") for issue in issues
-    )
+    return frozenset(map(_standing, issues))
 
 
-def apart(checked: Checked, known: Collection[Standing]) -> Checked:
+def _standing(issue: Issue) -> Standing:
+    return issue.validator, issue.place.key or "", issue.column or "", issue.value or ""
+
+
+def apart(checked: Checked, known: Set[Standing]) -> Checked:
     """What was found with the known issues set apart: they make nothing fail."""
     if not known:
         return checked
-    fresh = tuple(issue for issue in checked.issues if not standing_of([issue]) <= {*known})
+    fresh = tuple(issue for issue in checked.issues if _standing(issue) not in known)
     return replace(checked, issues=fresh, standing=checked.standing + len(checked.issues) - len(fresh))
 
 

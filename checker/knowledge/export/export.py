@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ from checker.knowledge.export.since import Side, changed_points
 from checker.knowledge.export.summary import Exported, NotWritten, WrittenBook
 from checker.knowledge.merge.rows import CONTAINER
 from checker.knowledge.published import is_known_batch
-from checker.knowledge.rows import PatternRow
+from checker.knowledge.rows import PatternRow, by_point
 from checker.knowledge.sheets.known_rules import known_rules
 from checker.knowledge.source import Sources
 from checker.model.errors import InputError
@@ -121,7 +121,7 @@ def _told(request: ExportRequest) -> tuple[list[Entry], list[FlatRow]]:
 
 def _side(knowledge: Sources, request: ExportRequest) -> Side:
     patterns: dict[str, tuple[PatternRow, ...]] = {
-        point_id: tuple(own) for point_id, own in _grouped(knowledge.patterns).items()
+        point_id: tuple(own) for point_id, own in by_point(knowledge.patterns).items()
     }
     points = tuple(
         point
@@ -130,13 +130,6 @@ def _side(knowledge: Sources, request: ExportRequest) -> Side:
         and (not request.batches or point.batch in request.batches)
     )
     return Side(points, patterns)
-
-
-def _grouped(patterns: Iterable[PatternRow]) -> dict[str, list[PatternRow]]:
-    found: dict[str, list[PatternRow]] = defaultdict(list)
-    for pattern in patterns:
-        found[pattern.point_id].append(pattern)
-    return found
 
 
 def _check_named(option: str, named: Iterable[str], known: set[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from checker.knowledge.export.workbook import CODES, HEADER_ROW, POINTS, ListRow
 from checker.knowledge.merge.edition import meet
 from checker.knowledge.merge.meeting import PublishedList
 from checker.knowledge.merge.merge_decisions import Mode
-from checker.knowledge.rows import PatternRow, PointRow
+from checker.knowledge.rows import PatternRow, PointRow, by_point
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.read import Workbook, read_workbooks
 from checker.knowledge.source import Sources
@@ -82,7 +81,7 @@ def _differing(draft: Draft, book: Workbook) -> list[ListRow]:
     published = PublishedList(key.rule_id, key.batch, key.day, book.items, region=key.region, region_of=key.region_of)
     met = meet(Sources.of(EditionText("", "", "", "", ()), (), ()), [published], Mode.PATCH).knowledge
     points = {point.point_id: point for point in met.points}
-    codes = _by_point(met.patterns)
+    codes = by_point(met.patterns)
     removed = {item.item_name for item in book.removed}
     return [
         row
@@ -93,13 +92,6 @@ def _differing(draft: Draft, book: Workbook) -> list[ListRow]:
             else _said(points.get(key.id_of(row.seq)), codes[key.id_of(row.seq)]) != _said(entry.point, entry.own)
         )
     ]
-
-
-def _by_point(patterns: Iterable[PatternRow]) -> dict[str, list[PatternRow]]:
-    found: dict[str, list[PatternRow]] = defaultdict(list)
-    for pattern in patterns:
-        found[pattern.point_id].append(pattern)
-    return found
 
 
 def _said(point: PointRow | None, own: Iterable[PatternRow]) -> tuple[Any, ...] | None:

@@ -20,6 +20,7 @@ from checker.shapes.terms.texts import Terms, read_terms
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")
 _WORD_IN_RULE = re.compile(rf".*限({CHILD_WORDS})使用|药品({CHILD_WORDS})专用")
+_NO_SEX = "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)"
 _ASK_TERMS = {
     "insurance": "读不出险种；请写 限工伤保险 或 限生育保险 (no insurance is understood: write one of these)",
     "care_groups": (
@@ -100,10 +101,14 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
         window_in |= {text: FoundWindow(text, None) for text in texts if warns(text)}
     for item in items:
         found: dict[str, FoundWindow] = {}
+        # 65岁以上 beside 慎用: whom it is for, or whom it is not for, the two cells do not tell.
+        unclear = item.basis is not None and item.note is not None and warns(item.note) and not warns(item.basis)
         for column, cell in (("basis", item.basis), ("note", item.note)):
             if not ages and cell is not None and (window_in[cell] or (column == "basis" and age_word_in(cell))):
                 unjudged.setdefault(item.seq, cell)
             elif cell is not None and (window := window_in[cell]) is not None:
+                if unclear and column == "basis":
+                    cell, window = f"{item.basis}；{item.note}", FoundWindow(cell, None)
                 found[column] = window
                 windows.append(
                     ReadWindow(
@@ -116,18 +121,6 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                 )
             elif column == "note" and cell is not None:
                 remarks.append(f"{table.place(item.row, column)}：{cell}")
-        if (
-            item.basis is not None
-            and "basis" in found
-            and item.note is not None
-            and warns(item.note)
-            and not warns(item.basis)
-        ):
-            # 65岁以上 beside 慎用: whom it is for, or whom it is not for, the two cells do not tell.
-            found["basis"] = FoundWindow(item.basis, None)
-            windows[:] = [each for each in windows if each.seq != item.seq]
-            place = f"{table.file}：{table.place(item.row, 'basis')}"
-            windows.append(ReadWindow(item.name, item.seq, f"{item.basis}；{item.note}", place, None))
         understood = [window for window in found.values() if window.bounds is not None]
         if len({window.bounds for window in understood}) > 1:
             said = f"与逻辑依据的“{item.basis}”不同，请只留一个 (differs from the window in 逻辑依据: keep one)"
@@ -135,9 +128,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
         subject = _subject(item, wrong["logic"])
         sex = _SEXES.get(plain(item.sex or ""))
         if item.sex is not None and rule.looks_at and "sex" not in rule.looks_at:
-            wrong["sex"].append(
-                (item.row, item.sex, "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)")
-            )
+            wrong["sex"].append((item.row, item.sex, _NO_SEX))
         elif sex is None and (item.sex is not None or "性别" in name):
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
         word = (age_word_in(item.basis or "") or age_word_of(name)) if ages else None
@@ -170,9 +161,7 @@ def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRo
     for item in items:
         terms = read[item.basis]
         if item.sex is not None:
-            wrong["sex"].append(
-                (item.row, item.sex, "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)")
-            )
+            wrong["sex"].append((item.row, item.sex, _NO_SEX))
         if item.basis is None or terms is None:
             wrong["basis"].append((item.row, item.basis, _ASK_TERMS[wanted[0]]))
         else:

@@ -326,7 +326,7 @@ def _of_sheet(items: SheetTable, codes: SheetTable, given: _Given, faults: Fault
                 "与限制无关的写 =skip (may hold a limit: name it with --column, or let it be skipped)"
             )
             faults.add(items.file, items.place_of_sheet(), message)
-    check_headings(items.file, items.above, items.sections, faults)
+    check_headings(items, faults)
     return parts_of(items, codes, given.published, faults)
 
 

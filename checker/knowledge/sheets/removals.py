@@ -95,19 +95,19 @@ def _is_part(table: SheetTable, item: ItemRow) -> bool:
     return any(marked) and not (marked[0] and all(mark or not name for mark, name in zip(marked, named, strict=True)))
 
 
-def check_headings(file: str, texts: Iterable[str], sections: Iterable[tuple[int, str]], faults: Faults) -> None:
+def check_headings(table: SheetTable, faults: Faults) -> None:
     """Refuse what stands above all items, or above some of them, and says that they hold otherwise than the list: no row tells it."""
-    for text in texts:
+    for text in table.above:
         if _OF_ALL.search(plain(text)):
             message = (
                 f"表头上面写着“{text[:60]}”，没有一行读到它；请用 --region、--status 或生效日期列说明后删去"
                 " (a condition above the header: say it with options or columns)"
             )
-            faults.add(file, "", message)
-    for row, text in sections:
+            faults.add(table.file, "", message)
+    for row, text in table.sections:
         if _LIKE_A_REMOVAL.search(plain(text)) or _OF_ALL.search(plain(text)):
             message = f"这一行（{text[:60]}）下面还有项目；请在每一项标明，再删去这一行 (a heading above items: mark each of them instead)"
-            faults.add(file, f"第 {row} 行", message)
+            faults.add(table.file, f"第 {row} 行", message)
 
 
 def conditions_of(items: Iterable[ItemRow]) -> dict[int, str]:

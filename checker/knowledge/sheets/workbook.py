@@ -21,6 +21,7 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
 from checker.model.errors import KnowledgeError
 from checker.model.files import WORKBOOK, TooLargeError, UnfitFileError, read_once
+from checker.model.shown import TAG
 
 MAX_FILE = WORKBOOK
 ROW = "row"
@@ -32,7 +33,7 @@ _ZIP = b"PK"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_UNSAFE = r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|<[A-Za-z/!?]"
+_UNSAFE = r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|" + TAG
 """Control characters other than blanks and line breaks, signs that turn the order of what is read, and tags; blanks without width are mended in codes."""
 _MARKUP = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!|\?xml|html|head|meta|table|body|style|div)", re.IGNORECASE)
 
