@@ -19,6 +19,7 @@ from checker.cli.options import (
     repair_option,
 )
 from checker.cli.output import print_json
+from checker.cli.person_key_option import person_key_option, read_person_key
 from checker.cli.rejects_option import max_rejects_option
 from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
@@ -47,6 +48,7 @@ from checker.scan.scan import scan
 @max_rejects_option
 @profile_option
 @repair_option
+@person_key_option
 @click.option("--force", is_flag=True, help="覆盖该文件夹中上一次的结果（replace the last results in that folder）")
 @knowledge_options
 @json_option
@@ -55,7 +57,7 @@ def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
-    profile: Path | None, repair: bool, force: bool, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
+    profile: Path | None, repair: bool, person_key: Path | None, force: bool, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
     only_rules: bool,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
@@ -78,7 +80,7 @@ def command(
         inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
         kb=kb, crosswalk=crosswalk, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang,
-        max_rejects=float(max_rejects), repair=repair, profile=profile,
+        max_rejects=float(max_rejects), repair=repair, profile=profile, hash_key=read_person_key(person_key),
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)

@@ -45,6 +45,13 @@ HEADER_ONLY_WHERE_LINE_HAS_NONE = (
 
 LOCAL_COLUMNS = ("local_item_code", "local_item_name")
 """What the institution itself calls the item of a line."""
+CASE_LINE = (
+    "institution_name", "department", "prescriber", "spec", "unit_price", "care_type", "insurance_type", "diagnosis_name",
+    "settlement_amount", "settlement_fund_paid", "fund_paid",
+)  # fmt: skip
+"""What findings tell of a case besides, where the line says it."""
+BY_WHOM = ("institution_name", "department", "prescriber", *LOCAL_COLUMNS)
+"""By what lines of restricted items are counted besides; their staged columns, called `by_…`, hold what is written, uncleaned."""
 PRESCRIPTION = ("prescription_id", "visit_id", "settlement_id", "institution_id", "prescriber")
 """What tells which prescription a line belongs to."""
 CAREFUL = frozenset({"prescription_id", "lost_line_id"})
@@ -161,6 +168,7 @@ def held_query(source: Source, *, second: bool, unneeded: frozenset[str]) -> str
     joined, *listed = _listed(source, "staged_raw", second=second)
     names = [name for name in STAGED if name not in unneeded]
     names += ["item_code", "item_name", "local_item_name", *FLAGS, *_prescription_names(unneeded)]
+    names += [name for name in BY_WHOM if f"by_{name}" not in unneeded]
     found, fallback = source.map.found, source.map.fallback
     headers = [header.text for name in names for header in (*found.get(name, ()), *fallback.get(name, ()))]
     headers += [header.text for header in source.stand_in]
@@ -232,6 +240,7 @@ def stage_query(
         "time_fallback": used_fallback(lines.map),
         "lost_line_id": f"CASE WHEN {is_lost(lines.read('line_id'), 'line_id')} THEN {lines.read('line_id')} END",
         **_prescription(lines, line_no if careful else None),
+        **{f"by_{name}": as_it_stands(source.map, name) or lines.read(name) for name in BY_WHOM if f"by_{name}" not in unneeded},
     }  # fmt: skip
     chosen = ", ".join(f"{value} AS {sqltext.name(name)}" for name, value in fields.items() if name not in unneeded)
     return f"SELECT {chosen} FROM {lines.of_kinds(0, 5, *(BESIDE if with_beside else ()))}"
@@ -313,9 +322,9 @@ def as_it_stands(mapping: HeaderMap, name: str) -> str | None:
     return sqltext.name(headers[0].text) if len(headers) == 1 and headers[0].is_text else None
 
 
-def local_query(source: Source, lines: str) -> str:
-    """SQL of the local code and name of some lines of one source, the lines being those of a table (line_no)."""
-    told = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in LOCAL_COLUMNS)
+def told_query(source: Source, lines: str, names: Sequence[str]) -> str:
+    """SQL of the columns `names` of some lines of one source, the lines being those of a table (line_no)."""
+    told = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in names)
     here = f"{_line_no(source)} IN (SELECT line_no FROM {lines})"
     if len(source.table.files) == 1:
         # A column as it lies is met far more quickly.

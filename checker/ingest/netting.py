@@ -101,7 +101,7 @@ def net_lines(
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
-    `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left. What only
+    `unmatched_refund` (line_no) are refunds without an original. `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left. What only
     stands `beside` (history, self-paid lines) is netted among itself, or by a refund that names it, changes nothing of judged lines, and is not counted.
     Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
     are gone before any refund is netted. `uploads`: sources that tell what was uploaded together. `headers_name_originals`:
@@ -134,6 +134,7 @@ def net_lines(
         """CREATE OR REPLACE TEMP TABLE netted_line (line_no BIGINT, quantity DECIMAL(18, 4), amount DECIMAL(18, 4),
         amount_in_scope DECIMAL(18, 4), nothing_left BOOLEAN, partly BOOLEAN, on_trial BOOLEAN)"""
     )
+    connection.execute("CREATE OR REPLACE TEMP TABLE unmatched_refund (line_no BIGINT)")
     without = 0
     if any_refund or any_reversal:
         gone = (
@@ -204,6 +205,7 @@ def _net_refunds(
     connection.execute("DELETE FROM original WHERE line_no IN (SELECT line_no FROM duplicate_line WHERE NOT is_first)")
     _net_ways(connection, WAYS)
     without = one_number(connection, "SELECT count(*) FROM open_refund WHERE NOT on_trial AND NOT beside")
+    connection.execute("INSERT INTO unmatched_refund SELECT line_no FROM open_refund WHERE NOT on_trial AND NOT beside")
     if one_number(connection, "SELECT count(*) FROM original WHERE beside"):
         _net_ways(connection, ASTRAY)
     connection.execute(

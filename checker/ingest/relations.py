@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,8 +19,10 @@ from checker.ingest.personal import example
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
+from checker.ingest.value_sql import SQL_TYPES
 from checker.model import sqltext
 from checker.model.errors import InputError
+from checker.model.schema import LINE
 from checker.model.words import lost_code_words
 
 if TYPE_CHECKING:
@@ -61,15 +64,16 @@ def tells_pieces(source: Source) -> bool:
     return source.map.has("charge_type") and any(map(source.map.has, PIECE_NAMES))
 
 
-def gather_local(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
-    """Make `local_line` (line_no, local_item_code, local_item_name) of the lines in `fired_line`, where some input tells these."""
+def gather_told(connection: duckdb.DuckDBPyConnection, files: Gathered, names: Sequence[str]) -> frozenset[str]:
+    """Make `told_line` (line_no and the columns `names`) of the lines in `fired_line`; returns the columns that some input tells."""
+    known = frozenset(name for name in names if any(source.map.has(name) for source in files.lines))
     queries = [
-        line_sql.local_query(source, "fired_line")
-        for source in files.lines
-        if any(map(source.map.has, line_sql.LOCAL_COLUMNS))
+        line_sql.told_query(source, "fired_line", names) for source in files.lines if any(map(source.map.has, names))
     ]
-    nothing = "SELECT 0::BIGINT AS line_no, '' AS local_item_code, '' AS local_item_name WHERE FALSE"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE local_line AS {' UNION ALL BY NAME '.join(queries) or nothing}")
+    nothing = ", ".join(f"CAST(NULL AS {SQL_TYPES[LINE[name].kind]}) AS {name}" for name in names)
+    query = " UNION ALL BY NAME ".join(queries) or f"SELECT 0::BIGINT AS line_no, {nothing} WHERE FALSE"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE told_line AS {query}")
+    return known
 
 
 def take_census(

@@ -215,6 +215,10 @@ class Joined:
         """SQL of a column in each of the headers that carry it."""
         return [f"{alias}.{column}" for alias, carried in self.carried.items() if column in carried]
 
+    def any_of(self, column: str) -> str:
+        """SQL of whether a boolean column holds in any of the headers that carry it."""
+        return " OR ".join(f"coalesce({place}, FALSE)" for place in self.places(column)) or "FALSE"
+
     def first(self, column: str) -> str:
         """SQL of a column of the line, or else of its headers; NULL where several of the first key that says it contradict each other."""
         places = self.places(column)
@@ -273,6 +277,28 @@ def visit_sql(first: Callable[[str], str], unneeded: Collection[str]) -> str:
     return visit if "document" in unneeded else f"coalesce({visit}, 'd' || s.document)"
 
 
+def person_columns(beside: Joined) -> dict[str, str]:
+    """SQL, by the names of LINE_COLUMNS, of what a staged line `s` and its headers say of the person."""
+
+    def of_headers(column: str) -> str:
+        places = beside.places(column)
+        return f"coalesce({', '.join(places)})" if places else "CAST(NULL AS VARCHAR)"
+
+    def of(alias: str, column: str, type_: str) -> str:
+        return f"{alias}.{column}" if column in beside.carried.get(alias, ()) else f"CAST(NULL AS {type_})"
+
+    return {
+        "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
+        "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date", "insured_age": "s.insured_age",
+        "newborn_flag": beside.first("newborn_flag"),
+        "patient_age": "s.patient_age", "header_age": of_headers("patient_age"),
+        "id_number": "s.patient_id_number", "header_id_number": of_headers("patient_id_number"),
+        "settlement_sex": of("h", "patient_sex", "VARCHAR"), "visit_sex": of("v", "patient_sex", "VARCHAR"),
+        "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
+        "header_sex_conflict": beside.any_of("sex_conflict"), "header_birth_conflict": beside.any_of("birth_conflict"),
+    }  # fmt: skip
+
+
 def candidates_sql(
     headers: Headers,
     absent: frozenset[str],
@@ -297,38 +323,23 @@ def candidates_sql(
         "line_no": "s.line_no", "line_id": "s.line_id", "settlement_id": "s.settlement_id", "visit_id": "s.visit_id",
         "service_time": "s.service_time", "on_date": on_date, "item_code": "s.item_code", "item_name": "s.item_name",
         "gross_quantity": "s.quantity", "gross_amount": "s.amount", "gross_in_scope": "s.amount_in_scope",
-        "time_fallback": "s.time_fallback", "line_sex": "s.patient_sex", "line_birth": "s.patient_birth_date",
-        "insured_sex": "s.insured_sex", "insured_birth_date": "s.insured_birth_date", "insured_age": "s.insured_age",
+        "time_fallback": "s.time_fallback",
         "prescription_key": "s.prescription_key", "prescription_guessed": "s.prescription_guessed",
         "history_told": "TRUE", "data_since": "CAST(NULL AS DATE)",
         "not_in_scope": not_paid, "source_file": "CAST(NULL AS VARCHAR)", "source_record": f"s.line_no % {line_sql.LINE_NO_SHIFT}",
     }  # fmt: skip
     beside = joined_headers(headers)
     first, places, known = beside.first, beside.places, beside.carried
-
-    def of_headers(column: str) -> str:
-        return f"coalesce({', '.join(places(column))})" if places(column) else "CAST(NULL AS VARCHAR)"
-
-    def any_of(column: str) -> str:
-        return " OR ".join(f"coalesce({place}, FALSE)" for place in places(column)) or "FALSE"
-
-    def of(alias: str, column: str, type_: str) -> str:
-        return f"{alias}.{column}" if column in known.get(alias, ()) else f"CAST(NULL AS {type_})"
-
     place_of = _institution_place(first("institution_id"), first("region"))
     own |= {
         "visit_start": first("visit_start"), "patient_id": first("patient_id"), "institution_id": first("institution_id"),
         "care_type": first("care_type"), "care_group": meaning_sql(first("care_type"), care, "VARCHAR"),
-        "newborn_flag": first("newborn_flag"), "family_paid": f"{first('mutual_aid_amount')} > 0",
-        "patient_age": "s.patient_age", "header_age": of_headers("patient_age"),
-        "id_number": "s.patient_id_number", "header_id_number": of_headers("patient_id_number"),
+        "family_paid": f"{first('mutual_aid_amount')} > 0",
+        **person_columns(beside),
         "diagnosis_code": _joined(["s.diagnosis_code", *places("diagnosis_code")]),
         "insured_region": _region(first("insured_region"), region), "region": _region(place_of, region),
-        "person_unreadable": f"s.person_unreadable OR {any_of('person_unreadable')}",
+        "person_unreadable": f"s.person_unreadable OR {beside.any_of('person_unreadable')}",
         "header_missing": " AND ".join(f"{alias}.key IS NULL" for alias in known) or "FALSE",
-        "settlement_sex": of("h", "patient_sex", "VARCHAR"), "visit_sex": of("v", "patient_sex", "VARCHAR"),
-        "settlement_birth": of("h", "patient_birth_date", "DATE"), "visit_birth": of("v", "patient_birth_date", "DATE"),
-        "header_sex_conflict": any_of("sex_conflict"), "header_birth_conflict": any_of("birth_conflict"),
     }  # fmt: skip
     own |= key_columns(first) | {"patient_key": (patient := patient_sql(first, unneeded))}
     of_terms = ""

@@ -44,13 +44,22 @@ def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str
     )
 
 
-def finding_sql(plan: Plan, fired: str, *, stage: str, language: str, kb_version: str, rules: Collection[int]) -> str:
+def finding_sql(
+    plan: Plan,
+    fired: str,
+    *,
+    stage: str,
+    language: str,
+    kb_version: str,
+    rules: Collection[int],
+    further: Collection[str] = (),
+) -> str:
     """SQL of findings in words, columns as in checker.model.schema.FINDING_COLUMNS and `line_no`.
 
     `fired` as in `verdict_sql`, with all LINE_COLUMNS, the point's evidence in words, quantity, amount,
     amount_in_scope (net of refunds), order_id and ordinal of lines without an id, what the institution calls the item, and own_code, the
     line's code where its national one is judged by the crosswalk; `word_values` was called on it. `rules` are the numbers of the
-    rules of which it has lines: the words of others need not be planned.
+    rules of which it has lines: the words of others need not be planned. `further` are columns of `fired`, called `case_…` there, that pass through.
     checker.precheck.finding_text says the same at the counter.
     """
 
@@ -87,7 +96,7 @@ SELECT line_no,
   CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
   evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({by_rule(lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
-  person, source_file, source_record
+  person, source_file, source_record{"".join(f", case_{name} AS {name}" for name in further)}
 FROM told"""
 
 

@@ -140,6 +140,12 @@ _STATE = (
         "门诊慢特病代码 门慢门特病种编码 门慢门特病种代码 门慢门特病种目录代码",
     ),
     ("mutual_aid_amount", Kind.NUMBER, "acct_mulaid_pay 账户共济支付金额 个人账户共济支付金额 共济支付金额"),
+    (
+        "diagnosis_name", Kind.TEXT,
+        "dscg_maindiag_name dscg_main_dise_name 疾病诊断名称 诊断名称 主要诊断名称 主诊断名称 出院诊断名称 出院主诊断名称 门诊诊断名称",
+    ),
+    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用"),
+    ("settlement_fund_paid", Kind.NUMBER, "fund_pay_sumamt 基金支付总额 基金支付 基金支付金额 医保基金支付总额"),
 )  # fmt: skip
 
 LINE = _columns(
@@ -202,6 +208,7 @@ LINE = _columns(
         "inscp_amt inscp_scp_amt 医保范围金额 医保范围内金额 符合医保范围金额 符合范围金额 符合政策范围金额 政策范围内金额 医保内金额",
     ),
     ("full_self_paid_amount", Kind.NUMBER, "fulamt_ownpay_amt 全自费金额"),
+    ("fund_paid", Kind.NUMBER, "明细基金支付金额 明细统筹支付金额 项目基金支付金额"),
     *_PLACE,
     (
         "department", Kind.TEXT,
@@ -234,10 +241,7 @@ LINE = _columns(
 )  # fmt: skip
 """One item ordered, sold or charged. `self_paying_flag` and `curr_drord_flag` are the national opposites of `paid_by_fund` and `is_context`."""
 
-HEADER = _columns(
-    *_KEYS, *_PERSON, *_PLACE, *_STATE,
-    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用"),
-)  # fmt: skip
+HEADER = _columns(*_KEYS, *_PERSON, *_PLACE, *_STATE)
 """A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key."""
 
 DIAGNOSIS = _columns(
@@ -248,6 +252,7 @@ DIAGNOSIS = _columns(
         "ICD10编码 ICD-10编码",
     ),
     ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别 诊断类型"),
+    ("name", Kind.TEXT, "diag_name dise_name 诊断名称 疾病诊断名称 疾病名称"),
     ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志 主诊断标识 是否主诊断 主要诊断标志 是否主要诊断"),
     ("valid_flag", Kind.VALID, "vali_flag 有效标志 有效标识 是否有效"),
 )  # fmt: skip
@@ -288,8 +293,13 @@ FINDING_COLUMNS = (
     "message", "advice", "evidence", "kb_version", "rule_version", "person", "source_file", "source_record",
     "local_item_code", "local_item_name",
 )  # fmt: skip
-"""The columns of a findings table, in order: those of the contract, then who was judged, the line's place in the input,
+"""The columns of a finding, in order, at the counter and of a scan: those of the contract, then who was judged, the line's place in the input,
 and what came later."""
+CASE_COLUMNS = (
+    "institution_name", "department", "prescriber", "spec", "unit_price", "care_type", "insurance_type", "diagnoses", "diagnosis_names",
+    "settlement_amount", "settlement_fund_paid", "fund_paid", "person_hash", "person_sex", "person_age", "class", "cluster_id",
+)  # fmt: skip
+"""What the findings of a scan tell besides: of the case, for whoever looks at it, and what else may explain it."""
 
 NATIONAL_CODE = "X[A-Z][0-9]{2}[A-Z]{3}[0-9]{3}[A-Z][0-9]{12}|Z[A-Z][0-9]{2}[A-Z]{3}[0-9]{13}|T[0-9]{9}|[0-9]{15}|C[A-Z0-9]{19}|C[A-Z0-9]{26}"
 """The shapes of national item codes, letter and digit by position, as a regular expression over the whole code."""

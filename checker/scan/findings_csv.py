@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.model import sqltext
-from checker.model.schema import FINDING_COLUMNS
 from checker.model.shown import FORMULA, INVISIBLE_SQL, SUBSTITUTE
 
 if TYPE_CHECKING:
@@ -15,23 +14,21 @@ if TYPE_CHECKING:
 
 def write_csv(connection: duckdb.DuckDBPyConnection, findings: Path, target: Path) -> None:
     """Write a findings file anew as CSV: UTF-8 with BOM, lists joined, text that a spreadsheet would run as a formula made plain."""
+    described = connection.execute(f"SELECT column_name, column_type FROM (DESCRIBE FROM {sqltext.parquet(findings)})")
+    types = dict(described.fetchall())
     columns = {
-        name: f"array_to_string({name}, '|')" if name in ("remarks", "related_lines") else name
-        for name in FINDING_COLUMNS
+        sqltext.name(name): f"array_to_string({name}, '|')" if type_.endswith("[]") else sqltext.name(name)
+        for name, type_ in types.items()
     }
-    texts = {
-        name
-        for name in FINDING_COLUMNS
-        if name not in ("service_time", "quantity", "amount_at_stake", "amount", "amount_in_scope", "rule_version")
-    }
+    texts = {sqltext.name(name) for name, type_ in types.items() if type_.startswith("VARCHAR")}
     plain = ", ".join(
         f"{_no_formula(f'CAST({value} AS VARCHAR)')} AS {name}" if name in texts else f"{value} AS {name}"
         for name, value in columns.items()
     )
     # Only a header's own text can carry a byte order mark into the file.
-    first, rest = FINDING_COLUMNS[0], FINDING_COLUMNS[1:]
+    first, *rest = columns
     connection.execute(
-        f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + first)}, {", ".join(rest)} FROM (SELECT {plain} FROM {sqltext.parquet(findings)}))
+        f"""COPY (SELECT {first} AS {sqltext.name(chr(0xFEFF) + next(iter(types)))}, {", ".join(rest)} FROM (SELECT {plain} FROM {sqltext.parquet(findings)}))
         TO {sqltext.text(str(target))} (FORMAT csv, HEADER)"""
     )
 

@@ -32,7 +32,8 @@ class ScanRequest:
     ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
     parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `repair` item codes get
     back the leading zeros that they lost. `profile` says what the values of a province mean: a name or a file.
-    Scans of one `person_key` call a person whom only an ID number names the same.
+    Scans of one `person_key` call a person whom only an ID number names the same. With a `hash_key` findings tell the case around them, persons by
+    hashes of that key, and clusters, data quality and denominators are written besides.
     """
 
     inputs: Sequence[Input]
@@ -57,6 +58,7 @@ class ScanRequest:
     repair: bool = False
     profile: Path | None = None
     person_key: str | None = field(default=None, repr=False)
+    hash_key: bytes | None = field(default=None, repr=False)
 
     @property
     def all_paths(self) -> list[str | Path]:

@@ -14,7 +14,7 @@ from checker.ingest import completeness, relations, reuploads, reversals, scope
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
 from checker.ingest.identity import name_lines, number_lines
-from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT
+from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT, LOCAL_COLUMNS
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
 from checker.ingest.provincial import PHARMACY, PRESCRIBER_LEVEL, Provincial, read_provincial
@@ -37,6 +37,9 @@ from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import explain
 from checker.scan.findings_csv import write_csv
+from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
+from checker.scan.handover.counted import unneeded_of_counts
+from checker.scan.handover.handover import Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
@@ -181,6 +184,7 @@ class _Run:
         unneeded |= frozenset() if with_uses else uses.STAGED
         unneeded |= frozenset() if with_fellows else fellows.NEEDED
         unneeded |= asks.unneeded
+        unneeded |= unneeded_of_counts(files, with_counts=self.request.hash_key is not None)
         unneeded = relations.select_lines(
             connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, with_beside=with_beside,
         )  # fmt: skip
@@ -288,11 +292,15 @@ class _Run:
         if not needs_diagnoses:
             diagnoses.gather_diagnoses(connection, files, "fired_line", diagnosis_file)
         diagnoses.name_diagnoses(connection)
-        relations.gather_local(connection, files)
         newborns.find_neonatal(connection, self.plan.shadow_numbers, settlement=headers.settlement, visit=headers.visit)
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
         self._name_repaired(unneeded)
+        handover, clusters = self._handover(second, beside, absent, unneeded), False
+        if handover:
+            clusters = handover.gather()
+        else:
+            relations.gather_told(connection, files, LOCAL_COLUMNS)
         label_persons(connection, key=self.request.person_key, any_number="person_number" not in absent)
         name_lines(connection)
         fired = frozenset(
@@ -310,6 +318,8 @@ class _Run:
         relations.write_rejects(
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
         )
+        if handover:
+            handover.write(self.out.result.absolute(), clusters=clusters)
         summary = summarise(connection, self.findings)
         if self.request.csv:
             write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
@@ -325,6 +335,17 @@ class _Run:
         told = crosswalk_document(self.crosswalk, crosswalk_in_use(connection))
         run = record(self.request, files, counts, self.loaded, self.provincial, result, seconds)
         return replace(result, run=run | told)
+
+    def _handover(
+        self, second: dict[int, bool], beside: candidates.Joined, absent: frozenset[str], unneeded: frozenset[str]
+    ) -> Handover | None:
+        """The steps that make what is handed on besides findings, where that is asked for."""
+        if self.request.hash_key is None:
+            return None
+        return Handover(
+            self.connection, self.files, second, beside, self.plan, self.provincial, absent, unneeded, self.request.hash_key,
+            self.request.language, self.out.work.absolute(),
+        )  # fmt: skip
 
     def _by_rule(self, counts: Mapping[int, int]) -> dict[str, int]:
         """Counts by rule number as counts by rule, without what is on trial."""
@@ -414,6 +435,7 @@ class _Run:
         # is told of each, are kept in memory for every join that follows, and a month of many findings finds no room.
         of_rules = f" AND f.rule_no NOT IN ({', '.join(map(str, sorted(others)))})" if others else ""
         condition = of_rules if rules else " AND FALSE"
+        further = CASE_VALUES if self.request.hash_key is not None else {}
         written = ", ".join(f"{as_written(f'f.{name}')} AS {name}" for name in ("settlement_id", "visit_id"))
         source = f"""SELECT f.* REPLACE ({written}, coalesce(l.label, {as_written("f.patient_id")}) AS patient_id),
             p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
@@ -430,24 +452,25 @@ class _Run:
             CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
             CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
+            {"".join(f", {value} AS case_{name}" for name, value in further.items())}
           FROM (SELECT *, {edge} AS edge FROM fired_line) f LEFT JOIN point p ON p.point_no = f.point_no
           LEFT JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
           LEFT JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
           LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
           LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.", "f.institution_id")}
           LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
-          LEFT JOIN local_line o ON o.line_no = f.line_no
+          LEFT JOIN told_line o ON o.line_no = f.line_no
           LEFT JOIN line_name m ON m.line_no = f.line_no LEFT JOIN repaired_line r ON r.line_no = f.line_no
           LEFT JOIN person_label l ON f.patient_id IS NULL AND l.number = f.person_number
           LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
-          WHERE TRUE{condition}"""
+          {CASE_JOINS if further else ""} WHERE TRUE{condition}"""
         source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
-            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version, rules=rules
+            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version, rules=rules, further=further
         )
         self.connection.execute(
-            f"COPY (SELECT {', '.join(FINDING_COLUMNS)} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
+            f"COPY (SELECT {', '.join((*FINDING_COLUMNS, *further))} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
         )
 
     def _write_none(self, target: Path) -> None:

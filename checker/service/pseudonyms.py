@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from checker.ingest.personal import masked
-from checker.model.errors import InputError, why
-from checker.model.private_files import make_folder
+from checker.model.secret_key import open_key
 
-_KEY_BYTES = 32
 _SHORTEST = 11
 """Digits of a mobile number: a text that is shorter names nobody."""
 _PERSON = (
@@ -32,24 +27,7 @@ class Pseudonyms:
     @classmethod
     def open(cls, file: Path) -> Pseudonyms:
         """Read the key, or make it. Raises InputError where that cannot be done."""
-        try:
-            make_folder(file.parent)
-            with contextlib.suppress(FileExistsError):
-                descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-                try:
-                    os.write(descriptor, secrets.token_bytes(_KEY_BYTES))
-                finally:
-                    os.close(descriptor)
-            key = file.read_bytes()
-        except OSError as error:
-            raise InputError(
-                f"{file}：密钥文件无法读写（{why(error)}），请检查位置和权限（the key file cannot be read or made）"
-            ) from error
-        if len(key) != _KEY_BYTES:
-            raise InputError(
-                f"{file}：密钥文件应为 {_KEY_BYTES} 字节，请从备份恢复，或移走后重新启动（the key file is damaged: restore it, or move it away）"
-            )
-        return cls(key)
+        return cls(open_key(file))
 
     def person(self, facts: Mapping[str, Any]) -> str | None:
         """Who a prescription is for, by all that it says of that person; None where it says nothing."""

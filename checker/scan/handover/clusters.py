@@ -1,0 +1,284 @@
+"""Clusters [聚集]: many findings with one cause, told as one row: a wrong mapping, one doctor, a neighbour in a list, one upload.
+
+An institution maps each of its own items to a national code once. Where it does so wrongly, the limits of the wrong code are broken by all that
+the right one is for: by about half of the lines where sex is limited, by nearly all where the age is. So a cluster is a group of lines of which
+the share that breaks a limit is, even at the lower end of its interval, far above that of the same item elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.engines.duckdb import lay_aside, one_number
+from checker.ingest.value_sql import clean_text
+from checker.judge.candidates import Joined, patient_sql
+from checker.model import sqltext
+from checker.model.interval_sql import bound_sql
+from checker.scan.handover.counted import JUDGED, by_column
+
+if TYPE_CHECKING:
+    import duckdb
+
+CLUSTERS_FILE = "clusters.parquet"
+"""One row a cluster."""
+SHAPES_OF_LIMITS = ("item", "terms", "evidence")
+"""The shapes whose rules ask what an item is for: a wrong code breaks them, whereas counts and pairs say nothing of it."""
+LEAST_LINES, LEAST_PERSONS = 4, 3
+"""Fewer lines, or lines of fewer persons, are no cluster: one patient's course is no cause of its own."""
+UPLOAD_LINES, UPLOAD_PERSONS = 8, 5
+"""The same of one upload, which is of many items."""
+LEAST_SHARE = 0.15
+"""The lower end of a cluster's share: what breaks limits more rarely may be what it looks like."""
+TIMES_ELSEWHERE = 3
+"""So many times the share elsewhere must the lower end be."""
+PRIOR_LINES = 20
+"""Few lines elsewhere tell little: so many of the usual share are added to them."""
+CONCENTRATED = 0.8
+"""The share of the breaking lines that make one doctor's what they are."""
+_SURE = 2.576
+"""The quantile of 99 %: many groups are tried in one run."""
+
+
+def find_clusters(
+    connection: duckdb.DuckDBPyConnection,
+    beside: Joined,
+    rules: Collection[int],
+    unneeded: frozenset[str],
+    work: Path,
+) -> bool:
+    """Make `cluster_group` (cluster_no, kind and what names the group, counts) and `cluster_line` (line_no, cluster_no); returns whether there is any.
+
+    `rules` are the numbers of the rules that count. Needs `counted`, `fired_line` and what netting leaves.
+    """
+    numbers = ", ".join(map(str, sorted(rules))) or "-1"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE limit_line AS
+        SELECT line_no, bool_or(violated IS TRUE) AS breaks FROM fired_line WHERE rule_no IN ({numbers}) GROUP BY line_no"""
+    )
+    _gather_suspect_lines(connection, beside, unneeded, work)
+    if not one_number(connection, "SELECT count(*) FROM suspect_item"):
+        _make_none(connection)
+        return False
+    _count_elsewhere(connection)
+    _find_whole(connection)
+    _find_parts(connection)
+    _find_uploads(connection)
+    return one_number(connection, "SELECT count(*) FROM cluster_group") > 0
+
+
+def _make_none(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("CREATE OR REPLACE TEMP TABLE cluster_line (line_no BIGINT, cluster_no BIGINT)")
+
+
+def _gather_suspect_lines(connection: duckdb.DuckDBPyConnection, beside: Joined, unneeded: frozenset[str], work: Path) -> None:
+    """Make `suspect_item` (institution_id, item_code), where enough lines break limits, and `suspect_line` of all their judged lines."""
+    institution = beside.first("institution_id")
+    patient = patient_sql(beside.first, unneeded)
+    # What cannot be judged says nothing of the share.
+    lines = f"""FROM staged_line s {beside.joins} LEFT JOIN limit_line b ON b.line_no = s.line_no
+        WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE"""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE suspect_item AS
+        SELECT {institution} AS institution_id, s.item_code {lines} AND b.breaks GROUP BY ALL
+        HAVING count(*) >= {LEAST_LINES} AND count(DISTINCT {patient}) >= {LEAST_PERSONS}"""
+    )
+    written = ", ".join(
+        f"{by_column(name, unneeded)} AS {name}" for name in ("local_item_code", "local_item_name", "department", "prescriber")
+    )
+    lay_aside(
+        connection,
+        "suspect_line",
+        f"""SELECT s.line_no, i.institution_id, s.item_code, {written}, CAST(s.service_time AS DATE) AS day, {patient} AS patient,
+          s.amount, coalesce(b.breaks, FALSE) AS breaks
+        FROM staged_line s {beside.joins} LEFT JOIN limit_line b ON b.line_no = s.line_no
+        JOIN suspect_item i ON i.institution_id IS NOT DISTINCT FROM {institution} AND i.item_code = s.item_code
+        WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE""",
+        work / "suspect_line.parquet",
+    )
+
+
+def _measured(columns: Sequence[str], source: str = "suspect_line") -> str:
+    """SQL of groups of lines with what is counted of each."""
+    key = ", ".join(columns)
+    return f"""SELECT {key}, count(*) AS lines, count(*) FILTER (breaks) AS breaking, count(DISTINCT patient) FILTER (breaks) AS persons
+        FROM {source} GROUP BY {key}"""
+
+
+_LOCAL = "coalesce(local_item_code, local_item_name, '')"
+"""SQL of what an institution maps: its own code, or else its own name; without both all that it charges by the national code."""
+_WHOLE = ("institution_id", "item_code", "local")
+
+
+def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `whole_group`, the groups of an institution's own codes, and `item_elsewhere` (item_code, lines, breaking, institutions): what all the lines
+    of an item break, without the groups that stand out, unless most institutions stand out."""
+    low = bound_sql("breaking", "lines", upper=False, z=_SURE)
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE whole_group AS
+        SELECT *, {low} AS low, breaking >= {LEAST_LINES} AND persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE} AS stands_out
+        FROM ({_measured(_WHOLE, f"(SELECT *, {_LOCAL} AS local FROM suspect_line)")})"""
+    )
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE item_elsewhere AS
+        WITH total AS (SELECT item_code, sum(lines) AS lines, count(DISTINCT institution_id) AS institutions FROM counted
+          WHERE item_code IN (SELECT item_code FROM suspect_item) GROUP BY item_code),
+        broken AS (SELECT s.item_code, count(*) AS breaking FROM limit_line JOIN staged_line s USING (line_no) WHERE breaks GROUP BY ALL),
+        odd AS (SELECT item_code, sum(lines) AS lines, sum(breaking) AS breaking, count(DISTINCT institution_id) AS institutions
+          FROM whole_group WHERE stands_out GROUP BY item_code)
+        SELECT item_code, t.lines - CASE WHEN few THEN o.lines ELSE 0 END AS lines,
+          coalesce(b.breaking, 0) - CASE WHEN few THEN o.breaking ELSE 0 END AS breaking, few, t.institutions - 1 AS others
+        FROM (SELECT t.*, coalesce(o.institutions * 2 <= t.institutions OR t.institutions = 1, FALSE) AS few
+          FROM total t LEFT JOIN odd o USING (item_code)) t
+        LEFT JOIN odd o USING (item_code) LEFT JOIN broken b USING (item_code)"""
+    )
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE usual_share AS
+        SELECT coalesce((SELECT count(*) FROM limit_line WHERE breaks) - (SELECT sum(breaking) FROM whole_group WHERE stands_out), 0)
+          / greatest(1, (SELECT sum(lines) FROM counted)) AS share"""
+    )
+
+
+def _elsewhere(lines: str, breaking: str) -> str:
+    """SQL of the share elsewhere, drawn to the usual one where few lines tell it."""
+    return f"(greatest(0, {breaking}) + {PRIOR_LINES} * usual) / (greatest(0, {lines}) + {PRIOR_LINES})"
+
+
+def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `cluster_group` of the groups that stand out as a whole: by one doctor where all but that one's lines are as elsewhere."""
+    # A group that stands out is left out of what is elsewhere already, unless most institutions stand out.
+    own_lines, own_breaking = "CASE WHEN few THEN 0 ELSE g.lines END", "CASE WHEN few THEN 0 ELSE g.breaking END"
+    elsewhere = _elsewhere(f"e.lines - {own_lines}", f"e.breaking - {own_breaking}")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE cluster_group AS
+        WITH group_of AS (
+          SELECT g.*, greatest(0, e.lines - {own_lines}) AS elsewhere_lines, greatest(0, e.breaking - {own_breaking}) AS elsewhere_breaking,
+            {elsewhere} AS elsewhere
+          FROM whole_group g JOIN item_elsewhere e USING (item_code), (SELECT share AS usual FROM usual_share) WHERE stands_out),
+        whole AS (SELECT * FROM group_of WHERE low > {TIMES_ELSEWHERE} * elsewhere),
+        part AS (
+          SELECT *, {_LOCAL} AS local FROM suspect_line),
+        by_doctor AS ({_measured((*_WHOLE, "prescriber"), "part")}),
+        by_day AS ({_measured((*_WHOLE, "day"), "part")}),
+        doctor AS (
+          SELECT w.institution_id, w.item_code, w.local, d.prescriber FROM whole w JOIN by_doctor d
+            ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
+          WHERE d.prescriber IS NOT NULL AND d.breaking >= {CONCENTRATED} * w.breaking AND w.lines - d.lines >= {LEAST_LINES}
+            AND {bound_sql("d.breaking", "d.lines", upper=False)} > {TIMES_ELSEWHERE} * (w.breaking - d.breaking + 0.05) / (w.lines - d.lines + 1)),
+        one_day AS (
+          SELECT w.institution_id, w.item_code, w.local, d.day FROM whole w JOIN by_day d
+            ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
+          WHERE d.breaking >= {CONCENTRATED} * w.breaking AND w.lines - d.lines >= {LEAST_LINES}
+            AND {bound_sql("d.breaking", "d.lines", upper=False)} > {TIMES_ELSEWHERE} * (w.breaking - d.breaking + 0.05) / (w.lines - d.lines + 1))
+        SELECT row_number() OVER (ORDER BY w.institution_id, w.item_code, w.local) AS cluster_no,
+          CASE WHEN d.prescriber IS NOT NULL THEN 'prescriber' WHEN o.day IS NOT NULL THEN 'upload' ELSE 'mapping' END AS kind,
+          w.institution_id, w.item_code, w.local, d.prescriber, CASE WHEN d.prescriber IS NULL THEN o.day END AS day,
+          elsewhere_lines, elsewhere_breaking, elsewhere
+        FROM whole w
+        LEFT JOIN doctor d ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
+        LEFT JOIN one_day o ON o.institution_id IS NOT DISTINCT FROM w.institution_id AND o.item_code = w.item_code AND o.local = w.local"""
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE cluster_line AS
+        SELECT DISTINCT ON (line_no) line_no, cluster_no FROM (SELECT *, {_LOCAL} AS local FROM suspect_line WHERE breaks) l
+        JOIN cluster_group c ON c.institution_id IS NOT DISTINCT FROM l.institution_id AND c.item_code = l.item_code AND c.local = l.local
+          AND (c.prescriber IS NULL OR c.prescriber = l.prescriber) AND (c.day IS NULL OR c.day = l.day)"""
+    )
+
+
+def _find_parts(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the doctors whose lines of an item stand out where the institution's own code does not."""
+    low = bound_sql("g.breaking", "g.lines", upper=False, z=_SURE)
+    elsewhere = _elsewhere("e.lines - g.lines", "e.breaking - g.breaking")
+    _add_groups(
+        connection,
+        f"""SELECT 'prescriber' AS kind, g.institution_id, g.item_code, CAST(NULL AS VARCHAR) AS local, g.prescriber, CAST(NULL AS DATE) AS day,
+          greatest(0, e.lines - g.lines) AS elsewhere_lines, greatest(0, e.breaking - g.breaking) AS elsewhere_breaking, {elsewhere} AS elsewhere
+        FROM ({_measured(("institution_id", "item_code", "prescriber"), "open_line")}) g JOIN item_elsewhere e USING (item_code),
+          (SELECT share AS usual FROM usual_share)
+        WHERE g.prescriber IS NOT NULL AND g.breaking >= {LEAST_LINES} AND g.persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE}
+          AND {low} > {TIMES_ELSEWHERE} * {elsewhere}""",
+        "c.item_code = l.item_code AND c.prescriber = l.prescriber",
+    )
+
+
+def _find_uploads(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the days on which an institution's lines of all items break limits as on no other day: persons or codes were shifted in one upload."""
+    low = bound_sql("g.breaking", "g.lines", upper=False, z=_SURE)
+    rest = f"(t.breaking - g.breaking + {PRIOR_LINES} * usual) / (t.lines - g.lines + {PRIOR_LINES})"
+    _add_groups(
+        connection,
+        f"""SELECT 'upload' AS kind, g.institution_id, CAST(NULL AS VARCHAR) AS item_code, CAST(NULL AS VARCHAR) AS local,
+          CAST(NULL AS VARCHAR) AS prescriber, g.day, t.lines - g.lines AS elsewhere_lines, t.breaking - g.breaking AS elsewhere_breaking,
+          {rest} AS elsewhere
+        FROM ({_measured(("institution_id", "day"), "open_line")}) g
+        JOIN ({_measured(("institution_id",), "open_line")}) t ON t.institution_id IS NOT DISTINCT FROM g.institution_id,
+          (SELECT share AS usual FROM usual_share)
+        WHERE g.breaking >= {UPLOAD_LINES} AND g.persons >= {UPLOAD_PERSONS} AND {low} >= {LEAST_SHARE} AND {low} > {TIMES_ELSEWHERE} * {rest}
+          AND (SELECT count(DISTINCT item_code) FROM open_line o
+            WHERE o.institution_id IS NOT DISTINCT FROM g.institution_id AND o.day = g.day AND o.breaks) > 1""",
+        "c.day = l.day",
+    )
+
+
+def _add_groups(connection: duckdb.DuckDBPyConnection, query: str, same: str) -> None:
+    """Add groups of a query over `open_line`, the suspect lines of no cluster yet, and their lines that break limits."""
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW open_line AS SELECT * FROM suspect_line WHERE line_no NOT IN (SELECT line_no FROM cluster_line)"
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE more_group AS SELECT (SELECT coalesce(max(cluster_no), 0) FROM cluster_group)
+          + row_number() OVER (ORDER BY institution_id, item_code, prescriber, day) AS cluster_no, * FROM ({query})"""
+    )
+    connection.execute("INSERT INTO cluster_group BY NAME SELECT * FROM more_group")
+    connection.execute(
+        f"""INSERT INTO cluster_line SELECT DISTINCT ON (line_no) line_no, cluster_no FROM open_line l
+        JOIN more_group c ON c.institution_id IS NOT DISTINCT FROM l.institution_id AND {same} WHERE l.breaks"""
+    )
+
+
+def write_clusters(connection: duckdb.DuckDBPyConnection, target: Path, *, found: bool) -> None:
+    """Write `cluster_group` with what is counted of each, and its likely items (`likely_item`)."""
+    connection.execute(f"COPY ({_clusters_sql() if found else _NONE}) TO {sqltext.text(str(target))} (FORMAT parquet)")
+
+
+_COLUMNS = {
+    "cluster_id": "VARCHAR", "kind": "VARCHAR", "institution_id": "VARCHAR", "institution_name": "VARCHAR", "local_item_code": "VARCHAR",
+    "local_item_name": "VARCHAR", "item_code": "VARCHAR", "item_name": "VARCHAR", "department": "VARCHAR", "prescriber": "VARCHAR", "day": "DATE",
+    "rule_ids": "VARCHAR[]", "lines": "BIGINT", "breaking": "BIGINT", "share": "DOUBLE", "share_low": "DOUBLE", "share_high": "DOUBLE",
+    "elsewhere_lines": "BIGINT", "elsewhere_breaking": "BIGINT", "elsewhere_share": "DOUBLE", "persons": "BIGINT", "amount": "DECIMAL(18, 2)",
+    "first_day": "DATE", "last_day": "DATE", "likely_items": "STRUCT(code VARCHAR, name VARCHAR, why VARCHAR)[]",
+}  # fmt: skip
+_NONE = f"SELECT {', '.join(f'CAST(NULL AS {type_}) AS {name}' for name, type_ in _COLUMNS.items())} WHERE FALSE"
+_NAMED_BY = ("kind", "institution_id", "item_code", "local", "prescriber", "CAST(day AS VARCHAR)")
+CLUSTER_ID = "left(md5(concat_ws(chr(31), " + ", ".join(f"coalesce({name}, '')" for name in _NAMED_BY) + ")), 12)"
+"""SQL of what names a cluster in this run and in the next: what it is of, not what was counted."""
+
+
+def _clusters_sql() -> str:
+    of_group = """l.institution_id IS NOT DISTINCT FROM c.institution_id AND (c.item_code IS NULL OR l.item_code = c.item_code)
+        AND (c.local IS NULL OR l.local = c.local) AND (c.prescriber IS NULL OR l.prescriber = c.prescriber) AND (c.day IS NULL OR l.day = c.day)"""
+    low, high = (bound_sql("breaking", "lines", upper=upper) for upper in (False, True))
+    typed = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in _COLUMNS.items())
+    return f"""WITH counted_of AS (
+          SELECT c.cluster_no, count(*) AS lines, count(*) FILTER (breaks) AS breaking, count(DISTINCT patient) FILTER (breaks) AS persons,
+            sum(l.amount) FILTER (breaks) AS amount, min(l.day) FILTER (breaks) AS first_day, max(l.day) FILTER (breaks) AS last_day,
+            CASE WHEN any_value(c.local) IS NOT NULL THEN mode(l.local_item_code) END AS local_item_code,
+            CASE WHEN any_value(c.item_code) IS NOT NULL THEN mode(l.local_item_name) END AS local_item_name,
+            CASE WHEN count(DISTINCT l.department) = 1 THEN min(l.department) END AS department
+          FROM cluster_group c JOIN (SELECT *, {_LOCAL} AS local FROM suspect_line) l ON {of_group} GROUP BY c.cluster_no),
+        ruled AS (
+          SELECT cluster_no, list(DISTINCT rule_id ORDER BY rule_id) AS rule_ids, mode(item_name) AS item_name, mode(point_name) AS point_name
+          FROM cluster_line JOIN fired_line f USING (line_no) JOIN point USING (point_no) WHERE violated GROUP BY cluster_no)
+        SELECT {typed} FROM (
+          SELECT i_d.cluster_id, c.kind, c.institution_id, n.institution_name, {clean_text("m.local_item_code")} AS local_item_code,
+            {clean_text("m.local_item_name")} AS local_item_name, c.item_code,
+            CASE WHEN c.item_code IS NOT NULL THEN coalesce(r.item_name, r.point_name) END AS item_name, {clean_text("m.department")} AS department,
+            {clean_text("c.prescriber")} AS prescriber, c.day, r.rule_ids, m.lines, m.breaking, m.breaking / m.lines AS share, {low} AS share_low,
+            {high} AS share_high, c.elsewhere_lines, c.elsewhere_breaking,
+            c.elsewhere_breaking / nullif(c.elsewhere_lines, 0) AS elsewhere_share, m.persons, m.amount, m.first_day, m.last_day,
+            coalesce(i.likely_items, []) AS likely_items
+          FROM cluster_group c JOIN cluster_named i_d USING (cluster_no) JOIN counted_of m USING (cluster_no) LEFT JOIN ruled r USING (cluster_no)
+          LEFT JOIN likely_item i USING (cluster_no) LEFT JOIN institution_named n ON n.institution_id = c.institution_id)
+        ORDER BY breaking DESC, cluster_id"""

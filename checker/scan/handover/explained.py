@@ -1,0 +1,85 @@
+"""What else may explain a finding: the class [归类] that it bears, so that nobody is accused of what the data did.
+
+A class changes no verdict. It says where to look first: of a cluster at the mapping, of a parent's card at the child, of persons whose visits
+contradict each other at who was registered.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from checker.ingest.columns import read_column
+from checker.ingest.gather import Gathered
+
+if TYPE_CHECKING:
+    import duckdb
+
+CHILDREN = "儿|新生|小儿|pediatric|paediatric"
+"""Departments that see children, as a regular expression."""
+GROWN_UP = 18
+"""Years from which somebody may be the parent whose card it is."""
+CHILD_ITEMS = 2
+"""So many different items for children in one visit are more likely for a child than for the grown-up registered."""
+_PERSON = ("patient_sex", "patient_birth_date")
+
+
+def find_explained(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make `explained` (line_no, rule_no, class) of the lines in `fired_line`; needs `cluster_line`, `case_fact`, `inpatient_care` and the points.
+
+    Of several classes the first counts: newborn, cluster, person_conflict, parents_card.
+    """
+    _find_conflicts(connection, files)
+    child = """p.age_max IS NOT NULL AND p.age_min IS NULL OR p.age_word IN ('儿童', '小儿', '婴幼儿', '婴儿', '新生儿')"""
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE explained AS
+        WITH child_line AS (
+          SELECT f.line_no, f.rule_no, f.item_code, coalesce('v' || f.visit_id, 's' || f.settlement_id, 'l' || f.line_no) || chr(31) || coalesce(f.institution_id, '') AS visit,
+            f.family_account, c.department
+          FROM fired_line f JOIN point p USING (point_no) JOIN case_fact c USING (line_no)
+          WHERE f.violated AND ({child}) AND c.birth <= CAST(f.service_time AS DATE) - INTERVAL {GROWN_UP} YEAR AND c.care_type NOT IN (FROM inpatient_care) IS NOT FALSE),
+        of_child AS (SELECT visit FROM child_line GROUP BY visit HAVING count(DISTINCT item_code) >= {CHILD_ITEMS}),
+        parents_card AS (
+          SELECT line_no, rule_no FROM child_line
+          WHERE family_account OR regexp_matches(department, '{CHILDREN}') OR visit IN (SELECT visit FROM of_child))
+        SELECT DISTINCT ON (line_no, rule_no) line_no, rule_no, class FROM (
+          SELECT line_no, rule_no, 1 AS place, 'newborn' AS class FROM fired_line WHERE reason_code = 'newborn'
+          UNION ALL SELECT line_no, rule_no, 2, 'cluster' FROM cluster_line JOIN fired_line USING (line_no) WHERE violated
+          UNION ALL SELECT line_no, rule_no, 3, 'person_conflict' FROM conflict_line
+          UNION ALL SELECT line_no, rule_no, 4, 'parents_card' FROM parents_card)
+        ORDER BY line_no, rule_no, place"""
+    )
+
+
+def _find_conflicts(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make `conflict_line` (line_no, rule_no): the record names a sex or birth date that most other visits of the person do not.
+
+    Looked at are the persons of violations of limits of sex or age, in all lines, settlements and visits that name them.
+    """
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE accused AS
+        SELECT f.line_no, f.rule_no, f.patient_id, c.person_sex, c.birth, p.point_sex IS NOT NULL AS of_sex,
+          p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL AS of_age
+        FROM fired_line f JOIN point p USING (point_no) JOIN case_fact c USING (line_no)
+        WHERE f.violated AND f.patient_id IS NOT NULL AND (p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL)"""
+    )
+    told = [
+        f"""SELECT patient_id, patient_sex, patient_birth_date, visit FROM (
+          SELECT {read_column(source.map, "patient_id")} AS patient_id, {read_column(source.map, "patient_sex")} AS patient_sex,
+            {read_column(source.map, "patient_birth_date")} AS patient_birth_date,
+            coalesce({read_column(source.map, "visit_id")}, {read_column(source.map, "settlement_id")}) AS visit
+          FROM {source.table.scan()}) WHERE patient_id IN (SELECT patient_id FROM accused)"""
+        for source in (*files.lines, *files.settlements, *files.visits)
+        if source.map.has("patient_id") and any(map(source.map.has, _PERSON))
+    ]
+    nothing = "SELECT '' AS patient_id, '' AS patient_sex, NULL::DATE AS patient_birth_date, '' AS visit WHERE FALSE"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE conflict_line AS
+        WITH told AS (SELECT DISTINCT * FROM ({" UNION ALL ".join(told) or nothing})),
+        sexes AS (SELECT patient_id, patient_sex, count(*) AS n FROM told WHERE patient_sex IS NOT NULL GROUP BY ALL),
+        births AS (SELECT patient_id, patient_birth_date, count(*) AS n FROM told WHERE patient_birth_date IS NOT NULL GROUP BY ALL)
+        SELECT line_no, rule_no FROM accused a
+        WHERE of_sex AND EXISTS (SELECT 1 FROM sexes o WHERE o.patient_id = a.patient_id AND o.patient_sex <> a.person_sex AND o.n >= coalesce(
+            (SELECT n FROM sexes s WHERE s.patient_id = a.patient_id AND s.patient_sex = a.person_sex), 0))
+          OR of_age AND EXISTS (SELECT 1 FROM births o WHERE o.patient_id = a.patient_id AND o.patient_birth_date <> a.birth AND o.n >= coalesce(
+            (SELECT n FROM births s WHERE s.patient_id = a.patient_id AND s.patient_birth_date = a.birth), 0))"""
+    )

@@ -1,0 +1,75 @@
+"""The steps by which a scan makes what it hands on besides findings, in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.ingest.gather import Gathered
+from checker.ingest.provincial import INPATIENT, Provincial
+from checker.judge.candidates import Joined
+from checker.rulebook.plan import Plan
+from checker.scan.handover.case_facts import gather_cases
+from checker.scan.handover.clusters import CLUSTER_ID, CLUSTERS_FILE, SHAPES_OF_LIMITS, find_clusters, write_clusters
+from checker.scan.handover.counted import DENOMINATORS_FILE, count_lines, name_institutions, write_denominators
+from checker.scan.handover.explained import find_explained
+from checker.scan.handover.likely_items import find_likely_items
+from checker.scan.handover.quality import QUALITY_FILE, write_quality
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """What the steps need of a scan whose lines are judged: `fired_line`, and the relations that netting and headers left.
+
+    `absent` are the columns of candidates that no source fills, `unneeded` those that staged lines lack; `key` is that of the hashes of persons.
+    """
+
+    connection: duckdb.DuckDBPyConnection
+    files: Gathered
+    second: dict[int, bool]
+    beside: Joined
+    plan: Plan
+    provincial: Provincial
+    absent: frozenset[str]
+    unneeded: frozenset[str]
+    key: bytes
+    language: str
+    work: Path
+
+    def gather(self) -> bool:
+        """Make `case_fact`, `explained`, `cluster_line` and what the files are written from; returns whether there are clusters."""
+        connection = self.connection
+        count_lines(connection, self.beside, self.unneeded, self.work)
+        gather_cases(connection, self.files, self.beside, self.absent, key=self.key, language=self.language)
+        name_institutions(connection)
+        on_trial = set(self.plan.shadow_numbers)
+        limits = {
+            number
+            for number, rule in enumerate(self.plan.rules)
+            if rule.shape in SHAPES_OF_LIMITS and number not in on_trial
+        }
+        found = find_clusters(connection, self.beside, limits, self.unneeded, self.work)
+        if found:
+            find_likely_items(connection, self.files, self.second)
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE cluster_named AS SELECT cluster_no, {CLUSTER_ID} AS cluster_id FROM cluster_group")
+        else:
+            connection.execute("CREATE OR REPLACE TEMP TABLE cluster_named (cluster_no BIGINT, cluster_id VARCHAR)")
+        self._name_inpatient()
+        find_explained(connection, self.files)
+        return found
+
+    def write(self, folder: Path, *, clusters: bool) -> None:
+        """Write clusters, quality and denominators; after `gather`, and after `origin` names the files."""
+        write_clusters(self.connection, folder / CLUSTERS_FILE, found=clusters)
+        write_quality(self.connection, self.files, self.second, self.beside, folder / QUALITY_FILE)
+        write_denominators(self.connection, folder / DENOMINATORS_FILE)
+
+    def _name_inpatient(self) -> None:
+        """Make `inpatient_care` (care_type): the ways in which findings' lines say that somebody stayed in the institution."""
+        written = self.connection.execute("SELECT DISTINCT care_type FROM case_fact WHERE care_type IS NOT NULL").fetchall()
+        stays = [value for (value,) in written if self.provincial.meaning("care_type", value) == INPATIENT]
+        self.connection.execute("CREATE OR REPLACE TEMP TABLE inpatient_care AS SELECT unnest(CAST(? AS VARCHAR[])) AS care_type", [stays])

@@ -1,0 +1,102 @@
+"""Data quality [数据质量], apart from violations: what institutions sent that could not be judged, or was sent twice, each against what was looked at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from checker.ingest import line_sql
+from checker.ingest.columns import read_column
+from checker.ingest.gather import Gathered
+from checker.judge.candidates import Joined
+from checker.model import sqltext
+
+if TYPE_CHECKING:
+    import duckdb
+
+QUALITY_FILE = "quality.parquet"
+"""One row an institution and an issue."""
+_BY_REASON = {
+    "sex_missing": "sex_missing",
+    "birth_missing": "birth_missing",
+    "birth_impossible": "birth_impossible",
+    "id_conflict": "sources_conflict",
+    "newborn_under_mother": "newborn",
+    "header_missing": "header_missing",
+}
+"""Issues of persons by the reason for which a line is undetermined."""
+
+
+def write_quality(
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: dict[int, bool],
+    beside: Joined,
+    target: Path,
+) -> None:
+    """Write what is amiss by institution and issue.
+
+    Of persons those lines are looked at whose items are limited by sex or age; of duplicates and refunds all lines of restricted items; of codes all lines.
+    """
+    institution = beside.first("institution_id")
+    patient = beside.first("patient_id")
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE looked_at AS
+        SELECT institution_id, sum(n)::BIGINT AS lines, sum(n) FILTER (of_person)::BIGINT AS of_person, sum(taken)::BIGINT AS refunds FROM (
+          SELECT {institution} AS institution_id, s.item_code, count(*) FILTER (NOT s.is_refund) AS n, count(*) FILTER (s.is_refund) AS taken
+          FROM staged_line s {beside.joins} WHERE NOT s.beside GROUP BY ALL)
+        LEFT JOIN (SELECT code, bool_or(p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL) AS of_person
+          FROM hot JOIN point p USING (point_no) GROUP BY code) ON code = item_code
+        GROUP BY institution_id"""
+    )
+    reasons = " ".join(f"WHEN '{reason}' THEN '{issue}'" for issue, reason in _BY_REASON.items())
+    of_staged = f"""SELECT l.issue, {institution} AS institution_id, {patient} AS patient_id, s.amount, l.line_no
+        FROM (SELECT 'duplicate' AS issue, line_no FROM duplicate_line WHERE NOT is_first
+          UNION ALL SELECT 'reuploaded', line_no FROM reuploaded_line WHERE NOT is_first
+          UNION ALL SELECT 'refund_unmatched', line_no FROM unmatched_refund) l
+        JOIN staged_line s ON s.line_no = l.line_no {beside.joins} WHERE NOT s.beside"""
+    of_person = f"""SELECT DISTINCT CASE f.reason_code {reasons} END AS issue, f.institution_id, coalesce(f.patient_id, f.person_number) AS patient_id,
+          f.gross_amount AS amount, f.line_no FROM fired_line f
+        UNION ALL SELECT DISTINCT 'visits_conflict', f.institution_id, f.patient_id, f.gross_amount, f.line_no FROM fired_line f
+          JOIN explained e ON e.line_no = f.line_no AND e.rule_no = f.rule_no AND e.class = 'person_conflict'"""
+    codes = _codes_sql(connection, files, second)
+    connection.execute(
+        f"""COPY (
+        WITH amiss AS (
+          SELECT issue, institution_id, count(*) AS lines, count(DISTINCT patient_id) AS persons, sum(abs(amount)) AS amount, min(line_no) AS example
+          FROM ({of_staged} UNION ALL {of_person}) WHERE issue IS NOT NULL GROUP BY ALL),
+        measured AS (
+          SELECT a.*, CASE WHEN issue IN ('duplicate', 'reuploaded') THEN l.lines WHEN issue = 'refund_unmatched' THEN l.refunds ELSE l.of_person END AS of_lines
+          FROM amiss a LEFT JOIN looked_at l ON l.institution_id IS NOT DISTINCT FROM a.institution_id
+          UNION ALL BY NAME {codes})
+        SELECT m.institution_id, n.institution_name, issue, lines::BIGINT AS lines, of_lines::BIGINT AS of_lines, lines / of_lines AS rate,
+          persons::BIGINT AS persons, CAST(amount AS DECIMAL(18, 2)) AS amount, origin.file AS example_file, example % {line_sql.LINE_NO_SHIFT} AS example_record
+        FROM measured m LEFT JOIN institution_named n ON n.institution_id = m.institution_id
+        LEFT JOIN origin ON origin.file_no = example // {line_sql.LINE_NO_SHIFT}
+        ORDER BY issue, rate DESC, m.institution_id) TO {sqltext.text(str(target))} (FORMAT parquet)"""
+    )
+
+
+def _codes_sql(connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool]) -> str:
+    """SQL of the lines by institution whose code is missing, or has no national shape; without any such code no line is read again."""
+    nothing = """SELECT NULL::VARCHAR AS issue, NULL::VARCHAR AS institution_id, 0::BIGINT AS lines, NULL::BIGINT AS persons, NULL::DECIMAL(18, 2) AS amount,
+        NULL::BIGINT AS example, 0::BIGINT AS of_lines WHERE FALSE"""
+    connection.execute("CREATE OR REPLACE TEMP TABLE bad_code AS SELECT raw, code IS NULL AS missing FROM code_map WHERE code IS NULL OR NOT is_known")
+    if not connection.execute("SELECT 1 FROM bad_code JOIN code_census c ON c.raw IS NOT DISTINCT FROM bad_code.raw LIMIT 1").fetchone():
+        return nothing
+    queries = []
+    for number, source in enumerate(files.lines):
+        headers = source.map.found.get("institution_id", ())
+        raw = line_sql.raw_code(source, second=second[number])
+        place = f"{source.table.file_number} * {line_sql.LINE_NO_SHIFT} + {source.table.record}"
+        queries.append(
+            f"""SELECT {read_column(source.map, "institution_id") if headers else "CAST(NULL AS VARCHAR)"} AS institution_id, raw, is_bad, missing, n, first FROM (
+              SELECT {", ".join(("l.*",))}, b.missing, b.missing IS NOT NULL AS is_bad FROM (
+                SELECT {", ".join((*(sqltext.name(each.text) for each in headers), f"{raw} AS raw"))}, count(*) AS n, min({place}) AS first
+                FROM {source.table.scan()} GROUP BY ALL) l LEFT JOIN bad_code b ON b.raw IS NOT DISTINCT FROM l.raw)"""
+        )
+    return f"""SELECT issue, institution_id, sum(n) FILTER (bad) AS lines, NULL::BIGINT AS persons, NULL::DECIMAL(18, 2) AS amount,
+          min(first) FILTER (bad) AS example, sum(n) AS of_lines
+        FROM (SELECT institution_id, issue, n, first, CASE issue WHEN 'code_missing' THEN missing ELSE NOT missing END IS TRUE AS bad
+          FROM ({" UNION ALL ".join(queries)}), (SELECT unnest(['code_missing', 'code_without_shape']) AS issue))
+        GROUP BY ALL HAVING count(*) FILTER (bad) > 0"""
