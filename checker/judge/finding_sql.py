@@ -29,6 +29,10 @@ lines that are equal in all of these (checker.ingest.identity). No id that is gi
 checker.precheck.finding_text says the same."""
 
 
+_CASE = {"class": "CASE final_reason_code WHEN 'newborn' THEN 'newborn' ELSE case_class END"}
+"""What a case tells otherwise than it came: only the verdict knows what is held to be a child's."""
+
+
 def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str) -> None:
     """Make the table `worded` (value, short, phrase) of the typed values that lines hold; `fired` is SQL with `expected` and `actual`."""
     found = connection.execute(
@@ -96,7 +100,7 @@ SELECT line_no,
   CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
   evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({by_rule(lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
-  person, source_file, source_record{"".join(f", case_{name} AS {name}" for name in further)}
+  person, source_file, source_record{"".join(f", {_CASE.get(name, f'case_{name}')} AS {name}" for name in further)}
 FROM told"""
 
 

@@ -13,6 +13,4 @@ def bound_sql(count: str, of: str, *, upper: bool, z: float = _Z) -> str:
     sign = "+" if upper else "-"
     share, n, square = f"({count})::DOUBLE / ({of})", f"({of})::DOUBLE", z * z
     half = f"{z!r} * sqrt({share} * (1 - {share}) / {n} + {square!r} / (4 * {n} * {n}))"
-    return (
-        f"CASE WHEN ({of}) > 0 THEN least(1, greatest(0, ({share} + {square!r} / (2 * {n}) {sign} {half}) / (1 + {square!r} / {n}))) END"
-    )
+    return f"CASE WHEN ({of}) > 0 THEN least(1, greatest(0, ({share} + {square!r} / (2 * {n}) {sign} {half}) / (1 + {square!r} / {n}))) END"

@@ -319,7 +319,7 @@ class _Run:
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
         )
         if handover:
-            handover.write(self.out.result.absolute(), clusters=clusters)
+            handover.write(self.out.result.absolute(), self.findings, clusters=clusters)
         summary = summarise(connection, self.findings)
         if self.request.csv:
             write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
@@ -467,7 +467,13 @@ class _Run:
         source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
         stage = "after" if self.request.stage == "audit" else "before"
         finding = finding_sql(
-            self.plan, source, stage=stage, language=self.request.language, kb_version=self.loaded.version, rules=rules, further=further
+            self.plan,
+            source,
+            stage=stage,
+            language=self.request.language,
+            kb_version=self.loaded.version,
+            rules=rules,
+            further=further,
         )
         self.connection.execute(
             f"COPY (SELECT {', '.join((*FINDING_COLUMNS, *further))} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"

@@ -97,16 +97,24 @@ def _gather_headers(connection: duckdb.DuckDBPyConnection, sources: Sequence[Sou
     )
     agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in known)
     query = f"SELECT key, {agreed} FROM ({rows}) WHERE key IN (SELECT {key} FROM fired_line) GROUP BY key"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE told_of_{key} AS {query if rows else 'SELECT NULL::VARCHAR AS key WHERE FALSE'}")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE told_of_{key} AS {query if rows else 'SELECT NULL::VARCHAR AS key WHERE FALSE'}"
+    )
     return frozenset(known)
 
 
-def _gather_records(connection: duckdb.DuckDBPyConnection, beside: Joined, absent: frozenset[str], language: str) -> None:
+def _gather_records(
+    connection: duckdb.DuckDBPyConnection, beside: Joined, absent: frozenset[str], language: str
+) -> None:
     """Make `record_person` (line_no, person_sex, birth, person_age) of the lines in `fired_line`: whom the record names, as it is put together for the judgment."""
     columns = {name: value for name, value in person_columns(beside).items() if name not in absent}
     chosen = "".join(f", {value} AS {name}" for name, value in columns.items())
     source = f"SELECT s.line_no, s.service_time{chosen} FROM staged_line s {beside.joins} WHERE s.line_no IN (SELECT line_no FROM fired_line)"
-    unasked = {name: False for name in (*LINE_COLUMNS, *PLACE_COLUMNS) if name not in columns and name not in ("line_no", "service_time")}
+    unasked = {
+        name: False
+        for name in (*LINE_COLUMNS, *PLACE_COLUMNS)
+        if name not in columns and name not in ("line_no", "service_time")
+    }
     steps = Steps(unasked, {**LINE_COLUMNS, **PLACE_COLUMNS, **dict.fromkeys(("patient_sex", "whole_insured_sex", "patient_age_told"), "VARCHAR"),
                             **dict.fromkeys(("patient_birth", "whole_insured_birth"), "DATE")})  # fmt: skip
     name_person(steps)

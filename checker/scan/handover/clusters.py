@@ -2,7 +2,8 @@
 
 An institution maps each of its own items to a national code once. Where it does so wrongly, the limits of the wrong code are broken by all that
 the right one is for: by about half of the lines where sex is limited, by nearly all where the age is. So a cluster is a group of lines of which
-the share that breaks a limit is, even at the lower end of its interval, far above that of the same item elsewhere.
+the share that breaks a limit is, even at the lower end of its interval, far above that of the same item elsewhere. Where the institution calls the item as the
+catalogue does, its code is right, and only one doctor or one day may be the cause.
 """
 
 from __future__ import annotations
@@ -17,14 +18,16 @@ from checker.judge.candidates import Joined, patient_sql
 from checker.model import sqltext
 from checker.model.interval_sql import bound_sql
 from checker.scan.handover.counted import JUDGED, by_column
+from checker.scan.handover.name_keys import name_key_sql
 
 if TYPE_CHECKING:
     import duckdb
 
 CLUSTERS_FILE = "clusters.parquet"
 """One row a cluster."""
-SHAPES_OF_LIMITS = ("item", "terms", "evidence")
-"""The shapes whose rules ask what an item is for: a wrong code breaks them, whereas counts and pairs say nothing of it."""
+SHAPES_OF_LIMITS = ("item",)
+"""The shapes whose rules ask who an item is for: a wrong code breaks these limits for persons of all kinds, whereas counts, pairs and terms depend on
+how an institution works."""
 LEAST_LINES, LEAST_PERSONS = 4, 3
 """Fewer lines, or lines of fewer persons, are no cluster: one patient's course is no cause of its own."""
 UPLOAD_LINES, UPLOAD_PERSONS = 8, 5
@@ -50,12 +53,13 @@ def find_clusters(
 ) -> bool:
     """Make `cluster_group` (cluster_no, kind and what names the group, counts) and `cluster_line` (line_no, cluster_no); returns whether there is any.
 
-    `rules` are the numbers of the rules that count. Needs `counted`, `fired_line` and what netting leaves.
+    `rules` are the numbers of the rules that count. Needs `counted`, `innocent`, `fired_line` and what netting leaves.
     """
     numbers = ", ".join(map(str, sorted(rules))) or "-1"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE limit_line AS
-        SELECT line_no, bool_or(violated IS TRUE) AS breaks FROM fired_line WHERE rule_no IN ({numbers}) GROUP BY line_no"""
+        SELECT line_no, bool_or(violated IS TRUE AND (line_no, rule_no) NOT IN (SELECT line_no, rule_no FROM innocent)) AS breaks
+        FROM fired_line WHERE rule_no IN ({numbers}) GROUP BY line_no"""
     )
     _gather_suspect_lines(connection, beside, unneeded, work)
     if not one_number(connection, "SELECT count(*) FROM suspect_item"):
@@ -72,7 +76,9 @@ def _make_none(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("CREATE OR REPLACE TEMP TABLE cluster_line (line_no BIGINT, cluster_no BIGINT)")
 
 
-def _gather_suspect_lines(connection: duckdb.DuckDBPyConnection, beside: Joined, unneeded: frozenset[str], work: Path) -> None:
+def _gather_suspect_lines(
+    connection: duckdb.DuckDBPyConnection, beside: Joined, unneeded: frozenset[str], work: Path
+) -> None:
     """Make `suspect_item` (institution_id, item_code), where enough lines break limits, and `suspect_line` of all their judged lines."""
     institution = beside.first("institution_id")
     patient = patient_sql(beside.first, unneeded)
@@ -85,13 +91,14 @@ def _gather_suspect_lines(connection: duckdb.DuckDBPyConnection, beside: Joined,
         HAVING count(*) >= {LEAST_LINES} AND count(DISTINCT {patient}) >= {LEAST_PERSONS}"""
     )
     written = ", ".join(
-        f"{by_column(name, unneeded)} AS {name}" for name in ("local_item_code", "local_item_name", "department", "prescriber")
+        f"{by_column(name, unneeded)} AS {name}"
+        for name in ("local_item_code", "local_item_name", "department", "prescriber")
     )
     lay_aside(
         connection,
         "suspect_line",
         f"""SELECT s.line_no, i.institution_id, s.item_code, {written}, CAST(s.service_time AS DATE) AS day, {patient} AS patient,
-          s.amount, coalesce(b.breaks, FALSE) AS breaks
+          s.item_name, s.amount, coalesce(b.breaks, FALSE) AS breaks
         FROM staged_line s {beside.joins} LEFT JOIN limit_line b ON b.line_no = s.line_no
         JOIN suspect_item i ON i.institution_id IS NOT DISTINCT FROM {institution} AND i.item_code = s.item_code
         WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE""",
@@ -119,6 +126,15 @@ def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TEMP TABLE whole_group AS
         SELECT *, {low} AS low, breaking >= {LEAST_LINES} AND persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE} AS stands_out
         FROM ({_measured(_WHOLE, f"(SELECT *, {_LOCAL} AS local FROM suspect_line)")})"""
+    )
+    own, given, point = (
+        name_key_sql(name) for name in ("mode(local_item_name)", "mode(item_name)", "any_value(point_name)")
+    )
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE called_alike AS
+        SELECT institution_id, item_code, {_LOCAL} AS local FROM suspect_line
+        LEFT JOIN (SELECT code, any_value(point_name) AS point_name FROM hot JOIN point USING (point_no) GROUP BY code) ON code = item_code
+        GROUP BY ALL HAVING {own} = {given} OR {own} = {point}"""
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE item_elsewhere AS
@@ -157,6 +173,8 @@ def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
             {elsewhere} AS elsewhere
           FROM whole_group g JOIN item_elsewhere e USING (item_code), (SELECT share AS usual FROM usual_share) WHERE stands_out),
         whole AS (SELECT * FROM group_of WHERE low > {TIMES_ELSEWHERE} * elsewhere),
+        alike AS (SELECT w.institution_id, w.item_code, w.local FROM whole w JOIN called_alike a
+          ON a.institution_id IS NOT DISTINCT FROM w.institution_id AND a.item_code = w.item_code AND a.local = w.local),
         part AS (
           SELECT *, {_LOCAL} AS local FROM suspect_line),
         by_doctor AS ({_measured((*_WHOLE, "prescriber"), "part")}),
@@ -176,8 +194,10 @@ def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
           w.institution_id, w.item_code, w.local, d.prescriber, CASE WHEN d.prescriber IS NULL THEN o.day END AS day,
           elsewhere_lines, elsewhere_breaking, elsewhere
         FROM whole w
+        LEFT JOIN alike a ON a.institution_id IS NOT DISTINCT FROM w.institution_id AND a.item_code = w.item_code AND a.local = w.local
         LEFT JOIN doctor d ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
-        LEFT JOIN one_day o ON o.institution_id IS NOT DISTINCT FROM w.institution_id AND o.item_code = w.item_code AND o.local = w.local"""
+        LEFT JOIN one_day o ON o.institution_id IS NOT DISTINCT FROM w.institution_id AND o.item_code = w.item_code AND o.local = w.local
+        WHERE a.item_code IS NULL OR d.prescriber IS NOT NULL OR o.day IS NOT NULL"""
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE cluster_line AS

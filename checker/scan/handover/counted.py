@@ -54,7 +54,9 @@ def count_lines(connection: duckdb.DuckDBPyConnection, beside: Joined, unneeded:
     )
     # Few names are written on many lines: each is cleaned once.
     spelt = " UNION ".join(f"SELECT {name} AS raw FROM counted_raw" for name in _NAMED)
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE name_read AS SELECT raw, {clean_text('raw')} AS name FROM ({spelt}) WHERE raw IS NOT NULL")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE name_read AS SELECT raw, {clean_text('raw')} AS name FROM ({spelt}) WHERE raw IS NOT NULL"
+    )
     joins = " ".join(f"LEFT JOIN name_read {name}_read ON {name}_read.raw = {name}" for name in _NAMED)
     read = ", ".join(f"{name}_read.name AS {name}" for name in _NAMED)
     lay_aside(
@@ -84,8 +86,9 @@ def write_denominators(connection: duckdb.DuckDBPyConnection, target: Path) -> N
     parts = []
     for by, columns in _GROUPS.items():
         shown = ", ".join(
-            f"{name if name in columns else 'NULL'} AS {name}" if name != "month" else
-            f"{'strftime(month, ' + sqltext.text('%Y-%m') + ')' if name in columns else 'NULL'} AS month"
+            f"{name if name in columns else 'NULL'} AS {name}"
+            if name != "month"
+            else f"{'strftime(month, ' + sqltext.text('%Y-%m') + ')' if name in columns else 'NULL'} AS month"
             for name in every
         )
         parts.append(

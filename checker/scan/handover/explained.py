@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
+from checker.ingest.sources import Source
+from checker.model import sqltext
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,30 +25,35 @@ CHILD_ITEMS = 2
 _PERSON = ("patient_sex", "patient_birth_date")
 
 
-def find_explained(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
-    """Make `explained` (line_no, rule_no, class) of the lines in `fired_line`; needs `cluster_line`, `case_fact`, `inpatient_care` and the points.
-
-    Of several classes the first counts: newborn, cluster, person_conflict, parents_card.
+def find_innocent(connection: duckdb.DuckDBPyConnection, files: Gathered) -> None:
+    """Make `innocent` (line_no, rule_no, class) of the lines in `fired_line` that a card or a wrong record explains; needs `case_fact`, `inpatient_care`
+    and the points. Clusters are looked for among what it leaves.
     """
     _find_conflicts(connection, files)
-    child = """p.age_max IS NOT NULL AND p.age_min IS NULL OR p.age_word IN ('儿童', '小儿', '婴幼儿', '婴儿', '新生儿')"""
+    child = "p.age_max IS NOT NULL AND p.age_min IS NULL OR p.age_word IN ('儿童', '小儿', '婴幼儿', '婴儿', '新生儿')"
+    visit = "coalesce('v' || f.visit_id, 's' || f.settlement_id, 'l' || f.line_no) || chr(31) || coalesce(f.institution_id, '')"
+    grown_up = f"c.birth <= CAST(f.service_time AS DATE) - INTERVAL {GROWN_UP} YEAR"
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE explained AS
+        f"""CREATE OR REPLACE TEMP TABLE innocent AS
         WITH child_line AS (
-          SELECT f.line_no, f.rule_no, f.item_code, coalesce('v' || f.visit_id, 's' || f.settlement_id, 'l' || f.line_no) || chr(31) || coalesce(f.institution_id, '') AS visit,
-            f.family_account, c.department
+          SELECT f.line_no, f.rule_no, f.item_code, {visit} AS visit, f.family_account, c.department
           FROM fired_line f JOIN point p USING (point_no) JOIN case_fact c USING (line_no)
-          WHERE f.violated AND ({child}) AND c.birth <= CAST(f.service_time AS DATE) - INTERVAL {GROWN_UP} YEAR AND c.care_type NOT IN (FROM inpatient_care) IS NOT FALSE),
-        of_child AS (SELECT visit FROM child_line GROUP BY visit HAVING count(DISTINCT item_code) >= {CHILD_ITEMS}),
-        parents_card AS (
-          SELECT line_no, rule_no FROM child_line
+          WHERE f.violated AND ({child}) AND {grown_up} AND c.care_type NOT IN (FROM inpatient_care) IS NOT FALSE),
+        of_child AS (SELECT visit FROM child_line GROUP BY visit HAVING count(DISTINCT item_code) >= {CHILD_ITEMS})
+        SELECT DISTINCT ON (line_no, rule_no) * FROM (
+          SELECT line_no, rule_no, 'person_conflict' AS class FROM conflict_line
+          UNION ALL SELECT line_no, rule_no, 'parents_card' FROM child_line
           WHERE family_account OR regexp_matches(department, '{CHILDREN}') OR visit IN (SELECT visit FROM of_child))
-        SELECT DISTINCT ON (line_no, rule_no) line_no, rule_no, class FROM (
-          SELECT line_no, rule_no, 1 AS place, 'newborn' AS class FROM fired_line WHERE reason_code = 'newborn'
-          UNION ALL SELECT line_no, rule_no, 2, 'cluster' FROM cluster_line JOIN fired_line USING (line_no) WHERE violated
-          UNION ALL SELECT line_no, rule_no, 3, 'person_conflict' FROM conflict_line
-          UNION ALL SELECT line_no, rule_no, 4, 'parents_card' FROM parents_card)
-        ORDER BY line_no, rule_no, place"""
+        ORDER BY line_no, rule_no, class DESC"""
+    )
+
+
+def name_explained(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `explained` (line_no, rule_no, class) of `innocent` and `cluster_line`: what is wrong with a code goes before what is wrong with a person."""
+    connection.execute(
+        """CREATE OR REPLACE TEMP TABLE explained AS
+        SELECT DISTINCT line_no, rule_no, 'cluster' AS class FROM cluster_line JOIN fired_line USING (line_no) WHERE violated
+        UNION ALL SELECT line_no, rule_no, class FROM innocent WHERE line_no NOT IN (SELECT line_no FROM cluster_line)"""
     )
 
 
@@ -63,11 +70,7 @@ def _find_conflicts(connection: duckdb.DuckDBPyConnection, files: Gathered) -> N
         WHERE f.violated AND f.patient_id IS NOT NULL AND (p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL)"""
     )
     told = [
-        f"""SELECT patient_id, patient_sex, patient_birth_date, visit FROM (
-          SELECT {read_column(source.map, "patient_id")} AS patient_id, {read_column(source.map, "patient_sex")} AS patient_sex,
-            {read_column(source.map, "patient_birth_date")} AS patient_birth_date,
-            coalesce({read_column(source.map, "visit_id")}, {read_column(source.map, "settlement_id")}) AS visit
-          FROM {source.table.scan()}) WHERE patient_id IN (SELECT patient_id FROM accused)"""
+        _told_sql(source)
         for source in (*files.lines, *files.settlements, *files.visits)
         if source.map.has("patient_id") and any(map(source.map.has, _PERSON))
     ]
@@ -83,3 +86,18 @@ def _find_conflicts(connection: duckdb.DuckDBPyConnection, files: Gathered) -> N
           OR of_age AND EXISTS (SELECT 1 FROM births o WHERE o.patient_id = a.patient_id AND o.patient_birth_date <> a.birth AND o.n >= coalesce(
             (SELECT n FROM births s WHERE s.patient_id = a.patient_id AND s.patient_birth_date = a.birth), 0))"""
     )
+
+
+def _told_sql(source: Source) -> str:
+    """SQL of what a source says of the persons accused, once a visit."""
+    names = ("patient_id", *_PERSON, "visit_id", "settlement_id")
+    headers = dict.fromkeys(sqltext.name(each.text) for name in names for each in source.map.found.get(name, ()))
+    rows = f"SELECT DISTINCT {', '.join(headers)} FROM {source.table.scan()}"
+    first, *others = source.map.found["patient_id"]
+    if first.is_text and not others:
+        # Ids are written as they are read, but for blanks around them: only those of the accused are read at all.
+        id_ = sqltext.name(first.text)
+        rows += f" WHERE hash(trim({id_})) IN (SELECT hash(patient_id) FROM accused)"
+    read = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in ("patient_id", *_PERSON))
+    visit = f"coalesce({read_column(source.map, 'visit_id')}, {read_column(source.map, 'settlement_id')})"
+    return f"SELECT * FROM (SELECT {read}, {visit} AS visit FROM ({rows})) WHERE patient_id IN (SELECT patient_id FROM accused)"

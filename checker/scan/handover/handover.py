@@ -13,7 +13,7 @@ from checker.rulebook.plan import Plan
 from checker.scan.handover.case_facts import gather_cases
 from checker.scan.handover.clusters import CLUSTER_ID, CLUSTERS_FILE, SHAPES_OF_LIMITS, find_clusters, write_clusters
 from checker.scan.handover.counted import DENOMINATORS_FILE, count_lines, name_institutions, write_denominators
-from checker.scan.handover.explained import find_explained
+from checker.scan.handover.explained import find_innocent, name_explained
 from checker.scan.handover.likely_items import find_likely_items
 from checker.scan.handover.quality import QUALITY_FILE, write_quality
 
@@ -52,24 +52,31 @@ class Handover:
             for number, rule in enumerate(self.plan.rules)
             if rule.shape in SHAPES_OF_LIMITS and number not in on_trial
         }
+        self._name_inpatient()
+        find_innocent(connection, self.files)
         found = find_clusters(connection, self.beside, limits, self.unneeded, self.work)
         if found:
             find_likely_items(connection, self.files, self.second)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE cluster_named AS SELECT cluster_no, {CLUSTER_ID} AS cluster_id FROM cluster_group")
+            connection.execute(
+                f"CREATE OR REPLACE TEMP TABLE cluster_named AS SELECT cluster_no, {CLUSTER_ID} AS cluster_id FROM cluster_group"
+            )
         else:
             connection.execute("CREATE OR REPLACE TEMP TABLE cluster_named (cluster_no BIGINT, cluster_id VARCHAR)")
-        self._name_inpatient()
-        find_explained(connection, self.files)
+        name_explained(connection)
         return found
 
-    def write(self, folder: Path, *, clusters: bool) -> None:
-        """Write clusters, quality and denominators; after `gather`, and after `origin` names the files."""
+    def write(self, folder: Path, findings: Path, *, clusters: bool) -> None:
+        """Write clusters, quality and denominators beside the file of findings; after `gather`, and after `origin` names the files."""
         write_clusters(self.connection, folder / CLUSTERS_FILE, found=clusters)
-        write_quality(self.connection, self.files, self.second, self.beside, folder / QUALITY_FILE)
+        write_quality(self.connection, self.files, self.second, self.beside, findings, folder / QUALITY_FILE)
         write_denominators(self.connection, folder / DENOMINATORS_FILE)
 
     def _name_inpatient(self) -> None:
         """Make `inpatient_care` (care_type): the ways in which findings' lines say that somebody stayed in the institution."""
-        written = self.connection.execute("SELECT DISTINCT care_type FROM case_fact WHERE care_type IS NOT NULL").fetchall()
+        written = self.connection.execute(
+            "SELECT DISTINCT care_type FROM case_fact WHERE care_type IS NOT NULL"
+        ).fetchall()
         stays = [value for (value,) in written if self.provincial.meaning("care_type", value) == INPATIENT]
-        self.connection.execute("CREATE OR REPLACE TEMP TABLE inpatient_care AS SELECT unnest(CAST(? AS VARCHAR[])) AS care_type", [stays])
+        self.connection.execute(
+            "CREATE OR REPLACE TEMP TABLE inpatient_care AS SELECT unnest(CAST(? AS VARCHAR[])) AS care_type", [stays]
+        )

@@ -8,6 +8,7 @@ from checker.ingest import line_sql
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.model import sqltext
+from checker.scan.handover.name_keys import name_key_sql
 
 if TYPE_CHECKING:
     import duckdb
@@ -29,7 +30,7 @@ def find_likely_items(connection: duckdb.DuckDBPyConnection, files: Gathered, se
     _gather_catalogue(connection, files, second)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE meant AS
-        SELECT cluster_no, c.institution_id, c.item_code, {_key("mode(l.local_item_name)")} AS called, {_key("mode(n.name)")} AS mapped
+        SELECT cluster_no, c.institution_id, c.item_code, {name_key_sql("mode(l.local_item_name)")} AS called, {name_key_sql("mode(n.name)")} AS mapped
         FROM cluster_group c JOIN suspect_line l ON l.institution_id IS NOT DISTINCT FROM c.institution_id AND l.item_code = c.item_code
           AND (c.local IS NULL OR coalesce(l.local_item_code, l.local_item_name, '') = c.local) AND l.breaks
           AND (c.prescriber IS NULL OR l.prescriber = c.prescriber)
@@ -39,7 +40,7 @@ def find_likely_items(connection: duckdb.DuckDBPyConnection, files: Gathered, se
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE likely_item AS
         WITH known AS (
-          SELECT code, {_key("name")} AS key, arg_max(name, lines) AS name, sum(lines) AS lines FROM catalogue GROUP BY ALL),
+          SELECT code, {name_key_sql("name")} AS key, arg_max(name, lines) AS name, sum(lines) AS lines FROM catalogue GROUP BY ALL),
         pair_of AS (SELECT key, unnest({_pairs("key")}) AS pair FROM (SELECT DISTINCT key FROM known WHERE key <> '')),
         pair_meant AS (SELECT cluster_no, called, unnest({_pairs("called")}) AS pair FROM meant WHERE called <> '' AND called IS DISTINCT FROM mapped),
         shared AS (
@@ -49,39 +50,34 @@ def find_likely_items(connection: duckdb.DuckDBPyConnection, files: Gathered, se
           SELECT s.cluster_no, k.code, arg_max(k.name, k.lines) AS name, max(alike) AS alike, sum(k.lines) AS lines FROM shared s
           JOIN known k USING (key) JOIN meant m USING (cluster_no)
           WHERE alike >= {LEAST_ALIKE} AND k.code <> m.item_code AND k.key IS DISTINCT FROM m.mapped GROUP BY ALL),
-        used AS (SELECT DISTINCT institution_id, code FROM catalogue),
         named AS (SELECT code, arg_max(name, lines) AS name, sum(lines) AS lines FROM catalogue GROUP BY code),
         beside AS (
           SELECT m.cluster_no, n.code, n.name, n.lines, {_common("m.item_code", "n.code")} AS common FROM meant m
           JOIN named n ON left(n.code, {LEAST_PREFIX}) = left(m.item_code, {LEAST_PREFIX}) AND n.code <> m.item_code
           ANTI JOIN used u ON u.institution_id IS NOT DISTINCT FROM m.institution_id AND u.code = n.code
-          WHERE n.name IS NOT NULL AND {_key("n.name")} IS DISTINCT FROM m.mapped),
+          WHERE n.name IS NOT NULL AND {name_key_sql("n.name")} IS DISTINCT FROM m.mapped),
         told AS (
           SELECT cluster_no, code, name, 'name' AS why, 1 AS way, alike AS score, lines FROM by_name
           UNION ALL SELECT cluster_no, code, name, 'neighbour', 2, common, lines FROM beside
           WHERE (cluster_no, code) NOT IN (SELECT cluster_no, code FROM by_name))
         SELECT cluster_no, list({{'code': code, 'name': name, 'why': why}} ORDER BY place) AS likely_items FROM (
           SELECT *, row_number() OVER (PARTITION BY cluster_no ORDER BY way, score DESC, lines DESC, code) AS place FROM (
-            SELECT * FROM told QUALIFY row_number() OVER (PARTITION BY cluster_no, {_key("name")} ORDER BY way, score DESC, lines DESC, code) = 1))
+            SELECT * FROM told QUALIFY row_number() OVER (PARTITION BY cluster_no, {name_key_sql("name")} ORDER BY way, score DESC, lines DESC, code) = 1))
         WHERE place <= {SHOWN} GROUP BY cluster_no"""
     )
     # A doctor who takes what stands beside the right item in the list, which others of the house use: that is what it is then called.
     connection.execute(
         """UPDATE cluster_group SET kind = 'neighbour' WHERE kind = 'prescriber' AND cluster_no IN (
           SELECT cluster_no FROM likely_item JOIN meant USING (cluster_no)
-          WHERE likely_items[1].code IN (SELECT code FROM catalogue c WHERE c.institution_id IS NOT DISTINCT FROM meant.institution_id))"""
+          WHERE likely_items[1].code IN (SELECT code FROM used u WHERE u.institution_id = meant.institution_id))"""
     )
-
-
-def _key(name: str) -> str:
-    """SQL of what is compared of a name: without what stands in parentheses and without blanks; NULL for no name."""
-    plain = f"regexp_replace(lower(translate({name}, '（）', '()')), '\\s', '', 'g')"
-    return f"coalesce(nullif(regexp_replace({plain}, '\\([^()]*\\)', '', 'g'), ''), {plain})"
 
 
 def _pairs(text: str) -> str:
     """SQL of the different pairs of neighbouring signs of a text."""
-    return f"list_distinct(list_transform(range(1, greatest(2, length({text}))), lambda i: substr({text}, i::BIGINT, 2)))"
+    return (
+        f"list_distinct(list_transform(range(1, greatest(2, length({text}))), lambda i: substr({text}, i::BIGINT, 2)))"
+    )
 
 
 def _common(one: str, other: str) -> str:
@@ -90,22 +86,32 @@ def _common(one: str, other: str) -> str:
 
 
 def _gather_catalogue(connection: duckdb.DuckDBPyConnection, files: Gathered, second: dict[int, bool]) -> None:
-    """Make `catalogue` (institution_id, code, name, is_national, lines): how all lines of the input, of any item, call the codes they bear."""
-    queries = []
+    """Make `catalogue` (code, name, is_national, lines), how all lines of the input, of any item, call the codes they bear, and `used` (institution_id,
+    code), what the institutions of clusters charge at all.
+    """
+    names, uses = [], []
     for number, source in enumerate(files.lines):
-        names = [name for name in ("item_name", "local_item_name") if source.map.has(name)]
-        if not names:
-            continue
-        # Each way of writing is read once.
-        headers = [header.text for name in (*names, "institution_id") for header in source.map.found.get(name, ())]
-        chosen = ", ".join(dict.fromkeys(sqltext.name(header) for header in headers))
-        raw = line_sql.raw_code(source, second=second[number])
-        grouped = f"SELECT {raw} AS \"catalogue raw\", {chosen}, count(*) AS \"catalogue lines\" FROM {source.table.scan()} GROUP BY ALL"
-        queries += [
-            f"""SELECT {read_column(source.map, "institution_id")} AS institution_id, code, {read_column(source.map, name)} AS name,
-              {name == "item_name"} AS is_national, "catalogue lines" AS lines
-            FROM ({grouped}) JOIN code_map ON code_map.raw = "catalogue raw" WHERE is_known"""
-            for name in names
-        ]
-    nothing = "SELECT NULL::VARCHAR AS institution_id, NULL::VARCHAR AS code, NULL::VARCHAR AS name, FALSE AS is_national, 0 AS lines WHERE FALSE"
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE catalogue AS {' UNION ALL '.join(queries) or nothing}")
+        told = [name for name in ("item_name", "local_item_name") if source.map.has(name)]
+        raw = f'{line_sql.raw_code(source, second=second[number])} AS "catalogue raw"'
+        if told:
+            # Each way of writing is read once.
+            headers = dict.fromkeys(sqltext.name(each.text) for name in told for each in source.map.found[name])
+            grouped = f'SELECT {raw}, {", ".join(headers)}, count(*) AS "catalogue lines" FROM {source.table.scan()} GROUP BY ALL'
+            names += [
+                f"""SELECT code, {read_column(source.map, name)} AS name, {name == "item_name"} AS is_national, "catalogue lines" AS lines
+                FROM ({grouped}) JOIN code_map ON code_map.raw = "catalogue raw" WHERE is_known"""
+                for name in told
+            ]
+        if source.map.has("institution_id"):
+            place = sqltext.name(source.map.found["institution_id"][0].text)
+            uses.append(
+                f"""SELECT CAST({place} AS VARCHAR) AS institution_id, {raw} FROM {source.table.scan()}
+                WHERE CAST({place} AS VARCHAR) IN (SELECT institution_id FROM cluster_group)"""
+            )
+    nothing = "SELECT NULL::VARCHAR AS code, NULL::VARCHAR AS name, FALSE AS is_national, 0 AS lines WHERE FALSE"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE catalogue AS {' UNION ALL '.join(names) or nothing}")
+    nobody = "SELECT NULL::VARCHAR AS institution_id, NULL::VARCHAR AS \"catalogue raw\" WHERE FALSE"
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE used AS SELECT DISTINCT institution_id, code FROM ({" UNION ALL ".join(uses) or nobody})
+        JOIN code_map ON code_map.raw = "catalogue raw" """
+    )

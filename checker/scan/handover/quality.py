@@ -32,9 +32,10 @@ def write_quality(
     files: Gathered,
     second: dict[int, bool],
     beside: Joined,
+    findings: Path,
     target: Path,
 ) -> None:
-    """Write what is amiss by institution and issue.
+    """Write what is amiss by institution and issue; what is amiss with persons is what keeps `findings`, the file, from being judged, or explains them.
 
     Of persons those lines are looked at whose items are limited by sex or age; of duplicates and refunds all lines of restricted items; of codes all lines.
     """
@@ -55,10 +56,9 @@ def write_quality(
           UNION ALL SELECT 'reuploaded', line_no FROM reuploaded_line WHERE NOT is_first
           UNION ALL SELECT 'refund_unmatched', line_no FROM unmatched_refund) l
         JOIN staged_line s ON s.line_no = l.line_no {beside.joins} WHERE NOT s.beside"""
-    of_person = f"""SELECT DISTINCT CASE f.reason_code {reasons} END AS issue, f.institution_id, coalesce(f.patient_id, f.person_number) AS patient_id,
-          f.gross_amount AS amount, f.line_no FROM fired_line f
-        UNION ALL SELECT DISTINCT 'visits_conflict', f.institution_id, f.patient_id, f.gross_amount, f.line_no FROM fired_line f
-          JOIN explained e ON e.line_no = f.line_no AND e.rule_no = f.rule_no AND e.class = 'person_conflict'"""
+    place = f"origin.file_no * {line_sql.LINE_NO_SHIFT} + f.source_record"
+    of_person = f"""SELECT DISTINCT CASE WHEN f.class = 'person_conflict' THEN 'visits_conflict' ELSE CASE f.reason_code {reasons} END END AS issue,
+          f.institution_id, f.person_hash, f.amount, {place} FROM {sqltext.parquet(findings)} f JOIN origin ON origin.file = f.source_file"""
     codes = _codes_sql(connection, files, second)
     connection.execute(
         f"""COPY (
@@ -81,22 +81,31 @@ def _codes_sql(connection: duckdb.DuckDBPyConnection, files: Gathered, second: d
     """SQL of the lines by institution whose code is missing, or has no national shape; without any such code no line is read again."""
     nothing = """SELECT NULL::VARCHAR AS issue, NULL::VARCHAR AS institution_id, 0::BIGINT AS lines, NULL::BIGINT AS persons, NULL::DECIMAL(18, 2) AS amount,
         NULL::BIGINT AS example, 0::BIGINT AS of_lines WHERE FALSE"""
-    connection.execute("CREATE OR REPLACE TEMP TABLE bad_code AS SELECT raw, code IS NULL AS missing FROM code_map WHERE code IS NULL OR NOT is_known")
-    if not connection.execute("SELECT 1 FROM bad_code JOIN code_census c ON c.raw IS NOT DISTINCT FROM bad_code.raw LIMIT 1").fetchone():
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE bad_code AS SELECT raw, code IS NULL AS missing FROM code_map WHERE code IS NULL OR NOT is_known"
+    )
+    if not connection.execute(
+        "SELECT 1 FROM bad_code JOIN code_census c ON c.raw IS NOT DISTINCT FROM bad_code.raw LIMIT 1"
+    ).fetchone():
         return nothing
-    queries = []
+    bad, all_lines = [], []
     for number, source in enumerate(files.lines):
         headers = source.map.found.get("institution_id", ())
+        chosen = ", ".join(dict.fromkeys(sqltext.name(each.text) for each in headers)) or "NULL AS nowhere"
+        institution = read_column(source.map, "institution_id")
         raw = line_sql.raw_code(source, second=second[number])
         place = f"{source.table.file_number} * {line_sql.LINE_NO_SHIFT} + {source.table.record}"
-        queries.append(
-            f"""SELECT {read_column(source.map, "institution_id") if headers else "CAST(NULL AS VARCHAR)"} AS institution_id, raw, is_bad, missing, n, first FROM (
-              SELECT {", ".join(("l.*",))}, b.missing, b.missing IS NOT NULL AS is_bad FROM (
-                SELECT {", ".join((*(sqltext.name(each.text) for each in headers), f"{raw} AS raw"))}, count(*) AS n, min({place}) AS first
-                FROM {source.table.scan()} GROUP BY ALL) l LEFT JOIN bad_code b ON b.raw IS NOT DISTINCT FROM l.raw)"""
+        # Each institution, and each code that is amiss, is read once.
+        bad.append(
+            f"""SELECT {institution} AS institution_id, missing, n, first FROM (
+              SELECT {chosen}, missing, count(*) AS n, min({place}) AS first FROM {source.table.scan()}
+              JOIN bad_code ON bad_code.raw IS NOT DISTINCT FROM {raw} GROUP BY ALL)"""
         )
-    return f"""SELECT issue, institution_id, sum(n) FILTER (bad) AS lines, NULL::BIGINT AS persons, NULL::DECIMAL(18, 2) AS amount,
-          min(first) FILTER (bad) AS example, sum(n) AS of_lines
-        FROM (SELECT institution_id, issue, n, first, CASE issue WHEN 'code_missing' THEN missing ELSE NOT missing END IS TRUE AS bad
-          FROM ({" UNION ALL ".join(queries)}), (SELECT unnest(['code_missing', 'code_without_shape']) AS issue))
-        GROUP BY ALL HAVING count(*) FILTER (bad) > 0"""
+        all_lines.append(
+            f"SELECT {institution} AS institution_id, n FROM (SELECT {chosen}, count(*) AS n FROM {source.table.scan()} GROUP BY ALL)"
+        )
+    return f"""SELECT CASE WHEN missing THEN 'code_missing' ELSE 'code_without_shape' END AS issue, b.institution_id, sum(b.n) AS lines,
+          NULL::BIGINT AS persons, NULL::DECIMAL(18, 2) AS amount, min(first) AS example, any_value(a.n) AS of_lines
+        FROM ({" UNION ALL ".join(bad)}) b
+        LEFT JOIN (SELECT institution_id, sum(n) AS n FROM ({" UNION ALL ".join(all_lines)}) GROUP BY ALL) a
+          ON a.institution_id IS NOT DISTINCT FROM b.institution_id GROUP BY ALL"""

@@ -1,0 +1,9 @@
+"""When an institution's own name of an item is that of the catalogue."""
+
+from __future__ import annotations
+
+
+def name_key_sql(name: str) -> str:
+    """SQL of what is compared of a name: without what stands in parentheses and without blanks, unless nothing else is there."""
+    plain = f"regexp_replace(lower(translate({name}, '（）', '()')), '\\s', '', 'g')"
+    return f"coalesce(nullif(regexp_replace({plain}, '\\([^()]*\\)', '', 'g'), ''), {plain})"
