@@ -59,7 +59,8 @@ def _make_items(con: duckdb.DuckDBPyConnection) -> None:
     )
     con.execute(
         f"""CREATE TABLE limited AS
-        SELECT any_value(item_name) AS name, CASE WHEN match = 'family' THEN code || CASE WHEN code LIKE 'X%' THEN '010100101' ELSE '010101001' END ELSE code END AS code,
+        SELECT any_value(item_name) AS name, CASE WHEN match = 'family' THEN code || CASE WHEN code LIKE 'X%' THEN '010100101'
+          ELSE '010101001' END ELSE code END AS code,
           CASE WHEN any_value(sex) = 'male' THEN 'male' WHEN any_value(sex) = 'female' THEN 'female' ELSE 'child' END AS fits
         FROM listed WHERE (sex IS NOT NULL AND rule_id IN ('drug-sex', 'service-sex') OR age_word = '儿童' AND age_min IS NULL AND age_max IS NULL
           AND rule_id IN ('drug-child-only', 'service-child-only'))
@@ -70,7 +71,8 @@ def _make_items(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         f"""CREATE TABLE item AS
         WITH chosen AS (
-          SELECT name, code, fits, row_number() OVER (PARTITION BY fits, left(code, 1) ORDER BY hash(code, 'item')) AS place FROM limited WHERE length(code) IN (15, 20, 23)),
+          SELECT name, code, fits, row_number() OVER (PARTITION BY fits, left(code, 1) ORDER BY hash(code, 'item')) AS place
+            FROM limited WHERE length(code) IN (15, 20, 23)),
         many AS (
           SELECT code, name, fits FROM chosen WHERE place <= 15
           UNION ALL SELECT code, name, 'any' FROM read_csv('{ITEMS.as_posix()}', all_varchar = true) WHERE used_as = 'ordinary' AND length(code) IN (15, 20, 23)
@@ -116,10 +118,13 @@ def _make_lines(con: duckdb.DuckDBPyConnection, institutions: int) -> None:
     """`line` with what it truly is, and `mapping` of what is mapped wrongly: one item in every fifth institution, charged as often as others."""
     con.execute(
         f"""CREATE TABLE mapping AS
-        SELECT i.institution, w.code AS item_code, w.name AS item_name, m.code AS meant_code, m.name AS meant_name, 'L' || i.institution || '-' || m.code AS local_code FROM (
+        SELECT i.institution, w.code AS item_code, w.name AS item_name, m.code AS meant_code, m.name AS meant_name,
+          'L' || i.institution || '-' || m.code AS local_code FROM (
           SELECT t.i AS institution, t.i // 5 AS error FROM range({institutions}) t(i) WHERE t.i % 5 = 3) i
-        JOIN (SELECT row_number() OVER (ORDER BY hash(code, 'wrong')) - 1 AS place, * FROM item WHERE fits <> 'any') w ON w.place = i.error % (SELECT count(*) FROM item WHERE fits <> 'any')
-        JOIN (SELECT row_number() OVER (ORDER BY code) - 1 AS place, * FROM item WHERE name IN ({", ".join(repr(name) for name in MEANT)})) m ON m.place = i.error % {len(MEANT)}"""
+        JOIN (SELECT row_number() OVER (ORDER BY hash(code, 'wrong')) - 1 AS place, * FROM item WHERE fits <> 'any') w
+          ON w.place = i.error % (SELECT count(*) FROM item WHERE fits <> 'any')
+        JOIN (SELECT row_number() OVER (ORDER BY code) - 1 AS place, * FROM item WHERE name IN ({", ".join(repr(name) for name in MEANT)})) m
+          ON m.place = i.error % {len(MEANT)}"""
     )
     count = {
         fits: con.execute(f"SELECT count(*) FROM {fits}_item").fetchone()[0]
@@ -129,7 +134,8 @@ def _make_lines(con: duckdb.DuckDBPyConnection, institutions: int) -> None:
         f"""CREATE TABLE drawn AS
         SELECT *, visit * 16 + k AS line,
           CASE
-            WHEN planted = 'violation' AND k = 0 THEN CASE WHEN is_child OR {_pick("which", "visit", "2")} = 0 THEN CASE sex WHEN 'male' THEN 'female' ELSE 'male' END ELSE 'child' END
+            WHEN planted = 'violation' AND k = 0 THEN CASE WHEN is_child OR {_pick("which", "visit", "2")} = 0 THEN CASE sex WHEN 'male'
+              THEN 'female' ELSE 'male' END ELSE 'child' END
             WHEN planted = 'parents_card' AND k < 2 THEN 'child' WHEN planted = 'newborn' AND k = 0 THEN 'child'
             WHEN {_pick("limited", "visit * 16 + k", "10")} < 3 OR (planted IN ('wrong_person', 'refunded') AND k = 0)
               THEN CASE WHEN is_child AND {_pick("young", "visit * 16 + k", "2")} = 0 THEN 'child' ELSE sex END
@@ -147,7 +153,8 @@ def _make_lines(con: duckdb.DuckDBPyConnection, institutions: int) -> None:
         SELECT c.line, c.visit, c.institution, c.person, c.department, c.doctor, c.moment, c.sex, c.birth, c.is_child, c.planted, c.k, c.price,
           CASE WHEN wrong THEN m.item_code ELSE right_code END AS item_code, CASE WHEN wrong THEN m.item_name ELSE right_name END AS item_name,
           CASE WHEN wrong THEN m.local_code ELSE 'L' || c.institution || '-' || right_code END AS local_code,
-          CASE WHEN wrong THEN m.meant_name ELSE right_name END || CASE c.institution % 4 WHEN 0 THEN '(规格' || (c.institution % 7) || ')' WHEN 1 THEN '' WHEN 2 THEN '（院内）' ELSE '' END AS local_name,
+          CASE WHEN wrong THEN m.meant_name ELSE right_name END || CASE c.institution % 4 WHEN 0 THEN '(规格' || (c.institution % 7) || ')' WHEN 1
+            THEN '' WHEN 2 THEN '（院内）' ELSE '' END AS local_name,
           wrong,
           CASE WHEN wrong THEN 'mapping_error' WHEN planted = 'violation' AND k = 0 THEN 'violation' WHEN planted = 'parents_card' AND k < 2 THEN 'parents_card'
             WHEN planted = 'newborn' AND k = 0 THEN 'newborn' WHEN planted = 'wrong_person' AND k = 0 THEN 'wrong_person' ELSE 'clean' END AS truth
@@ -160,7 +167,9 @@ def _write(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     """Write the city's files."""
     flipped = "CASE WHEN planted = 'wrong_person' THEN CASE sex WHEN 'male' THEN '2' ELSE '1' END ELSE CASE sex WHEN 'male' THEN '1' ELSE '2' END END"
     departments = "['内科', '外科', '儿科', '妇产科', '急诊科', '全科']"
-    department = f"{departments}[CASE WHEN planted = 'parents_card' THEN 3 WHEN planted = 'newborn' THEN 4 WHEN department = 2 AND NOT is_child THEN 1 ELSE department + 1 END]"
+    seen_in = """CASE WHEN planted = 'parents_card' THEN 3 WHEN planted = 'newborn' THEN 4 WHEN department = 2 AND NOT is_child THEN 1
+        ELSE department + 1 END"""
+    department = f"{departments}[{seen_in}]"
     common = f"""'B' || line AS bkkp_sn, 'M' || visit AS mdtrt_id, 'S' || visit AS setl_id, CAST(NULL AS VARCHAR) AS init_feedetl_sn,
         printf('H3901%07d', institution) AS fixmedins_code, '示例医院' || institution AS fixmedins_name, 'P' || person AS psn_no, item_code AS hilist_code,
         item_name AS hilist_name, local_code AS medins_list_codg, local_name AS medins_list_name, {department} AS bilg_dept_name,
@@ -177,7 +186,8 @@ def _write(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
     )
     con.execute(
         f"""COPY (SELECT 'S' || visit AS setl_id, 'M' || visit AS mdtrt_id, 'P' || person AS psn_no, {flipped} AS gend, strftime(birth, '%Y-%m-%d') AS brdy,
-          '310' AS insutype, CASE WHEN planted = 'newborn' THEN '2101' ELSE '11' END AS med_type, 100.0 AS medfee_sumamt, 70.0 AS fund_pay_sumamt, '0' AS refd_setl_flag, '1' AS vali_flag
+          '310' AS insutype, CASE WHEN planted = 'newborn' THEN '2101'
+            ELSE '11' END AS med_type, 100.0 AS medfee_sumamt, 70.0 AS fund_pay_sumamt, '0' AS refd_setl_flag, '1' AS vali_flag
         FROM planned) TO '{folder.as_posix()}/setl_d.parquet' (FORMAT parquet)"""
     )
     con.execute(
@@ -186,7 +196,8 @@ def _write(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         FROM planned) TO '{folder.as_posix()}/setl_list_diag_d.parquet' (FORMAT parquet)"""
     )
     con.execute(
-        f"""COPY (SELECT 'B' || line AS line_id, truth, planted, (planted = 'refunded' OR (truth = 'violation' AND {_pick("back", "line", "20")} = 0)) AS refunded FROM line WHERE truth <> 'clean')
+        f"""COPY (SELECT 'B' || line AS line_id, truth, planted, (planted = 'refunded' OR (truth = 'violation'
+          AND {_pick("back", "line", "20")} = 0)) AS refunded FROM line WHERE truth <> 'clean')
         TO '{folder.as_posix()}/truth.parquet' (FORMAT parquet)"""
     )
     con.execute(

@@ -13,7 +13,7 @@ from checker.model.data_folder import SAID, default_data
 from checker.model.errors import InputError
 from checker.model.secret_key import KEY_BYTES, open_key
 
-KEY_FILE = "person.key"
+KEY_FILE = "scan.key"
 
 
 def person_key_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -21,7 +21,7 @@ def person_key_option(command: Callable[..., Any]) -> Callable[..., Any]:
     return click.option(
         "--person-key",
         type=click.Path(path_type=Path, dir_okay=False),
-        help="人员代码的密钥文件，没有就新建；同一密钥下，同一人每次扫描的代码相同。不写：数据文件夹里的 person.key，"
+        help="人员代码的密钥文件，没有就新建；同一密钥下，同一人每次扫描的代码相同。不写：数据文件夹里的 scan.key，"
         f"数据文件夹是{SAID}（key of the hashes that stand for persons: the same key, the same hash; made where it is not there）",
     )(command)
 

@@ -101,7 +101,8 @@ def net_lines(
 ) -> Netted:
     """Make the tables `duplicate_line` (line_no, is_first) and `netted_line` (line_no, what is left, nothing_left) from `staged_line`.
 
-    `unmatched_refund` (line_no) are refunds without an original. `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left. What only
+    `unmatched_refund` (line_no) are refunds without an original.
+    `left_out` (line_no) are the lines that take no part in any judgment: those that repeat another, and those of which nothing is left. What only
     stands `beside` (history, self-paid lines) is netted among itself, or by a refund that names it, changes nothing of judged lines, and is not counted.
     Amounts are decimals, yuan. `any_reversal`: the table `reversed_settlement` has settlements that are reversed as a whole, whose lines
     are gone before any refund is netted. `uploads`: sources that tell what was uploaded together. `headers_name_originals`:

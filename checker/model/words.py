@@ -530,6 +530,46 @@ _PROFILE_PLACES: dict[str, Said] = {
 }
 """Where a profile says what they mean, if not simply in one of the groups of the table."""
 AGE_UNITS: dict[str, Said] = {"year": ("岁", "years"), "month": ("个月", "months"), "day": ("天", "days")}
+CLASSES: dict[str, Said] = {
+    "cluster": ("聚集：多行同一个原因", "a cluster: many lines of one cause"),
+    "person_conflict": (
+        "人员信息与此人其他就诊不一致",
+        "the person's sex or birth date differs from most other visits",
+    ),
+    "parents_card": ("可能用家长的卡给孩子看病", "probably a parent's card used for a child"),
+    "newborn": ("可能是新生儿，登记在母亲名下", "probably a newborn, recorded under the mother"),
+}
+"""What may explain a finding other than a violation [归类]."""
+CLUSTER_KINDS: dict[str, Said] = {
+    "mapping": ("很可能对码有误", "probably a wrong mapping"),
+    "prescriber": ("集中在一位医生", "one doctor"),
+    "neighbour": ("很可能选了目录里相邻的项目", "probably the neighbour in a list was taken"),
+    "upload": ("集中在一次上传", "one upload"),
+}
+"""What a cluster [聚集] is probably caused by."""
+LIKELY_BY: dict[str, Said] = {
+    "name": ("院内名称相近", "the local name is alike"),
+    "neighbour": ("目录编码相邻", "it stands beside in the catalogue"),
+}
+"""Why an item is held to be the one that was meant."""
+QUALITY: dict[str, Said] = {
+    "sex_missing": ("没有性别", "sex missing"),
+    "birth_missing": ("没有足够的年龄信息", "age not known well enough"),
+    "birth_impossible": ("出生日期或年龄不合理", "birth date or age impossible"),
+    "id_conflict": ("性别或出生日期在不同来源中互相矛盾", "sources contradict each other on sex or birth date"),
+    "visits_conflict": (
+        "性别或出生日期与此人其他就诊不一致",
+        "sex or birth date differs from the person's other visits",
+    ),
+    "newborn_under_mother": ("新生儿登记在母亲名下，没有标志", "a newborn recorded under the mother without a flag"),
+    "header_missing": ("找不到结算或就诊记录", "no settlement or visit found"),
+    "duplicate": ("重复上传", "uploaded twice"),
+    "reuploaded": ("换流水号重复上传", "uploaded again under another number"),
+    "refund_unmatched": ("退费找不到原单", "a refund without its original"),
+    "code_missing": ("没有项目编码", "no item code"),
+    "code_without_shape": ("项目编码不是国家编码", "not a national item code"),
+}
+"""What may be amiss with data [数据质量]."""
 
 _PUBLISHED: dict[str, Mapping[str, Said]] = {
     "verdict": VERDICTS, "level": LEVELS, "action": ACTION_WORDS, "reason": REASONS, "remark": REMARKS, "next": NEXT, "mark": MARKS,

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from checker.model.errors import halves
 from checker.model.words import (
+    CLASSES,
+    CLUSTER_KINDS,
     ENCODING_NAMES,
     ESCAPED_QUOTES,
     LEVELS,
@@ -80,6 +82,7 @@ class _Printer:
             self._total()
         self._not_judged()
         self._unknown_values()
+        self._explained()
         self._hints()
         self._gaps()
 
@@ -234,6 +237,24 @@ class _Printer:
             self._say(
                 f"其中 2026 年清单未再列出的知识点：{apart.lines:,} 行、{self._yuan(apart)}，只作提示",
                 f"Of these, points not listed again in 2026: {apart.lines:,} lines, {self._yuan(apart)}, at notice only",
+            )
+
+    def _explained(self) -> None:
+        """What else may explain findings: where to look first, before anybody is asked."""
+        run = self._result.run
+        explained, clusters = run.get("explained") or {}, run.get("clusters") or {}
+        if not explained:
+            return
+        told = self._parts(explained, CLASSES)
+        self._say(
+            f"其中 {sum(explained.values()):,} 个疑点可能另有原因，先看数据{told}",
+            f"Of the findings {sum(explained.values()):,} may have another cause, look at the data first{told}",
+        )
+        if clusters:
+            kinds = self._parts(clusters, CLUSTER_KINDS)
+            self._say(
+                f"聚集 {sum(clusters.values()):,} 组{kinds}，每组一行，见 clusters.parquet",
+                f"{sum(clusters.values()):,} clusters{kinds}, one row each in clusters.parquet",
             )
 
     def _hints(self) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.ingest.completeness import FileCount
@@ -79,6 +81,18 @@ def record(
         "seconds": round(seconds, 3),
         "peak_memory_mb": peak_memory_mb(),
     }  # fmt: skip
+
+
+def name_results(folder: Path) -> dict[str, dict[str, Any]]:
+    """The files of results as they were written, by name: size and sha256, so that one that is altered later is known."""
+    named: dict[str, dict[str, Any]] = {}
+    for file in sorted(folder.iterdir()):
+        with file.open("rb") as stream:
+            named[file.name] = {
+                "bytes": file.stat().st_size,
+                "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
+            }
+    return named
 
 
 def crosswalk_document(crosswalk: Crosswalk | None, use: CrosswalkUse | None) -> dict[str, Any]:

@@ -43,7 +43,7 @@ from checker.scan.handover.handover import Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
-from checker.scan.run_record import crosswalk_document, record
+from checker.scan.run_record import crosswalk_document, name_results, record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_on_trial, count_shadow
 from checker.scan.summary import summarise
 from checker.scan.unknown_values import count_unknown
@@ -122,6 +122,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                 )
                 refuse_too_early(connection, request.as_of)
                 result = _Run(connection, request, loaded, files, out, provincial, tell, crosswalk).go(started)
+            result = replace(result, run={**result.run, "results": name_results(out.result)})
             out.commit(result.run)
         except (_engine_error(), OSError) as error:
             told = explain(error, files, request.all_paths, out.work.parent.parent)
@@ -333,8 +334,9 @@ class _Run:
         )
         seconds = time.monotonic() - started
         told = crosswalk_document(self.crosswalk, crosswalk_in_use(connection))
+        told_further = handover.document(self.findings) if handover else {}
         run = record(self.request, files, counts, self.loaded, self.provincial, result, seconds)
-        return replace(result, run=run | told)
+        return replace(result, run=run | told | told_further)
 
     def _handover(
         self, second: dict[int, bool], beside: candidates.Joined, absent: frozenset[str], unneeded: frozenset[str]

@@ -106,7 +106,7 @@ def _gather_headers(connection: duckdb.DuckDBPyConnection, sources: Sequence[Sou
 def _gather_records(
     connection: duckdb.DuckDBPyConnection, beside: Joined, absent: frozenset[str], language: str
 ) -> None:
-    """Make `record_person` (line_no, person_sex, birth, person_age) of the lines in `fired_line`: whom the record names, as it is put together for the judgment."""
+    """Make `record_person` (line_no, person_sex, birth, person_age) of the lines in `fired_line`: whom the record names."""
     columns = {name: value for name, value in person_columns(beside).items() if name not in absent}
     chosen = "".join(f", {value} AS {name}" for name, value in columns.items())
     source = f"SELECT s.line_no, s.service_time{chosen} FROM staged_line s {beside.joins} WHERE s.line_no IN (SELECT line_no FROM fired_line)"

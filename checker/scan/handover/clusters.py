@@ -208,17 +208,20 @@ def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _find_parts(connection: duckdb.DuckDBPyConnection) -> None:
-    """Add the doctors whose lines of an item stand out where the institution's own code does not."""
+    """Add the doctors whose lines of an item stand out, from elsewhere and from the others of the house, where the institution's own code does not."""
     low = bound_sql("g.breaking", "g.lines", upper=False, z=_SURE)
     elsewhere = _elsewhere("e.lines - g.lines", "e.breaking - g.breaking")
+    colleagues = "(t.breaking - g.breaking) / (t.lines - g.lines)"
     _add_groups(
         connection,
         f"""SELECT 'prescriber' AS kind, g.institution_id, g.item_code, CAST(NULL AS VARCHAR) AS local, g.prescriber, CAST(NULL AS DATE) AS day,
           greatest(0, e.lines - g.lines) AS elsewhere_lines, greatest(0, e.breaking - g.breaking) AS elsewhere_breaking, {elsewhere} AS elsewhere
-        FROM ({_measured(("institution_id", "item_code", "prescriber"), "open_line")}) g JOIN item_elsewhere e USING (item_code),
+        FROM ({_measured(("institution_id", "item_code", "prescriber"), "open_line")}) g JOIN item_elsewhere e USING (item_code)
+        JOIN ({_measured(("institution_id", "item_code"), "open_line")}) t
+          ON t.institution_id IS NOT DISTINCT FROM g.institution_id AND t.item_code = g.item_code,
           (SELECT share AS usual FROM usual_share)
         WHERE g.prescriber IS NOT NULL AND g.breaking >= {LEAST_LINES} AND g.persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE}
-          AND {low} > {TIMES_ELSEWHERE} * {elsewhere}""",
+          AND {low} > {TIMES_ELSEWHERE} * {elsewhere} AND t.lines - g.lines >= {LEAST_LINES} AND {low} > {TIMES_ELSEWHERE} * {colleagues}""",
         "c.item_code = l.item_code AND c.prescriber = l.prescriber",
     )
 

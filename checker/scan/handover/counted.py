@@ -92,7 +92,8 @@ def write_denominators(connection: duckdb.DuckDBPyConnection, target: Path) -> N
             for name in every
         )
         parts.append(
-            f"SELECT '{by}' AS \"by\", {shown}, sum(lines)::BIGINT AS lines, sum(amount) AS amount FROM counted GROUP BY {', '.join(f'counted.{name}' for name in columns)}"
+            f"SELECT '{by}' AS \"by\", {shown}, sum(lines)::BIGINT AS lines, sum(amount) AS amount FROM counted "
+            f"GROUP BY {', '.join(f'counted.{name}' for name in columns)}"
         )
     query = f"""SELECT "by", g.institution_id, institution_name, department, prescriber, item_code, month, lines,
         CAST(amount AS DECIMAL(18, 2)) AS amount

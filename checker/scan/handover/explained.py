@@ -67,7 +67,8 @@ def _find_conflicts(connection: duckdb.DuckDBPyConnection, files: Gathered) -> N
         SELECT f.line_no, f.rule_no, f.patient_id, c.person_sex, c.birth, p.point_sex IS NOT NULL AS of_sex,
           p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL AS of_age
         FROM fired_line f JOIN point p USING (point_no) JOIN case_fact c USING (line_no)
-        WHERE f.violated AND f.patient_id IS NOT NULL AND (p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL)"""
+        WHERE f.violated AND f.patient_id IS NOT NULL
+          AND (p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL)"""
     )
     told = [
         _told_sql(source)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checker.ingest.gather import Gathered
 from checker.ingest.provincial import INPATIENT, Provincial
 from checker.judge.candidates import Joined
+from checker.model import sqltext
 from checker.rulebook.plan import Plan
 from checker.scan.handover.case_facts import gather_cases
 from checker.scan.handover.clusters import CLUSTER_ID, CLUSTERS_FILE, SHAPES_OF_LIMITS, find_clusters, write_clusters
@@ -70,6 +72,19 @@ class Handover:
         write_clusters(self.connection, folder / CLUSTERS_FILE, found=clusters)
         write_quality(self.connection, self.files, self.second, self.beside, findings, folder / QUALITY_FILE)
         write_denominators(self.connection, folder / DENOMINATORS_FILE)
+
+    def document(self, findings: Path) -> dict[str, Any]:
+        """What run.json says of it: findings by class, clusters by kind, and by which key persons are told, without telling the key."""
+        of_findings = f"FROM {sqltext.parquet(findings)} WHERE class IS NOT NULL GROUP BY class ORDER BY class"
+        classes = self.connection.execute(f"SELECT class, count(*) {of_findings}").fetchall()
+        kinds = self.connection.execute(
+            f"SELECT kind, count(*) FROM {sqltext.parquet(findings.with_name(CLUSTERS_FILE))} GROUP BY kind ORDER BY kind"
+        ).fetchall()
+        return {
+            "explained": dict(classes),
+            "clusters": dict(kinds),
+            "person_hash": {"key": hashlib.sha256(b"key" + self.key).hexdigest()[:8]},
+        }
 
     def _name_inpatient(self) -> None:
         """Make `inpatient_care` (care_type): the ways in which findings' lines say that somebody stayed in the institution."""

@@ -110,7 +110,7 @@ def _gather_catalogue(connection: duckdb.DuckDBPyConnection, files: Gathered, se
             )
     nothing = "SELECT NULL::VARCHAR AS code, NULL::VARCHAR AS name, FALSE AS is_national, 0 AS lines WHERE FALSE"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE catalogue AS {' UNION ALL '.join(names) or nothing}")
-    nobody = "SELECT NULL::VARCHAR AS institution_id, NULL::VARCHAR AS \"catalogue raw\" WHERE FALSE"
+    nobody = 'SELECT NULL::VARCHAR AS institution_id, NULL::VARCHAR AS "catalogue raw" WHERE FALSE'
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE used AS SELECT DISTINCT institution_id, code FROM ({" UNION ALL ".join(uses) or nobody})
         JOIN code_map ON code_map.raw = "catalogue raw" """

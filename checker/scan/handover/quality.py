@@ -66,11 +66,13 @@ def write_quality(
           SELECT issue, institution_id, count(*) AS lines, count(DISTINCT patient_id) AS persons, sum(abs(amount)) AS amount, min(line_no) AS example
           FROM ({of_staged} UNION ALL {of_person}) WHERE issue IS NOT NULL GROUP BY ALL),
         measured AS (
-          SELECT a.*, CASE WHEN issue IN ('duplicate', 'reuploaded') THEN l.lines WHEN issue = 'refund_unmatched' THEN l.refunds ELSE l.of_person END AS of_lines
+          SELECT a.*, CASE WHEN issue IN ('duplicate', 'reuploaded') THEN l.lines
+            WHEN issue = 'refund_unmatched' THEN l.refunds ELSE l.of_person END AS of_lines
           FROM amiss a LEFT JOIN looked_at l ON l.institution_id IS NOT DISTINCT FROM a.institution_id
           UNION ALL BY NAME {codes})
         SELECT m.institution_id, n.institution_name, issue, lines::BIGINT AS lines, of_lines::BIGINT AS of_lines, lines / of_lines AS rate,
-          persons::BIGINT AS persons, CAST(amount AS DECIMAL(18, 2)) AS amount, origin.file AS example_file, example % {line_sql.LINE_NO_SHIFT} AS example_record
+          persons::BIGINT AS persons, CAST(amount AS DECIMAL(18, 2)) AS amount, origin.file AS example_file,
+          example % {line_sql.LINE_NO_SHIFT} AS example_record
         FROM measured m LEFT JOIN institution_named n ON n.institution_id = m.institution_id
         LEFT JOIN origin ON origin.file_no = example // {line_sql.LINE_NO_SHIFT}
         ORDER BY issue, rate DESC, m.institution_id) TO {sqltext.text(str(target))} (FORMAT parquet)"""

@@ -1,0 +1,344 @@
+"""What a scan hands on besides findings: planted mapping errors, cards, newborns and wrong records are told as what they are."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from tests.commands import liangku
+
+WOMEN, WOMEN_NAME = "002501040140000", "阴道分泌物检查"
+SHEET = ("流水号", "机构编码", "机构名称", "住院号", "人员编号", "性别", "出生日期", "医疗类别", "费用发生日期", "国标代码", "国标名称", "项目代码",
+         "医院项目名称", "数量", "金额", "开单科室", "开单医生", "诊断编码", "原费用流水号")  # fmt: skip
+Row = dict[str, object]
+
+
+class Sheet:
+    """Lines as a hospital writes them, each of its own visit and person unless said otherwise."""
+
+    def __init__(self) -> None:
+        self.rows: list[Row] = []
+
+    def add(self, **cells: object) -> str:
+        """Add a line; returns its number."""
+        number = f"L{len(self.rows) + 1:05d}"
+        usual: Row = {
+            "流水号": number, "机构编码": "H39010100001", "机构名称": "甲医院", "住院号": f"V{number}", "人员编号": f"P{number}", "性别": "女",
+            "出生日期": "1985-03-04", "医疗类别": "11", "费用发生日期": datetime(2026, 2, 1, 9) + timedelta(hours=7 * len(self.rows) % 500),
+            "国标代码": "332502039010000", "国标名称": "凝血功能常规检查", "项目代码": "", "医院项目名称": "", "数量": 1, "金额": 20, "开单科室": "内科",
+            "开单医生": f"医生{len(self.rows) % 5}", "诊断编码": "", "原费用流水号": "",
+        }  # fmt: skip
+        self.rows.append(usual | {"项目代码": f"L{cells.get('国标代码', usual['国标代码'])}"} | cells)
+        return number
+
+    def scan(self, folder: Path, *further: str) -> Run:
+        """Write and scan them."""
+        file = folder / "明细.csv"
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.DictWriter(stream, SHEET)
+            writer.writeheader()
+            writer.writerows(self.rows)
+        out = folder / "out"
+        done = liangku("scan", file, "--out", out, "--person-key", folder / "person.key", *further)
+        assert done.returncode in (0, 1), done.stderr
+        return Run(out, done.stdout)
+
+
+class Run:
+    """The results of a scan."""
+
+    def __init__(self, folder: Path, said: str) -> None:
+        self.folder, self.said = folder, said
+        self.document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        self.findings, self.clusters, self.quality, self.denominators = (
+            pl.read_parquet(folder / f"{name}.parquet") for name in ("findings", "clusters", "quality", "denominators")
+        )
+
+    def classes(self) -> dict[str, str | None]:
+        """The class of each line's finding."""
+        return dict(self.findings.select("line_id", "class").iter_rows())
+
+
+def elsewhere(sheet: Sheet, lines: int = 60) -> None:
+    """Other institutions that charge the women's item to women."""
+    for place in range(lines):
+        sheet.add(
+            机构编码=f"H3901010{1000 + place % 3}",
+            机构名称=f"乙医院{place % 3}",
+            国标代码=WOMEN,
+            国标名称=WOMEN_NAME,
+            医院项目名称=WOMEN_NAME,
+        )
+
+
+@pytest.fixture(scope="module")
+def mapped(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One hospital has mapped its urine sediment to a women's item; elsewhere that item is charged to women, but for three."""
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(40):
+        sheet.add(
+            国标代码=WOMEN,
+            国标名称=WOMEN_NAME,
+            项目代码="NC01",
+            医院项目名称="尿沉渣镜检（院内）",
+            性别="男" if number % 2 else "女",
+        )
+    for _ in range(30):
+        sheet.add(国标代码="331201000350000", 国标名称="尿沉渣镜检", 医院项目名称="尿沉渣镜检", 机构编码="H39010101001")
+        sheet.add(
+            国标代码="332502039010000", 国标名称="凝血功能常规检查", 医院项目名称="凝血常规", 机构编码="H39010101001"
+        )
+    for _ in range(3):
+        sheet.add(国标代码=WOMEN, 国标名称=WOMEN_NAME, 医院项目名称=WOMEN_NAME, 性别="男", 机构编码="H39010101001")
+    return sheet.scan(tmp_path_factory.mktemp("mapped"))
+
+
+def test_a_wrong_mapping_is_one_row_with_the_item_that_was_meant(mapped: Run) -> None:
+    (cluster,) = mapped.clusters.rows(named=True)
+    assert cluster["kind"] == "mapping"
+    assert (cluster["institution_id"], cluster["institution_name"]) == ("H39010100001", "甲医院")
+    assert (cluster["local_item_code"], cluster["local_item_name"], cluster["item_code"]) == (
+        "NC01",
+        "尿沉渣镜检（院内）",
+        WOMEN,
+    )
+    assert (cluster["lines"], cluster["breaking"], cluster["persons"], cluster["rule_ids"]) == (
+        40,
+        20,
+        20,
+        ["service-sex"],
+    )
+    assert (cluster["elsewhere_lines"], cluster["elsewhere_breaking"]) == (63, 3)
+    assert cluster["share_low"] < cluster["share"] == 0.5 < cluster["share_high"]
+    assert cluster["likely_items"][0] == {"code": "331201000350000", "name": "尿沉渣镜检", "why": "name"}
+
+
+def test_the_findings_of_a_cluster_stay_and_are_marked(mapped: Run) -> None:
+    (cluster,) = mapped.clusters.rows(named=True)
+    marked = mapped.findings.filter(pl.col("class") == "cluster")
+    assert marked.height == 20
+    assert set(marked["cluster_id"]) == {cluster["cluster_id"]}
+    assert set(marked["verdict"]) == {"violation"}
+    left = mapped.findings.filter(pl.col("class").is_null())
+    assert left.height == 3
+    assert set(left["institution_id"]) == {"H39010101001"}
+    assert mapped.document["explained"] == {"cluster": 20}
+    assert mapped.document["clusters"] == {"mapping": 1}
+    assert "聚集 1 组（很可能对码有误 1）" in mapped.said
+
+
+def test_what_findings_are_counted_against_is_written(mapped: Run) -> None:
+    of = mapped.denominators.filter(pl.col("by") == "institution").select("institution_id", "lines").rows()
+    assert dict(of)["H39010100001"] == 40
+    months = mapped.denominators.filter(pl.col("by") == "month")
+    assert months["lines"].sum() == 103
+    doctors = mapped.denominators.filter((pl.col("by") == "prescriber") & (pl.col("institution_id") == "H39010100001"))
+    assert set(doctors["prescriber"]) == {f"医生{n}" for n in range(5)}
+    assert doctors["lines"].sum() == 40
+
+
+def test_results_are_named_with_their_hashes(mapped: Run) -> None:
+    results = mapped.document["results"]
+    assert set(results) == {file.name for file in mapped.folder.iterdir()} - {"run.json"}
+    for name, told in results.items():
+        file = mapped.folder / name
+        assert told == {"bytes": file.stat().st_size, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+
+
+def test_an_item_that_is_called_by_its_own_name_is_no_wrong_mapping(tmp_path: Path) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(40):
+        sheet.add(国标代码=WOMEN, 国标名称=WOMEN_NAME, 医院项目名称=WOMEN_NAME, 性别="男" if number % 2 else "女")
+    run = sheet.scan(tmp_path)
+    assert run.clusters.is_empty()
+    assert run.findings.height == 20
+    assert set(run.classes().values()) == {None}
+
+
+def test_one_patients_course_is_no_cluster(tmp_path: Path) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for _ in range(20):
+        sheet.add(国标代码=WOMEN, 国标名称=WOMEN_NAME, 医院项目名称="尿沉渣镜检", 性别="男", 人员编号="P1")
+    assert sheet.scan(tmp_path).clusters.is_empty()
+
+
+def test_an_item_that_breaks_its_limit_everywhere_is_no_cluster(tmp_path: Path) -> None:
+    sheet = Sheet()
+    for number in range(200):
+        sheet.add(
+            国标代码=WOMEN,
+            国标名称=WOMEN_NAME,
+            医院项目名称=f"院内名{number % 5}",
+            机构编码=f"H3901010{1000 + number % 5}",
+            性别="男" if number % 2 else "女",
+        )
+    assert sheet.scan(tmp_path).clusters.is_empty()
+
+
+def test_one_doctor_is_told_apart_from_the_mapping(tmp_path: Path) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(90):
+        odd = number % 3 == 0
+        sheet.add(
+            国标代码=WOMEN,
+            国标名称=WOMEN_NAME,
+            医院项目名称=WOMEN_NAME,
+            开单医生="丁医生" if odd else f"医生{number % 4}",
+            性别="男" if odd else "女",
+        )
+    run = sheet.scan(tmp_path)
+    assert run.clusters.select("kind", "prescriber", "breaking").rows() == [("prescriber", "丁医生", 30)]
+
+
+def test_a_parents_card_is_told_by_the_department_or_by_several_items_for_children(tmp_path: Path) -> None:
+    child, other = _two_children_items()
+    sheet = Sheet()
+    by_department = sheet.add(国标代码=child, 开单科室="儿科门诊")
+    several = [sheet.add(国标代码=code, 住院号="V1", 人员编号="P1") for code in (child, other)]
+    alone = sheet.add(国标代码=child)
+    stay = sheet.add(国标代码=child, 开单科室="儿科", 医疗类别="21")
+    classes = sheet.scan(tmp_path).classes()
+    assert {classes[each] for each in (by_department, *several)} == {"parents_card"}
+    assert classes[alone] is None
+    assert classes[stay] is None
+
+
+def _two_children_items() -> tuple[str, str]:
+    """The codes of two services that are for children alone, of the embedded knowledge."""
+    built = Path(__file__).resolve().parents[2] / "knowledge_base" / "built"
+    found = duckdb.sql(
+        f"""SELECT DISTINCT code FROM '{built}/point.parquet' JOIN '{built}/pattern.parquet' USING (point_id) JOIN '{built}/item.parquet' USING (point_id)
+        WHERE rule_id = 'service-child-only' AND match = 'code' AND age_word = '儿童' AND valid_to IS NULL ORDER BY code LIMIT 2"""
+    ).fetchall()
+    return found[0][0], found[1][0]
+
+
+def test_a_record_that_most_visits_of_the_person_contradict_is_told(tmp_path: Path) -> None:
+    sheet = Sheet()
+    wrong = sheet.add(国标代码=WOMEN, 性别="男", 人员编号="P1 ")
+    for _ in range(2):
+        sheet.add(性别="女", 人员编号="P1")
+    true = sheet.add(国标代码=WOMEN, 性别="男", 人员编号="P2")
+    for _ in range(3):
+        sheet.add(性别="男", 人员编号="P2")
+    sheet.add(性别="女", 人员编号="P2")
+    run = sheet.scan(tmp_path)
+    assert run.classes() == {wrong: "person_conflict", true: None}
+    told = run.quality.filter(pl.col("issue") == "visits_conflict").select("lines", "of_lines", "persons").rows()
+    assert told == [(1, 2, 1)]
+
+
+def test_quality_counts_by_institution_against_what_was_looked_at(tmp_path: Path) -> None:
+    sheet = Sheet()
+    sheet.add(国标代码=WOMEN, 性别="")
+    sheet.add(国标代码=WOMEN, 性别="")
+    for _ in range(6):
+        sheet.add(国标代码=WOMEN)
+    first = sheet.add(国标代码=WOMEN)
+    sheet.rows.append(dict(sheet.rows[-1]))
+    sheet.add(国标代码=WOMEN, 数量=-1, 金额=-20, 原费用流水号="none", 人员编号="P9", 住院号="V9")
+    sheet.add(国标代码="?7")
+    sheet.add(国标代码="", 机构编码="H39010101001")
+    run = sheet.scan(tmp_path)
+    told = {(each["institution_id"], each["issue"]): each for each in run.quality.rows(named=True)}
+    assert told["H39010100001", "sex_missing"]["lines"] == 2
+    assert told["H39010100001", "sex_missing"]["of_lines"] == 10
+    assert told["H39010100001", "duplicate"]["lines"] == 1
+    assert told["H39010100001", "duplicate"]["example_record"] == 10
+    assert (
+        told["H39010100001", "refund_unmatched"]["lines"] == told["H39010100001", "refund_unmatched"]["of_lines"] == 1
+    )
+    assert (
+        told["H39010100001", "code_without_shape"]["lines"],
+        told["H39010100001", "code_without_shape"]["of_lines"],
+    ) == (1, 12)
+    assert told["H39010101001", "code_missing"]["lines"] == told["H39010101001", "code_missing"]["of_lines"] == 1
+    assert first
+
+
+def test_the_case_around_a_finding_is_told(tmp_path: Path) -> None:
+    sheet = Sheet()
+    sheet.add(国标代码=WOMEN, 性别="男", 医疗类别="11", 诊断编码="J06.900", 开单科室=" 内科 ")
+    (finding,) = sheet.scan(tmp_path).findings.rows(named=True)
+    assert finding["institution_name"] == "甲医院"
+    assert (finding["department"], finding["prescriber"]) == ("内科", "医生0")
+    assert (finding["care_type"], finding["diagnoses"]) == ("11", ["J06.900"])
+    assert (finding["person_sex"], finding["person_age"]) == ("male", "40 岁")
+    assert len(finding["person_hash"]) == 16
+
+
+@pytest.mark.parametrize(
+    ("birth", "told"),
+    [("2026-01-20", "12 天"), ("2025-06-01", "8 个月"), ("2023-02-02", "35 个月"), ("2023-02-01", "3 岁"), ("", None)],
+)
+def test_ages_are_told_in_the_unit_that_matters(tmp_path: Path, birth: str, told: str | None) -> None:
+    sheet = Sheet()
+    sheet.add(国标代码=WOMEN, 性别="男", 出生日期=birth)
+    assert sheet.scan(tmp_path).findings["person_age"].to_list() == [told]
+
+
+def test_the_same_key_calls_a_person_the_same_in_the_next_run_and_another_key_does_not(tmp_path: Path) -> None:
+    sheet = Sheet()
+    sheet.add(国标代码=WOMEN, 性别="男", 人员编号="P7")
+    first = sheet.scan(tmp_path)
+    again = sheet.scan(tmp_path, "--force")
+    assert first.findings["person_hash"].to_list() == again.findings["person_hash"].to_list()
+    assert first.document["person_hash"] == again.document["person_hash"]
+    (tmp_path / "person.key").unlink()
+    other = sheet.scan(tmp_path, "--force")
+    assert first.findings["person_hash"].to_list() != other.findings["person_hash"].to_list()
+    assert first.document["person_hash"] != other.document["person_hash"]
+
+
+def test_a_key_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "person.key").write_bytes(b"short")
+    (tmp_path / "a.csv").write_text("国标代码\n", encoding="utf-8")
+    done = liangku("scan", tmp_path / "a.csv", "--out", tmp_path / "out", "--person-key", tmp_path / "person.key")
+    assert done.returncode == 2
+    assert "密钥文件应为 32 字节" in done.stderr
+
+
+def test_the_planted_city_is_seen_through(tmp_path: Path) -> None:
+    """A small city of the generator: each wrong mapping one cluster with the right item, and what is left are the planted violations."""
+    import importlib.util
+
+    spec = importlib.util.spec_from_file_location(
+        "make_city", Path(__file__).resolve().parents[2] / "data" / "make_city.py"
+    )
+    assert spec
+    assert spec.loader
+    city = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(city)
+    city.make_city(tmp_path / "city", 150_000, 20)
+    done = liangku(
+        "scan", tmp_path / "city" / "fee_list_d.parquet", "--settlements", tmp_path / "city" / "setl_d.parquet", "--diagnoses",
+        tmp_path / "city" / "setl_list_diag_d.parquet", "--out", tmp_path / "out", "--person-key", tmp_path / "person.key",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    truth = pl.read_parquet(tmp_path / "city" / "truth.parquet")
+    findings = pl.read_parquet(tmp_path / "out" / "findings.parquet")
+    accused = set(findings.filter((pl.col("verdict") == "violation") & pl.col("class").is_null())["line_id"])
+    planted = set(truth.filter((pl.col("truth") == "violation") & ~pl.col("refunded"))["line_id"])
+    assert len(accused & planted) >= 0.99 * len(planted)
+    assert len(accused & planted) >= 0.97 * len(accused)
+    errors = pl.read_csv(tmp_path / "city" / "mapping_errors.csv", infer_schema=False)
+    clusters = pl.read_parquet(tmp_path / "out" / "clusters.parquet")
+    found = {
+        (c["institution_id"], c["item_code"], c["local_item_code"]): [i["code"] for i in c["likely_items"]]
+        for c in clusters.rows(named=True)
+    }
+    assert len(found) == clusters.height
+    assert {(e["institution_id"], e["item_code"], e["local_code"]) for e in errors.rows(named=True)} == set(found)
+    for error in errors.rows(named=True):
+        assert error["meant_code"] in found[error["institution_id"], error["item_code"], error["local_code"]]
