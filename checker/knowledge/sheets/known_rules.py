@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from checker.knowledge.kinds import kind_of
 from checker.rulebook.plan import Plan, RulePlan
 from checker.shapes import BY_ID
 from checker.shapes.evidence import EVIDENCE
@@ -13,7 +13,6 @@ from checker.shapes.pair import PAIR
 from checker.shapes.quota import QUOTA
 from checker.shapes.terms import TERMS
 
-_KIND = re.compile("(药品|中药|西药|中成药|超互联网医院药品)|医疗服务项目|诊疗项目|手术项目")
 _QUOTAS = (("周期", "window"), ("频次", "day"), ("", "course"))
 _PAIRS = (("折价", "incision"), ("", "pair"))
 """What of the rule's published name says how its lists are read, the first that it holds."""
@@ -42,14 +41,9 @@ KnownRules = Mapping[str, KnownRule]
 def known_rules(plan: Plan) -> dict[str, KnownRule]:
     """Return the rules of a plan by their published names."""
     return {
-        rule.name_zh: KnownRule(rule.code, _terms(rule), _reads(rule), _kind(rule.name_zh), rule.looks_at)
+        rule.name_zh: KnownRule(rule.code, _terms(rule), _reads(rule), kind_of(rule.name_zh), rule.looks_at)
         for rule in plan.rules
     }
-
-
-def _kind(name: str) -> str | None:
-    found = _KIND.match(name)
-    return None if found is None else "drug" if found[1] else "service"
 
 
 def _terms(rule: RulePlan) -> tuple[str, ...]:

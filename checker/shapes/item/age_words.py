@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 CHILD_WORDS = "新生儿|婴幼儿|婴儿|儿童|小儿"
+CHILD_ENDS = {"新生儿": 29.0, "婴儿": 366.0, "婴幼儿": 3 * 366.0, "儿童": 18 * 365.0, "小儿": 18 * 365.0}
+"""The days by which the widest reading of each word has ended."""
 _FOR_CHILDREN = re.compile(rf"({CHILD_WORDS})专用(?:项目)?")
 OLD = "老年人"
 CAUTIONED = "慎用|不推荐使用|不建议使用"
