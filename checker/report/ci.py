@@ -45,7 +45,10 @@ _EDITS = {
 UNMEASURED = {
     "errors": ("有错误，未比较影响。", "Not measured: there are errors to mend first."),
     "unchanged": ("知识点和规则都没有变化，无需比较影响。", "Not measured: neither knowledge nor rules differ."),
-    "no_base": ("对照版本中没有可比的知识库或规则，未比较影响。", "Not measured: the base has nothing to compare to."),
+    "no_base": (
+        "对照版本中还没有知识库或规则，这次变更里的都是新的：已逐项检查，没有可比较的影响。",
+        "The base has neither knowledge nor rules of the kind: all of the change is new. It was checked, and there is nothing to compare to.",
+    ),
     "no_claims": (
         "没有可用的明细数据（--claims，或仓库中的 data/samples），未比较影响。",
         "Not measured: no claims are at hand (--claims, or data/samples in the repository).",
