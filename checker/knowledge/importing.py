@@ -68,7 +68,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
     lists = [_list(workbook, rules[workbook.rule].id, batch, left_out, request) for workbook in workbooks]
     base = request.onto or Sources.of(EditionText(_NAME, "", "", "", ()), (), ())
     met = _meet(base, lists, request)
-    check_removed(met.knowledge, workbooks, rules, request.published)
+    check_removed(met.knowledge, workbooks, rules, request)
     head = base.edition if request.onto and not met.altered else _head(base.edition, batch, request)
     knowledge = replace(met.knowledge, edition=head)
     imported = Imported(

@@ -10,7 +10,7 @@ A list is held against the points of its rule and of its region (or of none) tha
 **Listed** is decided by family: a code of the list that lies in a family of a point stands for that family, which the point that follows
 covers again. In a family that holds items which the rule does not limit alike (`mixed`), and for codes without a family, it is decided
 by exact code. So an exact code that the list leaves out, while it names another of its family, is kept, and named
-in the report. A point says what the list says only where it is active, has no set end, and is not at notice because an earlier list
+in the report. A point says what the list says only where it is active, has the end that the list sets, if any, and is not at notice because an earlier list
 left it out; any other is followed by a new point when it is listed. Not listed, a point in trial (shadow) stays as it is, and one at
 notice is not lowered again.
 """

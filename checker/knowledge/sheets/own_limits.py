@@ -25,7 +25,10 @@ from checker.shapes.quota.texts import read_quota
 Cells = Mapping[str, str | int]
 _WHOLE = re.compile(r"0*([1-9][0-9]{0,5})(?:\.0+)?")
 _ASK = {
-    "course": "读不出天数；请写如 支付不超过14天、单次住院支付不超过3天、支付不超过12个月 (no course is understood: write it like one of these)",
+    "course": (
+        "读不出天数；请写如 支付不超过14天、单次住院支付不超过3天、支付不超过12个月；每年、每月限多少天的，没有规则能判断"
+        " (no course is understood: write it like one of these; days of a year or a month are judged by no rule)"
+    ),
     "day": "读不出每日的上限；请写如 1/日、24/小时、每日2次 (no quantity a day is understood: write it like one of these)",
     "window": "读不出周期；请写如 间隔时间不短于14天、每周最多支付一次 (no window is understood: write it like one of these)",
     "incision": "读不出手术组；请写组名，如 胃肠手术组 (write the group of operations)",

@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+from checker.model.numerals import counted
+
 Quota = Mapping[str, str | int]
 """The cells of a row of quotas, by name."""
 
@@ -68,7 +70,7 @@ def window_of(most: int, days: int) -> Quota:
 
 
 def _course(text: str, logic: str) -> Quota | None:
-    said = {(_counted(found["number"]), found["unit"][-1]) for found in _COURSE.finditer(text)}
+    said = {(counted(found["number"]), found["unit"][-1]) for found in _COURSE.finditer(text)}
     if len(said) != 1 or _PER.search(_EVERY.sub("", text)):
         return None
     number, unit = said.pop()
@@ -89,38 +91,27 @@ def _day(text: str, logic: str) -> Quota | None:
         most, unit = _UNITS[text]
         return {"quota": "day", "quota_most": most, "quota_unit": unit}
     if found := _FOR_A_DAY.fullmatch(text):
-        most, unit = _counted(found["most"]), _UNITS[found["unit"]][1]
+        most, unit = counted(found["most"]), _UNITS[found["unit"]][1]
         unit = "time" if unit == "day" and most > 1 else unit
         return {"quota": "day", "quota_most": most, "quota_unit": unit} if most else None
     found = _A_DAY.fullmatch(text)
-    most = _counted(found["most"]) if found else 0
+    most = counted(found["most"]) if found else 0
     if not found or not most:
         return None
     return {"quota": "day", "quota_most": most, "quota_unit": "hour" if found["unit"] == "小时" else "time"}
 
 
 def _window(text: str, logic: str) -> Quota | None:
-    said = {(1, _counted(found["number"]) * _DAYS[found["unit"][-1]]) for found in _APART.finditer(text)}
+    said = {(1, counted(found["number"]) * _DAYS[found["unit"][-1]]) for found in _APART.finditer(text)}
     for pattern in (_EVERY, _WITHIN):
         said |= {
-            (_counted(found["most"]), _counted(found["number"] or "1") * _DAYS[found["unit"][-1]])
+            (counted(found["most"]), counted(found["number"] or "1") * _DAYS[found["unit"][-1]])
             for found in pattern.finditer(text)
         }
     if len(said) != 1:
         return None
     most, days = said.pop()
     return window_of(most, days) if most and days else None
-
-
-def _counted(number: str) -> int:
-    """A number in Arabic or Chinese figures, up to 99 in the latter; 0 where it is none."""
-    if number.isascii():
-        return int(number)
-    digits = "一二三四五六七八九"
-    tens, ten, ones = number.replace("两", "二").rpartition("十")
-    if len(tens) > 1 or len(ones) > 1:
-        return 0
-    return (digits.find(tens) + 1 if tens else 1 if ten else 0) * 10 + (digits.find(ones) + 1 if ones else 0)
 
 
 _READERS: dict[str, Callable[[str, str], Quota | None]] = {"course": _course, "day": _day, "window": _window}

@@ -17,7 +17,9 @@ Terms = Mapping[str, str | int]
 """The cells of a row of terms, by name."""
 
 _NOT = re.compile("不予|不得|不支付|不可|不能|除外|以外|之外|禁止")
-_FREES = re.compile("不限|不受|不分|不论|无论|无需|无须|不必|不要求|均可|也可|亦可|都可|(?<!者)除外|以外|之外|药店|药房|诊所|卫生[院室所]|社区")
+_FREES = re.compile(
+    "不限|不受|不分|不论|无论|无需|无须|不必|不要求|均可|也可|亦可|都可|(?<!者)除外|以外|之外|药店|药房|诊所|卫生[院室所]|社区"
+)
 """Words by which a text lets pass others than those whom it names."""
 _WEAKENS_BEFORE = re.compile("建议|推荐|原则上|优先|鼓励|无|(?:非|不|或者?|和|及|与|、|/)(?:限于?|由|在|需|须)*$")
 _WEAKENS_AFTER = re.compile("^(?:或|和|及|与|、|/|以及|也|亦)|优先|报销|比例|%|为宜|为主|含|包括")
@@ -79,6 +81,16 @@ def read_terms(text: str, limits: Iterable[str]) -> Terms | None:
     return found or None
 
 
+def speaks_of_terms(text: str) -> bool:
+    """Whether a remark says something of care, levels, insurance or exceptions, so that a text beside it may not be all.
+
+    >>> speaks_of_terms("急诊也可"), speaks_of_terms("2025年目录")
+    (True, False)
+    """
+    plain = "".join(unicodedata.normalize("NFKC", text[:_LONGEST]).split())
+    return any(pattern.search(plain) for pattern in (_FREES, _ANY_CARE, _FROM_RANK, _RANK_WORD, _INSURANCE_TOLD, _NOT))
+
+
 def _care(text: str) -> Terms | None:
     told = list(_CARE_TOLD.finditer(text))
     said = {frozenset(_CARE[word] for word in _CARE_WORD.findall(each["care"])) for each in told}
@@ -91,7 +103,12 @@ def _care(text: str) -> Terms | None:
 
 def _insurance(text: str) -> Terms | None:
     told = _INSURANCE_TOLD.findall(text)
-    if len(set(told)) != 1 or set(_INSURANCE_WORD.findall(text)) != set(told) or _NOT.search(text) or _FREES.search(text):
+    if (
+        len(set(told)) != 1
+        or set(_INSURANCE_WORD.findall(text)) != set(told)
+        or _NOT.search(text)
+        or _FREES.search(text)
+    ):
         return None
     return {"insurance": _INSURANCE[told[0]]}
 
