@@ -241,8 +241,9 @@ def _check_spans(points: Iterable[PointRow], published: PublishedList) -> None:
     if empty:
         raise KnowledgeError(
             f"{published.rule_id}：{_named(empty)} 自 {published.day} 起有效，同一天公布的清单不能使其终止；"
-            "请把同一天的工作簿在一次命令中导入到此前的知识库，或用 --mode patch（these points begin on the day of the list, which "
-            "cannot end them: import the workbooks of that day in one command onto the edition before it, or use --mode patch）"
+            "请把同一天的工作簿（改正的，用改正后的）在一次命令中导入到此前的知识库；清单只补充、不改动它们的，可用 --mode patch"
+            "（these points begin on the day of the list, which cannot end them: import the workbooks of that day, corrected ones in the place of "
+            "the others, in one command onto the edition before it; a list that only adds to them may use --mode patch）"
         )
 
 
