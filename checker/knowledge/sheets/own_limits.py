@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.indication_terms import IndicationTerms, Reading
+from checker.knowledge.indication_terms import IndicationTerms, KnownText, Reading
 from checker.knowledge.limited import indicated, limited
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.sheets.headers import plain
@@ -67,14 +67,20 @@ class ReadItems:
 
 
 class OwnLimits:
-    """Reads the items of one sheet; `terms` are the words of indications, None where no file was given."""
+    """Reads the items of one sheet; `terms` are the words of indications, None where no file was given, `known` the texts that points have."""
 
     def __init__(
-        self, table: SheetTable, items: Sequence[ItemRow], terms: IndicationTerms | None, faults: Faults
+        self,
+        table: SheetTable,
+        items: Sequence[ItemRow],
+        terms: IndicationTerms | None,
+        faults: Faults,
+        known: Mapping[str, KnownText],
     ) -> None:
         self._table = table
         self._rows = items
         self._terms = terms
+        self._known = known
         self._faults = faults
         self._wrong: dict[str, list[WrongCell]] = {}
         self._notes: list[str] = []
@@ -219,6 +225,12 @@ class OwnLimits:
         if not text:
             return self._fault(row, self._text_column(row), "text")
         reading = self._terms.read(text) if self._terms is not None else Reading((), (), (), False)
+        if not reading.prefixes and (known := self._known.get("".join(text.split()))) is not None:
+            self._notes.append(
+                f"{self._table.place(row.row, self._text_column(row))} {row.name}：原文与知识点 {known.point_id} 相同，照用它的诊断{'，先按影子（shadow）导入' if known.status == 'shadow' else ''}"
+                " (the text of a point: read as there)"
+            )
+            return replace(indicated(replace(item, text=text), known.prefixes, known.to_check), status=known.status)
         if not reading.prefixes:
             self._unread.append((row, text))
             return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.indication_terms import IndicationTerms
+from checker.knowledge.indication_terms import IndicationTerms, KnownText
 from checker.knowledge.published import Limits, PublishedItem, document_of, is_known_batch
 from checker.knowledge.sheets.asides import asides_of, check_asides
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
@@ -91,6 +91,7 @@ def read_workbooks(
     rules: KnownRules,
     repair: bool = False,
     terms: IndicationTerms | None = None,
+    known_texts: Callable[[], Mapping[str, KnownText]] = dict,
     words: HeaderWords = KNOWN,
 ) -> tuple[Workbook, ...]:
     """Return what the workbooks say, one for each list, or raise KnowledgeError that carries the faults of all files.
@@ -98,7 +99,7 @@ def read_workbooks(
     `rules` are the known rules by their published names. Without `batch`, it is taken from each
     file's title or name (第一批 is 01, 2026年1月更新 is 2026-01); the day of the notice stands in no workbook, so that `published`
     must be given. `repair` puts back the leading zeros that Excel took from service codes. `terms` are the words by which indications are read,
-    `words` those by which columns are found.
+    `known_texts` gives texts whose reading is known, asked where a list needs it; `words` are those by which columns are found.
 
     **xlsx**: the published shape. A title such as “药品儿童专用”规则对应知识点明细, a header row with 序号, a name column and
     limits; the codes on a second sheet whose blank 序号 cells are filled from above, or in a column of the first.
@@ -128,7 +129,7 @@ def read_workbooks(
             faults.add(opened.file, "", message)
         elif opened is not None:
             contents[opened.sha256] = opened.file
-            given = _Given(batch, published or date.min, rules, repair, terms, words)
+            given = _Given(batch, published or date.min, rules, repair, terms, known_texts, words)
             read += [
                 book for part in _parts(opened, given, unseen, faults) if (book := _read(opened, part, given, faults))
             ]
@@ -152,6 +153,7 @@ class _Given:
     rules: KnownRules
     repair: bool
     terms: IndicationTerms | None
+    known_texts: Callable[[], Mapping[str, KnownText]]
     words: HeaderWords
 
 
@@ -187,7 +189,8 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
     items = tuple(item for item in items if item.seq not in marks)
     bare = [item for item in listed if item.seq not in marks]
     if known.reads:
-        own = OwnLimits(tables.items, items, given.terms, faults).read(known.reads, bare)
+        texts_known = given.known_texts() if known.reads == "indication" else {}
+        own = OwnLimits(tables.items, items, given.terms, faults, texts_known).read(known.reads, bare)
         published, texts, notes, unmapped = own.items, own.texts, own.notes, own.unmapped
         windows: tuple[ReadWindow, ...] = ()
         unjudged: Mapping[int, str] = {}
