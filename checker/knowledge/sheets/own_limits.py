@@ -226,9 +226,10 @@ class OwnLimits:
             return self._fault(row, self._text_column(row), "text")
         reading = self._terms.read(text) if self._terms is not None else Reading((), (), (), False)
         if not reading.prefixes and (known := self._known.get("".join(text.split()))) is not None:
+            place = self._table.place(row.row, self._text_column(row))
+            trial = "，先按影子（shadow）导入" if known.status == "shadow" else ""
             self._notes.append(
-                f"{self._table.place(row.row, self._text_column(row))} {row.name}：原文与知识点 {known.point_id} 相同，照用它的诊断{'，先按影子（shadow）导入' if known.status == 'shadow' else ''}"
-                " (the text of a point: read as there)"
+                f"{place} {row.name}：原文与知识点 {known.point_id} 相同，照用它的诊断{trial} (the text of a point: read as there)"
             )
             return replace(indicated(replace(item, text=text), known.prefixes, known.to_check), status=known.status)
         if not reading.prefixes:
