@@ -419,11 +419,18 @@ def test_a_cover_is_not_read_and_told(tmp_path: Path) -> None:
     assert any("“封面”没有表头和编码，没有读取" in note for note in workbook.notes)
 
 
+def test_a_sheet_of_what_is_removed_is_no_cover(tmp_path: Path) -> None:
+    book = book_of(ROWS)
+    book.create_sheet("停用").append(["丁片"])
+    assert "“停用”: 前 40 行里没有表头" in refusal(saved(book, tmp_path))
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
         ("甲片", "“甲片”是清单里的项目"),
         ("仅限杭州市", "“仅限杭州市”没有一行读到它"),
+        ("以下药品停用：丁片", "像是要删除的项目"),
         (CODE.format(1), "前 40 行里没有表头"),
     ],
 )

@@ -11,7 +11,7 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.names import item_key
 from checker.knowledge.sheets.header_row import find_header, looks_like_header
 from checker.knowledge.sheets.headers import HeaderWords, plain
-from checker.knowledge.sheets.removals import OF_ALL
+from checker.knowledge.sheets.removals import LIKE_A_REMOVAL, LISTS_REMOVED, OF_ALL
 from checker.knowledge.sheets.table import SheetTable
 from checker.knowledge.sheets.workbook import ROW, Sheet
 
@@ -20,13 +20,17 @@ _LIKE_A_CODE = r"[A-Z]{1,2}[0-9OI]{2}[A-Z0-9]{6,}|(?:^|[^0-9])[0-9]{11,18}(?:[^0
 
 
 def asides_of(sheets: Sequence[Sheet], words: HeaderWords) -> tuple[list[Sheet], list[Sheet]]:
-    """Part the sheets into those that are read and those that hold no items: no header, nothing like one, and nothing like a code.
+    """Part the sheets into those that are read and those that hold no items: no header, nothing like one, nothing like a code, and no name of removal.
 
     Where no sheet has a header all are read, so that what is missing is told.
     """
     headed = [find_header(sheet.cells, words) is not None for sheet in sheets]
     aside = [
-        any(headed) and not has_header and not looks_like_header(sheet.cells, words) and not _lists_codes(sheet.cells)
+        any(headed)
+        and not has_header
+        and not LIKE_A_REMOVAL.search(plain(sheet.name))
+        and not looks_like_header(sheet.cells, words)
+        and not _lists_codes(sheet.cells)
         for sheet, has_header in zip(sheets, headed, strict=True)
     ]
     pairs = list(zip(sheets, aside, strict=True))
@@ -43,6 +47,8 @@ def check_asides(file: str, asides: Sequence[Sheet], tables: list[SheetTable], f
             told = ""
             if item_key(text) in names:
                 told = "是清单里的项目，而这张工作表没有表头；请补上表头，或删去 (an item of the list in a sheet without header: write one, or delete it)"
+            elif LISTS_REMOVED.search(plain(text)):
+                told = "像是要删除的项目，而这张工作表没有表头和代码；请写明代码，或删去 (taken back, without header and codes: write these, or delete it)"
             elif OF_ALL.search(plain(text)):
                 told = "没有一行读到它；请用 --region、--status 或日期列说明后删去 (a condition outside of the list: say it with options or columns)"
             if told:
