@@ -161,7 +161,7 @@ def test_a_deleted_point_and_the_findings_that_go_with_it_pass_only_where_that_i
     allowed = ("--max-deleted-points", "1", "--max-deleted-codes", "1")
     code, out, _ = repository.ci("--base", "main", *allowed, "--json")
     report = json.loads(out)
-    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False] * 4)
+    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False] * 8)
     lost = report["impact"]["gone"]["extent"]["lines"]
     assert lost > 0
     code, out, _ = repository.ci(
@@ -403,13 +403,30 @@ def test_a_base_that_cannot_be_used_is_named(repository: Repository, words: tupl
     assert told in err
 
 
-def test_a_revision_without_the_folders_is_no_base(repository: Repository) -> None:
+@pytest.fixture
+def empty(repository: Repository) -> Repository:
+    """A repository with a branch on which nothing is yet."""
     repository.git("checkout", "-q", "--orphan", "empty")
     repository.git("rm", "-q", "-r", "--cached", ".")
     repository.git("commit", "-q", "--allow-empty", "-m", "nothing")
-    code, _, err = repository.ci("--base", "empty")
+    return repository
+
+
+def test_the_first_change_is_new_as_a_whole_and_checked(empty: Repository) -> None:
+    code, out, _ = empty.ci("--base", "empty")
+    assert code == 0, out
+    assert "还没有知识库或规则，这次变更里的都是新的" in out
+    empty.edit(ITEM, MALE, "drug-sex-01-0003,man")
+    code, out, _ = empty.ci("--base", "empty")
+    assert (code, "✗ 不能合并" in out) == (1, True)
+
+
+def test_text_that_the_base_has_elsewhere_is_no_new_text(repository: Repository) -> None:
+    repository.git("mv", "knowledge_base/sources", "knowledge_base/text")
+    shutil.rmtree(repository.folder / "rules")
+    code, _, err = repository.ci("--base", "main", "--sources", "knowledge_base/text", "--rules", "no-rules")
     assert code == 2
-    assert "无从比较" in err
+    assert "其中的知识库文本在 knowledge_base/sources，不在 knowledge_base/text" in err
 
 
 # ---- what docs/ci.md offers for copying ----

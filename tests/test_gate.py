@@ -8,11 +8,21 @@ from pathlib import Path
 import pytest
 
 from tests.commands import liangku
-from tests.knowledge.small_kb import Kb, exemption
+from tests.knowledge.small_kb import SERVICE, Kb, exemption
 
 Change = Callable[[Path], object]
-POINT, ITEM, PATTERN, EXEMPTION, EXAMPLE = "point.csv", "item.csv", "pattern.csv", "exemption.toml", "example.csv"
+POINT, ITEM, PATTERN, EXEMPTION, EXAMPLE, EDITION = (
+    "point.csv", "item.csv", "pattern.csv", "exemption.toml", "example.csv", "edition.toml",
+)  # fmt: skip
 OTHER = "XG04CBA088A001010101999"
+NEW_NOTICE = """[[notice]]
+batch = "02"
+published = 2026-02-20
+title = "第二批"
+publisher = "国家医疗保障局"
+"""
+P2 = "p2,drug-sex,妇科千金片,,,,2025-05-23,"
+P4 = "p4,drug-child-limited,玛巴洛沙韦干混悬剂,参保人,,,2025-05-23,"
 P1 = "p1,drug-sex,爱普列特片,,,,2025-05-23,,,,公告,01,1,01/p1,,"
 
 
@@ -122,6 +132,44 @@ BAD: dict[str, tuple[Sequence[Change], int, tuple[str, ...]]] = {
     "a column too few": ([edit(PATTERN, ",published_codes", "")], 1, ("pattern.csv:1", "published_codes")),
     "a column too many": ([edit(POINT, "point_id,rule_id", "point_id,note,rule_id")], 1, ("point.csv:1", "note")),
     "an exchange of all limits": ([edit(ITEM, ",male", ",female")], 1, ("--max-edited-points：",)),
+    "all points of a rule end": (
+        [edit(POINT, "2025-05-23,,", "2025-05-23,2026-03-02,")], 1, ("--max-ended-share：100%，限度 50%", "point.csv:2 p1", "失去了一大半知识点")),
+    "a point ends in the past": (
+        [edit(POINT, P1, P1.replace("2025-05-23,,", "2025-05-23,2025-05-24,"))],
+        1, ("--max-ended-points：1，限度 0", "point.csv:2 p1", "在过去的日子终止", "valid_to — → 2025-05-24")),
+    "a point ends in the past, and is limited again months later": (
+        [edit(POINT, P2, f"{P2}2025-06-01"), *point("n1", "妇科千金片", limits="female,,,,,,", code="ZD03AAF0161", start="2026-05-01")],
+        1, ("--max-ended-points：1，限度 0", "point.csv:3 p2")),
+    "an end is put back": (
+        [edit(POINT, P2, f"{P2}2025-06-01")], 1, ("--max-ended-points：1，限度 0", "point.csv:3 p2", "2025-06-01")),
+    "an exemption exempts instead of lowering": (
+        [edit(EXEMPTION, 'effect = "lower"', 'effect = "exempt"')],
+        1, ("--max-widened-exemptions：1，限度 0", "exemption.toml:2 e1", "effect lower → exempt")),
+    "an exemption begins years earlier": (
+        [edit(EXEMPTION, "valid_from = 2025-05-23", "valid_from = 2020-05-23")], 1, ("exemption.toml:2 e1", "valid_from 2025-05-23 → 2020-05-23")),
+    "an exemption loses its items": (
+        [edit(EXEMPTION, 'items = [{match="name", value="爱普列特片"}]\n', "")], 1, ("exemption.toml:2 e1", "items name 爱普列特片 → —")),
+    "an exemption has one item more": (
+        [edit(EXEMPTION, 'value="爱普列特片"}', 'value="爱普列特片"}, {match="name", value="妇科千金片"}')], 1, ("exemption.toml:2 e1", "items")),
+    "an exemption has one diagnosis more": ([edit(EXEMPTION, '["I27"]', '["I27", "J00"]')], 1, ("exemption.toml:2 e1", "diagnoses I27 → I27; J00")),
+    "an exemption loses its diagnoses": (
+        [edit(EXEMPTION, "diagnoses", "#diagnoses")], 1, ("exemption.toml:2 e1", "diagnoses I27 → —")),
+    "a service under a drug": ([add(PATTERN, f"p1,item,code,{SERVICE},1")], 1, ("pattern.csv:7", SERVICE, "服务项目的编码")),
+    "a drug under a service": ([add(PATTERN, f"p5,item,code,{OTHER},1")], 1, ("pattern.csv:7", OTHER, "药品或耗材的编码")),
+    "the other sex follows": (
+        [edit(POINT, P2, f"{P2}2026-03-01"), *point("n1", "妇科千金片", code="ZD03AAF0161", start="2026-03-01")],
+        1, ("--max-relaxed-points：1，限度 0", "point.csv:7 n1", "sex female → male")),
+    "a wider age follows": (
+        [edit(POINT, P4, f"{P4}2026-03-01"), *point("n1", "玛巴洛沙韦干混悬剂", "drug-child-limited", limits=",儿童,3-120岁,3,year,121,year",
+                                                  code="XJ05AXM176X006010181735", start="2026-03-01")],
+        1, ("--max-relaxed-points：1，限度 0", "point.csv:7 n1", "age 3-12岁 → 3-120岁")),
+    "a notice at most follows": (
+        [edit(POINT, P2, f"{P2}2026-03-01"), *point("n1", "妇科千金片", limits="female,,,,,,", code="ZD03AAF0161", start="2026-03-01", more=",notice,")],
+        1, ("point.csv:7 n1", "level_cap — → notice")),
+    "a number of published codes is written over": (
+        [edit(PATTERN, "ZD03AAF0161,1", "ZD03AAF0161,900")], 1, ("--max-edited-points：1，限度 0", "point.csv:3 p2", "published_codes of ZD03AAF0161 1 → 900")),
+    "an attachment for a document": ([edit(POINT, "公告", "见附件")], 1, ("point.csv:2", "见附件", "说不出是哪份文件")),
+    "the same as above for the evidence of an exemption": ([edit(EXEMPTION, '"依据"', '"同上"')], 1, ("exemption.toml:2", "同上")),
     "a file is lost": ([gone(ITEM)], 2, ("item.csv", "请恢复")),
     "the exemptions are lost": ([gone(EXEMPTION)], 2, ("exemption.toml", "请恢复")),
     "a merge conflict": ([edit(POINT, P1, f"<<<<<<< HEAD\n{P1}\n=======\n>>>>>>> b")], 2, ("point.csv: row 2", "合并冲突")),
@@ -145,6 +193,23 @@ GOOD: dict[str, Sequence[Change]] = {
     "a point on trial": [add(POINT, P1.replace("p1", "n1")[:-1] + "shadow,"), add(ITEM, "n1,male,,,,,,"), add(PATTERN, "n1,item,code,ZG04CBA0880010101467,1")],
     "a place that limits otherwise": point("n1", "小儿清热颗粒", "drug-child-only", limits=",新生儿,,,,,", code="ZA01BAX0510010100001", place=LOCAL),
     "a point of next year": point("n1", start="2027-01-01"),
+    "a list that is taken in late ends what it does not name": [
+        add(EDITION, NEW_NOTICE), edit(POINT, P2, f"{P2}2026-02-20"), *point("n1", start="2026-02-20")],
+    "a list ends a point in the past by naming nothing else": [add(EDITION, NEW_NOTICE), edit(POINT, P2, f"{P2}2026-02-20")],
+    "a point ends tomorrow": [edit(POINT, P2, f"{P2}2026-03-02")],
+    "a point ends in the past and another follows at once": [
+        edit(POINT, P2, f"{P2}2026-01-01"), *point("n1", "妇科千金片", limits="female,,,,,,", code="ZD03AAF0161", start="2026-01-01")],
+    "a narrower age follows": [
+        edit(POINT, P4, f"{P4}2026-03-01"), *point("n1", "玛巴洛沙韦干混悬剂", "drug-child-limited", limits=",儿童,5-12岁,5,year,13,year",
+                                                 code="XJ05AXM176X006010181735", start="2026-03-01")],
+    "a new list gives a wider age": [
+        add(EDITION, NEW_NOTICE), edit(POINT, P4, f"{P4}2026-02-20"),
+        *point("n1", "玛巴洛沙韦干混悬剂", "drug-child-limited", limits=",儿童,2-12岁,2,year,13,year", code="XJ05AXM176X006010181735", start="2026-02-20")],
+    "an exemption ends": [edit(EXEMPTION, "valid_from = 2025-05-23", "valid_from = 2025-05-23\nvalid_to = 2026-04-01")],
+    "an exemption has a narrower diagnosis": [edit(EXEMPTION, '["I27"]', '["I27.0"]')],
+    "an exemption has its evidence in full": [edit(EXEMPTION, '"依据"', '"药品说明书（2025）"')],
+    "a list names codes of a family that is counted already": [
+        add(EDITION, NEW_NOTICE), edit(PATTERN, "ZD03AAF0161,1", "ZD03AAF0161,2"), edit(POINT, "公告,01,1,01/p2", "公告；第二批,01,2,01/p2; 02/1")],
     "an example": [add(EXAMPLE, "p2,no_match,ZD03AAF0160010100001")],
 }  # fmt: skip
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from checker.knowledge.edition_text import EDITION_FILE
+from checker.knowledge.point_text import PATTERN_FILE, POINT_FILE
 from checker.model.errors import InputError
 
 _PLAIN_FILE = "100"
@@ -28,7 +30,8 @@ def open_basis(base: str, sources: Path, rules: Path, work: Path) -> Basis:
 
     `sources` and `rules` are the folders of the change, within the working folder or, for a revision, the repository;
     a revision is written out within `work`, as it was where the history of the working folder left it (the merge base).
-    Raises InputError for a base that is neither, or that has neither text nor rules there, and for folders that lie elsewhere.
+    A revision may have neither yet: then everything is new. Raises InputError for a base that is neither, for a folder without text and rules, for
+    a revision that has text in another place only, and for folders that lie elsewhere.
     """
     folder = Path(base)
     if folder.is_dir():
@@ -42,7 +45,7 @@ def open_basis(base: str, sources: Path, rules: Path, work: Path) -> Basis:
             )
     else:
         found = _of_revision(base, sources, rules, work)
-    if found.sources is None and found.rules is None:
+    if found.sources is None and found.rules is None and folder.is_dir():
         raise InputError(
             f"--base {base}：其中没有 {sources}，也没有 {rules}，无从比较；请换一个版本或文件夹"
             "（neither the knowledge text nor the rules are there: name another revision or folder）"
@@ -79,7 +82,23 @@ def _of_revision(revision: str, sources: Path, rules: Path, work: Path) -> Basis
     places = [_in_repository(folder, revision) for folder in (sources, rules)]
     kept = [place for place in places if _git(["cat-file", "-e", f"{name}:{place}"]) is not None]
     _write_out(name, kept, work)
+    if sources.is_dir() and places[0] not in kept and (elsewhere := _text_places(name)):
+        raise InputError(
+            f"--base {revision}：其中的知识库文本在 {'、'.join(elsewhere)}，不在 {sources}，无从比较；请用 --sources 指定同一个文件夹，移动文件夹请单独提交"
+            "（the base has knowledge text in another folder: name the same one with --sources; move a folder in a change of its own）"
+        )
     return Basis(f"{revision}（{name[:12]}）", *(_present(work / place) for place in places))
+
+
+def _text_places(commit: str) -> list[str]:
+    """The folders of a commit that hold the text of a knowledge base."""
+    listed = _git(["ls-tree", "-r", "-z", "--name-only", "--full-tree", commit]) or b""
+    files = {Path(os.fsdecode(path)) for path in listed.split(b"\0") if path}
+    return sorted(
+        each.parent.as_posix()
+        for each in files
+        if each.name == POINT_FILE and {each.with_name(EDITION_FILE), each.with_name(PATTERN_FILE)} & files
+    )
 
 
 def _write_out(commit: str, places: Sequence[str], work: Path) -> None:

@@ -12,10 +12,12 @@ from typing import Self
 
 from checker.change.baseline import open_basis
 from checker.change.edits import Edit, edits_of
+from checker.change.endings import endings_of
 from checker.change.impact import Impact, ImpactRequest, impact_of
 from checker.change.impact_sides import Given, base_of
 from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.change.misnamed import Misnamed, misnamed
+from checker.change.relaxed import relaxed, widened
 from checker.knowledge.build import build_rows
 from checker.knowledge.checks.layers import Layer, given_layer, text_layer
 from checker.knowledge.checks.run import Checked, check_ids, check_knowledge, fails
@@ -158,14 +160,32 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
             if base.rules is not None and loaded is not None:
                 rules_diff = diff_rules(load_rules(base.rules), loaded)
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
-        edits = () if knowledge is None or layer is None else edits_of(knowledge, layer.point, day)
-    thresholds = () if knowledge is None else request.limits.of_knowledge(knowledge, edits)
+        edits, thresholds = _edits(request.limits, knowledge, base_text, text, day)
     strange = () if knowledge is None or measured is None else misnamed(knowledge, measured.called)
     if measured is not None:
         thresholds += request.limits.of_names(strange)
     return CiReport(
         base.name, checked, rule_fault, stages, knowledge, rules_diff, measured, unmeasured, thresholds, edits, strange, tuple(request.strict)
     )  # fmt: skip
+
+
+def _edits(
+    limits: Limits, knowledge: KnowledgeDiff | None, before: _Text | None, after: _Text | None, day: date
+) -> tuple[tuple[Edit, ...], tuple[Threshold, ...]]:
+    """What the change writes over, ends or relaxes, and the limits of that."""
+    if knowledge is None or before is None or after is None:
+        return (), ()
+    layer = after.layer
+    places = {key: (file, row) for key, file, row in layer.point.select("point_id", "file", "row").iter_rows()}
+    endings = endings_of(knowledge, before.sources, after.sources, places, day)
+    exemptions = {key: (place.file, place.row) for key, place in layer.exemption_places.items()}
+    edits = (
+        *edits_of(knowledge, places, day),
+        *relaxed(knowledge, before.sources, after.sources, places),
+        *widened(knowledge.exemptions, after.sources, exemptions, day),
+        *endings.edits,
+    )
+    return edits, limits.of_knowledge(knowledge, edits, endings.share)
 
 
 def _check_files(base: Path | None, sources: Path | None, name: str) -> None:

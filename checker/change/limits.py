@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from checker.change.edits import EDITED, REUSED, Edit
+from checker.change.edits import EDITED, ENDED_BEFORE, RELAXED, REUSED, WIDENED, Edit
 from checker.change.impact_findings import Compared
 from checker.change.misnamed import Misnamed
 from checker.knowledge.diff.compare import KnowledgeDiff
@@ -44,7 +45,8 @@ class Limits:
     before; changed lines are flagged on both sides, at another level or by another verdict. Deleted points are gone from the text, not ended by a
     date; deleted codes are limited by a rule on no day any more, be it that their point is gone or that it lists them no longer. Edited
     points were in force and say something else under the same id; reused ids are given to another item. Of misnamed points most lines
-    given are called otherwise.
+    given are called otherwise. Ended points end before the day of the check, of no list that the change takes in, and nothing follows them; the share
+    is the largest part of its points in force that a rule loses by ends, whenever these are. Relaxed points follow another and hold less.
     """
 
     max_new_share: Decimal | None = None
@@ -57,6 +59,10 @@ class Limits:
     max_edited_points: int | None = None
     max_reused_ids: int | None = None
     max_misnamed_points: int | None = None
+    max_ended_points: int | None = None
+    max_ended_share: Decimal | None = None
+    max_relaxed_points: int | None = None
+    max_widened_exemptions: int | None = None
 
     def of_names(self, misnamed: Sequence[Misnamed]) -> tuple[Threshold, ...]:
         """The limit of points whose lines are called otherwise."""
@@ -70,13 +76,20 @@ class Limits:
             max_lost_lines=gone, max_changed_lines=changed,
         )  # fmt: skip
 
-    def of_knowledge(self, difference: KnowledgeDiff, edits: Sequence[Edit] = ()) -> tuple[Threshold, ...]:
-        """The limits of what is no longer in the text, or written over."""
+    def of_knowledge(
+        self, difference: KnowledgeDiff, edits: Sequence[Edit] = (), ended_share: Decimal = Decimal(0)
+    ) -> tuple[Threshold, ...]:
+        """The limits of what is no longer in the text, or written over, ended or relaxed in it."""
+        kinds = Counter(edit.kind for edit in edits)
         return self._set(
             max_deleted_points=sum(rule.points["removed"] for rule in difference.rules),
             max_deleted_codes=sum(rule.codes["lost"] for rule in difference.rules),
-            max_edited_points=sum(edit.kind == EDITED for edit in edits),
-            max_reused_ids=sum(edit.kind == REUSED for edit in edits),
+            max_edited_points=kinds[EDITED],
+            max_reused_ids=kinds[REUSED],
+            max_ended_points=kinds[ENDED_BEFORE],
+            max_ended_share=ended_share,
+            max_relaxed_points=kinds[RELAXED],
+            max_widened_exemptions=kinds[WIDENED],
         )
 
     def _set(self, **found: Decimal | int) -> tuple[Threshold, ...]:

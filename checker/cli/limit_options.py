@@ -21,15 +21,22 @@ _HELP: dict[str, tuple[click.ParamType[Any], str]] = {
     "max_deleted_codes": (_COUNT, "最多有几个编码不再受规则限定（codes that a rule limits no longer, at most）"),
     "max_edited_points": (_COUNT, "最多原地改写几个已生效的知识点，应终止后另立（points in force written over in place, at most）"),
     "max_reused_ids": (_COUNT, "最多有几个编号改给了别的项目（ids given to another item, at most）"),
+    "max_ended_points": (_COUNT, "最多几个知识点在过去的日子终止，清单终止的、有接续的除外（ended in the past, of no list, not followed, at most）"),
+    "max_ended_share": (Share(), "一条规则最多终止多少有效的知识点而没有接续（largest share of its points in force that a rule loses by ends）"),
+    "max_relaxed_points": (_COUNT, "最多几个接续的知识点改限另一性别、放宽年龄或降级（points that follow another and hold less, at most）"),
+    "max_widened_exemptions": (_COUNT, "最多几条已生效的豁免放宽（exemptions in force that exempt more, at most）"),
     "max_misnamed_points": (_COUNT, "最多几个知识点按前段管到的明细多半叫别的名字（points whose lines are mostly called otherwise, at most）"),
 }  # fmt: skip
 FINDINGS = ("max_new_share", "max_new_lines", "max_lost_share", "max_lost_lines", "max_changed_lines")
 """The limits of what changes on given lines."""
-KNOWLEDGE = ("max_deleted_points", "max_deleted_codes", "max_edited_points", "max_reused_ids", "max_misnamed_points")
-"""The limits of what goes out of the text, or is written over in it."""
+KNOWLEDGE = (
+    "max_deleted_points", "max_deleted_codes", "max_edited_points", "max_reused_ids", "max_ended_points", "max_ended_share", "max_relaxed_points",
+    "max_widened_exemptions", "max_misnamed_points",
+)  # fmt: skip
+"""The limits of what goes out of the text, or is written over, ended or relaxed in it."""
 
 
-def limit_options(*names: str, **defaults: int) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def limit_options(*names: str, **defaults: int | str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The options of these limits, some with a default; where one is exceeded the command ends with 1."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:

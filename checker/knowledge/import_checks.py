@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 
 import polars as pl
 
@@ -114,18 +113,25 @@ def check_families(base: Sources, lists: Sequence[PublishedList], beside: Sequen
         )
 
 
-def check_removed(knowledge: Sources, workbooks: Sequence[Workbook], rules: Mapping[str, RulePlan], day: date) -> None:
-    """Refuse a list that takes items back which the edition goes on to limit: nobody would end them."""
+def check_removed(
+    knowledge: Sources, workbooks: Sequence[Workbook], rules: Mapping[str, RulePlan], request: ImportRequest
+) -> None:
+    """Refuse a list that takes items back which the edition goes on to limit in its place: nobody would end them."""
     if not any(workbook.removed for workbook in workbooks):
         return
-    still = knowledge.point.filter(pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
     covering = knowledge.pattern.filter(pl.col("role") == "item").join(
-        still.select("point_id", "rule_id"), on="point_id"
+        knowledge.point.select("point_id", "rule_id", "region", "region_of", "valid_to"), on="point_id"
     )
     told = []
     for workbook in workbooks:
-        of_rule = covering.filter(pl.col("rule_id") == rules[workbook.rule].id)
-        codes = of_rule.select("code", "point_id").rows()
+        day, region = workbook.begins or request.published, workbook.region or request.region
+        own_points = covering.filter(
+            (pl.col("rule_id") == rules[workbook.rule].id)
+            & (pl.col("valid_to").is_null() | (pl.col("valid_to") > day))
+            & pl.col("region").eq_missing(pl.lit(region, dtype=pl.String))
+            & pl.col("region_of").eq_missing(pl.lit(request.region_of if region else None, dtype=pl.String))
+        )
+        codes = own_points.select("code", "point_id").rows()
         for item in workbook.removed:
             points = sorted({point for own in item.codes for code, point in codes if own.startswith(code)})
             told += [f"\n  {item.place} {item.item_name}（{item.mark}）：{'、'.join(points)}"] if points else []

@@ -22,7 +22,7 @@ from checker.knowledge.import_checks import (
 )
 from checker.knowledge.import_report import IMPORT_FILE, Base, Imported, LeftOut, report_of
 from checker.knowledge.import_request import ImportRequest
-from checker.knowledge.indication_terms import read_terms_file
+from checker.knowledge.indication_terms import known_texts, read_terms_file
 from checker.knowledge.manifest import Manifest, Notice
 from checker.knowledge.merge.covers import BY_FAMILY
 from checker.knowledge.merge.edition import Met, Overlap, meet, overlaps
@@ -58,6 +58,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
         rules=known_rules(plan),
         repair=request.repair,
         terms=None if request.terms is None else read_terms_file(request.terms),
+        known_texts=lambda: known_texts([*([request.onto] if request.onto else []), open_given(EMBEDDED)]),
         words=header_words(request.columns),
     )
     check_places(workbooks, request)
@@ -68,7 +69,7 @@ def import_workbooks(request: ImportRequest, plan: Plan) -> tuple[Imported, Mani
     lists = [_list(workbook, rules[workbook.rule].id, batch, left_out, request) for workbook in workbooks]
     base = request.onto or Sources.of(EditionText(_NAME, "", "", "", ()), (), ())
     met = _meet(base, lists, request)
-    check_removed(met.knowledge, workbooks, rules, request.published)
+    check_removed(met.knowledge, workbooks, rules, request)
     head = base.edition if request.onto and not met.altered else _head(base.edition, batch, request)
     knowledge = replace(met.knowledge, edition=head)
     imported = Imported(

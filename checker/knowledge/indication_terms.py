@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import polars as pl
+
 from checker.knowledge.cell_reader import Faults, read_csv
+from checker.knowledge.source import Sources
 from checker.model.errors import KnowledgeError, both
 from checker.shapes.evidence.diagnoses import expanded
 
@@ -101,3 +104,28 @@ def read_terms_file(path: Path) -> IndicationTerms:
             unsure.add(term)
     faults.stop()
     return IndicationTerms({term: each for term, each in prefixes.items() if term}, frozenset(unsure))
+
+
+@dataclass(frozen=True, slots=True)
+class KnownText:
+    """What a text of an indication means to a point that has it: beginnings of codes, what people check beside, and whether it is on trial."""
+
+    point_id: str
+    prefixes: tuple[str, ...]
+    to_check: str | None
+    status: str
+
+
+def known_texts(editions: Iterable[Sources]) -> dict[str, KnownText]:
+    """Return the texts of the indications of points, without blanks; a text that two points read otherwise is none of them."""
+    found: dict[str, KnownText] = {}
+    unclear = set()
+    columns = ("point_id", "evidence_text", "indications", "to_check", "status")
+    for sources in editions:
+        told = sources.point.filter(pl.col("indications").is_not_null()).select(columns).drop_nulls("evidence_text")
+        for point_id, text, indications, check, status in told.iter_rows():
+            key = "".join(text.split())
+            read = KnownText(point_id, tuple(indications.split("|")), check, status)
+            if replace(found.setdefault(key, read), point_id=point_id) != read:
+                unclear.add(key)
+    return {key: known for key, known in found.items() if key not in unclear}

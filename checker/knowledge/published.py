@@ -63,7 +63,7 @@ class PublishedItem:
     `published` is the day of the notice, `seq` the row's number, `document` the notice in words, `source_row` where the item stands in it,
     `text` what the notice says of the limit, in one line, `logic` by what a violation is found. `containers` are codes that are only looked at: of
     what the item is a part of. `status`, `remark` and `level_cap` are those of the point that it becomes. A code may be a family that the list names as such;
-    `family_codes` says how many codes of it are published.
+    `family_codes` says how many codes of it are published. `ends` is the first day on which it holds no more.
     """
 
     batch: str
@@ -83,6 +83,7 @@ class PublishedItem:
     remark: str | None = None
     family_codes: tuple[tuple[str, int], ...] = ()
     level_cap: str | None = None
+    ends: date | None = None
 
 
 def title_of(batch: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from checker.change.ci import CiReport
-from checker.change.edits import REUSED
+from checker.change.edits import EDITED, ENDED, ENDED_BEFORE, RELAXED, REUSED, WIDENED
 from checker.model.errors import LiangkuError
 from checker.model.markdown import code, fenced, plain, table
 from checker.report.impact import impact_document, impact_markdown, threshold_document, threshold_said
@@ -18,10 +18,37 @@ from checker.report.kb_diff import diff_json, diff_markdown
 from checker.report.rules_diff import markdown as rules_markdown
 
 _EDITS_SHOWN = 20
+_EDITS = {
+    EDITED: (
+        "已生效的知识点被原地改写；请给它写 valid_to，另立一个知识点",
+        "a point in force written over: end it with valid_to and write another",
+    ),
+    REUSED: ("这个编号改给了别的项目；请用新的编号", "an id given to another item: use an id of its own"),
+    ENDED_BEFORE: (
+        "在过去的日子终止，那天没有这次导入的清单，之后也没有别的知识点接续；请核对日期，或写今天起的日期",
+        "ends in the past, on the day of no list that the change takes in, and nothing follows it: check the day, or end it from today on",
+    ),
+    ENDED: (
+        "终止后没有别的知识点接续，这条规则失去了一大半知识点；请核对",
+        "ends and nothing follows it, and its rule loses too much of its points: check that this is meant",
+    ),
+    RELAXED: (
+        "接续的知识点限另一性别、放宽了年龄或降了级；请核对公布的原文",
+        "follows another point for the other sex, for a wider age or at a lower level: compare the published text",
+    ),
+    WIDENED: (
+        "已生效的豁免放宽了；请给它写 valid_to，另立一条",
+        "an exemption in force that exempts more: end it with valid_to and write another",
+    ),
+}
+"""What is said of each kind of edit, in Chinese and English."""
 UNMEASURED = {
     "errors": ("有错误，未比较影响。", "Not measured: there are errors to mend first."),
     "unchanged": ("知识点和规则都没有变化，无需比较影响。", "Not measured: neither knowledge nor rules differ."),
-    "no_base": ("对照版本中没有可比的知识库或规则，未比较影响。", "Not measured: the base has nothing to compare to."),
+    "no_base": (
+        "对照版本中还没有知识库或规则，这次变更里的都是新的：已逐项检查，没有可比较的影响。",
+        "The base has neither knowledge nor rules of the kind: all of the change is new. It was checked, and there is nothing to compare to.",
+    ),
     "no_claims": (
         "没有可用的明细数据（--claims，或仓库中的 data/samples），未比较影响。",
         "Not measured: no claims are at hand (--claims, or data/samples in the repository).",
@@ -65,7 +92,7 @@ class _Words:
             yield ""
         yield from self._stages()
         if report.thresholds:
-            yield f"## {self._say('删除和改写', 'Deletions and edits in place')}"
+            yield f"## {self._say('删除、改写和放宽', 'What is deleted, written over, ended or relaxed')}"
             yield ""
             yield from (f"- {self._say(*threshold_said(each))}" for each in report.thresholds)
             yield from self._edits()
@@ -94,19 +121,15 @@ class _Words:
             yield self._say(*UNMEASURED[report.unmeasured])
 
     def _edits(self) -> Iterator[str]:
-        for edit in self._report.edits[:_EDITS_SHOWN]:
+        exceeded = {threshold.name for threshold in self._report.exceeded}
+        # What a list ends from now on is ordinary, and told in the difference; unless a rule loses too much by it.
+        told = [edit for edit in self._report.edits if edit.kind != ENDED or "max_ended_share" in exceeded]
+        for edit in told[:_EDITS_SHOWN]:
             where = code(f"{edit.file}:{edit.row} {edit.point_id}")
             cells = "、".join(f"{cell.column} {cell.before or '—'} → {cell.after or '—'}" for cell in edit.cells)
-            said = (
-                ("这个编号改给了别的项目；请用新的编号", "an id given to another item: use an id of its own")
-                if edit.kind == REUSED
-                else (
-                    "已生效的知识点被原地改写；请给它写 valid_to，另立一个知识点",
-                    "a point in force written over: end it with valid_to and write another",
-                )
-            )
+            said = _EDITS[edit.kind]
             yield f"- {where} {plain(edit.item_name)}{self._say('：', ': ')}{self._say(*said)}{self._say('（', ' (')}{plain(cells)}{self._say('）', ')')}"
-        if (more := len(self._report.edits) - _EDITS_SHOWN) > 0:
+        if (more := len(told) - _EDITS_SHOWN) > 0:
             yield f"- {self._say(f'……另有 {more:,} 处，见 --json', f'… {more:,} more, see --json')}"
 
     def _verdict(self) -> str:

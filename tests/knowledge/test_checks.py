@@ -116,6 +116,9 @@ EXAMPLES: dict[str, list[Example]] = {
     "missing-evidence": [
         Example(changed("p1", source_rows=""), "point.csv", 2, "p1", "source_rows"),
         Example(changed("p1", document=" "), "point.csv", 2, "p1", "document"),
+        Example(changed("p1", document="（见附件1）"), "point.csv", 2, "p1", "document", changed("p1", document="公告（见附件1）")),
+        Example(more(exemptions=exemption("e2", "drug-sex", diagnoses='["J00"]', evidence='"同上"')), "exemption.toml", 13, "e2", "evidence",
+                more(exemptions=exemption("e2", "drug-sex", diagnoses='["J00"]', evidence='"同上述公告"'))),
     ],
     "no-limit": [Example(changed("p1", sex=""), "item.csv", 2, "p1", "sex")],
     "example": [
@@ -129,6 +132,10 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(more(exemptions=exemption("e2", "no-rule", stands_by="true")), "exemption.toml", 13, "e2", "rule"),
     ],
     "other-shape": [Example(changed("p1", sex="", companions="herb_piece"), "point.csv", 2, "p1", "rule_id")],
+    "other-kind": [
+        Example(more(patterns=[code("p1", SERVICE)]), "pattern.csv", 7, "p1", "code", more(patterns=[code("p1", OTHER)])),
+        Example(more(patterns=[code("p5", P3_CODE)]), "pattern.csv", 7, "p5", "code"),
+    ],
     "unread-point": [
         Example(changed("p3", rule_id="drug-sex"), "point.csv", 4, "p3", "sex"),
         Example(changed("p1", rule_id="drug-child-only"), "point.csv", 2, "p1", "age_word"),

@@ -188,7 +188,7 @@ def _add_row(sheet: str, row: int, *values: object) -> Edit:
         (_set(POINTS, "A4", "第几"), "“知识点”", "最像表头的是第 4 行：认出“药品通用名”"),
         (lambda book: book.remove(book[CODES]), "“知识点”", "没有代码"),
         (lambda book: book.copy_worksheet(book[CODES]), "", "其余请删去"),
-        (lambda book: book.create_sheet("说明").append(["来源"]), "“说明”", "没有表头"),
+        (lambda book: book.create_sheet("说明").append(["见", CODE.format(1)]), "“说明”", "没有表头"),
     ],
 )  # fmt: skip
 def test_a_fault_names_its_cell_and_its_remedy(tmp_path: Path, edit: Edit, place: str, said: str) -> None:

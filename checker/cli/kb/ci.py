@@ -47,7 +47,10 @@ if TYPE_CHECKING:
     help="明细数据，默认 data/samples（lines as for scan; default: data/samples）",
 )
 @header_options
-@limit_options(*FINDINGS, *KNOWLEDGE, max_deleted_points=0, max_deleted_codes=0, max_edited_points=0, max_reused_ids=0)
+@limit_options(
+    *FINDINGS, *KNOWLEDGE, max_deleted_points=0, max_deleted_codes=0, max_edited_points=0, max_reused_ids=0, max_ended_points=0,
+    max_ended_share="50%", max_relaxed_points=0, max_widened_exemptions=0,
+)  # fmt: skip
 @click.option(
     "--baseline",
     type=click.Path(path_type=Path),

@@ -9,6 +9,7 @@ import polars as pl
 from checker.knowledge.checks.check_input import OPEN, CheckInput, place_of
 from checker.knowledge.checks.issue import WARNING, Found, Said
 from checker.knowledge.frames import has_shape
+from checker.knowledge.kinds import DRUG, kind_of
 from checker.rulebook.plan import RulePlan
 from checker.shapes import BY_ID, SHAPES
 from checker.shapes.base import Limit
@@ -74,6 +75,28 @@ def other_shape(checked: CheckInput) -> Iterator[Found]:
                     "rule_id",
                     rule.id,
                 )
+
+
+def other_kind(checked: CheckInput) -> Iterator[Found]:
+    """Codes of services under a rule of drugs, and codes of drugs or material under one of services, as the rule's name says."""
+    for rule in checked.rules:
+        kind = kind_of(rule.name_zh)
+        own = checked.point.filter(pl.col("rule_id") == rule.id).select("point_id", "item_name")
+        of_service = pl.col("code").str.contains(r"^[0-9]+$")
+        patterns = checked.layer.pattern.filter(of_service if kind == DRUG else ~of_service) if kind else None
+        if patterns is None or patterns.is_empty():
+            continue
+        for row in patterns.join(own, on="point_id", maintain_order="left").iter_rows(named=True):
+            zh, en = ("服务项目", "a service") if kind == DRUG else ("药品或耗材", "a drug or material")
+            yield Found(
+                place_of(row),
+                Said(
+                    f"{row['code']} 是{zh}的编码，而规则 {rule.id} 管的是{'药品' if kind == DRUG else '服务项目'}（{row['item_name']}）",
+                    f"{row['code']} is the code of {en}, and the rule {rule.id} is about {'drugs' if kind == DRUG else 'services'} ({row['item_name']})",
+                ),
+                "code",
+                row["code"],
+            )
 
 
 def unread_point(checked: CheckInput) -> Iterator[Found]:

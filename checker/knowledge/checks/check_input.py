@@ -23,7 +23,8 @@ OPEN = date.max
 _WORDINGS = frozenset(limit.name for limit in LIMITS if limit.wording)
 SAME_LIMITS = tuple(column for column in LIMIT_COLUMNS if column not in _WORDINGS)
 """What makes two limits the same, whatever their wording."""
-_APART = [limit.name for limit in LIMITS if limit.apart]
+APART = tuple(limit.name for limit in LIMITS if limit.apart)
+"""What tells points of one code that stand beside each other."""
 _COVERED = (
     "point_id", "rule_id", "item_name", "status", "region", "region_of", "valid_from", "valid_to", "batch", *LIMIT_COLUMNS,
     "file", "row",
@@ -60,7 +61,7 @@ class CheckInput:
         return joined.join(self.keys, on="item_name", how="left", maintain_order="left").with_columns(
             family_column(pl.col("code")).alias("family"),
             pl.col("valid_to").fill_null(OPEN).alias("ends"),
-            pl.concat_str(*_APART, "container", separator="|", ignore_nulls=True).alias("apart"),
+            pl.concat_str(*APART, "container", separator="|", ignore_nulls=True).alias("apart"),
         )
 
     @cached_property

@@ -9,14 +9,14 @@ import polars as pl
 from checker.knowledge.checks.check_input import CHINESE, ENGLISH, CheckInput, days_expr, limits_of, place_of
 from checker.knowledge.checks.issue import Found, Said
 from checker.knowledge.checks.meetings import REACH, by_points, same_place, same_time
-from checker.shapes.item.age_words import CHILD_WORDS
+from checker.shapes.item.age_words import CHILD_ENDS, CHILD_WORDS
 
 _NOT_MEANT = "女贞|前列腺素|前列素|精子|睾酮|睾丸酮|睾丸素"
 """Herbs, substances and cells whose names hold a word for a sex and say nothing of the person."""
 _FEMALE = "妇|女|孕|产后|产妇|产褥|哺乳|月经|痛经|调经|经期|带下|白带|子宫|宫颈|宫腔|卵巢|输卵管|阴道|胎盘"
 _MALE = "男|前列腺|睾|阴茎|阴囊|精囊|精索|输精管|包皮|包茎|龟头"
-_CHILD_WORDS = (("小儿|儿童|少儿|患儿", 18 * 365.0), ("婴幼儿|幼儿", 3 * 366.0), ("婴儿", 366.0), ("新生儿", 29.0))
-"""Words of names for children, widest first, and the days by which the widest reading of each has ended."""
+_CHILD_WORDS = (("小儿|儿童|少儿|患儿", "儿童"), ("婴幼儿|幼儿", "婴幼儿"), ("婴儿", "婴儿"), ("新生儿", "新生儿"))
+"""Words of names for children, widest first, and the word of limits that each means."""
 
 
 def both_sexes(checked: CheckInput) -> Iterator[Found]:
@@ -84,6 +84,6 @@ def _says(words: str) -> pl.Expr:
 def _childhood_ends() -> pl.Expr:
     """Days by which the childhood has ended that the name speaks of, the longest; NULL where it speaks of none."""
     ended = pl.lit(None, dtype=pl.Float64)
-    for words, days in reversed(_CHILD_WORDS):
-        ended = pl.when(pl.col("item_name").str.contains(words)).then(days).otherwise(ended)
+    for words, meant in reversed(_CHILD_WORDS):
+        ended = pl.when(pl.col("item_name").str.contains(words)).then(CHILD_ENDS[meant]).otherwise(ended)
     return ended

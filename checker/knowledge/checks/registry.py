@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from checker.knowledge.checks.against_rules import other_shape, unknown_rule, unread_limit, unread_point
+from checker.knowledge.checks.against_rules import other_kind, other_shape, unknown_rule, unread_limit, unread_point
 from checker.knowledge.checks.crosswalk import covered_local, unknown_national
+from checker.knowledge.checks.evidence import missing_evidence
 from checker.knowledge.checks.examples import example
 from checker.knowledge.checks.exemptions import blanket_exemption, expired_exemption, unneeded_exemption, wholly_exempt
 from checker.knowledge.checks.families import CONFIRMED, family_of_another, two_families, unrelated_names
@@ -84,9 +85,9 @@ VALIDATORS = (
     ),
     Validator(
         "missing-evidence", ERROR,
-        Said("没有写依据", "no evidence"),
+        Said("没有写依据，或依据不是一份文件", "no evidence, or none that names a notice"),
         Said("写明文件、批次和原表的行（document、batch、source_rows）", "name the notice, the batch and the published row (document, batch, source_rows)"),
-        faults_of("missing-evidence"),
+        missing_evidence,
     ),
     Validator(
         "no-limit", ERROR,
@@ -114,6 +115,12 @@ VALIDATORS = (
             "write the limits into the table of the rule's shape, or give the point to a rule that reads them",
         ),
         other_shape,
+    ),
+    Validator(
+        "other-kind", ERROR,
+        Said("编码与规则所管的不是一类", "a code of another kind than the rule is about"),
+        Said("删去这个编码，或改成药品（服务项目）的编码", "remove the code, or write that of a drug (of a service)"),
+        other_kind,
     ),
     Validator(
         "unread-point", ERROR,

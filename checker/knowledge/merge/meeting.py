@@ -145,11 +145,11 @@ class Meeting:
         )  # fmt: skip
 
     def stands(self, point: PointRow, entry: Entry) -> bool:
-        """Whether the point says what the entry says: equal limits, in full, without a set end."""
+        """Whether the point says what the entry says: equal limits, in full, up to the same day."""
         return (
             self._limit[point.point_id] == entry.limit
             and self._apart[point.point_id] == entry.apart
-            and point.valid_to is None
+            and point.valid_to == entry.item.ends
             and point.status == entry.item.status
             and not is_demoted(point)
         )

@@ -10,7 +10,7 @@ A list is held against the points of its rule and of its region (or of none) tha
 **Listed** is decided by family: a code of the list that lies in a family of a point stands for that family, which the point that follows
 covers again. In a family that holds items which the rule does not limit alike (`mixed`), and for codes without a family, it is decided
 by exact code. So an exact code that the list leaves out, while it names another of its family, is kept, and named
-in the report. A point says what the list says only where it is active, has no set end, and is not at notice because an earlier list
+in the report. A point says what the list says only where it is active, has the end that the list sets, if any, and is not at notice because an earlier list
 left it out; any other is followed by a new point when it is listed. Not listed, a point in trial (shadow) stays as it is, and one at
 notice is not lowered again.
 """
@@ -241,8 +241,9 @@ def _check_spans(points: Iterable[PointRow], published: PublishedList) -> None:
     if empty:
         raise KnowledgeError(
             f"{published.rule_id}：{_named(empty)} 自 {published.day} 起有效，同一天公布的清单不能使其终止；"
-            "请把同一天的工作簿在一次命令中导入到此前的知识库，或用 --mode patch（these points begin on the day of the list, which "
-            "cannot end them: import the workbooks of that day in one command onto the edition before it, or use --mode patch）"
+            "请把同一天的工作簿（改正的，用改正后的）在一次命令中导入到此前的知识库；清单只补充、不改动它们的，可用 --mode patch"
+            "（these points begin on the day of the list, which cannot end them: import the workbooks of that day, corrected ones in the place of "
+            "the others, in one command onto the edition before it; a list that only adds to them may use --mode patch）"
         )
 
 

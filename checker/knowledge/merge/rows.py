@@ -108,7 +108,7 @@ def begun(entries: Sequence[Entry], point_id: str, published: PublishedList) -> 
         region=published.region,
         region_of=published.region_of,
         valid_from=published.day,
-        valid_to=None,
+        valid_to=item.ends,
         level_cap=item.level_cap,
         remark=item.remark,
         document=item.document,

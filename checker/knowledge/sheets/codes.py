@@ -9,6 +9,7 @@ import polars as pl
 
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.codes import CODE_SHAPES, WHOLE, is_code, is_family
+from checker.knowledge.kinds import is_of_kind
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
 from checker.knowledge.sheets.table import SheetTable, WrongCell, whole
@@ -107,10 +108,7 @@ def _fault_of(code: str, kind: str | None) -> str:
     if is_family(code) and kind != "service":
         return ""
     if is_code(code):
-        of_service = code.isdigit()
-        if (kind == "drug" and of_service) or (kind == "service" and not of_service):
-            return _ASK_KIND[kind]
-        return ""
+        return "" if kind is None or is_of_kind(code, kind) else _ASK_KIND[kind]
     if (mended := _by_position(code)) is not None:
         return f"不是国家编码，字母和数字可能写混了（O 与 0、I 与 1）；应为 {mended}？请核对改正 (letters and digits mixed up; is {mended} meant?)"
     return _ASK_CODE

@@ -57,6 +57,15 @@ def find_header(cells: pl.DataFrame, words: HeaderWords) -> Header | None:
     return None
 
 
+def looks_like_header(cells: pl.DataFrame, words: HeaderWords) -> bool:
+    """Whether a row may be a header that is not known in full: it has the word of a name or a code and another."""
+    for (_, texts), _ in _rows(cells):
+        known = {words.get(word_of(text)) for text in texts if text} - {None, ""}
+        if known & {"name", "code"} and len(known) > 1:
+            return True
+    return False
+
+
 def nearest_row(cells: pl.DataFrame, words: HeaderWords) -> str:
     """What row came nearest to a header, which of its words are known and which not, in a sentence; empty where none has a known word."""
     told = [

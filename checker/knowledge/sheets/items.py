@@ -17,7 +17,7 @@ MAX_ITEMS = 300_000
 """Items of one workbook; all knowledge points ever published are fewer."""
 _CELLS = (
     "name", "sex", "logic", "basis", "count", "note", "rule", "container_name", "interval", "most", "unit", "window", "days", "group",
-    "indication", "change",
+    "indication", "change", "ends",
 )  # fmt: skip
 _RUN = "run"
 _UNREADABLE = -1
@@ -45,6 +45,7 @@ class ItemRow:
     group: str | None = None
     indication: str | None = None
     change: str | None = None
+    ends: str | None = None
 
     @property
     def row(self) -> int:

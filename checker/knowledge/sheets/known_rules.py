@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from checker.knowledge.kinds import kind_of
 from checker.rulebook.plan import Plan, RulePlan
 from checker.shapes import BY_ID
 from checker.shapes.evidence import EVIDENCE
+from checker.shapes.item.age_words import OLD, is_of_warnings
 from checker.shapes.pair import PAIR
 from checker.shapes.quota import QUOTA
 from checker.shapes.terms import TERMS
 
-_KIND = re.compile("(药品|中药|西药|中成药|超互联网医院药品)|医疗服务项目|诊疗项目|手术项目")
 _QUOTAS = (("周期", "window"), ("频次", "day"), ("", "course"))
 _PAIRS = (("折价", "incision"), ("", "pair"))
 """What of the rule's published name says how its lists are read, the first that it holds."""
@@ -25,7 +25,8 @@ class KnownRule:
 
     `terms` are the limits of the shape `terms` that its clauses look at: they are read from the published text. `reads` is the kind of its
     limits where it is of another shape than these and `item`: course, day, window, pair, incision, indication or second_line. `kind` is what its
-    name says that it is about: drug, service, or NULL where it does not say. `looks_at` are the facts that its clauses read.
+    name says that it is about: drug, service, or NULL where it does not say. `looks_at` are the facts that its clauses read. A rule that `warns` lists
+    those who should not get its items.
     """
 
     code: str | None
@@ -33,6 +34,7 @@ class KnownRule:
     reads: str = ""
     kind: str | None = None
     looks_at: tuple[str, ...] = ()
+    warns: bool = False
 
 
 KnownRules = Mapping[str, KnownRule]
@@ -42,14 +44,16 @@ KnownRules = Mapping[str, KnownRule]
 def known_rules(plan: Plan) -> dict[str, KnownRule]:
     """Return the rules of a plan by their published names."""
     return {
-        rule.name_zh: KnownRule(rule.code, _terms(rule), _reads(rule), _kind(rule.name_zh), rule.looks_at)
+        rule.name_zh: KnownRule(
+            rule.code,
+            _terms(rule),
+            _reads(rule),
+            kind_of(rule.name_zh),
+            rule.looks_at,
+            is_of_warnings(rule.name_zh) or OLD in rule.violated,
+        )
         for rule in plan.rules
     }
-
-
-def _kind(name: str) -> str | None:
-    found = _KIND.match(name)
-    return None if found is None else "drug" if found[1] else "service"
 
 
 def _terms(rule: RulePlan) -> tuple[str, ...]:

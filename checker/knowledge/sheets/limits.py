@@ -13,14 +13,16 @@ from checker.knowledge.sheets.headers import plain, word_of
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRule
 from checker.knowledge.sheets.table import SheetTable, WrongCell
-from checker.shapes.item.age_words import CHILD_WORDS, age_word_in, warns
+from checker.shapes.item.age_words import CHILD_WORDS, age_word_in, narrower_word, says_for_whom, warns
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
-from checker.shapes.terms.texts import Terms, read_terms
+from checker.shapes.terms.texts import Terms, read_terms, speaks_of_terms
 
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")
 _WORD_IN_RULE = re.compile(rf".*限({CHILD_WORDS})使用|药品({CHILD_WORDS})专用")
 _NO_SEX = "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)"
+_ASK_WHOSE = "同表列的是慎用、禁用的人群，看不出这一格指谁；请写明，如 65岁以上慎用、限65岁以上使用"
+"""What is asked of an age that stands alone in a list of warnings."""
 _ASK_TERMS = {
     "insurance": "读不出险种；请写 限工伤保险 或 限生育保险 (no insurance is understood: write one of these)",
     "care_groups": (
@@ -66,7 +68,7 @@ class ReadText:
 class ReadLimits:
     """The limits of the items, in their order, the windows or texts that they come from, and remarks that are no window.
 
-    `unjudged` are by number the texts that speak of an age to which the rule does not look.
+    `unjudged` are by number the texts that speak of an age to which the rule does not look, or beside terms of others.
     """
 
     limits: tuple[Limits, ...]
@@ -96,9 +98,16 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     ages = "age" in rule.looks_at
     unjudged: dict[int, str] = {}
     window_in = {text: None if age_word_in(text) else find_window(text) for text in texts}
-    if re.search(CHILD_WORDS, name):
+    if re.search(CHILD_WORDS, name) and not rule.warns:
         # What a list for children says of others (3岁以下慎用) is a second limit, which the rule does not part from the first.
         window_in |= {text: FoundWindow(text, None) for text in texts if warns(text)}
+    elif rule.warns or any(item.basis is not None and warns(item.basis) for item in items):
+        # A list of warnings may say 65岁以上 of those who should not get it; read as whom it is for, it would judge the others.
+        window_in |= {
+            text: FoundWindow(f"{text}（{_ASK_WHOSE}）", None)
+            for text, window in window_in.items()
+            if window is not None and window.bounds is not None and not warns(text) and not says_for_whom(text)
+        }
     for item in items:
         found: dict[str, FoundWindow] = {}
         # 65岁以上 beside 慎用: whom it is for, or whom it is not for, the two cells do not tell.
@@ -108,14 +117,18 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                 unjudged.setdefault(item.seq, cell)
             elif cell is not None and (window := window_in[cell]) is not None:
                 if unclear and column == "basis":
-                    cell, window = f"{item.basis}；{item.note}", FoundWindow(cell, None)
+                    window = FoundWindow(f"{item.basis}；{item.note}", None)
                 found[column] = window
                 windows.append(
                     ReadWindow(
-                        item.name, item.seq, cell, f"{table.file}：{table.place(item.row, column)}", window.bounds
+                        item.name,
+                        item.seq,
+                        window.text if window.bounds is None else cell,
+                        f"{table.file}：{table.place(item.row, column)}",
+                        window.bounds,
                     )
                 )
-            elif column == "basis" and cell is not None and ages and of_ages and not _is_word(cell):
+            elif column == "basis" and cell is not None and ages and not _is_understood(cell, of_ages=of_ages):
                 windows.append(
                     ReadWindow(item.name, item.seq, cell, f"{table.file}：{table.place(item.row, column)}", None)
                 )
@@ -131,7 +144,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
             wrong["sex"].append((item.row, item.sex, _NO_SEX))
         elif sex is None and (item.sex is not None or "性别" in name):
             wrong["sex"].append((item.row, item.sex, "请写 男 或 女 (write 男 or 女)"))
-        word = (age_word_in(item.basis or "") or age_word_of(name)) if ages else None
+        word = (age_word_in(item.basis or "") or narrower_word(item.basis or "") or age_word_of(name)) if ages else None
         if not (sex or word or found or "性别" in name):
             said = (
                 "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目、老年人慎用，或年龄如 2-11岁、65岁以上慎用"
@@ -145,11 +158,17 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     return ReadLimits(tuple(limits), tuple(windows), (), tuple(remarks), unjudged)
 
 
-def _is_word(cell: str) -> bool:
-    """Whether a cell of ages says a word that the name of a list for children says as well, or one that is read."""
-    return (
-        age_word_in(cell) is not None or re.fullmatch(rf"限?(?:{CHILD_WORDS})(?:使用|专用)?", plain(cell)) is not None
-    )
+def _is_understood(cell: str, *, of_ages: bool) -> bool:
+    """Whether a cell without an age in figures says a word that is read, or one that the name of a list for children says as well.
+
+    A column that is not `of_ages` may hold anything; what it says of newborns beside others is narrower than the list, and not read.
+    """
+    narrow = narrower_word(cell)
+    if age_word_in(cell) is not None or narrow:
+        return True
+    if not of_ages:
+        return narrow is None
+    return re.fullmatch(rf"限?(?:{CHILD_WORDS})(?:使用|专用)?", plain(cell)) is not None
 
 
 def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:
@@ -176,7 +195,8 @@ def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRo
         for text, item in first.items()
     ]
     remarks = [f"{table.place(item.row, 'note')}：{item.note}" for item in items if item.note is not None]
-    return ReadLimits(tuple(limits), (), tuple(texts), tuple(remarks))
+    unjudged = {item.seq: item.note for item in items if item.note is not None and speaks_of_terms(item.note)}
+    return ReadLimits(tuple(limits), (), tuple(texts), tuple(remarks), unjudged)
 
 
 def _subject(item: ItemRow, wrong: list[WrongCell]) -> str | None:

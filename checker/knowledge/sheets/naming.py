@@ -11,12 +11,12 @@ from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.table import SheetTable
+from checker.model.numerals import counted
 
 _RULE_IN_TITLE = re.compile(r"[“\"]([^“”\"]+)[”\"]规则|^《?([^《》“”\"]+)规则对应知识点")
 _RULE_OF_CODES = re.compile(r"[“\"]([^“”\"]+)[”\"]知识点对应")
 _BATCH_NUMBER = re.compile(r"第([一二三四五六七八九十]{1,3}|\d{1,2})批")
 _BATCH_MONTH = re.compile(r"(\d{4})年(\d{1,2})月更新")
-_DIGITS = "一二三四五六七八九"
 
 
 def rule_of(
@@ -76,7 +76,7 @@ def batch_of(file: str, title: str, faults: Faults) -> str | None:
     """Return the batch that title or file name tell (第十二批 is 12, 2026年1月更新 is 2026-01), or None after noting a fault."""
     found: set[str] = set()
     for text in (plain(title), plain(file)):
-        found |= {f"{_counted(number):02d}" for number in _BATCH_NUMBER.findall(text)}
+        found |= {f"{counted(number):02d}" for number in _BATCH_NUMBER.findall(text)}
         found |= {f"{year}-{int(month):02d}" for year, month in _BATCH_MONTH.findall(text)}
     if len(found) == 1:
         return found.pop()
@@ -85,11 +85,3 @@ def batch_of(file: str, title: str, faults: Faults) -> str | None:
         message = f"标题和文件名说的批次不一：{'、'.join(sorted(found))}，请给出 --batch (two batches are named: give --batch)"
     faults.add(file, "", message)
     return None
-
-
-def _counted(number: str) -> int:
-    """A count in Chinese or Arabic figures, up to 99."""
-    if number.isdigit():
-        return int(number)
-    tens, ten, ones = number.rpartition("十")
-    return (_DIGITS.find(tens) + 1 if tens else 1 if ten else 0) * 10 + _DIGITS.find(ones or "\0") + 1

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.indication_terms import IndicationTerms, Reading
+from checker.knowledge.indication_terms import IndicationTerms, KnownText, Reading
 from checker.knowledge.limited import indicated, limited
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.sheets.headers import plain
@@ -25,7 +25,10 @@ from checker.shapes.quota.texts import read_quota
 Cells = Mapping[str, str | int]
 _WHOLE = re.compile(r"0*([1-9][0-9]{0,5})(?:\.0+)?")
 _ASK = {
-    "course": "读不出天数；请写如 支付不超过14天、单次住院支付不超过3天、支付不超过12个月 (no course is understood: write it like one of these)",
+    "course": (
+        "读不出天数；请写如 支付不超过14天、单次住院支付不超过3天、支付不超过12个月；每年、每月限多少天的，没有规则能判断"
+        " (no course is understood: write it like one of these; days of a year or a month are judged by no rule)"
+    ),
     "day": "读不出每日的上限；请写如 1/日、24/小时、每日2次 (no quantity a day is understood: write it like one of these)",
     "window": "读不出周期；请写如 间隔时间不短于14天、每周最多支付一次 (no window is understood: write it like one of these)",
     "incision": "读不出手术组；请写组名，如 胃肠手术组 (write the group of operations)",
@@ -64,14 +67,20 @@ class ReadItems:
 
 
 class OwnLimits:
-    """Reads the items of one sheet; `terms` are the words of indications, None where no file was given."""
+    """Reads the items of one sheet; `terms` are the words of indications, None where no file was given, `known` the texts that points have."""
 
     def __init__(
-        self, table: SheetTable, items: Sequence[ItemRow], terms: IndicationTerms | None, faults: Faults
+        self,
+        table: SheetTable,
+        items: Sequence[ItemRow],
+        terms: IndicationTerms | None,
+        faults: Faults,
+        known: Mapping[str, KnownText],
     ) -> None:
         self._table = table
         self._rows = items
         self._terms = terms
+        self._known = known
         self._faults = faults
         self._wrong: dict[str, list[WrongCell]] = {}
         self._notes: list[str] = []
@@ -216,6 +225,13 @@ class OwnLimits:
         if not text:
             return self._fault(row, self._text_column(row), "text")
         reading = self._terms.read(text) if self._terms is not None else Reading((), (), (), False)
+        if not reading.prefixes and (known := self._known.get("".join(text.split()))) is not None:
+            place = self._table.place(row.row, self._text_column(row))
+            trial = "，先按影子（shadow）导入" if known.status == "shadow" else ""
+            self._notes.append(
+                f"{place} {row.name}：原文与知识点 {known.point_id} 相同，照用它的诊断{trial} (the text of a point: read as there)"
+            )
+            return replace(indicated(replace(item, text=text), known.prefixes, known.to_check), status=known.status)
         if not reading.prefixes:
             self._unread.append((row, text))
             return None

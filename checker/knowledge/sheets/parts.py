@@ -11,6 +11,7 @@ import polars as pl
 from checker.ingest.values import read_date
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.codes import place_code
+from checker.knowledge.places import place_named
 from checker.knowledge.sheets.codes import BETWEEN_CODES
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import NUMBER, numbered
@@ -18,9 +19,11 @@ from checker.knowledge.sheets.table import SheetTable, WrongCell, whole
 from checker.knowledge.sheets.workbook import ROW
 
 _EVERYWHERE = frozenset({"全国", "国家", "全部", "全国统一", "不限"})
-_NO_END = frozenset({"长期", "长期有效", "无", "9999-12-31", "2099-12-31"})
 _COLUMNS = ("rule", "region", "begins")
-_ASK_ENDS = "清单里的终止日期读不进来；请先导入，再在 point.csv 的 valid_to 写上（dates of an end are not imported: write them in point.csv afterwards)"
+_ASK_PLACE = (
+    "请写行政区划代码或写全地名，如 33、3301、浙江省、杭州市、杭州市西湖区，全国的写“全国”"
+    " (write the code or the full name of the place; 全国 for the nation)"
+)
 _ASK_ALL = {
     "rule": "同一张表有的行写了规则、有的没写，请写全 (some rows name their rule and others do not: write it in each)",
     "region": "有的项目写了地区、有的没写，看不出是同上还是全国；请写全，全国的写“全国” (some items name their place: write it in each, 全国 for the nation)",
@@ -42,11 +45,10 @@ class Part:
 def parts_of(items: SheetTable, codes: SheetTable, published: date, faults: Faults) -> list[Part]:
     """Return the sheet whole, or its parts where columns of rules, places or days say several; none after noting a fault in those columns.
 
-    A cell that is blank says what the row above of the same item says. Faults: a place that is no code, a day that cannot be read or lies before
-    the notice, a day on which items end, rows without rule beside others that have one.
+    A cell that is blank says what the row above of the same item says. Faults: a place that there is not, a day that cannot be read or lies before
+    the notice, rows without rule beside others that have one.
     """
     before = len(faults.found)
-    _check_ends(items, faults)
     given = [column for column in _COLUMNS if items.has(column)]
     if not given:
         return [Part(items, codes)] if len(faults.found) == before else []
@@ -109,9 +111,10 @@ def _value(column: str, text: str, published: date) -> tuple[object, str]:
     if column == "rule":
         return said, ""
     if column == "region":
-        place = None if said in _EVERYWHERE else place_code(said.removesuffix(".0"))
-        fault = "" if place or said in _EVERYWHERE else "请写行政区划代码，如 33 或 3301，全国的留空"
-        return place, f"{fault} (write the code of the place; leave it empty for the nation)" if fault else ""
+        if said in _EVERYWHERE:
+            return None, ""
+        place = place_code(said.removesuffix(".0")) or place_named(said)
+        return place, "" if place else _ASK_PLACE
     try:
         day = read_date(text.strip())
     except ValueError:
@@ -122,13 +125,6 @@ def _value(column: str, text: str, published: date) -> tuple[object, str]:
     if day is not None and day < published:
         return None, f"早于公布日期 {published}；请核对两个日期 (before the day of the notice: check both)"
     return (None if day == published else day), ""
-
-
-def _check_ends(items: SheetTable, faults: Faults) -> None:
-    if items.has("ends"):
-        said = pl.col("ends").str.strip_chars()
-        found = items.rows.filter(pl.col("ends").is_not_null() & ~said.str.slice(0, 10).is_in(list(_NO_END)))
-        items.fault_each(faults, found, "ends", _ASK_ENDS)
 
 
 def _check_totals(items: SheetTable, rows: pl.DataFrame, faults: Faults) -> None:

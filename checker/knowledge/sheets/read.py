@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -10,9 +10,11 @@ from pathlib import Path
 import polars as pl
 
 from checker.knowledge.cell_reader import Faults
-from checker.knowledge.indication_terms import IndicationTerms
+from checker.knowledge.indication_terms import IndicationTerms, KnownText
 from checker.knowledge.published import Limits, PublishedItem, document_of, is_known_batch
+from checker.knowledge.sheets.asides import asides_of, check_asides
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
+from checker.knowledge.sheets.ends import ends_of
 from checker.knowledge.sheets.header_row import Column
 from checker.knowledge.sheets.headers import KNOWN, HeaderWords, added_words, is_like_a_limit, word_of
 from checker.knowledge.sheets.items import NUMBER, ItemRow, check_numbers, read_items
@@ -89,6 +91,7 @@ def read_workbooks(
     rules: KnownRules,
     repair: bool = False,
     terms: IndicationTerms | None = None,
+    known_texts: Callable[[], Mapping[str, KnownText]] = dict,
     words: HeaderWords = KNOWN,
 ) -> tuple[Workbook, ...]:
     """Return what the workbooks say, one for each list, or raise KnowledgeError that carries the faults of all files.
@@ -96,7 +99,7 @@ def read_workbooks(
     `rules` are the known rules by their published names. Without `batch`, it is taken from each
     file's title or name (第一批 is 01, 2026年1月更新 is 2026-01); the day of the notice stands in no workbook, so that `published`
     must be given. `repair` puts back the leading zeros that Excel took from service codes. `terms` are the words by which indications are read,
-    `words` those by which columns are found.
+    `known_texts` gives texts whose reading is known, asked where a list needs it; `words` are those by which columns are found.
 
     **xlsx**: the published shape. A title such as “药品儿童专用”规则对应知识点明细, a header row with 序号, a name column and
     limits; the codes on a second sheet whose blank 序号 cells are filled from above, or in a column of the first.
@@ -126,10 +129,13 @@ def read_workbooks(
             faults.add(opened.file, "", message)
         elif opened is not None:
             contents[opened.sha256] = opened.file
-            given = _Given(batch, published or date.min, rules, repair, terms, words)
+            given = _Given(batch, published or date.min, rules, repair, terms, known_texts, words)
             read += [
                 book for part in _parts(opened, given, unseen, faults) if (book := _read(opened, part, given, faults))
             ]
+    if any(book.removed for book in read) and not any(book.items for book in read):
+        message = "所有项目都有删除标记，没有可以导入的 (every item is marked as removed: nothing is left to import)"
+        faults.add(read[0].file, "", message)
     _check_twice(read, faults)
     if unseen and not faults.found:
         told = f"没有一张表有表头“{'”“'.join(sorted(unseen))}”，请核对写法 (no sheet has this header: check how it is written)"
@@ -147,6 +153,7 @@ class _Given:
     rules: KnownRules
     repair: bool
     terms: IndicationTerms | None
+    known_texts: Callable[[], Mapping[str, KnownText]]
     words: HeaderWords
 
 
@@ -169,7 +176,10 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
         faults.add(opened.file, tables.items.place_of_sheet(), _ASK_PAIR)
         return None
     of_a = read_codes(_of_containers(tables.items), items, faults, repair=given.repair, kind=kind) if pairs else None
-    listed = _published(opened.file, tables, items, (codes, of_a), _Head(rule, known.code, batch, given.published))
+    ends = ends_of(tables.items, items, tables.begins or given.published, faults)
+    listed = _published(
+        opened.file, tables, items, (codes, of_a), _Head(rule, known.code, batch, given.published, ends.days)
+    )
     marks = removed_of(tables.items, items, faults)
     removed = tuple(
         RemovedItem(item.item_name, item.codes, item.source_row, marks[item.seq])
@@ -178,12 +188,9 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
     )
     items = tuple(item for item in items if item.seq not in marks)
     bare = [item for item in listed if item.seq not in marks]
-    if removed and not bare:
-        message = "所有项目都有删除标记，没有可以导入的 (every item is marked as removed: nothing is left to import)"
-        faults.add(opened.file, tables.items.place_of_sheet(), message)
-        return None
     if known.reads:
-        own = OwnLimits(tables.items, items, given.terms, faults).read(known.reads, bare)
+        texts_known = given.known_texts() if known.reads == "indication" else {}
+        own = OwnLimits(tables.items, items, given.terms, faults, texts_known).read(known.reads, bare)
         published, texts, notes, unmapped = own.items, own.texts, own.notes, own.unmapped
         windows: tuple[ReadWindow, ...] = ()
         unjudged: Mapping[int, str] = {}
@@ -211,6 +218,7 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
             *notes,
             *dict.fromkeys(_not_read(column) for table in (tables.items, tables.codes) for column in _unread(table)),
             *_hidden(tables.items),
+            *([ends.note] if ends.note else []),
         ),
         windows=windows,
         texts=texts,
@@ -236,6 +244,7 @@ class _Head:
     rule_code: str | None
     batch: str
     published: date
+    ends: Mapping[int, date]
 
 
 def _published(
@@ -270,6 +279,7 @@ def _published(
                 text=item.basis,
                 logic=item.logic,
                 containers=tuple(containers.get(item.seq, ((), (), ()))[0]),
+                ends=head.ends.get(item.seq),
                 family_codes=tuple((code, count) for code, count in zip(own, counts, strict=True) if count is not None),
             )
         )
@@ -292,8 +302,11 @@ def _codes_of(codes: CodeRows) -> dict[int, tuple[list[str], list[int], list[int
 
 def _parts(opened: OpenedFile, given: _Given, unseen: set[str], faults: Faults) -> list[Part]:
     """The lists of the file, each with the table of its codes, or none after noting what is wrong with its sheets; header words that it has are seen."""
-    tables = [read_table(opened.file, sheet, faults, given.words) for sheet in opened.sheets]
+    listing, asides = asides_of(opened.sheets, given.words)
+    tables = [read_table(opened.file, sheet, faults, given.words) for sheet in listing]
     found = [table for table in tables if table is not None]
+    if asides and found:
+        found = check_asides(opened.file, asides, found, faults)
     unseen.difference_update(word_of(column.header) for table in found for column in table.columns)
     if len(found) < len(tables):
         return []
@@ -344,7 +357,7 @@ def _check_contradictions(
     for row, item in zip(items, published, strict=True):
         for code in item.codes:
             first, other = limited.setdefault(code, (row, item))
-            if other.limits != item.limits:
+            if (other.limits, other.ends) != (item.limits, item.ends):
                 message = f"{code} 在第 {first.row} 行（{first.name}）也列出，限定不同；请核对后留一个 (limited otherwise in row {first.row}: keep one)"
                 table.fault(faults, row.row, None, message)
                 break

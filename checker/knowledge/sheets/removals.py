@@ -46,9 +46,14 @@ _CONDITION = re.compile(
     r"暂不|暂缓|暂停|仅限|只限|限于|除外|不含|不包括|[起后](?:开始)?(?:执行|施行|实施|生效)|[月日]起|执行至|[日月]止|试行|待定|待核|待查|另行|"
     r"限.{0,12}(?:医院|医疗机构|级|住院|门诊|急诊|科|地区|[省市县])"
 )
-_OF_ALL = re.compile(r"仅限|只限|暂不|暂缓|暂停|[起后](?:开始)?(?:执行|施行|实施|生效)|试行")
-_LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期|后|前)")
-"""终止妊娠 and 停用者 are words of medicine."""
+OF_ALL = re.compile(r"仅限|只限|暂不|暂缓|暂停|[起后](?:开始)?(?:执行|施行|实施|生效)|试行")
+"""What says of a whole list when or where it holds."""
+LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期|后|前)")
+"""What speaks of removal; 终止妊娠 and 停用者 are words of medicine."""
+LISTS_REMOVED = re.compile(
+    rf"(?:以下|下列).{{0,12}}(?:{_WORDS})|(?:{_WORDS})(?:药品|项目|品种|知识点)?(?:清单|目录|列表|名单|明细)|(?:{_WORDS})药品"
+)
+"""How a heading says that what stands below it is taken back."""
 _ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
 
 
@@ -65,7 +70,7 @@ def removed_of(table: SheetTable, items: Iterable[ItemRow], faults: Faults) -> d
         in_name = _IN_NAME.search(plain(item.name))
         if change and change not in _KEPT and not _REMOVED.fullmatch(change):
             table.fault(faults, item.row, "change", f"读到 {item.change!r}；{_ASK}")
-        elif not _REMOVED.fullmatch(note) and _LIKE_A_REMOVAL.search(note):
+        elif not _REMOVED.fullmatch(note) and LIKE_A_REMOVAL.search(note):
             table.fault(faults, item.row, "note", f"读到 {item.note!r}；{_ASK}")
         elif _is_part(table, item):
             message = "这一项只有一部分行有删除标记；请在要删的每一行都写，或另编一项 (only some rows of the item are marked: mark each of them)"
@@ -98,14 +103,14 @@ def _is_part(table: SheetTable, item: ItemRow) -> bool:
 def check_headings(table: SheetTable, faults: Faults) -> None:
     """Refuse what stands above all items, or above some of them, and says that they hold otherwise than the list: no row tells it."""
     for text in table.above:
-        if _OF_ALL.search(plain(text)):
+        if OF_ALL.search(plain(text)):
             message = (
                 f"表头上面写着“{text[:60]}”，没有一行读到它；请用 --region、--status 或生效日期列说明后删去"
                 " (a condition above the header: say it with options or columns)"
             )
             faults.add(table.file, "", message)
     for row, text in table.sections:
-        if _LIKE_A_REMOVAL.search(plain(text)) or _OF_ALL.search(plain(text)):
+        if LIKE_A_REMOVAL.search(plain(text)) or OF_ALL.search(plain(text)):
             message = f"这一行（{text[:60]}）下面还有项目；请在每一项标明，再删去这一行 (a heading above items: mark each of them instead)"
             faults.add(table.file, f"第 {row} 行", message)
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from checker.model.numerals import FIGURES, counted
 from checker.shapes.item.age_words import BARRED, CAUTIONED
 
 _UNITS = {
@@ -18,6 +19,7 @@ UNIT_DAYS = {"year": 365.2425, "month": 30.436875, "day": 1.0}
 _NUMBER = r"(\d{1,3})"
 _UNIT = f"({'|'.join(_UNITS)})"
 _AGE = _NUMBER + _UNIT
+_AGE_AGAIN = r"\1"
 
 _CLOSED = re.compile(rf"{_NUMBER}{_UNIT}?[-~至到]{_AGE}")
 _HALF_OPEN = re.compile(rf"{_NUMBER}{_UNIT}?([-~至到])(.+)")
@@ -29,6 +31,18 @@ _WITHIN = re.compile(rf"{_NUMBER}(天|日)以?内")
 _BARRED = re.compile(rf"(.+?)(?:的?(?:儿童|小儿|老年人|老年患者|患者|人群|者))?(?:{CAUTIONED}|{BARRED})")
 _JOINT = re.compile(r"^[,、且至到~-]")
 _NAMED_TWICE = re.compile(rf"({_AGE})及\1以(?=[上下])")
+_INCLUDED = r"(?:(?:包含|包括|含)(?:本数|{age})?|及本数)"
+_WITH = (
+    re.compile(rf"({_AGE})\({_INCLUDED.replace('{age}', _AGE_AGAIN)}\)(以[上下])"),
+    re.compile(rf"({_AGE})及?(以[上下])\({_INCLUDED.replace('{age}', _AGE_AGAIN)}\)"),
+)
+"""65岁(含)以上, 65岁以上(含65岁): the bound itself is meant."""
+_WITHOUT = (
+    re.compile(rf"({_AGE})\(不(?:含|包括)(?:本数|{_AGE_AGAIN})?\)以([上下])"),
+    re.compile(rf"({_AGE})以([上下])\(不(?:含|包括)(?:本数|{_AGE_AGAIN})?\)"),
+)
+"""65岁(不含)以上: it is not."""
+_IN_FIGURES = re.compile(rf"({FIGURES})(?={_UNIT}|[-~至到](?:{FIGURES}|[0-9]))")
 _INCLUSIVE_FROM = ("≥", "以上", "及以上")
 _INCLUSIVE_TO = ("≤", "及以下")
 
@@ -84,12 +98,18 @@ def read_window(text: str) -> AgeWindow | None:
     AgeWindow(minimum=2, minimum_unit='year', maximum=12, maximum_unit='year')
     >>> read_window(">=3岁")
     AgeWindow(minimum=3, minimum_unit='year', maximum=None, maximum_unit=None)
+    >>> read_window("三岁以下"), read_window("65岁（不含）以上")
+    (AgeWindow(minimum=None, minimum_unit=None, maximum=3, maximum_unit='year'), AgeWindow(minimum=66, minimum_unit='year', maximum=None, maximum_unit=None))
     >>> read_window("65岁以上慎用")
     AgeWindow(minimum=None, minimum_unit=None, maximum=65, maximum_unit='year')
     """
     if barred := _BARRED.fullmatch(_plain(text)):
         return _outside(read_window(barred[1]))
     plain = _NAMED_TWICE.sub(r"\1及以", _plain(text).replace(">=", "≥").replace("<=", "≤").translate(_ONE_SIGN))
+    for pattern in _WITH:
+        plain = pattern.sub(r"\1及\4", plain)
+    for pattern in _WITHOUT:
+        plain = pattern.sub(lambda found: f"{'>' if found[4] == '上' else '<'}{found[1]}", plain)
     if found := _CLOSED.fullmatch(plain):
         low, low_unit, high, high_unit = found.groups()
         return _window((int(low), _UNITS[low_unit or high_unit]), (int(high) + 1, _UNITS[high_unit]))
@@ -144,9 +164,10 @@ def _outside(barred: AgeWindow | None) -> AgeWindow | None:
 
 
 def _plain(text: str) -> str:
-    """NFKC without blanks; a number in a circle (①) counts a list and must not join the digits after it."""
+    """NFKC without blanks, ages in Arabic figures; a number in a circle (①) counts a list and must not join the digits after it."""
     marked = "".join(_MARKER if unicodedata.category(character) == "No" else character for character in text)
-    return "".join(unicodedata.normalize("NFKC", marked).split())
+    plain = "".join(unicodedata.normalize("NFKC", marked).split())
+    return _IN_FIGURES.sub(lambda found: str(counted(found[1]) or found[1]), plain)
 
 
 def _read_to(text: str) -> _Bound | None:

@@ -1,6 +1,6 @@
 """How a published text reads as a quota: 支付不超过14天 is a course of 14 days, 评定间隔时间不短于14天 is once within 14 days.
 
-A text is understood only where it says one thing: two numbers of days that differ, zero, or a unit that nobody knows are not.
+A text is understood only where it says one thing: two numbers of days that differ, zero, a unit that nobody knows, or days of a year are not.
 """
 
 from __future__ import annotations
@@ -9,12 +9,19 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 
+from checker.model.numerals import counted
+
 Quota = Mapping[str, str | int]
 """The cells of a row of quotas, by name."""
 
 _NUMBER = r"(?P<number>[0-9]{1,4}|[一二两三四五六七八九十]{1,3})"
 _MOST = rf"(?:不超过|不得超过|最多支付|最长支付|至多支付|限支付)(?:[:])?{_NUMBER}(?P<unit>天|日|周|个?月|年)"
 _COURSE = re.compile(_MOST)
+_PER = re.compile(
+    r"每[0-9一二两三四五六七八九十]{0,3}个?(?:自然|医保|医疗|结算|保险|参保)?(?:年|季|月|周|天|日)|[0-9一二两三四五六七八九十]{1,3}个?(?:年|月|周|天|日)度?以?内"
+    r"|年内|年度|当年|全年|终身|终生|一生|/[0-9]{0,3}(?:年|季|个?月|周|日|天|次)"
+)
+"""A span within which days are counted: 每年支付不超过30天 is no course of 30 days."""
 _STAY = re.compile("(?:单次|一次|每次)住院")
 _SPAN = "时间跨度"
 _APART = re.compile(
@@ -50,6 +57,7 @@ def read_quota(kind: str, text: str, logic: str = "") -> Quota | None:
     >>> dict(read_quota("window", "两次评定间隔时间不短于14天。"))
     {'quota': 'window', 'quota_most': 1, 'quota_unit': 'time', 'window_days': 14}
     >>> read_quota("course", "支付不超过0天")
+    >>> read_quota("course", "每年支付不超过30天")
     """
     if len(text) > _LONGEST:
         return None
@@ -62,8 +70,8 @@ def window_of(most: int, days: int) -> Quota:
 
 
 def _course(text: str, logic: str) -> Quota | None:
-    said = {(_counted(found["number"]), found["unit"][-1]) for found in _COURSE.finditer(text)}
-    if len(said) != 1:
+    said = {(counted(found["number"]), found["unit"][-1]) for found in _COURSE.finditer(text)}
+    if len(said) != 1 or _PER.search(_EVERY.sub("", text)):
         return None
     number, unit = said.pop()
     if not number:
@@ -83,38 +91,27 @@ def _day(text: str, logic: str) -> Quota | None:
         most, unit = _UNITS[text]
         return {"quota": "day", "quota_most": most, "quota_unit": unit}
     if found := _FOR_A_DAY.fullmatch(text):
-        most, unit = _counted(found["most"]), _UNITS[found["unit"]][1]
+        most, unit = counted(found["most"]), _UNITS[found["unit"]][1]
         unit = "time" if unit == "day" and most > 1 else unit
         return {"quota": "day", "quota_most": most, "quota_unit": unit} if most else None
     found = _A_DAY.fullmatch(text)
-    most = _counted(found["most"]) if found else 0
+    most = counted(found["most"]) if found else 0
     if not found or not most:
         return None
     return {"quota": "day", "quota_most": most, "quota_unit": "hour" if found["unit"] == "小时" else "time"}
 
 
 def _window(text: str, logic: str) -> Quota | None:
-    said = {(1, _counted(found["number"]) * _DAYS[found["unit"][-1]]) for found in _APART.finditer(text)}
+    said = {(1, counted(found["number"]) * _DAYS[found["unit"][-1]]) for found in _APART.finditer(text)}
     for pattern in (_EVERY, _WITHIN):
         said |= {
-            (_counted(found["most"]), _counted(found["number"] or "1") * _DAYS[found["unit"][-1]])
+            (counted(found["most"]), counted(found["number"] or "1") * _DAYS[found["unit"][-1]])
             for found in pattern.finditer(text)
         }
     if len(said) != 1:
         return None
     most, days = said.pop()
     return window_of(most, days) if most and days else None
-
-
-def _counted(number: str) -> int:
-    """A number in Arabic or Chinese figures, up to 99 in the latter; 0 where it is none."""
-    if number.isascii():
-        return int(number)
-    digits = "一二三四五六七八九"
-    tens, ten, ones = number.replace("两", "二").rpartition("十")
-    if len(tens) > 1 or len(ones) > 1:
-        return 0
-    return (digits.find(tens) + 1 if tens else 1 if ten else 0) * 10 + (digits.find(ones) + 1 if ones else 0)
 
 
 _READERS: dict[str, Callable[[str, str], Quota | None]] = {"course": _course, "day": _day, "window": _window}
