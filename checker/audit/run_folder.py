@@ -1,0 +1,136 @@
+"""The folder that a scan left, opened again: complete, unaltered, and of a version that is understood."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from checker.engines.duckdb import connect_locked
+from checker.model import sqltext
+from checker.model.errors import InputError, both, why
+from checker.model.out_folder import RUN_FILE
+from checker.model.schema import CASE_COLUMNS, FINDING_COLUMNS
+
+if TYPE_CHECKING:
+    import duckdb
+
+TABLES = ("findings", "clusters", "quality", "denominators")
+"""The files of a run that tables are made of."""
+MEMORY = "700MB"
+"""What the engine may hold while a report is made."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """A run: where it lies, and what its run.json says."""
+
+    folder: Path
+    document: Mapping[str, Any] = field(repr=False)
+
+    def file(self, name: str) -> Path:
+        """One of its files, by the name without its end."""
+        return self.folder / f"{name}.parquet"
+
+    @property
+    def language(self) -> str:
+        """The language in which its findings are worded."""
+        return str(self.document["options"]["language"])
+
+    def connect(self) -> duckdb.DuckDBPyConnection:
+        """A connection that reads this run's files and nothing else, with a view of each of TABLES."""
+        files = [self.file(name).absolute() for name in TABLES]
+        connection = connect_locked(readable=files, memory=MEMORY, ordered=True)
+        for name, file in zip(TABLES, files, strict=True):
+            connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {sqltext.parquet(file)}")
+        return connection
+
+
+def open_run(folder: Path) -> RunFolder:
+    """Open the folder of a scan. Raises InputError where it is none, or is incomplete, altered or of another version."""
+    document = _read(folder)
+    if not isinstance(document.get("lines"), dict) or not isinstance(document.get("options"), dict):
+        raise InputError(
+            f"{folder}："
+            + both(
+                "run.json 不是扫描的结果，请给出 liangku scan --out 的文件夹", "not of a scan: name the --out of a scan"
+            )
+        )
+    results = document.get("results")
+    if not isinstance(results, dict):
+        raise InputError(
+            f"{folder}：" + both("由旧版本生成，缺少文件的哈希，请重新扫描", "made by an older version: scan again")
+        )
+    for name, told in results.items():
+        _check(folder, name, told)
+    for name in TABLES:
+        if f"{name}.parquet" not in results:
+            raise InputError(
+                f"{folder / name}.parquet："
+                + both("这次扫描没有写这个文件，请用 liangku scan 重新扫描", "not written by this scan: scan again")
+            )
+    _check_columns(folder)
+    return RunFolder(folder, document)
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    file = folder / RUN_FILE
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{folder}："
+            + both("没有 run.json，请给出 liangku scan --out 的文件夹", "no run.json: name the --out of a scan")
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = why(error) if isinstance(error, OSError) else "JSON"
+        raise InputError(
+            f"{file}：" + both(f"无法读取（{reason}），请重新扫描", "cannot be read: scan again")
+        ) from error
+    if not isinstance(document, dict):
+        raise InputError(f"{file}：" + both("不是扫描的结果，请重新扫描", "not of a scan: scan again"))
+    return document
+
+
+def _check(folder: Path, name: str, told: Any) -> None:
+    """Refuse a file that is not there, or not as it was written."""
+    file = folder / name
+    # A name with a path in it could reach outside the folder.
+    if Path(name).name != name or not isinstance(told, dict) or not {"bytes", "sha256"} <= told.keys():
+        raise InputError(f"{folder / RUN_FILE}：" + both("results 一节被改动过，请重新扫描", "altered: scan again"))
+    try:
+        with file.open("rb") as stream:
+            same = (
+                file.stat().st_size == told["bytes"]
+                and hashlib.file_digest(stream, "sha256").hexdigest() == told["sha256"]
+            )
+    except FileNotFoundError as error:
+        raise InputError(
+            f"{file}："
+            + both(
+                "结果不完整，缺少这个文件；请找回，或重新扫描", "incomplete, the file is gone: restore it or scan again"
+            )
+        ) from error
+    except OSError as error:
+        raise InputError(f"{file}：" + both(f"无法读取（{why(error)}）", "cannot be read")) from error
+    if not same:
+        raise InputError(f"{file}：" + both("扫描之后被改动过，与 run.json 中的哈希不符；请找回原件，或重新扫描",
+                                            "altered after the scan: restore it or scan again"))  # fmt: skip
+
+
+def _check_columns(folder: Path) -> None:
+    from pyarrow import parquet
+
+    columns = set(parquet.read_schema(folder / "findings.parquet").names)
+    missing = [name for name in (*FINDING_COLUMNS, *CASE_COLUMNS) if name not in columns]
+    if missing:
+        raise InputError(
+            f"{folder / 'findings.parquet'}："
+            + both(
+                f"由别的版本生成，没有 {missing[0]} 列，请重新扫描",
+                f"of another version, without {missing[0]}: scan again",
+            )
+        )
