@@ -1,0 +1,238 @@
+"""The tables of a report, each one query over a run's files: what the workbook and the page show, computed once and the same in both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from checker.audit.columns import COLUMNS, ReportColumn
+from checker.model import sqltext
+from checker.model.words import CLASSES, CLUSTER_KINDS, LEVELS, LIKELY_BY, QUALITY, REMARKS, SEXES, VERDICTS, Said
+
+if TYPE_CHECKING:
+    import duckdb
+
+VIOLATION = "verdict = 'violation'"
+LEFT = f"{VIOLATION} AND class IS NULL"
+"""SQL of the findings that are violations, and that nothing else explains."""
+REFUND = f"{LEFT} AND level = 'definite'"
+"""SQL of those that are against a payment rule: what an institution is asked to give back."""
+_CASE = (
+    "level", "class", "cluster_id", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name",
+    "local_item_code", "local_item_name", "spec", "unit_price", "quantity", "amount", "amount_in_scope", "amount_at_stake", "fund_paid",
+    "settlement_fund_paid", "care_type", "insurance_type", "diagnoses", "diagnosis_names", "patient_id", "person_hash", "person_sex",
+    "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "rule_code", "point_id", "expected", "actual", "message", "advice",
+    "evidence", "remarks", "finding_id", "source_file", "source_record",
+)  # fmt: skip
+_COUNTED = ("covered_lines", "violations", "explained", "left", "rate", "persons", "stake", "undetermined")
+
+_GROUPED: dict[str, tuple[Said, tuple[str, ...], tuple[str, ...], str]] = {
+    "by_rule": (("按规则", "By rule"), ("rule_name",), (), ""),
+    "by_institution": (("按机构", "By institution"), ("institution_id",), ("institution_name",), "institution"),
+    "by_department": (
+        ("按科室", "By department"),
+        ("institution_id", "department"),
+        ("institution_name",),
+        "department",
+    ),
+    "by_prescriber": (
+        ("按医生", "By doctor"),
+        ("institution_id", "department", "prescriber"),
+        ("institution_name",),
+        "prescriber",
+    ),
+    "by_item": (("按项目", "By item"), ("item_code",), ("item_name",), "item"),
+}
+"""Groups of findings: what they are called, by what they are grouped, what names them besides, and which denominators they have."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """A table: the name of its sheet, what it says, its columns, and the query that gives their values in this order."""
+
+    id: str
+    said: Said
+    note: Said
+    columns: tuple[ReportColumn, ...]
+    query: str
+
+
+def report_tables(
+    *, language: str, identities: bool = False, least_cell: int = 0, where: str = "TRUE"
+) -> dict[str, ReportTable]:
+    """The tables by id, in the order of their sheets.
+
+    `identities`: with the columns that say who somebody is. With `least_cell` the counts of groups of fewer persons are NULL. `where` is SQL of which findings
+    count, over the columns `institution_id` and the like, of our own making.
+    """
+    words = _Words(language, identities=identities, least_cell=least_cell, where=where)
+    tables = [
+        ReportTable(
+            id_, said, _RANKED, words.columns((*keys, *named, *_COUNTED), without=() if by else ("covered_lines", "rate")),
+            words.ranked(keys, named, by),
+        )
+        for id_, (said, keys, named, by) in _GROUPED.items()
+    ]  # fmt: skip
+    tables.append(
+        ReportTable(
+            "by_month",
+            ("按月", "By month"),
+            _MONTHS,
+            words.columns(("month", *_COUNTED, "before_left", "change"), without=("explained",)),
+            words.months(),
+        )
+    )
+    tables.append(ReportTable("clusters", ("聚集", "Clusters"), _CLUSTERS, words.columns(_CLUSTER), words.clusters()))
+    tables.append(
+        ReportTable("quality", ("数据质量", "Data quality"), _QUALITY, words.columns(_AMISS), words.quality())
+    )
+    details = (
+        ("findings", ("疑点明细", "Findings"), _FINDINGS, VIOLATION, _CASE),
+        ("refunds", ("主动退回清单", "Refund list"), _REFUNDS, REFUND, (*_CASE[3:], "refund")),
+        (
+            "undetermined",
+            ("无法判断", "Undetermined"),
+            _UNDETERMINED,
+            "verdict = 'undetermined'",
+            ("reason", *_CASE[3:]),
+        ),
+        ("exempt", ("豁免", "Exempt"), _EXEMPT, "verdict = 'exempt'", ("exemption_id", *_CASE[3:])),
+    )
+    for id_, said, note, condition, names in details:
+        tables.append(ReportTable(id_, said, note, words.columns(names), words.cases(names, condition)))
+    return {table.id: table for table in tables}
+
+
+_RANKED: Said = (
+    "每万行待核实疑点从高到低；另有原因的（聚集、家长的卡、新生儿、人员信息不一致）不计入待核实",
+    "By violations left per 10,000 lines of restricted items; those with another cause (clusters, parents' cards, newborns, records that differ) do not count",
+)
+_MONTHS: Said = (
+    "每月与上月相比；头尾两月的数据可能不完整",
+    "Each month against the one before; the first and last may be incomplete",
+)
+_CLUSTERS: Said = (
+    "一行一个原因：先核对码、医生和上传，再看明细",
+    "One row is one cause: look at the mapping, the doctor, the upload before the lines",
+)
+_QUALITY: Said = (
+    "与违规分开：数据补全后才能判断，或说明疑点的另一种原因",
+    "Apart from violations: what data must be mended before anything can be judged",
+)
+_FINDINGS: Said = (
+    "每行一个疑点；“归类”有字的先看数据",
+    "One finding a row; where a class stands, look at the data first",
+)
+_REFUNDS: Said = (
+    "明确违反支付政策、没有别的原因的疑点；确认后退回基金",
+    "Against payment rules and without another cause; to be returned to the fund when confirmed",
+)
+_UNDETERMINED: Said = ("缺少信息，没有判断，不是违规", "Not judged for lack of information; not violations")
+_EXEMPT: Said = ("属于豁免情形，不是违规", "Cleared by an exemption; not violations")
+_CLUSTER = (
+    "kind", "institution_id", "institution_name", "local_item_code", "local_item_name", "item_code", "item_name", "likely", "prescriber", "day", "lines",
+    "breaking", "share", "share_low", "share_high", "elsewhere_share", "persons", "amount", "first_day", "last_day", "cluster_id",
+)  # fmt: skip
+_AMISS = ("institution_id", "institution_name", "issue", "lines", "of_lines", "share", "persons", "amount", "example")
+
+
+class _Words:
+    """Writes the queries in a language, for some findings."""
+
+    def __init__(self, language: str, *, identities: bool, least_cell: int, where: str) -> None:
+        self._english = language == "en"
+        self._identities = identities
+        self._least = least_cell
+        self._where = where
+
+    def columns(self, names: Sequence[str], *, without: Sequence[str] = ()) -> tuple[ReportColumn, ...]:
+        """The columns of these names that may be shown."""
+        return tuple(
+            COLUMNS[name] for name in names if name not in without and (self._identities or not COLUMNS[name].identity)
+        )
+
+    def _said(self, column: str, words: dict[str, Said]) -> str:
+        """SQL of a code in words."""
+        arms = " ".join(
+            f"WHEN {sqltext.text(code)} THEN {sqltext.text(said[self._english])}" for code, said in words.items()
+        )
+        return f"CASE {column} {arms} ELSE {column} END"
+
+    def _enough(self, value: str) -> str:
+        """SQL of a count, NULL where it is of so few persons that these might be known by it."""
+        return f"CASE WHEN persons >= {self._least} OR persons = 0 THEN {value} END" if self._least else value
+
+    def ranked(self, keys: Sequence[str], named: Sequence[str], by: str) -> str:
+        """SQL of groups of findings by `keys`, told by what they are `named`, those of most violations per line first; `by` is that of the denominators."""
+        # Of one institution alone the lines of an item are not known: they are counted over all.
+        known = by != "" and (by != "item" or self._where == "TRUE")
+        own = self._where if "institution_id" in keys else "TRUE"
+        same = " AND ".join(f"d.{key} IS NOT DISTINCT FROM g.{key}" for key in keys)
+        covered = f"""LEFT JOIN (FROM denominators WHERE "by" = '{by}' AND {own}) d ON {same}""" if known else ""
+        lines = "d.lines" if covered else "CAST(NULL AS BIGINT)"
+        of_lines = {"covered_lines": lines, "rate": self._enough(f"10000 * g.left_over / {lines}")} if by else {}
+        values = {
+            **of_lines, "violations": self._enough("violations"), "explained": self._enough("explained"), "left": self._enough("left_over"),
+            "persons": "persons", "stake": self._enough("stake"), "undetermined": self._enough("undetermined"),
+        }  # fmt: skip
+        shown = ", ".join(
+            (*(f"g.{name}" for name in (*keys, *named)), *(values[name] for name in _COUNTED if name in values))
+        )
+        chosen = ", ".join((*keys, *(f"any_value({name}) AS {name}" for name in named)))
+        first = f"left_over / {lines} DESC NULLS LAST, " if covered else ""
+        return f"""SELECT {shown} FROM (SELECT {chosen}, {_COUNTS} FROM findings WHERE {self._where} GROUP BY {", ".join(keys)}) g {covered}
+            ORDER BY {first}left_over DESC, violations DESC, {", ".join(f"g.{key}" for key in keys)}"""
+
+    def months(self) -> str:
+        """SQL of the months, with what was left in the one before."""
+        return f"""SELECT g.month, d.lines, {self._enough("violations")}, {self._enough("left_over")},
+              {self._enough("10000 * left_over / d.lines")}, persons, {self._enough("stake")}, {self._enough("undetermined")},
+              lag(left_over) OVER (ORDER BY g.month), left_over / nullif(lag(left_over) OVER (ORDER BY g.month), 0) - 1
+            FROM (SELECT strftime(service_time, '%Y-%m') AS month, {_COUNTS} FROM findings WHERE {self._where} GROUP BY month) g
+            LEFT JOIN (SELECT month, sum(lines)::BIGINT AS lines FROM denominators
+              WHERE "by" = 'institution_month' AND {self._where} GROUP BY month) d USING (month)
+            ORDER BY g.month"""
+
+    def clusters(self) -> str:
+        """SQL of the clusters, those of most lines first."""
+        why = self._said("i.why", LIKELY_BY)
+        likely = f"array_to_string(list_transform(likely_items, lambda i: concat(i.name, ' ', i.code, '（', {why}, '）')), '；')"
+        return f"""SELECT {self._said("kind", CLUSTER_KINDS)}, institution_id, institution_name, local_item_code, local_item_name, item_code,
+              item_name, {likely}, prescriber, day, lines, breaking, share, share_low, share_high, elsewhere_share, persons, amount, first_day, last_day, cluster_id
+            FROM clusters WHERE {self._where} ORDER BY breaking DESC, cluster_id"""
+
+    def quality(self) -> str:
+        """SQL of what is amiss, by institution."""
+        return f"""SELECT institution_id, institution_name, {self._said("issue", QUALITY)}, {self._enough("lines")}, of_lines, {self._enough("rate")}, persons,
+              {self._enough("amount")}, example_file || ':' || example_record
+            FROM quality WHERE {self._where} ORDER BY lines DESC, institution_id, issue"""
+
+    def cases(self, names: Sequence[str], condition: str) -> str:
+        """SQL of findings in full."""
+        words = {
+            "level": self._said("level", LEVELS), "verdict": self._said("verdict", VERDICTS), "class": self._said("class", CLASSES),
+            "person_sex": self._said("person_sex", SEXES), "diagnoses": "array_to_string(diagnoses, '、')",
+            "diagnosis_names": "array_to_string(diagnosis_names, '、')", "refund": "amount_at_stake",
+            "remarks": f"array_to_string(list_transform(remarks, lambda r: {self._said('r', REMARKS)}), '；')",
+        }  # fmt: skip
+        chosen = ", ".join(words.get(name, name) for name in names if self._identities or not COLUMNS[name].identity)
+        return f"SELECT {chosen} FROM findings WHERE ({condition}) AND {self._where} ORDER BY institution_id, rule_id, service_time, finding_id"
+
+
+_LINES = "count(DISTINCT hash(source_file, source_record))"
+_COUNTS = f"""{_LINES} FILTER ({VIOLATION}) AS violations, {_LINES} FILTER ({VIOLATION} AND class IS NOT NULL) AS explained,
+    {_LINES} FILTER ({LEFT}) AS left_over, count(DISTINCT person_hash) FILTER ({LEFT}) AS persons,
+    coalesce(sum(amount_at_stake) FILTER ({LEFT}), 0) AS stake, {_LINES} FILTER (verdict = 'undetermined') AS undetermined"""
+"""What is counted of a group: lines, be they hit by several rules."""
+
+
+def amounts(connection: duckdb.DuckDBPyConnection, where: str = "TRUE") -> tuple[int, int, int, object, object]:
+    """Lines that violate, of them with another cause, left, and the yuan at stake of all and of those left: each line's money once, the most of its findings."""
+    row = connection.execute(
+        f"""SELECT count(*), count(*) FILTER (NOT is_left), count(*) FILTER (is_left), coalesce(sum(stake), 0), coalesce(sum(stake) FILTER (is_left), 0) FROM (
+          SELECT bool_or(class IS NULL) AS is_left, max(amount_at_stake) AS stake FROM findings WHERE {VIOLATION} AND {where}
+          GROUP BY source_file, source_record)"""
+    ).fetchone()
+    assert row is not None
+    return row
