@@ -102,6 +102,8 @@ COLUMNS = _columns(
     ReportColumn("example", ("例如", "Example"), width=30),
     ReportColumn("refund", ("拟退回金额（元）", "To be refunded (yuan)"), "yuan", 16),
     ReportColumn("appeal", ("申诉意见", "Appeal"), width=50),
+    ReportColumn("decision", ("核查结论（属实/不属实/已退回）", "Decision (confirmed/refuted/refunded)"), width=20),
+    ReportColumn("reason_of_decision", ("理由", "Reason"), width=40),
     ReportColumn("deadline", ("申诉截止日", "Appeal until"), "day", 12),
     ReportColumn("what", ("项目", "What"), width=44),
     ReportColumn("value", ("数值", "Value"), width=60),

@@ -16,14 +16,25 @@ if TYPE_CHECKING:
 VIOLATION = "verdict = 'violation'"
 LEFT = f"{VIOLATION} AND class IS NULL"
 """SQL of the findings that are violations, and that nothing else explains."""
-REFUND = f"{LEFT} AND level = 'definite'"
-"""SQL of those that are against a payment rule: what an institution is asked to give back."""
+REFUND = "CASE WHEN level = 'definite' AND class IS NULL THEN amount_at_stake END"
+"""SQL of what an institution is asked to give back of a finding: of what is against a payment rule all that is at stake, of the rest what comes out of
+hearing it."""
 _CASE = (
     "level", "class", "cluster_id", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name",
     "local_item_code", "local_item_name", "spec", "unit_price", "quantity", "amount", "amount_in_scope", "amount_at_stake", "fund_paid",
     "settlement_fund_paid", "care_type", "insurance_type", "diagnoses", "diagnosis_names", "patient_id", "person_hash", "person_sex",
     "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "rule_code", "point_id", "expected", "actual", "message", "advice",
     "evidence", "remarks", "finding_id", "source_file", "source_record",
+)  # fmt: skip
+_REFUND_COLUMNS = (
+    "level", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name", "quantity", "amount",
+    "amount_at_stake", "refund", "patient_id", "person_hash", "person_sex", "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "expected",
+    "actual", "evidence", "finding_id",
+)  # fmt: skip
+_ANSWER_COLUMNS = (
+    "level", "class", "appeal", "deadline", "department", "prescriber", "service_time", "local_item_code", "local_item_name", "item_code", "item_name", "spec",
+    "unit_price", "quantity", "amount", "amount_at_stake", "refund", "patient_id", "person_hash", "person_sex", "person_age", "diagnoses", "diagnosis_names",
+    "visit_id", "settlement_id", "line_id", "rule_name", "rule_code", "expected", "actual", "message", "advice", "evidence", "cluster_id", "finding_id",
 )  # fmt: skip
 _COUNTED = ("covered_lines", "violations", "explained", "left", "rate", "persons", "stake", "undetermined")
 
@@ -89,7 +100,8 @@ def report_tables(
     )
     details = (
         ("findings", ("疑点明细", "Findings"), _FINDINGS, VIOLATION, _CASE),
-        ("refunds", ("主动退回清单", "Refund list"), _REFUNDS, REFUND, (*_CASE[3:], "refund")),
+        ("refunds", ("主动退回清单", "Refund list"), _REFUNDS, LEFT, (*_REFUND_COLUMNS,)),
+        ("answer", ("疑点与申诉", "Findings and appeal"), _ANSWER, VIOLATION, _ANSWER_COLUMNS),
         (
             "undetermined",
             ("无法判断", "Undetermined"),
@@ -127,6 +139,10 @@ _FINDINGS: Said = (
 _REFUNDS: Said = (
     "明确违反支付政策、没有别的原因的疑点；确认后退回基金",
     "Against payment rules and without another cause; to be returned to the fund when confirmed",
+)
+_ANSWER: Said = (
+    "黄色一列填写申诉意见；“归类”有字的先核对码、登记和上传；拟退回金额的合计为公式",
+    "Answer in the yellow column; where a class stands, look at mapping, record and upload first; the sums are formulas",
 )
 _UNDETERMINED: Said = ("缺少信息，没有判断，不是违规", "Not judged for lack of information; not violations")
 _EXEMPT: Said = ("属于豁免情形，不是违规", "Cleared by an exemption; not violations")
@@ -199,7 +215,8 @@ class _Words:
         why = self._said("i.why", LIKELY_BY)
         likely = f"array_to_string(list_transform(likely_items, lambda i: concat(i.name, ' ', i.code, '（', {why}, '）')), '；')"
         return f"""SELECT {self._said("kind", CLUSTER_KINDS)}, institution_id, institution_name, local_item_code, local_item_name, item_code,
-              item_name, {likely}, prescriber, day, lines, breaking, share, share_low, share_high, elsewhere_share, persons, amount, first_day, last_day, cluster_id
+              item_name, {likely}, prescriber, day, lines, breaking, share, share_low, share_high, elsewhere_share, persons, amount, first_day, last_day,
+              cluster_id
             FROM clusters WHERE {self._where} ORDER BY breaking DESC, cluster_id"""
 
     def quality(self) -> str:
@@ -208,16 +225,17 @@ class _Words:
               {self._enough("amount")}, example_file || ':' || example_record
             FROM quality WHERE {self._where} ORDER BY lines DESC, institution_id, issue"""
 
-    def cases(self, names: Sequence[str], condition: str) -> str:
-        """SQL of findings in full."""
+    def cases(self, names: Sequence[str], condition: str, source: str = "findings") -> str:
+        """SQL of findings in full, of the view or of a query."""
         words = {
             "level": self._said("level", LEVELS), "verdict": self._said("verdict", VERDICTS), "class": self._said("class", CLASSES),
             "person_sex": self._said("person_sex", SEXES), "diagnoses": "array_to_string(diagnoses, '、')",
-            "diagnosis_names": "array_to_string(diagnosis_names, '、')", "refund": "amount_at_stake",
+            "diagnosis_names": "array_to_string(diagnosis_names, '、')", "refund": REFUND,
+            **dict.fromkeys(("appeal", "decision", "reason_of_decision"), "NULL"), "deadline": "CAST(NULL AS DATE)",
             "remarks": f"array_to_string(list_transform(remarks, lambda r: {self._said('r', REMARKS)}), '；')",
         }  # fmt: skip
         chosen = ", ".join(words.get(name, name) for name in names if self._identities or not COLUMNS[name].identity)
-        return f"SELECT {chosen} FROM findings WHERE ({condition}) AND {self._where} ORDER BY institution_id, rule_id, service_time, finding_id"
+        return f"SELECT {chosen} FROM {source} WHERE ({condition}) AND {self._where} ORDER BY institution_id, rule_id, service_time, finding_id"
 
 
 _LINES = "count(DISTINCT hash(source_file, source_record))"
@@ -227,10 +245,29 @@ _COUNTS = f"""{_LINES} FILTER ({VIOLATION}) AS violations, {_LINES} FILTER ({VIO
 """What is counted of a group: lines, be they hit by several rules."""
 
 
+def sample_table(count: int, seed: int, by: str, *, language: str, identities: bool) -> ReportTable:
+    """Some findings that are left, drawn by chance, as many of each stratum (`by`: rule or institution) as it has of all; the same for one seed."""
+    words = _Words(language, identities=identities, least_cell=0, where="TRUE")
+    names = (*_CASE, "decision", "reason_of_decision")
+    stratum = {"rule": "rule_id", "institution": "institution_id"}[by]
+    drawn = f"""SELECT * EXCLUDE (place, of_all) FROM (
+        SELECT *, row_number() OVER (PARTITION BY {stratum} ORDER BY md5(finding_id || ':{int(seed)}')) AS place,
+          count(*) OVER (PARTITION BY {stratum}) AS of_all
+        FROM findings WHERE {LEFT}) ORDER BY (place - 0.5) / of_all, finding_id LIMIT {int(count)}"""
+    note = (
+        f"从待核实疑点中随机抽取，按{('规则' if by == 'rule' else '机构')}分层，随机种子 {seed}",
+        f"Drawn at random from what is left to be looked at, by {by}; seed {seed}",
+    )
+    return ReportTable(
+        "sample", ("抽样核查", "Sample"), note, words.columns(names), words.cases(names, "TRUE", f"({drawn})")
+    )
+
+
 def amounts(connection: duckdb.DuckDBPyConnection, where: str = "TRUE") -> tuple[int, int, int, object, object]:
-    """Lines that violate, of them with another cause, left, and the yuan at stake of all and of those left: each line's money once, the most of its findings."""
+    """Lines that violate, with another cause, and left, and the yuan at stake of all and of those left: each line's money once."""
     row = connection.execute(
-        f"""SELECT count(*), count(*) FILTER (NOT is_left), count(*) FILTER (is_left), coalesce(sum(stake), 0), coalesce(sum(stake) FILTER (is_left), 0) FROM (
+        f"""SELECT count(*), count(*) FILTER (NOT is_left), count(*) FILTER (is_left), coalesce(sum(stake), 0), coalesce(sum(stake) FILTER (is_left), 0)
+        FROM (
           SELECT bool_or(class IS NULL) AS is_left, max(amount_at_stake) AS stake FROM findings WHERE {VIOLATION} AND {where}
           GROUP BY source_file, source_record)"""
     ).fetchone()

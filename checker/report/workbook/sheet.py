@@ -1,0 +1,182 @@
+"""A table on a sheet: headings that stay in sight, filters, codes as text, money and days as numbers; no cell is a formula but our own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from xlsxwriter.utility import xl_range
+
+from checker.audit.columns import ReportColumn
+from checker.audit.tables import ReportTable
+from checker.model import sqltext
+from checker.model.shown import INVISIBLE_SQL, SUBSTITUTE
+
+if TYPE_CHECKING:
+    import duckdb
+    from xlsxwriter import Workbook
+    from xlsxwriter.format import Format
+    from xlsxwriter.worksheet import Worksheet
+
+MOST_ROWS = 1_048_576
+"""Rows of a sheet; what is more goes on upon the next."""
+LONGEST_CELL = 32_767
+LONGEST_NAME = 31
+CUT = "…（已截断）"
+"""How a text ends that a cell does not hold whole."""
+FILLED_IN = ("appeal", "decision", "reason_of_decision")
+"""Columns that people fill in."""
+_FETCHED = 5_000
+_FORMATS = {
+    "yuan": "#,##0.00",
+    "number": "#,##0.##",
+    "count": "#,##0",
+    "share": "0.0%",
+    "day": "yyyy-mm-dd",
+    "time": "yyyy-mm-dd hh:mm",
+}
+Row = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Styles:
+    """The formats of a workbook."""
+
+    title: Format
+    note: Format
+    heading: Format
+    by_kind: dict[str, Format]
+    total: Format
+    open_cell: Format
+
+    @classmethod
+    def of(cls, book: Workbook) -> Styles:
+        """Make them."""
+        return cls(
+            title=book.add_format({"bold": True, "font_size": 14}),
+            note=book.add_format({"font_color": "#555555"}),
+            heading=book.add_format({"bold": True, "bg_color": "#DCE6F1", "border": 1, "text_wrap": True, "valign": "vcenter"}),
+            by_kind={kind: book.add_format({"num_format": form}) for kind, form in _FORMATS.items()},
+            total=book.add_format({"bold": True, "num_format": _FORMATS["yuan"]}),
+            open_cell=book.add_format({"bg_color": "#FFF9DB", "text_wrap": True, "locked": False}),
+        )  # fmt: skip
+
+
+def sheet_name(wanted: str, number: int = 1) -> str:
+    """A name that a sheet may bear: without the signs that none may have, and not too long.
+
+    >>> sheet_name("甲/乙[1]"), sheet_name("疑点明细", 2), len(sheet_name("长" * 40, 12))
+    ('甲_乙_1_', '疑点明细 2', 31)
+    """
+    ending = f" {number}" if number > 1 else ""
+    plain = "".join("_" if sign in "[]:*?/\\" else sign for sign in wanted).strip("'")
+    return plain[: LONGEST_NAME - len(ending)] + ending
+
+
+def write_table(
+    book: Workbook,
+    styles: Styles,
+    connection: duckdb.DuckDBPyConnection,
+    table: ReportTable,
+    *,
+    english: bool,
+    totals: Sequence[str] = (),
+    fill: Mapping[str, object] | None = None,
+    most_rows: int = MOST_ROWS,
+) -> int:
+    """Write a table upon as many sheets as it needs, and return its rows.
+
+    `totals` are the columns whose sums stand above the headings, as formulas over what is filtered; `fill` are values that are the same in every row.
+    """
+    head = 3 if totals else 2
+    parts = _parts(connection, table, totals, most_rows - head - 1)
+    rows = _rows(connection, table)
+    for number, (count, *sums) in enumerate(parts, 1):
+        sheet = book.add_worksheet(sheet_name(table.said[english], number))
+        for place, column in enumerate(table.columns):
+            sheet.set_column(place, place, column.width, None if column.kind == "text" else styles.by_kind[column.kind])
+        sheet.freeze_panes(head + 1, 0)
+        sheet.write_string(0, 0, table.said[english], styles.title)
+        sheet.write_string(1, 0, table.note[english], styles.note)
+        _write_totals(sheet, styles, table, dict(zip(totals, sums, strict=True)), (head, head + count), english=english)
+        sheet.set_row(head, 32)
+        for place, column in enumerate(table.columns):
+            sheet.write_string(head, place, column.said[english], styles.heading)
+        for row, cells in enumerate(islice(rows, count), head + 1):
+            _write_row(sheet, styles, table.columns, row, cells, fill or {})
+        sheet.autofilter(head, 0, head + count, len(table.columns) - 1)
+    return sum(count for count, *_ in parts)
+
+
+def _parts(
+    connection: duckdb.DuckDBPyConnection, table: ReportTable, totals: Sequence[str], per_sheet: int
+) -> list[tuple[Any, ...]]:
+    """Rows and sums of each sheet; one without rows where there are none."""
+    places = {column.name: number for number, column in enumerate(table.columns)}
+    sums = "".join(f", coalesce(sum(c{places[name]}), 0)" for name in totals)
+    parts = connection.execute(
+        f"""SELECT count(*){sums} FROM (SELECT *, (row_number() OVER () - 1) // {int(per_sheet)} AS part FROM ({table.query}) AS t({_names(table)}))
+        GROUP BY part ORDER BY part"""
+    ).fetchall()
+    return parts or [(0, *(0 for _ in totals))]
+
+
+def _names(table: ReportTable) -> str:
+    return ", ".join(f"c{number}" for number in range(len(table.columns)))
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: ReportTable) -> Iterator[Row]:
+    """The rows of a table, texts without signs that hide or turn what is read; some thousand at a time are held."""
+    plain = ", ".join(
+        f"regexp_replace(CAST(c{number} AS VARCHAR), {sqltext.text(INVISIBLE_SQL)}, {sqltext.text(SUBSTITUTE)}, 'g')"
+        if column.kind == "text"
+        else f"c{number}"
+        for number, column in enumerate(table.columns)
+    )
+    found = connection.execute(f"SELECT {plain} FROM ({table.query}) AS t({_names(table)})")
+    while rows := found.fetchmany(_FETCHED):
+        yield from rows
+
+
+def _write_totals(
+    sheet: Worksheet,
+    styles: Styles,
+    table: ReportTable,
+    sums: Mapping[str, Any],
+    rows: tuple[int, int],
+    *,
+    english: bool,
+) -> None:
+    """Write the sums over the rows from the one after `rows[0]` to `rows[1]`; the value stands beside the formula, for readers that do not calculate."""
+    if not sums:
+        return
+    sheet.write_string(2, 0, "Sum of what is filtered" if english else "合计（按筛选）", styles.total)
+    for place, column in enumerate(table.columns):
+        if column.name in sums:
+            first, last = rows[0] + 1, max(rows)
+            over = xl_range(first, place, max(first, last), place)
+            sheet.write_formula(2, place, f"=SUBTOTAL(109,{over})", styles.total, float(sums[column.name]))
+
+
+def _write_row(
+    sheet: Worksheet, styles: Styles, columns: Sequence[ReportColumn], row: int, cells: Row, fill: Mapping[str, object]
+) -> None:
+    for place, value in enumerate(cells):
+        column = columns[place]
+        if value is None:
+            value = fill.get(column.name)
+        if column.name in FILLED_IN:
+            sheet.write_blank(row, place, None, styles.open_cell)
+        elif value is None:
+            continue
+        elif isinstance(value, str):
+            sheet.write_string(
+                row, place, value if len(value) <= LONGEST_CELL else value[: LONGEST_CELL - len(CUT)] + CUT
+            )
+        elif isinstance(value, datetime | date):
+            sheet.write_datetime(row, place, value, styles.by_kind[column.kind])
+        else:
+            sheet.write_number(row, place, value, styles.by_kind[column.kind])
