@@ -1,0 +1,43 @@
+"""Runs for tests of what becomes of them: the samples, scanned, and what people may have done to the files since."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+
+from tests.commands import ROOT, liangku
+
+NATIONAL = ROOT / "data" / "samples" / "national"
+
+
+def sample_run(folder: Path) -> Path:
+    """Scan the samples into a folder of `folder`, and return it."""
+    done = liangku(
+        "scan", NATIONAL / "fee_list_d.parquet", "--settlements", NATIONAL / "setl_d.parquet", "--visits", NATIONAL / "mdtrt_d.parquet",
+        "--diagnoses", NATIONAL / "setl_list_diag_d.parquet", "--out", folder / "out", "--person-key", folder / "person.key",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    return folder / "out"
+
+
+def change_findings(run: Path, values: Mapping[str, str], *, without: str = "", times: int = 1) -> None:
+    """Write the findings of a run anew, some columns with other values (SQL), or each several times, and name them in its run.json."""
+    file = run / "findings.parquet"
+    replaced = f" REPLACE ({', '.join(f'{value} AS {name}' for name, value in values.items())})" if values else ""
+    left_out = f" EXCLUDE ({without})" if without else ""
+    duckdb.sql(
+        f"COPY (SELECT *{left_out}{replaced} FROM '{file}', range({times}) r(i)) TO '{run / 'new'}' (FORMAT parquet)".replace(
+            ", range(1) r(i)", ""
+        )
+    )
+    (run / "new").replace(file)
+    document = json.loads((run / "run.json").read_text(encoding="utf-8"))
+    document["results"][file.name] = {
+        "bytes": file.stat().st_size,
+        "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
+    }
+    (run / "run.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")

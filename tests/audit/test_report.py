@@ -1,0 +1,274 @@
+"""`liangku report`: workbooks that people open: what they say, what they hide, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date, datetime
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+from openpyxl.worksheet.worksheet import Worksheet
+
+from checker.audit.deadline import deadline
+from checker.report.workbook.sheet import LONGEST_CELL
+from tests.audit.runs import change_findings, sample_run
+from tests.commands import liangku
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The results of the samples, some lines with what an institution's sheet may hold."""
+    return sample_run(tmp_path_factory.mktemp("run"))
+
+
+@pytest.fixture(scope="module")
+def book(run: Path, tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
+    file = tmp_path_factory.mktemp("book") / "报告.xlsx"
+    done = liangku("report", run, "--xlsx", file)
+    assert done.returncode == 0, done.stderr
+    return openpyxl.load_workbook(file)
+
+
+def rows(sheet: Worksheet, head: int) -> list[dict[str, object]]:
+    """The rows of a sheet by their headings, which stand in row `head`."""
+    titles = [cell.value for cell in sheet[head]]
+    return [dict(zip(titles, (cell.value for cell in row), strict=True)) for row in sheet.iter_rows(min_row=head + 1)]
+
+
+def test_sheets_stand_in_the_order_in_which_they_are_read(book: openpyxl.Workbook) -> None:
+    assert book.sheetnames == [
+        "总览", "按规则", "按机构", "按科室", "按医生", "按项目", "按月", "聚集", "数据质量", "疑点明细", "主动退回清单", "无法判断", "豁免", "方法",
+    ]  # fmt: skip
+
+
+def test_the_overview_adds_up(book: openpyxl.Workbook, run: Path) -> None:
+    told = {str(row[0].value).strip(): row[1].value for row in book["总览"].iter_rows()}
+    assert told["读入明细（行）"] == told["判断"] + told["跳过"] + told["无法读取"]
+    lines = pl.read_parquet(run / "findings.parquet").filter(pl.col("verdict") == "violation").group_by("source_file", "source_record").agg(
+        pl.col("amount_at_stake").max(), pl.col("class").is_null().any().alias("left")
+    )  # fmt: skip
+    assert told["违规疑点（行）"] == lines.height
+    assert told["违规疑点涉及金额（元，每行只计一次）"] == pytest.approx(float(lines["amount_at_stake"].sum()))
+
+
+def test_every_violation_is_a_row_and_its_codes_are_text(book: openpyxl.Workbook, run: Path) -> None:
+    findings = pl.read_parquet(run / "findings.parquet").filter(pl.col("verdict") == "violation")
+    told = rows(book["疑点明细"], 3)
+    assert {row["疑点编号"] for row in told} == set(findings["finding_id"])
+    for row in told:
+        assert isinstance(row["医保编码"], str)
+        assert isinstance(row["费用发生时间"], datetime)
+        assert row["级别" if "级别" in row else "程度"] in ("明确违规", "可疑", "提示")
+    assert book["疑点明细"].freeze_panes == "A4"
+    assert book["疑点明细"].auto_filter.ref.startswith("A3:")
+
+
+def test_rankings_are_of_what_is_left_per_ten_thousand_lines(book: openpyxl.Workbook, run: Path) -> None:
+    findings = pl.read_parquet(run / "findings.parquet").filter(
+        (pl.col("verdict") == "violation") & pl.col("class").is_null()
+    )
+    of = pl.read_parquet(run / "denominators.parquet").filter(pl.col("by") == "institution")
+    for row in rows(book["按机构"], 3):
+        lines = (
+            findings.filter(pl.col("institution_id") == row["机构编码"])
+            .select("source_file", "source_record")
+            .n_unique()
+        )
+        assert row["其中待核实（行）"] == lines
+        covered = of.filter(pl.col("institution_id") == row["机构编码"])["lines"].item()
+        assert row["每万行待核实疑点"] == pytest.approx(10_000 * lines / covered)
+
+
+def test_the_refund_list_sums_by_formula_with_the_value_beside_it(run: Path, tmp_path: Path) -> None:
+    assert liangku("report", run, "--xlsx", tmp_path / "a.xlsx").returncode == 0
+    formulas, values = (
+        openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=only)["主动退回清单"] for only in (False, True)
+    )
+    head = [cell.value for cell in formulas[4]]
+    place = head.index("拟退回金额（元）")
+    assert str(formulas[3][place].value).startswith("=SUBTOTAL(109,")
+    wanted = sum(float(row["拟退回金额（元）"] or 0) for row in rows(values, 4))  # type: ignore[arg-type]
+    assert values[3][place].value == pytest.approx(wanted)
+    assert wanted > 0
+    assert {row["程度"] for row in rows(values, 4) if row["拟退回金额（元）"]} == {"明确违规"}
+
+
+def test_persons_are_masked_unless_they_are_asked_for(run: Path, book: openpyxl.Workbook, tmp_path: Path) -> None:
+    assert "人员编号" not in [cell.value for cell in book["疑点明细"][3]]
+    assert any("代码" in str(row[1].value) for row in book["方法"].iter_rows())
+    assert liangku("report", run, "--xlsx", tmp_path / "a.xlsx", "--show-identities").returncode == 0
+    shown = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert "人员编号" in [cell.value for cell in shown["疑点明细"][3]]
+    assert any("请勿外传" in str(row[1].value) for row in shown["方法"].iter_rows())
+
+
+def test_counts_of_few_persons_are_hidden_on_request(run: Path, tmp_path: Path) -> None:
+    assert liangku("report", run, "--xlsx", tmp_path / "a.xlsx", "--min-cell", "5").returncode == 0
+    for row in rows(openpyxl.load_workbook(tmp_path / "a.xlsx")["按项目"], 3):
+        if 0 < int(str(row["人数"])) < 5:
+            assert row["违规疑点（行）"] is None
+            assert row["待核实涉及金额（元）"] is None
+
+
+def test_what_institutions_send_is_text_and_never_a_formula_and_long_texts_are_cut(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    change_findings(
+        folder,
+        {
+            "item_name": "'=cmd|'' /c calc''!A1'",
+            "department": "repeat('长', 40000)",
+            "local_item_name": "'内' || chr(8238) || '外'",
+        },
+    )
+    assert liangku("report", folder, "--xlsx", tmp_path / "a.xlsx").returncode == 0
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["疑点明细"]
+    for row in sheet.iter_rows(min_row=4):
+        assert {cell.data_type for cell in row} <= {"s", "n", "d", "inlineStr"}
+    first = rows(sheet, 3)[0]
+    assert first["项目名称"] == "=cmd|' /c calc'!A1"
+    assert len(str(first["科室"])) <= LONGEST_CELL
+    assert str(first["科室"]).endswith("（已截断）")
+    assert chr(8238) not in str(first["院内名称"])
+
+
+def test_each_institution_gets_its_own_and_nothing_of_others(run: Path, tmp_path: Path) -> None:
+    done = liangku("report", run, "--by", "institution", "--out", tmp_path / "out", "--from", "2026-09-28", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)["institutions"]
+    # 1 to 7 October are holidays, and 10 October, a Saturday, is worked.
+    assert (told["deadline"], told["holidays_known"]) == ("2026-10-16", True)
+    findings = pl.read_parquet(run / "findings.parquet").filter(pl.col("verdict").is_in(["violation", "undetermined"]))
+    assert {each["institution_id"] for each in told["workbooks"]} == set(findings["institution_id"])
+    assert {file.name for file in (tmp_path / "out").iterdir()} == {each["file"] for each in told["workbooks"]} | {
+        "run.json"
+    }
+    each = told["workbooks"][0]
+    book = openpyxl.load_workbook(tmp_path / "out" / each["file"])
+    answers = rows(book["疑点与申诉"], 4)
+    own = findings.filter((pl.col("institution_id") == each["institution_id"]) & (pl.col("verdict") == "violation"))
+    assert {row["疑点编号"] for row in answers} == set(own["finding_id"])
+    assert {row["申诉意见"] for row in answers} == {None}
+    assert {row["申诉截止日"] for row in answers} == {datetime(2026, 10, 16)}
+    assert all(row["依据"] for row in answers)
+
+
+def test_institutions_of_odd_names_get_files_of_their_own(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    change_findings(
+        folder,
+        {
+            "institution_id": "CASE source_record % 4 WHEN 0 THEN '../a' WHEN 1 THEN '.._a' WHEN 2 THEN NULL ELSE repeat('x', 300) END",
+            "institution_name": "'../../etc'",
+        },
+    )
+    done = liangku("report", folder, "--by", "institution", "--out", tmp_path / "out", "--json")
+    assert done.returncode == 0, done.stderr
+    names = {each["file"] for each in json.loads(done.stdout)["institutions"]["workbooks"]}
+    assert len(names) == 4
+    assert all("/" not in name and not name.startswith(".") and len(name) <= 70 for name in names)
+
+
+def test_a_sample_is_drawn_by_stratum_and_is_the_same_for_one_seed(run: Path, tmp_path: Path) -> None:
+    def draw(name: str, *further: str) -> list[object]:
+        done = liangku("report", run, "--sample", "20", "--xlsx", tmp_path / name, *further)
+        assert done.returncode == 0, done.stderr
+        assert "种子" in done.stdout
+        return [row["疑点编号"] for row in rows(openpyxl.load_workbook(tmp_path / name)["抽样核查"], 3)]
+
+    first = draw("a.xlsx", "--seed", "7")
+    assert first == draw("b.xlsx", "--seed", "7")
+    assert first != draw("c.xlsx", "--seed", "8")
+    findings = pl.read_parquet(run / "findings.parquet").filter(
+        (pl.col("verdict") == "violation") & pl.col("class").is_null()
+    )
+    drawn = findings.filter(pl.col("finding_id").is_in(first))
+    assert drawn.height == 20
+    for rule, count in findings.group_by("rule_id").len().rows():
+        assert abs(drawn.filter(pl.col("rule_id") == rule).height - 20 * count / findings.height) <= 1
+
+
+def test_more_findings_than_a_sheet_holds_go_on_upon_the_next(run: Path, tmp_path: Path) -> None:
+    from xlsxwriter import Workbook
+
+    from checker.audit.run_folder import open_run
+    from checker.audit.tables import report_tables
+    from checker.report.workbook.sheet import Styles, write_table
+
+    table = report_tables(language="zh")["refunds"]
+    connection = open_run(run).connect()
+    with Workbook(tmp_path / "a.xlsx", {"constant_memory": True}) as book:
+        count = write_table(book, Styles.of(book), connection, table, english=False, totals=("refund",), most_rows=54)
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)
+    assert book.sheetnames == [
+        f"主动退回清单{'' if number == 1 else f' {number}'}" for number in range(1, -(-count // 50) + 1)
+    ]
+    told = [row for sheet in book for row in rows(sheet, 4)]
+    assert len({row["疑点编号"] for row in told}) == len(told) == count
+
+
+@pytest.mark.parametrize(
+    ("damage", "words"),
+    [
+        (lambda folder: (folder / "run.json").unlink(), "没有 run.json"),
+        (lambda folder: (folder / "run.json").write_text("[]"), "不是扫描的结果"),
+        (lambda folder: (folder / "clusters.parquet").unlink(), "结果不完整"),
+        (lambda folder: (folder / "quality.parquet").write_bytes(b"PAR1"), "扫描之后被改动过"),
+        (lambda folder: _without(folder, "results"), "由旧版本生成"),
+        (lambda folder: _without_column(folder), "由别的版本生成"),
+    ],
+)  # fmt: skip
+def test_a_run_that_is_incomplete_altered_or_of_another_version_is_refused(
+    run: Path, tmp_path: Path, damage, words: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    damage(folder)
+    done = liangku("report", folder, "--xlsx", tmp_path / "a.xlsx")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not (tmp_path / "a.xlsx").exists()
+
+
+def _without(folder: Path, key: str) -> None:
+    document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    del document[key]
+    (folder / "run.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def _without_column(folder: Path) -> None:
+    change_findings(folder, {}, without="class")
+
+
+def test_usage_that_cannot_be_meant_is_refused(run: Path, tmp_path: Path) -> None:
+    assert liangku("report", run).returncode == 2
+    assert liangku("report", run, "--by", "institution").returncode == 2
+    assert liangku("report", run, "--sample", "3", "--by", "institution", "--out", tmp_path / "o").returncode == 2
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("x")
+    assert liangku("report", run, "--by", "institution", "--out", tmp_path / "full", "--force").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("start", "days", "until", "known"),
+    [
+        (date(2026, 2, 13), 1, date(2026, 2, 14), True),  # a Saturday that is worked before the Spring Festival
+        (date(2026, 2, 14), 1, date(2026, 2, 24), True),
+        (date(2030, 1, 4), 1, date(2030, 1, 7), False),
+    ],
+)  # fmt: skip
+def test_deadlines_skip_holidays_and_say_where_these_are_not_known(
+    start: date, days: int, until: date, known: bool
+) -> None:
+    assert deadline(start, days) == (until, known)
+
+
+def test_it_is_english_where_that_is_asked_for(run: Path, tmp_path: Path) -> None:
+    assert liangku("report", run, "--xlsx", tmp_path / "a.xlsx", "--lang", "en").returncode == 0
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    assert book.sheetnames[:3] == ["Overview", "By rule", "By institution"]
+    assert "Item code" in [cell.value for cell in book["Findings"][3]]
