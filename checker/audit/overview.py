@@ -52,7 +52,7 @@ def overview(
         yield from (
             (f"　　{words[kind][english]}", count) for kind, count in counts.items() if kind != "total" and count
         )
-    yield say("没有判断", "Not judged"), None
+    yield say("没有判断的", "Not judged"), None
     yield from _not_judged(document, english=english)
 
 
@@ -69,7 +69,7 @@ def _not_judged(document: Mapping[str, Any], *, english: bool) -> Iterator[Entry
             gap["said"]["en" if english else "zh"] if isinstance(gap["said"], dict) else str(gap["said"]),
         )
     if not untold and not document["incomplete"]:
-        yield ("nothing" if english else "没有"), 0
+        yield ("every line was judged by all rules that concern it" if english else "每行都按有关规则判断了"), ""
 
 
 def method(run: RunFolder, *, english: bool, identities: bool, least_cell: int) -> Iterator[Entry]:

@@ -18,7 +18,7 @@ from checker.audit.tables import ReportTable, report_tables
 from checker.model import sqltext
 from checker.model.errors import InputError, why
 from checker.model.private_files import for_owner_alone
-from checker.report.workbook.sheet import Styles, write_table
+from checker.report.workbook.sheet import Styles, on_paper, write_table
 
 SUMMED = {"refunds": ("amount_at_stake", "refund"), "answer": ("amount_at_stake", "refund")}
 """The tables that have sums, and of which columns."""
@@ -207,6 +207,7 @@ def _write_entries(
 ) -> None:
     """Write a sheet of entries: what, and its value beside it; a heading where there is none."""
     sheet = book.add_worksheet(name)
+    on_paper(sheet)
     for place, width in enumerate(widths):
         sheet.set_column(place, place, width)
     kinds: Mapping[str, Any] = styles.by_kind

@@ -98,6 +98,8 @@ def write_table(
         sheet = book.add_worksheet(sheet_name(table.said[english], number))
         for place, column in enumerate(table.columns):
             sheet.set_column(place, place, column.width, None if column.kind == "text" else styles.by_kind[column.kind])
+        on_paper(sheet)
+        sheet.repeat_rows(head)
         sheet.freeze_panes(head + 1, 0)
         sheet.write_string(0, 0, table.said[english], styles.title)
         sheet.write_string(1, 0, table.note[english], styles.note)
@@ -109,6 +111,13 @@ def write_table(
             _write_row(sheet, styles, table.columns, row, cells, fill or {})
         sheet.autofilter(head, 0, head + count, len(table.columns) - 1)
     return sum(count for count, *_ in parts)
+
+
+def on_paper(sheet: Worksheet) -> None:
+    """Let a sheet be printed as wide as the paper."""
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
 
 
 def _parts(
