@@ -54,6 +54,7 @@ samples: $(VENV)/.dev ## make data/samples again (fixed seed: nothing changes un
 	$(BIN)/python data/make_samples.py
 	$(BIN)/python data/make_workbook.py
 	$(BIN)/python data/make_inputs.py
+	$(BIN)/python data/make_city.py data/samples/city --lines 60000 --institutions 4 --months 2026-03 2026-04
 
 wheel: $(VENV)/.dev ## build the wheel into dist/
 	$(BIN)/python -m build --wheel

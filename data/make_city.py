@@ -8,6 +8,8 @@ a number and a salt, so that the same arguments give the same rows.
 from __future__ import annotations
 
 import argparse
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -20,6 +22,8 @@ ADULTS, PER_INSTITUTION = 400, 4
 
 VIOLATION, PARENTS, NEWBORN, WRONG_PERSON, TWICE, REFUNDED = 40, 60, 30, 20, 60, 200
 """Of 10,000 visits: with a planted violation, by a parent's card, of a birth; persons registered wrongly; uploaded twice; given back."""
+
+TABLES = ("fee_list_d", "setl_d", "setl_list_diag_d")
 
 MEANT = (
     "布洛芬缓释胶囊", "盐酸氨溴索口服溶液", "蒙脱石散", "阿莫西林胶囊", "头孢克肟分散片", "奥美拉唑肠溶胶囊", "硝苯地平控释片", "二甲双胍缓释片",
@@ -36,8 +40,8 @@ def _pick(salt: str, number: str, of: str) -> str:
     return f"(hash({number}, '{salt}') % ({of}))::BIGINT"
 
 
-def make_city(folder: Path, lines: int, institutions: int) -> None:
-    """Write the files of the city into the folder."""
+def make_city(folder: Path, lines: int, institutions: int, months: Sequence[str] = ()) -> None:
+    """Write the files of the city into the folder; with `months` (2026-03) only the lines of these, a zipped CSV each, and their settlements."""
     folder.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect()
     con.execute("SET memory_limit = '4GB'")
@@ -45,7 +49,11 @@ def make_city(folder: Path, lines: int, institutions: int) -> None:
     _make_items(con)
     _make_visits(con, lines // 5, institutions)
     _make_lines(con, institutions)
-    _write(con, folder)
+    _make_files(con)
+    for month in months:
+        _write_month(con, folder, month)
+    if not months:
+        _write(con, folder)
 
 
 def _make_items(con: duckdb.DuckDBPyConnection) -> None:
@@ -163,46 +171,68 @@ def _make_lines(con: duckdb.DuckDBPyConnection, institutions: int) -> None:
     )
 
 
-def _write(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
-    """Write the city's files."""
+def _make_files(con: duckdb.DuckDBPyConnection) -> None:
+    """The tables of the national layout: `fee_list_d`, `setl_d` and `setl_list_diag_d`."""
     flipped = "CASE WHEN planted = 'wrong_person' THEN CASE sex WHEN 'male' THEN '2' ELSE '1' END ELSE CASE sex WHEN 'male' THEN '1' ELSE '2' END END"
     departments = "['内科', '外科', '儿科', '妇产科', '急诊科', '全科']"
     seen_in = """CASE WHEN planted = 'parents_card' THEN 3 WHEN planted = 'newborn' THEN 4 WHEN department = 2 AND NOT is_child THEN 1
         ELSE department + 1 END"""
     department = f"{departments}[{seen_in}]"
     common = f"""'B' || line AS bkkp_sn, 'M' || visit AS mdtrt_id, 'S' || visit AS setl_id, CAST(NULL AS VARCHAR) AS init_feedetl_sn,
-        printf('H3901%07d', institution) AS fixmedins_code, '示例医院' || institution AS fixmedins_name, 'P' || person AS psn_no, item_code AS hilist_code,
+        printf('H9901%07d', institution) AS fixmedins_code, '示例医院' || institution AS fixmedins_name, 'P' || person AS psn_no, item_code AS hilist_code,
         item_name AS hilist_name, local_code AS medins_list_codg, local_name AS medins_list_name, {department} AS bilg_dept_name,
         '医生' || institution || '-' || department || '-' || doctor AS bilg_dr_name, moment + INTERVAL (k) MINUTE AS fee_ocur_time, 1.0 AS cnt,
         price::DOUBLE AS pric, price::DOUBLE AS det_item_fee_sumamt, price::DOUBLE AS inscp_amt, '1' AS vali_flag,
         CASE WHEN planted = 'newborn' THEN '2101' ELSE '11' END AS med_type"""
     con.execute(
-        f"""COPY (
+        f"""CREATE OR REPLACE TABLE fee_list_d AS
         SELECT {common} FROM line
         UNION ALL BY NAME SELECT {common} FROM line WHERE planted = 'twice'
         UNION ALL BY NAME SELECT * REPLACE ('R' || bkkp_sn AS bkkp_sn, bkkp_sn AS init_feedetl_sn, -cnt AS cnt, -det_item_fee_sumamt AS det_item_fee_sumamt,
-          -inscp_amt AS inscp_amt) FROM (SELECT {common} FROM line WHERE planted = 'refunded' OR (truth = 'violation' AND {_pick("back", "line", "20")} = 0))
-        ) TO '{folder.as_posix()}/fee_list_d.parquet' (FORMAT parquet)"""
+          -inscp_amt AS inscp_amt) FROM (SELECT {common} FROM line WHERE planted = 'refunded' OR (truth = 'violation' AND {_pick("back", "line", "20")} = 0))"""
     )
     con.execute(
-        f"""COPY (SELECT 'S' || visit AS setl_id, 'M' || visit AS mdtrt_id, 'P' || person AS psn_no, {flipped} AS gend, strftime(birth, '%Y-%m-%d') AS brdy,
+        f"""CREATE TABLE setl_d AS
+        SELECT 'S' || visit AS setl_id, 'M' || visit AS mdtrt_id, 'P' || person AS psn_no, {flipped} AS gend, strftime(birth, '%Y-%m-%d') AS brdy,
           '310' AS insutype, CASE WHEN planted = 'newborn' THEN '2101'
             ELSE '11' END AS med_type, 100.0 AS medfee_sumamt, 70.0 AS fund_pay_sumamt, '0' AS refd_setl_flag, '1' AS vali_flag
-        FROM planned) TO '{folder.as_posix()}/setl_d.parquet' (FORMAT parquet)"""
+        FROM planned"""
     )
     con.execute(
-        f"""COPY (SELECT 'S' || visit AS setl_id, 'M' || visit AS mdtrt_id, CASE WHEN planted = 'newborn' THEN 'Z37.000' ELSE 'J06.900' END AS diag_code,
+        """CREATE TABLE setl_list_diag_d AS
+        SELECT 'S' || visit AS setl_id, 'M' || visit AS mdtrt_id, CASE WHEN planted = 'newborn' THEN 'Z37.000' ELSE 'J06.900' END AS diag_code,
           CASE WHEN planted = 'newborn' THEN '单一活产' ELSE '急性上呼吸道感染' END AS diag_name, '1' AS vali_flag
-        FROM planned) TO '{folder.as_posix()}/setl_list_diag_d.parquet' (FORMAT parquet)"""
+        FROM planned"""
     )
+
+
+def _write(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write the city's files, and what is true of it."""
+    for table in TABLES:
+        con.execute(f"COPY {table} TO '{folder.as_posix()}/{table}.parquet' (FORMAT parquet)")
     con.execute(
         f"""COPY (SELECT 'B' || line AS line_id, truth, planted, (planted = 'refunded' OR (truth = 'violation'
           AND {_pick("back", "line", "20")} = 0)) AS refunded FROM line WHERE truth <> 'clean')
         TO '{folder.as_posix()}/truth.parquet' (FORMAT parquet)"""
     )
     con.execute(
-        f"COPY (SELECT printf('H3901%07d', institution) AS institution_id, * EXCLUDE (institution) FROM mapping) TO '{folder.as_posix()}/mapping_errors.csv'"
+        f"COPY (SELECT printf('H9901%07d', institution) AS institution_id, * EXCLUDE (institution) FROM mapping) TO '{folder.as_posix()}/mapping_errors.csv'"
     )
+
+
+def _write_month(con: duckdb.DuckDBPyConnection, folder: Path, month: str) -> None:
+    """Write the lines, settlements and diagnoses of a month as an institution sends them: a CSV of each, zipped, in one order."""
+    con.execute("SET preserve_insertion_order = true")
+    of_month = f"setl_id IN (SELECT setl_id FROM fee_list_d WHERE strftime(fee_ocur_time, '%Y-%m') = '{month}')"
+    for table in TABLES:
+        file = folder / f"{table}.csv"
+        con.execute(
+            f"COPY (SELECT * FROM {table} WHERE {of_month} ORDER BY ALL) TO '{file.as_posix()}' (FORMAT csv, HEADER)"
+        )
+        entry = zipfile.ZipInfo(f"{table}.csv", date_time=(2026, 5, 1, 0, 0, 0))
+        with zipfile.ZipFile(folder / f"{table}-{month}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(entry, file.read_bytes(), zipfile.ZIP_DEFLATED)
+        file.unlink()
 
 
 def main() -> None:
@@ -211,8 +241,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--lines", type=int, default=2_000_000)
     parser.add_argument("--institutions", type=int, default=200)
+    parser.add_argument("--months", nargs="*", default=[], metavar="YYYY-MM")
     given = parser.parse_args()
-    make_city(given.folder, given.lines, given.institutions)
+    make_city(given.folder, given.lines, given.institutions, given.months)
 
 
 if __name__ == "__main__":
