@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import completeness, relations, reuploads, reversals, scope
+from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
 from checker.ingest.identity import name_lines, number_lines
@@ -156,7 +156,8 @@ class _Run:
     crosswalk: Crosswalk | None
 
     def go(self, started: float) -> ScanResult:
-        connection, files = self.connection, relations.with_stand_ins(self.connection, self.files)
+        connection = self.connection
+        files = relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files))
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)
