@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -146,12 +145,8 @@ def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> 
     return forced
 
 
-_of_wording = functools.lru_cache(1 << 12)(normal_header)
-"""The same wordings are asked for in every file of a folder."""
-
-
 def _present(by_name: Mapping[str, Header], names: Iterable[str]) -> tuple[Header, ...]:
-    return tuple(dict.fromkeys(by_name[key] for text in names if (key := _of_wording(text)) in by_name))
+    return tuple(dict.fromkeys(by_name[key] for text in names if (key := normal_header(text)) in by_name))
 
 
 # ------------------------------------------------------------------------------------------------ expressions

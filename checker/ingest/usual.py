@@ -23,7 +23,7 @@ from checker.model.schema import Kind
 if TYPE_CHECKING:
     import duckdb
 
-LINES = 1_000
+LINES = 3_000
 """Tables of more lines are read by the long SQL: their values are too many to be looked at one by one."""
 NULLS = 3
 """So many words for NULL may stand in a column, each of which is compared."""
@@ -42,6 +42,13 @@ def of_small_tables(connection: duckdb.DuckDBPyConnection, files: Gathered) -> G
         visits=told(files.visits),
         diagnoses=told(files.diagnoses),
     )
+
+
+def told_of_few(connection: duckdb.DuckDBPyConnection, header: Header, relation: str, kind: Kind) -> Header:
+    """The same of one header of a relation (SQL) that has few rows."""
+    rows = connection.execute(f"SELECT {sqltext.name(header.text)} FROM {relation} LIMIT {LINES + 1}").fetchall()
+    way = usual_way((text for (text,) in rows if text is not None), kind) if len(rows) <= LINES else None
+    return replace(header, usual={kind: way}) if way else header
 
 
 def usual_way(texts: Iterable[str], kind: Kind) -> Usual | None:
