@@ -23,8 +23,10 @@ from checker.model.schema import Kind
 if TYPE_CHECKING:
     import duckdb
 
-LINES = 3_000
-"""Tables of more lines are read by the long SQL: their values are too many to be looked at one by one."""
+CELLS = 100_000
+"""Tables of more values are read by the long SQL: they are too many to be looked at one by one."""
+FEW = 1_000
+"""So many values of one column are looked at where nobody knows how many there are."""
 NULLS = 3
 """So many words for NULL may stand in a column, each of which is compared."""
 
@@ -32,8 +34,12 @@ NULLS = 3
 def of_small_tables(connection: duckdb.DuckDBPyConnection, files: Gathered) -> Gathered:
     """The files, the headers of small tables with the kinds as which all their values are written in the usual way."""
 
+    rows = {each.file.path: each.rows for each in files.files}
+
     def told(sources: Sequence[Source]) -> tuple[Source, ...]:
-        return tuple(_told(connection, source) for source in sources)
+        return tuple(
+            _told(connection, source, sum(rows.get(path, CELLS) for path in source.table.origin)) for source in sources
+        )
 
     return replace(
         files,
@@ -46,8 +52,8 @@ def of_small_tables(connection: duckdb.DuckDBPyConnection, files: Gathered) -> G
 
 def told_of_few(connection: duckdb.DuckDBPyConnection, header: Header, relation: str, kind: Kind) -> Header:
     """The same of one header of a relation (SQL) that has few rows."""
-    rows = connection.execute(f"SELECT {sqltext.name(header.text)} FROM {relation} LIMIT {LINES + 1}").fetchall()
-    way = usual_way((text for (text,) in rows if text is not None), kind) if len(rows) <= LINES else None
+    rows = connection.execute(f"SELECT {sqltext.name(header.text)} FROM {relation} LIMIT {FEW + 1}").fetchall()
+    way = usual_way((text for (text,) in rows if text is not None), kind) if len(rows) <= FEW else None
     return replace(header, usual={kind: way}) if way else header
 
 
@@ -61,19 +67,17 @@ def usual_way(texts: Iterable[str], kind: Kind) -> Usual | None:
     return Usual(words, tuple(sorted(others)))
 
 
-def _told(connection: duckdb.DuckDBPyConnection, source: Source) -> Source:
+def _told(connection: duckdb.DuckDBPyConnection, source: Source, lines: int) -> Source:
     kinds: dict[str, set[Kind]] = {}
     for feeds in (source.map.found, source.map.fallback):
         for name, headers in feeds.items():
             for header in headers:
                 if header.type.upper() == "VARCHAR":
                     kinds.setdefault(header.text, set()).add(source.map.columns[name].kind)
-    if not kinds:
+    if not 0 < lines * len(kinds) <= CELLS:
         return source
     chosen = ", ".join(map(sqltext.name, kinds))
-    rows = connection.execute(f"SELECT {chosen} FROM {source.table.scan()} LIMIT {LINES + 1}").fetchall()
-    if not 0 < len(rows) <= LINES:
-        return source
+    rows = connection.execute(f"SELECT {chosen} FROM {source.table.scan()}").fetchall()
     usual: dict[str, Mapping[Kind, Usual]] = {}
     for (text, asked), column in zip(kinds.items(), zip(*rows, strict=True), strict=True):
         values_of = {value for value in column if value is not None}
