@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -10,6 +9,7 @@ from difflib import get_close_matches
 from checker.ingest.personal import shown_headers
 from checker.ingest.spellings import CHINA
 from checker.ingest.value_sql import (
+    MAY_FAIL,
     NOT_READ,
     NUMBER_TYPE,
     SQL_TYPES,
@@ -20,6 +20,7 @@ from checker.ingest.value_sql import (
     in_calendar,
     not_given,
     read_text,
+    read_usual,
 )
 from checker.model import sqltext
 from checker.model.errors import InputError
@@ -33,12 +34,26 @@ INSTANT, UNTOLD = "INT96 INSTANT", "INT96"
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """All texts of a header are written as a kind in the usual way (checker.ingest.usual): the words that occur, of kinds that are words, and
+    those that stand for NULL.
+    """
+
+    words: frozenset[str] = frozenset()
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
-    """One header of a source as it stands in the file, with its DuckDB type; `clean` where its texts are cleaned already."""
+    """One header of a source as it stands in the file, with its DuckDB type; `clean` where its texts are cleaned already.
+
+    `usual` are the kinds as which all its texts are written in the usual way.
+    """
 
     text: str
     type: str
     clean: bool = False
+    usual: Mapping[Kind, Usual] = field(default_factory=dict, compare=False)
 
     @property
     def is_text(self) -> bool:
@@ -130,12 +145,8 @@ def parse_map_options(options: Iterable[str], columns: Mapping[str, Column]) -> 
     return forced
 
 
-_of_wording = functools.lru_cache(1 << 12)(normal_header)
-"""The same wordings are asked for in every file of a folder."""
-
-
 def _present(by_name: Mapping[str, Header], names: Iterable[str]) -> tuple[Header, ...]:
-    return tuple(dict.fromkeys(by_name[key] for text in names if (key := _of_wording(text)) in by_name))
+    return tuple(dict.fromkeys(by_name[key] for text in names if (key := normal_header(text)) in by_name))
 
 
 # ------------------------------------------------------------------------------------------------ expressions
@@ -146,6 +157,9 @@ def raw_text(header: Header, kind: Kind) -> str:
     value = sqltext.name(header.text)
     if header.clean:
         return value
+    if kind in header.usual:
+        given = [f"{value} <> {sqltext.text(word)}" for word in header.usual[kind].nulls]
+        return f"CASE WHEN {' AND '.join(given)} THEN {value} END" if given else value
     if header.is_text:
         return clean_text(value) if kind in NOT_READ else clean_value(value, kind)
     # Floats and wide decimals stand for whole numbers where a column has NULLs, or came from Oracle.
@@ -182,13 +196,23 @@ def first_text(headers: Sequence[Header], kind: Kind) -> str:
     texts = [raw_text(header, kind) for header in headers]
     if len(texts) > 1 and kind in (Kind.TIME, Kind.DATE):
         # A date that stands for none must not take the place of one that is given in the next column.
-        texts = [f"CASE WHEN NOT {not_given(text, kind)} THEN {text} END" for text in texts]
+        texts = [
+            text if kind in header.usual else f"CASE WHEN NOT {not_given(text, kind)} THEN {text} END"
+            for header, text in zip(headers, texts, strict=True)
+        ]
     return f"coalesce({', '.join(texts)})" if len(texts) > 1 else texts[0]
+
+
+def usual_words(headers: Sequence[Header], kind: Kind) -> frozenset[str] | None:
+    """Where all texts of the headers are written in the usual way, those that occur, of words; else None."""
+    if not headers or not all(kind in header.usual for header in headers):
+        return None
+    return frozenset().union(*(header.usual[kind].words for header in headers))
 
 
 def plain_text(headers: Sequence[Header], kind: Kind) -> str:
     """SQL for the first non-empty cleaned text; the usual codes of the kind pass without being cleaned."""
-    if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
+    if len(headers) != 1 or not headers[0].is_text or kind not in USUAL or kind in headers[0].usual:
         return first_text(headers, kind)
     raw = sqltext.name(headers[0].text)
     return f"CASE WHEN {raw} IN ({sqltext.texts(USUAL[kind])}) THEN {raw} ELSE {first_text(headers, kind)} END"
@@ -203,6 +227,7 @@ def is_given(headers: Sequence[Header], kind: Kind) -> str:
             f"({value} IS NOT NULL)" if not is_date else f"({value} IS NOT NULL AND NOT {_stands_for_none(headers[0])})"
         )
     value = first_text(headers, kind)
+    is_date &= usual_words(headers, kind) is None
     return f"({value} IS NOT NULL AND NOT {not_given(value, kind)})" if is_date else f"({value} IS NOT NULL)"
 
 
@@ -229,6 +254,8 @@ def read_headers(headers: Sequence[Header], kind: Kind) -> str:
         and kind in (Kind.TIME, Kind.DATE, Kind.NUMBER, Kind.AGE, Kind.BOOL)
     ):
         return _read_typed(headers[0], kind)
+    if (words := usual_words(headers, kind)) is not None:
+        return read_usual(first_text(headers, kind), kind, words)
     slow = read_text(first_text(headers, kind), kind)
     if len(headers) != 1 or not headers[0].is_text or kind not in USUAL:
         return slow
@@ -249,6 +276,8 @@ def unreadable(headers: Sequence[Header], kind: Kind) -> str:
             return "FALSE"
         return f"({value} IS NOT NULL AND ({read_headers(headers, kind)}) IS NULL AND NOT {not_given(raw_text(headers[0], kind), kind)})"
     source = first_text(headers, kind)
+    if usual_words(headers, kind) is not None:
+        return f"({source} IS NOT NULL AND ({read_headers(headers, kind)}) IS NULL)" if kind in MAY_FAIL else "FALSE"
     slow = f"({source} IS NOT NULL AND ({read_text(source, kind)}) IS NULL AND NOT {not_given(source, kind)})"
     if len(headers) != 1 or kind not in USUAL:
         return slow

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 ROW_GROUP = 20_000
 """At least so many records are written together."""
+FEW_RECORDS = 1_000
 FEW_VALUES = 0.2
 """Distinct values to values, below which a list of them is worth its making."""
 
@@ -203,9 +204,9 @@ class _Writer:
         import pyarrow.parquet as pq
 
         few = table.num_rows * FEW_VALUES
-        repeating = [
-            name for name in table.column_names if name != RECORD and pc.count_distinct(table[name]).as_py() < few
-        ]
+        # Of few records the list would save nothing, and to count costs as much as to write.
+        names = [name for name in table.column_names if name != RECORD] if table.num_rows >= FEW_RECORDS else []
+        repeating = [name for name in names if pc.count_distinct(table[name]).as_py() < few]
         return pq.ParquetWriter(
             self._target, self._schema, compression="lz4", use_dictionary=repeating, write_statistics=False
         )

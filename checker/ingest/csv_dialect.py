@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import re
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -21,8 +20,6 @@ HEADER_ROWS = 30
 LONGEST_RECORD = 16_000_000
 """No record and no header is longer, in bytes."""
 MOST_COLUMNS = 20_000
-LONG_CELL = 200
-"""What is so long is no word that would come again."""
 LONG_ROW = 1 << 16
 """In longer rows only the usual separators are tried."""
 USUAL_SEPARATORS = (",", "\t", ";", "|")
@@ -135,20 +132,11 @@ def _best(path: Path, lines: Sequence[str], known: Set[str]) -> tuple[int, int, 
             if of_row and found is of_row and '"' not in line and line.count(separator) < of_row[0]:
                 continue
             last, cells = _cells(lines, number, separator)
-            score = len({_compared(cell) for cell in set(cells)} & known)
+            score = len({normal_header(cell) for cell in set(cells)} & known)
             fewer = found is not of_row and found is not None and score == found[0] and len(cells) < len(found[4])
             if score and (found is None or score > found[0] or fewer):
                 found = (score, number, last, separator, cells)
     return found[1:] if found else _guessed(path, lines)
-
-
-_of_short = functools.lru_cache(1 << 14)(normal_header)
-"""The same words come in the first rows of all files of a folder."""
-
-
-def _compared(cell: str) -> str:
-    """A cell as headers are compared."""
-    return _of_short(cell) if len(cell) < LONG_CELL else normal_header(cell)
 
 
 def _guessed(path: Path, lines: Sequence[str]) -> tuple[int, int, str, list[str]]:
@@ -209,7 +197,7 @@ def _notes(lines: Sequence[str], separator: str, known: Set[str]) -> list[str]:
     for number, line in enumerate(lines[:HEADER_ROWS]):
         last, cells = _cells(lines, number, separator)
         given = [cell for cell in cells if cell]
-        second = sum(_compared(cell) in known for cell in given) > 1
+        second = sum(normal_header(cell) in known for cell in given) > 1
         typed = len(given) > 1 and all(_TYPE_WORD.fullmatch(cell) for cell in given)
         if last > number or not (second or typed):
             break

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from checker.ingest import usual
 from checker.ingest.columns import (
     FLOATS,
     Header,
@@ -13,6 +15,7 @@ from checker.ingest.columns import (
     is_given,
     raw_text,
     read_column,
+    read_headers,
 )
 from checker.ingest.line_kind import FLAGS, REJECTED, Lines, named_lines
 from checker.ingest.lost_codes import REPAIRED, code_map_sql
@@ -136,9 +139,12 @@ def normalise_codes(connection: duckdb.DuckDBPyConnection, *, repair: bool) -> N
     named += [f"left(code, {int(length)}) IN (SELECT code FROM {families})" for length in lengths]
     mapped = "SELECT local_code FROM kb_crosswalk"
     named.append(f"code IN ({mapped})")
-    cleaned = f"SELECT DISTINCT raw, {clean_text(f'ltrim(raw, {LOCAL})')} AS cleaned FROM code_census"
+    bare = f"SELECT DISTINCT raw, ltrim(raw, {LOCAL}) AS bare FROM code_census"
+    header = usual.told_of_few(connection, Header("bare", "VARCHAR"), f"({bare})", Kind.CODE)
+    cleaned = f"SELECT raw, {raw_text(header, Kind.CODE)} AS cleaned FROM ({bare})"
+    code = read_headers((replace(header, text="cleaned", clean=True),), Kind.CODE)
     read = f"""SELECT raw, CASE WHEN NOT starts_with(raw, {LOCAL}) OR code IN ({mapped}) THEN code END AS code
-        FROM (SELECT raw, {read_text("cleaned", Kind.CODE)} AS code FROM ({cleaned}))"""
+        FROM (SELECT raw, {code} AS code FROM ({cleaned}))"""
     known = f"coalesce(regexp_full_match(code, '{NATIONAL_CODE}') OR {' OR '.join(named)}, FALSE)"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE code_map AS {code_map_sql(read, known, repair=repair)}")
 

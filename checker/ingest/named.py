@@ -12,12 +12,14 @@ from dataclasses import dataclass, replace
 from checker.ingest.columns import (
     Header,
     HeaderMap,
+    Usual,
     first_text,
     is_given,
     plain_text,
     read_column,
     read_headers,
     unreadable,
+    usual_words,
 )
 from checker.model import sqltext
 from checker.model.schema import Kind
@@ -73,8 +75,9 @@ def name_once(relation: str, mapping: HeaderMap, headers: Sequence[Header], name
     texts: dict[str, str] = {}
     found, fallback = dict(mapping.found), dict(mapping.fallback)
     for name in names:
-        if len(found[name]) > 1 or _is_text(found[name]):
-            found[name] = (_named(f"{name} text", texts, plain_text(found[name], mapping.columns[name].kind), headers),)
+        kind = mapping.columns[name].kind
+        if len(found[name]) > 1 or (_is_text(found[name]) and not _is_short(found[name][0], kind)):
+            found[name] = (_named(f"{name} text", texts, plain_text(found[name], kind), headers, found[name]),)
     mapping = replace(mapping, found=found)
     own: dict[str, str] = {}
     late: dict[str, str] = {}
@@ -88,7 +91,7 @@ def name_once(relation: str, mapping: HeaderMap, headers: Sequence[Header], name
             # Read only where the proper headers have nothing, which is told of what they were read as.
             first = _named(f"{name} itself", own, read_column(mapping, name), headers)
             text = f"CASE WHEN {sqltext.name(first.text)} IS NULL AND NOT {is_given(found[name], kind)} THEN {text} END"
-        fallback[name] = (_named(f"{name} fallback", late, text, headers),)
+        fallback[name] = (_named(f"{name} fallback", late, text, headers, others),)
     mapping = replace(mapping, fallback=fallback)
     long = [
         name
@@ -108,15 +111,24 @@ def name_once(relation: str, mapping: HeaderMap, headers: Sequence[Header], name
     return Named(relation, mapping, values)
 
 
-def _named(wanted: str, floor: dict[str, str], value: str, headers: Sequence[Header]) -> Header:
-    """Give the SQL of a text a name of its own on a floor; return it as a header."""
+def _named(
+    wanted: str, floor: dict[str, str], value: str, headers: Sequence[Header], of: Sequence[Header] = ()
+) -> Header:
+    """Give the SQL of a text, the first of some headers, a name of its own on a floor; return it as a header."""
     own = free_name(wanted, headers)
     floor[sqltext.name(own)] = value
-    return Header(own, "VARCHAR", clean=True)
+    words = {kind: usual_words(of, kind) for kind in (of[0].usual if of else ())}
+    usual = {kind: Usual(found) for kind, found in words.items() if found is not None}
+    return Header(own, "VARCHAR", clean=True, usual=usual)
 
 
 def _is_text(headers: Sequence[Header]) -> bool:
     return any(header.is_text for header in headers)
+
+
+def _is_short(header: Header, kind: Kind) -> bool:
+    """Whether the text of a header needs no cleaning."""
+    return kind in header.usual and not header.usual[kind].nulls
 
 
 def _with(relation: str, named: Mapping[str, str]) -> str:

@@ -223,13 +223,18 @@ def _net_refunds(
 
 def _net_ways(connection: duckdb.DuckDBPyConnection, ways: Sequence[Way]) -> None:
     """Net the refunds that are still open, way after way, until none is left that names what the way asks for."""
+    columns = sorted({way.named for way in ways})
+    counted = f"SELECT {', '.join(f'count({name})' for name in columns)} FROM open_refund"
+    named: dict[str, int] = {}
     for way in ways:
-        if one_number(connection, f"SELECT count(*) FROM open_refund WHERE {way.named} IS NOT NULL"):
-            _net_one_way(connection, way)
+        if not named:
+            named = dict(zip(columns, connection.execute(counted).fetchall()[0], strict=True))
+        if named[way.named] and _net_one_way(connection, way):
+            named = {}
 
 
-def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
-    """Take the refunds that find originals this way from those originals, oldest first, and close them.
+def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> bool:
+    """Take the refunds that find originals this way from those originals, oldest first, and close them; return whether there were any.
 
     What the way does not tell apart is joined once: a patient may have thousands of refunds and lines of one item in one visit.
     """
@@ -242,7 +247,7 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
         FROM refund_kind r JOIN original_kind o ON {way.join}""",
     )
     if found == 0:
-        return
+        return False
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE taken AS
         WITH refunded AS (
@@ -271,3 +276,4 @@ def _net_one_way(connection: duckdb.DuckDBPyConnection, way: Way) -> None:
         FROM taken t WHERE t.line_no = original.line_no"""
     )
     connection.execute("DELETE FROM open_refund WHERE line_no IN (SELECT unnest(refunds) FROM pair)")
+    return True

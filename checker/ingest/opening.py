@@ -104,6 +104,7 @@ class Opening:
         self._unknown: list[ParquetFile] = []
         self._targets = 0
         self._described: Described = {}
+        self._chosen: tuple[tuple[str, ...], set[str]] | None = None
         self.passed: list[PassedOver] = []
 
     def open(self, file: InputFile) -> None:
@@ -291,6 +292,13 @@ class Opening:
         columns, needed = ROLES[self._role]
 
         def choose(texts: Sequence[str]) -> set[str]:
+            key = tuple(texts)
+            if self._chosen is None or self._chosen[0] != key:
+                # The next file of a folder mostly has the same headers.
+                self._chosen = (key, choose_of(texts))
+            return self._chosen[1]
+
+        def choose_of(texts: Sequence[str]) -> set[str]:
             mapping = map_headers(
                 [Header(text, "VARCHAR") for text in texts], columns, self._choice.columns, source=name
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from checker.ingest.spellings import (
     AGES,
@@ -61,6 +61,9 @@ USUAL = {
 """The codes of the national tables: told by one comparison, before any other spelling is tried."""
 NOT_READ = frozenset({Kind.TEXT, Kind.CODE, Kind.CAPITAL, Kind.CARE})
 """Kinds of which every text is a value."""
+
+MAY_FAIL = frozenset({Kind.NUMBER, Kind.TIME, Kind.DATE})
+"""Kinds of which what is written in the usual way may be no value all the same: 2026-02-31."""
 
 
 def clean_text(value: str) -> str:
@@ -132,6 +135,23 @@ def read_text(source: str, kind: Kind) -> str:
     return given if kind is Kind.TIME else f"CAST({given} AS DATE)"
 
 
+def read_usual(source: str, kind: Kind, words: Collection[str]) -> str:
+    """SQL of the same, where every text is written in the usual way (checker.ingest.usual); of kinds that are words these are all that occur."""
+    if kind in (Kind.CODE, Kind.CAPITAL):
+        return f"upper({source})"
+    if kind is Kind.NUMBER:
+        return f"TRY_CAST({source} AS {NUMBER_TYPE})"
+    if kind is Kind.AGE:
+        return f"CAST(CAST({source} AS INTEGER) AS VARCHAR)"
+    if kind in (Kind.TIME, Kind.DATE):
+        time = f"TRY_CAST({source} AS TIMESTAMP)"
+        return time if kind is Kind.TIME else f"CAST({time} AS DATE)"
+    if kind in (Kind.TEXT, Kind.CARE):
+        return source
+    arms = _arms(kind, words)
+    return f"CASE {source} {arms} END" if arms else f"CAST(NULL AS {SQL_TYPES[kind]})"
+
+
 _DAYS = ", ".join(f"DATE '{day}'" for day in PLACEHOLDERS)
 
 
@@ -174,9 +194,12 @@ def _is_care(value: str) -> str:
     return f"regexp_full_match({value}, '{CARE_CODE}')"
 
 
-def _arms(kind: Kind) -> str:
+def _arms(kind: Kind, only: Collection[str] | None = None) -> str:
     return " ".join(
-        f"WHEN {sqltext.text(word)} THEN {_literal(meaning)}" for words, meaning in WORDS[kind] for word in words
+        f"WHEN {sqltext.text(word)} THEN {_literal(meaning)}"
+        for words, meaning in WORDS[kind]
+        for word in words
+        if only is None or word in only
     )
 
 

@@ -77,6 +77,16 @@ def clean(value: object, *, is_flag: bool = False) -> str | None:
     return None if len(text) <= LONGEST_NULL_WORD and text.lower() in (_NULLS_OF_FLAGS if is_flag else _NULLS) else text
 
 
+def is_bare(text: str, *, is_flag: bool = False) -> bool:
+    """Whether a text is a value as it stands: nothing is around it, and it is no NULL word. Of a flag fewer words are NULL."""
+    return text != "" and text[0] not in _AROUND and text[-1] not in BLANKS and not is_null_word(text, is_flag=is_flag)
+
+
+def is_null_word(text: str, *, is_flag: bool = False) -> bool:
+    """Whether a text, with nothing around it, stands for NULL."""
+    return len(text) <= LONGEST_NULL_WORD and text.lower() in (_NULLS_OF_FLAGS if is_flag else _NULLS)
+
+
 def read_sex(text: str) -> str | None:
     """`male`, `female`, or None for unknown. Raises ValueError for any other word."""
     word = _word(text, Kind.SEX)

@@ -35,7 +35,10 @@ def find_named_pieces(
     A code whose lines bear other names as well tells nothing. Lines are read where there are local codes and a column says what is a piece.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE named_code (code VARCHAR, national_code VARCHAR)")
-    national = {item_key(name): code for name, code in connection.execute(PIECES).fetchall()}
+    sources = [(number, source) for number, source in enumerate(files.lines) if relations.tells_pieces(source)]
+    national = sources and {item_key(name): code for name, code in connection.execute(PIECES).fetchall()}
+    if not national:
+        return False
     local = read_text(clean_text(f"ltrim(raw, {line_sql.LOCAL})"), Kind.CODE)
     stood_in = f"CASE WHEN starts_with(raw, {line_sql.LOCAL}) THEN {local} END"
     connection.execute(
@@ -43,8 +46,7 @@ def find_named_pieces(
         WHERE code IS NOT NULL AND NOT regexp_full_match(code, '{NATIONAL_CODE}') AND code NOT IN (SELECT local_code FROM kb_crosswalk)"""
     )
     row = connection.execute("SELECT count(*) FROM local_raw").fetchone()
-    sources = [(number, source) for number, source in enumerate(files.lines) if relations.tells_pieces(source)]
-    if not (national and sources and row and row[0]):
+    if not (row and row[0]):
         return False
     rows = " UNION ALL ".join(
         _query(source, second=second[number], refund_settlements=refund_settlements) for number, source in sources

@@ -9,6 +9,7 @@ visit), 医保码 (of a person), 参保地 (a name rather than a code), 病案�
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -317,6 +318,8 @@ PIECE_CHARGE = "^(10|102)$|饮片|草药"
 
 AROUND_HEADERS = " \t\r\n*#★※`'\"[]"
 """Marks of needed columns, and the quotes of databases."""
+LONG_CELL = 200
+"""What is so long is no header that would come again."""
 
 
 def normal_header(text: str) -> str:
@@ -330,5 +333,13 @@ def normal_header(text: str) -> str:
     >>> normal_header("*[数量]")
     '数量'
     """
+    return _remembered(text) if len(text) < LONG_CELL else _normal(text)
+
+
+def _normal(text: str) -> str:
     plain = unicodedata.normalize("NFKC", text.replace("\ufeff", "")).strip(AROUND_HEADERS)
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower()
+
+
+_remembered = functools.lru_cache(1 << 14)(_normal)
+"""The same words come in the first rows of all files of a folder, and are asked for in every one."""

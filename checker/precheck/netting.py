@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -80,7 +81,8 @@ def _net(
 
     `taking_part` are the lines that a scan would stage: those of restricted items, and what stands beside them.
     """
-    rows = [row for number, line in taking_part if (row := _row(patients[number], line)) is not None]
+    staged = [row for number, line in taking_part if (row := _row(patients[number], line)) is not None]
+    rows = _reached(staged)
     spec = json.dumps([_LINE])
     # A prescription is one person's.
     one_person = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in PERSON)
@@ -128,6 +130,20 @@ def _net(
             is_duplicate=is_duplicate, is_partly_refunded=bool(is_partly), is_fully_refunded=bool(is_gone),
         )  # fmt: skip
     return left
+
+
+def _reached(rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The lines that others repeat, that take something back, or that these may reach: by their item, or by naming them. To all others nothing happens."""
+    refunds = [row for row in rows if row["is_refund"]]
+    items, named = {row["item_code"] for row in refunds}, {row["original_line_id"] for row in refunds} - {None}
+    ids = Counter(row["line_id"] for row in rows)
+    return [
+        row
+        for row in rows
+        if row["is_refund"]
+        or row["item_code"] in items
+        or (row["line_id"] is not None and (row["line_id"] in named or ids[row["line_id"]] > 1))
+    ]
 
 
 def _row(patient: PatientLines, line: int) -> Mapping[str, Any] | None:

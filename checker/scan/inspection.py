@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
-from checker.ingest import completeness, relations
+from checker.ingest import completeness, relations, usual
 from checker.ingest.columns import map_headers
 from checker.ingest.completeness import Gap
 from checker.ingest.gather import Beginning, Gathered, gather
@@ -169,7 +169,7 @@ def _counts(
     lines = tuple(source for source in files.lines if all(any(map(source.map.has, group)) for group in needed))
     if not lines:
         return None, (), completeness.not_read(files)
-    files = relations.with_stand_ins(connection, replace(files, lines=lines))
+    files = relations.with_stand_ins(connection, usual.of_small_tables(connection, replace(files, lines=lines)))
     census, second, refunds = relations.count_lines(connection, files)
     care = count_unknown_care(connection, files.all_sources, read_provincial(request.profile))
     census = replace(census, unreadable=census.unreadable + care)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCRATCH, connect_locked
-from checker.ingest import completeness, relations, reuploads, reversals, scope
+from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
 from checker.ingest.identity import name_lines, number_lines
@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 HELD_LINES = 1_000_000
 """Restricted lines that are held in memory between two steps; more go to a scratch file."""
+
+FEW_LINES = 20_000
+"""So many rows of all inputs are asked by one thread: a second would have each statement made ready once more, and find nothing to do."""
 
 RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 """How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
@@ -143,6 +146,7 @@ def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> du
         readable=[*files.readable, *knowledge_files(editions)],
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
+        threads=1 if sum(each.rows for each in files.files) <= FEW_LINES else None,
     )
 
 
@@ -160,7 +164,8 @@ class _Run:
     crosswalk: Crosswalk | None
 
     def go(self, started: float) -> ScanResult:
-        connection, files = self.connection, relations.with_stand_ins(self.connection, self.files)
+        connection = self.connection
+        files = relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files))
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
         counts = completeness.count_files(connection, files, second)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,8 @@ FLAGGED_SQL = "verdict IN ('violation', 'undetermined')"
 _MEASURES = """count(*) AS lines, count(DISTINCT patient_id), coalesce(sum(amount), 0), coalesce(sum(amount_in_scope), 0),
   count(*) - count(patient_id), count(*) - count(amount), count(*) - count(amount_in_scope)"""
 
+HELD = 20_000
+"""So many findings are held in memory while they are counted; more are read anew for each count."""
 ROWS_SHOWN = 20
 """How many institutions and items a summary names, most lines first; run.json says how many there are."""
 
@@ -75,23 +77,33 @@ class Summary:
 
 def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
     """Count the findings file."""
+    row = connection.execute(f"SELECT count(*) FROM {sqltext.parquet(findings)}").fetchone()
+    total = int(row[0]) if row else 0
     connection.execute(
-        f"""CREATE OR REPLACE TEMP VIEW found AS
+        f"""CREATE TEMP {"TABLE" if total <= HELD else "VIEW"} found AS
         SELECT rule_id, rule_name, verdict, level, reason_code, remarks, institution_id, strftime(service_time, '%Y-%m') AS month,
           patient_id, amount, amount_in_scope, hash(source_file, source_record) AS line
         FROM {sqltext.parquet(findings)}"""
     )
     suspect = "verdict = 'violation'"
-    total = connection.execute("SELECT count(*) FROM found").fetchone()
+    sums = _sums(
+        connection,
+        {
+            "violations": suspect,
+            "undetermined": "verdict = 'undetermined'",
+            "exempt": "verdict = 'exempt'",
+            "not_in_2026_list": f"{suspect} AND list_contains(remarks, 'not_in_2026_list')",
+        },
+    )
     institutions = connection.execute(
         f"SELECT count(DISTINCT institution_id) FROM found WHERE {FLAGGED_SQL}"
     ).fetchone()
     return Summary(
-        findings=int(total[0]) if total else 0,
-        violations=_one(connection, suspect),
-        undetermined=_one(connection, "verdict = 'undetermined'"),
-        exempt=_one(connection, "verdict = 'exempt'"),
-        not_in_2026_list=_one(connection, f"{suspect} AND list_contains(remarks, 'not_in_2026_list')"),
+        findings=total,
+        violations=sums["violations"],
+        undetermined=sums["undetermined"],
+        exempt=sums["exempt"],
+        not_in_2026_list=sums["not_in_2026_list"],
         by_rule=_groups(connection, "rule_id, verdict", "TRUE", "rule_id, verdict"),
         by_level=_groups(
             connection, "level", suspect, "CASE level WHEN 'definite' THEN 1 WHEN 'suspect' THEN 2 ELSE 3 END"
@@ -132,17 +144,20 @@ def _shown(part: str | None) -> str | None:
     return None if part is None else masked(part)
 
 
-def _one(connection: duckdb.DuckDBPyConnection, where: str) -> Measure:
-    row = connection.execute(
-        f"""SELECT {_MEASURES}
-        FROM (SELECT line, any_value(patient_id) AS patient_id, any_value(amount) AS amount, any_value(amount_in_scope) AS amount_in_scope
-          FROM found WHERE {where} GROUP BY line)"""
-    ).fetchone()
-    assert row is not None
-    return _measure(row)
+def _sums(connection: duckdb.DuckDBPyConnection, wanted: Mapping[str, str]) -> dict[str, Measure]:
+    """The lines of findings that meet a condition (SQL), of several by their names; each finding is read once."""
+    names = ", ".join(f"CASE WHEN {condition} THEN '{name}' END" for name, condition in wanted.items())
+    rows = connection.execute(
+        f"""SELECT name, {_MEASURES}
+        FROM (SELECT name, line, any_value(patient_id) AS patient_id, any_value(amount) AS amount, any_value(amount_in_scope) AS amount_in_scope
+          FROM (SELECT *, unnest([{names}]) AS name FROM found) WHERE name IS NOT NULL GROUP BY name, line)
+        GROUP BY name"""
+    ).fetchall()
+    nothing = _measure((0, 0, 0, 0, 0, 0, 0))
+    return dict.fromkeys(wanted, nothing) | {name: _measure(row) for name, *row in rows}
 
 
-def _measure(row: tuple[object, ...]) -> Measure:
+def _measure(row: Sequence[object]) -> Measure:
     lines, patients, amount, scope, *unknown = row
     return Measure(
         int(str(lines)), int(str(patients)), yuan(amount), yuan(scope), *(int(str(each)) for each in unknown)
