@@ -38,7 +38,7 @@ _GONE = both(
     "not in this run: check the id, or import into the folder of its own run",
 )
 _NO_DECISION = both(
-    "写了金额或理由，但没有结论，请写属实、不属实或已退回", "amount or reason without a decision: write one"
+    "这一行却有金额或理由，请写属实、不属实或已退回", "the row has an amount or a reason: write a decision"
 )
 _LONG = both(f"理由请不超过 {_REASON_MOST} 字", f"write at most {_REASON_MOST} characters")
 

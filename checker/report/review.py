@@ -23,8 +23,8 @@ from checker.report.console import Words, safe, wide_console
 
 _BY = {"rule": ("规则", "Rule"), "point": ("知识点", "Point"), "institution": ("机构", "Institution")}
 _COLUMNS = (
-    ("疑点", "Findings"), ("已审", "Decided"), *DECISIONS.values(), ("未审", "Undecided"), ("查实（元）", "Upheld (yuan)"),
-    ("退回（元）", "Refunded (yuan)"), ("查准率", "Precision"), ("95 % 区间", "95 % interval"),
+    ("疑点", "Findings"), ("已审", "Decided"), *DECISIONS.values(), ("未审", "Undecided"), ("查实 ¥", "Upheld ¥"),
+    ("退回 ¥", "Refunded ¥"), ("查准率（95 % 区间）", "Precision (95 %)"),
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def print_template(file: Path, findings: int, language: str) -> None:
     words = Words(wide_console(), language)
     words.say(
         f"{findings:,} 个疑点待审核，已写入 {safe(str(file))}；填好“审核结论”后用 liangku review import 导入",
-        f"{findings:,} findings to be decided, written to {safe(str(file))}; fill in Decision, then liangku review import",
+        f"{findings:,} finding(s) to be decided, written to {safe(str(file))}; fill in Decision, then liangku review import",
     )
 
 
@@ -42,7 +42,7 @@ def print_imported(done: Imported, language: str) -> None:
     words = Words(wide_console(), language)
     words.say(
         f"已导入：新增 {done.new:,}，更改 {done.changed:,}，原已如此 {done.same:,}；没有填结论 {done.undecided:,}",
-        f"Taken in: {done.new:,} new, {done.changed:,} changed, {done.same:,} as before; {done.undecided:,} rows not decided yet",
+        f"Taken in: {done.new:,} new, {done.changed:,} changed, {done.same:,} as before; {done.undecided:,} row(s) not decided yet",
     )
     if done.unchecked:
         words.say(
@@ -84,19 +84,16 @@ def print_review(told: Review, limit: int, language: str) -> None:
     """Print the review, in Chinese or in English."""
     words = Words(wide_console(), language)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    named = told.by != "rule"
     table.add_column(_BY[told.by][words.english], overflow="fold")
-    if named:
-        table.add_column(words.text("编号", "Id"), overflow="fold")
     for title in _COLUMNS:
-        table.add_column(title[words.english].capitalize(), justify="right")
+        table.add_column(title[words.english].capitalize(), justify="right", overflow="fold")
     for group in told.groups[:limit]:
-        key = Text(group.key or words.text("（空）", "(none)"))
-        labels = [Text(group.name or "–"), key] if named else [Text(group.name) if group.name else key]
-        table.add_row(*labels, *_cells(group.tally))
+        key = group.key or words.text("（空）", "(none)")
+        label = f"{group.name}\n{key}" if group.name and told.by != "rule" else group.name or key
+        table.add_row(Text(label), *_cells(group.tally))
     if told.groups:
         table.add_section()
-    table.add_row(words.text("合计", "In all"), *[""] * named, *_cells(told.total))
+    table.add_row(words.text("合计", "In all"), *_cells(told.total))
     words.console.print(table)
     if limit < len(told.groups):
         words.say(
@@ -133,11 +130,11 @@ def print_review(told: Review, limit: int, language: str) -> None:
 
 
 def _cells(tally: Tally) -> list[str]:
-    bounds, share = tally.precision_interval, tally.precision
+    share, bounds = tally.precision, tally.precision_interval
     return [
         f"{tally.found:,}", f"{tally.decided:,}", f"{tally.confirmed:,}", f"{tally.refuted:,}", f"{tally.refunded:,}",
         f"{tally.undecided:,}", f"{'≥ ' if tally.no_amount else ''}{tally.upheld:,.2f}", f"{tally.given_back:,.2f}",
-        "–" if share is None else f"{share:.1%}", "–" if bounds is None else f"{bounds[0]:.1%}–{bounds[1]:.1%}",
+        "–" if share is None or bounds is None else f"{share:.0%} ({bounds[0]:.0%}–{bounds[1]:.0%})",
     ]  # fmt: skip
 
 
@@ -151,7 +148,7 @@ def print_carried(done: Carried, language: str) -> None:
     words = Words(wide_console(), language)
     words.say(
         f"结转 {done.carried:,} 个结论；新扫描中原已如此 {done.same:,}",
-        f"{done.carried:,} decisions carried; {done.same:,} were in the new run already",
+        f"{done.carried:,} decision(s) carried; {done.same:,} were in the new run already",
     )
     if done.replaced:
         words.say(f"按旧结论更改 {done.replaced:,}", f"{done.replaced:,} changed to what the old run says")
@@ -162,26 +159,28 @@ def print_carried(done: Carried, language: str) -> None:
         )
     words.say(
         f"消失的疑点 {done.gone:,} 个（旧扫描有，新扫描没有），其中已有结论 {done.gone_decided:,} 个，结论仍留在旧扫描旁",
-        f"Gone: {done.gone:,} findings of the old run are not in the new one, {done.gone_decided:,} of them decided; these decisions stay with the old run",
+        f"Gone: {done.gone:,} finding(s) of the old run are not in the new one, {done.gone_decided:,} of them decided; these decisions stay with the old run",
     )
     words.say(
         f"新出现的疑点 {done.new:,} 个；新扫描还有 {done.undecided:,} 个没有结论",
-        f"New: {done.new:,} findings; {done.undecided:,} of the new run are not decided yet",
+        f"New: {done.new:,} finding(s); {done.undecided:,} of the new run are not decided yet",
     )
-    if done.old_months != done.new_months:
-        first, second = _period(done.old_months, words), _period(done.new_months, words)
-        if done.old_months & done.new_months:
-            words.say(
-                f"两次扫描的期间只有部分重叠：旧 {first}，新 {second}；不重叠的月份里，疑点消失或新出现不说明问题"
-                f"（已有结论的消失疑点中 {done.outside:,} 个属于这种情形）",
-                f"The periods overlap only partly: old {first}, new {second}; that findings of other months are gone or new says nothing "
-                f"({done.outside:,} of the decided ones that are gone)",
-            )
-        else:
-            words.say(
-                f"两次扫描没有共同的月份：旧 {first}，新 {second}；请核对是否给错了文件夹",
-                f"The runs have no month in common: old {first}, new {second}; check whether these are the folders you mean",
-            )
+    first, second = _period(done.old_months, words), _period(done.new_months, words)
+    if not done.old_months & done.new_months:
+        words.say(
+            f"两次扫描没有共同的月份：旧 {first}，新 {second}；请核对是否给错了文件夹",
+            f"The runs have no month in common: old {first}, new {second}; check whether these are the folders you mean",
+        )
+    elif done.old_months - done.new_months:
+        words.say(
+            f"两次扫描的期间只有部分重叠：旧 {first}，新 {second}；已有结论的消失疑点中，{done.outside:,} 个只是因为新扫描不含那些月份",
+            f"The periods overlap only partly: old {first}, new {second}; {done.outside:,} of the decided findings are gone for that alone",
+        )
+    elif done.new_months - done.old_months:
+        words.say(
+            f"新扫描的期间更长：旧 {first}，新 {second}；多出的月份里的疑点都是新的",
+            f"The new run covers more months: old {first}, new {second}; all findings of the others are new",
+        )
 
 
 def _period(months: Set[str], words: Words) -> str:
