@@ -20,6 +20,7 @@ from checker.ingest.values import clean, read_number
 from checker.knowledge.cell_reader import Faults, read_csv
 from checker.model.errors import InputError, both, why
 from checker.model.folder_lock import FolderLock
+from checker.model.private_files import for_owner_alone
 from checker.model.whole_file import write_whole
 from checker.model.words import DECISIONS
 
@@ -116,7 +117,8 @@ def changing(folder: Path) -> Iterator[dict[str, Decision]]:
         before = dict(decisions)
         yield decisions
         if decisions != before:
-            write_whole(file, _text(decisions.values()))
+            with for_owner_alone():
+                write_whole(file, _text(decisions.values()))
     finally:
         lock.release()
 

@@ -15,6 +15,7 @@ from checker.audit.decisions import read_decisions
 from checker.audit.review_findings import violations
 from checker.audit.run_folder import RunFolder
 from checker.model.errors import InputError, both, why
+from checker.model.private_files import for_owner_alone
 from checker.model.shown import TAG, no_formula, shown
 from checker.model.whole_file import write_whole
 from checker.model.words import DECISIONS, REVIEW_COLUMNS
@@ -53,14 +54,9 @@ def write_template(run: RunFolder, file: Path, language: str) -> int:
             )
         )
     headers = [said[language == "en"] for said in REVIEW_COLUMNS.values()]
-    if kind == ".csv":
-        stream = io.StringIO()
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(headers)
-        writer.writerows([no_formula(cell) for cell in row] for row in _rows(findings))
-        write_whole(file, f"\ufeff{stream.getvalue()}")
-    else:
-        _write_workbook(file, headers, _rows(findings), language)
+    with for_owner_alone():
+        write = _write_csv if kind == ".csv" else _write_workbook
+        write(file, headers, _rows(findings), language)
     return findings.height
 
 
@@ -83,6 +79,14 @@ def _rows(findings: pl.DataFrame) -> Iterator[list[str]]:
         }
         # A tag would have the sheet refused when it is read again.
         yield [re.sub(f"<(?={TAG[1:]})", "＜", told.get(name) or "") for name in REVIEW_COLUMNS]
+
+
+def _write_csv(file: Path, headers: Sequence[str], rows: Iterator[list[str]], _: str) -> None:
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(headers)
+    writer.writerows([no_formula(cell) for cell in row] for row in rows)
+    write_whole(file, f"\ufeff{stream.getvalue()}")
 
 
 def _write_workbook(file: Path, headers: Sequence[str], rows: Iterator[list[str]], language: str) -> None:
