@@ -74,13 +74,14 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A point that was mostly refuted, and the exemption to be discussed, as text of exemption.toml."""
+    """A point that was mostly refuted, at how many institutions, and the exemption to be discussed, as text of exemption.toml."""
 
     point_id: str
     rule_id: str
     decided: int
     refuted: int
     refuted_low: float
+    institutions: int
     text: str
 
 
@@ -145,7 +146,7 @@ def _proposals(findings: pl.DataFrame) -> Iterable[Proposal]:
         low = lower_bound(wrong.height, rows.height)
         if rows.height >= FEWEST_DECISIONS and low is not None and low > MOSTLY:
             text = _exemption(rule, point, wrong, rows.height, low)
-            yield Proposal(point, rule, rows.height, wrong.height, low, text)
+            yield Proposal(point, rule, rows.height, wrong.height, low, wrong["institution_id"].n_unique(), text)
 
 
 def _exemption(rule: str, point: str, wrong: pl.DataFrame, decided: int, low: float) -> str:

@@ -120,6 +120,11 @@ def print_review(told: Review, limit: int, language: str) -> None:
             f"[bold]Proposed exemption[/bold]: {safe(proposal.point_id)}, {proposal.decided:,} decided, {proposal.refuted:,} refuted; "
             "check it and state the reason before it goes into exemption.toml",
         )
+        if proposal.institutions == 1:
+            words.say(
+                "不属实的都来自一家机构：先看是不是它的编码对照有误，那不是豁免的理由",
+                "All that were refuted are of one institution: see first whether it maps its codes wrongly, which is no reason for an exemption",
+            )
         # To be copied as it stands: neither wrapped nor coloured.
         click.echo(shown(proposal.text, lines=True).rstrip("\n"))
     if not told.proposals and told.total.decided:

@@ -202,6 +202,29 @@ def test_a_workbook_is_taken_in(run: Path) -> None:
     assert kept(run)[page["A3"].value]["reason"] == "性别登记有误"
 
 
+def test_merged_cells_are_refused_for_only_the_first_has_a_value(run: Path) -> None:
+    out = run.parent / "t.xlsx"
+    assert liangku("review", "template", run, "--out", out, "--lang", "zh").returncode == 0
+    book = openpyxl.load_workbook(out)
+    book.active["K2"] = "属实"
+    book.active.merge_cells("K2:K4")
+    book.save(out)
+    done = liangku("review", "import", run, out)
+    assert done.returncode == 2
+    assert "“审核” K2:K4" in done.stderr
+    assert not file_of(run).exists()
+
+
+def test_a_refund_of_a_line_without_amount_is_taken_in_and_told(quarter: tuple[Path, Path], tmp_path: Path) -> None:
+    run = Path(shutil.copytree(quarter[1], tmp_path / "run"))
+    finding = next(each["finding_id"] for each in findings(run) if each["amount"] is None)
+    done = take_in(run, decided(finding, "已退回", "１２.５"))
+    assert "1 个退回金额无法核对" in done.stdout
+    assert kept(run)[str(finding)]["amount"] == "12.50"
+    total = shown(run)["total"]
+    assert (total["no_amount"], total["refunded_yuan"]) == (1, "12.50")  # type: ignore[index]
+
+
 def test_every_fault_is_named_with_its_place_and_nothing_is_taken_in(run: Path) -> None:
     known = [each["finding_id"] for each in findings(run)]
     undetermined = findings(run, "undetermined")[0]["finding_id"]
@@ -379,6 +402,8 @@ def test_of_a_point_that_is_mostly_refuted_an_exemption_is_proposed_that_can_be_
     assert exemption.valid_from > max(each["service_time"] for each in of_point[:12]).date()  # type: ignore[attr-defined]
     printed = liangku("review", "show", run, "--lang", "zh").stdout
     assert "拟议的豁免（proposed）" in printed
+    of_one = len({each["institution_id"] for each in of_point[:12]}) == 1
+    assert ("不属实的都来自一家机构" in printed) is of_one is (proposal["institutions"] == 1)
     assert proposal["text"].rstrip() in printed
 
 
