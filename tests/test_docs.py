@@ -100,6 +100,10 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "rules diff": ("--format", "--exit-code", "--json", "--lang"),
     "rules docs": ("--rules", "--out", "--check", "--json", "--lang"),
     "rules lock": ("--rules", "--retire", "--reason", "--check", "--json", "--lang"),
+    "review template": ("--out", "--json", "--lang"),
+    "review import": ("--by", "--replace", "--json", "--lang"),
+    "review show": ("--by", "--limit", "--json", "--lang"),
+    "review carry": ("--replace", "--json", "--lang"),
 }  # fmt: skip
 """The options that users' scripts may rely on."""
 

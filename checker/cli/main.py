@@ -28,6 +28,7 @@ COMMANDS = {
     "links": ("checker.cli.links", "关联：条码、追溯码、商品名是哪个项目（which item a barcode or trade name is）"),
     "staff": ("checker.cli.staff", "人员：双人核验的复核员和 PIN（who may confirm as a second person）"),
     "audit-log": ("checker.cli.audit_log", "审计日志：检查是否被改动（the audit log of the service）"),
+    "review": ("checker.cli.review", "审核：疑点查实了没有，退回了多少（what became of findings）"),
 }
 
 _OF_THE_PLACE = {errno.ENAMETOOLONG, errno.ELOOP, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC}

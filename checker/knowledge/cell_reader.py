@@ -62,12 +62,12 @@ class Faults:
         """Note one fault at its place, under the name that `kb check` gives to its kind."""
         self.found.append(Fault(file, key, message, check))
 
-    def stop(self) -> None:
-        """Raise KnowledgeError with one sentence a fault, when there is any."""
+    def stop(self, most: int = FAULTS_TOLD) -> None:
+        """Raise KnowledgeError with one sentence a fault, `most` of them, when there is any."""
         if self.found:
-            told = [str(fault) for fault in self.found[:FAULTS_TOLD]]
-            if len(self.found) > FAULTS_TOLD:
-                more = len(self.found) - FAULTS_TOLD
+            told = [str(fault) for fault in self.found[:most]]
+            if len(self.found) > most:
+                more = len(self.found) - most
                 told.append(both(f"……另有 {more} 处，请先改正以上各处", f"… and {more} more faults; mend these first"))
             raise KnowledgeError("\n".join(told))
 

@@ -1,4 +1,4 @@
-"""The Wilson score interval as SQL: how sure a share is that was counted on few lines (the sources stand in checker.service.wilson)."""
+"""The Wilson score interval as SQL: how sure a share is that was counted on few lines (the sources stand in checker.model.wilson)."""
 
 from __future__ import annotations
 

@@ -654,3 +654,27 @@ def remark_words(remark: str) -> Said:
         chinese, english = REMARKS["not_in_2026_list"]
         return chinese.replace("2026", year), english.replace("2026", year)
     return REMARKS.get(remark, (remark, remark))
+
+
+DECISIONS: dict[str, Said] = {
+    "confirmed": ("属实", "confirmed"),
+    "refuted": ("不属实", "refuted"),
+    "refunded": ("已退回", "refunded"),
+}
+"""What was decided about a finding [审核结论]; money that was given back was taken wrongly, so that `refunded` confirms the finding too."""
+REVIEW_COLUMNS: dict[str, Said] = {
+    "finding_id": ("疑点编号", "Finding"),
+    "institution": ("机构", "Institution"),
+    "line": ("费用明细流水号", "Line"),
+    "item": ("项目", "Item"),
+    "day": ("日期", "Day"),
+    "rule": ("规则", "Rule"),
+    "expected": ("应为", "Expected"),
+    "actual": ("实为", "Actual"),
+    "person": ("人员（脱敏）", "Person (masked)"),
+    "amount_at_stake": ("涉及金额（元）", "At stake (yuan)"),
+    "decision": ("审核结论", "Decision"),
+    "amount": ("退回金额（元）", "Refunded (yuan)"),
+    "reason": ("理由", "Reason"),
+}
+"""The headers of the sheet in which findings are decided, and under which it is read again."""

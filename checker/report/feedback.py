@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from checker.model.wilson import CONFIDENCE
 from checker.model.words import ICONS, LEVELS, VERDICTS
 from checker.report.console import wide_console
 from checker.service.feedback_report import WRONG_SHARE, FeedbackReport, Group, PointRow, ReasonCount, Tally
 from checker.service.reasons import REASON_BY_CODE
-from checker.service.wilson import CONFIDENCE
 
 _LEVELS = LEVELS | {"undetermined": VERDICTS["undetermined"]}
 _TALLY = (

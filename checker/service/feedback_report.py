@@ -12,9 +12,9 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from checker.model.wilson import interval, lower_bound
 from checker.service.database import open_for_reading
 from checker.service.reasons import RULE_WRONG
-from checker.service.wilson import interval, lower_bound
 
 WRONG_SHARE = 0.1
 """A point looks wrong where more than this share of its answers says so: by the lower bound of its interval, 3 of 10 answers."""

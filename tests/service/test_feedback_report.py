@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from checker.cli.main import run
+from checker.model.wilson import interval
 from checker.service.feedback_report import FeedbackReport, ReportRequest, feedback_report
 from checker.service.store import Feedback, Shown, Store, Ticket
-from checker.service.wilson import interval
 
 
 class Counter:

@@ -78,7 +78,7 @@ def find_table(file: str, sheet: Sheet, faults: Faults) -> SheetTable | None:
         faults.add(file, f"{place}第 {row} 行", both("表头下面没有数据", "nothing stands below the header"))
         return None
     table = SheetTable(file, sheet.name, "", columns, rows, (), ())
-    _refuse_merges(table, sheet, faults)
+    refuse_merges(table, sheet, faults)
     return table
 
 
@@ -109,7 +109,7 @@ def _rank(column: Column) -> int:
     return [column.name, *map(normal_header, HEADERS[column.name])].index(column.header)
 
 
-def _refuse_merges(table: SheetTable, sheet: Sheet, faults: Faults) -> None:
+def refuse_merges(table: SheetTable, sheet: Sheet, faults: Faults) -> None:
     """Merged cells of what is read: only the first one holds a value."""
     read = {column_number(column.letters) for column in table.columns if column.name}
     for area in sheet.merges:

@@ -2,6 +2,7 @@
 
 E. B. Wilson, Probable inference, the law of succession, and statistical inference, JASA 22 (1927), 209-212; recommended for small
 counts by Brown, Cai and DasGupta, Interval estimation for a binomial proportion, Statistical Science 16 (2001), 101-133.
+Its twin in SQL is checker.model.interval_sql.
 """
 
 from __future__ import annotations
