@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -201,8 +201,79 @@ def test_one_doctor_is_told_apart_from_the_mapping(tmp_path: Path) -> None:
     assert run.clusters.select("kind", "prescriber", "breaking").rows() == [("prescriber", "丁医生", 30)]
 
 
+def test_a_day_on_which_all_items_break_limits_is_one_upload(tmp_path: Path) -> None:
+    sheet = Sheet()
+    women = _codes("service-sex", "sex = 'female'", 4)
+    for number in range(200):
+        # The persons of one day were shifted against its lines.
+        odd = number % 10 == 0
+        sheet.add(
+            国标代码=women[number // 10 % 4],
+            国标名称="",
+            性别="男" if odd else "女",
+            费用发生日期=datetime(2026, 3, 5 if odd else 6 + number % 10, 9),
+        )
+    run = sheet.scan(tmp_path)
+    assert run.clusters.select("kind", "day", "item_code", "breaking").rows() == [
+        ("upload", date(2026, 3, 5), None, 20)
+    ]
+    assert set(run.classes().values()) == {"cluster"}
+
+
+def test_without_local_names_the_neighbours_are_told_that_others_charge(tmp_path: Path) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(40):
+        sheet.add(国标代码=WOMEN, 国标名称=WOMEN_NAME, 项目代码="N1", 性别="男" if number % 2 else "女")
+    for _ in range(5):
+        sheet.add(国标代码="002501040149999", 国标名称="尿液分析", 机构编码="H39010101001")
+        sheet.add(国标代码="002501040148888", 国标名称="本院也收", 机构编码="H39010101001")
+        sheet.add(国标代码="002501040148888", 国标名称="本院也收")
+    (cluster,) = sheet.scan(tmp_path).clusters.rows(named=True)
+    assert cluster["likely_items"] == [{"code": "002501040149999", "name": "尿液分析", "why": "neighbour"}]
+
+
+def test_a_doctor_who_takes_the_neighbour_that_the_house_uses_is_told_so(tmp_path: Path) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(90):
+        odd = number % 3 == 0
+        sheet.add(
+            国标代码=WOMEN,
+            国标名称=WOMEN_NAME,
+            医院项目名称="前列腺液检查" if odd else WOMEN_NAME,
+            项目代码="N1",
+            性别="男" if odd else "女",
+            开单医生="丁医生" if odd else f"医生{number % 4}",
+        )
+    for _ in range(10):
+        sheet.add(国标代码="002501040150000", 国标名称="前列腺液检查", 医院项目名称="前列腺液检查", 性别="男")
+    (cluster,) = sheet.scan(tmp_path).clusters.rows(named=True)
+    assert (cluster["kind"], cluster["prescriber"]) == ("neighbour", "丁医生")
+    assert cluster["likely_items"][0]["name"] == "前列腺液检查"
+
+
+def test_a_cluster_bears_the_same_number_in_the_next_run(tmp_path: Path) -> None:
+    numbers = []
+    for lines in (40, 44):
+        sheet = Sheet()
+        elsewhere(sheet)
+        for number in range(lines):
+            sheet.add(
+                国标代码=WOMEN,
+                国标名称=WOMEN_NAME,
+                项目代码="N1",
+                医院项目名称="尿沉渣镜检",
+                性别="男" if number % 2 else "女",
+            )
+        (tmp_path / str(lines)).mkdir()
+        numbers += sheet.scan(tmp_path / str(lines)).clusters["cluster_id"].to_list()
+    assert len(numbers) == 2
+    assert len(set(numbers)) == 1
+
+
 def test_a_parents_card_is_told_by_the_department_or_by_several_items_for_children(tmp_path: Path) -> None:
-    child, other = _two_children_items()
+    child, other = _codes("service-child-only", "age_word = '儿童'", 2)
     sheet = Sheet()
     by_department = sheet.add(国标代码=child, 开单科室="儿科门诊")
     several = [sheet.add(国标代码=code, 住院号="V1", 人员编号="P1") for code in (child, other)]
@@ -214,14 +285,14 @@ def test_a_parents_card_is_told_by_the_department_or_by_several_items_for_childr
     assert classes[stay] is None
 
 
-def _two_children_items() -> tuple[str, str]:
-    """The codes of two services that are for children alone, of the embedded knowledge."""
+def _codes(rule: str, condition: str, count: int) -> list[str]:
+    """The first codes of items that a rule of the embedded knowledge limits."""
     built = Path(__file__).resolve().parents[2] / "knowledge_base" / "built"
     found = duckdb.sql(
         f"""SELECT DISTINCT code FROM '{built}/point.parquet' JOIN '{built}/pattern.parquet' USING (point_id) JOIN '{built}/item.parquet' USING (point_id)
-        WHERE rule_id = 'service-child-only' AND match = 'code' AND age_word = '儿童' AND valid_to IS NULL ORDER BY code LIMIT 2"""
+        WHERE rule_id = '{rule}' AND match = 'code' AND {condition} AND valid_to IS NULL ORDER BY code LIMIT {count}"""
     ).fetchall()
-    return found[0][0], found[1][0]
+    return [code for (code,) in found]
 
 
 def test_a_record_that_most_visits_of_the_person_contradict_is_told(tmp_path: Path) -> None:

@@ -67,8 +67,8 @@ def find_clusters(
         return False
     _count_elsewhere(connection)
     _find_whole(connection)
-    _find_parts(connection)
     _find_uploads(connection)
+    _find_parts(connection)
     return one_number(connection, "SELECT count(*) FROM cluster_group") > 0
 
 
