@@ -225,7 +225,13 @@ class _Words:
               {self._enough("amount")}, example_file || ':' || example_record
             FROM quality WHERE {self._where} ORDER BY lines DESC, institution_id, issue"""
 
-    def cases(self, names: Sequence[str], condition: str, source: str = "findings") -> str:
+    def cases(
+        self,
+        names: Sequence[str],
+        condition: str,
+        source: str = "findings",
+        order: str = "institution_id, rule_id, service_time, finding_id",
+    ) -> str:
         """SQL of findings in full, of the view or of a query."""
         words = {
             "level": self._said("level", LEVELS), "verdict": self._said("verdict", VERDICTS), "class": self._said("class", CLASSES),
@@ -235,7 +241,7 @@ class _Words:
             "remarks": f"array_to_string(list_transform(remarks, lambda r: {self._said('r', REMARKS)}), '；')",
         }  # fmt: skip
         chosen = ", ".join(words.get(name, name) for name in names if self._identities or not COLUMNS[name].identity)
-        return f"SELECT {chosen} FROM {source} WHERE ({condition}) AND {self._where} ORDER BY institution_id, rule_id, service_time, finding_id"
+        return f"SELECT {chosen} FROM {source} WHERE ({condition}) AND {self._where} ORDER BY {order}"
 
 
 _LINES = "count(DISTINCT hash(source_file, source_record))"
@@ -243,6 +249,11 @@ _COUNTS = f"""{_LINES} FILTER ({VIOLATION}) AS violations, {_LINES} FILTER ({VIO
     {_LINES} FILTER ({LEFT}) AS left_over, count(DISTINCT person_hash) FILTER ({LEFT}) AS persons,
     coalesce(sum(amount_at_stake) FILTER ({LEFT}), 0) AS stake, {_LINES} FILTER (verdict = 'undetermined') AS undetermined"""
 """What is counted of a group: lines, be they hit by several rules."""
+
+
+def cases_query(names: Sequence[str], condition: str, *, language: str, order: str) -> str:
+    """SQL of the findings that a condition (SQL) holds of, in words: the columns `names` of checker.audit.columns, in this order."""
+    return _Words(language, identities=True, least_cell=0, where="TRUE").cases(names, condition, order=order)
 
 
 def sample_table(count: int, seed: int, by: str, *, language: str, identities: bool) -> ReportTable:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 import click
 
 from checker.cli.options import Day, json_option, language_option
 from checker.cli.output import print_json, say
 from checker.model.errors import InputError, both
+from checker.model.out_folder import OutFolder
+from checker.model.version import __version__
+
+if TYPE_CHECKING:
+    from checker.audit.run_folder import RunFolder
+    from checker.report.workbook.book import Wanted
 
 NO_LIBRARY = both(
     "写工作簿需要附加组件，请运行 pip install 'liangku[reports]'", "workbooks need an extra: install liangku[reports]"
@@ -20,6 +29,12 @@ NO_LIBRARY = both(
 @click.command("report")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--xlsx", type=click.Path(path_type=Path, dir_okay=False), help="写一个工作簿（write a workbook）")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="写一个网页，单个文件，不联网（write a page: one file that asks nobody for anything）",
+)
 @click.option(
     "--by",
     type=click.Choice(["institution"]),
@@ -71,83 +86,145 @@ NO_LIBRARY = both(
 @json_option
 @language_option
 def command(
-    folder: Path, xlsx: Path | None, by: str | None, out: Path | None, force: bool, deadline_days: int, start: date | None, sample: int | None,
-    stratum: str, seed: int | None, show_identities: bool, min_cell: int, as_json: bool, lang: str,
+    folder: Path, xlsx: Path | None, page: Path | None, by: str | None, out: Path | None, force: bool, deadline_days: int, start: date | None,
+    sample: int | None, stratum: str, seed: int | None, show_identities: bool, min_cell: int, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
-    """一次扫描的报告：工作簿，或每家机构一份。
+    """一次扫描的报告：工作簿、网页，或每家机构一份。
 
     DIR 是 liangku scan --out 的文件夹。默认不含人员编号：人员以代码、性别、年龄表示。
 
     \b
     例 Examples:
-      liangku report out --xlsx 报告.xlsx
+      liangku report out --xlsx 报告.xlsx --html 报告.html
       liangku report out --by institution --out 各机构
       liangku report out --sample 200 --xlsx 抽样.xlsx
     """
     from checker.audit.run_folder import open_run
 
-    if not xlsx and not by:
-        raise click.UsageError(both("请写 --xlsx 文件，或 --by institution", "say --xlsx FILE, or --by institution"))
+    if not xlsx and not by and not page:
+        raise click.UsageError(
+            both("请写 --xlsx 文件、--html 文件或 --by institution", "say --xlsx FILE, --html FILE or --by institution")
+        )
     if bool(by) != bool(out):
         raise click.UsageError(both("--by 和 --out 要一起写", "--by and --out go together"))
     if sample and not xlsx:
         raise click.UsageError(both("--sample 要写入 --xlsx 文件", "--sample needs --xlsx FILE"))
     run = open_run(folder)
-    try:
-        from checker.report.workbook.book import Wanted, write_institutions, write_one_table, write_report
-    except ImportError as error:
-        raise InputError(NO_LIBRARY) from error
-    wanted = Wanted(lang, show_identities, min_cell)
+    asked = _Asked(run, lang, show_identities, min_cell)
     told: dict[str, object] = {"folder": str(folder)}
-    english = lang == "en"
+    said: list[str] = []
     if xlsx and sample:
-        from checker.audit.tables import sample_table
-
-        drawn = seed if seed is not None else secrets.randbelow(2**31)
-        rows = write_one_table(
-            run, xlsx, sample_table(sample, drawn, stratum, language=lang, identities=show_identities), wanted
-        )
-        told["sample"] = {"file": str(xlsx), "findings": rows, "seed": drawn, "stratum": stratum}
-        said = (
-            f"{xlsx}: {rows:,} findings, seed {drawn}" if english else f"{xlsx}：抽取 {rows:,} 个疑点，随机种子 {drawn}"
-        )
+        asked.draw(xlsx, sample, stratum, seed, told, said)
     elif xlsx:
-        tables = write_report(run, xlsx, wanted)
-        told["xlsx"] = {"file": str(xlsx), "rows": tables}
-        said = f"{xlsx}: {tables['findings']:,} findings, {tables['clusters']:,} clusters" if english else (
-            f"{xlsx}：疑点 {tables['findings']:,} 个，聚集 {tables['clusters']:,} 组"
-        )  # fmt: skip
-    if xlsx and not as_json:
-        say(said)
+        asked.write_workbook(xlsx, told, said)
+    if page:
+        asked.write_page(page, told, said)
     if by and out:
-        from checker.audit.deadline import deadline
-        from checker.model.out_folder import OutFolder
-        from checker.model.version import __version__
-
-        until = deadline(start or date.today(), deadline_days)
-        with OutFolder(out, force=force) as place:
-            written = write_institutions(run, place.result, wanted, until)
-            told["institutions"] = {
-                "folder": str(out),
-                "deadline": until[0].isoformat(),
-                "holidays_known": until[1],
-                "workbooks": written,
-            }
-            place.commit(
-                {"liangku": __version__, "run": str(folder), "deadline": until[0].isoformat(), "workbooks": written}
-            )
-        if not as_json:
-            say(
-                f"{out}: {len(written):,} workbooks, answers until {until[0]}"
-                if english
-                else f"{out}：{len(written):,} 家机构各一份，申诉截止 {until[0]}"
-            )
-            if not until[1]:
-                say(
-                    "not all public holidays until then are announced"
-                    if english
-                    else "截止日之前的法定节假日尚未全部公布，只扣除了周末"
-                )
+        asked.write_institutions(out, start or date.today(), deadline_days, told, said, force=force)
     if as_json:
         print_json(told)
+    else:
+        for line in said:
+            say(line)
     return 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A report of a run as it is asked for; what is done is told as data (`told`) and in words (`said`)."""
+
+    run: RunFolder
+    language: str
+    identities: bool
+    least_cell: int
+
+    def _words(self, chinese: str, english: str) -> str:
+        return english if self.language == "en" else chinese
+
+    def draw(
+        self, file: Path, count: int, stratum: str, seed: int | None, told: dict[str, object], said: list[str]
+    ) -> None:
+        """Write a sample."""
+        from checker.audit.tables import sample_table
+
+        book = _books()
+        drawn = seed if seed is not None else secrets.randbelow(2**31)
+        table = sample_table(count, drawn, stratum, language=self.language, identities=self.identities)
+        rows = book.write_one_table(self.run, file, table, self._wanted(book))
+        told["sample"] = {"file": str(file), "findings": rows, "seed": drawn, "stratum": stratum}
+        said.append(
+            self._words(f"{file}：抽取 {rows:,} 个疑点，随机种子 {drawn}", f"{file}: {rows:,} findings, seed {drawn}")
+        )
+
+    def write_workbook(self, file: Path, told: dict[str, object], said: list[str]) -> None:
+        """Write the workbook of the run."""
+        book = _books()
+        rows = book.write_report(self.run, file, self._wanted(book))
+        told["xlsx"] = {"file": str(file), "rows": rows}
+        findings, clusters = rows["findings"], rows["clusters"]
+        said.append(
+            self._words(
+                f"{file}：疑点 {findings:,} 个，聚集 {clusters:,} 组",
+                f"{file}: {findings:,} findings, {clusters:,} clusters",
+            )
+        )
+
+    def write_page(self, file: Path, told: dict[str, object], said: list[str]) -> None:
+        """Write the page of the run."""
+        from checker.report.page.page import write_page
+
+        held = write_page(
+            self.run, file, language=self.language, identities=self.identities, least_cell=self.least_cell
+        )
+        told["html"] = {"file": str(file), "findings": held.held, "of": held.of}
+        said.append(
+            self._words(
+                f"{file}：页内有 {held.held:,} 个疑点，共 {held.of:,} 个",
+                f"{file}: {held.held:,} of {held.of:,} findings",
+            )
+        )
+
+    def write_institutions(
+        self, folder: Path, start: date, days: int, told: dict[str, object], said: list[str], *, force: bool
+    ) -> None:
+        """Write a workbook for each institution."""
+        from checker.audit.deadline import deadline
+
+        book = _books()
+        day, known = deadline(start, days)
+        with OutFolder(folder, force=force) as place:
+            written = book.write_institutions(self.run, place.result, self._wanted(book), (day, known))
+            document = {
+                "folder": str(folder),
+                "deadline": day.isoformat(),
+                "holidays_known": known,
+                "workbooks": written,
+            }
+            place.commit({"liangku": __version__, "run": str(self.run.folder), **document})
+        told["institutions"] = document
+        said.append(
+            self._words(
+                f"{folder}：{len(written):,} 家机构各一份，申诉截止 {day}",
+                f"{folder}: {len(written):,} workbooks, answers until {day}",
+            )
+        )
+        if not known:
+            said.append(
+                self._words(
+                    "截止日之前的法定节假日尚未全部公布，只扣除了周末",
+                    "not all public holidays until then are announced",
+                )
+            )
+
+    def _wanted(self, book: ModuleType) -> Wanted:
+        wanted: Wanted = book.Wanted(self.language, self.identities, self.least_cell)
+        return wanted
+
+
+def _books() -> ModuleType:
+    """What writes workbooks. Raises InputError where its library is not installed."""
+    try:
+        from checker.report.workbook import book
+    except ImportError as error:
+        raise InputError(NO_LIBRARY) from error
+    return book
