@@ -10,7 +10,7 @@ import pytest
 
 PACKAGE = Path(__file__).resolve().parents[1] / "checker"
 FLOORS = (
-    "cli", "report", "service", "change", "proof", "scan", "precheck", "judge", "knowledge", "rulebook", "shapes", "ingest", "engines",
+    "cli", "report", "service", "change", "indicators", "proof", "scan", "precheck", "judge", "knowledge", "rulebook", "shapes", "ingest", "engines",
     "model",
 )  # fmt: skip
 """The rooms from the top floor down: each may import from itself and from those after it."""

@@ -236,9 +236,19 @@ LINE = _columns(
 
 HEADER = _columns(
     *_KEYS, *_PERSON, *_PLACE, *_STATE,
-    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用"),
+    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用 医疗金额"),
+    ("settlement_time", Kind.TIME, "setl_time 结算时间 结算日期"),
+    ("settlement_begin", Kind.TIME, "begndate"),
+    ("settlement_end", Kind.TIME, "enddate"),
+    ("stay_days", Kind.NUMBER, "ipt_days act_ipt_days 住院天数 实际住院天数"),
+    ("settlement_in_scope", Kind.NUMBER, "inscp_amt inscp_scp_amt 医保范围金额 符合政策范围金额 政策范围内金额"),
+    ("fund_amount", Kind.NUMBER, "fund_pay_sumamt 基金支付总额 基金支付"),
+    ("own_amount", Kind.NUMBER, "psn_pay 个人负担总金额 个人支付 个人负担"),
+    ("account_amount", Kind.NUMBER, "acct_pay 个账支付 个人账户支付"),
+    ("cash_amount", Kind.NUMBER, "cash_payamt 现金支付"),
 )  # fmt: skip
-"""A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key."""
+"""A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key; the amounts and days are asked by
+the indicators alone, but for `settlement_amount`."""
 
 DIAGNOSIS = _columns(
     *_KEYS,
@@ -248,6 +258,7 @@ DIAGNOSIS = _columns(
         "ICD10编码 ICD-10编码",
     ),
     ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别 诊断类型"),
+    ("on_admission", Kind.TEXT, "adm_cond_type 入院病情 入院病情代码"),
     ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志 主诊断标识 是否主诊断 主要诊断标志 是否主要诊断"),
     ("valid_flag", Kind.VALID, "vali_flag 有效标志 有效标识 是否有效"),
 )  # fmt: skip

@@ -1,0 +1,120 @@
+"""Lines become sums: what was charged of each class, visit by visit, in one pass over all lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from checker.indicators.charge_class import class_sql
+from checker.indicators.definitions import Definitions
+from checker.ingest.columns import read_column
+from checker.ingest.line_kind import named_lines
+from checker.ingest.line_sql import LINE_NO_SHIFT, as_it_stands, raw_code
+from checker.ingest.lost_keys import is_lost
+from checker.ingest.named import free_name
+from checker.ingest.settlement_flags import RefundSettlements
+from checker.ingest.sources import Source
+from checker.ingest.value_sql import clean_text, read_text
+from checker.model import sqltext
+from checker.model.schema import Kind
+
+if TYPE_CHECKING:
+    import duckdb
+
+KEYS = ("visit_id", "settlement_id")
+WHO = ("institution_id", "patient_id", "patient_id_number", "insurance_type", "institution_level", "care_type")
+"""What tells of a visit whose, where and how it was."""
+STAY = ("visit_start", "visit_end")
+USED = (0, 5, 6)
+"""The kinds of lines that count (KINDS): charged, taken back, and paid by the patients themselves, which is cost as well."""
+REFUND = 5
+
+
+
+
+def class_names(defined: Definitions) -> tuple[str, ...]:
+    """The columns of the sums by class, in the order of their numbers; the first is of the lines of no class."""
+    return ("class_none", *(f"class_{each.id}" for each in defined.classes))
+
+
+def sum_lines(
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    second: Mapping[int, bool],
+    refunds: RefundSettlements,
+    defined: Definitions,
+    *,
+    any_duplicate: bool,
+) -> str:
+    """Make the table `charged` of all lines that count, summed by what they say of their visit as it lies, and return SQL of it with its texts read."""
+    parts = []
+    for number, source in enumerate(sources):
+        query = _sums(source, second[number], refunds, defined, any_duplicate=any_duplicate)
+        table = f"charged_{number}"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+        columns = [f"{_read(source, name)} AS {name}" for name in (*KEYS, *WHO)]
+        kept = ", ".join((*columns, "* EXCLUDE (" + ", ".join((*KEYS, *WHO)) + ")"))
+        parts.append(f"SELECT {kept} FROM {table}")
+    return " UNION ALL BY NAME ".join(parts)
+
+
+def _read(source: Source, name: str) -> str:
+    """SQL that reads what `_sums` has grouped as it lies."""
+    if as_it_stands(source.map, name) is None:
+        value = name
+    else:
+        cleaned = clean_text(name)
+        value = read_text(cleaned, source.map.columns[name].kind) if source.map.columns[name].kind is not Kind.TEXT else cleaned
+    return f"CASE WHEN NOT coalesce({is_lost(value, name)}, FALSE) THEN {value} END" if name in (*KEYS, "patient_id") else value
+
+
+def _sums(source: Source, second: bool, refunds: RefundSettlements, defined: Definitions, *, any_duplicate: bool) -> str:
+    taken = list(source.table.headers)
+    own = {name: sqltext.name(free_name(name, taken)) for name in ("code raw", "code class", "type said", "type class")}
+    joined = (
+        f"LEFT JOIN (SELECT raw AS {own['code raw']}, class AS {own['code class']} FROM class_of_code) "
+        f"ON {raw_code(source, second=second)} = {own['code raw']}"
+    )
+    lines = named_lines(
+        source, ("amount_in_scope", *(name for name in STAY if source.map.has(name))), refund_settlements=refunds, relation=source.table.relation(joined)
+    )  # fmt: skip
+    rows = f"(SELECT * FROM {lines.of_kinds(*USED)})"
+    of_type = "NULL"
+    if source.map.has("charge_type"):
+        of_type = own["type class"]
+        rows += (
+            f" LEFT JOIN (SELECT said AS {own['type said']}, class AS {of_type} FROM class_of_type) "
+            f"ON {lines.read('charge_type')} = {own['type said']}"
+        )
+    is_refund = f"{lines.kind} = {REFUND}"
+    line_no = f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}"
+
+    def signed(name: str) -> str:
+        value = f"({lines.read(name)})"
+        return f"CASE WHEN {is_refund} THEN -abs({value}) ELSE {value} END"
+
+    keyed = " AND ".join(f"({lines.read(name)}) IS NULL" for name in KEYS if source.map.has(name)) or "TRUE"
+    time = lines.read("service_time")
+    fields = {
+        **{name: as_it_stands(source.map, name) or lines.read(name) for name in (*KEYS, *WHO)},
+        # Lines of no visit count in the month of their own day.
+        "own_month": f"CASE WHEN {keyed} THEN date_trunc('month', {time}) END",
+        "class": class_sql(of_type, own["code class"], defined.classes),
+        "amount": f"CAST({signed('amount')} AS DECIMAL(18, 4))",
+        "in_scope": f"CAST({signed('amount_in_scope')} AS DECIMAL(18, 4))",
+        "is_refund": is_refund,
+        "day": time,
+        **{name: lines.read(name) for name in STAY if source.map.has(name)},
+    }
+    told = ", ".join(f"{value} AS {name}" for name, value in fields.items())
+    dropped = f" WHERE ({line_no}) NOT IN (SELECT line_no FROM duplicate)" if any_duplicate else ""
+    sums = [f"sum(CASE WHEN class = {n} THEN amount END) AS {name}" for n, name in enumerate(class_names(defined))]
+    sums += [f"count(*) FILTER (class = {n}) AS n_{name}" for n, name in enumerate(class_names(defined))]
+    stays = {"visit_start": "min(visit_start) AS first_day", "visit_end": "max(visit_end) AS end_day"}
+    sums += [stays[name] for name in STAY if source.map.has(name)]
+    keys = ", ".join((*KEYS, *WHO, "own_month"))
+    return f"""SELECT {keys}, {', '.join(sums)}, sum(amount) AS charged, count(*) AS line_count,
+          count(*) FILTER (amount IS NULL) AS without_amount,
+          sum(in_scope) AS line_in_scope, sum(amount) FILTER (in_scope IS NOT NULL) AS line_of_scope,
+          count(*) FILTER (is_refund) AS refunds, max(day) FILTER (NOT is_refund) AS last_day, max(day) AS last_refund
+        FROM (SELECT {told} FROM {rows}{dropped}) GROUP BY ALL"""
