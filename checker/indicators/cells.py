@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.engines.duckdb import lay_aside
 from checker.indicators.definitions import Definitions, Indicator
 from checker.ingest.provincial import Provincial
 from checker.model import sqltext
@@ -77,10 +78,16 @@ def tell_values(connection: duckdb.DuckDBPyConnection, provincial: Provincial, d
     )
 
 
-def count_cells(connection: duckdb.DuckDBPyConnection, *, with_persons: bool, with_episodes: bool, with_coded: bool) -> None:
+def count_cells(
+    connection: duckdb.DuckDBPyConnection, work: Path, *, with_persons: bool, with_episodes: bool, with_coded: bool
+) -> None:
     """Make the table `rolled`: the measures of every grain, care and month, and of all of these together (NULL)."""
     keys = ", ".join(_KEYS)
-    parts = [f"SELECT {keys}, {_counted(VISIT_MEASURES)} FROM told_visit GROUP BY ALL"]
+    connection.execute(
+        f"""CREATE OR REPLACE TEMP TABLE visit_cell AS SELECT row_number() OVER () AS cell_no, * FROM (
+        SELECT {keys}, {_counted(VISIT_MEASURES)} FROM told_visit GROUP BY ALL)"""
+    )
+    parts = ["SELECT * EXCLUDE (cell_no) FROM visit_cell"]
     if with_episodes:
         parts.append(f"SELECT {keys}, {_counted(STAY_MEASURES)} FROM episode GROUP BY ALL")
     if with_coded:
@@ -89,16 +96,21 @@ def count_cells(connection: duckdb.DuckDBPyConnection, *, with_persons: bool, wi
             f"""SELECT {keys}, {_counted(CODED_MEASURES)} FROM (SELECT * REPLACE (coalesce(strftime(end_day, '%Y-%m'), month) AS month) FROM told_visit)
             JOIN coded USING (key) WHERE care = 'inpatient' AND NOT is_taken_back GROUP BY ALL"""
         )
+    if with_persons:
+        same = " AND ".join(f"v.{key} IS NOT DISTINCT FROM c.{key}" for key in _KEYS)
+        query = f"SELECT DISTINCT CAST(cell_no AS UINTEGER) AS cell_no, person FROM told_visit v JOIN visit_cell c ON {same} WHERE is_visit AND has_person"
+        lay_aside(connection, "person_cell", query, work / "person_cell.parquet")
     nothing = ", ".join(f"CAST(NULL AS DECIMAL(38, 4)) AS {name}" for name in MEASURES)
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE cell AS {' UNION ALL BY NAME '.join(parts)} UNION ALL BY NAME SELECT {nothing} WHERE FALSE"
     )
     sums = ", ".join(f"sum({name}) AS {name}" for name in MEASURES)
-    sets = []
-    for grain, column in GRAINS.items():
-        for by_month in (True, False):
-            for by_care in (True, False):
-                sets.append(_one_set(connection, grain, column, sums, by_month=by_month, by_care=by_care, with_persons=with_persons))
+    sets = [
+        _one_set(connection, grain, column, sums, by_month=by_month, by_care=by_care, with_persons=with_persons)
+        for grain, column in GRAINS.items()
+        for by_month in (True, False)
+        for by_care in (True, False)
+    ]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE rolled AS {' UNION ALL BY NAME '.join(sets)}")
 
 
@@ -117,10 +129,15 @@ def _one_set(
     if with_persons:
         # One set after the other: all at once would need the memory of all.
         table = f"persons_{grain}_{int(by_month)}{int(by_care)}"
-        chosen = ", ".join((*keys, "person"))
-        told = f"SELECT DISTINCT {chosen} FROM told_visit WHERE is_visit AND has_person"
-        counted = ", ".join((*keys, "CAST(count(*) AS DECIMAL(38, 4)) AS persons"))
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {counted} FROM ({told}) {where} {grouped}")
+        groups = ", ".join(("CAST(min(cell_no) AS UINTEGER) AS number", *keys))
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE person_group AS SELECT {groups} FROM visit_cell {where} {grouped}")
+        same = " AND ".join(f"c.{key} = g.{key}" for key in keys) or "TRUE"
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE group_of AS SELECT CAST(cell_no AS UINTEGER) AS cell_no, number FROM visit_cell c JOIN person_group g ON {same}"
+        )
+        counted = "SELECT number, count(*) AS n FROM (SELECT DISTINCT number, person FROM person_cell JOIN group_of USING (cell_no)) GROUP BY number"
+        chosen = ", ".join((*keys, "CAST(n AS DECIMAL(38, 4)) AS persons"))
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {chosen} FROM person_group JOIN ({counted}) USING (number)")
         persons = "persons"
         joined = f"LEFT JOIN {table} USING ({', '.join(keys)})" if keys else f"CROSS JOIN {table}"
     named = {"level": "level", "insurance": "insurance", "institution": "institution_id"}

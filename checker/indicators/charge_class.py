@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import one_number
 from checker.indicators.definitions import ChargeClass
 from checker.ingest.columns import read_column
-from checker.ingest.line_sql import raw_code
+from checker.ingest.line_sql import as_it_stands, raw_code
 from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, read_text
 from checker.model import sqltext
@@ -68,22 +68,27 @@ def _class_by_name(
     """Class codes of which the code says nothing by the first name that they have."""
     if not one_number(connection, "SELECT count(*) FROM class_of_code WHERE class = 0"):
         return
+    unknown = "raw IN (SELECT raw FROM class_of_code WHERE class = 0)"
     named = [
-        f"SELECT {raw_code(source, second=second[number])} AS raw, coalesce({', '.join(read_column(source.map, name) for name in _NAMES)}) AS name "
-        f"FROM {source.table.scan()}"
+        f"SELECT raw, coalesce({', '.join(clean_text(name) for name in told)}) AS name FROM (SELECT raw, {', '.join(f'min({name}) AS {name}' for name in told)} "
+        f"FROM (SELECT {raw_code(source, second=second[number])} AS raw, {', '.join(f'{_lying(source, name)} AS {name}' for name in told)} "
+        f"FROM {source.table.scan()}) WHERE {unknown} GROUP BY raw)"
         for number, source in enumerate(sources)
-        if any(map(source.map.has, _NAMES))
+        if (told := [name for name in _NAMES if source.map.has(name)])
     ]
     if not named:
         return
-    unknown = "raw IN (SELECT raw FROM class_of_code WHERE class = 0)"
-    names = " UNION ALL ".join(f"SELECT raw, min(name) AS name FROM ({each}) WHERE {unknown} GROUP BY raw" for each in named)
+    names = " UNION ALL ".join(named)
     by_name = _case({n: _matches("name", each.names) for n, each in _numbered(classes) if each.names})
     connection.execute(
         f"""UPDATE class_of_code SET class = n.class FROM (
           SELECT raw, {by_name} AS class FROM (SELECT raw, min(name) AS name FROM ({names}) GROUP BY raw)) n
         WHERE n.raw = class_of_code.raw"""
     )
+
+
+def _lying(source: Source, name: str) -> str:
+    return as_it_stands(source.map, name) or read_column(source.map, name)
 
 
 def _numbered(classes: Sequence[ChargeClass]) -> list[tuple[int, ChargeClass]]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.engines.duckdb import SCRATCH
 from checker.indicators.charge_class import class_sql
 from checker.indicators.definitions import Definitions
 from checker.ingest.columns import read_column
@@ -43,18 +45,25 @@ def sum_lines(
     second: Mapping[int, bool],
     refunds: RefundSettlements,
     defined: Definitions,
+    work: Path,
     *,
+    key: str | None,
     any_duplicate: bool,
 ) -> str:
-    """Make the table `charged` of all lines that count, summed by what they say of their visit as it lies, and return SQL of it with its texts read."""
+    """Sum all lines that count by what they say of their visit, as it lies, and return SQL of the sums with these texts read.
+
+    They lie in files of `work`: the engine's own table of them would not fit into memory. A line that has the `key` of its visit needs no other.
+    """
     parts = []
     for number, source in enumerate(sources):
-        query = _sums(source, second[number], refunds, defined, any_duplicate=any_duplicate)
-        table = f"charged_{number}"
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
-        columns = [f"{_read(source, name)} AS {name}" for name in (*KEYS, *WHO)]
-        kept = ", ".join((*columns, "* EXCLUDE (" + ", ".join((*KEYS, *WHO)) + ")"))
-        parts.append(f"SELECT {kept} FROM {table}")
+        file = work / f"charged_{number}.parquet"
+        query = _sums(source, second[number], refunds, defined, key=key, any_duplicate=any_duplicate)
+        connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
+        columns = ", ".join(f"{_read(source, name)} AS {name}" for name in (*KEYS, *WHO) if source.map.has(name))
+        absent = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in (*KEYS, *WHO) if not source.map.has(name))
+        rest = ", ".join(name for name in (*KEYS, *WHO) if source.map.has(name))
+        kept = f"{columns}, * EXCLUDE ({rest})" if rest else "*"
+        parts.append(f"SELECT {kept}{absent} FROM {sqltext.parquet(file)}")
     return " UNION ALL BY NAME ".join(parts)
 
 
@@ -68,7 +77,9 @@ def _read(source: Source, name: str) -> str:
     return f"CASE WHEN NOT coalesce({is_lost(value, name)}, FALSE) THEN {value} END" if name in (*KEYS, "patient_id") else value
 
 
-def _sums(source: Source, second: bool, refunds: RefundSettlements, defined: Definitions, *, any_duplicate: bool) -> str:
+def _sums(
+    source: Source, second: bool, refunds: RefundSettlements, defined: Definitions, *, key: str | None, any_duplicate: bool
+) -> str:
     taken = list(source.table.headers)
     own = {name: sqltext.name(free_name(name, taken)) for name in ("code raw", "code class", "type said", "type class")}
     joined = (
@@ -95,8 +106,9 @@ def _sums(source: Source, second: bool, refunds: RefundSettlements, defined: Def
 
     keyed = " AND ".join(f"({lines.read(name)}) IS NULL" for name in KEYS if source.map.has(name)) or "TRUE"
     time = lines.read("service_time")
+    present = [name for name in (*KEYS, *WHO) if source.map.has(name)]
     fields = {
-        **{name: as_it_stands(source.map, name) or lines.read(name) for name in (*KEYS, *WHO)},
+        **{name: as_it_stands(source.map, name) or lines.read(name) for name in present},
         # Lines of no visit count in the month of their own day.
         "own_month": f"CASE WHEN {keyed} THEN date_trunc('month', {time}) END",
         "class": class_sql(of_type, own["code class"], defined.classes),
@@ -106,14 +118,16 @@ def _sums(source: Source, second: bool, refunds: RefundSettlements, defined: Def
         "day": time,
         **{name: lines.read(name) for name in STAY if source.map.has(name)},
     }
+    other = next((name for name in KEYS if name != key), "")
+    if key and all(map(source.map.has, KEYS)):
+        fields[other] = f"CASE WHEN ({lines.read(key)}) IS NULL THEN {fields[other]} END"
     told = ", ".join(f"{value} AS {name}" for name, value in fields.items())
     dropped = f" WHERE ({line_no}) NOT IN (SELECT line_no FROM duplicate)" if any_duplicate else ""
     sums = [f"sum(CASE WHEN class = {n} THEN amount END) AS {name}" for n, name in enumerate(class_names(defined))]
-    sums += [f"count(*) FILTER (class = {n}) AS n_{name}" for n, name in enumerate(class_names(defined))]
     stays = {"visit_start": "min(visit_start) AS first_day", "visit_end": "max(visit_end) AS end_day"}
     sums += [stays[name] for name in STAY if source.map.has(name)]
-    keys = ", ".join((*KEYS, *WHO, "own_month"))
-    return f"""SELECT {keys}, {', '.join(sums)}, sum(amount) AS charged, count(*) AS line_count,
+    keys = ", ".join((*present, "own_month"))
+    return f"""SELECT {keys}, {', '.join(sums)}, sum(amount) AS charged, count(*) AS line_count, count(*) FILTER (class = 0) AS without_class,
           count(*) FILTER (amount IS NULL) AS without_amount,
           sum(in_scope) AS line_in_scope, sum(amount) FILTER (in_scope IS NOT NULL) AS line_of_scope,
           count(*) FILTER (is_refund) AS refunds, max(day) FILTER (NOT is_refund) AS last_day, max(day) AS last_refund

@@ -117,13 +117,9 @@ class _Run:
         lines = self._count_lines()
         find_classes(connection, files.lines, second, defined.classes)
         duplicates = find_duplicates(connection, files, second, refunds, lines["read"])
-        charged = sum_lines(connection, files.lines, second, refunds, defined, any_duplicate=duplicates > 0)
-        plan = plan_visits(files)
-        classes = self._count_classes()
-        work = self.out.work.absolute()
+        plan, work = plan_visits(files), self.out.work.absolute()
+        charged = sum_lines(connection, files.lines, second, refunds, defined, work, key=plan.key, any_duplicate=duplicates > 0)
         gather_visits(connection, files, plan, charged, defined, work)
-        for number in range(len(files.lines)):
-            connection.execute(f"DROP TABLE charged_{number}")
         cells.tell_values(connection, self.provincial, defined)
         lacking = self._lacking(plan)
         told = {each.id for each in defined.indicators} - set(lacking)
@@ -132,7 +128,7 @@ class _Run:
             stays.gather_episodes(connection, defined.readmission_days)
         if with_coded:
             stays.gather_infections(connection, files, plan, defined)
-        cells.count_cells(connection, with_persons="persons" in told, with_episodes=with_episodes, with_coded=with_coded)
+        cells.count_cells(connection, work, with_persons="persons" in told, with_episodes=with_episodes, with_coded=with_coded)
         until = self._one("SELECT CAST(max(first_day) AS VARCHAR) FROM visit")
         columns = {"level": "institution_level", "insurance": "insurance_type", "institution": "institution_id"}
         grains = [grain for grain in cells.GRAINS if grain == "all" or self._has(columns[grain])]
@@ -161,7 +157,7 @@ class _Run:
                 "language": self.request.language,
             },
             "lines": {**lines, "used": lines["used"] - duplicates, "skipped": self._skipped(lines["skipped"], duplicates)},
-            "classes": classes,
+            "classes": self._count_classes(charged),
             "visits": self._count_visits(plan),
             "not_computed": [self._told(each, lacking[each.id]) for each in defined.indicators if each.id in lacking],
             "not_split_by": [
@@ -208,14 +204,16 @@ class _Run:
         told = {**counted, "duplicates": duplicates}
         return {**told, "total": sum(told.values())}
 
-    def _count_classes(self) -> dict[str, dict[str, Any]]:
-        """The lines and the sum of each class, those of no class first."""
+    def _count_classes(self, charged: str) -> dict[str, Any]:
+        """What the lines of each class come to, and how many lines are of none, or have no amount."""
         names = class_names(self.defined)
-        sums = ", ".join(f"coalesce(sum(n_{name}), 0)::BIGINT, coalesce(sum({name}), 0)::DOUBLE" for name in names)
-        rows = " UNION ALL BY NAME ".join(f"FROM charged_{number}" for number in range(len(self.files.lines)))
-        row = self._rows(f"SELECT {sums} FROM ({rows})")
+        sums = ", ".join(f"coalesce(sum({name}), 0)::DOUBLE" for name in names)
+        *amounts, without_class, without_amount = self._rows(
+            f"SELECT {sums}, coalesce(sum(without_class), 0)::BIGINT, coalesce(sum(without_amount), 0)::BIGINT FROM ({charged})"
+        )
         ids = (NO_CLASS, *(each.id for each in self.defined.classes))
-        return {name: {"lines": row[2 * place], "amount": round(row[2 * place + 1], 2)} for place, name in enumerate(ids)}
+        told = {name: round(amount, 2) for name, amount in zip(ids, amounts, strict=True)}
+        return {"amounts": told, "lines_of_no_class": without_class, "lines_without_amount": without_amount}
 
     def _count_visits(self, plan: Plan) -> dict[str, Any]:
         visits, back, unsettled, alone = self._rows(
