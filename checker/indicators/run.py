@@ -27,7 +27,7 @@ from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.provincial import Provincial, read_provincial
 from checker.ingest.relations import name_origins, write_rejects
 from checker.ingest.settlement_flags import find_flagged_settlements
-from checker.ingest.unreadable import Unreadable, count_unknown_care, count_unreadable
+from checker.ingest.unreadable import count_unknown_care, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError, both
 from checker.model.out_folder import OutFolder
@@ -243,6 +243,7 @@ class _Run:
             "stay_dates": self._has("stay_days")
             or all(self._has(one) or self._has(other) for one, other in (("visit_start", "settlement_begin"), ("visit_end", "settlement_end"))),
             "diagnoses": stays.may_read_diagnoses(self.files, plan),
+            "on_admission": self._has("on_admission"),
         }
         lacking = {}
         for each in self.defined.indicators:
@@ -268,6 +269,3 @@ class _Run:
     def _one(self, query: str) -> str | None:
         value = self._rows(query)[0]
         return None if value is None else str(value)
-
-
-__all__ = ["IndicatorsRequest", "IndicatorsResult", "Unreadable", "compute"]

@@ -76,6 +76,13 @@ NEEDS: dict[str, tuple[str, Said]] = {
             "no diagnoses are told: give their table (setl_list_diag_d), with visits or settlements, by --diagnoses",
         ),
     ),
+    "on_admission": (
+        "on_admission",
+        (
+            "诊断表没有入院病情列（adm_cond_type），看不出感染是不是入院后发生的，可用 --map on_admission=表头 指定",
+            "diagnoses do not tell the condition on admission (adm_cond_type), so that no infection is known to have arisen later: --map on_admission=HEADER",
+        ),
+    ),
 }
 """What an indicator needs: the column that tells it, and what to do where no input has it."""
 CAVEATS: dict[str, Said] = {
