@@ -32,7 +32,8 @@ _QUERY = """COPY (
   WITH line AS (SELECT *, {classed} AS class FROM read_parquet({files}) WHERE vali_flag = '1'),
   charged AS (
     SELECT mdtrt_id, fixmedins_code, psn_no, {key}, max(fee_ocur_time) AS last_day, sum(det_item_fee_sumamt) AS amount, {sums} FROM line GROUP BY ALL),
-  visit AS (SELECT *, date_trunc('month', {time}) AS month, CASE WHEN med_type LIKE '2%' THEN 'inpatient' WHEN med_type = '41' THEN 'pharmacy' ELSE 'outpatient' END AS care
+  visit AS (SELECT *, date_trunc('month', {time}) AS month,
+      CASE WHEN med_type LIKE '2%' THEN 'inpatient' WHEN med_type = '41' THEN 'pharmacy' ELSE 'outpatient' END AS care
     FROM charged {joined})
   SELECT hosp_lv, insutype, fixmedins_code, month, care, count(*) FILTER (amount > 0) AS visits, count(DISTINCT psn_no) AS persons, sum(amount) AS cost,
     {totals} FROM visit GROUP BY GROUPING SETS ({sets})
@@ -92,7 +93,10 @@ def main() -> None:
                 f"SELECT indicator, numerator FROM '{ours / 'indicators.parquet'}' WHERE \"grain\" = 'all' AND care = 'all' AND month IS NULL"
             ).fetchall()
         )
-        print(f"{shape}: by hand {visits:,} visits, {persons:,} persons, {cost:,.2f} yuan; ours {told['visits']:,.0f}, {told['persons']:,.0f}, {told['total_cost']:,.2f}")
+        print(
+            f"{shape}: by hand {visits:,} visits, {persons:,} persons, {cost:,.2f} yuan; "
+            f"ours {told['visits']:,.0f}, {told['persons']:,.0f}, {told['total_cost']:,.2f}"
+        )
 
 
 if __name__ == "__main__":

@@ -27,7 +27,10 @@ from checker.model.errors import ExitCode
 @layout_option
 @profile_option
 @click.option(
-    "--xlsx", type=click.Path(path_type=Path), metavar="FILE", help="另写一个带图表的 Excel 工作簿（also write a workbook with charts）"
+    "--xlsx",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="另写一个带图表的 Excel 工作簿（also write a workbook with charts）",
 )
 @click.option(
     "--min-cell",

@@ -14,7 +14,12 @@ from checker.model import sqltext
 if TYPE_CHECKING:
     import duckdb
 
-GRAINS: Mapping[str, str | None] = {"all": None, "level": "level", "insurance": "insurance", "institution": "institution_id"}
+GRAINS: Mapping[str, str | None] = {
+    "all": None,
+    "level": "level",
+    "insurance": "insurance",
+    "institution": "institution_id",
+}
 """What the inputs are divided by, one at a time, and the column that tells it."""
 COLUMNS = (
     "indicator", "code", "grain", "care", "level", "insurance", "institution", "month", "numerator", "denominator", "value", "unit", "previous", "change",
@@ -68,7 +73,10 @@ def tell_values(connection: duckdb.DuckDBPyConnection, provincial: Provincial, d
         found = connection.execute(f"SELECT DISTINCT {column} FROM visit WHERE {column} IS NOT NULL").fetchall()
         values = [value for (value,) in found]
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {column}_told (value VARCHAR, meaning VARCHAR)")
-        connection.execute(f"INSERT INTO {column}_told SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])", [values, [meaning(each) for each in values]])
+        connection.execute(
+            f"INSERT INTO {column}_told SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[])",
+            [values, [meaning(each) for each in values]],
+        )
     connection.execute(
         """CREATE OR REPLACE TEMP VIEW told_visit AS
         SELECT visit.* EXCLUDE (care_type, institution_level, insurance_type) REPLACE (coalesce(institution_id, 'unknown') AS institution_id),
@@ -119,7 +127,14 @@ def _counted(measures: Mapping[str, str]) -> str:
 
 
 def _one_set(
-    connection: duckdb.DuckDBPyConnection, grain: str, column: str | None, sums: str, *, by_month: bool, by_care: bool, with_persons: bool
+    connection: duckdb.DuckDBPyConnection,
+    grain: str,
+    column: str | None,
+    sums: str,
+    *,
+    by_month: bool,
+    by_care: bool,
+    with_persons: bool,
 ) -> str:
     """SQL of the cells of one grain, of each month or of all, of each care or of all."""
     keys = [*([column] if column else []), *(["month"] if by_month else []), *(["care"] if by_care else [])]
@@ -130,27 +145,40 @@ def _one_set(
         # One set after the other: all at once would need the memory of all.
         table = f"persons_{grain}_{int(by_month)}{int(by_care)}"
         groups = ", ".join(("CAST(min(cell_no) AS UINTEGER) AS number", *keys))
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE person_group AS SELECT {groups} FROM visit_cell {where} {grouped}")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE person_group AS SELECT {groups} FROM visit_cell {where} {grouped}"
+        )
         same = " AND ".join(f"c.{key} = g.{key}" for key in keys) or "TRUE"
         connection.execute(
             f"CREATE OR REPLACE TEMP TABLE group_of AS SELECT CAST(cell_no AS UINTEGER) AS cell_no, number FROM visit_cell c JOIN person_group g ON {same}"
         )
         counted = "SELECT number, count(*) AS n FROM (SELECT DISTINCT number, person FROM person_cell JOIN group_of USING (cell_no)) GROUP BY number"
         chosen = ", ".join((*keys, "CAST(n AS DECIMAL(38, 4)) AS persons"))
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {chosen} FROM person_group JOIN ({counted}) USING (number)")
+        connection.execute(
+            f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {chosen} FROM person_group JOIN ({counted}) USING (number)"
+        )
         persons = "persons"
         joined = f"LEFT JOIN {table} USING ({', '.join(keys)})" if keys else f"CROSS JOIN {table}"
     named = {"level": "level", "insurance": "insurance", "institution": "institution_id"}
-    columns = ", ".join(f"{value if grain == name else 'CAST(NULL AS VARCHAR)'} AS {name}_of" for name, value in named.items())
-    return f"""SELECT '{grain}' AS grain, {'month' if by_month else 'CAST(NULL AS VARCHAR)'} AS month_of, '{'' if by_care else 'all'}' || {'care' if by_care else "''"} AS care_of,
-        {columns}, {persons} AS persons, m.* EXCLUDE ({', '.join(keys)}) FROM (SELECT {', '.join((*keys, sums))} FROM cell {where} {grouped}) m {joined}""".replace(
-        " EXCLUDE ()", ""
+    columns = ", ".join(
+        f"{value if grain == name else 'CAST(NULL AS VARCHAR)'} AS {name}_of" for name, value in named.items()
     )
+    month, care = "month" if by_month else "CAST(NULL AS VARCHAR)", "care" if by_care else "'all'"
+    rest = f" EXCLUDE ({', '.join(keys)})" if keys else ""
+    return f"""SELECT '{grain}' AS grain, {month} AS month_of, {care} AS care_of, {columns}, {persons} AS persons, m.*{rest}
+        FROM (SELECT {", ".join((*keys, sums))} FROM cell {where} {grouped}) m {joined}"""
 
 
 def write_indicators(
-    connection: duckdb.DuckDBPyConnection, indicators: Sequence[Indicator], lacking: Mapping[str, str], target: Path, *, min_cell: int, until: str | None,
-    days: int, grains: Collection[str],
+    connection: duckdb.DuckDBPyConnection,
+    indicators: Sequence[Indicator],
+    lacking: Mapping[str, str],
+    target: Path,
+    *,
+    min_cell: int,
+    until: str | None,
+    days: int,
+    grains: Collection[str],
 ) -> None:
     """Write indicators.parquet from `rolled`. `lacking` are the indicators that cannot be computed, and for lack of what: one row each, without a value.
 
@@ -167,15 +195,20 @@ def write_indicators(
     order = " ".join(f"WHEN {sqltext.text(each.id)} THEN {place}" for place, each in enumerate(indicators))
     places = " ".join(f"WHEN '{grain}' THEN {place}" for place, grain in enumerate(GRAINS))
     connection.execute(
-        f"""COPY (SELECT {', '.join(COLUMNS)} FROM ({rows})
-        ORDER BY CASE indicator {order} END, CASE grain {places} END, care, level NULLS FIRST, insurance NULLS FIRST, institution NULLS FIRST, month NULLS FIRST)
+        f"""COPY (SELECT {", ".join(COLUMNS)} FROM ({rows})
+        ORDER BY CASE indicator {order} END, CASE grain {places} END, care, level NULLS FIRST, insurance NULLS FIRST,
+          institution NULLS FIRST, month NULLS FIRST)
         TO {sqltext.text(str(target))} (FORMAT parquet, COMPRESSION zstd)"""
     )
 
 
 def _lacking(indicator: Indicator, column: str) -> str:
-    numbers = ", ".join(f"CAST(NULL AS DOUBLE) AS {name}" for name in ("numerator", "denominator", "value", "previous", "change"))
-    texts = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in ("care", "level", "insurance", "institution", "month"))
+    numbers = ", ".join(
+        f"CAST(NULL AS DOUBLE) AS {name}" for name in ("numerator", "denominator", "value", "previous", "change")
+    )
+    texts = ", ".join(
+        f"CAST(NULL AS VARCHAR) AS {name}" for name in ("care", "level", "insurance", "institution", "month")
+    )
     return (
         f"SELECT {sqltext.text(indicator.id)} AS indicator, {_text(indicator.code)} AS code, 'all' AS grain, {texts}, {numbers}, "
         f"{sqltext.text(indicator.unit)} AS unit, {sqltext.text(f'missing:{column}')} AS note"

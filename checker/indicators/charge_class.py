@@ -23,7 +23,10 @@ _NAMES = ("item_name", "local_item_name")
 
 
 def find_classes(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], second: Mapping[int, bool], classes: Sequence[ChargeClass]
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    second: Mapping[int, bool],
+    classes: Sequence[ChargeClass],
 ) -> None:
     """Make `class_of_code` (raw, class) from `code_census`, and `class_of_type` (said, class); a class is its place in `classes`, from 1, and 0
     is none."""
@@ -63,19 +66,28 @@ def class_sql(of_type: str, of_code: str, classes: Sequence[ChargeClass]) -> str
 
 
 def _class_by_name(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], second: Mapping[int, bool], classes: Sequence[ChargeClass]
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    second: Mapping[int, bool],
+    classes: Sequence[ChargeClass],
 ) -> None:
     """Class codes of which the code says nothing by the first name that they have."""
     if not one_number(connection, "SELECT count(*) FROM class_of_code WHERE class = 0"):
         return
     unknown = "raw IN (SELECT raw FROM class_of_code WHERE class = 0)"
-    named = [
-        f"SELECT raw, coalesce({', '.join(clean_text(name) for name in told)}) AS name FROM (SELECT raw, {', '.join(f'min({name}) AS {name}' for name in told)} "
-        f"FROM (SELECT {raw_code(source, second=second[number])} AS raw, {', '.join(f'{_lying(source, name)} AS {name}' for name in told)} "
-        f"FROM {source.table.scan()}) WHERE {unknown} GROUP BY raw)"
-        for number, source in enumerate(sources)
-        if (told := [name for name in _NAMES if source.map.has(name)])
-    ]
+    named = []
+    for number, source in enumerate(sources):
+        if told := [name for name in _NAMES if source.map.has(name)]:
+            # As they lie: of all lines of a code one name is cleaned.
+            lying = ", ".join(
+                f"{as_it_stands(source.map, name) or read_column(source.map, name)} AS {name}" for name in told
+            )
+            rows = f"SELECT {raw_code(source, second=second[number])} AS raw, {lying} FROM {source.table.scan()}"
+            first = ", ".join(f"min({name}) AS {name}" for name in told)
+            name = f"coalesce({', '.join(map(clean_text, told))})"
+            named.append(
+                f"SELECT raw, {name} AS name FROM (SELECT raw, {first} FROM ({rows}) WHERE {unknown} GROUP BY raw)"
+            )
     if not named:
         return
     names = " UNION ALL ".join(named)
@@ -85,10 +97,6 @@ def _class_by_name(
           SELECT raw, {by_name} AS class FROM (SELECT raw, min(name) AS name FROM ({names}) GROUP BY raw)) n
         WHERE n.raw = class_of_code.raw"""
     )
-
-
-def _lying(source: Source, name: str) -> str:
-    return as_it_stands(source.map, name) or read_column(source.map, name)
 
 
 def _numbered(classes: Sequence[ChargeClass]) -> list[tuple[int, ChargeClass]]:

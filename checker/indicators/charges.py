@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import SCRATCH
 from checker.indicators.charge_class import class_sql
 from checker.indicators.definitions import Definitions
-from checker.ingest.columns import read_column
 from checker.ingest.line_kind import named_lines
 from checker.ingest.line_sql import LINE_NO_SHIFT, as_it_stands, raw_code
 from checker.ingest.lost_keys import is_lost
@@ -30,8 +29,6 @@ STAY = ("visit_start", "visit_end")
 USED = (0, 5, 6)
 """The kinds of lines that count (KINDS): charged, taken back, and paid by the patients themselves, which is cost as well."""
 REFUND = 5
-
-
 
 
 def class_names(defined: Definitions) -> tuple[str, ...]:
@@ -73,12 +70,26 @@ def _read(source: Source, name: str) -> str:
         value = name
     else:
         cleaned = clean_text(name)
-        value = read_text(cleaned, source.map.columns[name].kind) if source.map.columns[name].kind is not Kind.TEXT else cleaned
-    return f"CASE WHEN NOT coalesce({is_lost(value, name)}, FALSE) THEN {value} END" if name in (*KEYS, "patient_id") else value
+        value = (
+            read_text(cleaned, source.map.columns[name].kind)
+            if source.map.columns[name].kind is not Kind.TEXT
+            else cleaned
+        )
+    return (
+        f"CASE WHEN NOT coalesce({is_lost(value, name)}, FALSE) THEN {value} END"
+        if name in (*KEYS, "patient_id")
+        else value
+    )
 
 
 def _sums(
-    source: Source, second: bool, refunds: RefundSettlements, defined: Definitions, *, key: str | None, any_duplicate: bool
+    source: Source,
+    second: bool,
+    refunds: RefundSettlements,
+    defined: Definitions,
+    *,
+    key: str | None,
+    any_duplicate: bool,
 ) -> str:
     taken = list(source.table.headers)
     own = {name: sqltext.name(free_name(name, taken)) for name in ("code raw", "code class", "type said", "type class")}
@@ -127,7 +138,7 @@ def _sums(
     stays = {"visit_start": "min(visit_start) AS first_day", "visit_end": "max(visit_end) AS end_day"}
     sums += [stays[name] for name in STAY if source.map.has(name)]
     keys = ", ".join((*present, "own_month"))
-    return f"""SELECT {keys}, {', '.join(sums)}, sum(amount) AS charged, count(*) AS line_count, count(*) FILTER (class = 0) AS without_class,
+    return f"""SELECT {keys}, {", ".join(sums)}, sum(amount) AS charged, count(*) AS line_count, count(*) FILTER (class = 0) AS without_class,
           count(*) FILTER (amount IS NULL) AS without_amount,
           sum(in_scope) AS line_in_scope, sum(amount) FILTER (in_scope IS NOT NULL) AS line_of_scope,
           count(*) FILTER (is_refund) AS refunds, max(day) FILTER (NOT is_refund) AS last_day, max(day) AS last_refund

@@ -22,12 +22,25 @@ if TYPE_CHECKING:
 
 AT_ONCE = 25_000_000
 """So many hashes are sorted at once; of more lines they are taken in parts."""
-_SAID = ("institution_id", "visit_id", "settlement_id", "service_time", "quantity", "amount", "patient_id", "patient_id_number")
+_SAID = (
+    "institution_id",
+    "visit_id",
+    "settlement_id",
+    "service_time",
+    "quantity",
+    "amount",
+    "patient_id",
+    "patient_id_number",
+)
 """In what two lines must be equal, beside their id and item code, to be one."""
 
 
 def find_duplicates(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, second: Mapping[int, bool], refunds: RefundSettlements, lines: int
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
+    second: Mapping[int, bool],
+    refunds: RefundSettlements,
+    lines: int,
 ) -> int:
     """Make `duplicate` (line_no) of the lines that repeat another, and return how many they are.
 
@@ -37,7 +50,11 @@ def find_duplicates(
     origins = deliveries(files.origins)
     several = len(set(origins.values())) > 1
     connection.execute("CREATE OR REPLACE TEMP TABLE duplicate (line_no BIGINT)")
-    parts = {number: part for number, source in enumerate(files.lines) if (part := _hash(source, second[number], several=several))}
+    parts = {
+        number: part
+        for number, source in enumerate(files.lines)
+        if (part := _hash(source, second[number], several=several))
+    }
     if not parts:
         return 0
     found = _repeated(connection, files.lines, parts, -(-lines // AT_ONCE))
@@ -48,8 +65,12 @@ def find_duplicates(
     connection.execute("INSERT INTO repeated_hash SELECT h FROM repeated_now")
     connection.unregister("repeated_now")
     connection.execute("CREATE OR REPLACE TEMP TABLE delivery (file_no BIGINT, delivery BIGINT)")
-    connection.execute("INSERT INTO delivery SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[])", [[*origins], [*origins.values()]])
-    told = " UNION ALL BY NAME ".join(_candidates(files.lines[number], second[number], part, refunds) for number, part in parts.items())
+    connection.execute(
+        "INSERT INTO delivery SELECT unnest(?::BIGINT[]), unnest(?::BIGINT[])", [[*origins], [*origins.values()]]
+    )
+    told = " UNION ALL BY NAME ".join(
+        _candidates(files.lines[number], second[number], part, refunds) for number, part in parts.items()
+    )
     said = f"{', '.join(_SAID)}, item_code, is_refund"
     connection.execute(
         f"""INSERT INTO duplicate
@@ -73,7 +94,9 @@ def _hash(source: Source, second: bool, *, several: bool) -> str:
     return f"CASE WHEN {line_id} IS NOT NULL THEN {by_id} END" if by_id else by_all
 
 
-def _repeated(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], hashes: Mapping[int, str], parts: int) -> pl.Series:
+def _repeated(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], hashes: Mapping[int, str], parts: int
+) -> pl.Series:
     """The upper halves of hashes that several lines have. Sorted by columns: the engine's own table of them would need ten times the memory."""
     found: list[pl.Series] = []
     for part in range(parts):
@@ -82,7 +105,9 @@ def _repeated(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
             f"SELECT CAST(h >> 32 AS UINTEGER) AS h FROM (SELECT {hashes[number]} AS h FROM {sources[number].table.scan()}) WHERE h IS NOT NULL {some}"
             for number in hashes
         )
-        batches = [pl.from_arrow(batch)["h"] for batch in connection.sql(query).to_arrow_reader(1_000_000)]
+        batches = [
+            pl.DataFrame(pl.from_arrow(batch))["h"] for batch in connection.sql(query).to_arrow_reader(1_000_000)
+        ]
         if batches:
             ordered = pl.concat(batches, rechunk=True).sort()
             found.append(ordered.filter(ordered == ordered.shift(1)).unique())
@@ -90,7 +115,11 @@ def _repeated(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], 
 
 
 def _candidates(source: Source, second: bool, part: str, refunds: RefundSettlements) -> str:
-    lines = named_lines(source, refund_settlements=refunds, relation=f"SELECT * FROM ({source.table.relation()}) WHERE CAST(({part}) >> 32 AS UINTEGER) IN (SELECT h FROM repeated_hash)")
+    lines = named_lines(
+        source,
+        refund_settlements=refunds,
+        relation=f"SELECT * FROM ({source.table.relation()}) WHERE CAST(({part}) >> 32 AS UINTEGER) IN (SELECT h FROM repeated_hash)",
+    )
     line_id = lines.read("line_id")
     fields = {
         "line_no": f"{source.table.file_number} * {LINE_NO_SHIFT} + {source.table.record}",

@@ -85,10 +85,17 @@ def compute(request: IndicatorsRequest) -> IndicatorsResult:
     with for_owner_alone(), OutFolder(request.out, force=request.force) as out:
         files = None
         try:
-            roles = {"lines": request.inputs, "settlements": request.settlements, "visits": request.visits, "diagnoses": request.diagnoses}
+            roles = {
+                "lines": request.inputs,
+                "settlements": request.settlements,
+                "visits": request.visits,
+                "diagnoses": request.diagnoses,
+            }
             files = gather(roles, request.maps, out.work, layout=request.layout, need_person=False)
             folders = [out.work.absolute(), out.result.absolute()]
-            with contextlib.closing(connect_locked(readable=files.readable, folders=folders, spill=out.work.absolute() / "spill")) as connection:
+            with contextlib.closing(
+                connect_locked(readable=files.readable, folders=folders, spill=out.work.absolute() / "spill")
+            ) as connection:
                 result = _Run(connection, request, files, out, provincial, definitions()).go(started)
             out.commit(result.run)
         except (engine.Error, OSError) as error:
@@ -118,7 +125,9 @@ class _Run:
         find_classes(connection, files.lines, second, defined.classes)
         duplicates = find_duplicates(connection, files, second, refunds, lines["read"])
         plan, work = plan_visits(files), self.out.work.absolute()
-        charged = sum_lines(connection, files.lines, second, refunds, defined, work, key=plan.key, any_duplicate=duplicates > 0)
+        charged = sum_lines(
+            connection, files.lines, second, refunds, defined, work, key=plan.key, any_duplicate=duplicates > 0
+        )
         gather_visits(connection, files, plan, charged, defined, work)
         cells.tell_values(connection, self.provincial, defined)
         lacking = self._lacking(plan)
@@ -128,7 +137,9 @@ class _Run:
             stays.gather_episodes(connection, defined.readmission_days)
         if with_coded:
             stays.gather_infections(connection, files, plan, defined)
-        cells.count_cells(connection, work, with_persons="persons" in told, with_episodes=with_episodes, with_coded=with_coded)
+        cells.count_cells(
+            connection, work, with_persons="persons" in told, with_episodes=with_episodes, with_coded=with_coded
+        )
         until = self._one("SELECT CAST(max(first_day) AS VARCHAR) FROM visit")
         columns = {"level": "institution_level", "insurance": "insurance_type", "institution": "institution_id"}
         grains = [grain for grain in cells.GRAINS if grain == "all" or self._has(columns[grain])]
@@ -139,9 +150,13 @@ class _Run:
         )  # fmt: skip
         name_origins(connection, files)
         write_rejects(connection, files, self.out.result.absolute() / "rejects.parquet", refund_settlements=refunds)
-        unreadable = count_unreadable(connection, files.lines, _OF_LINES) + count_unknown_care(connection, files.all_sources, self.provincial)
+        unreadable = count_unreadable(connection, files.lines, _OF_LINES) + count_unknown_care(
+            connection, files.all_sources, self.provincial
+        )
         gaps = (*not_read(files), *find_changes(files))
-        rows, suppressed = self._rows("SELECT count(*), count(*) FILTER (note = 'suppressed') FROM " + sqltext.parquet(target))
+        rows, suppressed = self._rows(
+            "SELECT count(*), count(*) FILTER (note = 'suppressed') FROM " + sqltext.parquet(target)
+        )
         document = {
             "liangku": __version__,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -182,7 +197,9 @@ class _Run:
         """Read = used + skipped + rejected. Raises InputError where none can be used."""
         counted = dict(self.connection.execute("SELECT kind, sum(n)::BIGINT FROM kind_census GROUP BY kind").fetchall())
         by_kind = {KINDS[kind]: count for kind, count in counted.items()}
-        broken = self._rows(f"SELECT count(*) FROM {sqltext.parquet(*self.files.reader_rejects)} WHERE role = 'lines'")[0]
+        broken = self._rows(f"SELECT count(*) FROM {sqltext.parquet(*self.files.reader_rejects)} WHERE role = 'lines'")[
+            0
+        ]
         rejected = broken + sum(counted.get(kind, 0) for kind in REJECTED)
         used = sum(by_kind.get(kind, 0) for kind in ("judged", "refund", "self_paid"))
         name = self.files.lines[0].table.origin[0]
@@ -239,15 +256,24 @@ class _Run:
             "cost": plan.settled or any(each.map.has("amount") for each in self.files.lines),
             "fund": plan.settled and self._has("fund_amount"),
             "own": plan.settled and (self._has("own_amount") or self._has("cash_amount")),
-            "in_scope": self._has("settlement_in_scope") if plan.settled else any(each.map.has("amount_in_scope") for each in self.files.lines),
+            "in_scope": self._has("settlement_in_scope")
+            if plan.settled
+            else any(each.map.has("amount_in_scope") for each in self.files.lines),
             "stay_dates": self._has("stay_days")
-            or all(self._has(one) or self._has(other) for one, other in (("visit_start", "settlement_begin"), ("visit_end", "settlement_end"))),
+            or all(
+                self._has(one) or self._has(other)
+                for one, other in (("visit_start", "settlement_begin"), ("visit_end", "settlement_end"))
+            ),
             "diagnoses": stays.may_read_diagnoses(self.files, plan),
             "on_admission": self._has("on_admission"),
         }
         lacking = {}
         for each in self.defined.indicators:
-            needs = (*each.needs, *(("amount",) if each.source == "lines" else ()), *(() if "all" in each.care else ("care",)))
+            needs = (
+                *each.needs,
+                *(("amount",) if each.source == "lines" else ()),
+                *(() if "all" in each.care else ("care",)),
+            )
             missing = next((need for need in needs if not has[need]), None)
             if missing:
                 lacking[each.id] = missing
@@ -256,7 +282,14 @@ class _Run:
     @staticmethod
     def _told(indicator: Indicator, need: str) -> dict[str, Any]:
         column, (chinese, english) = NEEDS[need]
-        return {"id": indicator.id, "code": indicator.code, "zh": indicator.zh, "en": indicator.en, "column": column, "why": {"zh": chinese, "en": english}}
+        return {
+            "id": indicator.id,
+            "code": indicator.code,
+            "zh": indicator.zh,
+            "en": indicator.en,
+            "column": column,
+            "why": {"zh": chinese, "en": english},
+        }
 
     def _has(self, column: str) -> bool:
         return any(column in source.map.columns and source.map.has(column) for source in self.files.all_sources)

@@ -46,7 +46,9 @@ def gather_episodes(connection: duckdb.DuckDBPyConnection, days: int) -> None:
 
 def may_read_diagnoses(files: Gathered, plan: Plan) -> bool:
     """Whether diagnoses can be told to be of the visits."""
-    return bool(files.diagnoses) and plan.key is not None and any(_key_of(each, files, plan) for each in files.diagnoses)
+    return (
+        bool(files.diagnoses) and plan.key is not None and any(_key_of(each, files, plan) for each in files.diagnoses)
+    )
 
 
 def gather_infections(connection: duckdb.DuckDBPyConnection, files: Gathered, plan: Plan, defined: Definitions) -> None:
@@ -62,7 +64,11 @@ def _key_of(source: Source, files: Gathered, plan: Plan) -> str:
     if plan.key and source.map.has(plan.key):
         return plan.key
     other = "settlement_id" if plan.key == "visit_id" else "visit_id"
-    return other if source.map.has(other) and files.settlements and all(each.map.has("visit_id") for each in files.settlements) else ""
+    return (
+        other
+        if source.map.has(other) and files.settlements and all(each.map.has("visit_id") for each in files.settlements)
+        else ""
+    )
 
 
 def _diagnoses(source: Source, files: Gathered, plan: Plan, defined: Definitions) -> str:
@@ -71,11 +77,11 @@ def _diagnoses(source: Source, files: Gathered, plan: Plan, defined: Definitions
     at_admission = read_column(source.map, "on_admission")
     rows = f"""SELECT {read_column(source.map, column)} AS {column}, {at_admission} AS on_admission,
           unnest(regexp_split_to_array({text}, {sqltext.text(DIAGNOSIS_SEPARATORS)})) AS code
-        FROM {source.table.scan()} WHERE ({read_column(source.map, 'valid_flag')}) IS NOT FALSE"""
+        FROM {source.table.scan()} WHERE ({read_column(source.map, "valid_flag")}) IS NOT FALSE"""
     key = f"'{'v' if plan.key == 'visit_id' else 's'}' || {plan.key}"
     joined = "" if column == plan.key else f"JOIN (SELECT settlement_id, visit_id FROM header) USING ({column})"
     acquired = f"on_admission IN ({sqltext.texts(defined.infection['not_on_admission'])}) AND {_begins(defined.infection['acquired'])}"
-    return f"""SELECT {key} AS key, coalesce({_begins(defined.infection['always'])} OR ({acquired}), FALSE) AS infected
+    return f"""SELECT {key} AS key, coalesce({_begins(defined.infection["always"])} OR ({acquired}), FALSE) AS infected
         FROM (SELECT * FROM ({rows}) WHERE code <> '') {joined}"""
 
 

@@ -7,7 +7,10 @@ from checker.model.words import RANKS, UNRATED, Said
 NEEDS: dict[str, tuple[str, Said]] = {
     "amount": (
         "amount",
-        ("明细没有金额列（det_item_fee_sumamt、金额），可用 --map amount=表头 指定", "lines have no amounts (det_item_fee_sumamt): name them with --map amount=HEADER"),
+        (
+            "明细没有金额列（det_item_fee_sumamt、金额），可用 --map amount=表头 指定",
+            "lines have no amounts (det_item_fee_sumamt): name them with --map amount=HEADER",
+        ),
     ),
     "visit": (
         "visit_id",
@@ -40,8 +43,10 @@ NEEDS: dict[str, tuple[str, Said]] = {
     "fund": (
         "fund_amount",
         (
-            "没有基金支付：用 --settlements 给出有医疗费总额（medfee_sumamt）和基金支付总额（fund_pay_sumamt）的结算表，表头不同的用 --map fund_amount=表头 指定",
-            "what the funds paid is not told: give settlements with their total (medfee_sumamt) and fund_pay_sumamt by --settlements, or --map fund_amount=HEADER",
+            "没有基金支付：用 --settlements 给出有医疗费总额（medfee_sumamt）和基金支付总额（fund_pay_sumamt）的结算表，"
+            "表头不同的用 --map fund_amount=表头 指定",
+            "what the funds paid is not told: give settlements with their total (medfee_sumamt) and fund_pay_sumamt by --settlements, "
+            "or --map fund_amount=HEADER",
         ),
     ),
     "own": (
@@ -65,7 +70,8 @@ NEEDS: dict[str, tuple[str, Said]] = {
         (
             "没有入院和出院日期：用 --visits 给出就诊表（begntime、endtime），或用 --settlements 给出有 begndate、enddate 的结算表，"
             "也可用 --map visit_start=表头、--map visit_end=表头 指定",
-            "days of admission and discharge are not told: give visits (begntime, endtime) by --visits, or settlements with begndate and enddate by --settlements,"
+            "days of admission and discharge are not told: give visits (begntime, endtime) by --visits, or settlements with begndate and enddate "
+            "by --settlements,"
             " or --map visit_start=HEADER and --map visit_end=HEADER",
         ),
     ),
@@ -92,7 +98,8 @@ CAVEATS: dict[str, Said] = {
     ),
     "classes": (
         "费用类别按收费项目类别认，没有的按项目编码和名称认；认不出类别的明细在分母里，不在任何一类里，条数见 run.json 的 classes",
-        "charges are classed by their type, else by code and name of the item; lines of no class are in the denominator and in no class: see classes in run.json",
+        "charges are classed by their type, else by code and name of the item; lines of no class are in the denominator "
+        "and in no class: see classes in run.json",
     ),
     "imaging": (
         "没有项目编码、只写“检查”的明细认不出是不是 CT 或核磁，占比可能偏低",
@@ -104,7 +111,8 @@ CAVEATS: dict[str, Said] = {
     ),
     "unplanned": (
         "数据里看不出是否计划内，计划内的再入院（化疗、分期手术等）也在内，因此偏高；死亡出院没有剔除",
-        "whether a readmission was planned is not told: planned ones (chemotherapy, staged surgery) count as well, so that the rate is too high; deaths are not left out",
+        "whether a readmission was planned is not told: planned ones (chemotherapy, staged surgery) count as well, so that the rate "
+        "is too high; deaths are not left out",
     ),
     "follow_up": (
         "数据末尾 31 天内的出院还没有观察满，率偏低，这些月份注明 follow_up",
@@ -155,5 +163,13 @@ UNITS: dict[str, Said] = {
     "count": ("个", ""),
     "ratio": ("次", ""),
 }
-LEVELS: dict[str, Said] = {**{str(rank): said for rank, said in RANKS.items()}, "unrated": UNRATED, "unknown": ("未知", "unknown")}
-INSURANCES: dict[str, Said] = {"310": ("职工医保", "employees"), "390": ("居民医保", "residents"), "unknown": ("未知", "unknown")}
+LEVELS: dict[str, Said] = {
+    **{str(rank): said for rank, said in RANKS.items()},
+    "unrated": UNRATED,
+    "unknown": ("未知", "unknown"),
+}
+INSURANCES: dict[str, Said] = {
+    "310": ("职工医保", "employees"),
+    "390": ("居民医保", "residents"),
+    "unknown": ("未知", "unknown"),
+}

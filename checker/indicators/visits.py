@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import lay_aside
 from checker.indicators.charges import KEYS, WHO, class_names
 from checker.indicators.definitions import Definitions
-from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.ingest.lost_keys import is_lost
 from checker.ingest.named import name_once
@@ -76,10 +75,10 @@ def gather_visits(
     line_sums = (*class_names(defined), "charged", "line_in_scope", "line_of_scope")
     header_sums = ("settled", "in_scope", "of_scope", "fund", "of_fund", "own", "of_own")
     empty = {
-        **{name: "VARCHAR" for name in ("key", "institution", *texts)},
-        **{name: "DECIMAL(38, 4)" for name in (*line_sums, *header_sums)},
-        **{name: "BIGINT" for name in ("line_count", "refunds", "settlements", "refund_settlements", "stay_days")},
-        **{name: "TIMESTAMP" for name in ("last_day", "last_refund", "last_settled", "first_day", "end_day", "own_month")},
+        **dict.fromkeys(("key", "institution", *texts), "VARCHAR"),
+        **dict.fromkeys((*line_sums, *header_sums), "DECIMAL(38, 4)"),
+        **dict.fromkeys(("line_count", "refunds", "settlements", "refund_settlements", "stay_days"), "BIGINT"),
+        **dict.fromkeys(("last_day", "last_refund", "last_settled", "first_day", "end_day", "own_month"), "TIMESTAMP"),
     }
     typed = ", ".join(f"CAST(NULL AS {type_}) AS {name}" for name, type_ in empty.items())
     rows = f"{rows} UNION ALL BY NAME SELECT {typed} WHERE FALSE"
@@ -87,8 +86,8 @@ def gather_visits(
     alone = f"CASE WHEN key IS NULL THEN hash(own_month, {', '.join(texts)}) END"
     institution = "institution" if plan.by_institution else "CASE WHEN key IS NULL THEN institution END"
     named = "min(institution)"
-    folded = f"""SELECT key, {named} AS institution_id, {', '.join(f'min({name}) AS {name}' for name in texts)},
-          {', '.join(f'sum({name}) AS {name}' for name in (*line_sums, *header_sums))},
+    folded = f"""SELECT key, {named} AS institution_id, {", ".join(f"min({name}) AS {name}" for name in texts)},
+          {", ".join(f"sum({name}) AS {name}" for name in (*line_sums, *header_sums))},
           coalesce(sum(line_count), 0) AS line_count, coalesce(sum(refunds), 0) AS refunds, coalesce(sum(settlements), 0) AS settlements,
           coalesce(sum(refund_settlements), 0) AS refund_settlements, max(stay_days) AS stay_days,
           coalesce(max(last_settled), max(end_day), max(last_day), max(own_month), max(last_refund)) AS told_on,
@@ -98,7 +97,7 @@ def gather_visits(
     counted = "settlements > 0" if plan.settled else "line_count > refunds"
     taken_back = "(refund_settlements > 0 AND coalesce(settled, 0) <= 0)"
     taken_back += "" if plan.settled else " OR (refunds > 0 AND coalesce(charged, 0) <= 0)"
-    gone = f"(key IS NOT NULL AND refund_settlements > 0 AND coalesce(settled, 0) <= 0 AND coalesce(charged, 0) > 0)"
+    gone = "(key IS NOT NULL AND refund_settlements > 0 AND coalesce(settled, 0) <= 0 AND coalesce(charged, 0) > 0)"
     person = f"coalesce('i' || patient_id, 'n' || {one_person('patient_id_number')})"
     own = {
         "told": "told_on IS NOT NULL",
@@ -107,9 +106,18 @@ def gather_visits(
         "has_person": f"{person} IS NOT NULL",
         "is_visit": f"key IS NOT NULL AND {counted} AND NOT ({taken_back})",
         "is_taken_back": f"key IS NOT NULL AND ({taken_back})",
-        "is_unsettled": f"key IS NOT NULL AND line_count > 0 AND settlements = 0 AND refund_settlements = 0" if plan.settled else "FALSE",
+        "is_unsettled": "key IS NOT NULL AND line_count > 0 AND settlements = 0 AND refund_settlements = 0"
+        if plan.settled
+        else "FALSE",
         "cost": f"CASE WHEN key IS NOT NULL THEN {cost} END",
-        **({} if plan.settled else {"in_scope": "CASE WHEN key IS NOT NULL THEN line_in_scope END", "of_scope": "CASE WHEN key IS NOT NULL THEN line_of_scope END"}),
+        **(
+            {}
+            if plan.settled
+            else {
+                "in_scope": "CASE WHEN key IS NOT NULL THEN line_in_scope END",
+                "of_scope": "CASE WHEN key IS NOT NULL THEN line_of_scope END",
+            }
+        ),
     }
     rest = [name for name in header_sums if name not in own]
     chosen = ", ".join(f"{value} AS {name}" for name, value in own.items())
@@ -118,7 +126,7 @@ def gather_visits(
     lay_aside(
         connection,
         "visit",
-        f"""SELECT key, institution_id, insurance_type, institution_level, care_type, line_count, {', '.join(rest)}, {chosen}, {sums},
+        f"""SELECT key, institution_id, insurance_type, institution_level, care_type, line_count, {", ".join(rest)}, {chosen}, {sums},
           CAST(first_day AS DATE) AS first_day, CAST(end_day AS DATE) AS end_day,
           CASE WHEN end_day >= first_day OR stay_days > 0 THEN {days} END AS bed_days FROM ({folded})""",
         work / "visit.parquet",
@@ -137,10 +145,10 @@ def _key(plan: Plan, visit: str = "visit_id", settlement: str = "settlement_id")
 def _lines(charged: str, plan: Plan) -> str:
     texts = ", ".join(WHO[1:])
     settlement = "coalesce(original, l.settlement_id)" if plan.key == "settlement_id" else "l.settlement_id"
-    back = "LEFT JOIN (SELECT settlement_id, min(original) AS original FROM header WHERE is_refund AND original IS NOT NULL GROUP BY ALL) b USING (settlement_id)"
+    back = "LEFT JOIN (SELECT settlement_id, min(original) AS original FROM header WHERE is_refund GROUP BY ALL) b USING (settlement_id)"
     joined = back if plan.key == "settlement_id" else ""
-    return f"""SELECT {_key(plan, 'l.visit_id', settlement)} AS key, institution_id AS institution, {texts},
-          l.* EXCLUDE ({', '.join((*KEYS, *WHO))}) FROM ({charged}) l {joined}"""
+    return f"""SELECT {_key(plan, "l.visit_id", settlement)} AS key, institution_id AS institution, {texts},
+          l.* EXCLUDE ({", ".join((*KEYS, *WHO))}) FROM ({charged}) l {joined}"""
 
 
 def _gather_settlements(connection: duckdb.DuckDBPyConnection, files: Gathered, plan: Plan) -> None:
@@ -149,13 +157,17 @@ def _gather_settlements(connection: duckdb.DuckDBPyConnection, files: Gathered, 
     texts = (*WHO, "visit_id", "original")
     parts = []
     for source in files.settlements:
-        rows = name_once(f"SELECT * FROM {source.table.scan()} WHERE {is_valid(source)}", source.map, source.table.headers, names)
+        rows = name_once(
+            f"SELECT * FROM {source.table.scan()} WHERE {is_valid(source)}", source.map, source.table.headers, names
+        )
         fields = {name: rows.read(name) for name in names}
         fields |= {name: _kept(fields[name], name) for name in (*KEYS, "patient_id", "original_settlement_id")}
         fields["original"] = fields.pop("original_settlement_id")
         parts.append(f"SELECT {', '.join(f'{value} AS {name}' for name, value in fields.items())} FROM ({rows.sql})")
     if not parts:
-        connection.execute("CREATE OR REPLACE TEMP TABLE header (settlement_id VARCHAR, visit_id VARCHAR, is_refund BOOLEAN, original VARCHAR)")
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE header (settlement_id VARCHAR, visit_id VARCHAR, is_refund BOOLEAN, original VARCHAR)"
+        )
         return
     one = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in (*texts, *_MONEY))
     connection.execute(
@@ -164,7 +176,7 @@ def _gather_settlements(connection: duckdb.DuckDBPyConnection, files: Gathered, 
           SELECT settlement_id, {one}, bool_and(coalesce(refund_flag, FALSE)) AS refunded, max(settlement_time) AS settlement_time,
             min(coalesce(visit_start, settlement_begin)) AS first_day, max(coalesce(visit_end, settlement_end)) AS end_day,
             max(CAST(stay_days AS BIGINT)) AS stay_days
-          FROM ({' UNION ALL BY NAME '.join(parts)}) WHERE settlement_id IS NOT NULL GROUP BY settlement_id)"""
+          FROM ({" UNION ALL BY NAME ".join(parts)}) WHERE settlement_id IS NOT NULL GROUP BY settlement_id)"""
     )
 
 
@@ -177,8 +189,8 @@ def _settlements(plan: Plan) -> str:
     total = signed("settlement_amount")
     texts = ", ".join(WHO[1:])
     return f"""SELECT {_key(plan, settlement=settlement)} AS key, institution_id AS institution, {texts}, {total} AS settled,
-          {signed('settlement_in_scope')} AS in_scope, CASE WHEN settlement_in_scope IS NOT NULL THEN {total} END AS of_scope,
-          {signed('fund_amount')} AS fund, CASE WHEN fund_amount IS NOT NULL THEN {total} END AS of_fund,
+          {signed("settlement_in_scope")} AS in_scope, CASE WHEN settlement_in_scope IS NOT NULL THEN {total} END AS of_scope,
+          {signed("fund_amount")} AS fund, CASE WHEN fund_amount IS NOT NULL THEN {total} END AS of_fund,
           {signed(own)} AS own, CASE WHEN {own} IS NOT NULL THEN {total} END AS of_own,
           CASE WHEN NOT is_refund THEN 1 ELSE 0 END AS settlements, CASE WHEN is_refund THEN 1 ELSE 0 END AS refund_settlements,
           CASE WHEN NOT is_refund THEN settlement_time END AS last_settled, settlement_time AS last_refund,
@@ -188,7 +200,9 @@ def _settlements(plan: Plan) -> str:
 
 def _visits(source: Source, plan: Plan) -> str:
     names = ("visit_id", *WHO, "visit_start", "visit_end", "stay_days")
-    rows = name_once(f"SELECT * FROM {source.table.scan()} WHERE {is_valid(source)}", source.map, source.table.headers, names)
+    rows = name_once(
+        f"SELECT * FROM {source.table.scan()} WHERE {is_valid(source)}", source.map, source.table.headers, names
+    )
     fields = {name: rows.read(name) for name in names}
     fields |= {name: _kept(fields[name], name) for name in ("visit_id", "patient_id")}
     told = f"SELECT {', '.join(f'{value} AS {name}' for name, value in fields.items())} FROM ({rows.sql})"

@@ -30,7 +30,9 @@ def read_indicators(result: IndicatorsResult) -> pl.DataFrame:
     return pl.read_parquet(result.out / PARQUET)
 
 
-def print_indicators(result: IndicatorsResult, xlsx: Path | None, language: str, console: Console | None = None) -> None:
+def print_indicators(
+    result: IndicatorsResult, xlsx: Path | None, language: str, console: Console | None = None
+) -> None:
     """Print the indicators of all months and institutions together, and what of the inputs counted."""
     words = Words(wide_console(console), language)
     run = result.run
@@ -39,14 +41,20 @@ def print_indicators(result: IndicatorsResult, xlsx: Path | None, language: str,
     for each in run["not_computed"]:
         column = safe(each["column"])
         words.say(
-            f"没有算：{each['zh']}（缺 {column}）：{safe(each['why']['zh'])}", f"Not computed: {each['en']} (lacks {column}): {safe(each['why']['en'])}"
+            f"没有算：{each['zh']}（缺 {column}）：{safe(each['why']['zh'])}",
+            f"Not computed: {each['en']} (lacks {column}): {safe(each['why']['en'])}",
         )
     for each in run["not_split_by"]:
         if each["grain"] == "care":
-            words.say("没有医疗类别列（med_type），住院、门诊没有分开", "No column of the type of care (med_type): inpatients and outpatients are not told apart")
+            words.say(
+                "没有医疗类别列（med_type），住院、门诊没有分开",
+                "No column of the type of care (med_type): inpatients and outpatients are not told apart",
+            )
         else:
             name = GRAINS[each["grain"]]
-            words.say(f"没有按{name[0]}分：缺 {each['column']}", f"Not divided by {name[1]}: {each['column']} is lacking")
+            words.say(
+                f"没有按{name[0]}分：缺 {each['column']}", f"Not divided by {name[1]}: {each['column']} is lacking"
+            )
     used = {key for each in run["indicators"] for key in each["caveats"]}
     for key, (chinese, english) in CAVEATS.items():
         if key in used:
@@ -83,7 +91,8 @@ def _print_lines(words: Words, run: Mapping[str, Any]) -> None:
     )
     if visits["visits_file_joined"] is False:
         words.say(
-            "就诊表没有用上：结算表里没有就诊号，无法对应", "The visits were not used: settlements without the visit id do not tell which is whose"
+            "就诊表没有用上：结算表里没有就诊号，无法对应",
+            "The visits were not used: settlements without the visit id do not tell which is whose",
         )
     for each in run["unreadable"]:
         words.say(
@@ -94,7 +103,9 @@ def _print_lines(words: Words, run: Mapping[str, Any]) -> None:
 
 def _table(words: Words, run: Mapping[str, Any], rows: pl.DataFrame) -> Table:
     table = Table(box=None, pad_edge=False)
-    for place, title in enumerate((words.text("指标", "indicator"), words.text("单位", "unit"), *(CARES[care][words.english] for care in CARES))):
+    for place, title in enumerate(
+        (words.text("指标", "indicator"), words.text("单位", "unit"), *(CARES[care][words.english] for care in CARES))
+    ):
         table.add_column(title, justify="right" if place > 1 else "left")
     for cells in _rows(run, rows, words.english):
         table.add_row(*cells)

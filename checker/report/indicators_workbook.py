@@ -51,7 +51,12 @@ def check_target(path: Path, *, force: bool) -> None:
     if path.suffix.lower() != ".xlsx":
         raise InputError(both(f"--xlsx {path}：文件名应以 .xlsx 结尾", "the name must end in .xlsx"))
     if path.exists() and (not force or not path.is_file()):
-        raise InputError(both(f"--xlsx {path}：文件已存在，请换一个名称，或用 --force 覆盖", "it exists: choose another name, or --force"))
+        raise InputError(
+            both(
+                f"--xlsx {path}：文件已存在，请换一个名称，或用 --force 覆盖",
+                "it exists: choose another name, or --force",
+            )
+        )
     if not path.absolute().parent.is_dir():
         raise InputError(both(f"--xlsx {path}：没有这个文件夹，请先建立", "there is no such folder: make it first"))
 
@@ -75,10 +80,16 @@ class _Sheets:
     def __init__(self, book: Workbook, result: IndicatorsResult, english: int) -> None:
         self.book, self.run, self.english = book, result.run, english
         self.rows = read_indicators(result)
-        self.names = {each["id"]: each["en" if english else "zh"] for each in (*result.run["indicators"], *result.run["not_computed"])}
+        self.names = {
+            each["id"]: each["en" if english else "zh"]
+            for each in (*result.run["indicators"], *result.run["not_computed"])
+        }
         self.bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         self.text = book.add_format({"num_format": "@"})
-        self.formats = {"count": book.add_format({"num_format": "#,##0"}), "": book.add_format({"num_format": "#,##0.00"})}
+        self.formats = {
+            "count": book.add_format({"num_format": "#,##0"}),
+            "": book.add_format({"num_format": "#,##0.00"}),
+        }
 
     def write(self) -> None:
         """Write all of them."""
@@ -128,7 +139,11 @@ class _Sheets:
 
     def _grain(self, grain: str, rows: pl.DataFrame) -> None:
         sheet = self.book.add_worksheet(GRAINS[grain][self.english])
-        columns = [(name, _ENGLISH.get(name, "") if self.english else title, width) for name, title, width in _HEADS if name != "place" or grain != "all"]
+        columns = [
+            (name, _ENGLISH.get(name, "") if self.english else title, width)
+            for name, title, width in _HEADS
+            if name != "place" or grain != "all"
+        ]
         titles = [GRAINS[grain][self.english] if name == "place" else title for name, title, _ in columns]
         _head(sheet, titles, [width for _, _, width in columns], self.bold)
         shown_rows = rows.head(MOST_ROWS)
@@ -136,11 +151,17 @@ class _Sheets:
             self._row(sheet, down, row, grain, [name for name, _, _ in columns])
         sheet.autofilter(0, 0, shown_rows.height, len(columns) - 1)
         if rows.height > MOST_ROWS:
-            sheet.write_string(MOST_ROWS + 1, 0, both("行数太多，其余见 indicators.parquet", "too many rows: the others are in indicators.parquet"))
+            sheet.write_string(
+                MOST_ROWS + 1,
+                0,
+                both("行数太多，其余见 indicators.parquet", "too many rows: the others are in indicators.parquet"),
+            )
 
     def _row(self, sheet: Worksheet, down: int, row: dict[str, Any], grain: str, columns: Sequence[str]) -> None:
         place = row.get(grain) or ""
-        words = LEVELS if grain == "level" else INSURANCES if grain == "insurance" else {"unknown": INSURANCES["unknown"]}
+        words = (
+            LEVELS if grain == "level" else INSURANCES if grain == "insurance" else {"unknown": INSURANCES["unknown"]}
+        )
         texts = {
             "indicator": self.names[row["indicator"]],
             "code": row["code"] or "",
@@ -155,22 +176,39 @@ class _Sheets:
                 # Written as text: codes keep their zeros, and no value becomes a formula.
                 sheet.write_string(down, across, texts[name], self.text)
             elif row[name] is not None:
-                sheet.write_number(down, across, row[name], self.formats.get(row["unit"] if name in ("value", "previous") else "", self.formats[""]))
+                sheet.write_number(
+                    down,
+                    across,
+                    row[name],
+                    self.formats.get(row["unit"] if name in ("value", "previous") else "", self.formats[""]),
+                )
 
     def _meanings(self) -> None:
         sheet = self.book.add_worksheet(("口径", "meanings")[self.english])
-        titles = (("指标", "国家编号", "分子", "分母", "来源", "说明"), ("indicator", "national code", "numerator", "denominator", "source", "caveats"))[self.english]
+        titles = (
+            ("指标", "国家编号", "分子", "分母", "来源", "说明"),
+            ("indicator", "national code", "numerator", "denominator", "source", "caveats"),
+        )[self.english]
         _head(sheet, titles, [26, 20, 18, 18, 14, 120], self.bold)
         down = 0
         for down, each in enumerate(self.run["indicators"], 1):
             caveats = "\n".join(CAVEATS[key][self.english] for key in each["caveats"])
-            cells = (self.names[each["id"]], each["code"] or "", each["numerator"], each["denominator"] or "", each["source"], caveats)
+            cells = (
+                self.names[each["id"]],
+                each["code"] or "",
+                each["numerator"],
+                each["denominator"] or "",
+                each["source"],
+                caveats,
+            )
             for across, cell in enumerate(cells):
                 sheet.write_string(down, across, cell, self.text)
         language = "en" if self.english else "zh"
         for below, each in enumerate(self.run["not_computed"], down + 1):
             lacking = ("没有算，缺 ", "not computed, lacks ")[self.english] + each["column"]
-            for across, cell in enumerate((self.names[each["id"]], each["code"] or "", "", "", lacking, each["why"][language])):
+            for across, cell in enumerate(
+                (self.names[each["id"]], each["code"] or "", "", "", lacking, each["why"][language])
+            ):
                 sheet.write_string(below, across, cell, self.text)
 
 

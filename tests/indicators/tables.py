@@ -23,7 +23,17 @@ SETTLEMENT = {
     "setl_time": "2026-01-20 10:00:00", "begndate": None, "enddate": None, "medfee_sumamt": None, "inscp_amt": None, "fund_pay_sumamt": None, "psn_pay": None,
     "refd_setl_flag": "0", "vali_flag": "1",
 }  # fmt: skip
-STAY = {"mdtrt_id": None, "psn_no": "P1", "fixmedins_code": "H1", "med_type": "21", "insutype": "310", "hosp_lv": "02", "begntime": None, "endtime": None, "vali_flag": "1"}
+STAY = {
+    "mdtrt_id": None,
+    "psn_no": "P1",
+    "fixmedins_code": "H1",
+    "med_type": "21",
+    "insutype": "310",
+    "hosp_lv": "02",
+    "begntime": None,
+    "endtime": None,
+    "vali_flag": "1",
+}
 DIAGNOSIS = {"mdtrt_id": None, "diag_code": None, "adm_cond_type": "1", "vali_flag": "1"}
 Rows = Iterable[Mapping[str, Any]]
 
@@ -34,7 +44,9 @@ def write(folder: Path, name: str, usual: Mapping[str, Any], rows: Rows, *, with
     columns = [column for column in usual if column not in left]
     told = [{**usual, **row} for row in rows]
     path = folder / f"{name}.parquet"
-    pl.DataFrame({column: [row[column] for row in told] for column in columns}, schema=dict.fromkeys(columns, pl.String)).write_parquet(path)
+    pl.DataFrame(
+        {column: [row[column] for row in told] for column in columns}, schema=dict.fromkeys(columns, pl.String)
+    ).write_parquet(path)
     return path
 
 
@@ -49,15 +61,29 @@ def compute_tables(
 ) -> IndicatorsResult:  # fmt: skip
     """The indicators of such tables; `without` are columns that no table has."""
     beside = {"settlements": (SETTLEMENT, settlements), "visits": (STAY, stays), "diagnoses": (DIAGNOSIS, diagnoses)}
-    given = {role: [write(folder, role, usual, rows, without=without)] for role, (usual, rows) in beside.items() if rows is not None}
+    given = {
+        role: [write(folder, role, usual, rows, without=without)]
+        for role, (usual, rows) in beside.items()
+        if rows is not None
+    }
     file = write(folder, "lines", LINE, numbered(lines), without=without)
     return compute(IndicatorsRequest(inputs=[file], out=folder / "out", force=True, **given, **options))
 
 
-def cell(result: IndicatorsResult, indicator: str, care: str = "all", month: str | None = None, grain: str = "all", place: str | None = None) -> dict[str, Any]:
+def cell(
+    result: IndicatorsResult,
+    indicator: str,
+    care: str = "all",
+    month: str | None = None,
+    grain: str = "all",
+    place: str | None = None,
+) -> dict[str, Any]:
     """The one row of a cell; an empty one where there is none."""
     rows = pl.read_parquet(result.out / PARQUET).filter(
-        (pl.col("indicator") == indicator) & (pl.col("care") == care) & (pl.col("grain") == grain) & pl.col("month").eq_missing(pl.lit(month))
+        (pl.col("indicator") == indicator)
+        & (pl.col("care") == care)
+        & (pl.col("grain") == grain)
+        & pl.col("month").eq_missing(pl.lit(month))
     )
     if place is not None:
         rows = rows.filter(pl.col(grain) == place)

@@ -11,7 +11,20 @@ from checker.indicators.definitions import definitions
 from checker.indicators.run import IndicatorsRequest, compute
 from checker.indicators.told import CAVEATS, NEEDS
 from checker.model.errors import InputError
-from tests.indicators.tables import BED, CARE, CONSUMABLE, CT, DRUG, LINE, MRI, TEST, cell, compute_tables, numbered, write
+from tests.indicators.tables import (
+    BED,
+    CARE,
+    CONSUMABLE,
+    CT,
+    DRUG,
+    LINE,
+    MRI,
+    TEST,
+    cell,
+    compute_tables,
+    numbered,
+    write,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +51,10 @@ def test_shares_by_class(tmp_path: Path) -> None:
     lines = [{"mdtrt_id": "M1", "med_list_codg": code, "det_item_fee_sumamt": amount} for code, amount in of.items()]
     lines.append({"mdtrt_id": "M1", "med_list_codg": "院内0001", "det_item_fee_sumamt": "100"})
     result = compute_tables(tmp_path, lines)
-    told = {name: _value(cell(result, f"{name}_share")) for name in ("drug", "consumable", "examination", "ct", "mri", "treatment")}
+    told = {
+        name: _value(cell(result, f"{name}_share"))
+        for name in ("drug", "consumable", "examination", "ct", "mri", "treatment")
+    }
     # Of no class is the last one; CT and MRI are examinations too.
     assert told == {"drug": 20.0, "consumable": 5.0, "examination": 15.0, "ct": 7.5, "mri": 2.5, "treatment": 6.0}
     assert result.run["classes"]["lines_of_no_class"] == 1
@@ -66,7 +82,8 @@ def test_what_a_line_was_charged_for(tmp_path: Path, said: str | None, code: str
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("颅脑CT平扫", "ct"), ("全身ECT显像", "examination"), ("头颅核磁共振", "mri"), ("MRI增强", "mri"), ("血常规检验", "examination"), ("肌肉注射", "treatment"),
+        ("颅脑CT平扫", "ct"), ("全身ECT显像", "examination"), ("头颅核磁共振", "mri"), ("MRI增强", "mri"), ("血常规检验", "examination"),
+        ("肌肉注射", "treatment"),
         ("普通床位费", "other"), ("某药片", "none"),
     ],
 )  # fmt: skip
@@ -87,7 +104,12 @@ def test_lines_are_used_skipped_or_rejected(tmp_path: Path) -> None:
     ]
     result = compute_tables(tmp_path, lines)
     told = result.run["lines"]
-    assert (told["read"], told["used"], told["skipped"], told["rejected"]) == (5, 2, {"invalid": 1, "context": 0, "duplicates": 1, "total": 2}, 1)
+    assert (told["read"], told["used"], told["skipped"], told["rejected"]) == (
+        5,
+        2,
+        {"invalid": 1, "context": 0, "duplicates": 1, "total": 2},
+        1,
+    )
     assert told["read"] == told["used"] + told["skipped"]["total"] + told["rejected"]
     assert cell(result, "total_cost")["value"] == 70.0
     assert pl.read_parquet(tmp_path / "out" / "rejects.parquet").height == 1
@@ -111,15 +133,39 @@ def test_a_settlement_that_reverses_another_without_lines(tmp_path: Path) -> Non
     lines = [{"mdtrt_id": "M1", "setl_id": "S1"}, {"mdtrt_id": "M2", "setl_id": "S3"}]
     settlements = [
         {"setl_id": "S1", "mdtrt_id": "M1", "medfee_sumamt": "100", "fund_pay_sumamt": "70", "psn_pay": "30"},
-        {"setl_id": "S2", "mdtrt_id": "M1", "medfee_sumamt": "-100", "fund_pay_sumamt": "-70", "psn_pay": "-30", "init_setl_id": "S1", "refd_setl_flag": "1"},
-        {"setl_id": "S3", "mdtrt_id": "M2", "medfee_sumamt": "100", "fund_pay_sumamt": "60", "psn_pay": "40", "inscp_amt": "80"},
+        {
+            "setl_id": "S2",
+            "mdtrt_id": "M1",
+            "medfee_sumamt": "-100",
+            "fund_pay_sumamt": "-70",
+            "psn_pay": "-30",
+            "init_setl_id": "S1",
+            "refd_setl_flag": "1",
+        },
+        {
+            "setl_id": "S3",
+            "mdtrt_id": "M2",
+            "medfee_sumamt": "100",
+            "fund_pay_sumamt": "60",
+            "psn_pay": "40",
+            "inscp_amt": "80",
+        },
         {"setl_id": "S4", "mdtrt_id": "M2", "medfee_sumamt": "999", "vali_flag": "0"},
     ]
     for without in ((), ("mdtrt_id",)):
         result = compute_tables(tmp_path, lines, settlements, without=without)
         assert result.run["visits"]["costs_from"] == "settlements"
-        told = {name: _value(cell(result, name)) for name in ("visits", "total_cost", "fund_share", "own_share", "cost_per_visit")}
-        assert told == {"visits": 1, "total_cost": 100.0, "fund_share": 60.0, "own_share": 40.0, "cost_per_visit": 100.0}
+        told = {
+            name: _value(cell(result, name))
+            for name in ("visits", "total_cost", "fund_share", "own_share", "cost_per_visit")
+        }
+        assert told == {
+            "visits": 1,
+            "total_cost": 100.0,
+            "fund_share": 60.0,
+            "own_share": 40.0,
+            "cost_per_visit": 100.0,
+        }
         # The lines of the reversed settlement are no cost either.
         assert cell(result, "drug_share")["denominator"] == 100.0
         # Within scope is told of one settlement alone.
@@ -137,9 +183,15 @@ def test_a_stay_over_the_end_of_the_month_counts_once(tmp_path: Path) -> None:
         {"mdtrt_id": "M2", "psn_no": "P2", "begntime": "2026-01-05 07:00:00", "endtime": "2026-01-05 17:00:00"},
     ]
     result = compute_tables(tmp_path, lines, stays=stays)
-    assert (cell(result, "visits", month="2026-01")["value"], cell(result, "visits", month="2026-02")["value"]) == (1, 1)
+    assert (cell(result, "visits", month="2026-01")["value"], cell(result, "visits", month="2026-02")["value"]) == (
+        1,
+        1,
+    )
     assert cell(result, "drug_share", month="2026-02")["value"] == 75.0
-    assert (cell(result, "length_of_stay", "inpatient", "2026-01")["value"], cell(result, "length_of_stay", "inpatient", "2026-02")["value"]) == (1, 4)
+    assert (
+        cell(result, "length_of_stay", "inpatient", "2026-01")["value"],
+        cell(result, "length_of_stay", "inpatient", "2026-02")["value"],
+    ) == (1, 4)
     assert cell(result, "cost_per_bed_day", "inpatient", "2026-02")["value"] == 100.0
     february = cell(result, "total_cost", month="2026-02")
     assert (february["previous"], february["change"]) == (50.0, 700.0)
@@ -171,7 +223,9 @@ def test_readmissions(tmp_path: Path) -> None:
 
 
 def test_infections_that_are_coded(tmp_path: Path) -> None:
-    stays = [{"mdtrt_id": f"M{n}", "psn_no": f"P{n}", "begntime": "2026-01-01", "endtime": "2026-01-05"} for n in range(5)]
+    stays = [
+        {"mdtrt_id": f"M{n}", "psn_no": f"P{n}", "begntime": "2026-01-01", "endtime": "2026-01-05"} for n in range(5)
+    ]
     lines = [{"mdtrt_id": each["mdtrt_id"], "psn_no": each["psn_no"]} for each in stays]
     diagnoses = [
         {"mdtrt_id": "M0", "diag_code": "Y95.x00"},
@@ -180,7 +234,9 @@ def test_infections_that_are_coded(tmp_path: Path) -> None:
         {"mdtrt_id": "M3", "diag_code": "I10.x00", "adm_cond_type": "4"},
         {"mdtrt_id": "M3", "diag_code": "Y95.x00", "vali_flag": "0"},
     ]
-    row = cell(compute_tables(tmp_path, lines, stays=stays, diagnoses=diagnoses), "hospital_infection_rate", "inpatient")
+    row = cell(
+        compute_tables(tmp_path, lines, stays=stays, diagnoses=diagnoses), "hospital_infection_rate", "inpatient"
+    )
     # M4 has no diagnosis, and is not in the denominator.
     assert (row["numerator"], row["denominator"], row["value"]) == (2, 4, 50.0)
 
@@ -188,14 +244,42 @@ def test_infections_that_are_coded(tmp_path: Path) -> None:
 def test_cells_by_level_insurance_and_institution(tmp_path: Path) -> None:
     lines = [
         {"mdtrt_id": "M1", "det_item_fee_sumamt": "100"},
-        {"mdtrt_id": "M2", "psn_no": "P2", "fixmedins_code": "H2", "hosp_lv": "二级甲等", "insutype": "城乡居民", "det_item_fee_sumamt": "30"},
-        {"mdtrt_id": "M3", "psn_no": "P2", "fixmedins_code": "H2", "hosp_lv": "二级甲等", "insutype": "390", "det_item_fee_sumamt": "50"},
-        {"mdtrt_id": "M4", "psn_no": "P1", "fixmedins_code": "H2", "hosp_lv": "??", "insutype": None, "det_item_fee_sumamt": "20"},
+        {
+            "mdtrt_id": "M2",
+            "psn_no": "P2",
+            "fixmedins_code": "H2",
+            "hosp_lv": "二级甲等",
+            "insutype": "城乡居民",
+            "det_item_fee_sumamt": "30",
+        },
+        {
+            "mdtrt_id": "M3",
+            "psn_no": "P2",
+            "fixmedins_code": "H2",
+            "hosp_lv": "二级甲等",
+            "insutype": "390",
+            "det_item_fee_sumamt": "50",
+        },
+        {
+            "mdtrt_id": "M4",
+            "psn_no": "P1",
+            "fixmedins_code": "H2",
+            "hosp_lv": "??",
+            "insutype": None,
+            "det_item_fee_sumamt": "20",
+        },
     ]
     result = compute_tables(tmp_path, lines)
     costs = {
         place: cell(result, "total_cost", grain=grain, place=place)["value"]
-        for grain, place in (("level", "3"), ("level", "2"), ("level", "unknown"), ("insurance", "310"), ("insurance", "390"), ("institution", "H2"))
+        for grain, place in (
+            ("level", "3"),
+            ("level", "2"),
+            ("level", "unknown"),
+            ("insurance", "310"),
+            ("insurance", "390"),
+            ("institution", "H2"),
+        )
     }
     assert costs == {"3": 100.0, "2": 80.0, "unknown": 20.0, "310": 100.0, "390": 80.0, "H2": 100.0}
     persons = {place: cell(result, "persons", grain="institution", place=place)["value"] for place in ("H1", "H2")}
@@ -240,11 +324,19 @@ def test_a_file_that_is_given_twice_counts_once(tmp_path: Path) -> None:
     files = [write(tmp_path, name, LINE, lines) for name in ("january", "again")]
     result = compute(IndicatorsRequest(inputs=files, out=tmp_path / "out"))
     # Equal lines of one file are two; the second file brings none.
-    assert (result.run["lines"]["used"], result.run["lines"]["skipped"]["duplicates"], cell(result, "total_cost")["value"]) == (2, 2, 200.0)
+    assert (
+        result.run["lines"]["used"],
+        result.run["lines"]["skipped"]["duplicates"],
+        cell(result, "total_cost")["value"],
+    ) == (2, 2, 200.0)
 
 
 def test_lines_of_no_visit_count_in_their_own_month(tmp_path: Path) -> None:
-    lines = [{"fee_ocur_time": "2026-01-05 08:00:00"}, {"fee_ocur_time": "2026-02-05 08:00:00", "med_list_codg": CARE}, {"mdtrt_id": "M1"}]
+    lines = [
+        {"fee_ocur_time": "2026-01-05 08:00:00"},
+        {"fee_ocur_time": "2026-02-05 08:00:00", "med_list_codg": CARE},
+        {"mdtrt_id": "M1"},
+    ]
     result = compute_tables(tmp_path, lines)
     assert cell(result, "drug_share", month="2026-02")["value"] == 0.0
     assert (cell(result, "visits")["value"], cell(result, "total_cost")["value"]) == (1, 100.0)
