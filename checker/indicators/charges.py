@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import SCRATCH
 from checker.indicators.charge_class import class_sql
 from checker.indicators.definitions import Definitions
+from checker.indicators.plan import KEYS, Plan, bucket, visit_key
 from checker.ingest.line_kind import named_lines
 from checker.ingest.line_sql import LINE_NO_SHIFT, as_it_stands, raw_code
 from checker.ingest.lost_keys import is_lost
@@ -22,7 +23,8 @@ from checker.model.schema import Kind
 if TYPE_CHECKING:
     import duckdb
 
-KEYS = ("visit_id", "settlement_id")
+AT_ONCE = 4_000_000
+"""So many lines are summed at once."""
 WHO = ("institution_id", "patient_id", "patient_id_number", "insurance_type", "institution_level", "care_type")
 """What tells of a visit whose, where and how it was."""
 STAY = ("visit_start", "visit_end")
@@ -42,26 +44,63 @@ def sum_lines(
     second: Mapping[int, bool],
     refunds: RefundSettlements,
     defined: Definitions,
+    plan: Plan,
     work: Path,
     *,
-    key: str | None,
     any_duplicate: bool,
-) -> str:
-    """Sum all lines that count by what they say of their visit, as it lies, and return SQL of the sums with these texts read.
+) -> list[Path]:
+    """Sum all lines that count by what they say of their visit, and return the files in which the sums lie.
 
-    They lie in files of `work`: the engine's own table of them would not fit into memory. A line that has the `key` of its visit needs no other.
+    Lines of a visit mostly lie together: so many at a time are summed that their visits fit into memory, and each line is read once.
     """
-    parts = []
+    counted = dict(connection.execute("SELECT file_no, sum(n)::BIGINT FROM kind_census GROUP BY file_no").fetchall())
+    written: list[Path] = []
     for number, source in enumerate(sources):
-        file = work / f"charged_{number}.parquet"
-        query = _sums(source, second[number], refunds, defined, key=key, any_duplicate=any_duplicate)
-        connection.execute(f"COPY ({query}) TO {sqltext.text(str(file))} {SCRATCH}")
-        columns = ", ".join(f"{_read(source, name)} AS {name}" for name in (*KEYS, *WHO) if source.map.has(name))
-        absent = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in (*KEYS, *WHO) if not source.map.has(name))
-        rest = ", ".join(name for name in (*KEYS, *WHO) if source.map.has(name))
-        kept = f"{columns}, * EXCLUDE ({rest})" if rest else "*"
-        parts.append(f"SELECT {kept}{absent} FROM {sqltext.parquet(file)}")
-    return " UNION ALL BY NAME ".join(parts)
+        for some in _slices(source, counted):
+            written.append(work / f"charged_{len(written)}.parquet")
+            sums = _sums(source, second[number], refunds, defined, some, key=plan.key, any_duplicate=any_duplicate)
+            query = _keyed(source, sums, plan)
+            connection.execute(f"COPY ({query}) TO {sqltext.text(str(written[-1]))} {SCRATCH}")
+    return written
+
+
+def _slices(source: Source, counted: Mapping[int, int]) -> Iterator[str]:
+    """SQL conditions, each of so many lines of a source: several files, or a part of one."""
+    first: int | None = None
+    lines = 0
+    for place in range(len(source.table.files)):
+        here = counted.get(source.table.first_file + place, 0)
+        if first is not None and lines + here > AT_ONCE:
+            yield f"file_index BETWEEN {first} AND {place - 1}"
+            first, lines = None, 0
+        if here > AT_ONCE:
+            for start in range(0, here, AT_ONCE):
+                yield f"file_index = {place} AND file_row_number >= {start} AND file_row_number < {start + AT_ONCE}"
+        else:
+            first, lines = place if first is None else first, lines + here
+    if first is not None:
+        yield f"file_index BETWEEN {first} AND {len(source.table.files) - 1}"
+
+
+def _keyed(source: Source, sums: str, plan: Plan) -> str:
+    """SQL of sums with their texts read, the key of their visit and its bucket."""
+    present = [name for name in (*KEYS, *WHO) if source.map.has(name)]
+    read = ", ".join(
+        f"{_read(source, name) if name in present else 'CAST(NULL AS VARCHAR)'} AS {name}" for name in (*KEYS, *WHO)
+    )
+    texts = (
+        f"SELECT {read}, * EXCLUDE ({', '.join(present)}) FROM ({sums})"
+        if present
+        else f"SELECT {read}, * FROM ({sums})"
+    )
+    settlement, back = "l.settlement_id", ""
+    if plan.key == "settlement_id":
+        # What a reversing settlement takes back is of the one that it reverses.
+        settlement = "coalesce(b.original, l.settlement_id)"
+        back = "LEFT JOIN (SELECT settlement_id, min(original) AS original FROM header WHERE is_refund GROUP BY ALL) b ON b.settlement_id = l.settlement_id"
+    keyed = f"""SELECT {visit_key(plan, "l.visit_id", settlement)} AS key, l.institution_id AS institution, l.* EXCLUDE ({", ".join((*KEYS, "institution_id"))})
+        FROM ({texts}) l {back}"""
+    return f"SELECT *, {bucket('key')} AS bucket FROM ({keyed})"
 
 
 def _read(source: Source, name: str) -> str:
@@ -87,15 +126,17 @@ def _sums(
     second: bool,
     refunds: RefundSettlements,
     defined: Definitions,
+    some: str,
     *,
     key: str | None,
     any_duplicate: bool,
 ) -> str:
+    """SQL of the sums of some lines, by what they say of their visit as it lies."""
     taken = list(source.table.headers)
     own = {name: sqltext.name(free_name(name, taken)) for name in ("code raw", "code class", "type said", "type class")}
     joined = (
         f"LEFT JOIN (SELECT raw AS {own['code raw']}, class AS {own['code class']} FROM class_of_code) "
-        f"ON {raw_code(source, second=second)} = {own['code raw']}"
+        f"ON {raw_code(source, second=second)} = {own['code raw']} WHERE {some}"
     )
     lines = named_lines(
         source, ("amount_in_scope", *(name for name in STAY if source.map.has(name))), refund_settlements=refunds, relation=source.table.relation(joined)

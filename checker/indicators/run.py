@@ -18,8 +18,10 @@ from checker.indicators.charge_class import find_classes
 from checker.indicators.charges import class_names, sum_lines
 from checker.indicators.definitions import NO_CLASS, Definitions, Indicator, definitions
 from checker.indicators.duplicates import find_duplicates
+from checker.indicators.headers import gather_settlements, write_headers
+from checker.indicators.plan import Plan, plan_visits
 from checker.indicators.told import CAVEATS, NEEDS
-from checker.indicators.visits import Plan, gather_visits, plan_visits
+from checker.indicators.visits import fold_visits
 from checker.ingest import line_sql
 from checker.ingest.completeness import Gap, find_changes, not_read
 from checker.ingest.gather import Gathered, Input, gather, paths_of
@@ -125,10 +127,9 @@ class _Run:
         find_classes(connection, files.lines, second, defined.classes)
         duplicates = find_duplicates(connection, files, second, refunds, lines["read"])
         plan, work = plan_visits(files), self.out.work.absolute()
-        charged = sum_lines(
-            connection, files.lines, second, refunds, defined, work, key=plan.key, any_duplicate=duplicates > 0
-        )
-        gather_visits(connection, files, plan, charged, defined, work)
+        gather_settlements(connection, files, work)
+        charged = sum_lines(connection, files.lines, second, refunds, defined, plan, work, any_duplicate=duplicates > 0)
+        fold_visits(connection, [*charged, *write_headers(connection, files, plan, work)], plan, defined, work)
         cells.tell_values(connection, self.provincial, defined)
         lacking = self._lacking(plan)
         told = {each.id for each in defined.indicators} - set(lacking)
@@ -221,12 +222,12 @@ class _Run:
         told = {**counted, "duplicates": duplicates}
         return {**told, "total": sum(told.values())}
 
-    def _count_classes(self, charged: str) -> dict[str, Any]:
+    def _count_classes(self, charged: Sequence[Path]) -> dict[str, Any]:
         """What the lines of each class come to, and how many lines are of none, or have no amount."""
         names = class_names(self.defined)
         sums = ", ".join(f"coalesce(sum({name}), 0)::DOUBLE" for name in names)
         *amounts, without_class, without_amount = self._rows(
-            f"SELECT {sums}, coalesce(sum(without_class), 0)::BIGINT, coalesce(sum(without_amount), 0)::BIGINT FROM ({charged})"
+            f"SELECT {sums}, coalesce(sum(without_class), 0)::BIGINT, coalesce(sum(without_amount), 0)::BIGINT FROM {sqltext.parquet(*charged)}"
         )
         ids = (NO_CLASS, *(each.id for each in self.defined.classes))
         told = {name: round(amount, 2) for name, amount in zip(ids, amounts, strict=True)}

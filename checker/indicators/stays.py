@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from checker.indicators.definitions import Definitions
-from checker.indicators.visits import Plan
+from checker.indicators.plan import Plan
 from checker.ingest.columns import first_text, read_column
 from checker.ingest.gather import Gathered
 from checker.ingest.sources import Source
