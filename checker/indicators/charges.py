@@ -16,6 +16,7 @@ from checker.ingest.lost_keys import is_lost
 from checker.ingest.named import free_name
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
+from checker.ingest.spellings import LONGEST_NULL_WORD
 from checker.ingest.value_sql import clean_text, read_text
 from checker.model import sqltext
 from checker.model.schema import Kind
@@ -31,6 +32,10 @@ STAY = ("visit_start", "visit_end")
 USED = (0, 5, 6)
 """The kinds of lines that count (KINDS): charged, taken back, and paid by the patients themselves, which is cost as well."""
 REFUND = 5
+
+
+LAST = "class_other"
+"""The class of which nothing is asked but what it comes to: it is what the others leave."""
 
 
 def class_names(defined: Definitions) -> tuple[str, ...]:
@@ -80,6 +85,11 @@ def _slices(source: Source, counted: Mapping[int, int]) -> Iterator[str]:
             first, lines = place if first is None else first, lines + here
     if first is not None:
         yield f"file_index BETWEEN {first} AND {len(source.table.files) - 1}"
+
+
+def _is_none(lying: str, read: str) -> str:
+    """SQL boolean: a key is none. Nearly all keys are plainly given: longer than any word for none, and of nothing but signs of ASCII."""
+    return f"CASE WHEN strlen({lying}) > {LONGEST_NULL_WORD} AND strlen({lying}) = length({lying}) AND {lying} >= '0' THEN FALSE ELSE ({read}) IS NULL END"
 
 
 def _keyed(source: Source, sums: str, plan: Plan) -> str:
@@ -156,7 +166,8 @@ def _sums(
         value = f"({lines.read(name)})"
         return f"CASE WHEN {is_refund} THEN -abs({value}) ELSE {value} END"
 
-    keyed = " AND ".join(f"({lines.read(name)}) IS NULL" for name in KEYS if source.map.has(name)) or "TRUE"
+    lying = {name: as_it_stands(source.map, name) or lines.read(name) for name in KEYS if source.map.has(name)}
+    keyed = " AND ".join(_is_none(value, lines.read(name)) for name, value in lying.items()) or "TRUE"
     time = lines.read("service_time")
     present = [name for name in (*KEYS, *WHO) if source.map.has(name)]
     fields = {
@@ -172,15 +183,16 @@ def _sums(
     }
     other = next((name for name in KEYS if name != key), "")
     if key and all(map(source.map.has, KEYS)):
-        fields[other] = f"CASE WHEN ({lines.read(key)}) IS NULL THEN {fields[other]} END"
+        fields[other] = f"CASE WHEN {_is_none(fields[key], lines.read(key))} THEN {fields[other]} END"
     told = ", ".join(f"{value} AS {name}" for name, value in fields.items())
     dropped = f" WHERE ({line_no}) NOT IN (SELECT line_no FROM duplicate)" if any_duplicate else ""
-    sums = [f"sum(CASE WHEN class = {n} THEN amount END) AS {name}" for n, name in enumerate(class_names(defined))]
+    numbers = {name: n for n, name in enumerate(class_names(defined)) if name != LAST}
+    sums = [f"sum(CASE WHEN class = {n} THEN amount END) AS {name}" for name, n in numbers.items()]
+    if source.map.has("amount_in_scope"):
+        sums += ["sum(in_scope) AS line_in_scope", "sum(amount) FILTER (in_scope IS NOT NULL) AS line_of_scope"]
     stays = {"visit_start": "min(visit_start) AS first_day", "visit_end": "max(visit_end) AS end_day"}
     sums += [stays[name] for name in STAY if source.map.has(name)]
     keys = ", ".join((*present, "own_month"))
     return f"""SELECT {keys}, {", ".join(sums)}, sum(amount) AS charged, count(*) AS line_count, count(*) FILTER (class = 0) AS without_class,
-          count(*) FILTER (amount IS NULL) AS without_amount,
-          sum(in_scope) AS line_in_scope, sum(amount) FILTER (in_scope IS NOT NULL) AS line_of_scope,
           count(*) FILTER (is_refund) AS refunds, max(day) FILTER (NOT is_refund) AS last_day, max(day) AS last_refund
         FROM (SELECT {told} FROM {rows}{dropped}) GROUP BY ALL"""

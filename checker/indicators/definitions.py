@@ -12,8 +12,6 @@ from checker.ingest.value_groups import normal
 from checker.model.toml_document import parse_toml
 
 FILE = Path(__file__).with_name("definitions.toml")
-NO_CLASS = "none"
-"""Lines of which nothing tells what they were charged for."""
 
 
 @dataclass(frozen=True, slots=True)

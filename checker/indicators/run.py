@@ -15,20 +15,22 @@ import duckdb as engine
 from checker.engines.duckdb import connect_locked
 from checker.indicators import cells, stays
 from checker.indicators.charge_class import find_classes
-from checker.indicators.charges import class_names, sum_lines
-from checker.indicators.definitions import NO_CLASS, Definitions, Indicator, definitions
+from checker.indicators.charges import LAST, class_names, sum_lines
+from checker.indicators.definitions import Definitions, Indicator, definitions
 from checker.indicators.duplicates import find_duplicates
 from checker.indicators.headers import gather_settlements, write_headers
 from checker.indicators.plan import Plan, plan_visits
 from checker.indicators.told import CAVEATS, NEEDS
 from checker.indicators.visits import fold_visits
 from checker.ingest import line_sql
+from checker.ingest.columns import read_column
 from checker.ingest.completeness import Gap, find_changes, not_read
 from checker.ingest.gather import Gathered, Input, gather, paths_of
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.provincial import Provincial, read_provincial
 from checker.ingest.relations import name_origins, write_rejects
 from checker.ingest.settlement_flags import find_flagged_settlements
+from checker.ingest.sources import Source
 from checker.ingest.unreadable import count_unknown_care, count_unreadable
 from checker.model import sqltext
 from checker.model.errors import InputError, both
@@ -224,14 +226,26 @@ class _Run:
 
     def _count_classes(self, charged: Sequence[Path]) -> dict[str, Any]:
         """What the lines of each class come to, and how many lines are of none, or have no amount."""
-        names = class_names(self.defined)
-        sums = ", ".join(f"coalesce(sum({name}), 0)::DOUBLE" for name in names)
-        *amounts, without_class, without_amount = self._rows(
-            f"SELECT {sums}, coalesce(sum(without_class), 0)::BIGINT, coalesce(sum(without_amount), 0)::BIGINT FROM {sqltext.parquet(*charged)}"
+        names = [name for name in class_names(self.defined) if name != LAST]
+        sums = ", ".join(f"coalesce(sum({name}), 0)::DECIMAL(38, 4)" for name in (*names, "charged"))
+        *amounts, charged_all, without = self._rows(
+            f"SELECT {sums}, coalesce(sum(without_class), 0)::BIGINT FROM {sqltext.parquet(*charged)}"
         )
-        ids = (NO_CLASS, *(each.id for each in self.defined.classes))
-        told = {name: round(amount, 2) for name, amount in zip(ids, amounts, strict=True)}
-        return {"amounts": told, "lines_of_no_class": without_class, "lines_without_amount": without_amount}
+        told = dict(zip((name.removeprefix("class_") for name in names), amounts, strict=True))
+        told[LAST.removeprefix("class_")] = charged_all - sum(amounts)
+        return {
+            "amounts": {name: float(round(amount, 2)) for name, amount in told.items()},
+            "lines_of_no_class": without,
+            "lines_without_amount": sum(self._without_amount(source) for source in self.files.lines),
+        }
+
+    def _without_amount(self, source: Source) -> int:
+        """The lines, of whatever kind, that tell no amount."""
+        return int(
+            self._rows(
+                f"SELECT count(*) FROM {source.table.scan()} WHERE ({read_column(source.map, 'amount')}) IS NULL"
+            )[0]
+        )
 
     def _count_visits(self, plan: Plan) -> dict[str, Any]:
         visits, back, unsettled, alone = self._rows(
