@@ -240,7 +240,7 @@ HEADER = _columns(
     ("settlement_time", Kind.TIME, "setl_time 结算时间 结算日期"),
     ("settlement_begin", Kind.TIME, "begndate"),
     ("settlement_end", Kind.TIME, "enddate"),
-    ("stay_days", Kind.NUMBER, "ipt_days act_ipt_days 住院天数 实际住院天数"),
+    ("stay_days", Kind.NUMBER, "ipt_days act_ipt_days 实际住院天数"),
     ("settlement_in_scope", Kind.NUMBER, "inscp_amt inscp_scp_amt 医保范围金额 符合政策范围金额 政策范围内金额"),
     ("fund_amount", Kind.NUMBER, "fund_pay_sumamt 基金支付总额 基金支付"),
     ("own_amount", Kind.NUMBER, "psn_pay 个人负担总金额 个人支付 个人负担"),

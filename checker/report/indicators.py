@@ -59,6 +59,11 @@ def print_indicators(
     for key, (chinese, english) in CAVEATS.items():
         if key in used:
             words.say(f"· {chinese}", f"· {english}")
+    if run["suppressed"]:
+        words.say(
+            f"不足 {run['options']['min_cell']} 的 {run['suppressed']:,} 个格子没有显示（—）",
+            f"{run['suppressed']:,} cells of fewer than {run['options']['min_cell']} are not shown (—)",
+        )
     for gap in result.gaps:
         words.console.print(safe(gap.said), highlight=False)
     target = safe(str(result.out / PARQUET))

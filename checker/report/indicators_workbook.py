@@ -57,8 +57,6 @@ def check_target(path: Path, *, force: bool) -> None:
                 "it exists: choose another name, or --force",
             )
         )
-    if not path.absolute().parent.is_dir():
-        raise InputError(both(f"--xlsx {path}：没有这个文件夹，请先建立", "there is no such folder: make it first"))
 
 
 def write_workbook(result: IndicatorsResult, path: Path, language: str) -> None:
@@ -70,6 +68,7 @@ def write_workbook(result: IndicatorsResult, path: Path, language: str) -> None:
         _Sheets(book, result, int(language == "en")).write()
     partial = path.with_name(f".{path.name}.partial")
     with for_owner_alone():
+        path.absolute().parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(file.getvalue())
         partial.replace(path)
 

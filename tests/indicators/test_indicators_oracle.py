@@ -152,11 +152,15 @@ class _Oracle:
         if indicator.endswith("_share"):
             return told[indicator.removesuffix("_share")] / charged * 100
         return {
-            "visits": lambda: told["visits"], "persons": lambda: persons, "total_cost": lambda: told["cost"], "visits_per_person": lambda: told["visits"] / persons,
-           
-            "cost_per_visit": lambda: told["cost"] / told["visits"], "cost_per_person": lambda: told["cost"] / persons,
-            "length_of_stay": lambda: told["days"] / told["stays"], "readmission_rate": lambda: told["back"] / told["discharges"] * 100,
-        }[indicator]()  # fmt: skip
+            "visits": lambda: told["visits"],
+            "persons": lambda: persons,
+            "total_cost": lambda: told["cost"],
+            "visits_per_person": lambda: told["visits"] / persons,
+            "cost_per_visit": lambda: told["cost"] / told["visits"],
+            "cost_per_person": lambda: told["cost"] / persons,
+            "length_of_stay": lambda: told["days"] / told["stays"],
+            "readmission_rate": lambda: told["back"] / told["discharges"] * 100,
+        }[indicator]()
 
 
 CHECKED = (
