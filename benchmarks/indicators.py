@@ -49,7 +49,7 @@ def by_hand(files: list[str], settlements: str | None, out: str) -> None:
         sums=", ".join(f"sum(CASE WHEN class = '{each}' THEN det_item_fee_sumamt END) AS {each}" for each in _CLASSES),
         totals=", ".join(f"sum({each}) AS {each}" for each in _CLASSES),
     )  # fmt: skip
-    config = {"threads": 2, "memory_limit": "2GB", "temp_directory": f"{out}.tmp", "preserve_insertion_order": False}
+    config = {"threads": 2, "memory_limit": "6GB", "temp_directory": f"{out}.tmp", "preserve_insertion_order": False}
     with duckdb.connect(config=config) as connection:
         connection.execute(query)
 
