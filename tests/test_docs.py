@@ -58,6 +58,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
                "--json", "--lang"),
     "inspect": ("--crosswalk", "--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules",
                 "--json", "--lang"),
+    "indicators": ("--out", "--settlements", "--visits", "--diagnoses", "--map", "--layout", "--profile", "--xlsx", "--min-cell", "--force",
+                   "--json", "--lang"),
     "check": ("--item", "--sex", "--birth", "--age", "--id-number", "--newborn", "--on", "--insured-sex", "--insured-birth", "--diagnosis",
               "--kb", "--crosswalk", "--rules", "--only-rules", "--region", "--as-of", "--profile", "--repair", "--stage", "--json", "--lang"),
     "profile values": ("--settlements", "--visits", "--from", "--query", "--map", "--layout", "--profile", "--json", "--lang"),

@@ -145,7 +145,7 @@ _STATE = (
         "diagnosis_name", Kind.TEXT,
         "dscg_maindiag_name dscg_main_dise_name 疾病诊断名称 诊断名称 主要诊断名称 主诊断名称 出院诊断名称 出院主诊断名称 门诊诊断名称",
     ),
-    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用"),
+    ("settlement_amount", Kind.NUMBER, "medfee_sumamt 医疗费总额 医疗总费用 医疗金额"),
     ("settlement_fund_paid", Kind.NUMBER, "fund_pay_sumamt 基金支付总额 基金支付 基金支付金额 医保基金支付总额"),
 )  # fmt: skip
 
@@ -242,8 +242,19 @@ LINE = _columns(
 )  # fmt: skip
 """One item ordered, sold or charged. `self_paying_flag` and `curr_drord_flag` are the national opposites of `paid_by_fund` and `is_context`."""
 
-HEADER = _columns(*_KEYS, *_PERSON, *_PLACE, *_STATE)
-"""A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key."""
+HEADER = _columns(
+    *_KEYS, *_PERSON, *_PLACE, *_STATE,
+    ("settlement_time", Kind.TIME, "setl_time 结算时间 结算日期"),
+    ("settlement_begin", Kind.TIME, "begndate"),
+    ("settlement_end", Kind.TIME, "enddate"),
+    ("stay_days", Kind.NUMBER, "ipt_days act_ipt_days 实际住院天数"),
+    ("settlement_in_scope", Kind.NUMBER, "inscp_amt inscp_scp_amt 医保范围金额 符合政策范围金额 政策范围内金额"),
+    ("own_amount", Kind.NUMBER, "psn_pay 个人负担总金额 个人支付 个人负担"),
+    ("account_amount", Kind.NUMBER, "acct_pay 个账支付 个人账户支付"),
+    ("cash_amount", Kind.NUMBER, "cash_payamt 现金支付"),
+)  # fmt: skip
+"""A settlement (setl_d) or visit (mdtrt_d) header: what `--settlements` and `--visits` add to the lines of their key; what the table has of its own is asked by
+the indicators alone."""
 
 DIAGNOSIS = _columns(
     *_KEYS,
@@ -254,6 +265,7 @@ DIAGNOSIS = _columns(
     ),
     ("type", Kind.TEXT, "diag_type inout_dise_type 诊断类别 诊断类型"),
     ("name", Kind.TEXT, "diag_name dise_name 诊断名称 疾病诊断名称 疾病名称"),
+    ("on_admission", Kind.TEXT, "adm_cond_type 入院病情 入院病情代码"),
     ("is_main", Kind.BOOL, "maindiag_flag maindise_flag 主诊断标志 主诊断标识 是否主诊断 主要诊断标志 是否主要诊断"),
     ("valid_flag", Kind.VALID, "vali_flag 有效标志 有效标识 是否有效"),
 )  # fmt: skip
