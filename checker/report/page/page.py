@@ -246,18 +246,16 @@ def _what_if(found: list[WhatIf], *, english: bool) -> Iterator[str]:
         yield f"<p>{_PAGE['no_children'][english]}</p>"
         return
     heads = (COLUMNS["rule_name"].said, _PAGE["limit"], _PAGE["left_over"], _PAGE["stake"], _PAGE["unknown"])
-    yield (
-        "<table><thead><tr>"
-        + "".join(f'<th scope="col">{said[english]}</th>' for said in heads)
-        + "</tr></thead><tbody>"
-    )
+    yield f'<div class="wide" tabindex="0" role="region" aria-label="{_PAGE["what_if"][english]}"><table><thead><tr>'
+    yield from (f'<th scope="col">{said[english]}</th>' for said in heads)
+    yield "</tr></thead><tbody>"
     for each in found:
         limit = _PAGE["younger"][english].format(age=each.limit)
         numbers = "".join(
             f'<td class="n">{number}</td>' for number in (f"{each.lines:,}", f"{each.yuan:,.2f}", f"{each.unknown:,}")
         )
         yield f"<tr><td>{_text(each.rule)}</td><td>{limit}</td>{numbers}</tr>"
-    yield "</tbody></table>"
+    yield "</tbody></table></div>"
 
 
 def _write(target: Path, text: str) -> None:
