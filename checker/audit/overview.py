@@ -38,9 +38,9 @@ def overview(
     yield say("无法判断（行）", "Undetermined lines"), document["findings"]["undetermined"]["lines"]
     yield say("豁免（行）", "Exempt lines"), document["findings"]["exempt"]["lines"]
     for kind, count in (document.get("clusters") or {}).items():
-        yield say("聚集：", "Clusters: ") + CLUSTER_KINDS[kind][english], count
+        yield say("聚集：", "Clusters: ") + CLUSTER_KINDS.get(kind, (kind, kind))[english], count
     for kind, count in (document.get("explained") or {}).items():
-        yield say("归类：", "Class: ") + CLASSES[kind][english], count
+        yield say("归类：", "Class: ") + CLASSES.get(kind, (kind, kind))[english], count
     yield say("读入 = 判断 + 跳过 + 无法读取", "Read = judged + skipped + rejected"), None
     yield say("读入明细（行）", "Lines read"), lines["read"]
     yield say("　判断", "  judged"), lines["judged"]

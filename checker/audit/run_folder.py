@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from checker.audit.run_document import damage
 from checker.engines.duckdb import connect_locked
 from checker.model import sqltext
 from checker.model.errors import InputError, both, why
@@ -40,6 +41,18 @@ class RunFolder:
         """The language in which its findings are worded."""
         return str(self.document["options"]["language"])
 
+    def refuse_inside(self, target: Path, option: str) -> None:
+        """Refuse to write into the run's own folder: there a report could replace what it is made of, and `scan --force` would not go on."""
+        own, place = self.folder.resolve(), target.resolve()
+        if place == own or own in place.parents:
+            raise InputError(
+                f"{option} {target}："
+                + both(
+                    f"在扫描的结果文件夹 {self.folder} 里，请写到别处",
+                    "lies in the folder of the run: choose another place",
+                )
+            )
+
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection that reads this run's files and nothing else, with a view of each of TABLES."""
         files = [self.file(name).absolute() for name in TABLES]
@@ -64,6 +77,15 @@ def open_run(folder: Path) -> RunFolder:
         raise InputError(
             f"{folder}：" + both("由旧版本生成，缺少文件的哈希，请重新扫描", "made by an older version: scan again")
         )
+    place = damage(document)
+    if place is not None:
+        raise InputError(
+            f"{folder / RUN_FILE}："
+            + both(
+                f"{place} 不是本版本的扫描写的样子（损坏，或由别的版本生成），请重新扫描",
+                f"{place} is not as this version writes it (damaged, or of another version): scan again",
+            )
+        )
     for name, told in results.items():
         _check(folder, name, told)
     for name in TABLES:
@@ -85,7 +107,7 @@ def _read(folder: Path) -> Mapping[str, Any]:
             f"{folder}："
             + both("没有 run.json，请给出 liangku scan --out 的文件夹", "no run.json: name the --out of a scan")
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = why(error) if isinstance(error, OSError) else "JSON"
         raise InputError(
             f"{file}：" + both(f"无法读取（{reason}），请重新扫描", "cannot be read: scan again")

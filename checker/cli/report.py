@@ -109,7 +109,12 @@ def command(
         raise click.UsageError(both("--by 和 --out 要一起写", "--by and --out go together"))
     if sample and not xlsx:
         raise click.UsageError(both("--sample 要写入 --xlsx 文件", "--sample needs --xlsx FILE"))
+    if xlsx and xlsx.suffix.lower() != ".xlsx":
+        raise InputError(f"--xlsx {xlsx}：" + both("文件名请以 .xlsx 结尾", "name an .xlsx file"))
     run = open_run(folder)
+    for option, target in (("--xlsx", xlsx), ("--html", page), ("--out", out)):
+        if target:
+            run.refuse_inside(target, option)
     asked = _Asked(run, lang, show_identities, min_cell)
     told: dict[str, object] = {"folder": str(folder)}
     said: list[str] = []

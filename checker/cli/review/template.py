@@ -35,7 +35,9 @@ def command(folder: Path, out: Path, as_json: bool, lang: str) -> int:
     from checker.audit.run_folder import open_run
     from checker.report.review import print_template
 
-    findings = write_template(open_run(folder), out, lang)
+    run = open_run(folder)
+    run.refuse_inside(out, "--out")
+    findings = write_template(run, out, lang)
     if as_json:
         print_json({"file": str(out), "findings": findings})
     else:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from checker.audit.overview import Entry, method, overview
 from checker.audit.run_folder import RunFolder
@@ -189,12 +190,16 @@ def _book(target: Path) -> Iterator[Workbook]:
         ):
             yield book
         partial.replace(target)
-    except OSError as error:
+    except (OSError, FileCreateError) as error:
+        # The library wraps what the system says.
+        system = error if isinstance(error, OSError) else error.args[0] if error.args else error
+        reason = why(system) if isinstance(system, OSError) else str(error)
         raise InputError(
-            f"{target}：无法写入（{why(error)}），请换一个位置（cannot be written: choose another place）"
+            f"{target}：无法写入（{reason}），请换一个位置（cannot be written: choose another place）"
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def _write_method(book: Workbook, styles: Styles, run: RunFolder, wanted: Wanted) -> None:
