@@ -9,7 +9,8 @@ from checker.model.words import Said
 
 @dataclass(frozen=True, slots=True)
 class ReportColumn:
-    """A column of a report: its name, its heading in Chinese and English, what its cells hold (text, day, time, yuan, number, count, share) and how wide it is.
+    """A column of a report: its name, its heading in Chinese and English, what its cells hold (text, day, time, yuan, number, rate, count, share)
+    and how wide it is.
 
     One that is `identity` says who somebody is: it is shown only where that is asked for.
     """
@@ -83,7 +84,7 @@ COLUMNS = _columns(
     ReportColumn("undetermined", ("无法判断（行）", "Undetermined"), "count", 12),
     ReportColumn("persons", ("人数", "Persons"), "count", 8),
     ReportColumn("stake", ("待核实涉及金额（元）", "At stake, left (yuan)"), "yuan", 16),
-    ReportColumn("rate", ("每万行待核实疑点", "Per 10,000 lines"), "number", 14),
+    ReportColumn("rate", ("每万行待核实疑点", "Per 10,000 lines"), "rate", 14),
     ReportColumn("before_left", ("上月待核实（行）", "The month before"), "count", 14),
     ReportColumn("change", ("环比", "Change"), "share", 10),
     ReportColumn("kind", ("很可能的原因", "Probable cause"), width=26),

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 VIOLATION = "verdict = 'violation'"
 LEFT = f"{VIOLATION} AND class IS NULL"
 """SQL of the findings that are violations, and that nothing else explains."""
-REFUND = "CASE WHEN level = 'definite' AND class IS NULL THEN amount_at_stake END"
+_DEFINITE = f"({LEFT} AND level = 'definite')"
+REFUND = f"""CASE WHEN {_DEFINITE} AND row_number() OVER (
+      PARTITION BY source_file, source_record, {_DEFINITE} ORDER BY amount_at_stake DESC NULLS LAST, finding_id) = 1 THEN amount_at_stake END"""
 """SQL of what an institution is asked to give back of a finding: of what is against a payment rule all that is at stake, of the rest what comes out of
-hearing it."""
+hearing it. A line that several rules hit gives its money back once, at the finding of most yuan."""
 _CASE = (
     "level", "class", "cluster_id", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name",
     "local_item_code", "local_item_name", "spec", "unit_price", "quantity", "amount", "amount_in_scope", "amount_at_stake", "fund_paid",
@@ -137,8 +139,8 @@ _FINDINGS: Said = (
     "One finding a row; where a class stands, look at the data first",
 )
 _REFUNDS: Said = (
-    "明确违反支付政策、没有别的原因的疑点；确认后退回基金",
-    "Against payment rules and without another cause; to be returned to the fund when confirmed",
+    "待核实的疑点；明确违规的写拟退回金额（同一行命中几条规则的只写一次），其余核实后再定",
+    "What is left to be looked at; of what is against payment rules the refund (once for a line hit by several rules), of the rest when it was heard",
 )
 _ANSWER: Said = (
     "黄色一列填写申诉意见；“归类”有字的先核对码、登记和上传；拟退回金额的合计为公式",
@@ -175,54 +177,86 @@ class _Words:
         )
         return f"CASE {column} {arms} ELSE {column} END"
 
-    def _enough(self, value: str) -> str:
-        """SQL of a count, NULL where it is of so few persons that these might be known by it."""
-        return f"CASE WHEN persons >= {self._least} OR persons = 0 THEN {value} END" if self._least else value
+    def _enough(self, value: str, *groups: tuple[str, str]) -> str:
+        """SQL of a value, NULL where one of the groups (lines, their persons) that it tells of is of so few persons that these might be known by it."""
+        if not self._least:
+            return value
+        few = " OR ".join(
+            f"(coalesce({lines}, 0) > 0 AND coalesce({persons}, 0) < {self._least})" for lines, persons in groups
+        )
+        return f"CASE WHEN NOT ({few}) THEN {value} END"
+
+    def _counts(self) -> dict[str, str]:
+        """SQL of what is counted, by the names of columns. The sum of two counts is told only where both are: else it would tell the one that is not."""
+        left = {
+            "left": "left_over", "persons": "persons", "stake": "stake", "rate": "10000 * left_over / nullif(covered_lines, 0)",
+        }  # fmt: skip
+        return {
+            **{name: self._enough(value, _OPEN_GROUP) for name, value in left.items()},
+            "explained": self._enough("explained", _EXPLAINED_GROUP),
+            "violations": self._enough("violations", _OPEN_GROUP, _EXPLAINED_GROUP),
+            "undetermined": self._enough("undetermined", ("undetermined", "persons_unclear")),
+            # Whose these lines are is not told: of few lines there are few persons.
+            "covered_lines": self._enough("covered_lines", ("covered_lines", "covered_lines")),
+        }
 
     def ranked(self, keys: Sequence[str], named: Sequence[str], by: str) -> str:
         """SQL of groups of findings by `keys`, told by what they are `named`, those of most violations per line first; `by` is that of the denominators."""
         # Of one institution alone the lines of an item are not known: they are counted over all.
         known = by != "" and (by != "item" or self._where == "TRUE")
         own = self._where if "institution_id" in keys else "TRUE"
-        same = " AND ".join(f"d.{key} IS NOT DISTINCT FROM g.{key}" for key in keys)
-        covered = f"""LEFT JOIN (FROM denominators WHERE "by" = '{by}' AND {own}) d ON {same}""" if known else ""
-        lines = "d.lines" if covered else "CAST(NULL AS BIGINT)"
-        of_lines = {"covered_lines": lines, "rate": self._enough(f"10000 * g.left_over / {lines}")} if by else {}
-        values = {
-            **of_lines, "violations": self._enough("violations"), "explained": self._enough("explained"), "left": self._enough("left_over"),
-            "persons": "persons", "stake": self._enough("stake"), "undetermined": self._enough("undetermined"),
-        }  # fmt: skip
-        shown = ", ".join(
-            (*(f"g.{name}" for name in (*keys, *named)), *(values[name] for name in _COUNTED if name in values))
-        )
-        chosen = ", ".join((*keys, *(f"any_value({name}) AS {name}" for name in named)))
-        first = f"left_over / {lines} DESC NULLS LAST, " if covered else ""
-        return f"""SELECT {shown} FROM (SELECT {chosen}, {_COUNTS} FROM findings WHERE {self._where} GROUP BY {", ".join(keys)}) g {covered}
-            ORDER BY {first}left_over DESC, violations DESC, {", ".join(f"g.{key}" for key in keys)}"""
+        same = " AND ".join(f"d.{key} IS NOT DISTINCT FROM g.{key}" for key in keys) if known else "FALSE"
+        covered = f"""SELECT {", ".join(keys) if known else "NULL"}, lines AS covered_lines FROM denominators
+            WHERE "by" = '{by}' AND {own}"""
+        counts = self._counts()
+        shown = ", ".join((
+            *(f"g.{name}" for name in (*keys, *named)),
+            *(counts[name] for name in _COUNTED if by or name not in ("covered_lines", "rate")),
+        ))  # fmt: skip
+        return f"""SELECT {shown} FROM ({_grouped(keys, named, self._where)}) g LEFT JOIN ({covered}) d ON {same}
+            ORDER BY left_over / nullif(covered_lines, 0) DESC NULLS LAST, left_over DESC, violations DESC, {", ".join(f"g.{key}" for key in keys)}"""
 
     def months(self) -> str:
-        """SQL of the months, with what was left in the one before."""
-        return f"""SELECT g.month, d.lines, {self._enough("violations")}, {self._enough("left_over")},
-              {self._enough("10000 * left_over / d.lines")}, persons, {self._enough("stake")}, {self._enough("undetermined")},
-              lag(left_over) OVER (ORDER BY g.month), left_over / nullif(lag(left_over) OVER (ORDER BY g.month), 0) - 1
-            FROM (SELECT strftime(service_time, '%Y-%m') AS month, {_COUNTS} FROM findings WHERE {self._where} GROUP BY month) g
-            LEFT JOIN (SELECT month, sum(lines)::BIGINT AS lines FROM denominators
-              WHERE "by" = 'institution_month' AND {self._where} GROUP BY month) d USING (month)
-            ORDER BY g.month"""
+        """SQL of the months, those without findings too, with what was left in the month before."""
+        counts, left = self._counts(), self._enough("left_over", _OPEN_GROUP)
+        shown = ", ".join(counts[name] for name in _COUNTED if name != "explained")
+        zeros = ", ".join(f"coalesce({name}, 0) AS {name}" for name in _COUNTS)
+        covered = f"""SELECT month, sum(lines)::BIGINT AS covered_lines FROM denominators
+            WHERE "by" = 'institution_month' AND {self._where} GROUP BY month"""
+        return f"""WITH m AS (
+              SELECT coalesce(g.month, d.month) AS month, covered_lines, {zeros}
+              FROM ({_grouped(("month",), (), self._where)}) g FULL JOIN ({covered}) d ON g.month IS NOT DISTINCT FROM d.month),
+            b AS (SELECT strftime(try_strptime(month, '%Y-%m') + INTERVAL 1 MONTH, '%Y-%m') AS month, {left} AS before_left FROM m)
+            SELECT m.month, {shown}, before_left, {left} / nullif(before_left, 0) - 1 FROM m LEFT JOIN b USING (month) ORDER BY m.month"""
 
     def clusters(self) -> str:
         """SQL of the clusters, those of most lines first."""
         why = self._said("i.why", LIKELY_BY)
         likely = f"array_to_string(list_transform(likely_items, lambda i: concat(i.name, ' ', i.code, '（', {why}, '）')), '；')"
+        counts = ", ".join(
+            self._enough(name, ("breaking", "persons"))
+            for name in (
+                "lines",
+                "breaking",
+                "share",
+                "share_low",
+                "share_high",
+                "elsewhere_share",
+                "persons",
+                "amount",
+            )
+        )
         return f"""SELECT {self._said("kind", CLUSTER_KINDS)}, institution_id, institution_name, local_item_code, local_item_name, item_code,
-              item_name, {likely}, prescriber, day, lines, breaking, share, share_low, share_high, elsewhere_share, persons, amount, first_day, last_day,
-              cluster_id
+              item_name, {likely}, prescriber, day, {counts}, first_day, last_day, cluster_id
             FROM clusters WHERE {self._where} ORDER BY breaking DESC, cluster_id"""
 
     def quality(self) -> str:
         """SQL of what is amiss, by institution."""
-        return f"""SELECT institution_id, institution_name, {self._said("issue", QUALITY)}, {self._enough("lines")}, of_lines, {self._enough("rate")}, persons,
-              {self._enough("amount")}, example_file || ':' || example_record
+        lines, rate, persons, amount = (
+            self._enough(name, ("lines", "persons")) for name in ("lines", "rate", "persons", "amount")
+        )
+        return f"""SELECT institution_id, institution_name, {self._said("issue", QUALITY)}, {lines}, of_lines, {rate}, {persons}, {amount},
+              example_file || ':' || example_record
             FROM quality WHERE {self._where} ORDER BY lines DESC, institution_id, issue"""
 
     def cases(
@@ -244,11 +278,26 @@ class _Words:
         return f"SELECT {chosen} FROM {source} WHERE ({condition}) AND {self._where} ORDER BY {order}"
 
 
-_LINES = "count(DISTINCT hash(source_file, source_record))"
-_COUNTS = f"""{_LINES} FILTER ({VIOLATION}) AS violations, {_LINES} FILTER ({VIOLATION} AND class IS NOT NULL) AS explained,
-    {_LINES} FILTER ({LEFT}) AS left_over, count(DISTINCT person_hash) FILTER ({LEFT}) AS persons,
-    coalesce(sum(amount_at_stake) FILTER ({LEFT}), 0) AS stake, {_LINES} FILTER (verdict = 'undetermined') AS undetermined"""
-"""What is counted of a group: lines, be they hit by several rules."""
+_LINE = ("source_file", "source_record")
+_COUNTS: dict[str, str] = {
+    "violations": "count(*) FILTER (hit)", "explained": "count(*) FILTER (hit AND NOT open)", "left_over": "count(*) FILTER (open)",
+    "persons": "count(DISTINCT person_hash) FILTER (open)", "persons_explained": "count(DISTINCT person_hash) FILTER (hit AND NOT open)",
+    "persons_unclear": "count(DISTINCT person_hash) FILTER (unclear)", "stake": "coalesce(sum(yuan) FILTER (open), 0)",
+    "undetermined": "count(*) FILTER (unclear)",
+}  # fmt: skip
+"""What is counted of a group: lines, persons, and the lines' money once, be they hit by several rules. One that only some of its findings explain is left."""
+_OPEN_GROUP, _EXPLAINED_GROUP = ("left_over", "persons"), ("explained", "persons_explained")
+
+
+def _grouped(keys: Sequence[str], named: Sequence[str], where: str) -> str:
+    """SQL of groups of findings by `keys`, with what is counted of them."""
+    names = "".join(f", any_value({name}) AS {name}" for name in named)
+    by_line = ", ".join((*keys, *_LINE))
+    return f"""SELECT {", ".join(keys)}{names}, {", ".join(f"{value} AS {name}" for name, value in _COUNTS.items())} FROM (
+          SELECT {by_line}{names}, any_value(person_hash) AS person_hash, bool_or({VIOLATION}) AS hit, bool_or({LEFT}) AS open,
+            bool_or(verdict = 'undetermined') AS unclear, max(amount_at_stake) FILTER ({LEFT}) AS yuan
+          FROM (SELECT *, strftime(service_time, '%Y-%m') AS month FROM findings) WHERE {where} GROUP BY {by_line})
+        GROUP BY {", ".join(keys)}"""
 
 
 def cases_query(names: Sequence[str], condition: str, *, language: str, order: str) -> str:
@@ -277,9 +326,10 @@ def sample_table(count: int, seed: int, by: str, *, language: str, identities: b
 def amounts(connection: duckdb.DuckDBPyConnection, where: str = "TRUE") -> tuple[int, int, int, object, object]:
     """Lines that violate, with another cause, and left, and the yuan at stake of all and of those left: each line's money once."""
     row = connection.execute(
-        f"""SELECT count(*), count(*) FILTER (NOT is_left), count(*) FILTER (is_left), coalesce(sum(stake), 0), coalesce(sum(stake) FILTER (is_left), 0)
+        f"""SELECT count(*), count(*) FILTER (NOT is_left), count(*) FILTER (is_left), coalesce(sum(stake), 0), coalesce(sum(stake_left), 0)
         FROM (
-          SELECT bool_or(class IS NULL) AS is_left, max(amount_at_stake) AS stake FROM findings WHERE {VIOLATION} AND {where}
+          SELECT bool_or(class IS NULL) AS is_left, max(amount_at_stake) AS stake, max(amount_at_stake) FILTER (class IS NULL) AS stake_left
+          FROM findings WHERE {VIOLATION} AND {where}
           GROUP BY source_file, source_record)"""
     ).fetchone()
     assert row is not None

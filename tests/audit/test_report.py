@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from datetime import date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import openpyxl
@@ -105,12 +106,74 @@ def test_persons_are_masked_unless_they_are_asked_for(run: Path, book: openpyxl.
     assert any("请勿外传" in str(row[1].value) for row in shown["方法"].iter_rows())
 
 
+LINE = ("source_file", "source_record")
+
+
+def of_lines(run: Path, *keys: str) -> pl.DataFrame:
+    """Each violating line once for each of the groups by `keys`: whether it is left, whose it is, and its money."""
+    return (
+        pl.read_parquet(run / "findings.parquet")
+        .filter(pl.col("verdict") == "violation")
+        .group_by(*keys, *LINE)
+        .agg(
+            pl.col("class").is_null().any().alias("left"),
+            pl.col("person_hash").first(),
+            pl.col("amount_at_stake").filter(pl.col("class").is_null()).max().alias("stake"),
+        )
+    )
+
+
 def test_counts_of_few_persons_are_hidden_on_request(run: Path, tmp_path: Path) -> None:
     assert liangku("report", run, "--xlsx", tmp_path / "a.xlsx", "--min-cell", "5").returncode == 0
-    for row in rows(openpyxl.load_workbook(tmp_path / "a.xlsx")["按项目"], 3):
-        if 0 < int(str(row["人数"])) < 5:
-            assert row["违规疑点（行）"] is None
-            assert row["待核实涉及金额（元）"] is None
+    book = openpyxl.load_workbook(tmp_path / "a.xlsx")
+    hidden = 0
+    for sheet, key, title in (("按项目", "item_code", "医保编码"), ("按规则", "rule_name", "规则")):
+        lines = of_lines(run, key)
+        for row in rows(book[sheet], 3):
+            own = lines.filter(pl.col(key) == row[title])
+            left, explained = own.filter("left"), own.filter(~pl.col("left"))
+            few = [part.height > 0 and part["person_hash"].drop_nulls().n_unique() < 5 for part in (left, explained)]
+            told = ("其中待核实（行）", "人数", "待核实涉及金额（元）")
+            assert {row[name] is None for name in told} == {few[0]}, row
+            assert (row["其中另有原因（行）"] is None) == few[1], row
+            # The sum of both would tell the one that is not told.
+            assert (row["违规疑点（行）"] is None) == any(few), row
+            hidden += any(few)
+    assert hidden > 5
+    unclear = (
+        pl.read_parquet(run / "findings.parquet")
+        .filter(pl.col("verdict") == "undetermined")
+        .group_by("institution_id")
+        .agg(pl.col("person_hash").n_unique())
+    )
+    for row in rows(book["按机构"], 3):
+        persons = unclear.filter(pl.col("institution_id") == row["机构编码"])["person_hash"]
+        assert (row["无法判断（行）"] is None) == (0 < persons.sum() < 5)
+
+
+def test_money_of_a_line_hit_by_two_rules_counts_once(run: Path, book: openpyxl.Workbook, tmp_path: Path) -> None:
+    lines = of_lines(run, "institution_id")
+    findings = pl.read_parquet(run / "findings.parquet").filter(
+        (pl.col("verdict") == "violation") & pl.col("class").is_null()
+    )
+    assert findings["amount_at_stake"].sum() > lines["stake"].sum(), "no line of the samples is hit twice"
+    told = {row["机构编码"]: row["待核实涉及金额（元）"] for row in rows(book["按机构"], 3)}
+    for (institution,), own in lines.group_by("institution_id"):
+        assert told[institution] == pytest.approx(float(own["stake"].sum() or 0))
+    overview = {str(row[0].value): row[1].value for row in book["总览"].iter_rows(max_row=6)}
+    assert sum(told.values()) == pytest.approx(overview["　其中待核实"])  # type: ignore[arg-type]
+    definite = findings.filter(pl.col("level") == "definite").group_by(*LINE).agg(pl.col("amount_at_stake").max())
+    refunds = [float(row["拟退回金额（元）"] or 0) for row in rows(book["主动退回清单"], 4)]  # type: ignore[arg-type]
+    assert sum(refunds) == pytest.approx(float(definite["amount_at_stake"].sum()))
+
+
+def test_months_without_findings_are_told_and_compared_with_the_one_before(run: Path, book: openpyxl.Workbook) -> None:
+    told = rows(book["按月"], 3)
+    of = pl.read_parquet(run / "denominators.parquet").filter(pl.col("by") == "month")
+    assert [row["月份"] for row in told] == sorted(of["month"])
+    assert any(row["其中待核实（行）"] == 0 for row in told)
+    for before, row in pairwise(told):
+        assert row["上月待核实（行）"] == before["其中待核实（行）"]
 
 
 def test_what_institutions_send_is_text_and_never_a_formula_and_long_texts_are_cut(run: Path, tmp_path: Path) -> None:
@@ -133,6 +196,25 @@ def test_what_institutions_send_is_text_and_never_a_formula_and_long_texts_are_c
     assert len(str(first["科室"])) <= LONGEST_CELL
     assert str(first["科室"]).endswith("（已截断）")
     assert chr(8238) not in str(first["院内名称"])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "heading", "wanted"),
+    [
+        ("service_time", "TIMESTAMP '1850-01-02 03:04:05'", "费用发生时间", "1850-01-02 03:04:05"),
+        ("department", "repeat(chr(131083), 40000)", "科室", None),
+    ],
+)
+def test_what_spreadsheets_do_not_hold_is_text_that_they_do(
+    run: Path, tmp_path: Path, column: str, value: str, heading: str, wanted: str | None
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    change_findings(folder, {column: value})
+    assert liangku("report", folder, "--xlsx", tmp_path / "a.xlsx").returncode == 0
+    told = rows(openpyxl.load_workbook(tmp_path / "a.xlsx")["疑点明细"], 3)[0][heading]
+    # Each of the rare signs is two of what a cell holds 32,767 of.
+    assert told == wanted if wanted else str(told).endswith("（已截断）") and len(str(told)) < LONGEST_CELL / 2 + 10
 
 
 def test_each_institution_gets_its_own_and_nothing_of_others(run: Path, tmp_path: Path) -> None:
@@ -199,13 +281,13 @@ def test_more_findings_than_a_sheet_holds_go_on_upon_the_next(run: Path, tmp_pat
     from checker.audit.tables import report_tables
     from checker.report.workbook.sheet import Styles, write_table
 
-    table = report_tables(language="zh")["refunds"]
+    table = report_tables(language="zh")["answer"]
     connection = open_run(run).connect()
     with Workbook(tmp_path / "a.xlsx", {"constant_memory": True}) as book:
         count = write_table(book, Styles.of(book), connection, table, english=False, totals=("refund",), most_rows=54)
     book = openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)
     assert book.sheetnames == [
-        f"主动退回清单{'' if number == 1 else f' {number}'}" for number in range(1, -(-count // 50) + 1)
+        f"疑点与申诉{'' if number == 1 else f' {number}'}" for number in range(1, -(-count // 50) + 1)
     ]
     told = [row for sheet in book for row in rows(sheet, 4)]
     assert len({row["疑点编号"] for row in told}) == len(told) == count
@@ -218,7 +300,10 @@ def test_more_findings_than_a_sheet_holds_go_on_upon_the_next(run: Path, tmp_pat
         (lambda folder: (folder / "run.json").write_text("[]"), "不是扫描的结果"),
         (lambda folder: (folder / "clusters.parquet").unlink(), "结果不完整"),
         (lambda folder: (folder / "quality.parquet").write_bytes(b"PAR1"), "扫描之后被改动过"),
+        (lambda folder: (folder / "run.json").write_text("[" * 100_000), "无法读取"),
         (lambda folder: _without(folder, "results"), "由旧版本生成"),
+        (lambda folder: _without(folder, "engine"), "engine.name 不是本版本"),
+        (lambda folder: _without(folder, "not_judged"), "not_judged 不是本版本"),
         (lambda folder: _without_column(folder), "由别的版本生成"),
     ],
 )  # fmt: skip
@@ -251,6 +336,29 @@ def test_usage_that_cannot_be_meant_is_refused(run: Path, tmp_path: Path) -> Non
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("x")
     assert liangku("report", run, "--by", "institution", "--out", tmp_path / "full", "--force").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--xlsx", "{run}/a.xlsx"), "结果文件夹"),
+        (("--html", "{run}/run.json"), "结果文件夹"),
+        (("--by", "institution", "--out", "{run}", "--force"), "结果文件夹"),
+        (("--xlsx", "{run}/findings.parquet"), ".xlsx 结尾"),
+        (("--xlsx", "{run}/../nowhere/a.xlsx"), "无法写入"),
+    ],
+)
+def test_a_report_never_replaces_what_it_is_made_of(
+    run: Path, tmp_path: Path, asked: tuple[str, ...], words: str
+) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    done = liangku("report", folder, *(each.format(run=folder) for each in asked))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
+        file.name: file.read_bytes() for file in run.iterdir()
+    }
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,6 @@ def _counts(row: tuple[Any, ...], places: str) -> tuple[int, int]:
     """Lines that are left, and with another cause, of a row of a table."""
     if places == "month":
         violations, left = row[2], row[3]
-        return int(left or 0), int((violations or 0) - (left or 0))
+        return int(left or 0), 0 if violations is None or left is None else int(violations - left)
     explained, left = (row[2], row[3]) if places == "rule" else (row[4], row[5])
     return int(left or 0), int(explained or 0)

@@ -225,7 +225,7 @@ def _cell(value: object, column: ReportColumn) -> str:
             return f"{float(str(value)):.1%}"
         case "yuan":
             return f"{float(str(value)):,.2f}"
-        case "number":
+        case "rate":
             return f"{float(str(value)):,.1f}"
         case "count":
             return f"{int(str(value)):,}"

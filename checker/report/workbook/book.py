@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -19,10 +20,11 @@ from checker.audit.tables import ReportTable, report_tables
 from checker.model import sqltext
 from checker.model.errors import InputError, why
 from checker.model.private_files import for_owner_alone
-from checker.report.workbook.sheet import Styles, on_paper, write_table
+from checker.model.shown import shown
+from checker.report.workbook.sheet import Styles, cut, on_paper, write_table
 
-SUMMED = {"refunds": ("amount_at_stake", "refund"), "answer": ("amount_at_stake", "refund")}
-"""The tables that have sums, and of which columns."""
+SUMMED = {"refunds": ("refund",), "answer": ("refund",)}
+"""The tables that have sums, and of which columns. What is at stake of a line hit by several rules stands in each of its rows: its sum would count it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +167,19 @@ def _addressed(
     )  # fmt: skip
 
 
+_NAME_SIGNS, _NAME_BYTES = 60, 180
+_DEVICES = frozenset(
+    {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(10))}
+)
+
+
 def _file_name(institution: str | None, name: str | None, taken: set[str]) -> str:
     """A file name of an institution that every system takes, and that no other has."""
-    told = "_".join(part for part in (institution or "", name or "") if part) or "机构未写明"
-    plain = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in told)[:60].strip("_") or "机构"
+    told = "_".join(part for part in (institution or "", name or "") if part)
+    signs = "".join(sign if sign.isalnum() or sign in "-_" else "_" for sign in unicodedata.normalize("NFC", told))
+    # What a file system counts are bytes; a name in front of which nothing stands could be one that Windows keeps for a device.
+    plain = signs[:_NAME_SIGNS].encode()[:_NAME_BYTES].decode(errors="ignore").strip("_")
+    plain = f"机构_{plain}" if plain.casefold() in _DEVICES else plain or "机构未写明"
     wanted, number = plain, 1
     while wanted.casefold() in taken:
         number += 1
@@ -217,9 +228,9 @@ def _write_entries(
         sheet.set_column(place, place, width)
     kinds: Mapping[str, Any] = styles.by_kind
     for row, (what, value) in enumerate(entries):
-        sheet.write_string(row, 0, what, styles.title if value is None else None)
+        sheet.write_string(row, 0, cut(shown(what)), styles.title if value is None else None)
         if isinstance(value, str):
-            sheet.write_string(row, 1, value)
+            sheet.write_string(row, 1, cut(shown(value)))
         elif isinstance(value, int):
             sheet.write_number(row, 1, value, kinds["count"])
         elif value is not None:

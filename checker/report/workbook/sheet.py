@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ MOST_ROWS = 1_048_576
 """Rows of a sheet; what is more goes on upon the next."""
 LONGEST_CELL = 32_767
 LONGEST_NAME = 31
+FIRST_YEAR = 1900
+"""Before it spreadsheets know no days."""
 CUT = "…（已截断）"
 """How a text ends that a cell does not hold whole."""
 FILLED_IN = ("appeal", "decision", "reason_of_decision")
@@ -32,7 +35,8 @@ FILLED_IN = ("appeal", "decision", "reason_of_decision")
 _FETCHED = 5_000
 _FORMATS = {
     "yuan": "#,##0.00",
-    "number": "#,##0.##",
+    "number": "General",
+    "rate": "#,##0.0",
     "count": "#,##0",
     "share": "0.0%",
     "day": "yyyy-mm-dd",
@@ -107,8 +111,9 @@ def write_table(
         sheet.set_row(head, 32)
         for place, column in enumerate(table.columns):
             sheet.write_string(head, place, column.said[english], styles.heading)
-        for row, cells in enumerate(islice(rows, count), head + 1):
-            _write_row(sheet, styles, table.columns, row, cells, fill or {})
+        cells = _plan(sheet, styles, table.columns, fill or {})
+        for row, values in enumerate(islice(rows, count), head + 1):
+            _write_row(cells, row, values)
         sheet.autofilter(head, 0, head + count, len(table.columns) - 1)
     return sum(count for count, *_ in parts)
 
@@ -138,11 +143,13 @@ def _names(table: ReportTable) -> str:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, table: ReportTable) -> Iterator[Row]:
-    """The rows of a table, texts without signs that hide or turn what is read; some thousand at a time are held."""
+    """The rows of a table, numbers as spreadsheets hold them, texts without signs that hide or turn what is read; some thousand at a time are held."""
     plain = ", ".join(
         f"regexp_replace(CAST(c{number} AS VARCHAR), {sqltext.text(INVISIBLE_SQL)}, {sqltext.text(SUBSTITUTE)}, 'g')"
         if column.kind == "text"
         else f"c{number}"
+        if column.kind in ("day", "time")
+        else f"CAST(c{number} AS DOUBLE)"
         for number, column in enumerate(table.columns)
     )
     found = connection.execute(f"SELECT {plain} FROM ({table.query}) AS t({_names(table)})")
@@ -170,22 +177,62 @@ def _write_totals(
             sheet.write_formula(2, place, f"=SUBTOTAL(109,{over})", styles.total, float(sums[column.name]))
 
 
-def _write_row(
-    sheet: Worksheet, styles: Styles, columns: Sequence[ReportColumn], row: int, cells: Row, fill: Mapping[str, object]
-) -> None:
-    for place, value in enumerate(cells):
-        column = columns[place]
-        if value is None:
-            value = fill.get(column.name)
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """How the cells of a column are written: by `write`, in a format; `usual` stands where there is no value. One that is `open` is left to people."""
+
+    place: int
+    write: Callable[..., object]
+    form: Format | None
+    usual: object
+    open: bool
+
+
+def _plan(sheet: Worksheet, styles: Styles, columns: Sequence[ReportColumn], fill: Mapping[str, object]) -> list[_Cell]:
+    """What writes the cells of each column: the writers of one type of the library, for the public ones look at every cell anew and take a fifth longer."""
+    planned = []
+    for place, column in enumerate(columns):
+        form: Format | None = styles.by_kind.get(column.kind)
+        write: Callable[..., object] = sheet._write_number
         if column.name in FILLED_IN:
-            sheet.write_blank(row, place, None, styles.open_cell)
-        elif value is None:
-            continue
-        elif isinstance(value, str):
-            sheet.write_string(
-                row, place, value if len(value) <= LONGEST_CELL else value[: LONGEST_CELL - len(CUT)] + CUT
-            )
-        elif isinstance(value, datetime | date):
-            sheet.write_datetime(row, place, value, styles.by_kind[column.kind])
-        else:
-            sheet.write_number(row, place, value, styles.by_kind[column.kind])
+            write, form = sheet._write_blank, styles.open_cell
+        elif column.kind == "text":
+            write = partial(_write_text, sheet)
+        elif column.kind in ("day", "time"):
+            write = partial(_write_time, sheet)
+        planned.append(_Cell(place, write, form, fill.get(column.name), column.name in FILLED_IN))
+    return planned
+
+
+def _write_row(cells: Sequence[_Cell], row: int, values: Row) -> None:
+    for cell, value in zip(cells, values, strict=True):
+        if cell.open:
+            cell.write(row, cell.place, None, cell.form)
+        elif value is not None:
+            cell.write(row, cell.place, value, cell.form)
+        elif cell.usual is not None:
+            cell.write(row, cell.place, cell.usual, cell.form)
+
+
+def _write_text(sheet: Worksheet, row: int, place: int, value: str, form: Format | None) -> None:
+    sheet._write_string(row, place, value if len(value) <= LONGEST_CELL // 2 else cut(value), form)
+
+
+def _write_time(sheet: Worksheet, row: int, place: int, value: date | str, form: Format | None) -> None:
+    """Write a day or a time; one that spreadsheets have no number for stands as text."""
+    if isinstance(value, date) and value.year >= FIRST_YEAR:
+        sheet._write_datetime(row, place, value, form)
+    else:
+        sheet._write_string(row, place, str(value), None)
+
+
+def cut(text: str) -> str:
+    """A text as long as a cell holds (in units of UTF-16), with a mark where it is not whole.
+
+    >>> len(cut("长" * 40_000)), cut("长" * 40_000)[-6:], cut("短")
+    (32767, '…（已截断）', '短')
+    """
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= 2 * LONGEST_CELL:
+        return text
+    return units[: 2 * (LONGEST_CELL - len(CUT))].decode("utf-16-le", "ignore") + CUT
