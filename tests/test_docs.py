@@ -54,7 +54,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--from", "--query", "--settlements-query", "--visits-query",
              "--diagnoses-query", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
              "--region", "--profile", "--stage", "--max-rejects", "--force", "--json", "--lang", "--crosswalk", "--person-key"),
-    "report": ("--xlsx", "--by", "--out", "--force", "--deadline-days", "--from", "--sample", "--stratum", "--seed", "--show-identities", "--min-cell",
+    "report": ("--xlsx", "--html", "--by", "--out", "--force", "--deadline-days", "--from", "--sample", "--stratum", "--seed", "--show-identities", "--min-cell",
                "--json", "--lang"),
     "inspect": ("--crosswalk", "--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules",
                 "--json", "--lang"),
