@@ -18,7 +18,7 @@ from checker.model.version import __version__
 COMMANDS = {
     "scan": ("checker.cli.scan", "扫描结算明细，列出疑点（scan settlement lines for findings）"),
     "inspect": ("checker.cli.inspect", "扫描之前先看：认出了什么、还缺什么（what a scan would make of inputs）"),
-    "report": ("checker.cli.report", "报告：工作簿，每家机构一份，抽样（a run as workbooks for people）"),
+    "report": ("checker.cli.report", "报告：工作簿、网页、每家机构一份、抽样（a run as workbooks and a page）"),
     "indicators": ("checker.cli.indicators", "统计指标：占比、次均费用、再入院率（statistics of costs and visits）"),
     "check": ("checker.cli.check", "售药或开方之前查一次（ask before selling or prescribing）"),
     "serve": ("checker.cli.serve", "启动服务：国家接口、本地接口、柜台页面（the HTTP service）"),

@@ -9,7 +9,7 @@ from checker.judge.compile import verdict_sql
 from checker.model import sqltext
 from checker.model.template import read_template
 from checker.model.typed_value import TEXT, TYPED, worded
-from checker.model.words import PERSONS, REASONS, SCOPES
+from checker.model.words import AUDIT_ADVICE, CLASSES, PERSONS, REASONS, SCOPES
 from checker.rulebook.plan import Plan, RulePlan
 from checker.shapes import BY_ID
 
@@ -31,6 +31,17 @@ checker.precheck.finding_text says the same."""
 
 _CASE = {"class": "CASE final_reason_code WHEN 'newborn' THEN 'newborn' ELSE case_class END"}
 """What a case tells otherwise than it came: only the verdict knows what is held to be a child's."""
+
+
+def _audit_advice(english: bool, further: Collection[str]) -> str:
+    """SQL of what an auditor does about a finding, who is not at the counter any more."""
+
+    def said(column: str, *codes: str) -> str:
+        arms = " ".join(f"WHEN '{code}' THEN {sqltext.text(AUDIT_ADVICE[code][english])}" for code in codes)
+        return f"CASE {column} {arms} END"
+
+    by_class = [said(_CASE["class"], *CLASSES)] if "class" in further else []
+    return f"coalesce({', '.join((*by_class, said('level', 'definite', 'suspect', 'notice'), said('verdict', 'undetermined', 'exempt')))})"
 
 
 def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str) -> None:
@@ -97,7 +108,8 @@ SELECT line_no,
   final_reason_code AS reason_code, reason,
   exemption_id, remarks, finding_scope AS scope, related_lines,
   coalesce(at_stake, amount) AS amount_at_stake, coalesce(own_code, local_item_code) AS local_item_code, local_item_name, quantity, amount, amount_in_scope,
-  CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message, {advice} AS advice,
+  CASE verdict WHEN 'undetermined' THEN {undetermined} ELSE {violation} END AS message,
+  {_audit_advice(english, further) if stage == "after" else advice} AS advice,
   evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({by_rule(lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
   person, source_file, source_record{"".join(f", {_CASE.get(name, f'case_{name}')} AS {name}" for name in further)}

@@ -540,6 +540,39 @@ CLASSES: dict[str, Said] = {
     "newborn": ("可能是新生儿，登记在母亲名下", "probably a newborn, recorded under the mother"),
 }
 """What may explain a finding other than a violation [归类]."""
+AUDIT_ADVICE: dict[str, Said] = {
+    "definite": (
+        "调阅处方、医嘱和收费记录；属实的，退回医保基金支付的部分；有异议的，请机构附材料申诉。",
+        "Look at prescription, order and charge; where it holds, what the fund paid is returned; the institution may appeal with its records.",
+    ),
+    "suspect": (
+        "先听取机构说明，再调阅病历、医嘱和收费记录；有临床理由的记下理由，没有的退回医保基金支付的部分。",
+        "Hear the institution first, then look at record, order and charge; note a clinical reason; without one, what the fund paid is returned.",
+    ),
+    "notice": ("了解情况即可，汇总后提醒机构。", "To be noted, and the institution told of it together with others."),
+    "undetermined": (
+        "不是违规：请机构补全缺少的信息，再扫描一次。",
+        "Not a violation: have the institution complete what is missing, and scan again.",
+    ),
+    "exempt": ("属于豁免情形，不需要处理。", "Cleared by an exemption: nothing to be done."),
+    "cluster": (
+        "先不要逐条核查：在聚集中看同一原因，核对对码、医生和上传，改正后重新上传。",
+        "Do not look at it alone: see its cluster, check mapping, doctor and upload, and have them sent again when they are mended.",
+    ),
+    "person_conflict": (
+        "先核对人员登记的性别和出生日期，与此人其他就诊不一致；登记有误的，改正后重新上传。",
+        "First check the sex and birth date on record, which differ from the person's other visits; where they are wrong, have them mended and sent again.",
+    ),
+    "parents_card": (
+        "先核实用药的是不是孩子；是的，提醒今后用孩子本人的医保凭证结算，不按超限定支付处理。",
+        "First find out whether a child was treated; if so, ask that the child's own credential be used, and do not hold it against the limit.",
+    ),
+    "newborn": (
+        "先核实是不是新生儿的费用；是的，请机构记到新生儿本人名下或填写新生儿标志。",
+        "First find out whether it was for a newborn; if so, it is to be charged to the child, or the flag of newborns set.",
+    ),
+}
+"""What an auditor does about a finding: by what may explain it, else by its level, else by its verdict."""
 CLUSTER_KINDS: dict[str, Said] = {
     "mapping": ("很可能对码有误", "probably a wrong mapping"),
     "prescriber": ("集中在一位医生", "one doctor"),

@@ -135,6 +135,16 @@ def test_the_findings_of_a_cluster_stay_and_are_marked(mapped: Run) -> None:
     assert "聚集 1 组（很可能对码有误 1）" in mapped.said
 
 
+def test_the_advice_is_an_auditors_unless_the_bill_is_still_open(mapped: Run, tmp_path: Path) -> None:
+    advice = dict(mapped.findings.select("class", "advice").unique().iter_rows())
+    assert "先不要逐条核查" in advice["cluster"]
+    assert "先听取机构说明" in advice[None]
+    sheet = Sheet()
+    sheet.add(国标代码=WOMEN, 国标名称=WOMEN_NAME, 性别="男")
+    (finding,) = sheet.scan(tmp_path, "--stage", "settle").findings.rows(named=True)
+    assert "重新记账" in finding["advice"]
+
+
 def test_what_findings_are_counted_against_is_written(mapped: Run) -> None:
     of = mapped.denominators.filter(pl.col("by") == "institution").select("institution_id", "lines").rows()
     assert dict(of)["H39010100001"] == 40

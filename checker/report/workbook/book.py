@@ -228,6 +228,8 @@ def _write_entries(
         sheet.set_column(place, place, width)
     kinds: Mapping[str, Any] = styles.by_kind
     for row, (what, value) in enumerate(entries):
+        if value is None:
+            sheet.set_row(row, 24)
         sheet.write_string(row, 0, cut(shown(what)), styles.title if value is None else None)
         if isinstance(value, str):
             sheet.write_string(row, 1, cut(shown(value)))
