@@ -23,6 +23,8 @@ TABLES = ("findings", "clusters", "quality", "denominators")
 """The files of a run that tables are made of."""
 MEMORY = "700MB"
 """What the engine may hold while a report is made."""
+HELD_FINDINGS = 50_000
+"""Findings of an institution that are held while its workbook is written: some hundred megabytes at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,14 @@ class RunFolder:
         for name, file in zip(TABLES, files, strict=True):
             connection.execute(f"CREATE TEMP VIEW {name} AS SELECT * FROM {sqltext.parquet(file)}")
         return connection
+
+    def narrow(self, connection: duckdb.DuckDBPyConnection, where: str, findings: int) -> None:
+        """Let the view of findings be of those alone that a condition (SQL of our own making) holds of: `findings` of them, read once where memory has them."""
+        own = f"SELECT * FROM {sqltext.parquet(self.file('findings').absolute())} WHERE {where}"
+        if findings <= HELD_FINDINGS:
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE own_findings AS {own}")
+            own = "SELECT * FROM own_findings"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW findings AS {own}")
 
 
 def open_run(folder: Path) -> RunFolder:

@@ -238,6 +238,23 @@ def test_each_institution_gets_its_own_and_nothing_of_others(run: Path, tmp_path
     assert all(row["依据"] for row in answers)
 
 
+def test_an_institution_too_large_for_memory_gets_the_same(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(name: str) -> dict[str, list[tuple[object, ...]]]:
+        done = liangku("report", run, "--by", "institution", "--out", tmp_path / name, "--from", "2026-03-02")
+        assert done.returncode == 0, done.stderr
+        return {
+            f"{file.name} {sheet.title}": [*sheet.iter_rows(values_only=True)]
+            for file in sorted((tmp_path / name).glob("*.xlsx"))
+            for sheet in openpyxl.load_workbook(file)
+        }
+
+    held = write("held")
+    monkeypatch.setattr("checker.audit.run_folder.HELD_FINDINGS", 0)
+    assert write("viewed") == held
+
+
 def test_institutions_of_odd_names_get_files_of_their_own(run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run, folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
@@ -80,7 +80,6 @@ def write_institutions(
     folder: Path,
     wanted: Wanted,
     until: tuple[date, bool],
-    tell: Callable[[int, int], None] = lambda done, of: None,
 ) -> list[dict[str, Any]]:
     """Write a workbook for each institution with findings that are left or undetermined; returns what they are called and hold.
 
@@ -91,11 +90,12 @@ def write_institutions(
     names: set[str] = set()
     try:
         institutions = connection.execute(
-            """SELECT institution_id, any_value(institution_name) FROM findings WHERE verdict IN ('violation', 'undetermined')
-            GROUP BY institution_id ORDER BY institution_id"""
+            """SELECT institution_id, any_value(institution_name), count(*) FROM findings GROUP BY institution_id
+            HAVING bool_or(verdict IN ('violation', 'undetermined')) ORDER BY institution_id"""
         ).fetchall()
-        for number, (institution, name) in enumerate(institutions):
+        for institution, name, findings in institutions:
             where = "institution_id IS NULL" if institution is None else f"institution_id = {sqltext.text(institution)}"
+            run.narrow(connection, where, findings)
             tables = report_tables(
                 language=wanted.language, identities=wanted.identities, least_cell=wanted.least_cell, where=where
             )
@@ -136,7 +136,6 @@ def write_institutions(
                     "undetermined": rows["undetermined"],
                 }
             )
-            tell(number + 1, len(institutions))
     finally:
         connection.close()
     return written
