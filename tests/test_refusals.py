@@ -21,6 +21,10 @@ from tests.commands import ROOT, Done, command, liangku, liangku_process
 
 MALE_ONLY = "XG04CBA088A001010101467"
 HEADER = "费用明细流水号,费用发生日期,国标代码,项目名称,数量,金额,性别,出生日期"
+RESULTS = [
+    "clusters.parquet", "denominators.parquet", "findings.parquet", "quality.parquet", "rejects.parquet", "run.json", "shadow.parquet",
+]  # fmt: skip
+"""The files that a scan leaves."""
 GOOD = f"L1,2026-03-01 10:00:00,{MALE_ONLY},爱普列特片,1,35.5,女,1990-05-01"
 NAME, ID_NUMBER = "欧阳震华", "110101199005010048"
 OPENINGS = ("错误（error）：", "用法有误（usage）：")
@@ -233,7 +237,7 @@ def test_force_deletes_only_the_files_of_the_last_run(scan, tmp_path):
     assert_refused(scan(source), "--force")
     assert scan(source, "--force").returncode == 1
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert names == ["findings.parquet", "rejects.parquet", "run.json", "shadow.parquet"]
+    assert names == RESULTS
     (tmp_path / "out" / "mine.txt").write_text("mine")
     assert_refused(scan(source, "--force"), "mine.txt", "不会删除")
 
@@ -262,12 +266,7 @@ def test_a_killed_scan_leaves_no_half_result(tmp_path):
     run = liangku("scan", source, "--out", out, "--json")
     assert run.returncode == 1, run.stderr
     assert json.loads(run.stdout)["lines"]["judged"] == 400_000
-    assert sorted(path.name for path in out.iterdir()) == [
-        "findings.parquet",
-        "rejects.parquet",
-        "run.json",
-        "shadow.parquet",
-    ]
+    assert sorted(path.name for path in out.iterdir()) == RESULTS
 
 
 # ---- knowledge and rules ----

@@ -25,13 +25,11 @@ _CASE = (
     "level", "class", "cluster_id", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name",
     "local_item_code", "local_item_name", "spec", "unit_price", "quantity", "amount", "amount_in_scope", "amount_at_stake", "fund_paid",
     "settlement_fund_paid", "care_type", "insurance_type", "diagnoses", "diagnosis_names", "patient_id", "person_hash", "person_sex",
-    "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "rule_code", "point_id", "expected", "actual", "message", "advice",
-    "evidence", "remarks", "finding_id", "source_file", "source_record",
+    "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "point_id", "expected", "actual", "message", "evidence", "remarks", "finding_id",
 )  # fmt: skip
 _REFUND_COLUMNS = (
     "level", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name", "quantity", "amount",
-    "amount_at_stake", "refund", "patient_id", "person_hash", "person_sex", "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "expected",
-    "actual", "evidence", "finding_id",
+    "amount_at_stake", "refund", "patient_id", "person_hash", "person_sex", "person_age", "visit_id", "settlement_id", "line_id", "rule_name", "finding_id",
 )  # fmt: skip
 _ANSWER_COLUMNS = (
     "level", "class", "appeal", "deadline", "department", "prescriber", "service_time", "local_item_code", "local_item_name", "item_code", "item_name", "spec",

@@ -174,6 +174,35 @@ def test_an_item_that_is_called_by_its_own_name_is_no_wrong_mapping(tmp_path: Pa
     assert set(run.classes().values()) == {None}
 
 
+def test_an_item_under_another_name_of_which_a_quarter_breaks_the_limit_is_no_wrong_mapping(tmp_path: Path) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(200):
+        sheet.add(
+            国标代码=WOMEN,
+            国标名称=WOMEN_NAME,
+            项目代码="N1",
+            医院项目名称="阴道分泌物常规",
+            性别="女" if number % 4 else "男",
+        )
+    run = sheet.scan(tmp_path)
+    assert run.clusters.is_empty()
+    assert run.findings["class"].to_list() == [None] * 50
+
+
+def test_where_nobody_else_charges_it_a_name_of_its_own_must_speak_for_a_wrong_mapping(tmp_path: Path) -> None:
+    found = []
+    for name in ("", "尿沉渣镜检"):
+        sheet = Sheet()
+        for number in range(30):
+            sheet.add(
+                国标代码=WOMEN, 国标名称=WOMEN_NAME, 项目代码="N1", 医院项目名称=name, 性别="男" if number % 2 else "女"
+            )
+        (tmp_path / f"with{name}").mkdir()
+        found.append(sheet.scan(tmp_path / f"with{name}").clusters.height)
+    assert found == [0, 1]
+
+
 def test_one_patients_course_is_no_cluster(tmp_path: Path) -> None:
     sheet = Sheet()
     elsewhere(sheet)

@@ -34,6 +34,9 @@ UPLOAD_LINES, UPLOAD_PERSONS = 8, 5
 """The same of one upload, which is of many items."""
 LEAST_SHARE = 0.15
 """The lower end of a cluster's share: what breaks limits more rarely may be what it looks like."""
+LEAST_OF_MAPPING = 0.4
+"""What the upper end of the share must reach where a mapping is the cause: about half of all persons are of either sex, and most are no children. What
+breaks limits less often may be used rightly, under another name."""
 TIMES_ELSEWHERE = 3
 """So many times the share elsewhere must the lower end be."""
 PRIOR_LINES = 20
@@ -91,7 +94,7 @@ def _gather_suspect_lines(
         HAVING count(*) >= {LEAST_LINES} AND count(DISTINCT {patient}) >= {LEAST_PERSONS}"""
     )
     written = ", ".join(
-        f"{by_column(name, unneeded)} AS {name}"
+        f"nullif(trim({by_column(name, unneeded)}), '') AS {name}"
         for name in ("local_item_code", "local_item_name", "department", "prescriber")
     )
     lay_aside(
@@ -109,8 +112,8 @@ def _gather_suspect_lines(
 def _measured(columns: Sequence[str], source: str = "suspect_line") -> str:
     """SQL of groups of lines with what is counted of each."""
     key = ", ".join(columns)
-    return f"""SELECT {key}, count(*) AS lines, count(*) FILTER (breaks) AS breaking, count(DISTINCT patient) FILTER (breaks) AS persons
-        FROM {source} GROUP BY {key}"""
+    return f"""SELECT {key}, count(*) AS lines, count(*) FILTER (breaks) AS breaking, count(DISTINCT patient) FILTER (breaks) AS persons,
+          count(local_item_name) > 0 AS has_name FROM {source} GROUP BY {key}"""
 
 
 _LOCAL = "coalesce(local_item_code, local_item_name, '')"
@@ -173,8 +176,11 @@ def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
             {elsewhere} AS elsewhere
           FROM whole_group g JOIN item_elsewhere e USING (item_code), (SELECT share AS usual FROM usual_share) WHERE stands_out),
         whole AS (SELECT * FROM group_of WHERE low > {TIMES_ELSEWHERE} * elsewhere),
+        no_mapping AS (SELECT institution_id, item_code, local FROM whole
+          WHERE {bound_sql("breaking", "lines", upper=True, z=_SURE)} < {LEAST_OF_MAPPING} OR (elsewhere_lines < {PRIOR_LINES} AND NOT has_name)),
         alike AS (SELECT w.institution_id, w.item_code, w.local FROM whole w JOIN called_alike a
-          ON a.institution_id IS NOT DISTINCT FROM w.institution_id AND a.item_code = w.item_code AND a.local = w.local),
+          ON a.institution_id IS NOT DISTINCT FROM w.institution_id AND a.item_code = w.item_code AND a.local = w.local
+          UNION SELECT * FROM no_mapping),
         part AS (
           SELECT *, {_LOCAL} AS local FROM suspect_line),
         by_doctor AS ({_measured((*_WHOLE, "prescriber"), "part")}),
