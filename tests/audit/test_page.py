@@ -115,7 +115,7 @@ def test_other_limits_of_a_childs_age_are_counted_from_the_findings(page: Page, 
     assert {row[0] for row in told} == set(of_word["rule_name"])
     for rule, limit, lines, yuan, unknown in told:
         own = of_word.filter(pl.col("rule_name") == rule)
-        left = own.filter(pl.col("age") >= int(limit.split(" ")[0]))
+        left = own.filter(pl.col("age") >= int(re.findall(r"\d+", limit)[0]))
         assert (int(lines), yuan, int(unknown)) == (
             left.height,
             f"{left['amount_at_stake'].sum():,.2f}",

@@ -244,6 +244,36 @@ def _without_column(folder: Path) -> None:
     change_findings(folder, {}, without="class")
 
 
+@pytest.mark.parametrize(
+    ("option", "file", "words"),
+    [
+        ("--xlsx", "{run}/findings.parquet", "以 .xlsx 结尾"),
+        ("--xlsx", "{run}/a.xlsx", "不能写进扫描结果的文件夹"),
+        ("--html", "{run}/../a.csv", "以 .html 结尾"),
+        ("--xlsx", "{run}/../none/a.xlsx", "文件夹不存在"),
+    ],
+)
+def test_places_that_hold_something_else_are_refused(run: Path, option: str, file: str, words: str) -> None:
+    before = {each.name: each.stat().st_size for each in run.iterdir()}
+    done = liangku("report", run, option, file.format(run=run))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert {each.name: each.stat().st_size for each in run.iterdir()} == before
+
+
+def test_a_line_that_two_rules_hit_is_refunded_once(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    change_findings(folder, {"finding_id": "finding_id || i", "rule_id": "rule_id || i"}, times=2)
+    told = []
+    for each in (run, folder):
+        assert liangku("report", each, "--xlsx", tmp_path / "a.xlsx").returncode == 0
+        told.append(openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)["主动退回清单"])
+    place = [cell.value for cell in told[0][4]].index("拟退回金额（元）")
+    assert told[1].max_row - 4 == 2 * (told[0].max_row - 4)
+    assert told[0][3][place].value == told[1][3][place].value > 0
+
+
 def test_usage_that_cannot_be_meant_is_refused(run: Path, tmp_path: Path) -> None:
     assert liangku("report", run).returncode == 2
     assert liangku("report", run, "--by", "institution").returncode == 2

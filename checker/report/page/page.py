@@ -54,7 +54,7 @@ _PAGE: dict[str, Said] = {
     "first_rows": ("只列前 {rows} 行，全部见工作簿", "the first {rows} rows; the workbook has all"),
     "whole": ("图和排名是整次扫描的，不随筛选变化", "Charts and rankings are of the whole run and do not follow the filters"),
     "limit": ("界限", "Limit"),
-    "younger": ("{age} 岁以下是儿童", "a child is younger than {age}"),
+    "younger": ("不满 {age} 岁是儿童", "a child is younger than {age}"),
     "left_over": ("仍待核实（个疑点）", "left (findings)"),
     "unknown": ("年龄不详", "age unknown"),
     "no_children": ("没有按“儿童”一词限定的待核实疑点", "no findings are left of items limited by the word 儿童"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xlsxwriter import Workbook
+from xlsxwriter.exceptions import FileCreateError
 
 from checker.audit.overview import Entry, method, overview
 from checker.audit.run_folder import RunFolder
@@ -20,8 +21,8 @@ from checker.model.errors import InputError, why
 from checker.model.private_files import for_owner_alone
 from checker.report.workbook.sheet import Styles, on_paper, write_table
 
-SUMMED = {"refunds": ("amount_at_stake", "refund"), "answer": ("amount_at_stake", "refund")}
-"""The tables that have sums, and of which columns."""
+SUMMED = {"refunds": ("refund",), "answer": ("refund",)}
+"""The tables that have sums, and of which columns: a line that two rules hit is refunded once, but is at stake in either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +190,9 @@ def _book(target: Path) -> Iterator[Workbook]:
         ):
             yield book
         partial.replace(target)
-    except OSError as error:
+    except (OSError, FileCreateError) as error:
         raise InputError(
-            f"{target}：无法写入（{why(error)}），请换一个位置（cannot be written: choose another place）"
+            f"{target}：无法写入（{why(error) if isinstance(error, OSError) else error}），请换一个位置（cannot be written: choose another place）"
         ) from error
     finally:
         partial.unlink(missing_ok=True)
