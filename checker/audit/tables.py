@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 VIOLATION = "verdict = 'violation'"
 LEFT = f"{VIOLATION} AND class IS NULL"
 """SQL of the findings that are violations, and that nothing else explains."""
-_DEFINITE = f"({LEFT} AND level = 'definite')"
-REFUND = f"""CASE WHEN {_DEFINITE} AND row_number() OVER (
-      PARTITION BY source_file, source_record, {_DEFINITE} ORDER BY amount_at_stake DESC NULLS LAST, finding_id) = 1 THEN amount_at_stake END"""
+_DEFINITE = "level = 'definite' AND class IS NULL"
+REFUND = f"""CASE WHEN {_DEFINITE} AND row_number() OVER (PARTITION BY source_file, source_record
+    ORDER BY coalesce({_DEFINITE}, FALSE) DESC, amount_at_stake DESC NULLS LAST, rule_id) = 1 THEN amount_at_stake END"""
 """SQL of what an institution is asked to give back of a finding: of what is against a payment rule all that is at stake, of the rest what comes out of
-hearing it. A line that several rules hit gives its money back once, at the finding of most yuan."""
+hearing it; of a line that two rules hit once."""
 _CASE = (
     "level", "class", "cluster_id", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name",
     "local_item_code", "local_item_name", "spec", "unit_price", "quantity", "amount", "amount_in_scope", "amount_at_stake", "fund_paid",

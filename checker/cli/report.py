@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from checker.audit.run_folder import RunFolder
     from checker.report.workbook.book import Wanted
 
+INSIDE = both(
+    "不能写进扫描结果的文件夹，请换一个位置", "the folder of the scan holds its results alone: choose another place"
+)
 NO_LIBRARY = both(
     "写工作簿需要附加组件，请运行 pip install 'liangku[reports]'", "workbooks need an extra: install liangku[reports]"
 )
@@ -109,12 +112,12 @@ def command(
         raise click.UsageError(both("--by 和 --out 要一起写", "--by and --out go together"))
     if sample and not xlsx:
         raise click.UsageError(both("--sample 要写入 --xlsx 文件", "--sample needs --xlsx FILE"))
-    if xlsx and xlsx.suffix.lower() != ".xlsx":
-        raise InputError(f"--xlsx {xlsx}：" + both("文件名请以 .xlsx 结尾", "name an .xlsx file"))
+    for option, file, ending in (("--xlsx", xlsx, ".xlsx"), ("--html", page, ".html")):
+        if file:
+            _refuse_place(option, file, ending, folder)
+    if out and out.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"--out {out}：" + INSIDE)
     run = open_run(folder)
-    for option, target in (("--xlsx", xlsx), ("--html", page), ("--out", out)):
-        if target:
-            run.refuse_inside(target, option)
     asked = _Asked(run, lang, show_identities, min_cell)
     told: dict[str, object] = {"folder": str(folder)}
     said: list[str] = []
@@ -132,6 +135,21 @@ def command(
         for line in said:
             say(line)
     return 0
+
+
+def _refuse_place(option: str, file: Path, ending: str, folder: Path) -> None:
+    """Refuse a file that is called otherwise, lies in the run's own folder, or in none; what is there already under another ending is not ours."""
+    if file.suffix.lower() != ending:
+        raise InputError(
+            f"{option} {file}：" + both(f"文件名请以 {ending} 结尾", f"let the name of the file end in {ending}")
+        )
+    if file.resolve().is_relative_to(folder.resolve()):
+        raise InputError(f"{option} {file}：" + INSIDE)
+    if not file.absolute().parent.is_dir():
+        raise InputError(
+            f"{option} {file}："
+            + both("文件夹不存在，请先建好或换一个位置", "there is no such folder: make it, or choose another place")
+        )
 
 
 @dataclass(frozen=True, slots=True)

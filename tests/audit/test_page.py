@@ -17,6 +17,8 @@ pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pi
 from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page, expect
 
+from checker.audit.run_folder import open_run
+from checker.report.page.what_if import WhatIf, what_if
 from tests.audit.runs import change_findings, sample_run
 from tests.commands import liangku
 from tests.service.desk_page import CHROMIUM, chromium
@@ -44,7 +46,12 @@ def page(run: Path, faults: list[str], tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("page")
     shutil.copytree(run, folder / "run")
     change_findings(
-        folder / "run", {"local_item_name": f"CASE WHEN source_record % 7 = 0 THEN {HOSTILE} ELSE local_item_name END"}
+        folder / "run",
+        {
+            "local_item_name": f"CASE WHEN source_record % 7 = 0 THEN {HOSTILE} ELSE local_item_name END",
+            "item_name": "item_name || chr(8203)",
+            "visit_id": "CASE WHEN source_record % 2 = 0 AND settlement_id IS NOT NULL THEN NULL ELSE visit_id END",
+        },
     )
     done = liangku("report", folder / "run", "--html", folder / "a.html", "--lang", "zh")
     assert done.returncode == 0, done.stderr
@@ -99,6 +106,42 @@ def test_a_finding_opens_with_all_of_its_visit(page: Page, findings: pl.DataFram
     expect(page.locator("#visit")).to_be_hidden()
 
 
+def test_a_line_without_a_visit_number_is_found_by_its_settlement(page: Page, findings: pl.DataFrame) -> None:
+    page.reload()
+    page.wait_for_selector("#list tbody tr")
+    parts = (
+        findings.drop_nulls("settlement_id")
+        .group_by("settlement_id")
+        .agg(count=pl.len(), without=(pl.col("source_record") % 2 == 0).sum())
+    )
+    both = parts.filter((pl.col("without") > 0) & (pl.col("without") < pl.col("count"))).sort("settlement_id")
+    settlement, count, _ = both.row(0)
+    page.fill('input[name="search"]', settlement)
+    page.locator("#list tbody tr button").first.click()
+    expect(page.locator("#visit article")).to_have_count(count)
+    page.keyboard.press("Escape")
+
+
+def test_a_row_of_a_ranking_lists_its_findings(page: Page, findings: pl.DataFrame) -> None:
+    page.reload()
+    page.wait_for_selector("#list tbody tr")
+    for ranking, columns in (
+        ("按机构", ("institution_id",)),
+        ("按医生", ("institution_id", "department", "prescriber")),
+    ):
+        details = page.locator("#rankings details", has=page.locator("summary", has_text=ranking))
+        details.evaluate("element => { element.open = true; }")
+        button = details.locator("[data-drill]").first
+        wanted = json.loads(button.get_attribute("data-drill") or "")
+        assert set(wanted) == set(columns)
+        button.press("Enter")
+        same = [pl.col(name).is_null() if it is None else pl.col(name) == it for name, it in wanted.items()]
+        assert counted(page) == findings.filter(*same).height > 0
+        assert str(wanted["institution_id"]) in page.locator("#listed").inner_text()
+    page.click("#undo")
+    assert counted(page) == findings.height
+
+
 def test_what_is_shown_is_fifty_at_a_time(page: Page, findings: pl.DataFrame) -> None:
     page.reload()
     page.wait_for_selector("#list tbody tr")
@@ -110,17 +153,34 @@ def test_what_is_shown_is_fifty_at_a_time(page: Page, findings: pl.DataFrame) ->
 def test_other_limits_of_a_childs_age_are_counted_from_the_findings(page: Page, findings: pl.DataFrame) -> None:
     told = [row.locator("td").all_inner_texts() for row in page.locator("#what_if tbody tr").all()]
     of_word = findings.filter(
-        (pl.col("verdict") == "violation") & pl.col("class").is_null() & pl.col("expected").str.contains(r"^< \d+ 岁$")
+        (pl.col("verdict") == "violation")
+        & pl.col("class").is_null()
+        & pl.col("expected").str.contains(r"^< (14|16|18) 岁$")
     ).with_columns(age=pl.col("person_age").str.extract(r"^(\d+) 岁$").cast(pl.Int32))
     assert {row[0] for row in told} == set(of_word["rule_name"])
     for rule, limit, lines, yuan, unknown in told:
         own = of_word.filter(pl.col("rule_name") == rule)
-        left = own.filter(pl.col("age") >= int(limit.split(" ")[0]))
+        left = own.filter(pl.col("age") >= int(re.findall(r"\d+", limit)[0]))
         assert (int(lines), yuan, int(unknown)) == (
             left.height,
             f"{left['amount_at_stake'].sum():,.2f}",
             own["age"].null_count(),
         )
+
+
+def test_limits_of_other_words_and_lower_ones_are_not_asked_about(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    infant = {"expected": "replace(expected, '< 14 岁', '< 3 岁')", "person_age": "'35 岁'"}
+    change_findings(folder, infant)
+    assert asked(folder) == []
+    change_findings(folder, {"expected": "replace(expected, '< 3 岁', '< 18 岁')"})
+    assert {each.limit for each in asked(folder)} == {18}
+
+
+def asked(folder: Path) -> list[WhatIf]:
+    with open_run(folder).connect() as connection:
+        return what_if(connection)
 
 
 def test_the_overview_says_what_the_run_says(page: Page, run: Path) -> None:
@@ -155,6 +215,7 @@ def test_the_browser_complained_of_nothing_and_nobody_was_asked(page: Page, faul
     page.locator("#list tbody tr button").first.click()
     assert "<img src=x onerror=alert(1)>" in page.locator("#visit-body").inner_text()
     assert chr(8238) not in page.content()
+    assert chr(8203) not in page.content()
     assert page.locator("#visit-body img").count() == 0
     assert faults == []
 

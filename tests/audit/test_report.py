@@ -346,6 +346,54 @@ def _without_column(folder: Path) -> None:
     change_findings(folder, {}, without="class")
 
 
+@pytest.mark.parametrize(
+    ("option", "file", "words"),
+    [
+        ("--xlsx", "{run}/findings.parquet", "以 .xlsx 结尾"),
+        ("--xlsx", "{run}/a.xlsx", "不能写进扫描结果的文件夹"),
+        ("--html", "{run}/../a.csv", "以 .html 结尾"),
+        ("--xlsx", "{run}/../none/a.xlsx", "文件夹不存在"),
+    ],
+)
+def test_places_that_hold_something_else_are_refused(run: Path, option: str, file: str, words: str) -> None:
+    before = {each.name: each.stat().st_size for each in run.iterdir()}
+    done = liangku("report", run, option, file.format(run=run))
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert {each.name: each.stat().st_size for each in run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("report", "{run}", "--by", "institution", "--out", "{run}", "--force"),
+        ("review", "template", "{run}", "--out", "{run}/a.csv"),
+    ],
+)
+def test_nothing_is_written_into_the_folder_of_a_run(run: Path, tmp_path: Path, asked: tuple[str, ...]) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    done = liangku(*(each.format(run=folder) for each in asked))
+    assert done.returncode == 2
+    assert "结果" in done.stderr
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == {
+        each.name: each.read_bytes() for each in run.iterdir()
+    }
+
+
+def test_a_line_that_two_rules_hit_is_refunded_once(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(run, folder)
+    change_findings(folder, {"finding_id": "finding_id || i", "rule_id": "rule_id || i"}, times=2)
+    told = []
+    for each in (run, folder):
+        assert liangku("report", each, "--xlsx", tmp_path / "a.xlsx").returncode == 0
+        told.append(openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)["主动退回清单"])
+    place = [cell.value for cell in told[0][4]].index("拟退回金额（元）")
+    assert told[1].max_row - 4 == 2 * (told[0].max_row - 4)
+    assert told[0][3][place].value == told[1][3][place].value > 0
+
+
 def test_usage_that_cannot_be_meant_is_refused(run: Path, tmp_path: Path) -> None:
     assert liangku("report", run).returncode == 2
     assert liangku("report", run, "--by", "institution").returncode == 2
@@ -353,29 +401,6 @@ def test_usage_that_cannot_be_meant_is_refused(run: Path, tmp_path: Path) -> Non
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("x")
     assert liangku("report", run, "--by", "institution", "--out", tmp_path / "full", "--force").returncode == 2
-
-
-@pytest.mark.parametrize(
-    ("asked", "words"),
-    [
-        (("--xlsx", "{run}/a.xlsx"), "结果文件夹"),
-        (("--html", "{run}/run.json"), "结果文件夹"),
-        (("--by", "institution", "--out", "{run}", "--force"), "结果文件夹"),
-        (("--xlsx", "{run}/findings.parquet"), ".xlsx 结尾"),
-        (("--xlsx", "{run}/../nowhere/a.xlsx"), "无法写入"),
-    ],
-)
-def test_a_report_never_replaces_what_it_is_made_of(
-    run: Path, tmp_path: Path, asked: tuple[str, ...], words: str
-) -> None:
-    folder = tmp_path / "run"
-    shutil.copytree(run, folder)
-    done = liangku("report", folder, *(each.format(run=folder) for each in asked))
-    assert done.returncode == 2
-    assert words in done.stderr
-    assert {file.name: file.read_bytes() for file in folder.iterdir()} == {
-        file.name: file.read_bytes() for file in run.iterdir()
-    }
 
 
 @pytest.mark.parametrize(

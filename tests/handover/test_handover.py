@@ -238,6 +238,22 @@ def test_one_doctor_is_told_apart_from_the_mapping(tmp_path: Path) -> None:
         )
     run = sheet.scan(tmp_path)
     assert run.clusters.select("kind", "prescriber", "breaking").rows() == [("prescriber", "丁医生", 30)]
+    # That one doctor does it explains nothing.
+    assert run.findings["class"].to_list() == [None] * 30
+    assert set(run.findings["cluster_id"]) == set(run.clusters["cluster_id"])
+
+
+@pytest.mark.parametrize(
+    "name", [f"{WOMEN_NAME}0.2g*7片", f"某牌{WOMEN_NAME}", f"*{WOMEN_NAME}【集采】", f"{WOMEN_NAME}[门诊]"]
+)
+def test_a_name_with_a_spec_or_a_brand_is_the_items_own(tmp_path: Path, name: str) -> None:
+    sheet = Sheet()
+    elsewhere(sheet)
+    for number in range(40):
+        sheet.add(
+            国标代码=WOMEN, 国标名称=WOMEN_NAME, 项目代码="N1", 医院项目名称=name, 性别="男" if number % 2 else "女"
+        )
+    assert sheet.scan(tmp_path).clusters.is_empty()
 
 
 def test_a_day_on_which_all_items_break_limits_is_one_upload(tmp_path: Path) -> None:
@@ -316,7 +332,7 @@ def test_a_parents_card_is_told_by_the_department_or_by_several_items_for_childr
     sheet = Sheet()
     by_department = sheet.add(国标代码=child, 开单科室="儿科门诊")
     several = [sheet.add(国标代码=code, 住院号="V1", 人员编号="P1") for code in (child, other)]
-    alone = sheet.add(国标代码=child)
+    alone = sheet.add(国标代码=child, 开单科室="内儿科")
     stay = sheet.add(国标代码=child, 开单科室="儿科", 医疗类别="21")
     classes = sheet.scan(tmp_path).classes()
     assert {classes[each] for each in (by_department, *several)} == {"parents_card"}

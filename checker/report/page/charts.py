@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from checker.audit.columns import COLUMNS
+from checker.model.shown import shown
 from checker.model.words import Said
 
 _LEFT, _EXPLAINED = "#b3261e", "#9aa5b1"
@@ -65,10 +66,19 @@ def charts(tables: dict[str, Rows], *, english: bool) -> list[tuple[Said, str]]:
     ):
         rows = tables[id_] if places == "month" else tables[id_][:MOST_BARS]
         if rows:
-            names = [str(row[name] or row[0] or "—") for row in rows]
+            names = _told_apart([(row[name], row[0]) for row in rows])
             counts = [_counts(row, places) for row in rows]
             drawn.append((title, chart(title, names, counts, english=english, along=places == "month")))
     return drawn
+
+
+def _told_apart(rows: list[tuple[Any, Any]]) -> list[str]:
+    """The names of bars as they may be shown; those that several share have their codes behind them, or one bar would be the sum of all."""
+    names = [shown(str(name or code or "—")) for name, code in rows]
+    return [
+        f"{name} {shown(str(code))}" if names.count(name) > 1 else name
+        for name, (_, code) in zip(names, rows, strict=True)
+    ]
 
 
 def _counts(row: tuple[Any, ...], places: str) -> tuple[int, int]:

@@ -8,6 +8,7 @@
   let columns = {};
   let order = [];
   let shown = 0;
+  let drill = {};
 
   const element = (tag, content, attributes = {}) => {
     const made = document.createElement(tag);
@@ -55,11 +56,19 @@
     form.append(label);
     form.addEventListener("input", apply);
     form.addEventListener("submit", (event) => event.preventDefault());
+    byId("undo").addEventListener("click", () => { drill = {}; apply(); byId("filters").elements[0].focus(); });
+    document.querySelectorAll("[data-drill]").forEach((button) => button.addEventListener("click", () => {
+      drill = JSON.parse(button.dataset.drill);
+      form.reset();
+      apply();
+      byId("findings").scrollIntoView();
+      byId("undo").focus({ preventScroll: true });
+    }));
   }
 
   function apply() {
     const form = byId("filters");
-    const wanted = words.filters.map((filter) => [filter.name, form.elements[filter.name].value]).filter(([, it]) => it !== "");
+    const wanted = words.filters.map((filter) => [filter.name, form.elements[filter.name].value]).filter(([, it]) => it !== "").concat(Object.entries(drill));
     const search = form.elements.search.value.trim().toLowerCase();
     const hits = {};
     if (search) {
@@ -75,6 +84,10 @@
       order.push(row);
     }
     byId("list").tBodies[0].replaceChildren();
+    const chosen = wanted.map(([name, it]) => `${words.said[name]} ${it ?? text.empty}`);
+    if (search) chosen.push(`${text.search} ${search}`);
+    byId("listed").dataset.chosen = chosen.length ? `${text.chosen}: ${chosen.join(" · ")}. ` : "";
+    byId("undo").hidden = Object.keys(drill).length === 0;
     shown = 0;
     more();
     const stake = order.reduce((sum, row) => sum + (value("amount_at_stake", row) || 0), 0);
@@ -95,22 +108,35 @@
       body.append(line);
     }
     shown = Math.min(shown + STEP, order.length);
+    byId("listed").textContent = byId("listed").dataset.chosen + text.listed.replace("{shown}", shown.toLocaleString()).replace("{of}", order.length.toLocaleString());
     byId("more").hidden = shown >= order.length;
   }
 
-  const key = (row) => {
-    const visit = value("visit_id", row) ?? value("settlement_id", row);
-    return visit === null ? null : `${value("institution_id", row)} ${visit}`;
-  };
+  /* A visit is told by its number and by its settlements: lines that lack one of them are found by the other. */
+  function ofVisit(row) {
+    const institution = value("institution_id", row);
+    const same = columns.verdict.index.map((_, place) => place).filter((place) => value("institution_id", place) === institution);
+    const keys = ["visit_id", "settlement_id"];
+    const known = keys.map((name) => new Set([value(name, row)].filter((it) => it !== null)));
+    for (let before = -1; before !== known[0].size + known[1].size;) {
+      before = known[0].size + known[1].size;
+      for (const place of same) {
+        if (!keys.some((name, at) => known[at].has(value(name, place)))) continue;
+        keys.forEach((name, at) => { if (value(name, place) !== null) known[at].add(value(name, place)); });
+      }
+    }
+    return same.filter((place) => place === row || keys.some((name, at) => known[at].has(value(name, place))));
+  }
 
   function openVisit(row) {
     const body = byId("visit-body");
     body.replaceChildren();
-    const wanted = key(row);
-    const rows = wanted === null ? [row] : columns.verdict.index.map((_, place) => place).filter((place) => key(place) === wanted);
+    const rows = ofVisit(row);
     const facts = ["institution_name", "visit_id", "settlement_id", "settlement_amount", "diagnoses", "diagnosis_names", "patient_id", "person_hash", "person_sex", "person_age"];
     body.append(list(facts.filter((name) => name in columns), row));
-    if (wanted === null) body.append(element("p", text.not_a_visit, { class: "note" }));
+    if (value("visit_id", row) === null && value("settlement_id", row) === null) body.append(element("p", text.not_a_visit, { class: "note" }));
+    body.append(element("p", text.visit_is, { class: "note" }));
+    if (words.cut) body.append(element("p", text.visit_cut, { class: "note" }));
     for (const place of rows) {
       const article = element("article");
       article.append(element("h3", `${said("item_name", place)} ${said("item_code", place)}`));

@@ -49,12 +49,27 @@ _PAGE: dict[str, Said] = {
     "none": ("没有符合的疑点", "no finding fits"),
     "lines": ("个疑点", "findings"),
     "stake": ("涉及金额（元）", "yuan at stake"),
+    "drill": ("列出疑点", "List"),
+    "chosen": ("筛选", "Chosen"),
+    "listed": ("列出 {shown} 个，共 {of} 个", "{shown} of {of} are listed"),
+    "undo": ("取消排名筛选", "Drop the choice from the ranking"),
+    "empty": ("（空）", "(none)"),
+    "visit_cut": (
+        "页内不是全部疑点，这次就诊可能还有其他疑点，见 findings.parquet",
+        "The page does not hold all findings; this visit may have others: see findings.parquet",
+    ),
+    "visit_is": ("列出违规和无法判断的疑点；豁免的见工作簿", "Violations and undetermined findings; exempt ones are in the workbook"),
+    "limits": (
+        "只计以 14、16、18 岁为界的疑点；低于本次所用界限的，扫描没有留下，无从得知。知识点自己写明这些年龄的，与“儿童”一词分不开，也计在内",
+        "Of limits of 14, 16 and 18 only; what a lower limit than the one in use would find is not in the run. Points "
+        "that name such an age themselves cannot be told from the word 儿童, and are counted",
+    ),
     "open": ("查看", "Open"),
     "unread": ("此浏览器太旧，读不出页内的疑点", "This browser is too old to read the findings in the page"),
     "first_rows": ("只列前 {rows} 行，全部见工作簿", "the first {rows} rows; the workbook has all"),
     "whole": ("图和排名是整次扫描的，不随筛选变化", "Charts and rankings are of the whole run and do not follow the filters"),
     "limit": ("界限", "Limit"),
-    "younger": ("{age} 岁以下是儿童", "a child is younger than {age}"),
+    "younger": ("不满 {age} 岁是儿童", "a child is younger than {age}"),
     "left_over": ("仍待核实（个疑点）", "left (findings)"),
     "unknown": ("年龄不详", "age unknown"),
     "no_children": ("没有按“儿童”一词限定的待核实疑点", "no findings are left of items limited by the word 儿童"),
@@ -65,6 +80,16 @@ _PAGE: dict[str, Said] = {
     "not_a_visit": ("没有就诊号和结算号", "neither visit nor settlement is told"),
 }  # fmt: skip
 _FILTERS = ("institution_name", "rule_name", "level", "verdict", "class", "month")
+_DRILLS = {
+    "by_institution": ("institution_id",),
+    "by_rule": ("rule_name",),
+    "by_department": ("institution_id", "department"),
+    "by_prescriber": ("institution_id", "department", "prescriber"),
+    "by_item": ("item_code",),
+    "by_month": ("month",),
+    "clusters": ("cluster_id",),
+}
+"""By which columns the findings of a row of a table are found."""
 _LISTED = (
     "level",
     "class",
@@ -119,6 +144,8 @@ def _document(body: Sequence[str], findings: Embedded, *, english: bool) -> str:
         "columns": {name: COLUMNS[name].said[english] for name in findings.columns},
         "kinds": {name: COLUMNS[name].kind for name in findings.columns},
         "listed": _LISTED,
+        "cut": findings.held < findings.of,
+        "said": {column.name: column.said[english] for column in COLUMNS.values()},
         "filters": [{"name": name, "said": COLUMNS[name].said[english]} for name in _FILTERS],
     }
     title = _PAGE["title"][english]
@@ -204,13 +231,29 @@ def _table(table: ReportTable, rows: list[tuple[Any, ...]], *, english: bool) ->
         return
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{_text(table.said[english])}"><table><thead><tr>'
     yield "".join(f'<th scope="col"{_side(column)}>{_text(column.said[english])}</th>' for column in table.columns)
+    keys = _DRILLS.get(table.id, ())
+    if keys:
+        yield f'<th scope="col">{_PAGE["drill"][english]}</th>'
     yield "</tr></thead><tbody>"
     for row in rows[:SHOWN_ROWS]:
         cells = zip(row, table.columns, strict=True)
-        yield f"<tr>{''.join(f'<td{_side(column)}>{_cell(value, column)}</td>' for value, column in cells)}</tr>"
+        yield f"<tr>{''.join(f'<td{_side(column)}>{_cell(value, column)}</td>' for value, column in cells)}{_drill(table, row, keys, english=english)}</tr>"
     yield "</tbody></table></div>"
     if len(rows) > SHOWN_ROWS:
         yield f'<p class="note">{_PAGE["first_rows"][english].format(rows=SHOWN_ROWS)}</p>'
+
+
+def _drill(table: ReportTable, row: tuple[Any, ...], keys: Sequence[str], *, english: bool) -> str:
+    """A cell that lists the findings of a row."""
+    if not keys:
+        return ""
+    values = {column.name: value for column, value in zip(table.columns, row, strict=True)}
+    by = {key: None if values[key] is None else shown(str(values[key])) for key in keys}
+    named = next((str(value) for value in (values.get("institution_name"), *by.values()) if value is not None), "")
+    said = _PAGE["drill"][english]
+    label = _text(f"{said} {named} {' '.join(value for value in by.values() if value is not None)}")
+    by_text = html.escape(json.dumps(by, ensure_ascii=False))
+    return f'<td><button type="button" data-drill="{by_text}" aria-label="{label}">{said}</button></td>'
 
 
 def _side(column: ReportColumn) -> str:
@@ -236,6 +279,7 @@ def _findings(findings: Embedded, *, english: bool) -> Iterator[str]:
     if findings.held < findings.of:
         yield f'<p class="note">{_PAGE["cut"][english].format(held=findings.held, of=findings.of)}</p>'
     yield '<form id="filters" role="search"></form><p id="count" role="status" aria-live="polite"></p>'
+    yield f'<p id="listed" class="note"></p><button type="button" id="undo" hidden>{_PAGE["undo"][english]}</button>'
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{_PAGE["findings"][english]}">'
     yield '<table id="list"><thead></thead><tbody></tbody></table></div>'
     yield f'<button type="button" id="more" hidden>{_PAGE["more"][english]}</button>'
@@ -245,6 +289,7 @@ def _what_if(found: list[WhatIf], *, english: bool) -> Iterator[str]:
     if not found:
         yield f"<p>{_PAGE['no_children'][english]}</p>"
         return
+    yield f'<p class="note">{_PAGE["limits"][english]}</p>'
     heads = (COLUMNS["rule_name"].said, _PAGE["limit"], _PAGE["left_over"], _PAGE["stake"], _PAGE["unknown"])
     yield f'<div class="wide" tabindex="0" role="region" aria-label="{_PAGE["what_if"][english]}"><table><thead><tr>'
     yield from (f'<th scope="col">{said[english]}</th>' for said in heads)

@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 LIMITS = (14, 16, 18)
 """Ages below which somebody may be held to be a child."""
-_OF_WORD = "regexp_matches(expected, '^< [0-9]+ (岁|years)$')"
-"""SQL of the findings whose limit is that of the word 儿童, which has no age of its own."""
+_LIMIT = "TRY_CAST(regexp_extract(expected, '^< ([0-9]+) (岁|years)$', 1) AS INTEGER)"
+"""SQL of the limit that judged a finding. That of 婴幼儿 (3) and of points that name a lower age are of no child's word; a point that names one of `LIMITS`
+itself reads the same, and is counted."""
 _YEARS = "TRY_CAST(regexp_extract(person_age, '^([0-9]+) (岁|years)$', 1) AS INTEGER)"
 
 
@@ -31,13 +32,14 @@ class WhatIf:
 def what_if(connection: duckdb.DuckDBPyConnection) -> list[WhatIf]:
     """By rule and limit what would be left of the findings of limits to children that nothing else explains.
 
-    Findings are of those older than the strictest limit: a lower one cannot be asked about.
+    Findings are of those past the limit in use: a lower one cannot be asked about, and has no entry.
     """
     limits = ", ".join(map(str, LIMITS))
     found = connection.execute(
         f"""SELECT rule_name, age, count(*) FILTER ({_YEARS} >= age), coalesce(sum(amount_at_stake) FILTER ({_YEARS} >= age), 0),
           count(*) FILTER ({_YEARS} IS NULL)
-        FROM findings, (SELECT unnest([{limits}]) AS age) WHERE {LEFT} AND {_OF_WORD} GROUP BY rule_name, age ORDER BY rule_name, age"""
+        FROM findings, (SELECT unnest([{limits}]) AS age) WHERE {LEFT} AND {_LIMIT} IN ({limits}) AND age >= {_LIMIT}
+        GROUP BY rule_name, age ORDER BY rule_name, age"""
     ).fetchall()
     return [
         WhatIf(str(rule), int(age), int(lines), float(yuan), int(unknown)) for rule, age, lines, yuan, unknown in found

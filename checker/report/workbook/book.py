@@ -24,7 +24,7 @@ from checker.model.shown import shown
 from checker.report.workbook.sheet import Styles, cut, on_paper, write_table
 
 SUMMED = {"refunds": ("refund",), "answer": ("refund",)}
-"""The tables that have sums, and of which columns. What is at stake of a line hit by several rules stands in each of its rows: its sum would count it twice."""
+"""The tables that have sums, and of which columns: a line that two rules hit is refunded once, but is at stake in either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +201,8 @@ def _book(target: Path) -> Iterator[Workbook]:
             yield book
         partial.replace(target)
     except (OSError, FileCreateError) as error:
-        # The library wraps what the system says.
-        system = error if isinstance(error, OSError) else error.args[0] if error.args else error
-        reason = why(system) if isinstance(system, OSError) else str(error)
         raise InputError(
-            f"{target}：无法写入（{reason}），请换一个位置（cannot be written: choose another place）"
+            f"{target}：无法写入（{why(error) if isinstance(error, OSError) else error}），请换一个位置（cannot be written: choose another place）"
         ) from error
     finally:
         with suppress(OSError):

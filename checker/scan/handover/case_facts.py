@@ -37,7 +37,7 @@ CASE_VALUES = {
 CASE_JOINS = """LEFT JOIN case_fact k ON k.line_no = f.line_no
     LEFT JOIN settlement_names sn ON sn.key = f.settlement_id LEFT JOIN visit_names vn ON vn.key = f.visit_id
     LEFT JOIN explained e ON e.line_no = f.line_no AND e.rule_no = f.rule_no
-    LEFT JOIN cluster_line cl ON cl.line_no = f.line_no AND e.class = 'cluster' LEFT JOIN cluster_named cn ON cn.cluster_no = cl.cluster_no"""
+    LEFT JOIN cluster_line cl ON cl.line_no = f.line_no AND f.violated LEFT JOIN cluster_named cn ON cn.cluster_no = cl.cluster_no"""
 _RECORD = ("patient_sex", "patient_birth", "whole_insured_sex", "whole_insured_birth", "patient_age_told")
 _HASH = 16
 """Hexadecimal digits of a hash that stands for a person: of a billion persons fewer than one pair shares one."""

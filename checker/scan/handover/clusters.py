@@ -3,7 +3,7 @@
 An institution maps each of its own items to a national code once. Where it does so wrongly, the limits of the wrong code are broken by all that
 the right one is for: by about half of the lines where sex is limited, by nearly all where the age is. So a cluster is a group of lines of which
 the share that breaks a limit is, even at the lower end of its interval, far above that of the same item elsewhere. Where the institution calls the item as the
-catalogue does, its code is right, and only one doctor or one day may be the cause.
+catalogue does, be it with a spec or a brand, its code is right, and only one doctor or one day may be the cause.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
         f"""CREATE OR REPLACE TEMP TABLE called_alike AS
         SELECT institution_id, item_code, {_LOCAL} AS local FROM suspect_line
         LEFT JOIN (SELECT code, any_value(point_name) AS point_name FROM hot JOIN point USING (point_no) GROUP BY code) ON code = item_code
-        GROUP BY ALL HAVING {own} = {given} OR {own} = {point}"""
+        GROUP BY ALL HAVING contains({own}, {given}) OR contains({own}, {point})"""
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE item_elsewhere AS

@@ -16,8 +16,8 @@ from checker.model import sqltext
 if TYPE_CHECKING:
     import duckdb
 
-CHILDREN = "儿|新生|小儿|pediatric|paediatric"
-"""Departments that see children, as a regular expression."""
+CHILDREN = "(^|[^内妇产])儿|新生|[Pp]a?ediatric"
+"""Departments that see children and nobody else, as a regular expression: 内儿科 and 妇儿科 see grown-ups too."""
 GROWN_UP = 18
 """Years from which somebody may be the parent whose card it is."""
 CHILD_ITEMS = 2
@@ -49,10 +49,14 @@ def find_innocent(connection: duckdb.DuckDBPyConnection, files: Gathered) -> Non
 
 
 def name_explained(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `explained` (line_no, rule_no, class) of `innocent` and `cluster_line`: what is wrong with a code goes before what is wrong with a person."""
+    """Make `explained` (line_no, rule_no, class) of `innocent` and `cluster_line`: what is wrong with a code goes before what is wrong with a person.
+
+    That a doctor alone does it explains nothing: such findings bear their cluster, and are left to be looked at.
+    """
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE explained AS
-        SELECT DISTINCT line_no, rule_no, 'cluster' AS class FROM cluster_line JOIN fired_line USING (line_no) WHERE violated
+        SELECT DISTINCT line_no, rule_no, 'cluster' AS class FROM cluster_line JOIN cluster_named USING (cluster_no)
+          JOIN fired_line USING (line_no) WHERE violated AND kind <> 'prescriber'
         UNION ALL SELECT line_no, rule_no, class FROM innocent WHERE line_no NOT IN (SELECT line_no FROM cluster_line)"""
     )
 

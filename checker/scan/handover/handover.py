@@ -60,10 +60,12 @@ class Handover:
         if found:
             find_likely_items(connection, self.files, self.second)
             connection.execute(
-                f"CREATE OR REPLACE TEMP TABLE cluster_named AS SELECT cluster_no, {CLUSTER_ID} AS cluster_id FROM cluster_group"
+                f"CREATE OR REPLACE TEMP TABLE cluster_named AS SELECT cluster_no, kind, {CLUSTER_ID} AS cluster_id FROM cluster_group"
             )
         else:
-            connection.execute("CREATE OR REPLACE TEMP TABLE cluster_named (cluster_no BIGINT, cluster_id VARCHAR)")
+            connection.execute(
+                "CREATE OR REPLACE TEMP TABLE cluster_named (cluster_no BIGINT, kind VARCHAR, cluster_id VARCHAR)"
+            )
         name_explained(connection)
         return found
 

@@ -4,6 +4,6 @@ from __future__ import annotations
 
 
 def name_key_sql(name: str) -> str:
-    """SQL of what is compared of a name: without what stands in parentheses and without blanks, unless nothing else is there."""
-    plain = f"regexp_replace(lower(translate({name}, '（）', '()')), '\\s', '', 'g')"
+    """SQL of what is compared of a name: without what stands in parentheses of any kind, blanks and marks, unless nothing else is there."""
+    plain = f"regexp_replace(lower(translate({name}, '（）【】[]', '()()()')), '[\\s*★#]', '', 'g')"
     return f"coalesce(nullif(regexp_replace({plain}, '\\([^()]*\\)', '', 'g'), ''), {plain})"
