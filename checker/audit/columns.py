@@ -29,7 +29,6 @@ def _columns(*columns: ReportColumn) -> dict[str, ReportColumn]:
 COLUMNS = _columns(
     ReportColumn("level", ("程度", "Level"), width=10),
     ReportColumn("verdict", ("结论", "Verdict"), width=10),
-    ReportColumn("action", ("处理", "Action"), width=12),
     ReportColumn("class", ("归类", "Class"), width=26),
     ReportColumn("cluster_id", ("聚集编号", "Cluster"), width=14),
     ReportColumn("institution_id", ("机构编码", "Institution code"), width=16),
@@ -77,7 +76,6 @@ COLUMNS = _columns(
     ReportColumn("source_record", ("来源行号", "Source record"), "count", 10),
     ReportColumn("month", ("月份", "Month"), width=10),
     ReportColumn("covered_lines", ("受限项目明细（行）", "Lines of restricted items"), "count", 14),
-    ReportColumn("covered_amount", ("受限项目金额（元）", "Yuan of restricted items"), "yuan", 16),
     ReportColumn("violations", ("违规疑点（行）", "Violations (lines)"), "count", 12),
     ReportColumn("left", ("其中待核实（行）", "Left to be looked at"), "count", 14),
     ReportColumn("explained", ("其中另有原因（行）", "With another cause"), "count", 14),
@@ -107,6 +105,5 @@ COLUMNS = _columns(
     ReportColumn("reason_of_decision", ("理由", "Reason"), width=40),
     ReportColumn("deadline", ("申诉截止日", "Appeal until"), "day", 12),
     ReportColumn("what", ("项目", "What"), width=44),
-    ReportColumn("value", ("数值", "Value"), width=60),
 )  # fmt: skip
 """All columns of reports, by name. What names the doctor, the visit, the settlement and the line is shown: without them nobody finds the case."""

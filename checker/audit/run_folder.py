@@ -50,7 +50,7 @@ class RunFolder:
             raise InputError(
                 f"{option} {target}："
                 + both(
-                    f"在扫描的结果文件夹 {self.folder} 里，请写到别处",
+                    f"不能写进扫描结果的文件夹 {self.folder}，请写到别处",
                     "lies in the folder of the run: choose another place",
                 )
             )

@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from checker.audit.run_folder import RunFolder
     from checker.report.workbook.book import Wanted
 
-INSIDE = both(
-    "不能写进扫描结果的文件夹，请换一个位置", "the folder of the scan holds its results alone: choose another place"
-)
 NO_LIBRARY = both(
     "写工作簿需要附加组件，请运行 pip install 'liangku[reports]'", "workbooks need an extra: install liangku[reports]"
 )
@@ -114,10 +111,11 @@ def command(
         raise click.UsageError(both("--sample 要写入 --xlsx 文件", "--sample needs --xlsx FILE"))
     for option, file, ending in (("--xlsx", xlsx, ".xlsx"), ("--html", page, ".html")):
         if file:
-            _refuse_place(option, file, ending, folder)
-    if out and out.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"--out {out}：" + INSIDE)
+            _refuse_place(option, file, ending)
     run = open_run(folder)
+    for option, place in (("--xlsx", xlsx), ("--html", page), ("--out", out)):
+        if place:
+            run.refuse_inside(place, option)
     asked = _Asked(run, lang, show_identities, min_cell)
     told: dict[str, object] = {"folder": str(folder)}
     said: list[str] = []
@@ -137,14 +135,12 @@ def command(
     return 0
 
 
-def _refuse_place(option: str, file: Path, ending: str, folder: Path) -> None:
-    """Refuse a file that is called otherwise, lies in the run's own folder, or in none; what is there already under another ending is not ours."""
+def _refuse_place(option: str, file: Path, ending: str) -> None:
+    """Refuse a file that is called otherwise, or lies in no folder; what is there already under another ending is not ours."""
     if file.suffix.lower() != ending:
         raise InputError(
             f"{option} {file}：" + both(f"文件名请以 {ending} 结尾", f"let the name of the file end in {ending}")
         )
-    if file.resolve().is_relative_to(folder.resolve()):
-        raise InputError(f"{option} {file}：" + INSIDE)
     if not file.absolute().parent.is_dir():
         raise InputError(
             f"{option} {file}："

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import html
 import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from importlib.resources import files
@@ -17,9 +16,10 @@ from checker.audit.columns import COLUMNS, ReportColumn
 from checker.audit.overview import Entry, method, overview
 from checker.audit.run_folder import RunFolder
 from checker.audit.tables import ReportTable, report_tables
-from checker.model.errors import InputError, both, why
+from checker.model.errors import InputError, both
 from checker.model.private_files import for_owner_alone
 from checker.model.shown import shown
+from checker.model.whole_file import write_whole
 from checker.model.words import Said
 from checker.report.page.charts import charts
 from checker.report.page.embedded import Embedded, embed_findings
@@ -129,7 +129,8 @@ def write_page(run: RunFolder, target: Path, *, language: str, identities: bool,
         ]
     finally:
         connection.close()
-    _write(target, _document(body, findings, english=english))
+    with for_owner_alone():
+        write_whole(target, _document(body, findings, english=english))
     return findings
 
 
@@ -301,17 +302,3 @@ def _what_if(found: list[WhatIf], *, english: bool) -> Iterator[str]:
         )
         yield f"<tr><td>{_text(each.rule)}</td><td>{limit}</td>{numbers}</tr>"
     yield "</tbody></table></div>"
-
-
-def _write(target: Path, text: str) -> None:
-    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
-    try:
-        with for_owner_alone():
-            partial.write_text(text, encoding="utf-8")
-        partial.replace(target)
-    except OSError as error:
-        raise InputError(
-            f"{target}：无法写入（{why(error)}），请换一个位置（cannot be written: choose another place）"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)

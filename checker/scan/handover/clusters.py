@@ -82,7 +82,10 @@ def _make_none(connection: duckdb.DuckDBPyConnection) -> None:
 def _gather_suspect_lines(
     connection: duckdb.DuckDBPyConnection, beside: Joined, unneeded: frozenset[str], work: Path
 ) -> None:
-    """Make `suspect_item` (institution_id, item_code), where enough lines break limits, and `suspect_line` of all their judged lines."""
+    """Make `suspect_item` (institution_id, item_code), where enough lines break limits, and `suspect_line` of all their judged lines.
+
+    `local` is what an institution maps: its own code, or else its own name; without both all that it charges by the national code.
+    """
     institution = beside.first("institution_id")
     patient = patient_sql(beside.first, unneeded)
     # What cannot be judged says nothing of the share.
@@ -100,11 +103,12 @@ def _gather_suspect_lines(
     lay_aside(
         connection,
         "suspect_line",
-        f"""SELECT s.line_no, i.institution_id, s.item_code, {written}, CAST(s.service_time AS DATE) AS day, {patient} AS patient,
+        f"""SELECT *, coalesce(local_item_code, local_item_name, '') AS local FROM (
+        SELECT s.line_no, i.institution_id, s.item_code, {written}, CAST(s.service_time AS DATE) AS day, {patient} AS patient,
           s.item_name, s.amount, coalesce(b.breaks, FALSE) AS breaks
         FROM staged_line s {beside.joins} LEFT JOIN limit_line b ON b.line_no = s.line_no
         JOIN suspect_item i ON i.institution_id IS NOT DISTINCT FROM {institution} AND i.item_code = s.item_code
-        WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE""",
+        WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE)""",
         work / "suspect_line.parquet",
     )
 
@@ -116,9 +120,14 @@ def _measured(columns: Sequence[str], source: str = "suspect_line") -> str:
           count(local_item_name) > 0 AS has_name FROM {source} GROUP BY {key}"""
 
 
-_LOCAL = "coalesce(local_item_code, local_item_name, '')"
-"""SQL of what an institution maps: its own code, or else its own name; without both all that it charges by the national code."""
 _WHOLE = ("institution_id", "item_code", "local")
+_SAME_WHOLE = (
+    "{0}.institution_id IS NOT DISTINCT FROM w.institution_id AND {0}.item_code = w.item_code AND {0}.local = w.local"
+)
+"""SQL of whether a row is of the group `w`."""
+_OF_GROUP = """c.institution_id IS NOT DISTINCT FROM l.institution_id AND (c.item_code IS NULL OR c.item_code = l.item_code)
+    AND (c.local IS NULL OR c.local = l.local) AND (c.prescriber IS NULL OR c.prescriber = l.prescriber) AND (c.day IS NULL OR c.day = l.day)"""
+"""SQL of whether a line `l` is of the group `c`: what names no part of the group is any."""
 
 
 def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
@@ -128,14 +137,14 @@ def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE whole_group AS
         SELECT *, {low} AS low, breaking >= {LEAST_LINES} AND persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE} AS stands_out
-        FROM ({_measured(_WHOLE, f"(SELECT *, {_LOCAL} AS local FROM suspect_line)")})"""
+        FROM ({_measured(_WHOLE)})"""
     )
     own, given, point = (
         name_key_sql(name) for name in ("mode(local_item_name)", "mode(item_name)", "any_value(point_name)")
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE called_alike AS
-        SELECT institution_id, item_code, {_LOCAL} AS local FROM suspect_line
+        SELECT institution_id, item_code, local FROM suspect_line
         LEFT JOIN (SELECT code, any_value(point_name) AS point_name FROM hot JOIN point USING (point_no) GROUP BY code) ON code = item_code
         GROUP BY ALL HAVING contains({own}, {given}) OR contains({own}, {point})"""
     )
@@ -147,7 +156,7 @@ def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
         odd AS (SELECT item_code, sum(lines) AS lines, sum(breaking) AS breaking, count(DISTINCT institution_id) AS institutions
           FROM whole_group WHERE stands_out GROUP BY item_code)
         SELECT item_code, t.lines - CASE WHEN few THEN o.lines ELSE 0 END AS lines,
-          coalesce(b.breaking, 0) - CASE WHEN few THEN o.breaking ELSE 0 END AS breaking, few, t.institutions - 1 AS others
+          coalesce(b.breaking, 0) - CASE WHEN few THEN o.breaking ELSE 0 END AS breaking, few
         FROM (SELECT t.*, coalesce(o.institutions * 2 <= t.institutions OR t.institutions = 1, FALSE) AS few
           FROM total t LEFT JOIN odd o USING (item_code)) t
         LEFT JOIN odd o USING (item_code) LEFT JOIN broken b USING (item_code)"""
@@ -176,41 +185,33 @@ def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
             {elsewhere} AS elsewhere
           FROM whole_group g JOIN item_elsewhere e USING (item_code), (SELECT share AS usual FROM usual_share) WHERE stands_out),
         whole AS (SELECT * FROM group_of WHERE low > {TIMES_ELSEWHERE} * elsewhere),
-        no_mapping AS (SELECT institution_id, item_code, local FROM whole
+        no_mapping AS (
+          SELECT w.institution_id, w.item_code, w.local FROM whole w JOIN called_alike a ON {_SAME_WHOLE.format("a")}
+          UNION SELECT institution_id, item_code, local FROM whole
           WHERE {bound_sql("breaking", "lines", upper=True, z=_SURE)} < {LEAST_OF_MAPPING} OR (elsewhere_lines < {PRIOR_LINES} AND NOT has_name)),
-        alike AS (SELECT w.institution_id, w.item_code, w.local FROM whole w JOIN called_alike a
-          ON a.institution_id IS NOT DISTINCT FROM w.institution_id AND a.item_code = w.item_code AND a.local = w.local
-          UNION SELECT * FROM no_mapping),
-        part AS (
-          SELECT *, {_LOCAL} AS local FROM suspect_line),
-        by_doctor AS ({_measured((*_WHOLE, "prescriber"), "part")}),
-        by_day AS ({_measured((*_WHOLE, "day"), "part")}),
-        doctor AS (
-          SELECT w.institution_id, w.item_code, w.local, d.prescriber FROM whole w JOIN by_doctor d
-            ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
-          WHERE d.prescriber IS NOT NULL AND d.breaking >= {CONCENTRATED} * w.breaking AND w.lines - d.lines >= {LEAST_LINES}
-            AND {bound_sql("d.breaking", "d.lines", upper=False)} > {TIMES_ELSEWHERE} * (w.breaking - d.breaking + 0.05) / (w.lines - d.lines + 1)),
-        one_day AS (
-          SELECT w.institution_id, w.item_code, w.local, d.day FROM whole w JOIN by_day d
-            ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
-          WHERE d.breaking >= {CONCENTRATED} * w.breaking AND w.lines - d.lines >= {LEAST_LINES}
-            AND {bound_sql("d.breaking", "d.lines", upper=False)} > {TIMES_ELSEWHERE} * (w.breaking - d.breaking + 0.05) / (w.lines - d.lines + 1))
+        doctor AS ({_concentrated("prescriber")}),
+        one_day AS ({_concentrated("day")})
         SELECT row_number() OVER (ORDER BY w.institution_id, w.item_code, w.local) AS cluster_no,
           CASE WHEN d.prescriber IS NOT NULL THEN 'prescriber' WHEN o.day IS NOT NULL THEN 'upload' ELSE 'mapping' END AS kind,
           w.institution_id, w.item_code, w.local, d.prescriber, CASE WHEN d.prescriber IS NULL THEN o.day END AS day,
-          elsewhere_lines, elsewhere_breaking, elsewhere
-        FROM whole w
-        LEFT JOIN alike a ON a.institution_id IS NOT DISTINCT FROM w.institution_id AND a.item_code = w.item_code AND a.local = w.local
-        LEFT JOIN doctor d ON d.institution_id IS NOT DISTINCT FROM w.institution_id AND d.item_code = w.item_code AND d.local = w.local
-        LEFT JOIN one_day o ON o.institution_id IS NOT DISTINCT FROM w.institution_id AND o.item_code = w.item_code AND o.local = w.local
-        WHERE a.item_code IS NULL OR d.prescriber IS NOT NULL OR o.day IS NOT NULL"""
+          elsewhere_lines, elsewhere_breaking
+        FROM whole w LEFT JOIN no_mapping n ON {_SAME_WHOLE.format("n")}
+        LEFT JOIN doctor d ON {_SAME_WHOLE.format("d")} LEFT JOIN one_day o ON {_SAME_WHOLE.format("o")}
+        WHERE n.item_code IS NULL OR d.prescriber IS NOT NULL OR o.day IS NOT NULL"""
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE cluster_line AS
-        SELECT DISTINCT ON (line_no) line_no, cluster_no FROM (SELECT *, {_LOCAL} AS local FROM suspect_line WHERE breaks) l
-        JOIN cluster_group c ON c.institution_id IS NOT DISTINCT FROM l.institution_id AND c.item_code = l.item_code AND c.local = l.local
-          AND (c.prescriber IS NULL OR c.prescriber = l.prescriber) AND (c.day IS NULL OR c.day = l.day)"""
+        SELECT DISTINCT ON (line_no) line_no, cluster_no FROM suspect_line l JOIN cluster_group c ON {_OF_GROUP} WHERE breaks"""
     )
+
+
+def _concentrated(column: str) -> str:
+    """SQL of the one doctor or day of a group `whole` of which nearly all of its breaking lines are, while the others are as they should be."""
+    low = bound_sql("d.breaking", "d.lines", upper=False)
+    return f"""SELECT w.institution_id, w.item_code, w.local, d.{column}
+          FROM whole w JOIN ({_measured((*_WHOLE, column))}) d ON {_SAME_WHOLE.format("d")}
+          WHERE d.{column} IS NOT NULL AND d.breaking >= {CONCENTRATED} * w.breaking AND w.lines - d.lines >= {LEAST_LINES}
+            AND {low} > {TIMES_ELSEWHERE} * (w.breaking - d.breaking + 0.05) / (w.lines - d.lines + 1)"""
 
 
 def _find_parts(connection: duckdb.DuckDBPyConnection) -> None:
@@ -221,14 +222,13 @@ def _find_parts(connection: duckdb.DuckDBPyConnection) -> None:
     _add_groups(
         connection,
         f"""SELECT 'prescriber' AS kind, g.institution_id, g.item_code, CAST(NULL AS VARCHAR) AS local, g.prescriber, CAST(NULL AS DATE) AS day,
-          greatest(0, e.lines - g.lines) AS elsewhere_lines, greatest(0, e.breaking - g.breaking) AS elsewhere_breaking, {elsewhere} AS elsewhere
+          greatest(0, e.lines - g.lines) AS elsewhere_lines, greatest(0, e.breaking - g.breaking) AS elsewhere_breaking
         FROM ({_measured(("institution_id", "item_code", "prescriber"), "open_line")}) g JOIN item_elsewhere e USING (item_code)
         JOIN ({_measured(("institution_id", "item_code"), "open_line")}) t
           ON t.institution_id IS NOT DISTINCT FROM g.institution_id AND t.item_code = g.item_code,
           (SELECT share AS usual FROM usual_share)
         WHERE g.prescriber IS NOT NULL AND g.breaking >= {LEAST_LINES} AND g.persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE}
           AND {low} > {TIMES_ELSEWHERE} * {elsewhere} AND t.lines - g.lines >= {LEAST_LINES} AND {low} > {TIMES_ELSEWHERE} * {colleagues}""",
-        "c.item_code = l.item_code AND c.prescriber = l.prescriber",
     )
 
 
@@ -239,19 +239,17 @@ def _find_uploads(connection: duckdb.DuckDBPyConnection) -> None:
     _add_groups(
         connection,
         f"""SELECT 'upload' AS kind, g.institution_id, CAST(NULL AS VARCHAR) AS item_code, CAST(NULL AS VARCHAR) AS local,
-          CAST(NULL AS VARCHAR) AS prescriber, g.day, t.lines - g.lines AS elsewhere_lines, t.breaking - g.breaking AS elsewhere_breaking,
-          {rest} AS elsewhere
+          CAST(NULL AS VARCHAR) AS prescriber, g.day, t.lines - g.lines AS elsewhere_lines, t.breaking - g.breaking AS elsewhere_breaking
         FROM ({_measured(("institution_id", "day"), "open_line")}) g
         JOIN ({_measured(("institution_id",), "open_line")}) t ON t.institution_id IS NOT DISTINCT FROM g.institution_id,
           (SELECT share AS usual FROM usual_share)
         WHERE g.breaking >= {UPLOAD_LINES} AND g.persons >= {UPLOAD_PERSONS} AND {low} >= {LEAST_SHARE} AND {low} > {TIMES_ELSEWHERE} * {rest}
           AND (SELECT count(DISTINCT item_code) FROM open_line o
             WHERE o.institution_id IS NOT DISTINCT FROM g.institution_id AND o.day = g.day AND o.breaks) > 1""",
-        "c.day = l.day",
     )
 
 
-def _add_groups(connection: duckdb.DuckDBPyConnection, query: str, same: str) -> None:
+def _add_groups(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     """Add groups of a query over `open_line`, the suspect lines of no cluster yet, and their lines that break limits."""
     connection.execute(
         "CREATE OR REPLACE TEMP VIEW open_line AS SELECT * FROM suspect_line WHERE line_no NOT IN (SELECT line_no FROM cluster_line)"
@@ -263,7 +261,7 @@ def _add_groups(connection: duckdb.DuckDBPyConnection, query: str, same: str) ->
     connection.execute("INSERT INTO cluster_group BY NAME SELECT * FROM more_group")
     connection.execute(
         f"""INSERT INTO cluster_line SELECT DISTINCT ON (line_no) line_no, cluster_no FROM open_line l
-        JOIN more_group c ON c.institution_id IS NOT DISTINCT FROM l.institution_id AND {same} WHERE l.breaks"""
+        JOIN more_group c ON {_OF_GROUP} WHERE l.breaks"""
     )
 
 
@@ -286,8 +284,6 @@ CLUSTER_ID = "left(md5(concat_ws(chr(31), " + ", ".join(f"coalesce({name}, '')" 
 
 
 def _clusters_sql() -> str:
-    of_group = """l.institution_id IS NOT DISTINCT FROM c.institution_id AND (c.item_code IS NULL OR l.item_code = c.item_code)
-        AND (c.local IS NULL OR l.local = c.local) AND (c.prescriber IS NULL OR l.prescriber = c.prescriber) AND (c.day IS NULL OR l.day = c.day)"""
     low, high = (bound_sql("breaking", "lines", upper=upper) for upper in (False, True))
     typed = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in _COLUMNS.items())
     return f"""WITH counted_of AS (
@@ -296,7 +292,7 @@ def _clusters_sql() -> str:
             CASE WHEN any_value(c.local) IS NOT NULL THEN mode(l.local_item_code) END AS local_item_code,
             CASE WHEN any_value(c.item_code) IS NOT NULL THEN mode(l.local_item_name) END AS local_item_name,
             CASE WHEN count(DISTINCT l.department) = 1 THEN min(l.department) END AS department
-          FROM cluster_group c JOIN (SELECT *, {_LOCAL} AS local FROM suspect_line) l ON {of_group} GROUP BY c.cluster_no),
+          FROM cluster_group c JOIN suspect_line l ON {_OF_GROUP} GROUP BY c.cluster_no),
         ruled AS (
           SELECT cluster_no, list(DISTINCT rule_id ORDER BY rule_id) AS rule_ids, mode(item_name) AS item_name, mode(point_name) AS point_name
           FROM cluster_line JOIN fired_line f USING (line_no) JOIN point USING (point_no) WHERE violated GROUP BY cluster_no)

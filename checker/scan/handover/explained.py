@@ -22,6 +22,9 @@ GROWN_UP = 18
 """Years from which somebody may be the parent whose card it is."""
 CHILD_ITEMS = 2
 """So many different items for children in one visit are more likely for a child than for the grown-up registered."""
+_OF_AGE = "(p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL)"
+OF_PERSON = f"(p.point_sex IS NOT NULL OR {_OF_AGE})"
+"""SQL of the points `p` that limit by sex or age."""
 _PERSON = ("patient_sex", "patient_birth_date")
 
 
@@ -67,12 +70,11 @@ def _find_conflicts(connection: duckdb.DuckDBPyConnection, files: Gathered) -> N
     Looked at are the persons of violations of limits of sex or age, in all lines, settlements and visits that name them.
     """
     connection.execute(
-        """CREATE OR REPLACE TEMP TABLE accused AS
+        f"""CREATE OR REPLACE TEMP TABLE accused AS
         SELECT f.line_no, f.rule_no, f.patient_id, c.person_sex, c.birth, p.point_sex IS NOT NULL AS of_sex,
-          p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL AS of_age
+          {_OF_AGE} AS of_age
         FROM fired_line f JOIN point p USING (point_no) JOIN case_fact c USING (line_no)
-        WHERE f.violated AND f.patient_id IS NOT NULL
-          AND (p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL)"""
+        WHERE f.violated AND f.patient_id IS NOT NULL AND {OF_PERSON}"""
     )
     told = [
         _told_sql(source)

@@ -32,7 +32,7 @@ def find_likely_items(connection: duckdb.DuckDBPyConnection, files: Gathered, se
         f"""CREATE OR REPLACE TEMP TABLE meant AS
         SELECT cluster_no, c.institution_id, c.item_code, {name_key_sql("mode(l.local_item_name)")} AS called, {name_key_sql("mode(n.name)")} AS mapped
         FROM cluster_group c JOIN suspect_line l ON l.institution_id IS NOT DISTINCT FROM c.institution_id AND l.item_code = c.item_code
-          AND (c.local IS NULL OR coalesce(l.local_item_code, l.local_item_name, '') = c.local) AND l.breaks
+          AND (c.local IS NULL OR l.local = c.local) AND l.breaks
           AND (c.prescriber IS NULL OR l.prescriber = c.prescriber)
         LEFT JOIN (SELECT code, arg_max(name, lines) AS name FROM catalogue WHERE is_national GROUP BY code) n ON n.code = c.item_code
         GROUP BY ALL"""

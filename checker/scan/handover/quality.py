@@ -10,6 +10,7 @@ from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.judge.candidates import Joined
 from checker.model import sqltext
+from checker.scan.handover.explained import OF_PERSON
 
 if TYPE_CHECKING:
     import duckdb
@@ -46,7 +47,7 @@ def write_quality(
         SELECT institution_id, sum(n)::BIGINT AS lines, sum(n) FILTER (of_person)::BIGINT AS of_person, sum(taken)::BIGINT AS refunds FROM (
           SELECT {institution} AS institution_id, s.item_code, count(*) FILTER (NOT s.is_refund) AS n, count(*) FILTER (s.is_refund) AS taken
           FROM staged_line s {beside.joins} WHERE NOT s.beside GROUP BY ALL)
-        LEFT JOIN (SELECT code, bool_or(p.point_sex IS NOT NULL OR p.age_min IS NOT NULL OR p.age_max IS NOT NULL OR p.age_word IS NOT NULL) AS of_person
+        LEFT JOIN (SELECT code, bool_or({OF_PERSON}) AS of_person
           FROM hot JOIN point p USING (point_no) GROUP BY code) ON code = item_code
         GROUP BY institution_id"""
     )
