@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from checker.ingest.csv_columns import BlockReader, Read
 from checker.ingest.csv_dialect import RECORD, find_dialect
@@ -69,6 +69,16 @@ class CsvFacts:
             "separator": self.separator, "header_row": self.header_row, "columns": self.columns, "records": self.records,
             "rejects": self.rejects, "compression": self.compression, "escape": self.escape,
         }  # fmt: skip
+
+    def to_note(self) -> dict[str, object]:
+        """The facts as the journal of a scan holds them."""
+        return {"csv": {**asdict(self), "rejected": self.rejected.name}}
+
+    @classmethod
+    def of_note(cls, noted: Mapping[str, Any], target: Path) -> CsvFacts:
+        """The facts of a file that was converted to `target`, from the journal of a scan."""
+        facts = {**noted["csv"], "kept": tuple(noted["csv"]["kept"])}
+        return cls(**{**facts, "rejected": target.with_name(facts["rejected"])})
 
 
 def convert_csv(path: Path, target: Path, rejected: Path, told_as: tuple[str, Path], wanted: Wanted) -> CsvFacts:

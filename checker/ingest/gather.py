@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.columns import Chosen, parse_map_options
@@ -14,13 +15,14 @@ from checker.ingest.database.fetch import Databases
 from checker.ingest.database.query import Query
 from checker.ingest.layout import NO_LAYOUT, read_layout
 from checker.ingest.opening import ROLES, FileRead, Opening, refuse_all
+from checker.ingest.parts import Parts
 from checker.ingest.passed import PassedOver
 from checker.ingest.refusals import Refusals
 from checker.ingest.sources import InputFile, InputTable, Source
 from checker.ingest.stamp import Stamp, take_stamps
 from checker.ingest.walk import find_files
 from checker.model import sqltext
-from checker.model.errors import InputError
+from checker.model.errors import InputError, both
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
 
 Input = str | Path | Query
@@ -85,9 +87,11 @@ def gather(
     need_person: bool = True,
     beginning: Beginning | None = None,
     refusals: Refusals | None = None,
+    parts: Parts | None = None,
+    aside: Mapping[Path, str] = MappingProxyType({}),
 ) -> Gathered:
     """Open the inputs of each role (keys of ROLES) and map their headers, as `maps` and the file `layout` say; CSV, JSON and what
-    databases give are converted into `work`.
+    databases give are converted into `work`, but for what `parts` has. The files `aside` are known to be damaged, and why: they are passed over.
 
     Raises InputError for anything that cannot be read or lacks a needed column, or notes it where `refusals` collects; without
     `need_person` nobody is to be judged.
@@ -100,7 +104,9 @@ def gather(
     passed = [(role, each) for role, told in found.items() for each in told.passed]
     given = [file.place.resolve() for told in found.values() for file in told.files]
     stamps = take_stamps(file.path for told in found.values() for file in told.files) if beginning is None else {}
-    parts = {role: beginning.part(told.files) if beginning else (told.files, ()) for role, told in found.items()}
+    if parts is not None:
+        _need_same(parts, stamps)
+    asked = {role: beginning.part(told.files) if beginning else (told.files, ()) for role, told in found.items()}
     first = beginning.records if beginning else None
     reader_rejects = work / "reader_rejects.parquet"
     sources: dict[str, tuple[Source, ...]] = {}
@@ -110,20 +116,23 @@ def gather(
     locked = connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True)
     with Databases() as databases, locked as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
-        for role, (files, _) in parts.items():
+        for role, (files, _) in asked.items():
             before = len(refusals.told)
             choice = plan.choice(role, forced)
-            opened = Opening(connection, role, choice, work, refusals, first)
+            opened = Opening(connection, role, choice, work, refusals, first, parts)
             for query in queries[role]:
                 with refusals.noted():
                     opened.ask(query, databases)
             for file in files:
                 started = time.perf_counter()
                 with refusals.noted():
-                    opened.open(file)
+                    if file.path in aside:
+                        opened.put_aside(file, aside[file.path])
+                    else:
+                        opened.open(file)
                 seconds[file.path] = time.perf_counter() - started
             sources[role] = opened.sources()
-            if sources[role] and len(refusals.told) == before and not parts[role][1]:
+            if sources[role] and len(refusals.told) == before and not asked[role][1]:
                 with refusals.noted():
                     choice.need_every_header(role, [source.table for source in sources[role]])
             read += opened.read(sources[role])
@@ -153,10 +162,23 @@ def gather(
         readable=tuple(given),
         reader_rejects=(reader_rejects, *(each.csv.rejected for each in read if each.csv and each.csv.rejects)),
         stamps=stamps,
-        unopened={role: others for role, (_, others) in parts.items() if others},
+        unopened={role: others for role, (_, others) in asked.items() if others},
         unknown=tuple(unknown),
         seconds=seconds,
     )
+
+
+def _need_same(parts: Parts, stamps: Mapping[Path, Stamp]) -> None:
+    """Raise InputError where the inputs are not those of the scan that is taken up."""
+    now = {str(path): [stamp.size, stamp.modified_ns] for path, stamp in stamps.items()}
+    noted = parts.same("inputs", {"stamps": now})
+    before = noted["stamps"] if noted else now
+    others = [path for path in {**before, **now} if before.get(path) != now.get(path)]
+    if others:
+        raise InputError(
+            both(f"--resume：{'、'.join(others[:5])}：输入文件与中断的那次不同，请不带 --resume 重新扫描",
+                 "no longer the inputs of the interrupted scan: scan anew without --resume")
+        )  # fmt: skip
 
 
 def _need_forced_headers(forced: Mapping[str, Chosen], sources: Mapping[str, tuple[Source, ...]]) -> None:

@@ -21,6 +21,7 @@ from checker.ingest.line_kind import FLAGS, REJECTED, Lines, named_lines
 from checker.ingest.lost_codes import REPAIRED, code_map_sql
 from checker.ingest.lost_keys import KEYS, apart, is_lost
 from checker.ingest.named import free_name, name_once
+from checker.ingest.parts import Parts
 from checker.ingest.prescription_key import is_guessed, prescription_key
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
@@ -70,9 +71,13 @@ def used_fallback(mapping: HeaderMap) -> str:
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[Source], *, refund_settlements: RefundSettlements
+    connection: duckdb.DuckDBPyConnection,
+    sources: Sequence[Source],
+    *,
+    refund_settlements: RefundSettlements,
+    parts: Parts | None = None,
 ) -> dict[int, bool]:
-    """Count all lines by raw item code into the table `code_census`, and by file and kind into `kind_census`.
+    """Count all lines by raw item code into the table `code_census`, and by file and kind into `kind_census`, but for sources that `parts` has.
 
     Returns, by index of the source, whether its first code header has empty values that a second one may fill.
     """
@@ -80,6 +85,14 @@ def take_census(
     connection.execute("CREATE OR REPLACE TEMP TABLE kind_census (file_no BIGINT, kind UTINYINT, n BIGINT)")
     needs_second: dict[int, bool] = {}
     for number, source in enumerate(sources):
+        if parts and (kept := parts.kept("census", source)):
+            needs_second[number] = bool(kept[1]["second"])
+            counted = sqltext.parquet(kept[0])
+            connection.execute(f"INSERT INTO code_census SELECT {number}, raw, n FROM {counted} WHERE file_no IS NULL")
+            connection.execute(
+                f"INSERT INTO kind_census SELECT file_no, kind, n FROM {counted} WHERE file_no IS NOT NULL"
+            )
+            continue
         lines = named_lines(source, refund_settlements=refund_settlements)
         odd = f"WHERE {lines.plain} IS NOT TRUE" if lines.plain else ""
         connection.execute(
@@ -98,7 +111,16 @@ def take_census(
         if needs_second[number]:
             connection.execute("DELETE FROM code_census WHERE source = ?", [number])
             _count_codes(connection, number, source, second=True)
+        if parts and parts.long:
+            parts.keep(connection, "census", source, _counted(number, source), second=needs_second[number])
     return needs_second
+
+
+def _counted(number: int, source: Source) -> str:
+    """SQL of what has been counted of one source: of each code, and of each kind of a file."""
+    first, count = source.table.first_file, len(source.table.files)
+    return f"""SELECT raw, NULL::BIGINT AS file_no, NULL::UTINYINT AS kind, n FROM code_census WHERE source = {number}
+        UNION ALL SELECT NULL, file_no, kind, n FROM kind_census WHERE file_no BETWEEN {first} AND {first + count - 1}"""
 
 
 def _count_codes(connection: duckdb.DuckDBPyConnection, number: int, source: Source, *, second: bool) -> None:

@@ -15,6 +15,7 @@ from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.csv_dialect import NO_HEADER
 from checker.ingest.database.fetch import DatabaseRead, Databases
 from checker.ingest.database.query import Query
+from checker.ingest.parts import Parts
 from checker.ingest.passed import HEADERS_SHOWN, PassedOver
 from checker.ingest.refusals import Refusals
 from checker.ingest.sources import EmptyFileError, InputFile, InputTable, Source
@@ -76,8 +77,10 @@ class Opening:
         work: Path,
         refusals: Refusals,
         first: int | None = None,
+        parts: Parts | None = None,
     ) -> None:
         self._connection = connection
+        self._parts = parts
         self._role = role
         self._choice = choice
         self._refusals = refusals
@@ -135,7 +138,7 @@ class Opening:
             if self._first is not None:
                 opened, self._shares[file.path] = beginning_of(self._connection, opened, target, self._first)
             return opened
-        told = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
+        told = self._taken_up(file, target) or self._convert(file, target)
         if isinstance(told, CsvFacts):
             self._csv[file.path] = told
             self._shares[file.path] = told.share * file.share
@@ -144,6 +147,22 @@ class Opening:
             return ParquetFile(target, file, True, headers, told.records - told.rejects)
         self._shares[file.path] = told * file.share
         return open_parquet(self._connection, file, target, self._described, converted=True)
+
+    def _convert(self, file: InputFile, target: Path) -> CsvFacts | float:
+        told = convert(self._connection, file, target, self._role, self._wanted(str(file.path)))
+        if self._parts and isinstance(told, CsvFacts):
+            files = (target, *((told.rejected,) if told.rejects else ()))
+            self._parts.note_converted(f"{self._role} {file.path}", target, files, told.records, told.to_note())
+        return told
+
+    def _taken_up(self, file: InputFile, target: Path) -> CsvFacts | None:
+        """How a file was read that a scan which was interrupted has converted."""
+        noted = self._parts.converted(f"{self._role} {file.path}", target) if self._parts else None
+        return CsvFacts.of_note(noted, target) if noted is not None else None
+
+    def put_aside(self, file: InputFile, why: str) -> None:
+        """Pass over a file of which it has turned out that it is damaged."""
+        self._pass(file, "damaged", why)
 
     def ask(self, query: Query, databases: Databases) -> None:
         """Make what a query gives readable as a table. Raises InputError where it cannot be asked, or no line comes."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import lay_aside, one_number
+from checker.engines.duckdb import one_number
 from checker.ingest import line_sql, lost_codes, lost_keys
 from checker.ingest.columns import Header
 from checker.ingest.gather import Gathered
@@ -15,6 +15,7 @@ from checker.ingest.headers import HEADER_PERSON
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
 from checker.ingest.lost_codes import LostCodes
+from checker.ingest.parts import Parts
 from checker.ingest.personal import example
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
 from checker.ingest.sources import Source
@@ -77,25 +78,25 @@ def gather_told(connection: duckdb.DuckDBPyConnection, files: Gathered, names: S
 
 
 def take_census(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False, parts: Parts | None = None
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines, as `count_lines` does.
 
     Raises InputError where lines were read but none can be judged.
     """
-    counted = count_lines(connection, files, repair=repair)
+    counted = count_lines(connection, files, repair=repair, parts=parts)
     need_judged(connection, counted[0], files, counted[2])
     return counted
 
 
 def count_lines(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False
+    connection: duckdb.DuckDBPyConnection, files: Gathered, *, repair: bool = False, parts: Parts | None = None
 ) -> tuple[Census, dict[int, bool], RefundSettlements]:
     """Count all lines by code and kind; return the counts, which sources need their second code header, and what settlements
-    say of their lines. With `repair` codes get back the leading zeros that they lost.
+    say of their lines. With `repair` codes get back the leading zeros that they lost. What `parts` has is not counted again.
     """
     refunds = find_flagged_settlements(connection, files.settlements)
-    second = line_sql.take_census(connection, files.lines, refund_settlements=refunds)
+    second = line_sql.take_census(connection, files.lines, refund_settlements=refunds, parts=parts)
     line_sql.normalise_codes(connection, repair=repair)
     reader = one_number(
         connection, f"SELECT count(*) FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines'"
@@ -215,23 +216,25 @@ def select_lines(
     *,
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
-    spilled: Path | None,
+    held: bool,
+    parts: Parts,
     with_beside: bool,
-) -> frozenset[str]:
+) -> tuple[frozenset[str], tuple[Path, ...]]:
     """Make `staged_line`: the lines of the codes in `staged_raw` (judged and refunds, and `with_beside` what stands beside them), canonical and typed.
 
-    They are held by the engine, or in the Parquet file `spilled` where they are too many for its memory. Returns the columns that are left out:
-    `unneeded`, and those for careful reading where every line has an id and all keys can be read.
+    They are `held` by the engine, or where they are too many for its memory in files of `parts`. Returns the columns that are left out,
+    `unneeded` and those for careful reading where every line has an id and all keys can be read; and these files, if any.
     """
     for left_out in (unneeded | line_sql.CAREFUL, unneeded):
         careful = left_out == unneeded
         # Where there is no column of ids it is known beforehand.
         if careful or all(source.map.has("line_id") for source in files.lines):
-            _stage(
-                connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, spilled=spilled, with_beside=with_beside,
+            staged = _stage(
+                connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, held=held, parts=parts,
+                name="stage" if careful else "plain stage", with_beside=with_beside,
             )  # fmt: skip
             if careful or not lost_keys.ask_for_care(connection, files.lines):
-                return left_out
+                return left_out, staged
     raise AssertionError("the careful reading is always the last")
 
 
@@ -242,34 +245,53 @@ def _stage(
     *,
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
-    spilled: Path | None,
+    held: bool,
+    parts: Parts,
+    name: str,
     with_beside: bool,
-) -> None:
-    queries: list[str] = []
-    held: list[str] = []
-    for number, source in enumerate(files.lines):
-        table = ""
-        if spilled is None:
-            held.append(table := f"held_line_{number}")
-            lying = line_sql.held_query(source, second=second[number], unneeded=unneeded)
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {lying}")
-        queries.append(
-            line_sql.stage_query(
-                source,
-                second=second[number],
-                refund_settlements=refund_settlements,
-                unneeded=unneeded,
-                held=table,
-                with_beside=with_beside,
-            )
-        )
-    query = " UNION ALL BY NAME ".join(queries)
-    if spilled is None:
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE staged_line AS {query}")
-        for table in held:
-            connection.execute(f"DROP TABLE {table}")
-    else:
-        lay_aside(connection, "staged_line", query, spilled)
+) -> tuple[Path, ...]:
+    """Make `staged_line` in parts called by `name`; returns the files that hold it, if any."""
+
+    def query(number: int, table: str = "") -> str:
+        return line_sql.stage_query(
+            files.lines[number], second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, held=table,
+            with_beside=with_beside,
+        )  # fmt: skip
+
+    if not held or parts.long:
+        written: list[Path] = []
+        for number, source in enumerate(files.lines):
+            kept = parts.kept(name, source)
+            if kept is None:
+                lying = ""
+                if held:
+                    lying = _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
+                written.append(parts.keep(connection, name, source, query(number, lying)))
+                if lying:
+                    connection.execute(f"DROP TABLE {lying}")
+            else:
+                written.append(kept[0])
+        rows = f"SELECT * FROM read_parquet([{sqltext.paths(written)}], union_by_name = true)"
+        connection.execute(f"CREATE OR REPLACE TEMP {'TABLE' if held else 'VIEW'} staged_line AS {rows}")
+        return () if held else tuple(written)
+    tables = [
+        _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
+        for number, source in enumerate(files.lines)
+    ]
+    rows = " UNION ALL BY NAME ".join(query(number, table) for number, table in enumerate(tables))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE staged_line AS {rows}")
+    for table in tables:
+        connection.execute(f"DROP TABLE {table}")
+    return ()
+
+
+def _lay_by(
+    connection: duckdb.DuckDBPyConnection, number: int, source: Source, *, second: bool, unneeded: frozenset[str]
+) -> str:
+    """Hold the lines of a source to be staged as they lie; returns the table."""
+    lying = line_sql.held_query(source, second=second, unneeded=unneeded)
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE held_line_{number} AS {lying}")
+    return f"held_line_{number}"
 
 
 def unneeded_columns(connection: duckdb.DuckDBPyConnection, files: Gathered, unasked: frozenset[str]) -> frozenset[str]:

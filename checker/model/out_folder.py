@@ -12,6 +12,7 @@ from typing import Any
 
 from checker.model.errors import InputError, why
 from checker.model.folder_lock import FolderLock
+from checker.model.journal import JOURNAL_FILE
 
 RUN_FILE = "run.json"
 
@@ -19,21 +20,25 @@ RUN_FILE = "run.json"
 class OutFolder:
     """Use as a context manager: write into `result`, scratch into `work`, then `commit`.
 
-    Raises InputError where the folder holds anything and `force` is not given, or with `force` anything that its own run.json
-    does not name.
+    Scratch lies beside the folder, or in `scratch`. With `resume` that of a run which was killed and left a journal is taken over; where `keep`
+    is set, a run that fails leaves its own if it has a journal. Raises InputError where the folder holds anything and `force` is not given, or
+    with `force` anything that its own run.json does not name.
     """
 
-    def __init__(self, target: Path, *, force: bool) -> None:
+    def __init__(self, target: Path, *, force: bool, scratch: Path | None = None, resume: bool = False) -> None:
         self.target = target
+        self.keep = False
         self._force = force
+        self._resume = resume
         self._old = _check(target, force=force)
         place = target.absolute()
         # Of two spellings of one folder only one may hold the lock.
         self._partials = f".{place.name or 'out'}.partial-"
         self._partial = place.parent / f"{self._partials}{os.getpid()}"
+        self._scratch = scratch.absolute() / f"{self._partials}{os.getpid()}" if scratch else self._partial
         self._lock = FolderLock(place.parent / f".{place.name or 'out'}.lock")
         self.result = self._partial / "result"
-        self.work = self._partial / "work"
+        self.work = self._scratch / "work"
 
     def __enter__(self) -> OutFolder:
         try:
@@ -42,10 +47,12 @@ class OutFolder:
                 raise InputError(
                     f"--out {self.target}：另一个命令正在写这个文件夹，请等它结束或换一个文件夹（another command is writing there: wait or choose another）"
                 )
-            for left in self._partial.parent.iterdir():
-                # Who holds the lock is alone: whatever lies here was left by a run that was killed.
-                if left.name.startswith(self._partials):
-                    shutil.rmtree(left, ignore_errors=True)
+            self._scratch.parent.mkdir(parents=True, exist_ok=True)
+            for folder in {self._partial.parent, self._scratch.parent}:
+                for left in folder.iterdir():
+                    # Who holds the lock is alone: whatever lies here was left by a run that was killed.
+                    if left.name.startswith(self._partials):
+                        self._take_over(left)
             self.result.mkdir(parents=True)
             (self.work / "spill").mkdir(parents=True)
         except OSError as error:
@@ -75,8 +82,20 @@ class OutFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self._partial, ignore_errors=True)
+        keep = self.keep and error is not None and (self.work / JOURNAL_FILE).is_file()
+        for folder in (self.result, self.work / "spill") if keep else {self._partial, self._scratch}:
+            shutil.rmtree(folder, ignore_errors=True)
         self._lock.release()
+
+    def _take_over(self, left: Path) -> None:
+        """Take over the scratch of a run that ended early, but for what it had not finished; without its journal it goes."""
+        if self._resume and (left / "work" / JOURNAL_FILE).is_file() and not self.work.exists():
+            if left != self._scratch:
+                left.rename(self._scratch)
+            for folder in (self._scratch / "result", self.work / "spill"):
+                shutil.rmtree(folder, ignore_errors=True)
+        elif left != self._scratch or not self._resume:
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def is_running(process: str) -> bool:

@@ -34,6 +34,7 @@ class Bar:
         self._console = SafeConsole(stderr=True)
         self._started = time.monotonic()
         self._state: tuple[str, duckdb.DuckDBPyConnection | None] = ("read", None)
+        self._at: tuple[str, int, int, float] | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
 
@@ -51,7 +52,12 @@ class Bar:
 
     def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
         """Remember the step; the drawing thread looks it up."""
-        self._state = (name, connection)
+        self._state, self._at = (name, connection), None
+
+    def at(self, file: str, done: int, lines: int) -> None:
+        """Remember the file whose turn it is, and how many of the lines of this step are done."""
+        since = self._at[3] if self._at else time.monotonic()
+        self._at = (file, done, lines, since)
 
     def _draw(self) -> None:
         if self._done.wait(QUIET_SECONDS):
@@ -75,10 +81,20 @@ class Bar:
         for step, (chinese, english, share) in STEPS.items():
             if step == name:
                 told = max(0.0, connection.query_progress()) if connection is not None else 0.0
-                progress.update(
-                    task,
-                    description=english if self._english else chinese,
-                    completed=done + share * min(told, 100.0) / 100,
-                )
+                words, part = english if self._english else chinese, min(told, 100.0) / 100
+                if self._at:
+                    words, part = f"{words} {self._where(self._at)}", self._at[1] / max(self._at[2], 1)
+                progress.update(task, description=words, completed=done + share * part)
                 return
             done += share
+
+    def _where(self, at: tuple[str, int, int, float]) -> str:
+        """The file, the lines that are done, how many a second that is, and how long it takes yet."""
+        file, done, lines, since = at
+        passed = time.monotonic() - since
+        if not done or passed <= 0:
+            return f"{file} 0/{lines:,}"
+        rate = done / passed
+        left = max(0, round((lines - done) / rate))
+        told = f"{file} {done:,}/{lines:,} · {rate:,.0f}"
+        return told + (f" lines/s · {left} s left" if self._english else f" 行/秒 · 还要约 {left} 秒")

@@ -40,10 +40,33 @@ def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path
                 f"{'、'.join(map(str, changed[:5]))}：扫描期间文件有变化，请等写完后重新扫描（changed during the scan: scan it again）"
             )
         for path, fault in _damaged(files):
-            return InputError(
-                f"{path}：文件中有无法读取的数据，请重新导出（damaged, or a value out of range: export it again）：{fault}"
-            )
+            return InputError(_damaged_said(path, fault))
     return InternalError(f"引擎失败（the engine failed）：{first_line(error)}")
+
+
+def damaged_among_others(error: Exception, files: Gathered | None) -> dict[Path, str]:
+    """The files in which the reading has ended, and why, where they were found in a folder: they are set aside. None where the disk is full, an input
+    has changed, or nothing else is left.
+    """
+    if files is None or isinstance(error, OSError) or any(words in str(error) for words in (*_FULL, _TOO_LARGE)):
+        return {}
+    if stamp.changed(files.stamps):
+        return {}
+    by_name = {each.file.path for each in files.files if each.file.alone}
+    found = {path: _damaged_said(path, fault) for path, fault in _damaged(files)}
+    others = {each.file.path for each in files.files if each.role == "lines"} - found.keys()
+    return found if others and not found.keys() & by_name else {}
+
+
+def _damaged_said(path: Path, fault: str) -> str:
+    return f"{path}：文件中有无法读取的数据，请重新导出（damaged, or a value out of range: export it again）：{fault}"
+
+
+def may_be_resumed(told: Exception) -> Exception:
+    """The same error of a scan of which parts are kept."""
+    return type(told)(
+        f"{told}；已完成的部分留着，处理好以后加 --resume 可以接着扫描（what is done is kept: go on with --resume）"
+    )
 
 
 def _disk_full(given: Iterable[str | Path], folder: Path) -> InputError:

@@ -11,6 +11,7 @@ from typing import Any
 from checker.ingest.completeness import Gap
 from checker.ingest.gather import Input, paths_of
 from checker.ingest.netting import Netted
+from checker.ingest.parts import PART_LINES
 from checker.ingest.relations import Census
 from checker.ingest.unreadable import Unreadable
 from checker.judge.unknown_value import UnknownValue
@@ -32,6 +33,8 @@ class ScanRequest:
     ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
     parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `repair` item codes get
     back the leading zeros that they lost. `profile` says what the values of a province mean: a name or a file.
+    `threads` and `memory_limit` (as DuckDB takes it, such as 2GB) are what the engine may use, and scratch lies in `temp_dir`. Of a scan that ends
+    early every `part_lines` lines are kept, and with `resume` they are taken up.
     Scans of one `person_key` call a person whom only an ID number names the same. With a `hash_key` findings tell the case around them, persons by
     hashes of that key, and clusters, data quality and denominators are written besides.
     """
@@ -57,6 +60,11 @@ class ScanRequest:
     max_rejects: float = MAX_REJECTS
     repair: bool = False
     profile: Path | None = None
+    threads: int | None = None
+    memory_limit: str | None = None
+    temp_dir: Path | None = None
+    resume: bool = False
+    part_lines: int = PART_LINES
     person_key: str | None = field(default=None, repr=False)
     hash_key: bytes | None = field(default=None, repr=False)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,14 +14,16 @@ from checker.ingest.completeness import FileCount
 from checker.ingest.gather import Gathered
 from checker.ingest.passed import PassedOver
 from checker.ingest.provincial import Provincial
-from checker.judge.points import Loaded
+from checker.judge.points import Loaded, hash_of
 from checker.model.version import __version__
 from checker.scan.shadow import shadow_document
 from checker.scan.summary import to_plain
 
 if TYPE_CHECKING:
     from checker.knowledge.crosswalk_use import CrosswalkUse
+    from checker.knowledge.edition import Edition
     from checker.knowledge.sheets.crosswalk import Crosswalk
+    from checker.rulebook.plan import Plan
     from checker.scan.request import ScanRequest, ScanResult
 
 
@@ -43,13 +46,7 @@ def record(
         "inputs": _inputs(files, counts),
         "passed_over": [_passed(role, each) for role, each in files.passed],
         "incomplete": [gap.to_plain() for gap in result.gaps],
-        "options": {
-            "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
-            "maps": list(request.maps), "layout": str(request.layout) if request.layout else None, "language": request.language,
-            "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
-            "profile": str(request.profile) if request.profile else None,
-            "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects, "repair": request.repair,
-        },
+        "options": options_document(request),
         "lines": {
             "read": census.read, "judged": census.judged,
             "skipped": {**census.skipped, "total": sum(census.skipped.values())},
@@ -81,6 +78,33 @@ def record(
         "seconds": round(seconds, 3),
         "peak_memory_mb": peak_memory_mb(),
     }  # fmt: skip
+
+
+def options_document(request: ScanRequest) -> dict[str, Any]:
+    """What was asked of a scan, but for inputs and place."""
+    return {
+        "as_of": request.as_of.isoformat() if request.as_of else None, "region": request.region, "stage": request.stage,
+        "maps": list(request.maps), "layout": str(request.layout) if request.layout else None, "language": request.language,
+        "rules": [str(folder) for folder in request.rules], "only_rules": request.only_rules,
+        "profile": str(request.profile) if request.profile else None,
+        "params": [str(setting) for setting in request.params], "max_rejects": request.max_rejects, "repair": request.repair,
+    }  # fmt: skip
+
+
+def journal_document(
+    request: ScanRequest, editions: Sequence[Edition], rules: Plan, provincial: Provincial, crosswalk: Crosswalk | None
+) -> dict[str, str]:
+    """What the parts of a scan depend on besides its inputs, each by the words in which a change of it is told."""
+    layout = hashlib.sha256(request.layout.read_bytes()).hexdigest() if request.layout else ""
+    asked = [options_document(request), request.part_lines, request.hash_key is not None, layout, request.csv]
+    files = [each.sha256 for each in crosswalk.files] if crosswalk else []
+    return {
+        "程序版本（version）": __version__,
+        "选项（options）": json.dumps(asked, ensure_ascii=False, default=str),
+        "知识库（knowledge）": "+".join((hash_of(editions), *files)),
+        "规则（rules）": rules.hash,
+        "省级配置（profile）": f"{provincial.name} {provincial.hash}",
+    }
 
 
 def name_results(folder: Path) -> dict[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCRATCH, connect_locked
+from checker.engines.duckdb import SCAN_MEMORY, SCRATCH, connect_locked
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
@@ -17,6 +17,7 @@ from checker.ingest.identity import name_lines, number_lines
 from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT, LOCAL_COLUMNS
 from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
+from checker.ingest.parts import Parts
 from checker.ingest.provincial import PHARMACY, PRESCRIBER_LEVEL, Provincial, read_provincial
 from checker.ingest.unreadable import count_unknown_care
 from checker.ingest.value_sql import clean_text
@@ -31,11 +32,13 @@ from checker.knowledge.crosswalk_use import crosswalk_in_use
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model import sqltext
+from checker.model.errors import LiangkuError
+from checker.model.journal import Journal
 from checker.model.out_folder import OutFolder
 from checker.model.private_files import for_owner_alone
 from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
 from checker.rulebook.plan import Plan
-from checker.scan.engine_fault import explain
+from checker.scan.engine_fault import damaged_among_others, explain, may_be_resumed
 from checker.scan.findings_csv import write_csv
 from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
 from checker.scan.handover.counted import unneeded_of_counts
@@ -43,7 +46,7 @@ from checker.scan.handover.handover import Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
-from checker.scan.run_record import crosswalk_document, name_results, record
+from checker.scan.run_record import crosswalk_document, journal_document, name_results, record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_on_trial, count_shadow
 from checker.scan.summary import summarise
 from checker.scan.unknown_values import count_unknown
@@ -84,11 +87,17 @@ class Progress(Protocol):
     def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
         """A step of the scan begins, on this connection."""
 
+    def at(self, file: str, done: int, lines: int) -> None:
+        """Within the step it is a file's turn; of all its lines so many are done."""
+
 
 class Silent:
     """Progress for callers that draw nothing."""
 
     def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
+        """Draw nothing."""
+
+    def at(self, file: str, done: int, lines: int) -> None:
         """Draw nothing."""
 
 
@@ -104,35 +113,56 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     editions = open_editions(request.kb, crosswalk)
     provincial = read_provincial(request.profile)
     rules = plan or open_plan(request.rules, only_rules=request.only_rules, params=request.params)
-    with for_owner_alone(), OutFolder(request.out, force=request.force) as out:
-        tell.step("read", None)
-        files = None
-        try:
-            files = gather(
-                {
-                    "lines": request.inputs,
-                    "settlements": request.settlements,
-                    "visits": request.visits,
-                    "diagnoses": request.diagnoses,
-                },
-                request.maps,
-                out.work,
-                layout=request.layout,
-            )
-            with contextlib.closing(_connect(files, editions, out)) as connection:
-                loaded = load_points(
-                    connection, editions, rules, stage="after" if request.stage == "audit" else "during"
+    with (
+        for_owner_alone(),
+        OutFolder(request.out, force=request.force, scratch=request.temp_dir, resume=request.resume) as out,
+    ):
+        journal = Journal(
+            out.work, journal_document(request, editions, rules, provincial, crosswalk), resume=request.resume
+        )
+        aside: dict[Path, str] = {}
+        # What is done of a long scan is kept where it ends early.
+        out.keep = True
+        while True:
+            tell.step("read", None)
+            files = None
+            try:
+                parts = Parts(out.work, journal, request.part_lines, tell.at)
+                files = gather(
+                    {
+                        "lines": request.inputs,
+                        "settlements": request.settlements,
+                        "visits": request.visits,
+                        "diagnoses": request.diagnoses,
+                    },
+                    request.maps,
+                    out.work,
+                    layout=request.layout,
+                    parts=parts,
+                    aside=aside,
                 )
-                refuse_too_early(connection, request.as_of)
-                result = _Run(connection, request, loaded, files, out, provincial, tell, crosswalk).go(started)
-            result = replace(result, run={**result.run, "results": name_results(out.result)})
-            out.commit(result.run)
-        except (_engine_error(), OSError) as error:
-            told = explain(error, files, request.all_paths, out.work.parent.parent)
-            if told is error:
+                with contextlib.closing(_connect(request, files, editions, out)) as connection:
+                    loaded = load_points(
+                        connection, editions, rules, stage="after" if request.stage == "audit" else "during"
+                    )
+                    refuse_too_early(connection, request.as_of)
+                    result = _Run(connection, request, loaded, files, out, parts, provincial, tell, crosswalk).go(
+                        started
+                    )
+                result = replace(result, run={**result.run, "results": name_results(out.result)})
+                out.commit(result.run)
+                return result
+            except (_engine_error(), OSError) as error:
+                found = damaged_among_others(error, files)
+                if found.keys() <= aside.keys():
+                    told = explain(error, files, request.all_paths, out.work.parent.parent)
+                    if told is error:
+                        raise
+                    raise (may_be_resumed(told) if journal.holds_parts else told) from error
+                aside |= found
+            except LiangkuError:
+                out.keep = False
                 raise
-            raise told from error
-    return result
 
 
 def _engine_error() -> type[Exception]:
@@ -141,12 +171,15 @@ def _engine_error() -> type[Exception]:
     return duckdb.Error
 
 
-def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> duckdb.DuckDBPyConnection:
+def _connect(
+    request: ScanRequest, files: Gathered, editions: Sequence[Edition], out: OutFolder
+) -> duckdb.DuckDBPyConnection:
     return connect_locked(
         readable=[*files.readable, *knowledge_files(editions)],
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
-        threads=1 if sum(each.rows for each in files.files) <= FEW_LINES else None,
+        memory=request.memory_limit or SCAN_MEMORY,
+        threads=1 if sum(each.rows for each in files.files) <= FEW_LINES else request.threads,
     )
 
 
@@ -159,15 +192,18 @@ class _Run:
     loaded: Loaded
     files: Gathered
     out: OutFolder
+    parts: Parts
     provincial: Provincial
     tell: Progress
     crosswalk: Crosswalk | None
 
     def go(self, started: float) -> ScanResult:
         connection = self.connection
-        files = relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files))
+        files = self.parts.begin(relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files)))
         self.tell.step("census", connection)
-        census, second, refund_settlements = relations.take_census(connection, files, repair=self.request.repair)
+        census, second, refund_settlements = relations.take_census(
+            connection, files, repair=self.request.repair, parts=self.parts
+        )
         counts = completeness.count_files(connection, files, second)
         by_name = find_named_pieces(connection, files, second, refund_settlements=refund_settlements)
         relations.need_codes(connection, census, files, by_name=by_name, repair=self.request.repair)
@@ -179,9 +215,7 @@ class _Run:
         with_uses = beside_lines.find_use_codes(connection)
         with_beside = beside_lines.find_staged(connection, with_uses=with_uses)
         held = relations.count_lines_of(connection, "staged_raw") <= HELD_LINES
-        spilled, spilled_uses = (
-            None if held else self.out.work.absolute() / name for name in ("stage.parquet", "use.parquet")
-        )
+        spilled_uses = None if held else self.out.work.absolute() / "use.parquet"
         with_fellows = fellows.are_needed(connection)
         facts, asks = payment.facts_needed(connection, self.plan), on_file.find_asked(connection)
         # Of what was used it counts in what care, and a pharmacy keeps no diagnoses.
@@ -191,10 +225,10 @@ class _Run:
         unneeded |= frozenset() if with_fellows else fellows.NEEDED
         unneeded |= asks.unneeded
         unneeded |= unneeded_of_counts(files, with_counts=self.request.hash_key is not None)
-        unneeded = relations.select_lines(
-            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=spilled, with_beside=with_beside,
+        unneeded, staged = relations.select_lines(
+            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, held=held, parts=self.parts,
+            with_beside=with_beside,
         )  # fmt: skip
-        staged: tuple[Path, ...] = (spilled,) if spilled else ()
         if with_fellows:
             staged = fellows.select_fellows(
                 connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spilled=staged,

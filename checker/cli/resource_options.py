@@ -1,0 +1,51 @@
+"""The options of what a long scan may use, and of taking one up again: --threads, --memory-limit, --temp-dir, --part-lines, --resume."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from checker.ingest.parts import PART_LINES
+
+LEAST_MEGABYTES = 256
+_UNITS = {"MB": 1, "GB": 1000, "MIB": 1.048576, "GIB": 1073.741824}
+_MEMORY = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,2})?)\s*(MB|GB|MiB|GiB)\s*", re.IGNORECASE)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Memory(click.ParamType[str]):
+    """An amount of memory, such as 2GB, as DuckDB takes it."""
+
+    name = "memory"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        found = _MEMORY.fullmatch(str(value))
+        if not found or float(found[1]) * _UNITS[found[2].upper()] < LEAST_MEGABYTES:
+            self.fail(
+                f"“{value}”不是内存大小，请写成 2GB、800MB 这样，至少 {LEAST_MEGABYTES}MB（write 2GB or 800MB, no less than {LEAST_MEGABYTES}MB）",
+                param,
+                ctx,
+            )
+        return f"{found[1]}{found[2]}"
+
+
+def resource_options(command: F) -> F:
+    """Add the options to a command."""
+    folder = click.Path(path_type=Path, file_okay=False)
+    for option in (
+        click.option("--resume", is_flag=True, help="接着扫描上次中断的（take up a scan into this folder that was interrupted）"),
+        click.option("--threads", type=click.IntRange(1, 256), help="用几个线程，默认与处理器核数相同，最多 8（threads of the engine）"),
+        click.option("--memory-limit", type=Memory(), help="引擎可用的内存，如 2GB，默认 420MB（memory of the engine）"),
+        click.option("--temp-dir", type=folder, help="临时文件放在哪里，默认在 --out 旁边（where scratch files go）"),
+        click.option(
+            "--part-lines", type=click.IntRange(min=1), default=PART_LINES, show_default=True, metavar="N",
+            help="每扫描多少行记一次进度，供 --resume 接着做（lines after which progress is kept）",
+        ),
+    ):  # fmt: skip
+        command = option(command)
+    return command
