@@ -23,6 +23,7 @@ from checker.ingest.stamp import Stamp, take_stamps
 from checker.ingest.walk import find_files
 from checker.model import sqltext
 from checker.model.errors import InputError, both
+from checker.model.journal import AnotherRunError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
 
 Input = str | Path | Query
@@ -169,13 +170,13 @@ def gather(
 
 
 def _need_same(parts: Parts, stamps: Mapping[Path, Stamp]) -> None:
-    """Raise InputError where the inputs are not those of the scan that is taken up."""
+    """Raise AnotherRunError where the inputs are not those of the scan that is taken up."""
     now = {str(path): [stamp.size, stamp.modified_ns] for path, stamp in stamps.items()}
     noted = parts.same("inputs", {"stamps": now})
     before = noted["stamps"] if noted else now
     others = [path for path in {**before, **now} if before.get(path) != now.get(path)]
     if others:
-        raise InputError(
+        raise AnotherRunError(
             both(f"--resume：{'、'.join(others[:5])}：输入文件与中断的那次不同，请不带 --resume 重新扫描",
                  "no longer the inputs of the interrupted scan: scan anew without --resume")
         )  # fmt: skip

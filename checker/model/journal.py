@@ -15,11 +15,15 @@ JOURNAL_FILE = "journal.jsonl"
 _LAYOUT = 1
 
 
+class AnotherRunError(InputError):
+    """What is to be taken up was another run: it stays where it is."""
+
+
 class Journal:
     """One line of JSON a part, written once the part's files are on the disk; a last line that was cut is as if the part had not been done.
 
     `of` says of what run it is (anything that changes what its parts hold); a journal that lies in the folder is taken up where `resume` says so.
-    Raises InputError where it is of another run.
+    Raises AnotherRunError where it is of another run.
     """
 
     def __init__(self, folder: Path, of: Mapping[str, str], *, resume: bool) -> None:
@@ -34,7 +38,7 @@ class Journal:
     def _take_up(self, entries: Sequence[dict[str, Any]]) -> None:
         before = entries[0].get("of") if entries[0].get("journal") == _LAYOUT else None
         if not isinstance(before, dict):
-            raise InputError(
+            raise AnotherRunError(
                 both(
                     "--resume：上次中断的扫描是另一个版本做的，请不带 --resume 重新扫描",
                     "begun by another version: scan anew",
@@ -42,7 +46,7 @@ class Journal:
             )
         for what, now in self._of.items():
             if before.get(what) != now:
-                raise InputError(
+                raise AnotherRunError(
                     both(f"--resume：{what}与中断的那次不同，请照原样给出，或不带 --resume 重新扫描",
                          "not what the interrupted scan was asked for: give the same, or scan anew without --resume")
                 )  # fmt: skip

@@ -33,7 +33,7 @@ from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model import sqltext
 from checker.model.errors import LiangkuError
-from checker.model.journal import Journal
+from checker.model.journal import AnotherRunError, Journal
 from checker.model.out_folder import OutFolder
 from checker.model.private_files import for_owner_alone
 from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
@@ -117,12 +117,12 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
         for_owner_alone(),
         OutFolder(request.out, force=request.force, scratch=request.temp_dir, resume=request.resume) as out,
     ):
+        # What is done of a long scan is kept where it ends early.
+        out.keep = True
         journal = Journal(
             out.work, journal_document(request, editions, rules, provincial, crosswalk), resume=request.resume
         )
         aside: dict[Path, str] = {}
-        # What is done of a long scan is kept where it ends early.
-        out.keep = True
         while True:
             tell.step("read", None)
             files = None
@@ -160,8 +160,8 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                         raise
                     raise (may_be_resumed(told) if journal.holds_parts else told) from error
                 aside |= found
-            except LiangkuError:
-                out.keep = False
+            except LiangkuError as error:
+                out.keep = isinstance(error, AnotherRunError)
                 raise
 
 

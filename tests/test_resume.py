@@ -1,0 +1,185 @@
+"""A long scan is taken up where it ended: killed at any moment, out of room, or with an input that turned out to be damaged."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from checker.ingest import relations
+from checker.model.journal import JOURNAL_FILE, Journal
+from tests.commands import Done, command, liangku
+from tests.one_rule import one_rule_kb
+from tests.test_files import broken_page, csv_file, found, parquet_file, passed_over, run
+
+PART = ("--part-lines", "400")
+
+
+@pytest.fixture(scope="module")
+def lines(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six files of lines, CSV and Parquet in turn, of which the counts are told apart by the names of the lines."""
+    folder = tmp_path_factory.mktemp("lines")
+    for number in range(6):
+        names = [f"{number}-{line}" for line in range(300)]
+        (parquet_file if number % 2 else csv_file)(folder / f"{number}.{'parquet' if number % 2 else 'csv'}", *names)
+    return folder
+
+
+def words(lines: Path, out: Path, *further: str | Path) -> tuple[str | Path, ...]:
+    key = out.parent / "person.key"
+    return ("scan", lines, "--kb", one_rule_kb(), "--out", out, "--person-key", key, *PART, *further)
+
+
+def scanned(lines: Path, out: Path, *further: str | Path, code: int = 1) -> Done:
+    done = liangku(*words(lines, out, *further))
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+def parts_done(journal: Path) -> list[str]:
+    """The parts of a journal, in order; of none where there is no journal."""
+    if not journal.exists():
+        return []
+    return [
+        json.loads(line)["part"] for line in journal.read_text(encoding="utf-8").splitlines()[1:] if line.endswith("}")
+    ]
+
+
+def kill_after(parts: int, lines: Path, out: Path) -> list[str]:
+    """Start a scan that goes on, and kill it when at least so many parts are done; returns those that were."""
+    with subprocess.Popen(
+        [*command(*words(lines, out, "--resume"))], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        give_up = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < give_up:
+            journals = list(out.parent.glob(f".{out.name}.partial-*/work/{JOURNAL_FILE}"))
+            if journals and len(parts_done(journals[0])) >= parts:
+                process.kill()
+                break
+            time.sleep(0.002)
+    assert process.returncode == -signal.SIGKILL, "the scan ended before it could be killed"
+    return parts_done(journals[0])
+
+
+def results(out: Path) -> dict[str, pl.DataFrame]:
+    files = sorted(out.glob("*.parquet"))
+    assert files
+    return {file.name: (frame := pl.read_parquet(file)).sort(frame.columns) for file in files}
+
+
+def test_a_scan_that_is_killed_again_and_again_finds_the_same(lines, tmp_path):
+    scanned(lines, tmp_path / "whole")
+    out = tmp_path / "out"
+    done: list[str] = []
+    for parts in (1, 5, 8):
+        before, done = done, kill_after(parts, lines, out)
+        assert done[: len(before)] == before, "what was done is not done again"
+        assert not out.exists()
+    scanned(lines, out, "--resume")
+    for name, frame in results(tmp_path / "whole").items():
+        assert frame.equals(results(out)[name]), name
+    changing = ("seconds", "finished", "peak_memory_mb", "results")
+    whole, again = (
+        {key: value for key, value in run(each).items() if key not in changing} for each in (tmp_path / "whole", out)
+    )
+    assert whole == again
+    assert [each.name for each in tmp_path.glob(".out*")] == []
+
+
+def test_a_scan_that_was_killed_is_taken_up_only_as_it_was(lines, tmp_path):
+    """Other options, or inputs that have changed meanwhile, are noticed; who does not ask to go on begins anew."""
+    kill_after(3, lines, tmp_path / "out")
+    said = scanned(lines, tmp_path / "out", "--resume", "--as-of", "2026-03-01", code=2).stderr
+    assert "--resume" in said
+    assert "选项" in said
+    more = csv_file(tmp_path / "7.csv", "more")
+    said = scanned(lines, tmp_path / "out", more, "--resume", code=2).stderr
+    assert "7.csv" in said
+    scanned(lines, tmp_path / "out")
+    assert len(found(tmp_path / "out")) == 1800
+
+
+@pytest.fixture
+def ends_in_the_selection(monkeypatch):
+    """Have the selection of lines fail once, as a disk does that is full."""
+    select = relations.select_lines
+
+    def fail(*given, **options):
+        monkeypatch.setattr(relations, "select_lines", select)
+        raise duckdb.IOException('Could not write file "x": No space left on device')
+
+    monkeypatch.setattr(relations, "select_lines", fail)
+
+
+@pytest.mark.usefixtures("ends_in_the_selection")
+def test_a_scan_for_which_there_was_no_room_goes_on_when_there_is(lines, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    said = scanned(lines, tmp_path / "out", "--temp-dir", scratch, code=2).stderr
+    assert "磁盘空间不够" in said
+    assert "--resume" in said
+    assert [each.name.startswith(".out.partial-") for each in scratch.iterdir()] == [True]
+    counted = []
+    count = relations.line_sql._count_codes
+    monkeypatch.setattr(
+        relations.line_sql, "_count_codes", lambda *given, **options: counted.append(given) or count(*given, **options)
+    )
+    scanned(lines, tmp_path / "out", "--temp-dir", scratch, "--resume")
+    assert counted == [], "every part had been counted"
+    assert len(found(tmp_path / "out")) == 1800
+    assert list(scratch.iterdir()) == []
+
+
+def test_a_short_scan_leaves_nothing_behind_when_it_ends_early(lines, tmp_path, ends_in_the_selection):
+    done = liangku("scan", lines, "--kb", one_rule_kb(), "--out", tmp_path / "out")
+    assert done.returncode == 2
+    assert "--resume" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_damaged_file_of_a_folder_is_set_aside_and_named(lines, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for file in lines.iterdir():
+        (folder / file.name).symlink_to(file)
+    broken_page(folder / "2-broken.parquet")
+    done = scanned(folder, tmp_path / "out", code=4)
+    assert "2-broken.parquet" in done.stdout
+    assert passed_over(tmp_path / "out", folder) == {"2-broken.parquet": "damaged"}
+    assert len(found(tmp_path / "out")) == 1800
+    alone = scanned(folder / "2-broken.parquet", tmp_path / "alone", code=2)
+    assert "2-broken.parquet" in alone.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "remedy"),
+    [("--memory-limit", "2", "2GB"), ("--memory-limit", "10MB", "256MB"), ("--threads", "0", "1")],
+)
+def test_what_the_engine_may_use_is_asked_for_in_its_words(lines, tmp_path, option, value, remedy):
+    done = scanned(lines, tmp_path / "out", option, value, code=2)
+    assert remedy in done.stderr
+
+
+def test_a_scan_keeps_to_what_it_may_use(lines, tmp_path):
+    scanned(lines, tmp_path / "out", "--threads", "1", "--memory-limit", "300MB")
+    assert len(found(tmp_path / "out")) == 1800
+
+
+def test_a_line_of_the_journal_that_was_cut_is_as_if_the_part_had_not_been_done(tmp_path):
+    journal = Journal(tmp_path, {"options": "a"}, resume=False)
+    (tmp_path / "part").write_text("1")
+    journal.note("one", [tmp_path / "part"], told=1)
+    journal.note("two", told=2)
+    file = tmp_path / JOURNAL_FILE
+    file.write_text(file.read_text(encoding="utf-8")[:-5], encoding="utf-8")
+    again = Journal(tmp_path, {"options": "a"}, resume=True)
+    assert again.done("one") == {"part": "one", "files": {"part": 1}, "told": 1}
+    assert again.done("two") is None
+    (tmp_path / "part").write_text("")
+    assert Journal(tmp_path, {"options": "a"}, resume=True).done("one") is None, "its file is no longer what it was"
+    assert Journal(tmp_path, {"options": "b"}, resume=False).done("one") is None
