@@ -124,8 +124,10 @@ def gather(
             for query in queries[role]:
                 with refusals.noted():
                     opened.ask(query, databases)
-            for file in files:
+            for number, file in enumerate(files):
                 started = time.perf_counter()
+                if parts is not None:
+                    parts.opens(file.path, number, len(files))
                 with refusals.noted():
                     if file.path in aside:
                         opened.put_aside(file, aside[file.path])

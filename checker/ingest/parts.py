@@ -31,7 +31,7 @@ class Parts:
     """
 
     def __init__(
-        self, folder: Path, journal: Journal, lines: int, tell: Callable[[str, int, int], None] | None = None
+        self, folder: Path, journal: Journal, lines: int, tell: Callable[[str, int, int, int, str], None] | None = None
     ) -> None:
         self._folder = folder
         self._journal = journal
@@ -73,6 +73,11 @@ class Parts:
         if sum(each[3] for each in self._pending) >= self._lines:
             self._settle()
 
+    def opens(self, file: Path, number: int, files: int) -> None:
+        """Tell that a file is opened, the `number`-th of so many of its role."""
+        if self._tell:
+            self._tell(file.name, 1, number, files, "files")
+
     def kept(self, step: str, source: Source) -> tuple[Path, Mapping[str, Any]] | None:
         """The file of a step over a source that is done, and what was noted of it."""
         if self.long:
@@ -91,10 +96,10 @@ class Parts:
 
     def _say(self, step: str, source: Source) -> None:
         """Tell that it is the turn of a source."""
-        done = self._passed.get(step, 0)
-        self._passed[step] = done + sum(self._rows.get(origin, 0) for origin in source.table.origin)
+        done, own = self._passed.get(step, 0), sum(self._rows.get(origin, 0) for origin in source.table.origin)
+        self._passed[step] = done + own
         if self._tell:
-            self._tell(source.table.origin[0].name, done, sum(self._rows.values()))
+            self._tell(source.table.origin[0].name, own, done, sum(self._rows.values()), "lines")
 
     def _settle(self) -> None:
         for part, files, facts, _ in self._pending:

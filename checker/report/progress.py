@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,21 @@ STEPS = {
 """The steps of a scan: words in both languages, and their share of the time in hundredths."""
 
 
+UNITS = {"files": ("files", "个文件"), "lines": ("lines", "行")}
+
+
+@dataclass(frozen=True, slots=True)
+class _At:
+    """Whose turn it is, and how much of the step is done, `since` when."""
+
+    file: str
+    own: int
+    done: int
+    of: int
+    unit: str
+    since: float
+
+
 class Bar:
     """Draws one bar over all steps; DuckDB tells how far a query is. Draws nothing where stderr is no terminal."""
 
@@ -34,7 +50,7 @@ class Bar:
         self._console = SafeConsole(stderr=True)
         self._started = time.monotonic()
         self._state: tuple[str, duckdb.DuckDBPyConnection | None] = ("read", None)
-        self._at: tuple[str, int, int, float] | None = None
+        self._at: _At | None = None
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
 
@@ -54,10 +70,10 @@ class Bar:
         """Remember the step; the drawing thread looks it up."""
         self._state, self._at = (name, connection), None
 
-    def at(self, file: str, done: int, lines: int) -> None:
-        """Remember the file whose turn it is, and how many of the lines of this step are done."""
-        since = self._at[3] if self._at else time.monotonic()
-        self._at = (file, done, lines, since)
+    def at(self, file: str, own: int, done: int, of: int, unit: str) -> None:
+        """Remember whose turn it is: `own` of all, the files or lines of this step, of which so many are done."""
+        since = self._at.since if self._at else time.monotonic()
+        self._at = _At(file, own, done, of, unit, since)
 
     def _draw(self) -> None:
         if self._done.wait(QUIET_SECONDS):
@@ -82,19 +98,22 @@ class Bar:
             if step == name:
                 told = max(0.0, connection.query_progress()) if connection is not None else 0.0
                 words, part = english if self._english else chinese, min(told, 100.0) / 100
-                if self._at:
-                    words, part = f"{words} {self._where(self._at)}", self._at[1] / max(self._at[2], 1)
+                if at := self._at:
+                    reached = at.done + int(at.own * part)
+                    words, part = f"{words} {self._where(at, reached)}", reached / max(at.of, 1)
                 progress.update(task, description=words, completed=done + share * part)
                 return
             done += share
 
-    def _where(self, at: tuple[str, int, int, float]) -> str:
-        """The file, the lines that are done, how many a second that is, and how long it takes yet."""
-        file, done, lines, since = at
-        passed = time.monotonic() - since
+    def _where(self, at: _At, done: int) -> str:
+        """The file, how many are done, how many that is a second, and how long it takes yet."""
+        passed = time.monotonic() - at.since
+        english, chinese = UNITS[at.unit]
+        told = f"{at.file} {done:,}/{at.of:,} {english if self._english else chinese}"
         if not done or passed <= 0:
-            return f"{file} 0/{lines:,}"
+            return told
         rate = done / passed
-        left = max(0, round((lines - done) / rate))
-        told = f"{file} {done:,}/{lines:,} · {rate:,.0f}"
-        return told + (f" lines/s · {left} s left" if self._english else f" 行/秒 · 还要约 {left} 秒")
+        left = max(0, round((at.of - done) / rate))
+        return told + (
+            f" · {rate:,.0f}/s · {left} s left" if self._english else f" · 每秒 {rate:,.0f} · 还要约 {left} 秒"
+        )

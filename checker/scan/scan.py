@@ -87,8 +87,8 @@ class Progress(Protocol):
     def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
         """A step of the scan begins, on this connection."""
 
-    def at(self, file: str, done: int, lines: int) -> None:
-        """Within the step it is a file's turn; of all its lines so many are done."""
+    def at(self, file: str, own: int, done: int, of: int, unit: str) -> None:
+        """Within the step it is the turn of `own` of `unit`, beginning with a file; so many of all are done. A unit is files or lines."""
 
 
 class Silent:
@@ -97,7 +97,7 @@ class Silent:
     def step(self, name: str, connection: duckdb.DuckDBPyConnection | None) -> None:
         """Draw nothing."""
 
-    def at(self, file: str, done: int, lines: int) -> None:
+    def at(self, file: str, own: int, done: int, of: int, unit: str) -> None:
         """Draw nothing."""
 
 
