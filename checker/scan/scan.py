@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCRATCH, connect_locked
+from checker.engines.duckdb import SCRATCH, connect_locked, register
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
@@ -142,12 +142,15 @@ def _engine_error() -> type[Exception]:
 
 
 def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> duckdb.DuckDBPyConnection:
-    return connect_locked(
+    connection = connect_locked(
         readable=[*files.readable, *knowledge_files(editions)],
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
         threads=1 if sum(each.rows for each in files.files) <= FEW_LINES else None,
     )
+    for name, table in files.registered.items():
+        register(connection, name, table)
+    return connection
 
 
 @dataclass(frozen=True, slots=True)
