@@ -226,3 +226,30 @@ def test_the_function_and_the_command_have_the_same_options() -> None:
     # A program asks its database itself, and prints what it likes.
     of_the_command = {"database_url", "query", "settlements_query", "visits_query", "diagnoses_query", "as_json"}
     assert set(signature.parameters) == (asked - of_the_command) | {"progress"}
+
+
+def test_what_lies_in_memory_is_not_copied() -> None:
+    """Twice as much would be held by whoever copies: the memory of a process of its own rises by a small part of the table."""
+    code = f"""
+import pyarrow as pa, checker
+from benchmarks.in_memory import MB, resident_mb, watched
+rows = 200_000
+few = pa.table({{"item_code": ["{WOMANS}"] + ["XA02BCA001A001010100001"] * 499, "patient_sex": ["女"] * 500, "quantity": [1] * 500}})
+table = pa.concat_tables([few] * (rows // 500)).combine_chunks()
+for name in ("item_name", "department", "prescriber"):
+    table = table.append_column(name, pa.repeat("名" * 120, rows))
+table = table.append_column("service_time", pa.repeat("2026-03-01", rows))
+with checker.scan(table.slice(0, 1000)):
+    pass
+pool, before = pa.default_memory_pool(), pa.total_allocated_bytes()
+with watched() as risen, checker.scan(table) as run:
+    found = run.findings().num_rows
+size = table.nbytes / MB
+assert size > 200 and found == rows // 500, (size, found)
+assert risen[0] < size / 3, (risen, size)
+assert (pool.max_memory() - before) / MB < size / 10, (pool.max_memory() / MB, before / MB, size)
+"""
+    if not sys.platform.startswith("linux"):
+        pytest.skip("resident memory is read from /proc")
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
