@@ -13,10 +13,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 
 from benchmarks.shared import KNOWLEDGE, RULES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PREFIX = 11
 """All families are at least this long: this many characters are the key of the join, starts_with does the rest."""
@@ -67,7 +71,7 @@ _LINE = (
 
 _MATCHED = """
 SELECT {columns}, fee_ocur_time::DATE AS day, pt.* EXCLUDE (k)
-FROM read_parquet({files}{numbered}) l
+FROM {lines} l
 JOIN pt ON left(l.med_list_codg, {prefix}) = pt.k AND starts_with(l.med_list_codg, pt.pat)
 WHERE l.vali_flag = '1' AND l.cnt >= 0 AND l.det_item_fee_sumamt >= 0 {not_refunded}
   AND l.fee_ocur_time >= pt.valid_from AND l.fee_ocur_time < pt.valid_to
@@ -127,7 +131,19 @@ def run(
     files: list[str], out: str, settlements: str | None = None, knowledge: Path = KNOWLEDGE, memory: str = "1GB"
 ) -> int:
     """Judge the lines of `files` and write the findings; return how many there are."""
-    con = duckdb.connect(
+    return _judge(_connect(out, memory), f"read_parquet({[*files]}{{numbered}})", out, settlements, knowledge)
+
+
+def run_table(table: pa.Table, out: str, knowledge: Path = KNOWLEDGE, memory: str = "1GB") -> int:
+    """The same for lines in memory, which know their persons."""
+    con = _connect(out, memory)
+    con.register("lines_in_memory", table)
+    numbered = "(SELECT *, '' AS filename, row_number() OVER () AS file_row_number FROM lines_in_memory)"
+    return _judge(con, "lines_in_memory", out, None, knowledge, numbered)
+
+
+def _connect(out: str, memory: str) -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(
         config={
             "threads": 2,
             "memory_limit": memory,
@@ -135,13 +151,21 @@ def run(
             "preserve_insertion_order": False,
         }
     )
+
+
+def _judge(
+    con: duckdb.DuckDBPyConnection, lines: str, out: str, settlements: str | None, knowledge: Path, numbered: str = ""
+) -> int:
+    """Judge the lines of a relation, or where one of several points must be chosen those of `numbered`."""
     con.execute(_POINTS.format(kb=knowledge, prefix=PREFIX, rules=", ".join(map(str, RULES))))
     overlaps = con.execute(_OVERLAPS).fetchall()[0][0]
     columns = f"{_LINE}, med_type" if settlements else f"{_LINE}, gend, brdy, nwb_flag"
+    if overlaps and numbered:
+        lines = numbered
     matched = _MATCHED.format(
-        columns=columns, files=[*files], prefix=PREFIX,
+        columns=columns, prefix=PREFIX,
+        lines=lines.format(numbered=", file_row_number=true, filename=true" if overlaps else ""),
         not_refunded="" if settlements else "AND l.refd_setl_flag <> '1'",
-        numbered=", file_row_number=true, filename=true" if overlaps else "",
         first_point=_FIRST_POINT if overlaps else "",
     )  # fmt: skip
     person = _NATIONAL.format(settlements=settlements) if settlements else _FLAT

@@ -43,7 +43,7 @@ def _room(module: str) -> str | None:
 
 def test_only_rooms_stand_at_the_root() -> None:
     here = {path.name for path in PACKAGE.iterdir() if path.name not in ("__pycache__", "_embedded")}
-    assert here == {"__init__.py", *FLOORS}
+    assert here == {"__init__.py", "py.typed", *FLOORS}
 
 
 def test_imports_go_down_only() -> None:

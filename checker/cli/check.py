@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -17,12 +17,13 @@ from checker.cli.prescription_file import read_documents
 from checker.cli.terms_options import terms_of, terms_options
 from checker.cli.typed import read_age, read_day, read_id_number, read_item, read_moment, reads
 from checker.ingest import values
-from checker.ingest.prescription import STAGES, Prescription, read_prescription
+from checker.ingest.prescription import STAGES
 from checker.knowledge.resolve import read_crosswalks
 from checker.model.china_time import china_now
-from checker.model.errors import ExitCode, InputError, halves
+from checker.model.errors import ExitCode, halves
 from checker.model.shown import shown
 from checker.precheck.counter import Precheck
+from checker.precheck.documents import Checked, check_each, check_one
 from checker.report.counter import answer_lines
 from checker.rulebook.plan import LEVEL_RANK
 
@@ -134,17 +135,12 @@ def command(
     documents, is_list, source = read_first or (
         [_document(asked, repair=repair, is_mapped=precheck.index.is_mapped)], False, "check"
     )  # fmt: skip
-    answered: list[_Answered] = []
-    for number, document in enumerate(documents):
-        try:
-            place = f"{source} [{number}]" if is_list else source
-            read = precheck.named(read_prescription(document, source=place, now=now, stage=stage))
-            answered.append(_Answered(read, precheck.answer(read)))
-        except InputError as error:
-            # One that cannot be read must not keep the others from being answered.
-            if not is_list:
-                raise
-            answered.append(_Answered(None, {"error": {"code": "bad_input", "message": str(error)}}))
+    # One of several that cannot be read must not keep the others from being answered.
+    answered = (
+        check_each(precheck, documents, source=source, stage=stage, now=now)
+        if is_list
+        else [check_one(precheck, documents[0], source=source, stage=stage, now=now)]
+    )
     answers = [each.answer for each in answered]
     if as_json:
         print_json(answers if is_list else answers[0])
@@ -153,13 +149,6 @@ def command(
     if any("error" in answer for answer in answers) or not any(answer["checked_lines"] for answer in answers):
         return ExitCode.BAD_INPUT
     return ExitCode.FINDINGS if any(_fails(answer, fail_on) for answer in answers) else ExitCode.CLEAR
-
-
-class _Answered(NamedTuple):
-    """A prescription and its answer, or None and the error that took its place."""
-
-    prescription: Prescription | None
-    answer: Mapping[str, Any]
 
 
 def _fails(answer: Mapping[str, Any], fail_on: str) -> bool:
@@ -211,7 +200,7 @@ def _document(asked: Mapping[str, Any], *, repair: bool, is_mapped: Callable[[st
     }
 
 
-def _print(answered: Sequence[_Answered], language: str, *, is_file: bool) -> None:
+def _print(answered: Sequence[Checked], language: str, *, is_file: bool) -> None:
     # Only a terminal gets colours, and only one that wants them; click takes them out elsewhere.
     colour = False if os.environ.get("NO_COLOR") else None
     for number, (prescription, answer) in enumerate(answered, 1):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -10,10 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from checker.ingest.parts import PART_LINES
-
-LEAST_MEGABYTES = 256
-_UNITS = {"MB": 1, "GB": 1000, "MIB": 1.048576, "GIB": 1073.741824}
-_MEMORY = re.compile(r"\s*([0-9]{1,6}(?:\.[0-9]{1,2})?)\s*(MB|GB|MiB|GiB)\s*", re.IGNORECASE)
+from checker.model.arguments import memory
+from checker.model.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -23,15 +20,11 @@ class Memory(click.ParamType[str]):
 
     name = "memory"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        found = _MEMORY.fullmatch(str(value))
-        if not found or float(found[1]) * _UNITS[found[2].upper()] < LEAST_MEGABYTES:
-            self.fail(
-                f"“{value}”不是内存大小，请写成 2GB、800MB 这样，至少 {LEAST_MEGABYTES}MB（write 2GB or 800MB, no less than {LEAST_MEGABYTES}MB）",
-                param,
-                ctx,
-            )
-        return f"{found[1]}{found[2]}"
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return memory(value) or ""
+        except InputError as error:
+            self.fail(str(error), param, ctx)
 
 
 def resource_options(command: F) -> F:

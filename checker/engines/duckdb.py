@@ -13,6 +13,7 @@ from checker.model import sqltext
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 SCAN_MEMORY = "420MB"
 """What DuckDB may hold during a scan; the process stays below 700 MB with it (see docs/benchmarks.md)."""
@@ -58,6 +59,13 @@ def connect_locked(
     connection.execute("SET lock_configuration = true")
     _OPEN.add(connection)
     return connection
+
+
+def register(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Let a connection know a table in memory by a name (SQL); it is read where it lies."""
+    # Refused where of an answer before rows are left that nobody fetched.
+    connection.execute("SELECT 1").fetchall()
+    connection.register(name, table)
 
 
 def interrupt_all() -> None:

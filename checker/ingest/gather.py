@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
 from checker.ingest.columns import Chosen, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS
 from checker.ingest.database.fetch import Databases
 from checker.ingest.database.query import Query
+from checker.ingest.in_memory import InMemory
 from checker.ingest.layout import NO_LAYOUT, read_layout
 from checker.ingest.opening import ROLES, FileRead, Opening, refuse_all
 from checker.ingest.parts import Parts
@@ -26,19 +28,22 @@ from checker.model.errors import InputError, both
 from checker.model.journal import AnotherRunError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, PERSON_COLUMNS
 
-Input = str | Path | Query
-"""A file, folder or pattern, or what is asked of a database."""
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Input = str | Path | Query | InMemory
+"""A file, folder or pattern, what is asked of a database, or a table in memory."""
 
 
 def paths_of(inputs: Iterable[Input]) -> list[str | Path]:
-    """The inputs that are no queries."""
-    return [each for each in inputs if not isinstance(each, Query)]
+    """The inputs that are files, folders or patterns."""
+    return [each for each in inputs if not isinstance(each, Query | InMemory)]
 
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """The inputs of a scan. `origins` are the files as told, by the file number that line numbers carry; `stamps` tell whether
-    an input has changed since it was opened.
+    an input has changed since it was opened; `registered` are the tables in memory by the names under which the connection that reads must know them.
 
     Whoever asked for beginnings only is told more: the files of each role that were not opened at all, tables without a known header, and
     how many seconds each file took.
@@ -54,6 +59,7 @@ class Gathered:
     readable: tuple[Path, ...]
     reader_rejects: tuple[Path, ...]
     stamps: Mapping[Path, Stamp] = field(repr=False)
+    registered: Mapping[str, pa.Table] = field(default_factory=dict, repr=False)
     unopened: Mapping[str, tuple[InputFile, ...]] = field(default_factory=dict)
     unknown: tuple[tuple[str, InputTable], ...] = ()
     seconds: Mapping[Path, float] = field(default_factory=dict)
@@ -102,6 +108,7 @@ def gather(
     plan = read_layout(layout) if layout else NO_LAYOUT
     found = {role: find_files(paths_of(inputs.get(role, ())), refusals) for role in ROLES}
     queries = {role: [each for each in inputs.get(role, ()) if isinstance(each, Query)] for role in ROLES}
+    tables = {role: [each for each in inputs.get(role, ()) if isinstance(each, InMemory)] for role in ROLES}
     passed = [(role, each) for role, told in found.items() for each in told.passed]
     given = [file.place.resolve() for told in found.values() for file in told.files]
     stamps = take_stamps(file.path for told in found.values() for file in told.files) if beginning is None else {}
@@ -114,6 +121,7 @@ def gather(
     read: list[FileRead] = []
     unknown: list[tuple[str, InputTable]] = []
     seconds: dict[Path, float] = {}
+    registered: dict[str, pa.Table] = {}
     locked = connect_locked(readable=given, folders=[work], spill=work / "spill", ordered=True)
     with Databases() as databases, locked as connection:
         connection.execute(f"CREATE TABLE rejects (role VARCHAR, {REJECT_COLUMNS})")
@@ -124,6 +132,9 @@ def gather(
             for query in queries[role]:
                 with refusals.noted():
                     opened.ask(query, databases)
+            for table in tables[role]:
+                with refusals.noted():
+                    opened.take(table)
             for number, file in enumerate(files):
                 started = time.perf_counter()
                 if parts is not None:
@@ -141,6 +152,7 @@ def gather(
             read += opened.read(sources[role])
             passed += [(role, each) for each in opened.passed]
             unknown += [(role, table) for table in opened.unknown()]
+            registered |= opened.registered
             if files and not sources[role] and len(refusals.told) == before:
                 with refusals.noted():
                     refuse_all(files[0].path, opened.passed)
@@ -165,6 +177,7 @@ def gather(
         readable=tuple(given),
         reader_rejects=(reader_rejects, *(each.csv.rejected for each in read if each.csv and each.csv.rejects)),
         stamps=stamps,
+        registered=registered,
         unopened={role: others for role, (_, others) in asked.items() if others},
         unknown=tuple(unknown),
         seconds=seconds,

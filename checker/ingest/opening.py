@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.engines.duckdb import register
 from checker.ingest.archive import NoRoomError, unpacked
 from checker.ingest.choice import Choice, need_columns
 from checker.ingest.columns import Header, map_headers
@@ -15,17 +16,19 @@ from checker.ingest.csv_convert import CsvFacts, Wanted
 from checker.ingest.csv_dialect import NO_HEADER
 from checker.ingest.database.fetch import DatabaseRead, Databases
 from checker.ingest.database.query import Query
+from checker.ingest.in_memory import InMemory, ReadInMemory, take
 from checker.ingest.parts import Parts
 from checker.ingest.passed import HEADERS_SHOWN, PassedOver
 from checker.ingest.refusals import Refusals
 from checker.ingest.sources import EmptyFileError, InputFile, InputTable, Source
-from checker.ingest.tables import Described, ParquetFile, beginning_of, open_parquet, parquet_tables
+from checker.ingest.tables import Described, ParquetFile, beginning_of, open_parquet, open_registered, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, normal_header
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
 SAYING = (".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet")
 """The ends of names that say that a file is a table: which header it may have is told where none is known."""
@@ -56,6 +59,8 @@ class FileRead:
     """How a CSV file was read."""
     database: DatabaseRead | None = None
     """What was asked of a database, whose answer this is."""
+    in_memory: ReadInMemory | None = None
+    """How a table in memory was read."""
     share: float = 1.0
     header_row: int = 0
     writer: str = ""
@@ -109,6 +114,9 @@ class Opening:
         self._described: Described = {}
         self._chosen: tuple[tuple[str, ...], set[str]] | None = None
         self.passed: list[PassedOver] = []
+        self._in_memory: dict[Path, ReadInMemory] = {}
+        self.registered: dict[str, pa.Table] = {}
+        """What lies in memory, by the name under which every connection that reads it must know it."""
 
     def open(self, file: InputFile) -> None:
         """Make a file readable as a table, or pass it over.
@@ -176,6 +184,20 @@ class Opening:
         self._database[file.path] = told
         self._shares[file.path] = float(told.is_whole)
         self._files.append(open_parquet(self._connection, file, self._target(), self._described, converted=False))
+
+    def take(self, given: InMemory) -> None:
+        """Make a table in memory readable: where it lies, or written down. Raises InputError where it cannot be read, or holds no line."""
+        target = self._target()
+        table = take(given, target, self._wanted(str(given.path)).choose)
+        file = InputFile(given.path, given.library, at=target)
+        self._in_memory[file.path] = ReadInMemory(given.type, table is None)
+        if table is None:
+            opened = open_parquet(self._connection, file, self._target(), self._described, converted=False)
+        else:
+            self.registered[given.relation] = table
+            register(self._connection, given.relation, table)
+            opened = open_registered(self._connection, file, given.relation, table.num_rows)
+        self._keep(file, opened)
 
     def _keep(self, file: InputFile, opened: ParquetFile) -> None:
         if not file.alone and not self._knows(opened):
@@ -288,10 +310,11 @@ class Opening:
         """What is told of each file, in the order in which they were given."""
         feeds = {origin: _feeds(source) for source in sources for origin in source.table.origin}
         for file in self._files:
+            path = file.origin.path
             yield FileRead(
-                self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(file.origin.path, {}),
-                self._csv.get(file.origin.path), self._database.get(file.origin.path), self._shares.get(file.origin.path, 1.0),
-                self._header_rows.get(file.origin.path, 0), file.writer,
+                self._role, file.origin, file.rows, self._rejected(file.origin), feeds.get(path, {}), self._csv.get(path),
+                self._database.get(path), self._in_memory.get(path), self._shares.get(path, 1.0), self._header_rows.get(path, 0),
+                file.writer,
             )  # fmt: skip
 
     def _pass(

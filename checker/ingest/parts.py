@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,15 +28,19 @@ MOST_PARTS = 64
 class Parts:
     """What is done of a scan, in its folder of scratch; of one that is not `long` nothing is kept but the files that were converted.
 
-    `lines` make a part. Told are, with `tell`, the file whose turn it is, how many lines of the step are done, and of how many.
+    `lines` make a part; without them nothing is kept. Told are, with `tell`, the file whose turn it is, how many lines of the step are done, and of how many.
     """
 
     def __init__(
-        self, folder: Path, journal: Journal, lines: int, tell: Callable[[str, int, int, int, str], None] | None = None
+        self,
+        folder: Path,
+        journal: Journal,
+        lines: int | None,
+        tell: Callable[[str, int, int, int, str], None] | None = None,
     ) -> None:
         self._folder = folder
         self._journal = journal
-        self._lines = lines
+        self._lines = sys.maxsize if lines is None else lines
         self._tell = tell
         self._rows: dict[Path, int] = {}
         self._passed: dict[str, int] = {}

@@ -56,7 +56,8 @@ class InputFile:
 class InputTable:
     """Parquet files of one set of headers. `first_file` numbers the files within the run; `converted` files carry `__record`.
 
-    `of_folders` are columns that only the names of the files' folders hold: for each the value of every file.
+    `of_folders` are columns that only the names of the files' folders hold: for each the value of every file. A table in memory is
+    `registered` under that name, and has `__record` as a converted one.
     """
 
     files: tuple[Path, ...]
@@ -65,13 +66,17 @@ class InputTable:
     first_file: int
     origin: tuple[Path, ...]
     of_folders: Mapping[str, tuple[str | None, ...]] = field(default_factory=dict)
+    registered: str = ""
 
     def scan(self) -> str:
         """SQL of the table, to select columns from by name: `file_index` and `file_row_number` are among them."""
-        return f"({self.relation()})" if self.of_folders else sqltext.parquet(*self.files)
+        return f"({self.relation()})" if self.of_folders or self.registered else sqltext.parquet(*self.files)
 
     def relation(self, joined: str = "") -> str:
         """SQL of all columns of the table, `file_index` and `file_row_number` among them, and of what is joined to it."""
+        if self.registered:
+            # One table is one file.
+            return f"SELECT *, 0::BIGINT AS file_index, __record - 1 AS file_row_number FROM {self.registered} {joined}"
         named = "".join(
             f", ([{', '.join('NULL' if value is None else sqltext.text(value) for value in values)}]::VARCHAR[])[file_index::BIGINT + 1] "
             f"AS {sqltext.name(name)}"

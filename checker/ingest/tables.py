@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class ParquetFile:
     """One Parquet file: where it lies, the input that it is or was made from, its headers and rows; `converted`: we wrote it.
 
-    `writer` is the program that wrote it where we did not.
+    `writer` is the program that wrote it where we did not. A table in memory is none, and `registered` under that name.
     """
 
     place: Path
@@ -30,6 +30,7 @@ class ParquetFile:
     headers: tuple[Header, ...]
     rows: int
     writer: str = ""
+    registered: str = ""
 
 
 Described = dict[tuple[object, ...], tuple[Header, ...]]
@@ -63,6 +64,18 @@ def open_parquet(
         raise _damaged(origin, place, error) from error
     writer = "" if converted else str(about[1] or "")
     return ParquetFile(place, origin, converted, headers, int(about[0]), writer)
+
+
+def open_registered(connection: duckdb.DuckDBPyConnection, origin: InputFile, name: str, rows: int) -> ParquetFile:
+    """Look into a table in memory that the engine knows by a name. Raises InputError where it cannot be read."""
+    import duckdb
+
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM {name}").fetchall()
+    except duckdb.Error as error:
+        raise InputError(f"{origin.path}：无法读取（cannot be read）：{first_line(error)}") from error
+    headers = tuple(Header(str(text), str(type_)) for text, type_, *_ in described if text != "__record")
+    return ParquetFile(origin.place, origin, True, headers, rows, registered=name)
 
 
 def beginning_of(
@@ -122,19 +135,21 @@ def _renamed(
 
 def parquet_tables(files: Iterable[ParquetFile], *, first_file: int = 0) -> tuple[InputTable, ...]:
     """Group Parquet files into tables of equal headers, those that only their folders' names hold among them."""
-    groups: dict[tuple[bool, tuple[Header, ...], tuple[str, ...]], list[tuple[Path, Path, tuple[str | None, ...]]]] = {}
+    groups: dict[
+        tuple[bool, tuple[Header, ...], tuple[str, ...], str], list[tuple[Path, Path, tuple[str | None, ...]]]
+    ] = {}
     for file in files:
         known = {normal_header(header.text) for header in file.headers}
         # A column of the file itself counts before one of the same name that its folders hold.
         named = {own_header(key): value for key, value in file.origin.partition if normal_header(key) not in known}
         member = (file.place, file.origin.path, tuple(named.values()))
-        groups.setdefault((file.converted, file.headers, tuple(named)), []).append(member)
+        groups.setdefault((file.converted, file.headers, tuple(named), file.registered), []).append(member)
     tables: list[InputTable] = []
     number = first_file
-    for (converted, headers, named_columns), members in groups.items():
+    for (converted, headers, named_columns, registered), members in groups.items():
         places, origins, values = zip(*members, strict=True)
         of_folders = dict(zip(named_columns, zip(*values, strict=True), strict=True))
         all_headers = (*headers, *(Header(name, "VARCHAR") for name in of_folders))
-        tables.append(InputTable(places, all_headers, converted, number, origins, of_folders))
+        tables.append(InputTable(places, all_headers, converted, number, origins, of_folders, registered))
         number += len(members)
     return tuple(tables)

@@ -71,7 +71,12 @@ class ScanRequest:
     @property
     def all_paths(self) -> list[str | Path]:
         """The inputs of all roles that are no queries, as given."""
-        return paths_of((*self.inputs, *self.settlements, *self.visits, *self.diagnoses))
+        return paths_of(self.all_inputs)
+
+    @property
+    def all_inputs(self) -> tuple[Input, ...]:
+        """The inputs of all roles."""
+        return (*self.inputs, *self.settlements, *self.visits, *self.diagnoses)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.ingest.completeness import FileCount
 from checker.ingest.gather import Gathered
+from checker.ingest.opening import FileRead
 from checker.ingest.passed import PassedOver
 from checker.ingest.provincial import Provincial
 from checker.judge.points import Loaded, hash_of
@@ -151,7 +152,7 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
             "role": each.role,
             "path": str(each.file.path),
             **({"archive": str(each.file.archive)} if each.file.archive else {}),
-            **({"database": each.database.to_plain()} if each.database else files.stamps[each.file.on_disk].to_plain()),
+            **_stamped(each, files),
             "kind": each.file.kind,
             "lines": each.rows + each.rejected,
             "rejects": rejected[each.file.path] if each.role == "lines" else each.rejected,
@@ -161,6 +162,15 @@ def _inputs(files: Gathered, counts: Sequence[FileCount]) -> list[dict[str, Any]
         }
         for each in files.files
     ]
+
+
+def _stamped(each: FileRead, files: Gathered) -> Mapping[str, object]:
+    """What tells which input it was: the query, the type of a table in memory, or size and hash of a file."""
+    if each.database:
+        return {"database": each.database.to_plain()}
+    if each.in_memory:
+        return {"in_memory": each.in_memory.to_plain()}
+    return files.stamps[each.file.on_disk].to_plain()
 
 
 def _passed(role: str, each: PassedOver) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCAN_MEMORY, SCRATCH, connect_locked
+from checker.engines.duckdb import SCAN_MEMORY, SCRATCH, connect_locked, register
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
@@ -32,7 +32,7 @@ from checker.knowledge.crosswalk_use import crosswalk_in_use
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model import sqltext
-from checker.model.errors import LiangkuError
+from checker.model.errors import InputError, LiangkuError
 from checker.model.journal import AnotherRunError, Journal
 from checker.model.out_folder import OutFolder
 from checker.model.private_files import for_owner_alone
@@ -109,6 +109,12 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     """
     started = time.monotonic()
     tell = progress or Silent()
+    # Of what is no file nobody can tell later whether it is still the same.
+    of_files = len(request.all_paths) == len(request.all_inputs)
+    if request.resume and not of_files:
+        raise InputError(
+            "--resume：只能接着扫描文件，数据库和内存里的表请重新扫描（only files can be taken up again: scan anew）"
+        )
     crosswalk = read_crosswalks(request.crosswalk)
     editions = open_editions(request.kb, crosswalk)
     provincial = read_provincial(request.profile)
@@ -127,7 +133,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
             tell.step("read", None)
             files = None
             try:
-                parts = Parts(out.work, journal, request.part_lines, tell.at)
+                parts = Parts(out.work, journal, request.part_lines if of_files else None, tell.at)
                 files = gather(
                     {
                         "lines": request.inputs,
@@ -174,13 +180,16 @@ def _engine_error() -> type[Exception]:
 def _connect(
     request: ScanRequest, files: Gathered, editions: Sequence[Edition], out: OutFolder
 ) -> duckdb.DuckDBPyConnection:
-    return connect_locked(
+    connection = connect_locked(
         readable=[*files.readable, *knowledge_files(editions)],
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
         memory=request.memory_limit or SCAN_MEMORY,
         threads=1 if sum(each.rows for each in files.files) <= FEW_LINES else request.threads,
     )
+    for name, table in files.registered.items():
+        register(connection, name, table)
+    return connection
 
 
 @dataclass(frozen=True, slots=True)

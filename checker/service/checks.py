@@ -14,11 +14,12 @@ from starlette.responses import Response
 from checker.ingest.prescription import Prescription, read_prescription
 from checker.model.china_time import china_now
 from checker.model.errors import InputError
+from checker.precheck.documents import in_places, read_each
 from checker.service.books import Reviewed
 from checker.service.cards import cards_of
 from checker.service.cost import refuse_costly, refuse_costly_one, refuse_many_lines
 from checker.service.guard import of_institutions
-from checker.service.http_json import CARDS, Refusal, error_document, header, json_response, json_type, parse, read_body
+from checker.service.http_json import CARDS, Refusal, header, json_response, json_type, parse, read_body
 from checker.service.review import Desk, NotReviewed
 from checker.service.slices import FINDING_BYTES, TooMuch
 
@@ -66,12 +67,7 @@ async def check_batch(request: Request) -> Response:
         desk.metrics.refused("bad_input")
 
     def write(answers: list[dict[str, Any]]) -> Response:
-        judged = iter(answers)
-        told = [
-            next(judged) if isinstance(each, Prescription) else error_document("bad_input", str(each))
-            for each in entries
-        ]
-        return json_response({"answers": told})
+        return json_response({"answers": in_places(entries, answers)})
 
     return await answered(desk, read, language, until, write) if read else write([])
 
@@ -122,15 +118,14 @@ def _read_batch(desk: Desk, body: bytes, kind: str) -> list[Prescription | Input
         raise InputError(
             f"有 {len(documents)} 张处方，最多 {limits.batch} 张，请分次发送（too many: send them in parts）"
         )
-    entries: list[Prescription | InputError] = []
-    for number, document in enumerate(documents):
-        try:
-            read = _prescription(desk, document, f"[{number}]")
-            refuse_costly_one(read, len(body))
-            precheck.named(read)
-            entries.append(read)
-        except InputError as error:
-            entries.append(error)
+
+    def read(document: object, number: int) -> Prescription:
+        one = _prescription(desk, document, f"[{number}]")
+        refuse_costly_one(one, len(body))
+        precheck.named(one)
+        return one
+
+    entries = read_each(documents, read)
     refuse_many_lines([each for each in entries if isinstance(each, Prescription)], limits, len(body))
     return entries
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from checker.model.errors import InputError
 from checker.model.json_text import read_float, refuse_doubled
+from checker.precheck.documents import error_document
 from checker.service.settings import Limits
 
 JSON = "application/json; charset=utf-8"
@@ -62,11 +63,6 @@ def header(request: Request, name: bytes) -> str:
             text: str = value.decode("latin-1")
             return text
     return ""
-
-
-def error_document(code: str, message: str) -> dict[str, Any]:
-    """What is said of anything that is refused: a request, or one prescription of several."""
-    return {"error": {"code": code, "message": message}}
 
 
 def refused(refusal: Refusal) -> Response:
