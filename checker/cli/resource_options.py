@@ -1,4 +1,4 @@
-"""The options of what a long scan may use, and of taking one up again: --threads, --memory-limit, --temp-dir, --part-lines, --resume."""
+"""The options of what a long scan runs on and may use, and of taking one up again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 from checker.ingest.parts import PART_LINES
 from checker.model.arguments import memory
 from checker.model.errors import InputError
+from checker.scan.request import DUCKDB, ENGINES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -32,6 +33,12 @@ def resource_options(command: F) -> F:
     folder = click.Path(path_type=Path, file_okay=False)
     for option in (
         click.option("--resume", is_flag=True, help="接着扫描上次中断的（take up a scan into this folder that was interrupted）"),
+        click.option(
+            "--engine", type=click.Choice(ENGINES), default=DUCKDB, show_default=True,
+            help="在本机用 DuckDB，或用 Spark 集群读明细（DuckDB here, or workers of Spark）",
+        ),
+        click.option("--master", default="local[*]", show_default=True, help="Spark 的地址，如 yarn、k8s://…（master of Spark）"),
+        click.option("--spark-conf", multiple=True, metavar="spark.NAME=VALUE", help="Spark 的设置，可以写多个（a setting of Spark, repeatable）"),
         click.option("--threads", type=click.IntRange(1, 256), help="用几个线程，默认与处理器核数相同，最多 8（threads of the engine）"),
         click.option("--memory-limit", type=Memory(), help="引擎可用的内存，如 2GB，默认 420MB（memory of the engine）"),
         click.option("--temp-dir", type=folder, help="临时文件放在哪里，默认在 --out 旁边（where scratch files go）"),

@@ -60,7 +60,8 @@ def command(
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
     profile: Path | None, repair: bool, person_key: Path | None, force: bool, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
-    only_rules: bool, resume: bool, threads: int | None, memory_limit: str | None, temp_dir: Path | None, part_lines: int,
+    only_rules: bool, resume: bool, engine: str, master: str, spark_conf: tuple[str, ...],
+    threads: int | None, memory_limit: str | None, temp_dir: Path | None, part_lines: int,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip
     """扫描结算明细，找出违反规则的疑点。
@@ -83,7 +84,8 @@ def command(
         visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
         kb=kb, crosswalk=crosswalk, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang,
         max_rejects=float(max_rejects), repair=repair, profile=profile, hash_key=read_person_key(person_key),
-        resume=resume, threads=threads, memory_limit=memory_limit, temp_dir=temp_dir, part_lines=part_lines,
+        resume=resume, engine=engine, master=master, spark_conf=spark_conf,
+        threads=threads, memory_limit=memory_limit, temp_dir=temp_dir, part_lines=part_lines,
     )  # fmt: skip
     with stoppable(), Bar(lang) as bar:
         result = scan(request, bar)

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import connect_locked
+from checker.engines.lines import HERE, LineEngine
 from checker.ingest.columns import Chosen, parse_map_options
 from checker.ingest.convert import REJECT_COLUMNS
 from checker.ingest.database.fetch import Databases
@@ -44,6 +45,7 @@ def paths_of(inputs: Iterable[Input]) -> list[str | Path]:
 class Gathered:
     """The inputs of a scan. `origins` are the files as told, by the file number that line numbers carry; `stamps` tell whether
     an input has changed since it was opened; `registered` are the tables in memory by the names under which the connection that reads must know them.
+    `engine` answers what is asked of all lines.
 
     Whoever asked for beginnings only is told more: the files of each role that were not opened at all, tables without a known header, and
     how many seconds each file took.
@@ -60,6 +62,7 @@ class Gathered:
     reader_rejects: tuple[Path, ...]
     stamps: Mapping[Path, Stamp] = field(repr=False)
     registered: Mapping[str, pa.Table] = field(default_factory=dict, repr=False)
+    engine: LineEngine = HERE
     unopened: Mapping[str, tuple[InputFile, ...]] = field(default_factory=dict)
     unknown: tuple[tuple[str, InputTable], ...] = ()
     seconds: Mapping[Path, float] = field(default_factory=dict)
@@ -96,9 +99,11 @@ def gather(
     refusals: Refusals | None = None,
     parts: Parts | None = None,
     aside: Mapping[Path, str] = MappingProxyType({}),
+    engine: LineEngine = HERE,
 ) -> Gathered:
     """Open the inputs of each role (keys of ROLES) and map their headers, as `maps` and the file `layout` say; CSV, JSON and what
-    databases give are converted into `work`, but for what `parts` has. The files `aside` are known to be damaged, and why: they are passed over.
+    databases give are converted into `work`, but for what `parts` has. The files `aside` are known to be damaged, and why: they are
+    passed over. What is asked of all lines is answered by `engine`.
 
     Raises InputError for anything that cannot be read or lacks a needed column, or notes it where `refusals` collects; without
     `need_person` nobody is to be judged.
@@ -178,6 +183,7 @@ def gather(
         reader_rejects=(reader_rejects, *(each.csv.rejected for each in read if each.csv and each.csv.rejects)),
         stamps=stamps,
         registered=registered,
+        engine=engine,
         unopened={role: others for role, (_, others) in asked.items() if others},
         unknown=tuple(unknown),
         seconds=seconds,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from checker.engines.lines import HERE, LineEngine, Question
 from checker.ingest import usual
 from checker.ingest.columns import (
     FLOATS,
@@ -75,6 +76,7 @@ def take_census(
     sources: Sequence[Source],
     *,
     refund_settlements: RefundSettlements,
+    engine: LineEngine = HERE,
     parts: Parts | None = None,
 ) -> dict[int, bool]:
     """Count all lines by raw item code into the table `code_census`, and by file and kind into `kind_census`, but for sources that `parts` has.
@@ -92,28 +94,61 @@ def take_census(
             connection.execute(
                 f"INSERT INTO kind_census SELECT file_no, kind, n FROM {counted} WHERE file_no IS NOT NULL"
             )
-            continue
-        lines = named_lines(source, refund_settlements=refund_settlements)
-        odd = f"WHERE {lines.plain} IS NOT TRUE" if lines.plain else ""
-        connection.execute(
-            f"INSERT INTO kind_census SELECT {source.table.file_number}, {lines.kind}, count(*) FROM ({lines.sql}) {odd} GROUP BY ALL"
-        )
-        if odd:
+    wanted = {number: source for number, source in enumerate(sources) if number not in needs_second}
+    kinds = [_kinds(source, refund_settlements) for source in wanted.values()]
+    counted_kinds = ask(engine, connection, wanted.values(), [query for query, _ in kinds])
+    counted_codes = ask(
+        engine, connection, wanted.values(), [_codes(source, second=False) for source in wanted.values()]
+    )
+    for (number, source), (_, told_by), of_kinds, of_codes in zip(
+        wanted.items(), kinds, counted_kinds, counted_codes, strict=True
+    ):
+        connection.execute(f"INSERT INTO kind_census SELECT file_no, kind, n FROM {of_kinds}")
+        if told_by:
             # Of nearly all lines no flag is read: they are what is left of the number that the file itself tells.
             connection.execute(
                 f"""INSERT INTO kind_census SELECT file_no, 0, n - coalesce(odd, 0)
                 FROM (SELECT {source.table.file_number} AS file_no, count(*) AS n FROM {source.table.scan()} GROUP BY ALL)
                 LEFT JOIN (SELECT file_no, sum(n) AS odd FROM kind_census GROUP BY ALL) USING (file_no)"""
             )
-        _count_codes(connection, number, source, second=False)
+        connection.execute(f"INSERT INTO code_census SELECT {number}, raw, n FROM {of_codes}")
         more = len(source.map.found["item_code"]) > 1 or bool(source.stand_in)
         needs_second[number] = more and _has_empty_codes(connection, number)
         if needs_second[number]:
             connection.execute("DELETE FROM code_census WHERE source = ?", [number])
-            _count_codes(connection, number, source, second=True)
+            (again,) = ask(engine, connection, [source], [_codes(source, second=True)])
+            connection.execute(f"INSERT INTO code_census SELECT {number}, raw, n FROM {again}")
         if parts and parts.long:
             parts.keep(connection, "census", source, _counted(number, source), second=needs_second[number])
     return needs_second
+
+
+def ask(
+    engine: LineEngine, connection: duckdb.DuckDBPyConnection, sources: Iterable[Source], queries: Sequence[str]
+) -> list[str]:
+    """SQL to select from of what each source answers to its query. Tables in memory are at hand only here."""
+    asked = list(zip(sources, queries, strict=True))
+    elsewhere = [Question(query, source.table.files) for source, query in asked if not source.table.registered]
+    answers = iter(engine.ask(connection, elsewhere))
+    return [f"({query})" if source.table.registered else next(answers) for source, query in asked]
+
+
+def all_of(
+    engine: LineEngine, connection: duckdb.DuckDBPyConnection, sources: Iterable[Source], queries: Sequence[str]
+) -> str:
+    """SQL of what all sources answer to their queries, columns by name."""
+    return " UNION ALL BY NAME ".join(f"SELECT * FROM {rows}" for rows in ask(engine, connection, sources, queries))
+
+
+def _kinds(source: Source, refund_settlements: RefundSettlements) -> tuple[str, bool]:
+    """SQL of how many lines of a source are of which kind (file_no, kind, n), and whether those that are judged at a glance are left out."""
+    lines = named_lines(source, refund_settlements=refund_settlements)
+    odd = f"WHERE {lines.plain} IS NOT TRUE" if lines.plain else ""
+    of_file = source.table.file_number
+    return (
+        f"SELECT {of_file} AS file_no, {lines.kind} AS kind, count(*) AS n FROM ({lines.sql}) {odd} GROUP BY ALL",
+        bool(odd),
+    )
 
 
 def _counted(number: int, source: Source) -> str:
@@ -123,10 +158,9 @@ def _counted(number: int, source: Source) -> str:
         UNION ALL SELECT NULL, file_no, kind, n FROM kind_census WHERE file_no BETWEEN {first} AND {first + count - 1}"""
 
 
-def _count_codes(connection: duckdb.DuckDBPyConnection, number: int, source: Source, *, second: bool) -> None:
-    connection.execute(
-        f"INSERT INTO code_census SELECT {number}, {raw_code(source, second=second)}, count(*) FROM {source.table.scan()} GROUP BY ALL"
-    )
+def _codes(source: Source, *, second: bool) -> str:
+    """SQL of how many lines of a source bear which raw code (raw, n)."""
+    return f"SELECT {raw_code(source, second=second)} AS raw, count(*) AS n FROM {source.table.scan()} GROUP BY ALL"
 
 
 def _has_empty_codes(connection: duckdb.DuckDBPyConnection, number: int) -> bool:

@@ -52,9 +52,10 @@ class Parts:
         self._rows = rows = {each.file.path: each.rows for each in files.files if each.role == "lines"}
         all_rows = sum(rows.values())
         self.long = all_rows > self._lines
-        if not self.long:
+        wanted = min(self._lines, files.engine.part_lines or self._lines)
+        if all_rows <= wanted:
             return files
-        each_part = max(self._lines, all_rows // MOST_PARTS)
+        each_part = max(wanted, all_rows // MOST_PARTS)
         lines = tuple(part for source in files.lines for part in cut(source, rows, each_part))
         return replace(files, lines=lines)
 

@@ -68,11 +68,14 @@ def tells_pieces(source: Source) -> bool:
 def gather_told(connection: duckdb.DuckDBPyConnection, files: Gathered, names: Sequence[str]) -> frozenset[str]:
     """Make `told_line` (line_no and the columns `names`) of the lines in `fired_line`; returns the columns that some input tells."""
     known = frozenset(name for name in names if any(source.map.has(name) for source in files.lines))
-    queries = [
-        line_sql.told_query(source, "fired_line", names) for source in files.lines if any(map(source.map.has, names))
-    ]
+    telling = [source for source in files.lines if any(map(source.map.has, names))]
+    connection.execute("CREATE OR REPLACE TEMP TABLE told_of AS SELECT DISTINCT line_no FROM fired_line")
+    queries = [line_sql.told_query(source, "told_of", names) for source in telling]
     nothing = ", ".join(f"CAST(NULL AS {SQL_TYPES[LINE[name].kind]}) AS {name}" for name in names)
-    query = " UNION ALL BY NAME ".join(queries) or f"SELECT 0::BIGINT AS line_no, {nothing} WHERE FALSE"
+    query = (
+        line_sql.all_of(files.engine, connection, telling, queries)
+        or f"SELECT 0::BIGINT AS line_no, {nothing} WHERE FALSE"
+    )
     connection.execute(f"CREATE OR REPLACE TEMP TABLE told_line AS {query}")
     return known
 
@@ -96,7 +99,7 @@ def count_lines(
     say of their lines. With `repair` codes get back the leading zeros that they lost. What `parts` has is not counted again.
     """
     refunds = find_flagged_settlements(connection, files.settlements)
-    second = line_sql.take_census(connection, files.lines, refund_settlements=refunds, parts=parts)
+    second = line_sql.take_census(connection, files.lines, refund_settlements=refunds, engine=files.engine, parts=parts)
     line_sql.normalise_codes(connection, repair=repair)
     reader = one_number(
         connection, f"SELECT count(*) FROM {sqltext.parquet(*files.reader_rejects)} WHERE role = 'lines'"
@@ -258,19 +261,22 @@ def _stage(
             with_beside=with_beside,
         )  # fmt: skip
 
-    if not held or parts.long:
-        written: list[Path] = []
-        for number, source in enumerate(files.lines):
-            kept = parts.kept(name, source)
-            if kept is None:
-                lying = ""
-                if held:
-                    lying = _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
-                written.append(parts.keep(connection, name, source, query(number, lying)))
-                if lying:
-                    connection.execute(f"DROP TABLE {lying}")
+    if not held or parts.long or files.engine.part_lines:
+        done = {number: kept[0] for number, source in enumerate(files.lines) if (kept := parts.kept(name, source))}
+        wanted = {number: source for number, source in enumerate(files.lines) if number not in done}
+        if files.engine.part_lines:
+            asked = line_sql.ask(files.engine, connection, wanted.values(), [query(number) for number in wanted])
+            rows_of = dict(zip(wanted, asked, strict=True))
+        for number, source in wanted.items():
+            if files.engine.part_lines:
+                done[number] = parts.keep(connection, name, source, f"FROM {rows_of[number]}")
+            elif held:
+                lying = _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
+                done[number] = parts.keep(connection, name, source, query(number, lying))
+                connection.execute(f"DROP TABLE {lying}")
             else:
-                written.append(kept[0])
+                done[number] = parts.keep(connection, name, source, query(number))
+        written = [done[number] for number in range(len(files.lines))]
         rows = f"SELECT * FROM read_parquet([{sqltext.paths(written)}], union_by_name = true)"
         connection.execute(f"CREATE OR REPLACE TEMP {'TABLE' if held else 'VIEW'} staged_line AS {rows}")
         return () if held else tuple(written)
@@ -351,8 +357,11 @@ def write_rejects(
         one_number(connection, f"SELECT count(*) FROM kind_census WHERE kind IN ({', '.join(map(str, REJECTED))})") > 0
     )
     judged = (
-        " UNION ALL ".join(
-            line_sql.reject_query(source, refund_settlements=refund_settlements) for source in files.lines
+        line_sql.all_of(
+            files.engine,
+            connection,
+            files.lines,
+            [line_sql.reject_query(source, refund_settlements=refund_settlements) for source in files.lines],
         )
         if rejected
         else "SELECT 0::BIGINT AS file_no, 0::BIGINT AS record, '' AS column_name, '' AS value, '' AS why WHERE FALSE"

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import SCRATCH, one_number
 from checker.ingest import line_sql
+from checker.ingest.gather import Gathered
 from checker.ingest.settlement_flags import RefundSettlements
-from checker.ingest.sources import Source
 from checker.judge.candidates import matches_sql
 from checker.model import sqltext
 
@@ -46,7 +46,8 @@ def find_staged(connection: duckdb.DuckDBPyConnection, *, with_uses: bool) -> bo
 
 
 def lines_of(
-    sources: Sequence[Source],
+    connection: duckdb.DuckDBPyConnection,
+    files: Gathered,
     codes: str,
     *,
     second: Mapping[int, bool],
@@ -57,13 +58,14 @@ def lines_of(
     """SQL of the lines of the codes in a table (raw, code), to be staged: refunds and what is not judged itself are among them. `lying` are
     conditions on the lines of each source as they lie, '' for none.
     """
-    return " UNION ALL BY NAME ".join(
+    queries = [
         line_sql.stage_query(
             source, second=second[number], refund_settlements=refund_settlements, unneeded=unneeded, codes=codes, with_beside=True,
             condition=lying[number] if lying else "",
         )
-        for number, source in enumerate(sources)
-    )  # fmt: skip
+        for number, source in enumerate(files.lines)
+    ]  # fmt: skip
+    return line_sql.all_of(files.engine, connection, files.lines, queries)
 
 
 def stage_more(

@@ -58,7 +58,13 @@ def select_classes(
     unread = unneeded | columns_unasked(frozenset()) | {"item_name"}
     # Of a local code there may be lines already, as possible companions of others.
     staged = lines_of(
-        files.lines, "class_raw", second=second, refund_settlements=refund_settlements, unneeded=unread, lying=spellings
+        connection,
+        files,
+        "class_raw",
+        second=second,
+        refund_settlements=refund_settlements,
+        unneeded=unread,
+        lying=spellings,
     )
     # Files are read before anything is looked up: either takes memory.
     lay_aside(connection, "class_line", staged, work / "class_line.parquet")

@@ -60,7 +60,7 @@ def select_fellows(
     here = "prescription_key IN (SELECT prescription_key FROM companion_key)"
     # A refund has to meet its own line, be that of another prescription: so of these visits all are taken.
     staged = lines_of(
-        files.lines, "cold_fellow", second=second, refund_settlements=refund_settlements, unneeded=unneeded
+        connection, files, "cold_fellow", second=second, refund_settlements=refund_settlements, unneeded=unneeded
     )
     query = f"SELECT * FROM ({staged}) WHERE {here} OR coalesce(visit_id, settlement_id) IN (SELECT visit FROM companion_key)"
     return stage_more(connection, query, spilled, target)

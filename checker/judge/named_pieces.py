@@ -48,9 +48,10 @@ def find_named_pieces(
     row = connection.execute("SELECT count(*) FROM local_raw").fetchone()
     if not (row and row[0]):
         return False
-    rows = " UNION ALL ".join(
+    queries = [
         _query(source, second=second[number], refund_settlements=refund_settlements) for number, source in sources
-    )
+    ]
+    rows = line_sql.all_of(files.engine, connection, (source for _, source in sources), queries)
     names: dict[str, set[str | None]] = {}
     for code, name in connection.execute(f"SELECT DISTINCT code, name FROM ({rows})").fetchall():
         names.setdefault(code, set()).add(None if name is None else national.get(item_key(name)))

@@ -95,22 +95,34 @@ def find_spellings(connection: duckdb.DuckDBPyConnection, files: Gathered) -> li
 
     Each spelling of an id is read once: of most lines it is all that is looked at.
     """
-    return [_spelt(connection, source, number) for number, source in enumerate(files.lines)]
+    told = {number: name for number, source in enumerate(files.lines) if (name := _told_by(source))}
+    sources = [files.lines[number] for number in told]
+    queries = [_spellings(files.lines[number], name) for number, name in told.items()]
+    conditions = [""] * len(files.lines)
+    for number, rows in zip(told, line_sql.ask(files.engine, connection, sources, queries), strict=True):
+        table = f"asked_spelling_{number}"
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {rows}")
+        lying = _lying(files.lines[number], told[number])
+        conditions[number] = f"({lying} IS NULL OR {lying} IN (SELECT spelt FROM {table}))"
+    return conditions
 
 
-def _spelt(connection: duckdb.DuckDBPyConnection, source: Source, number: int) -> str:
+def _told_by(source: Source) -> str:
+    """The column by which a source tells whose a line is; '' where that is not one header."""
     name = next((name for name in _PERSON if source.map.has(name)), "")
-    headers = source.map.found.get(name, ())
-    if len(headers) != 1 or source.map.fallback.get(name):
-        return ""
-    lying, table = sqltext.name(headers[0].text), f"asked_spelling_{number}"
+    return "" if len(source.map.found.get(name, ())) != 1 or source.map.fallback.get(name) else name
+
+
+def _lying(source: Source, name: str) -> str:
+    return sqltext.name(source.map.found[name][0].text)
+
+
+def _spellings(source: Source, name: str) -> str:
+    """SQL of the spellings (spelt) of the `asked_patient`s in a source."""
+    lying = _lying(source, name)
     patient = f"'{'p' if name == 'patient_id' else 'n'}' || {read_column(source.map, name)}"
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {table} AS
-        SELECT {lying} AS spelt FROM (SELECT DISTINCT {lying} FROM {source.table.scan()})
+    return f"""SELECT {lying} AS spelt FROM (SELECT DISTINCT {lying} FROM {source.table.scan()})
         WHERE {lying} IS NOT NULL AND coalesce({patient} IN (SELECT patient FROM asked_patient), TRUE)"""
-    )
-    return f"({lying} IS NULL OR {lying} IN (SELECT spelt FROM {table}))"
 
 
 def gather_patients(
@@ -127,10 +139,11 @@ def gather_patients(
     void ones, `told` being their diagnoses as text, and `patient_since` (patient, since). `spellings` are those of `find_spellings`; the
     lines lie in the folder `work`.
     """
-    lines = " UNION ALL ".join(
+    queries = [
         _lines_sql(source, spelt, refund_settlements, with_diagnoses=with_diagnoses)
         for source, spelt in zip(files.lines, spellings, strict=True)
-    )
+    ]
+    lines = line_sql.all_of(files.engine, connection, files.lines, queries)
     lay_aside(
         connection,
         "patient_line",

@@ -17,7 +17,7 @@ from checker.ingest.parts import PART_LINES
 from checker.model.arguments import Paths, at_least_one, day, memory, one_of, path, paths
 from checker.model.errors import InputError
 from checker.model.secret_key import open_key
-from checker.scan.request import MAX_REJECTS, ScanRequest
+from checker.scan.request import ENGINES, MAX_REJECTS, ScanRequest
 from checker.scan.run import Run, run_of
 from checker.scan.scan import scan as scan_request
 
@@ -47,7 +47,8 @@ def scan(
     maps: Mapping[str, str] | Sequence[str] = (), layout: str | Path | None = None, profile: str | Path | None = None,
     region: str | None = None, as_of: date | None = None, stage: Literal["audit", "settle"] = "audit", kb: Paths = (),
     crosswalk: Paths = (), rules: Paths = (), only_rules: bool = False, repair: bool = False, max_rejects: float = MAX_REJECTS,
-    person_key: str | Path | None = None, resume: bool = False, threads: int | None = None, memory_limit: str | None = None,
+    person_key: str | Path | None = None, resume: bool = False, engine: Literal["duckdb", "spark"] = "duckdb",
+    master: str = "local[*]", spark_conf: Mapping[str, str] | Sequence[str] = (), threads: int | None = None, memory_limit: str | None = None,
     temp_dir: str | Path | None = None, part_lines: int = PART_LINES, csv: bool = False, language: Literal["zh", "en"] = "zh",
     progress: Callable[[Step], None] | None = None,
 ) -> Run:  # fmt: skip
@@ -61,7 +62,7 @@ def scan(
     removes when it is closed or no longer used. `person_key` is the file of a key with which clusters, data quality and denominators are
     written besides. Of a scan of files that ends early every `part_lines` lines are kept, and `resume` goes on from there. `threads`, `memory_limit`
     (such as "2GB") and `temp_dir` say what the engine may use. `progress` is called when a step begins and when it is a file's turn; what it
-    raises ends the scan.
+    raises ends the scan. The engine spark has the workers of `master` read the lines, with the settings `spark_conf`.
 
     Raises InputError (nothing is written) for what cannot be judged, InternalError where the engine fails.
     """
@@ -69,12 +70,13 @@ def scan(
     try:
         request = ScanRequest(
             inputs=_inputs("lines", lines), out=own / "run" if own else Path(str(out)), settlements=_inputs("settlements", settlements),
-            visits=_inputs("visits", visits), diagnoses=_inputs("diagnoses", diagnoses), maps=_maps(maps), layout=path(layout), csv=csv,
+            visits=_inputs("visits", visits), diagnoses=_inputs("diagnoses", diagnoses), maps=_pairs(maps), layout=path(layout), csv=csv,
             as_of=day(as_of), kb=paths(kb), crosswalk=paths(crosswalk), rules=paths(rules),
             only_rules=only_rules, region=region, stage=one_of("stage", stage, _STAGES), force=force, language=one_of("language", language, _LANGUAGES),
             max_rejects=max_rejects, repair=repair,
             profile=path(profile), hash_key=open_key(Path(person_key)) if person_key is not None else None,
-            resume=resume, threads=at_least_one("threads", threads), memory_limit=memory(memory_limit), temp_dir=path(temp_dir),
+            resume=resume, engine=one_of("engine", engine, ENGINES), master=master, spark_conf=_pairs(spark_conf),
+            threads=at_least_one("threads", threads), memory_limit=memory(memory_limit), temp_dir=path(temp_dir),
             part_lines=at_least_one("part_lines", part_lines) or PART_LINES,
         )  # fmt: skip
         return run_of(scan_request(request, _Told(progress) if progress else None), own=own)
@@ -128,7 +130,7 @@ def _numbered(role: str, given: Sequence[Any]) -> Iterator[Input]:
             )
 
 
-def _maps(maps: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(maps, Mapping):
-        return tuple(f"{column}={header}" for column, header in maps.items())
-    return (maps,) if isinstance(maps, str) else tuple(maps)
+def _pairs(given: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
+    if isinstance(given, Mapping):
+        return tuple(f"{name}={value}" for name, value in given.items())
+    return (given,) if isinstance(given, str) else tuple(given)

@@ -24,6 +24,11 @@ MAX_REJECTS = 0.01
 """The share of a file's lines that may be rejected before a result counts as incomplete."""
 
 
+DUCKDB, SPARK = "duckdb", "spark"
+ENGINES = (DUCKDB, SPARK)
+"""What reads lines: DuckDB in this process, or workers of Spark."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScanRequest:
     """What to scan and where to put the findings; paths as given by the caller.
@@ -35,6 +40,7 @@ class ScanRequest:
     back the leading zeros that they lost. `profile` says what the values of a province mean: a name or a file.
     `threads` and `memory_limit` (as DuckDB takes it, such as 2GB) are what the engine may use, and scratch lies in `temp_dir`. Of a scan that ends
     early every `part_lines` lines are kept, and with `resume` they are taken up.
+    With the engine spark it is workers of its `master` that read lines, with settings `spark_conf` ("spark.name=value").
     Scans of one `person_key` call a person whom only an ID number names the same. With a `hash_key` findings tell the case around them, persons by
     hashes of that key, and clusters, data quality and denominators are written besides.
     """
@@ -64,6 +70,9 @@ class ScanRequest:
     memory_limit: str | None = None
     temp_dir: Path | None = None
     resume: bool = False
+    engine: str = DUCKDB
+    master: str = "local[*]"
+    spark_conf: Sequence[str] = ()
     part_lines: int = PART_LINES
     person_key: str | None = field(default=None, repr=False)
     hash_key: bytes | None = field(default=None, repr=False)

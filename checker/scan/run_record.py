@@ -38,8 +38,6 @@ def record(
     seconds: float,
 ) -> dict[str, Any]:
     """The document of a scan that took so many seconds; yuan as numbers with two decimals."""
-    import duckdb
-
     census, netted, plan = result.census, result.netted, loaded.plan
     return {
         "liangku": __version__,
@@ -75,7 +73,7 @@ def record(
             "versions": {rule.id: rule.version for rule in plan.rules},
             "names": {rule.id: {"zh": rule.name_zh, "en": rule.name_en} for rule in plan.rules},
         },
-        "engine": {"name": "duckdb", "version": duckdb.__version__},
+        "engine": files.engine.told(),
         "seconds": round(seconds, 3),
         "peak_memory_mb": peak_memory_mb(),
     }  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCAN_MEMORY, SCRATCH, connect_locked, register
+from checker.engines.lines import HERE, LineEngine
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
@@ -45,7 +46,7 @@ from checker.scan.handover.counted import unneeded_of_counts
 from checker.scan.handover.handover import Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.person_labels import label_persons
-from checker.scan.request import ScanRequest, ScanResult
+from checker.scan.request import SPARK, ScanRequest, ScanResult
 from checker.scan.run_record import crosswalk_document, journal_document, name_results, record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_on_trial, count_shadow
 from checker.scan.summary import summarise
@@ -122,12 +123,14 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
     with (
         for_owner_alone(),
         OutFolder(request.out, force=request.force, scratch=request.temp_dir, resume=request.resume) as out,
+        contextlib.ExitStack() as held,
     ):
         # What is done of a long scan is kept where it ends early.
         out.keep = True
         journal = Journal(
             out.work, journal_document(request, editions, rules, provincial, crosswalk), resume=request.resume
         )
+        engine = held.enter_context(contextlib.closing(open_engine(request, out.work)))
         aside: dict[Path, str] = {}
         while True:
             tell.step("read", None)
@@ -146,6 +149,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                     layout=request.layout,
                     parts=parts,
                     aside=aside,
+                    engine=engine,
                 )
                 with contextlib.closing(_connect(request, files, editions, out)) as connection:
                     loaded = load_points(
@@ -169,6 +173,15 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
             except LiangkuError as error:
                 out.keep = isinstance(error, AnotherRunError)
                 raise
+
+
+def open_engine(request: ScanRequest, work: Path) -> LineEngine:
+    """The engine that a scan asks for; `work` is its folder of scratch. Raises InputError where it cannot be used."""
+    if request.engine != SPARK:
+        return HERE
+    from checker.engines.spark.engine import SparkEngine
+
+    return SparkEngine(work, request.master, request.spark_conf, request.memory_limit)
 
 
 def _engine_error() -> type[Exception]:

@@ -109,6 +109,6 @@ def _codes_sql(connection: duckdb.DuckDBPyConnection, files: Gathered, second: d
         )
     return f"""SELECT CASE WHEN missing THEN 'code_missing' ELSE 'code_without_shape' END AS issue, b.institution_id, sum(b.n) AS lines,
           NULL::BIGINT AS persons, NULL::DECIMAL(18, 2) AS amount, min(first) AS example, any_value(a.n) AS of_lines
-        FROM ({" UNION ALL ".join(bad)}) b
-        LEFT JOIN (SELECT institution_id, sum(n) AS n FROM ({" UNION ALL ".join(all_lines)}) GROUP BY ALL) a
+        FROM ({line_sql.all_of(files.engine, connection, files.lines, bad)}) b
+        LEFT JOIN (SELECT institution_id, sum(n) AS n FROM ({line_sql.all_of(files.engine, connection, files.lines, all_lines)}) GROUP BY ALL) a
           ON a.institution_id IS NOT DISTINCT FROM b.institution_id GROUP BY ALL"""
