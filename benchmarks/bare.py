@@ -26,7 +26,7 @@ PREFIX = 11
 """All families are at least this long: this many characters are the key of the join, starts_with does the rest."""
 
 # The points with their bounds in the unit in which they are counted; `word_*` is the bound that 儿童 and the like set.
-_POINTS = """
+POINTS = """
 CREATE TABLE pt AS
 SELECT DISTINCT ON (p.rule_id, q.code, p.valid_from, p.valid_to)
        left(q.code, {prefix}) AS k, q.code AS pat, q.match AS matched_by,
@@ -157,7 +157,7 @@ def _judge(
     con: duckdb.DuckDBPyConnection, lines: str, out: str, settlements: str | None, knowledge: Path, numbered: str = ""
 ) -> int:
     """Judge the lines of a relation, or where one of several points must be chosen those of `numbered`."""
-    con.execute(_POINTS.format(kb=knowledge, prefix=PREFIX, rules=", ".join(map(str, RULES))))
+    con.execute(POINTS.format(kb=knowledge, prefix=PREFIX, rules=", ".join(map(str, RULES))))
     overlaps = con.execute(_OVERLAPS).fetchall()[0][0]
     columns = f"{_LINE}, med_type" if settlements else f"{_LINE}, gend, brdy, nwb_flag"
     if overlaps and numbered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 QUIET = {
     "spark.ui.showConsoleProgress": "false",
     "spark.ui.enabled": "false",
-    "spark.log.level": "ERROR",
+    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}",
 }
 """What a session says nothing of unless somebody asks for it."""
 _SETTING = re.compile(r"(spark\.[A-Za-z0-9_.\-]+)=(.*)", re.DOTALL)
@@ -32,18 +33,18 @@ _SETTING = re.compile(r"(spark\.[A-Za-z0-9_.\-]+)=(.*)", re.DOTALL)
 class SparkEngine:
     """Spark's workers answer. They need this program, at the same version, and must see the inputs and the folder `work` under the same paths.
 
-    `settings` are those of Spark, each "spark.name=value". Raises InputError where Spark is not installed, cannot be started, or a setting is none.
+    A program that has a session has it used, whatever `master` and settings are given. `settings` are those of Spark, each "spark.name=value".
+    Raises InputError where Spark is not installed, cannot be started, or a setting is none.
     """
 
     part_lines: int | None = 1_000_000
 
     def __init__(self, work: Path, master: str, settings: Sequence[str] = (), memory: str | None = None) -> None:
         self._work = work.absolute()
-        self._master = master
         self._memory = memory or SCAN_MEMORY
         self._asked = 0
         self._tasks = 0
-        self._context = _start(master, _read(settings))
+        self._context, self._own = _session(master, _read(settings))
 
     def ask(self, connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[str]:
         """Have the questions answered, all of one call side by side; the answers lie in files."""
@@ -78,13 +79,14 @@ class SparkEngine:
         import duckdb
 
         return {
-            "name": "spark", "version": str(self._context.version), "master": self._master, "tasks": self._tasks,
+            "name": "spark", "version": str(self._context.version), "master": str(self._context.master), "tasks": self._tasks,
             "duckdb": duckdb.__version__,
         }  # fmt: skip
 
     def close(self) -> None:
-        """End the session."""
-        self._context.stop()
+        """End the session, unless it was there before."""
+        if self._own:
+            self._context.stop()
 
     def _lay_out(
         self, connection: duckdb.DuckDBPyConnection, questions: Sequence[Question], folder: Path
@@ -110,13 +112,19 @@ def _read(settings: Sequence[str]) -> dict[str, str]:
     return read
 
 
-def _start(master: str, settings: Mapping[str, str]) -> SparkContext:
+def _session(master: str, settings: Mapping[str, str]) -> tuple[SparkContext, bool]:
+    """The session of this program, or one of our own, and whether it is that."""
     try:
-        from pyspark import SparkConf, SparkContext
+        with warnings.catch_warnings():
+            # Of pandas, which is not used here.
+            warnings.simplefilter("ignore", FutureWarning)
+            from pyspark import SparkConf, SparkContext
     except ImportError:
         raise InputError(
             "--engine spark：没有安装 Spark，请运行 pip install 'liangku[spark]'（Spark is not installed: install the extra spark）"
         ) from None
+    if SparkContext._active_spark_context is not None:
+        return SparkContext._active_spark_context, False
     if home := find_java():
         os.environ["JAVA_HOME"] = home
     # Workers on this machine run what runs here; those of a cluster are told by the user where their Python is.
@@ -125,7 +133,7 @@ def _start(master: str, settings: Mapping[str, str]) -> SparkContext:
     for name, value in {**QUIET, **settings}.items():
         conf.set(name, value)
     try:
-        return SparkContext(conf=conf)
+        return SparkContext(conf=conf), True
     except Exception as error:
         raise InputError(
             f"--master {master}：Spark 无法启动，请检查地址和 Java（Spark cannot be started: check master and Java）：{_cause(error)}"
