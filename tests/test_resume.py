@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from checker.ingest import relations
+from checker.ingest import line_sql, relations
 from checker.model.journal import JOURNAL_FILE, Journal
 from tests.commands import Done, command, liangku
 from tests.one_rule import one_rule_kb
@@ -125,10 +125,13 @@ def test_a_scan_for_which_there_was_no_room_goes_on_when_there_is(lines, tmp_pat
     assert "--resume" in said
     assert [each.name.startswith(".out.partial-") for each in scratch.iterdir()] == [True]
     counted = []
-    count = relations.line_sql._count_codes
-    monkeypatch.setattr(
-        relations.line_sql, "_count_codes", lambda *given, **options: counted.append(given) or count(*given, **options)
-    )
+    name_codes = line_sql._codes
+
+    def seen(source, *, second):
+        counted.append(source)
+        return name_codes(source, second=second)
+
+    monkeypatch.setattr(line_sql, "_codes", seen)
     scanned(lines, tmp_path / "out", "--temp-dir", scratch, "--resume")
     assert counted == [], "every part had been counted"
     assert len(found(tmp_path / "out")) == 1800
@@ -183,3 +186,19 @@ def test_a_line_of_the_journal_that_was_cut_is_as_if_the_part_had_not_been_done(
     (tmp_path / "part").write_text("")
     assert Journal(tmp_path, {"options": "a"}, resume=True).done("one") is None, "its file is no longer what it was"
     assert Journal(tmp_path, {"options": "b"}, resume=False).done("one") is None
+
+
+@pytest.mark.parametrize(
+    ("by", "folder"), [("month", "month=2026-03"), ("institution", "institution=__HIVE_DEFAULT_PARTITION__")]
+)
+def test_findings_are_laid_out_in_folders_where_somebody_asks(lines, tmp_path, by, folder):
+    out = tmp_path / "out"
+    scanned(lines, out, "--partition-by", by)
+    assert [each.name for each in (out / f"findings_by_{by}").iterdir()] == [folder]
+    parted = pl.read_parquet(out / f"findings_by_{by}" / "**/*.parquet", hive_partitioning=False)
+    assert parted.sort("finding_id").equals(pl.read_parquet(out / "findings.parquet").sort("finding_id"))
+    assert f"findings_by_{by}/{folder}/data_0.parquet" in run(out)["results"]
+    told = liangku("report", out, "--html", tmp_path / "page.html")
+    assert told.returncode == 0, told.stderr
+    scanned(lines, out, "--force")
+    assert not (out / f"findings_by_{by}").exists()

@@ -13,7 +13,7 @@ from checker.audit.run_document import damage
 from checker.engines.duckdb import connect_locked
 from checker.model import sqltext
 from checker.model.errors import InputError, both, why
-from checker.model.out_folder import RUN_FILE
+from checker.model.out_folder import RUN_FILE, is_below
 from checker.model.schema import CASE_COLUMNS, FINDING_COLUMNS
 
 if TYPE_CHECKING:
@@ -130,8 +130,8 @@ def _read(folder: Path) -> Mapping[str, Any]:
 def _check(folder: Path, name: str, told: Any) -> None:
     """Refuse a file that is not there, or not as it was written."""
     file = folder / name
-    # A name with a path in it could reach outside the folder.
-    if Path(name).name != name or not isinstance(told, dict) or not {"bytes", "sha256"} <= told.keys():
+    # A name could reach outside the folder.
+    if not is_below(name) or not isinstance(told, dict) or not {"bytes", "sha256"} <= told.keys():
         raise InputError(f"{folder / RUN_FILE}：" + both("results 一节被改动过，请重新扫描", "altered: scan again"))
     try:
         with file.open("rb") as stream:

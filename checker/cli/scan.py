@@ -26,6 +26,7 @@ from checker.cli.stop import stoppable
 from checker.model.errors import ExitCode
 from checker.report.progress import Bar
 from checker.report.terminal import print_scan
+from checker.scan.partitions import PARTITIONS
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
 
@@ -39,6 +40,11 @@ from checker.scan.scan import scan
 @database_options
 @layout_option
 @click.option("--csv", "as_csv", is_flag=True, help="另写一份 findings.csv（also write findings.csv）")
+@click.option(
+    "--partition-by",
+    type=click.Choice([*PARTITIONS]),
+    help="另按月或按机构分文件夹写一份疑点（also write findings in folders by month or institution）",
+)
 @click.option(
     "--stage",
     type=click.Choice(["settle", "audit"]),
@@ -58,7 +64,7 @@ from checker.scan.scan import scan
 def command(
     inputs: tuple[str, ...], out: Path, settlements: tuple[str, ...], visits: tuple[str, ...], diagnoses: tuple[str, ...],
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
-    diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, stage: str, max_rejects: Decimal,
+    diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, partition_by: str | None, stage: str, max_rejects: Decimal,
     profile: Path | None, repair: bool, person_key: Path | None, force: bool, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
     only_rules: bool, resume: bool, engine: str, master: str, spark_conf: tuple[str, ...],
     threads: int | None, memory_limit: str | None, temp_dir: Path | None, part_lines: int,
@@ -81,7 +87,8 @@ def command(
     asked = read_all_queries(inputs, database_url, query, settlements_query, visits_query, diagnoses_query)
     request = ScanRequest(
         inputs=(*inputs, *asked["lines"]), out=out, settlements=(*settlements, *asked["settlements"]),
-        visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv, as_of=as_of,
+        visits=(*visits, *asked["visits"]), diagnoses=(*diagnoses, *asked["diagnoses"]), maps=maps, layout=layout, csv=as_csv,
+        partition_by=partition_by, as_of=as_of,
         kb=kb, crosswalk=crosswalk, rules=rules, only_rules=only_rules, region=region, stage=stage, force=force, language=lang,
         max_rejects=float(max_rejects), repair=repair, profile=profile, hash_key=read_person_key(person_key),
         resume=resume, engine=engine, master=master, spark_conf=spark_conf,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -64,7 +65,7 @@ class OutFolder:
 
     def commit(self, run: Mapping[str, Any]) -> None:
         """Put the results in place: the old run's files go, ours come by rename, run.json last."""
-        names = sorted(path.name for path in self.result.iterdir())
+        names = files_below(self.result)
         document = {**run, "files": [*names, RUN_FILE]}
         (self.result / RUN_FILE).write_text(
             json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
@@ -75,8 +76,10 @@ class OutFolder:
             )
         for name in self._old:
             (self.target / name).unlink(missing_ok=True)
+        _remove_empty(self.target)
         self.target.mkdir(parents=True, exist_ok=True)
         for name in (*names, RUN_FILE):
+            (self.target / name).parent.mkdir(parents=True, exist_ok=True)
             (self.result / name).replace(self.target / name)
 
     def __exit__(
@@ -121,15 +124,14 @@ def _check(target: Path, *, force: bool) -> tuple[str, ...]:
         return ()
     if not target.is_dir():
         raise InputError(f"--out {target}：这是一个文件，请给出文件夹（--out must be a folder）")
-    present = {path.name for path in target.iterdir()}
-    if not present:
+    if not any(target.iterdir()):
         return ()
     if not force:
         raise InputError(
             f"--out {target}：文件夹不是空的，请换一个文件夹，或用 --force 覆盖上一次的结果（not empty: use --force）"
         )
     named = _named_files(target)
-    foreign = sorted(present - set(named))
+    foreign = sorted(set(files_below(target)) - set(named))
     if foreign:
         raise InputError(
             f"--out {target}：里面有不属于上一次结果的文件（{'、'.join(foreign[:5])}），不会删除；请换一个文件夹"
@@ -146,7 +148,37 @@ def _named_files(target: Path) -> tuple[str, ...]:
         return ()
     if not isinstance(names, list):
         return ()
-    # A name with a path in it could reach outside the folder; such a run.json is not ours.
-    return tuple(
-        name for name in names if isinstance(name, str) and Path(name).name == name and (target / name).is_file()
+    # A name could reach outside the folder; such a run.json is not ours.
+    below = set(files_below(target))
+    return tuple(name for name in names if isinstance(name, str) and name in below)
+
+
+def files_below(folder: Path) -> list[str]:
+    """The files of a folder and of the folders in it, by their paths within it; links to folders are files."""
+    found: list[str] = []
+    for place, folders, files in os.walk(folder):
+        here = Path(place)
+        linked = [name for name in folders if (here / name).is_symlink()]
+        found += [(here / name).relative_to(folder).as_posix() for name in (*files, *linked)]
+    return sorted(found)
+
+
+def is_below(name: str) -> bool:
+    """Whether a name is of a file in a folder or in the folders in it.
+
+    >>> is_below("run.json"), is_below("a/b.parquet"), is_below("../b"), is_below("/b"), is_below("a//b"), is_below("C:/b")
+    (True, True, False, False, False, False)
+    """
+    return bool(name) and all(
+        part not in ("", ".", "..") and ":" not in part and "\\" not in part for part in name.split("/")
     )
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders below one that hold nothing."""
+    if not folder.is_dir():
+        return
+    for place, _, _ in os.walk(folder, topdown=False):
+        if Path(place) != folder:
+            with contextlib.suppress(OSError):
+                Path(place).rmdir()

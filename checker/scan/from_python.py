@@ -17,6 +17,7 @@ from checker.ingest.parts import PART_LINES
 from checker.model.arguments import Paths, at_least_one, day, memory, one_of, path, paths
 from checker.model.errors import InputError
 from checker.model.secret_key import open_key
+from checker.scan.partitions import PARTITIONS
 from checker.scan.request import ENGINES, MAX_REJECTS, ScanRequest
 from checker.scan.run import Run, run_of
 from checker.scan.scan import scan as scan_request
@@ -49,7 +50,8 @@ def scan(
     crosswalk: Paths = (), rules: Paths = (), only_rules: bool = False, repair: bool = False, max_rejects: float = MAX_REJECTS,
     person_key: str | Path | None = None, resume: bool = False, engine: Literal["duckdb", "spark"] = "duckdb",
     master: str = "local[*]", spark_conf: Mapping[str, str] | Sequence[str] = (), threads: int | None = None, memory_limit: str | None = None,
-    temp_dir: str | Path | None = None, part_lines: int = PART_LINES, csv: bool = False, language: Literal["zh", "en"] = "zh",
+    temp_dir: str | Path | None = None, part_lines: int = PART_LINES, csv: bool = False,
+    partition_by: Literal["month", "institution"] | None = None, language: Literal["zh", "en"] = "zh",
     progress: Callable[[Step], None] | None = None,
 ) -> Run:  # fmt: skip
     """Scan settlement lines for findings, as `liangku scan` does; the arguments are its options.
@@ -71,6 +73,7 @@ def scan(
         request = ScanRequest(
             inputs=_inputs("lines", lines), out=own / "run" if own else Path(str(out)), settlements=_inputs("settlements", settlements),
             visits=_inputs("visits", visits), diagnoses=_inputs("diagnoses", diagnoses), maps=_pairs(maps), layout=path(layout), csv=csv,
+            partition_by=None if partition_by is None else one_of("partition_by", partition_by, [*PARTITIONS]),
             as_of=day(as_of), kb=paths(kb), crosswalk=paths(crosswalk), rules=paths(rules),
             only_rules=only_rules, region=region, stage=one_of("stage", stage, _STAGES), force=force, language=one_of("language", language, _LANGUAGES),
             max_rejects=max_rejects, repair=repair,

@@ -36,7 +36,8 @@ class ScanRequest:
     `stage` is settle or audit; `language` is zh or en; without `kb` the embedded knowledge base is used, and the files of `crosswalk`
     lie on it. `rules` lie on the embedded
     ones, in order, or with `only_rules` on nothing. `layout` says, as `maps` do, which header feeds which column. `params` set
-    parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `repair` item codes get
+    parameters of the rules otherwise. `max_rejects` is the share of a file's lines that may be rejected. With `partition_by` (month or
+    institution) findings are written once more in folders. With `repair` item codes get
     back the leading zeros that they lost. `profile` says what the values of a province mean: a name or a file.
     `threads` and `memory_limit` (as DuckDB takes it, such as 2GB) are what the engine may use, and scratch lies in `temp_dir`. Of a scan that ends
     early every `part_lines` lines are kept, and with `resume` they are taken up.
@@ -53,6 +54,7 @@ class ScanRequest:
     maps: Sequence[str] = ()
     layout: Path | None = None
     csv: bool = False
+    partition_by: str | None = None
     as_of: date | None = None
     kb: Sequence[Path] = ()
     crosswalk: Sequence[Path] = ()

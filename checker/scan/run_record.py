@@ -16,6 +16,7 @@ from checker.ingest.opening import FileRead
 from checker.ingest.passed import PassedOver
 from checker.ingest.provincial import Provincial
 from checker.judge.points import Loaded, hash_of
+from checker.model.out_folder import files_below
 from checker.model.version import __version__
 from checker.scan.shadow import shadow_document
 from checker.scan.summary import to_plain
@@ -109,9 +110,10 @@ def journal_document(
 def name_results(folder: Path) -> dict[str, dict[str, Any]]:
     """The files of results as they were written, by name: size and sha256, so that one that is altered later is known."""
     named: dict[str, dict[str, Any]] = {}
-    for file in sorted(folder.iterdir()):
+    for name in files_below(folder):
+        file = folder / name
         with file.open("rb") as stream:
-            named[file.name] = {
+            named[name] = {
                 "bytes": file.stat().st_size,
                 "sha256": hashlib.file_digest(stream, "sha256").hexdigest(),
             }

@@ -45,6 +45,7 @@ from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
 from checker.scan.handover.counted import unneeded_of_counts
 from checker.scan.handover.handover import Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
+from checker.scan.partitions import write_parts
 from checker.scan.person_labels import label_persons
 from checker.scan.request import SPARK, ScanRequest, ScanResult
 from checker.scan.run_record import crosswalk_document, journal_document, name_results, record
@@ -383,6 +384,8 @@ class _Run:
         if handover:
             handover.write(self.out.result.absolute(), self.findings, clusters=clusters)
         summary = summarise(connection, self.findings)
+        if self.request.partition_by:
+            write_parts(connection, self.findings, self.request.partition_by)
         if self.request.csv:
             write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
         incomplete = (
