@@ -594,7 +594,14 @@ QUALITY: dict[str, Said] = {
         "性别或出生日期与此人其他就诊不一致",
         "sex or birth date differs from the person's other visits",
     ),
-    "newborn_under_mother": ("新生儿登记在母亲名下，没有标志", "a newborn recorded under the mother without a flag"),
+    "newborn_under_mother": (
+        "可能为新生儿使用，登记的是母亲的信息",
+        "probably for a newborn, recorded under the mother",
+    ),
+    "newborn_flag_odd": (
+        "有新生儿标志，但登记的人既不是新生儿，也不可能是母亲",
+        "flagged as a newborn's, but the record is neither a newborn's nor can it be the mother's",
+    ),
     "header_missing": ("找不到结算或就诊记录", "no settlement or visit found"),
     "duplicate": ("重复上传", "uploaded twice"),
     "reuploaded": ("换流水号重复上传", "uploaded again under another number"),

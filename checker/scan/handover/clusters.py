@@ -18,6 +18,7 @@ from checker.judge.candidates import Joined, patient_sql
 from checker.model import sqltext
 from checker.model.interval_sql import bound_sql
 from checker.scan.handover.counted import JUDGED, by_column
+from checker.scan.handover.groups import LEAST_LINES, LEAST_PERSONS
 from checker.scan.handover.name_keys import name_key_sql
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ CLUSTERS_FILE = "clusters.parquet"
 SHAPES_OF_LIMITS = ("item",)
 """The shapes whose rules ask who an item is for: a wrong code breaks these limits for persons of all kinds, whereas counts, pairs and terms depend on
 how an institution works."""
-LEAST_LINES, LEAST_PERSONS = 4, 3
-"""Fewer lines, or lines of fewer persons, are no cluster: one patient's course is no cause of its own."""
 UPLOAD_LINES, UPLOAD_PERSONS = 8, 5
 """The same of one upload, which is of many items."""
 LEAST_SHARE = 0.15

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from checker.ingest.gather import Gathered
-from checker.ingest.provincial import INPATIENT, Provincial
+from checker.ingest.provincial import Provincial
 from checker.judge.candidates import Joined
 from checker.model import sqltext
 from checker.rulebook.plan import Plan
 from checker.scan.handover.case_facts import gather_cases
 from checker.scan.handover.clusters import CLUSTER_ID, CLUSTERS_FILE, SHAPES_OF_LIMITS, find_clusters, write_clusters
+from checker.scan.handover.conflicts import Judged
 from checker.scan.handover.counted import DENOMINATORS_FILE, count_lines, name_institutions, write_denominators
-from checker.scan.handover.explained import find_innocent, name_explained
+from checker.scan.handover.explained import OUTSIDE_STAYS, find_innocent, name_explained
 from checker.scan.handover.likely_items import find_likely_items
 from checker.scan.handover.quality import QUALITY_FILE, write_quality
 
@@ -42,7 +43,7 @@ class Handover:
     language: str
     work: Path
 
-    def gather(self) -> bool:
+    def gather(self, judged: Judged) -> bool:
         """Make `case_fact`, `explained`, `cluster_line` and what the files are written from; returns whether there are clusters."""
         connection = self.connection
         count_lines(connection, self.beside, self.unneeded, self.work)
@@ -54,8 +55,8 @@ class Handover:
             for number, rule in enumerate(self.plan.rules)
             if rule.shape in SHAPES_OF_LIMITS and number not in on_trial
         }
-        self._name_inpatient()
-        find_innocent(connection, self.files)
+        self._name_outside()
+        find_innocent(connection, self.files, self.beside, self.absent, judged)
         found = find_clusters(connection, self.beside, limits, self.unneeded, self.work)
         if found:
             find_likely_items(connection, self.files, self.second)
@@ -88,12 +89,12 @@ class Handover:
             "person_hash": {"key": hashlib.sha256(b"key" + self.key).hexdigest()[:8]},
         }
 
-    def _name_inpatient(self) -> None:
-        """Make `inpatient_care` (care_type): the ways in which findings' lines say that somebody stayed in the institution."""
+    def _name_outside(self) -> None:
+        """Make `outside_stay` (care_type): the ways in which findings' lines say that somebody came and went."""
         written = self.connection.execute(
             "SELECT DISTINCT care_type FROM case_fact WHERE care_type IS NOT NULL"
         ).fetchall()
-        stays = [value for (value,) in written if self.provincial.meaning("care_type", value) == INPATIENT]
+        known = [value for (value,) in written if self.provincial.meaning("care_type", value) in OUTSIDE_STAYS]
         self.connection.execute(
-            "CREATE OR REPLACE TEMP TABLE inpatient_care AS SELECT unnest(CAST(? AS VARCHAR[])) AS care_type", [stays]
+            "CREATE OR REPLACE TEMP TABLE outside_stay AS SELECT unnest(CAST(? AS VARCHAR[])) AS care_type", [known]
         )
