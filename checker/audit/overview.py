@@ -39,6 +39,11 @@ def overview(
     yield say("豁免（行）", "Exempt lines"), document["findings"]["exempt"]["lines"]
     for kind, count in (document.get("clusters") or {}).items():
         yield say("聚集：", "Clusters: ") + CLUSTER_KINDS.get(kind, (kind, kind))[english], count
+    if nameless := document.get("not_clustered"):
+        yield (
+            say("没有人员编号，无法归并聚集（行）", "Lines that name no person, so that no cluster is made of them"),
+            nameless,
+        )
     for kind, count in (document.get("explained") or {}).items():
         yield say("归类：", "Class: ") + CLASSES.get(kind, (kind, kind))[english], count
     yield say("读入 = 判断 + 跳过 + 无法读取", "Read = judged + skipped + rejected"), None

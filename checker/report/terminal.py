@@ -243,6 +243,11 @@ class _Printer:
         """What else may explain findings: where to look first, before anybody is asked."""
         run = self._result.run
         explained, clusters = run.get("explained") or {}, run.get("clusters") or {}
+        if nameless := run.get("not_clustered"):
+            self._say(
+                f"{nameless:,} 行违规疑点没有人员编号，不知道是几个人的，没有归并聚集",
+                f"{nameless:,} lines that violate name no person: no clusters could be made of them",
+            )
         if not explained:
             return
         told = self._parts(explained, CLASSES)

@@ -40,7 +40,7 @@ from checker.scan.findings_csv import write_csv
 from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
 from checker.scan.handover.conflicts import Judged
 from checker.scan.handover.counted import unneeded_of_counts
-from checker.scan.handover.handover import Handover
+from checker.scan.handover.handover import Found, Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.person_labels import label_persons
 from checker.scan.request import ScanRequest, ScanResult
@@ -304,9 +304,9 @@ class _Run:
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
         self._name_repaired(unneeded)
-        handover, clusters = self._handover(second, beside, absent, unneeded), False
+        handover, found = self._handover(second, beside, absent, unneeded), Found()
         if handover:
-            clusters = handover.gather(Judged(self.plan, of, refund_settlements))
+            found = handover.gather(Judged(self.plan, of, refund_settlements))
         else:
             relations.gather_told(connection, files, LOCAL_COLUMNS)
         label_persons(connection, key=self.request.person_key, any_number="person_number" not in absent)
@@ -327,7 +327,7 @@ class _Run:
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
         )
         if handover:
-            handover.write(self.out.result.absolute(), self.findings, clusters=clusters)
+            handover.write(self.out.result.absolute(), self.findings, clusters=found.clusters)
         summary = summarise(connection, self.findings)
         if self.request.csv:
             write_csv(connection, self.findings, self.out.result.absolute() / "findings.csv")
@@ -341,7 +341,7 @@ class _Run:
         )
         seconds = time.monotonic() - started
         told = crosswalk_document(self.crosswalk, crosswalk_in_use(connection))
-        told_further = handover.document(self.findings) if handover else {}
+        told_further = handover.document(self.findings, found) if handover else {}
         run = record(self.request, files, counts, self.loaded, self.provincial, result, seconds)
         return replace(result, run=run | told | told_further)
 

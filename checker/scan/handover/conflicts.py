@@ -6,24 +6,21 @@ birth date only where the age then fits. What is judged again is judged by the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
-from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
-from checker.ingest.line_kind import named_lines
-from checker.ingest.settlement_flags import RefundSettlements, is_valid
-from checker.ingest.sources import Source
+from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.spellings import NO_PERSON
 from checker.judge.candidates import Joined, person_columns
 from checker.judge.compile import fired_sql
-from checker.model import sqltext
 from checker.model.id_number import id_number_is_right
 from checker.model.interval_sql import bound_sql
 from checker.rulebook.plan import Plan
 from checker.scan.handover.of_person import OF_PERSON
+from checker.scan.handover.told_visits import JOIN_VISIT, TELLS, VISIT, gather_visits, leave_differing
 from checker.shapes import BY_ID
 from checker.shapes.base import Shape
 
@@ -39,20 +36,12 @@ LEAST_SHARED = 0.5
 institution gives out for itself hardly any agree."""
 LONGEST_OF_HOUSES = 19
 """Characters of the longest id that an institution may give out for itself: the national platform's are longer."""
-_TELLS = ("patient_sex", "patient_birth_date")
-_KEYS = ("patient_id", "institution_id", "visit_id", "settlement_id")
 _SAID_ONCE = ("line_sex", "line_birth", "patient_age")
 _OTHERS_OF_PERSON = (
     "insured_sex", "insured_birth_date", "insured_age", "header_age", "id_number", "header_id_number", "settlement_sex", "visit_sex",
     "settlement_birth", "visit_birth", "header_sex_conflict", "header_birth_conflict",
 )  # fmt: skip
 """Columns of candidates that say who somebody is beside _SAID_ONCE."""
-_VISIT = "coalesce('v' || {0}.visit_id, 'v' || visit_of.visit_id, 's' || {0}.settlement_id, 'd' || CAST({0}.day AS VARCHAR), '')"
-_JOIN_VISIT = (
-    "LEFT JOIN visit_of ON visit_of.patient_id = {0}.patient_id AND visit_of.settlement_id = {0}.settlement_id"
-)
-"""One visit, by whichever of its keys it is told."""
-
 Candidates = Callable[[Shape, str], tuple[str, frozenset[str]]]
 """SQL of the candidates of a shape among the staged lines that SQL tells, and the columns that these lack."""
 
@@ -76,7 +65,7 @@ def find_conflicts(
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE conflict_line (line_no BIGINT, rule_no BIGINT)")
     sources = (*files.lines, *files.settlements, *files.visits)
-    if not any(source.map.has("patient_id") and any(map(source.map.has, _TELLS)) for source in sources):
+    if not any(source.map.has("patient_id") and any(map(source.map.has, TELLS)) for source in sources):
         return
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE accused AS
@@ -87,10 +76,10 @@ def find_conflicts(
     )
     if not one_number(connection, "SELECT count(*) FROM accused"):
         return
-    _leave_differing(connection, sources)
+    leave_differing(connection, sources)
     if not one_number(connection, "SELECT count(*) FROM accused"):
         return
-    _gather_visits(connection, files, judged.refund_settlements)
+    gather_visits(connection, files, judged.refund_settlements)
     _find_others(connection, beside, absent)
     if one_number(connection, "SELECT count(*) FROM alternative WHERE NOT is_own"):
         _judge_again(connection, judged)
@@ -101,92 +90,6 @@ def _is_national(id_: str) -> str:
     return f"({id_number_is_right(id_)} OR regexp_full_match({id_}, '[0-9A-Z]{{{LONGEST_OF_HOUSES + 1},}}'))"
 
 
-def _leave_differing(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
-    """Leave those in `accused` of whom anything at all says another sex or birth date: of the others nobody need look further."""
-    said = " UNION ".join(
-        f"SELECT {', '.join(f'{read_column(source.map, name)} AS {name}' for name in ('patient_id', *_TELLS))} FROM ({_relation(connection, source)})"
-        for source in sources
-        if source.map.has("patient_id") and any(map(source.map.has, _TELLS))
-    )
-    connection.execute(
-        f"""DELETE FROM accused WHERE (line_no, rule_no) NOT IN (
-          SELECT line_no, rule_no FROM accused a JOIN ({said}) s ON s.patient_id = a.patient_id
-          WHERE patient_sex <> person_sex OR patient_birth_date <> birth OR (birth IS NULL AND patient_birth_date IS NOT NULL))"""
-    )
-
-
-def _gather_visits(connection: duckdb.DuckDBPyConnection, files: Gathered, refunds: RefundSettlements) -> None:
-    """Make `told_visit` (patient_id, institution_id, visit, sex, birth), what all inputs hold of the visits of those accused, and `visit_of`
-    (patient_id, settlement_id, visit_id), by which a settlement is known to be of a visit."""
-    told = [_lines_sql(connection, source, refunds) for source in files.lines if source.map.has("patient_id")]
-    told += [
-        _headers_sql(connection, source)
-        for source in (*files.settlements, *files.visits)
-        if source.map.has("patient_id")
-    ]
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM ({" UNION ALL BY NAME ".join(told)})
-        WHERE patient_id IN (SELECT patient_id FROM accused)
-          AND (settlement_id IS NULL OR settlement_id NOT IN (SELECT settlement_id FROM reversed_settlement WHERE is_whole)
-            AND settlement_id NOT IN (SELECT settlement_id FROM unclear_settlement)
-            AND settlement_id NOT IN (SELECT settlement_id FROM refund_settlement))"""
-    )
-    connection.execute(
-        """CREATE OR REPLACE TEMP TABLE visit_of AS SELECT patient_id, settlement_id, min(visit_id) AS visit_id FROM told
-        WHERE settlement_id IS NOT NULL AND visit_id IS NOT NULL GROUP BY ALL"""
-    )
-    agreed = ", ".join(
-        f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in ("sex", "birth")
-    )
-    # What was charged and taken back in full did not happen.
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE told_visit AS
-        SELECT patient_id, institution_id, visit, {agreed} FROM (
-          SELECT t.* REPLACE (coalesce(institution_id, min(institution_id) OVER (PARTITION BY t.patient_id, {_VISIT.format("t")})) AS institution_id),
-            {_VISIT.format("t")} AS visit
-          FROM (SELECT * REPLACE (sum(charged) AS charged) FROM told GROUP BY ALL) t {_JOIN_VISIT.format("t")})
-        GROUP BY patient_id, institution_id, visit
-        HAVING NOT (bool_or(is_refund) AND coalesce(sum(charged), 0) <= 0) AND (count(sex) > 0 OR count(birth) > 0)"""
-    )
-
-
-def _relation(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """SQL of the rows of a source that may name somebody accused. Where all ids are written as they are read, but for blanks around them, only the rows
-    of the accused are looked at further."""
-    first, *others = source.map.found["patient_id"]
-    everything = f"SELECT * FROM ({source.table.relation()})"
-    if not first.is_text or others or source.map.fallback.get("patient_id"):
-        return everything
-    id_ = f"trim({sqltext.name(first.text)})"
-    odd = f"{id_} < '0' OR strlen({id_}) <> length({id_}) OR contains({id_}, chr(9)) OR contains({id_}, '.')"
-    if connection.execute(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1").fetchone():
-        return everything
-    return f"{everything} WHERE hash({id_}) IN (SELECT hash(patient_id) FROM accused)"
-
-
-def _lines_sql(connection: duckdb.DuckDBPyConnection, source: Source, refunds: RefundSettlements) -> str:
-    """SQL of what the lines of a source say: judged, of the history, self-paid; of refunds only that something was taken back."""
-    lines = named_lines(source, refund_settlements=refunds, relation=_relation(connection, source))
-    amount = f"coalesce({lines.read('amount')}, {lines.read('quantity')}, 1)"
-    is_refund = f"{lines.kind} = 5"
-
-    def said(name: str) -> str:
-        return f"CASE WHEN NOT ({is_refund}) THEN {lines.read(name)} END"
-
-    sex, birth = map(said, _TELLS)
-    return f"""SELECT {", ".join(f"{lines.read(name)} AS {name}" for name in _KEYS)}, CAST({lines.read("service_time")} AS DATE) AS day,
-        {sex} AS sex, {birth} AS birth, {is_refund} AS is_refund,
-        CASE WHEN {is_refund} THEN -abs({amount}) ELSE {amount} END AS charged FROM {lines.of_kinds(0, 4, 5, 6)}"""
-
-
-def _headers_sql(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """SQL of what the valid settlements or visits of a source say."""
-    keys = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in _KEYS)
-    sex, birth = (read_column(source.map, name) for name in _TELLS)
-    return f"""SELECT {keys}, CAST(NULL AS DATE) AS day, {sex} AS sex, {birth} AS birth, FALSE AS is_refund, 0 AS charged
-        FROM ({_relation(connection, source)}) WHERE {is_valid(source)}"""
-
-
 def _find_others(connection: duckdb.DuckDBPyConnection, beside: Joined, absent: frozenset[str]) -> None:
     """Make `other_visit` (line_no, rule_no, sex, birth) of the visits that can testify, and `alternative` (alternative_no, line_no, rule_no, point_no,
     sex, birth, age, is_own): the persons as whom each line is to be judged, the one of its own record among them."""
@@ -194,8 +97,8 @@ def _find_others(connection: duckdb.DuckDBPyConnection, beside: Joined, absent: 
         f"""CREATE OR REPLACE TEMP TABLE other_of_person AS
         SELECT a.line_no, a.rule_no, a.point_no, o.sex, o.birth, a.birth AS own_birth, a.is_national,
           a.institution_id AS own_place, o.institution_id AS place
-        FROM accused a {_JOIN_VISIT.format("a")} JOIN told_visit o ON o.patient_id = a.patient_id
-          AND (o.visit <> {_VISIT.format("a")} OR o.institution_id <> a.institution_id)"""
+        FROM accused a {JOIN_VISIT.format("a")} JOIN told_visit o ON o.patient_id = a.patient_id
+          AND (o.visit <> {VISIT.format("a")} OR o.institution_id <> a.institution_id)"""
     )
     elsewhere = "place <> own_place AND NOT is_national"
     if one_number(connection, f"SELECT count(*) FROM other_of_person WHERE {elsewhere}"):
