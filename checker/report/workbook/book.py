@@ -49,7 +49,11 @@ def write_report(run: RunFolder, target: Path, wanted: Wanted) -> dict[str, int]
         with _book(target) as book:
             styles = Styles.of(book)
             _write_entries(
-                book, styles, _OVERVIEW[wanted.english], overview(run, connection, english=wanted.english), _BESIDE
+                book,
+                styles,
+                _OVERVIEW[wanted.english],
+                overview(run, connection, english=wanted.english, least_cell=wanted.least_cell),
+                _BESIDE,
             )
             rows = {
                 id_: write_table(book, styles, connection, table, english=wanted.english, totals=SUMMED.get(id_, ()))
@@ -104,7 +108,7 @@ def write_institutions(
                 styles = Styles.of(book)
                 entries = [
                     *_addressed(institution, name, until, english=wanted.english),
-                    *overview(run, connection, english=wanted.english, where=where),
+                    *overview(run, connection, english=wanted.english, where=where, least_cell=wanted.least_cell),
                 ]
                 _write_entries(book, styles, _OVERVIEW[wanted.english], entries, _BESIDE)
                 rows = {

@@ -88,14 +88,20 @@ class Handover:
         write_denominators(self.connection, folder / DENOMINATORS_FILE)
 
     def document(self, findings: Path, found: Found) -> dict[str, Any]:
-        """What run.json says of it: findings by class, clusters by kind, and by which key persons are told, without telling the key."""
-        of_findings = f"FROM {sqltext.parquet(findings)} WHERE class IS NOT NULL GROUP BY class ORDER BY class"
-        classes = self.connection.execute(f"SELECT class, count(*) {of_findings}").fetchall()
+        """What run.json says of it: violations and undetermined findings by class, clusters by kind, and by which key persons are told, not the key."""
+        classes = {
+            verdict: self.connection.execute(
+                f"""SELECT class, count(*) FROM {sqltext.parquet(findings)} WHERE class IS NOT NULL AND verdict = '{verdict}'
+                GROUP BY class ORDER BY class"""
+            ).fetchall()
+            for verdict in ("violation", "undetermined")
+        }
         kinds = self.connection.execute(
             f"SELECT kind, count(*) FROM {sqltext.parquet(findings.with_name(CLUSTERS_FILE))} GROUP BY kind ORDER BY kind"
         ).fetchall()
         return {
-            "explained": dict(classes),
+            "explained": dict(classes["violation"]),
+            "explained_undetermined": dict(classes["undetermined"]),
             "clusters": dict(kinds),
             "not_clustered": found.nameless,
             "person_hash": {"key": hashlib.sha256(b"key" + self.key).hexdigest()[:8]},
