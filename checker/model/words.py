@@ -752,5 +752,7 @@ REVIEW_COLUMNS: dict[str, Said] = {
     "decision": ("审核结论", "Decision"),
     "amount": ("退回金额（元）", "Refunded (yuan)"),
     "reason": ("理由", "Reason"),
+    "class": ("归类", "Class"),
+    "cluster": ("聚集编号", "Cluster"),
 }
 """The headers of the sheet in which findings are decided, and under which it is read again."""
