@@ -11,7 +11,7 @@ from checker.audit.run_folder import RunFolder
 
 _NEEDED = (
     "finding_id", "line_id", "institution_id", "institution_name", "item_code", "item_name", "service_time", "rule_id", "rule_name",
-    "point_id", "matched_by", "expected", "actual", "person_hash", "amount", "amount_at_stake", "source_file", "source_record",
+    "point_id", "matched_by", "expected", "actual", "person_hash", "amount", "amount_at_stake", "class", "cluster_id", "source_file", "source_record",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ _FIELDS = ("finding_id", "decision", "amount", "reason")
 _COLUMN_OF = {normal_header(word): name for name in _FIELDS for word in (name, *REVIEW_COLUMNS[name])}
 _DECISION_OF = {word: code for code, said in DECISIONS.items() for word in (code, *said)}
 _WITHIN = 40
+_NO_NUMBER = re.compile("[+-]?(?:s?nan|inf|infinity|#num!|#value!|#n/a)", re.IGNORECASE)
 _REASON_MOST = 500
 _SHOWN_MOST = 60
 _NO_FINDING = both("请写疑点编号，或删去这一行", "write the id of the finding, or delete the row")
@@ -98,7 +100,11 @@ class _Reader:
 
     def read(self, table: SheetTable) -> None:
         for row in table.rows.iter_rows(named=True):
-            self._row(table, row[ROW], {name: clean(row.get(name)) for name in _FIELDS})
+            cells = {name: clean(row.get(name)) for name in _FIELDS}
+            if _NO_NUMBER.fullmatch(written := str(row.get("amount") or "").strip()):
+                # Elsewhere such a word is no value; here a formula failed where somebody meant an amount.
+                cells["amount"] = written
+            self._row(table, row[ROW], cells)
 
     def refuse_changes(self, held: Mapping[str, Decision]) -> None:
         """Note a fault for each finding that was decided otherwise before."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,11 +13,12 @@ import polars as pl
 from checker.audit.decisions import read_decisions
 from checker.audit.review_findings import violations
 from checker.audit.run_folder import RunFolder
-from checker.model.errors import InputError, both, why
+from checker.model.errors import InputError, both
+from checker.model.id_number import without_id_numbers
 from checker.model.private_files import for_owner_alone
 from checker.model.shown import TAG, no_formula, shown
-from checker.model.whole_file import write_whole
-from checker.model.words import DECISIONS, REVIEW_COLUMNS
+from checker.model.whole_file import whole_book, write_whole
+from checker.model.words import CLASSES, DECISIONS, REVIEW_COLUMNS
 
 _NO_LIBRARY = both(
     "写工作簿需要附加组件，请运行 pip install 'liangku[sheets]'，或把文件名改为 .csv",
@@ -26,7 +26,7 @@ _NO_LIBRARY = both(
 )
 _ROWS_MOST = 500_000
 """What is read again in one sheet, and what a spreadsheet holds."""
-_WIDTHS = {"finding_id": 24, "institution": 28, "item": 28, "rule": 20, "reason": 40}
+_WIDTHS = {"finding_id": 24, "institution": 28, "item": 28, "rule": 20, "reason": 40, "class": 28}
 _USUAL_WIDTH = 14
 
 
@@ -56,11 +56,11 @@ def write_template(run: RunFolder, file: Path, language: str) -> int:
     headers = [said[language == "en"] for said in REVIEW_COLUMNS.values()]
     with for_owner_alone():
         write = _write_csv if kind == ".csv" else _write_workbook
-        write(file, headers, _rows(findings), language)
+        write(file, headers, _rows(findings, language), language)
     return findings.height
 
 
-def _rows(findings: pl.DataFrame) -> Iterator[list[str]]:
+def _rows(findings: pl.DataFrame, language: str) -> Iterator[list[str]]:
     for row in findings.sort("institution_id", "rule_id", "service_time", "finding_id", nulls_last=True).iter_rows(
         named=True
     ):
@@ -75,10 +75,12 @@ def _rows(findings: pl.DataFrame) -> Iterator[list[str]]:
             "expected": row["expected"],
             "actual": row["actual"],
             "person": row["person_hash"],
+            "class": CLASSES[row["class"]][language == "en"] if row["class"] in CLASSES else row["class"],
+            "cluster": row["cluster_id"],
             "amount_at_stake": None if stake is None else f"{stake:.2f}",
         }
         # A tag would have the sheet refused when it is read again.
-        yield [re.sub(f"<(?={TAG[1:]})", "＜", told.get(name) or "") for name in REVIEW_COLUMNS]
+        yield [re.sub(f"<(?={TAG[1:]})", "＜", without_id_numbers(told.get(name) or "")) for name in REVIEW_COLUMNS]
 
 
 def _write_csv(file: Path, headers: Sequence[str], rows: Iterator[list[str]], _: str) -> None:
@@ -91,19 +93,12 @@ def _write_csv(file: Path, headers: Sequence[str], rows: Iterator[list[str]], _:
 
 def _write_workbook(file: Path, headers: Sequence[str], rows: Iterator[list[str]], language: str) -> None:
     try:
-        from xlsxwriter import Workbook
-        from xlsxwriter.exceptions import FileCreateError
-    except ImportError as error:
-        raise InputError(_NO_LIBRARY) from error
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with Workbook(str(temporary), {"constant_memory": True}) as book:
+        with whole_book(file) as book:
             sheet = book.add_worksheet("审核" if language != "en" else "Review")
             bold = book.add_format({"bold": True})
             for column, name in enumerate(REVIEW_COLUMNS):
                 sheet.set_column(column, column, _WIDTHS.get(name, _USUAL_WIDTH))
-            # `write_string` alone: `write` would take texts for formulas, links and numbers.
+            # `write_string` alone: `write` would take texts for numbers.
             for column, header in enumerate(headers):
                 sheet.write_string(0, column, header, bold)
             last = 0
@@ -115,11 +110,5 @@ def _write_workbook(file: Path, headers: Sequence[str], rows: Iterator[list[str]
             words = [said[language == "en"] for said in DECISIONS.values()]
             sheet.data_validation(1, at, max(last, 1), at, {"validate": "list", "source": words})
             sheet.freeze_panes(1, 0)
-        temporary.replace(file)
-    except (OSError, FileCreateError) as error:
-        reason = why(error) if isinstance(error, OSError) else str(error)
-        raise InputError(
-            f"--out {file}：" + both(f"无法写入（{reason}），请换一个位置", "cannot be written: choose another place")
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    except ImportError as error:
+        raise InputError(_NO_LIBRARY) from error

@@ -18,7 +18,7 @@ _LISTED: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "incomplete": {"path": str, "said": (str, dict)},
 }
 _COUNTED: Mapping[str, Mapping[str, object] | None] = {
-    "lines.skipped": SKIPS, "lines.rejected": REJECTS, "explained": None, "clusters": None,
+    "lines.skipped": SKIPS, "lines.rejected": REJECTS, "explained": None, "explained_undetermined": None, "clusters": None,
 }  # fmt: skip
 
 

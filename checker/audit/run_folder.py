@@ -13,7 +13,7 @@ from checker.audit.run_document import damage
 from checker.engines.duckdb import connect_locked
 from checker.model import sqltext
 from checker.model.errors import InputError, both, why
-from checker.model.out_folder import RUN_FILE, is_below
+from checker.model.out_folder import RUN_FILE, is_below, seal
 from checker.model.schema import CASE_COLUMNS, FINDING_COLUMNS
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ HELD_FINDINGS = 50_000
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A run: where it lies, and what its run.json says."""
+    """A run: where it lies, what its run.json says, and whether it bears a seal, without which nobody knows that it is as the scan wrote it."""
 
     folder: Path
     document: Mapping[str, Any] = field(repr=False)
+    is_sealed: bool = True
 
     def file(self, name: str) -> Path:
         """One of its files, by the name without its end."""
@@ -96,6 +97,15 @@ def open_run(folder: Path) -> RunFolder:
                 f"{place} is not as this version writes it (damaged, or of another version): scan again",
             )
         )
+    told_seal = document.get("seal")
+    if told_seal is not None and told_seal != seal(document):
+        raise InputError(
+            f"{folder / RUN_FILE}："
+            + both(
+                "扫描之后被改动过，与自身的封印不符；请找回原件，或重新扫描",
+                "altered after the scan, it does not bear its own seal: restore it or scan again",
+            )
+        )
     for name, told in results.items():
         _check(folder, name, told)
     for name in TABLES:
@@ -105,7 +115,7 @@ def open_run(folder: Path) -> RunFolder:
                 + both("这次扫描没有写这个文件，请用 liangku scan 重新扫描", "not written by this scan: scan again")
             )
     _check_columns(folder)
-    return RunFolder(folder, document)
+    return RunFolder(folder, document, is_sealed=told_seal is not None)
 
 
 def _read(folder: Path) -> Mapping[str, Any]:

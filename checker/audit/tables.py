@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from checker.audit.columns import COLUMNS, ReportColumn
-from checker.model import sqltext
-from checker.model.words import CLASSES, CLUSTER_KINDS, LEVELS, LIKELY_BY, QUALITY, REMARKS, SEXES, VERDICTS, Said
+from checker.audit.columns import ReportColumn
+from checker.audit.groups import LEFT, VIOLATION
+from checker.audit.table_sql import COUNTED, Words, sample_query
+from checker.model.words import Said
 
-if TYPE_CHECKING:
-    import duckdb
-
-VIOLATION = "verdict = 'violation'"
-LEFT = f"{VIOLATION} AND class IS NULL"
-"""SQL of the findings that are violations, and that nothing else explains."""
-_DEFINITE = "level = 'definite' AND class IS NULL"
-REFUND = f"""CASE WHEN {_DEFINITE} AND row_number() OVER (PARTITION BY source_file, source_record
-    ORDER BY coalesce({_DEFINITE}, FALSE) DESC, amount_at_stake DESC NULLS LAST, rule_id) = 1 THEN amount_at_stake END"""
-"""SQL of what an institution is asked to give back of a finding: of what is against a payment rule all that is at stake, of the rest what comes out of
-hearing it; of a line that two rules hit once."""
 _CASE = (
     "level", "class", "cluster_id", "institution_id", "institution_name", "department", "prescriber", "service_time", "item_code", "item_name",
     "local_item_code", "local_item_name", "spec", "unit_price", "quantity", "amount", "amount_in_scope", "amount_at_stake", "fund_paid",
@@ -36,26 +24,14 @@ _ANSWER_COLUMNS = (
     "unit_price", "quantity", "amount", "amount_at_stake", "refund", "patient_id", "person_hash", "person_sex", "person_age", "diagnoses", "diagnosis_names",
     "visit_id", "settlement_id", "line_id", "rule_name", "rule_code", "expected", "actual", "message", "advice", "evidence", "cluster_id", "finding_id",
 )  # fmt: skip
-_COUNTED = ("covered_lines", "violations", "explained", "left", "rate", "persons", "stake", "undetermined")
-
-_GROUPED: dict[str, tuple[Said, tuple[str, ...], tuple[str, ...], str]] = {
-    "by_rule": (("按规则", "By rule"), ("rule_name",), (), ""),
-    "by_institution": (("按机构", "By institution"), ("institution_id",), ("institution_name",), "institution"),
-    "by_department": (
-        ("按科室", "By department"),
-        ("institution_id", "department"),
-        ("institution_name",),
-        "department",
-    ),
-    "by_prescriber": (
-        ("按医生", "By doctor"),
-        ("institution_id", "department", "prescriber"),
-        ("institution_name",),
-        "prescriber",
-    ),
-    "by_item": (("按项目", "By item"), ("item_code",), ("item_name",), "item"),
-}
-"""Groups of findings: what they are called, by what they are grouped, what names them besides, and which denominators they have."""
+_GROUPED: dict[str, tuple[Said, tuple[str, ...], tuple[str, ...], bool]] = {
+    "by_rule": (("按规则", "By rule"), ("rule_name",), (), False),
+    "by_institution": (("按机构", "By institution"), ("institution_id",), ("institution_name",), True),
+    "by_department": (("按科室", "By department"), ("institution_id", "department"), ("institution_name",), True),
+    "by_prescriber": (("按医生", "By doctor"), ("institution_id", "department", "prescriber"), ("institution_name",), True),
+    "by_item": (("按项目", "By item"), ("item_code",), ("item_name",), True),
+}  # fmt: skip
+"""Groups of findings: what they are called, by what they are grouped, what names them besides, and whether what was looked at is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +53,11 @@ def report_tables(
     `identities`: with the columns that say who somebody is. With `least_cell` the counts of groups of fewer persons are NULL. `where` is SQL of which findings
     count, over the columns `institution_id` and the like, of our own making.
     """
-    words = _Words(language, identities=identities, least_cell=least_cell, where=where)
+    words = Words(language, identities=identities, least_cell=least_cell, where=where)
     tables = [
         ReportTable(
-            id_, said, _RANKED, words.columns((*keys, *named, *_COUNTED), without=() if by else ("covered_lines", "rate")),
-            words.ranked(keys, named, by),
+            id_, said, _RANKED, words.columns((*keys, *named, *COUNTED), without=() if by else ("covered_lines", "rate")),
+            words.ranked(keys, named, with_lines=by),
         )
         for id_, (said, keys, named, by) in _GROUPED.items()
     ]  # fmt: skip
@@ -90,7 +66,7 @@ def report_tables(
             "by_month",
             ("按月", "By month"),
             _MONTHS,
-            words.columns(("month", *_COUNTED, "before_left", "change"), without=("explained",)),
+            words.columns(("month", *COUNTED, "before_left", "change"), without=("explained",)),
             words.months(),
         )
     )
@@ -153,182 +129,13 @@ _CLUSTER = (
 _AMISS = ("institution_id", "institution_name", "issue", "lines", "of_lines", "share", "persons", "amount", "example")
 
 
-class _Words:
-    """Writes the queries in a language, for some findings."""
-
-    def __init__(self, language: str, *, identities: bool, least_cell: int, where: str) -> None:
-        self._english = language == "en"
-        self._identities = identities
-        self._least = least_cell
-        self._where = where
-
-    def columns(self, names: Sequence[str], *, without: Sequence[str] = ()) -> tuple[ReportColumn, ...]:
-        """The columns of these names that may be shown."""
-        return tuple(
-            COLUMNS[name] for name in names if name not in without and (self._identities or not COLUMNS[name].identity)
-        )
-
-    def _said(self, column: str, words: dict[str, Said]) -> str:
-        """SQL of a code in words."""
-        arms = " ".join(
-            f"WHEN {sqltext.text(code)} THEN {sqltext.text(said[self._english])}" for code, said in words.items()
-        )
-        return f"CASE {column} {arms} ELSE {column} END"
-
-    def _enough(self, value: str, *groups: tuple[str, str]) -> str:
-        """SQL of a value, NULL where one of the groups (lines, their persons) that it tells of is of so few persons that these might be known by it."""
-        if not self._least:
-            return value
-        few = " OR ".join(
-            f"(coalesce({lines}, 0) > 0 AND coalesce({persons}, 0) < {self._least})" for lines, persons in groups
-        )
-        return f"CASE WHEN NOT ({few}) THEN {value} END"
-
-    def _counts(self) -> dict[str, str]:
-        """SQL of what is counted, by the names of columns. The sum of two counts is told only where both are: else it would tell the one that is not."""
-        left = {
-            "left": "left_over", "persons": "persons", "stake": "stake", "rate": "10000 * left_over / nullif(covered_lines, 0)",
-        }  # fmt: skip
-        return {
-            **{name: self._enough(value, _OPEN_GROUP) for name, value in left.items()},
-            "explained": self._enough("explained", _EXPLAINED_GROUP),
-            "violations": self._enough("violations", _OPEN_GROUP, _EXPLAINED_GROUP),
-            "undetermined": self._enough("undetermined", ("undetermined", "persons_unclear")),
-            # Whose these lines are is not told: of few lines there are few persons.
-            "covered_lines": self._enough("covered_lines", ("covered_lines", "covered_lines")),
-        }
-
-    def ranked(self, keys: Sequence[str], named: Sequence[str], by: str) -> str:
-        """SQL of groups of findings by `keys`, told by what they are `named`, those of most violations per line first; `by` is that of the denominators."""
-        # Of one institution alone the lines of an item are not known: they are counted over all.
-        known = by != "" and (by != "item" or self._where == "TRUE")
-        own = self._where if "institution_id" in keys else "TRUE"
-        same = " AND ".join(f"d.{key} IS NOT DISTINCT FROM g.{key}" for key in keys) if known else "FALSE"
-        covered = f"""SELECT {", ".join(keys) if known else "NULL"}, lines AS covered_lines FROM denominators
-            WHERE "by" = '{by}' AND {own}"""
-        counts = self._counts()
-        shown = ", ".join((
-            *(f"g.{name}" for name in (*keys, *named)),
-            *(counts[name] for name in _COUNTED if by or name not in ("covered_lines", "rate")),
-        ))  # fmt: skip
-        return f"""SELECT {shown} FROM ({_grouped(keys, named, self._where)}) g LEFT JOIN ({covered}) d ON {same}
-            ORDER BY left_over / nullif(covered_lines, 0) DESC NULLS LAST, left_over DESC, violations DESC, {", ".join(f"g.{key}" for key in keys)}"""
-
-    def months(self) -> str:
-        """SQL of the months, those without findings too, with what was left in the month before."""
-        counts, left = self._counts(), self._enough("left_over", _OPEN_GROUP)
-        shown = ", ".join(counts[name] for name in _COUNTED if name != "explained")
-        zeros = ", ".join(f"coalesce({name}, 0) AS {name}" for name in _COUNTS)
-        covered = f"""SELECT month, sum(lines)::BIGINT AS covered_lines FROM denominators
-            WHERE "by" = 'institution_month' AND {self._where} GROUP BY month"""
-        return f"""WITH m AS (
-              SELECT coalesce(g.month, d.month) AS month, covered_lines, {zeros}
-              FROM ({_grouped(("month",), (), self._where)}) g FULL JOIN ({covered}) d ON g.month IS NOT DISTINCT FROM d.month),
-            b AS (SELECT strftime(try_strptime(month, '%Y-%m') + INTERVAL 1 MONTH, '%Y-%m') AS month, {left} AS before_left FROM m)
-            SELECT m.month, {shown}, before_left, {left} / nullif(before_left, 0) - 1 FROM m LEFT JOIN b USING (month) ORDER BY m.month"""
-
-    def clusters(self) -> str:
-        """SQL of the clusters, those of most lines first."""
-        why = self._said("i.why", LIKELY_BY)
-        likely = f"array_to_string(list_transform(likely_items, lambda i: concat(i.name, ' ', i.code, '（', {why}, '）')), '；')"
-        counts = ", ".join(
-            self._enough(name, ("breaking", "persons"))
-            for name in (
-                "lines",
-                "breaking",
-                "share",
-                "share_low",
-                "share_high",
-                "elsewhere_share",
-                "persons",
-                "amount",
-            )
-        )
-        return f"""SELECT {self._said("kind", CLUSTER_KINDS)}, institution_id, institution_name, local_item_code, local_item_name, item_code,
-              item_name, {likely}, prescriber, day, {counts}, first_day, last_day, cluster_id
-            FROM clusters WHERE {self._where} ORDER BY breaking DESC, cluster_id"""
-
-    def quality(self) -> str:
-        """SQL of what is amiss, by institution."""
-        lines, rate, persons, amount = (
-            self._enough(name, ("lines", "persons")) for name in ("lines", "rate", "persons", "amount")
-        )
-        return f"""SELECT institution_id, institution_name, {self._said("issue", QUALITY)}, {lines}, of_lines, {rate}, {persons}, {amount},
-              example_file || ':' || example_record
-            FROM quality WHERE {self._where} ORDER BY lines DESC, institution_id, issue"""
-
-    def cases(
-        self,
-        names: Sequence[str],
-        condition: str,
-        source: str = "findings",
-        order: str = "institution_id, rule_id, service_time, finding_id",
-    ) -> str:
-        """SQL of findings in full, of the view or of a query."""
-        words = {
-            "level": self._said("level", LEVELS), "verdict": self._said("verdict", VERDICTS), "class": self._said("class", CLASSES),
-            "person_sex": self._said("person_sex", SEXES), "diagnoses": "array_to_string(diagnoses, '、')",
-            "diagnosis_names": "array_to_string(diagnosis_names, '、')", "refund": REFUND,
-            **dict.fromkeys(("appeal", "decision", "reason_of_decision"), "NULL"), "deadline": "CAST(NULL AS DATE)",
-            "remarks": f"array_to_string(list_transform(remarks, lambda r: {self._said('r', REMARKS)}), '；')",
-        }  # fmt: skip
-        chosen = ", ".join(words.get(name, name) for name in names if self._identities or not COLUMNS[name].identity)
-        return f"SELECT {chosen} FROM {source} WHERE ({condition}) AND {self._where} ORDER BY {order}"
-
-
-_LINE = ("source_file", "source_record")
-_COUNTS: dict[str, str] = {
-    "violations": "count(*) FILTER (hit)", "explained": "count(*) FILTER (hit AND NOT open)", "left_over": "count(*) FILTER (open)",
-    "persons": "count(DISTINCT person_hash) FILTER (open)", "persons_explained": "count(DISTINCT person_hash) FILTER (hit AND NOT open)",
-    "persons_unclear": "count(DISTINCT person_hash) FILTER (unclear)", "stake": "coalesce(sum(yuan) FILTER (open), 0)",
-    "undetermined": "count(*) FILTER (unclear)",
-}  # fmt: skip
-"""What is counted of a group: lines, persons, and the lines' money once, be they hit by several rules. One that only some of its findings explain is left."""
-_OPEN_GROUP, _EXPLAINED_GROUP = ("left_over", "persons"), ("explained", "persons_explained")
-
-
-def _grouped(keys: Sequence[str], named: Sequence[str], where: str) -> str:
-    """SQL of groups of findings by `keys`, with what is counted of them."""
-    names = "".join(f", any_value({name}) AS {name}" for name in named)
-    by_line = ", ".join((*keys, *_LINE))
-    return f"""SELECT {", ".join(keys)}{names}, {", ".join(f"{value} AS {name}" for name, value in _COUNTS.items())} FROM (
-          SELECT {by_line}{names}, any_value(person_hash) AS person_hash, bool_or({VIOLATION}) AS hit, bool_or({LEFT}) AS open,
-            bool_or(verdict = 'undetermined') AS unclear, max(amount_at_stake) FILTER ({LEFT}) AS yuan
-          FROM (SELECT *, strftime(service_time, '%Y-%m') AS month FROM findings) WHERE {where} GROUP BY {by_line})
-        GROUP BY {", ".join(keys)}"""
-
-
-def cases_query(names: Sequence[str], condition: str, *, language: str, order: str) -> str:
-    """SQL of the findings that a condition (SQL) holds of, in words: the columns `names` of checker.audit.columns, in this order."""
-    return _Words(language, identities=True, least_cell=0, where="TRUE").cases(names, condition, order=order)
-
-
 def sample_table(count: int, seed: int, by: str, *, language: str, identities: bool) -> ReportTable:
     """Some findings that are left, drawn by chance, as many of each stratum (`by`: rule or institution) as it has of all; the same for one seed."""
-    words = _Words(language, identities=identities, least_cell=0, where="TRUE")
+    words = Words(language, identities=identities)
     names = (*_CASE, "decision", "reason_of_decision")
-    stratum = {"rule": "rule_id", "institution": "institution_id"}[by]
-    drawn = f"""SELECT * EXCLUDE (place, of_all) FROM (
-        SELECT *, row_number() OVER (PARTITION BY {stratum} ORDER BY md5(finding_id || ':{int(seed)}')) AS place,
-          count(*) OVER (PARTITION BY {stratum}) AS of_all
-        FROM findings WHERE {LEFT}) ORDER BY (place - 0.5) / of_all, finding_id LIMIT {int(count)}"""
+    query = sample_query(names, count, seed, {"rule": "rule_id", "institution": "institution_id"}[by], words)
     note = (
         f"从待核实疑点中随机抽取，按{('规则' if by == 'rule' else '机构')}分层，随机种子 {seed}",
         f"Drawn at random from what is left to be looked at, by {by}; seed {seed}",
     )
-    return ReportTable(
-        "sample", ("抽样核查", "Sample"), note, words.columns(names), words.cases(names, "TRUE", f"({drawn})")
-    )
-
-
-def amounts(connection: duckdb.DuckDBPyConnection, where: str = "TRUE") -> tuple[int, int, int, object, object]:
-    """Lines that violate, with another cause, and left, and the yuan at stake of all and of those left: each line's money once."""
-    row = connection.execute(
-        f"""SELECT count(*), count(*) FILTER (NOT is_left), count(*) FILTER (is_left), coalesce(sum(stake), 0), coalesce(sum(stake_left), 0)
-        FROM (
-          SELECT bool_or(class IS NULL) AS is_left, max(amount_at_stake) AS stake, max(amount_at_stake) FILTER (class IS NULL) AS stake_left
-          FROM findings WHERE {VIOLATION} AND {where}
-          GROUP BY source_file, source_record)"""
-    ).fetchone()
-    assert row is not None
-    return row
+    return ReportTable("sample", ("抽样核查", "Sample"), note, words.columns(names), query)

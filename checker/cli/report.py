@@ -13,6 +13,7 @@ import click
 
 from checker.cli.options import Day, json_option, language_option
 from checker.cli.output import print_json, say
+from checker.cli.runs import opened
 from checker.model.errors import InputError, both
 from checker.model.out_folder import OutFolder
 from checker.model.version import __version__
@@ -99,7 +100,6 @@ def command(
       liangku report out --by institution --out 各机构
       liangku report out --sample 200 --xlsx 抽样.xlsx
     """
-    from checker.audit.run_folder import open_run
 
     if not xlsx and not by and not page:
         raise click.UsageError(
@@ -112,7 +112,7 @@ def command(
     for option, file, ending in (("--xlsx", xlsx, ".xlsx"), ("--html", page, ".html")):
         if file:
             _refuse_place(option, file, ending)
-    run = open_run(folder)
+    run = opened(folder)
     for option, place in (("--xlsx", xlsx), ("--html", page), ("--out", out)):
         if place:
             run.refuse_inside(place, option)
@@ -180,11 +180,13 @@ class _Asked:
         book = _books()
         rows = book.write_report(self.run, file, self._wanted(book))
         told["xlsx"] = {"file": str(file), "rows": rows}
-        findings, clusters = rows["findings"], rows["clusters"]
+        violations, undetermined, exempt, clusters = (
+            rows[name] for name in ("findings", "undetermined", "exempt", "clusters")
+        )
         said.append(
             self._words(
-                f"{file}：疑点 {findings:,} 个，聚集 {clusters:,} 组",
-                f"{file}: {findings:,} findings, {clusters:,} clusters",
+                f"{file}：违规疑点 {violations:,} 个，无法判断 {undetermined:,} 个，豁免 {exempt:,} 个，聚集 {clusters:,} 组",
+                f"{file}: {violations:,} violations, {undetermined:,} undetermined, {exempt:,} exempt, {clusters:,} clusters",
             )
         )
 
@@ -195,11 +197,14 @@ class _Asked:
         held = write_page(
             self.run, file, language=self.language, identities=self.identities, least_cell=self.least_cell
         )
-        told["html"] = {"file": str(file), "findings": held.held, "of": held.of}
+        undetermined = held.of - held.violations
+        told["html"] = {
+            "file": str(file), "findings": held.held, "of": held.of, "violations": held.violations, "undetermined": undetermined,
+        }  # fmt: skip
         said.append(
             self._words(
-                f"{file}：页内有 {held.held:,} 个疑点，共 {held.of:,} 个",
-                f"{file}: {held.held:,} of {held.of:,} findings",
+                f"{file}：页内有 {held.held:,} 个疑点，共 {held.of:,} 个（违规 {held.violations:,} 个，无法判断 {undetermined:,} 个）",
+                f"{file}: {held.held:,} of {held.of:,} findings ({held.violations:,} violations, {undetermined:,} undetermined)",
             )
         )
 

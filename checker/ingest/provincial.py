@@ -23,8 +23,6 @@ KINDS: Mapping[str, str] = {
 """The kinds of values, as the columns that hold them are called, and the table of a profile that says what they mean."""
 PHARMACY = "pharmacy"
 """The care group of purchases in pharmacies."""
-INPATIENT = "inpatient"
-"""The care group of stays."""
 PRESCRIBER_LEVEL = "prescriber_institution_level"
 
 

@@ -107,6 +107,9 @@ PLACEHOLDERS = (
 """Days, in their order, that programs write where they have none: not given."""
 FIRST_DAY, LAST_DAY = "1900-01-02", "2099-12-30"
 """Between them no day is a placeholder."""
+NO_PERSON = "[0-]+|9{4,}|1234567?8?9?0?|[Xx*?]+"
+"""What is written for the id of a person who has none, beside the words for NULL: a line is kept as it names its person, but nothing is concluded
+from two lines that name the same."""
 EPOCH = "1970-01-01 08:00:00"
 """Zero seconds since 1970 on the clock of China: likewise. The day alone is somebody's birthday."""
 

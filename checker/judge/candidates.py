@@ -311,12 +311,13 @@ def candidates_sql(
     payment: Payment | None = None,
     since_known: bool = False,
     rules: Collection[int] | None = None,
+    lines: str = "staged_line",
 ) -> str:
     """SQL of staged lines × points with the columns of checker.judge.compile but the absent ones, ready for `fired_sql`; lines netted before (`left_out`).
 
     `unneeded` are the columns that staged lines lack, `care` the groups of care types; `payment` tells of the terms of lines, which are absent
     without it. Since when there are data of a patient is known (`since_known`) where somebody looked (checker.judge.patients). `rules` are the
-    numbers of those wanted, all without them.
+    numbers of those wanted, all without them. `lines` is SQL of the staged lines wanted.
     """
     on_date = f"DATE {sqltext.text(as_of)}" if as_of else "CAST(s.service_time AS DATE)"
     own = {
@@ -362,7 +363,7 @@ def candidates_sql(
     wanted = "" if rules is None else f" AND p.rule_no IN ({', '.join(map(str, rules))})"
     return f"""SELECT {chosen}, p.* EXCLUDE (exemptions, document, batch, source_rows, valid_from, valid_to),
       t.matched_by, t.match_length, t.valid_from, t.valid_to, p.valid_from AS point_valid_from
-    FROM staged_line s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no{wanted} {of_terms}
+    FROM {lines} s {beside.joins} JOIN hot t ON t.code = s.item_code JOIN point p ON p.point_no = t.point_no{wanted} {of_terms}
     WHERE NOT s.is_refund AND NOT s.beside AND s.line_no NOT IN (SELECT line_no FROM left_out)"""
 
 

@@ -29,8 +29,10 @@ lines that are equal in all of these (checker.ingest.identity). No id that is gi
 checker.precheck.finding_text says the same."""
 
 
-_CASE = {"class": "CASE final_reason_code WHEN 'newborn' THEN 'newborn' ELSE case_class END"}
-"""What a case tells otherwise than it came: only the verdict knows what is held to be a child's."""
+_CASE = {"class": "CASE WHEN final_reason_code = 'newborn' AND case_may_be_mother THEN 'newborn' ELSE case_class END"}
+"""What a case tells otherwise than it came: only the verdict knows what is held to be a child's, and only the record whether its person may be the mother."""
+ONLY_ASKED = frozenset({"may_be_mother"})
+"""What a case is asked for by others of its columns, and does not tell."""
 
 
 def _audit_advice(english: bool, further: Collection[str]) -> str:
@@ -112,7 +114,7 @@ SELECT line_no,
   {_audit_advice(english, further) if stage == "after" else advice} AS advice,
   evidence, {sqltext.text(kb_version)} AS kb_version,
   CAST({by_rule(lambda rule: str(rule.version))} AS INTEGER) AS rule_version,
-  person, source_file, source_record{"".join(f", {_CASE.get(name, f'case_{name}')} AS {name}" for name in further)}
+  person, source_file, source_record{"".join(f", {_CASE.get(name, f'case_{name}')} AS {name}" for name in further if name not in ONLY_ASKED)}
 FROM told"""
 
 

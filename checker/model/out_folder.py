@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -66,9 +67,10 @@ class OutFolder:
     def commit(self, run: Mapping[str, Any]) -> None:
         """Put the results in place: the old run's files go, ours come by rename, run.json last."""
         names = files_below(self.result)
-        document = {**run, "files": [*names, RUN_FILE]}
+        # What is sealed is what a reader gets back.
+        document = json.loads(json.dumps({**run, "files": [*names, RUN_FILE]}, ensure_ascii=False, default=str))
         (self.result / RUN_FILE).write_text(
-            json.dumps(document, ensure_ascii=False, indent=2, default=str) + "\n", encoding="utf-8"
+            json.dumps({**document, "seal": seal(document)}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
         if _check(self.target, force=self._force) != self._old:
             raise InputError(
@@ -99,6 +101,16 @@ class OutFolder:
                 shutil.rmtree(folder, ignore_errors=True)
         elif left != self._scratch or not self._resume:
             shutil.rmtree(left, ignore_errors=True)
+
+
+def seal(document: Mapping[str, Any]) -> str:
+    """The hash of all that a run.json says but the seal itself: one that was edited since does not bear it. Order and blanks do not count.
+
+    It tells what was changed by hand or by mistake; who rewrites the seal as well is known by none of it.
+    """
+    sealed = {name: value for name, value in document.items() if name != "seal"}
+    text = json.dumps(sealed, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def is_running(process: str) -> bool:

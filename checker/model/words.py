@@ -540,6 +540,26 @@ CLASSES: dict[str, Said] = {
     "newborn": ("可能是新生儿，登记在母亲名下", "probably a newborn, recorded under the mother"),
 }
 """What may explain a finding other than a violation [归类]."""
+CLASS_MEANINGS: dict[str, Said] = {
+    "cluster": (
+        "同一机构的同一院内编码、科室医生或某一天的许多行都超出限制，其他地方很少：先核对码、医生和上传；只由一名医生造成的不算有了解释",
+        "many lines of one local code, doctor or day of an institution break a limit that is hardly broken elsewhere: look at the mapping, the doctor, the "
+        "upload first; that one doctor does it explains nothing",
+    ),
+    "person_conflict": (
+        "按此人其他就诊中多数的性别或出生日期重新判断，就不违规：先核对登记的人",
+        "judged by the sex or birth date of most other visits of the person the line breaks no limit: look at who was registered first",
+    ),
+    "parents_card": (
+        "成年人在儿科、药店，或在一天的一次就诊中有两种以上儿童项目，且不是住院：先问是谁用的",
+        "a grown-up got items for children from a children's department, a pharmacy, or several on one day of a visit, and in no stay: ask who used them",
+    ),
+    "newborn": (
+        "就诊中有分娩、新生儿的迹象，登记的可能是母亲：没有判断，不是违规",
+        "something in the visit speaks of a birth, and the record may be the mother's: not judged, no violation",
+    ),
+}
+"""What each class means, and what to do first."""
 AUDIT_ADVICE: dict[str, Said] = {
     "definite": (
         "调阅处方、医嘱和收费记录；属实的，退回医保基金支付的部分；有异议的，请机构附材料申诉。",
@@ -580,6 +600,22 @@ CLUSTER_KINDS: dict[str, Said] = {
     "upload": ("集中在一次上传", "one upload"),
 }
 """What a cluster [聚集] is probably caused by."""
+CLUSTER_MEANINGS: dict[str, Said] = {
+    "mapping": (
+        "院内编码对到的医保编码很可能不对：男女或大人小孩都在用",
+        "the local code is probably mapped to the wrong national code: persons of all kinds get the item",
+    ),
+    "prescriber": ("只有一名医生的行超出限制，其他医生很少", "one doctor's lines break the limit, others' hardly ever"),
+    "neighbour": (
+        "一名医生可能在列表中选了相邻的项目，本院其他医生用的是另一个",
+        "one doctor probably takes the neighbour in a list of the item that others of the house charge",
+    ),
+    "upload": (
+        "某一天上传的各种项目都超出限制，其他日子很少：人员或编码可能错位",
+        "on one day all kinds of items break limits as on no other: persons or codes were probably shifted in one upload",
+    ),
+}
+"""What each kind of cluster means."""
 LIKELY_BY: dict[str, Said] = {
     "name": ("院内名称相近", "the local name is alike"),
     "neighbour": ("目录编码相邻", "it stands beside in the catalogue"),
@@ -594,7 +630,14 @@ QUALITY: dict[str, Said] = {
         "性别或出生日期与此人其他就诊不一致",
         "sex or birth date differs from the person's other visits",
     ),
-    "newborn_under_mother": ("新生儿登记在母亲名下，没有标志", "a newborn recorded under the mother without a flag"),
+    "newborn_under_mother": (
+        "可能为新生儿使用，登记的是母亲的信息",
+        "probably for a newborn, recorded under the mother",
+    ),
+    "newborn_flag_odd": (
+        "有新生儿标志，但登记的人既不是新生儿，也不可能是母亲",
+        "flagged as a newborn's, but the record is neither a newborn's nor can it be the mother's",
+    ),
     "header_missing": ("找不到结算或就诊记录", "no settlement or visit found"),
     "duplicate": ("重复上传", "uploaded twice"),
     "reuploaded": ("换流水号重复上传", "uploaded again under another number"),
@@ -709,5 +752,7 @@ REVIEW_COLUMNS: dict[str, Said] = {
     "decision": ("审核结论", "Decision"),
     "amount": ("退回金额（元）", "Refunded (yuan)"),
     "reason": ("理由", "Reason"),
+    "class": ("归类", "Class"),
+    "cluster": ("聚集编号", "Cluster"),
 }
 """The headers of the sheet in which findings are decided, and under which it is read again."""

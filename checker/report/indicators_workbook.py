@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +11,8 @@ import polars as pl
 from checker.indicators.run import IndicatorsResult
 from checker.indicators.told import CARES, CAVEATS, GRAINS, INSURANCES, LEVELS, NOTES, UNITS
 from checker.model.errors import InputError, both
-from checker.model.private_files import for_owner_alone
 from checker.model.shown import shown
+from checker.model.whole_file import whole_book
 from checker.report.indicators import read_indicators
 
 if TYPE_CHECKING:
@@ -61,16 +60,8 @@ def check_target(path: Path, *, force: bool) -> None:
 
 def write_workbook(result: IndicatorsResult, path: Path, language: str) -> None:
     """Write the workbook beside or over `path`, whole or not at all."""
-    from xlsxwriter import Workbook
-
-    file = io.BytesIO()
-    with Workbook(file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
+    with whole_book(path, in_order=False) as book:
         _Sheets(book, result, int(language == "en")).write()
-    partial = path.with_name(f".{path.name}.partial")
-    with for_owner_alone():
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(file.getvalue())
-        partial.replace(path)
 
 
 class _Sheets:

@@ -243,13 +243,22 @@ class _Printer:
         """What else may explain findings: where to look first, before anybody is asked."""
         run = self._result.run
         explained, clusters = run.get("explained") or {}, run.get("clusters") or {}
-        if not explained:
-            return
-        told = self._parts(explained, CLASSES)
-        self._say(
-            f"其中 {sum(explained.values()):,} 个疑点可能另有原因，先看数据{told}",
-            f"Of the findings {sum(explained.values()):,} may have another cause, look at the data first{told}",
-        )
+        if nameless := run.get("not_clustered"):
+            self._say(
+                f"{nameless:,} 行违规疑点没有人员编号，不知道是几个人的，没有归并聚集",
+                f"{nameless:,} lines that violate name no person: no clusters could be made of them",
+            )
+        unclear = run.get("explained_undetermined") or {}
+        for count, zh, en in (
+            (explained, "违规疑点", "violations"),
+            (unclear, "无法判断的疑点", "undetermined findings"),
+        ):
+            if count:
+                told = self._parts(count, CLASSES)
+                self._say(
+                    f"{zh}中 {sum(count.values()):,} 个可能另有原因，先看数据{told}",
+                    f"Of the {en} {sum(count.values()):,} may have another cause, look at the data first{told}",
+                )
         if clusters:
             kinds = self._parts(clusters, CLUSTER_KINDS)
             self._say(

@@ -26,7 +26,7 @@ from checker.judge import beside as beside_lines
 from checker.judge import candidates, diagnoses, fellows, newborns, on_file, payment, uses
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
-from checker.judge.finding_sql import finding_sql, word_values
+from checker.judge.finding_sql import ONLY_ASKED, finding_sql, word_values
 from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import Loaded, load_points, refuse_too_early
 from checker.knowledge.crosswalk_use import crosswalk_in_use
@@ -42,8 +42,9 @@ from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import damaged_among_others, explain, may_be_resumed
 from checker.scan.findings_csv import write_csv
 from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
+from checker.scan.handover.conflicts import Judged
 from checker.scan.handover.counted import unneeded_of_counts
-from checker.scan.handover.handover import Handover
+from checker.scan.handover.handover import Found, Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.partitions import write_parts
 from checker.scan.person_labels import label_persons
@@ -320,8 +321,8 @@ class _Run:
         no_pharmacy = PHARMACY not in care.values()
         of_persons = frozenset({"care_group", "family_paid"}) if no_pharmacy else frozenset[str]()
 
-        def of(shape: Shape | None) -> tuple[str, frozenset[str]]:
-            """SQL of the candidates of a shape, or of all with no more than what all shapes read, and the columns that are absent."""
+        def of(shape: Shape | None, lines: str = "staged_line") -> tuple[str, frozenset[str]]:
+            """SQL of the candidates of a shape among staged lines, or of all with no more than what all shapes read, and the columns that are absent."""
             is_terms, is_evidence = shape is TERMS, shape is EVIDENCE
             own = candidates.only_for(shape, absent) | (of_persons - {"care_group"} if is_terms else of_persons)
             sql = candidates.candidates_sql(
@@ -335,6 +336,7 @@ class _Run:
                 payment=paid if is_terms or is_evidence else None,
                 since_known=is_evidence and asks.patients,
                 rules=self.plan.numbers_of(shape.id) if shape else None,
+                lines=lines,
             )
             return sql, own
 
@@ -359,9 +361,9 @@ class _Run:
         word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
         self._name_repaired(unneeded)
-        handover, clusters = self._handover(second, beside, absent, unneeded), False
+        handover, found = self._handover(second, beside, absent, unneeded), Found()
         if handover:
-            clusters = handover.gather()
+            found = handover.gather(Judged(self.plan, of, refund_settlements))
         else:
             relations.gather_told(connection, files, LOCAL_COLUMNS)
         label_persons(connection, key=self.request.person_key, any_number="person_number" not in absent)
@@ -382,7 +384,7 @@ class _Run:
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
         )
         if handover:
-            handover.write(self.out.result.absolute(), self.findings, clusters=clusters)
+            handover.write(self.out.result.absolute(), self.findings, clusters=found.clusters)
         summary = summarise(connection, self.findings)
         if self.request.partition_by:
             write_parts(connection, self.findings, self.request.partition_by)
@@ -398,7 +400,7 @@ class _Run:
         )
         seconds = time.monotonic() - started
         told = crosswalk_document(self.crosswalk, crosswalk_in_use(connection))
-        told_further = handover.document(self.findings) if handover else {}
+        told_further = handover.document(self.findings, found) if handover else {}
         run = record(self.request, files, counts, self.loaded, self.provincial, result, seconds)
         return replace(result, run=run | told | told_further)
 
@@ -541,9 +543,8 @@ class _Run:
             rules=rules,
             further=further,
         )
-        self.connection.execute(
-            f"COPY (SELECT {', '.join((*FINDING_COLUMNS, *further))} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}"
-        )
+        columns = ", ".join((*FINDING_COLUMNS, *(name for name in further if name not in ONLY_ASKED)))
+        self.connection.execute(f"COPY (SELECT {columns} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}")
 
     def _write_none(self, target: Path) -> None:
         """Write findings of none, of the columns that the findings have: to plan all of it for nothing would take as long."""

@@ -57,6 +57,7 @@ class Summary:
     """The findings of a run by what a manager asks for. Violations of points not in the 2026 list stand apart as well."""
 
     findings: int
+    by_verdict: Mapping[str, int]
     violations: Measure
     undetermined: Measure
     exempt: Measure
@@ -77,8 +78,11 @@ class Summary:
 
 def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
     """Count the findings file."""
-    row = connection.execute(f"SELECT count(*) FROM {sqltext.parquet(findings)}").fetchone()
-    total = int(row[0]) if row else 0
+    counted = connection.execute(
+        f"SELECT verdict, count(*) FROM {sqltext.parquet(findings)} GROUP BY verdict"
+    ).fetchall()
+    by_verdict = dict.fromkeys((*FLAGGED, "exempt"), 0) | {str(verdict): int(count) for verdict, count in counted}
+    total = sum(by_verdict.values())
     connection.execute(
         f"""CREATE TEMP {"TABLE" if total <= HELD else "VIEW"} found AS
         SELECT rule_id, rule_name, verdict, level, reason_code, remarks, institution_id, strftime(service_time, '%Y-%m') AS month,
@@ -100,6 +104,7 @@ def summarise(connection: duckdb.DuckDBPyConnection, findings: Path) -> Summary:
     ).fetchone()
     return Summary(
         findings=total,
+        by_verdict=by_verdict,
         violations=sums["violations"],
         undetermined=sums["undetermined"],
         exempt=sums["exempt"],
@@ -173,6 +178,7 @@ def to_plain(summary: Summary) -> dict[str, object]:
     """The summary as run.json holds it: yuan as numbers with two decimals."""
     return {
         "findings": summary.findings,
+        "by_verdict": dict(summary.by_verdict),
         "violations": _plain(summary.violations),
         "undetermined": _plain(summary.undetermined),
         "exempt": _plain(summary.exempt),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from checker.model.out_folder import seal
 from tests.commands import ROOT, liangku
 
 NATIONAL = ROOT / "data" / "samples" / "national"
@@ -40,4 +41,5 @@ def change_findings(run: Path, values: Mapping[str, str], *, without: str = "", 
         "bytes": file.stat().st_size,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
+    document["seal"] = seal(document)
     (run / "run.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")

@@ -243,6 +243,9 @@ def test_every_fault_is_named_with_its_place_and_nothing_is_taken_in(run: Path) 
         decided("", "属实"),
         decided(known[7], "", "5"),
         decided("110101199005010048", "属实"),
+        decided(known[8], "属实", "NaN"),
+        decided(known[9], "已退回", "-inf"),
+        decided(known[10], "", "nan"),
     )
     assert done.returncode == 2
     told = done.stderr.splitlines()
@@ -259,9 +262,12 @@ def test_every_fault_is_named_with_its_place_and_nothing_is_taken_in(run: Path) 
         ("第 12 行“疑点编号”(A12)", "没有填", "请写疑点编号"),
         ("第 13 行“审核结论”(B13)", "没有填", "却有金额或理由"),
         ("第 14 行“疑点编号”(A14)", "110101********0048", "没有这个疑点"),
+        ("第 15 行“退回金额(元)”(C15)", "NaN", "只有已退回才写金额"),
+        ("第 16 行“退回金额(元)”(C16)", "-inf", "如 128.50"),
+        ("第 17 行“审核结论”(B17)", "没有填", "却有金额或理由"),
     ):
         assert any(place in line and value in line and remedy in line for line in told), (place, told)
-    assert len(told) == 12
+    assert len(told) == 15
     assert not file_of(run).exists()
 
 

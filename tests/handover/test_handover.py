@@ -2,80 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
-import duckdb
 import polars as pl
 import pytest
 
 from tests.commands import liangku
-
-WOMEN, WOMEN_NAME = "002501040140000", "阴道分泌物检查"
-SHEET = ("流水号", "机构编码", "机构名称", "住院号", "人员编号", "性别", "出生日期", "医疗类别", "费用发生日期", "国标代码", "国标名称", "项目代码",
-         "医院项目名称", "数量", "金额", "开单科室", "开单医生", "诊断编码", "原费用流水号")  # fmt: skip
-Row = dict[str, object]
-
-
-class Sheet:
-    """Lines as a hospital writes them, each of its own visit and person unless said otherwise."""
-
-    def __init__(self) -> None:
-        self.rows: list[Row] = []
-
-    def add(self, **cells: object) -> str:
-        """Add a line; returns its number."""
-        number = f"L{len(self.rows) + 1:05d}"
-        usual: Row = {
-            "流水号": number, "机构编码": "H39010100001", "机构名称": "甲医院", "住院号": f"V{number}", "人员编号": f"P{number}", "性别": "女",
-            "出生日期": "1985-03-04", "医疗类别": "11", "费用发生日期": datetime(2026, 2, 1, 9) + timedelta(hours=7 * len(self.rows) % 500),
-            "国标代码": "332502039010000", "国标名称": "凝血功能常规检查", "项目代码": "", "医院项目名称": "", "数量": 1, "金额": 20, "开单科室": "内科",
-            "开单医生": f"医生{len(self.rows) % 5}", "诊断编码": "", "原费用流水号": "",
-        }  # fmt: skip
-        self.rows.append(usual | {"项目代码": f"L{cells.get('国标代码', usual['国标代码'])}"} | cells)
-        return number
-
-    def scan(self, folder: Path, *further: str) -> Run:
-        """Write and scan them."""
-        file = folder / "明细.csv"
-        with file.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, SHEET)
-            writer.writeheader()
-            writer.writerows(self.rows)
-        out = folder / "out"
-        done = liangku("scan", file, "--out", out, "--person-key", folder / "person.key", *further)
-        assert done.returncode in (0, 1), done.stderr
-        return Run(out, done.stdout)
-
-
-class Run:
-    """The results of a scan."""
-
-    def __init__(self, folder: Path, said: str) -> None:
-        self.folder, self.said = folder, said
-        self.document = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-        self.findings, self.clusters, self.quality, self.denominators = (
-            pl.read_parquet(folder / f"{name}.parquet") for name in ("findings", "clusters", "quality", "denominators")
-        )
-
-    def classes(self) -> dict[str, str | None]:
-        """The class of each line's finding."""
-        return dict(self.findings.select("line_id", "class").iter_rows())
-
-
-def elsewhere(sheet: Sheet, lines: int = 60) -> None:
-    """Other institutions that charge the women's item to women."""
-    for place in range(lines):
-        sheet.add(
-            机构编码=f"H3901010{1000 + place % 3}",
-            机构名称=f"乙医院{place % 3}",
-            国标代码=WOMEN,
-            国标名称=WOMEN_NAME,
-            医院项目名称=WOMEN_NAME,
-        )
+from tests.handover.sheets import WOMEN, WOMEN_NAME, Run, Sheet, codes, elsewhere
 
 
 @pytest.fixture(scope="module")
@@ -258,7 +193,7 @@ def test_a_name_with_a_spec_or_a_brand_is_the_items_own(tmp_path: Path, name: st
 
 def test_a_day_on_which_all_items_break_limits_is_one_upload(tmp_path: Path) -> None:
     sheet = Sheet()
-    women = _codes("service-sex", "sex = 'female'", 4)
+    women = codes("service-sex", "sex = 'female'", 4)
     for number in range(200):
         # The persons of one day were shifted against its lines.
         odd = number % 10 == 0
@@ -328,7 +263,7 @@ def test_a_cluster_bears_the_same_number_in_the_next_run(tmp_path: Path) -> None
 
 
 def test_a_parents_card_is_told_by_the_department_or_by_several_items_for_children(tmp_path: Path) -> None:
-    child, other = _codes("service-child-only", "age_word = '儿童'", 2)
+    child, other = codes("service-child-only", "age_word = '儿童'", 2)
     sheet = Sheet()
     by_department = sheet.add(国标代码=child, 开单科室="儿科门诊")
     several = [sheet.add(国标代码=code, 住院号="V1", 人员编号="P1") for code in (child, other)]
@@ -338,16 +273,6 @@ def test_a_parents_card_is_told_by_the_department_or_by_several_items_for_childr
     assert {classes[each] for each in (by_department, *several)} == {"parents_card"}
     assert classes[alone] is None
     assert classes[stay] is None
-
-
-def _codes(rule: str, condition: str, count: int) -> list[str]:
-    """The first codes of items that a rule of the embedded knowledge limits."""
-    built = Path(__file__).resolve().parents[2] / "knowledge_base" / "built"
-    found = duckdb.sql(
-        f"""SELECT DISTINCT code FROM '{built}/point.parquet' JOIN '{built}/pattern.parquet' USING (point_id) JOIN '{built}/item.parquet' USING (point_id)
-        WHERE rule_id = '{rule}' AND match = 'code' AND {condition} AND valid_to IS NULL ORDER BY code LIMIT {count}"""
-    ).fetchall()
-    return [code for (code,) in found]
 
 
 def test_a_record_that_most_visits_of_the_person_contradict_is_told(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
+from checker.cli.runs import opened
 from checker.model.errors import ExitCode
 
 
@@ -29,10 +30,9 @@ def command(old: Path, new: Path, replace: bool, as_json: bool, lang: str) -> in
       liangku review carry 三月 四月
     """
     from checker.audit.review_carry import carry
-    from checker.audit.run_folder import open_run
     from checker.report.review import plain_carried, print_carried
 
-    done = carry(open_run(old), open_run(new), replace=replace)
+    done = carry(opened(old), opened(new), replace=replace)
     if as_json:
         print_json(plain_carried(done))
     else:

@@ -8,6 +8,7 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
+from checker.cli.runs import opened
 from checker.model.errors import ExitCode
 
 
@@ -30,10 +31,9 @@ def command(folder: Path, file: Path, by: str, replace: bool, as_json: bool, lan
     from dataclasses import asdict
 
     from checker.audit.review_import import import_decisions
-    from checker.audit.run_folder import open_run
     from checker.report.review import print_imported
 
-    done = import_decisions(open_run(folder), file, by=by, replace=replace)
+    done = import_decisions(opened(folder), file, by=by, replace=replace)
     if as_json:
         print_json(asdict(done))
     else:

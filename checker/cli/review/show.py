@@ -8,6 +8,7 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
+from checker.cli.runs import opened
 from checker.model.errors import ExitCode
 
 
@@ -36,10 +37,9 @@ def command(folder: Path, by: str, limit: int, as_json: bool, lang: str) -> int:
       liangku review show found --by institution --json
     """
     from checker.audit.review_tally import review
-    from checker.audit.run_folder import open_run
     from checker.report.review import plain_review, print_review
 
-    told = review(open_run(folder), by)
+    told = review(opened(folder), by)
     if as_json:
         print_json(plain_review(told, limit))
     else:

@@ -8,6 +8,7 @@ import click
 
 from checker.cli.options import json_option, language_option
 from checker.cli.output import print_json
+from checker.cli.runs import opened
 from checker.model.errors import ExitCode
 
 
@@ -32,10 +33,9 @@ def command(folder: Path, out: Path, as_json: bool, lang: str) -> int:
       liangku review template found --out 审核.xlsx
     """
     from checker.audit.review_template import write_template
-    from checker.audit.run_folder import open_run
     from checker.report.review import print_template
 
-    run = open_run(folder)
+    run = opened(folder)
     run.refuse_inside(out, "--out")
     findings = write_template(run, out, lang)
     if as_json:

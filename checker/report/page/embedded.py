@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from checker.audit.columns import COLUMNS
-from checker.audit.tables import cases_query
+from checker.audit.table_sql import cases_query
 from checker.model.shown import shown
 
 if TYPE_CHECKING:
@@ -28,31 +28,37 @@ MOST_FINDINGS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """Findings as a page holds them: the text, the names of their columns, how many they are, and how many there are in all."""
+    """Findings as a page holds them: the text, the names of their columns, how many they are, and how many there are in all, of which violations."""
 
     text: str
     columns: tuple[str, ...]
     held: int
     of: int
+    violations: int
 
 
-def embed_findings(connection: duckdb.DuckDBPyConnection, *, language: str, identities: bool) -> Embedded:
-    """The findings that are violations or undetermined, those of most yuan first, as many as fit."""
+def embed_findings(
+    connection: duckdb.DuckDBPyConnection, *, language: str, identities: bool, none: bool = False
+) -> Embedded:
+    """The findings that are violations or undetermined, those of most yuan first, as many as fit; with `none` no single one is told."""
     names = tuple(name for name in COLUMNS_OF_PAGE if identities or not COLUMNS[name].identity)
     query = cases_query(
         names,
         "verdict IN ('violation', 'undetermined')",
         language=language,
+        identities=identities,
         order="amount_at_stake DESC NULLS LAST, finding_id",
     )
-    row = connection.execute("SELECT count(*) FROM findings WHERE verdict IN ('violation', 'undetermined')").fetchone()
+    row = connection.execute(
+        "SELECT count(*), count(*) FILTER (verdict = 'violation') FROM findings WHERE verdict IN ('violation', 'undetermined')"
+    ).fetchone()
     assert row is not None
-    held = min(int(row[0]), MOST_FINDINGS)
+    held = 0 if none else min(int(row[0]), MOST_FINDINGS)
     rows = connection.execute(f"{query} LIMIT {held}").fetchall()
     while True:
         text = _packed(names, rows[:held])
         if len(text) <= MOST_BYTES or held == 0:
-            return Embedded(text, names, held, int(row[0]))
+            return Embedded(text, names, held, int(row[0]), int(row[1]))
         held = int(held * 0.9 * MOST_BYTES / len(text))
 
 

@@ -90,9 +90,12 @@
     byId("undo").hidden = Object.keys(drill).length === 0;
     shown = 0;
     more();
-    const stake = order.reduce((sum, row) => sum + (value("amount_at_stake", row) || 0), 0);
+    const verdicts = columns.verdict.values;
+    const violations = order.filter((row) => verdicts[columns.verdict.index[row]] === words.violation);
+    const stake = violations.reduce((sum, row) => sum + (value("amount_at_stake", row) || 0), 0);
     const yuan = stake.toLocaleString(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-    byId("count").textContent = order.length ? `${order.length.toLocaleString()} ${text.lines} · ${yuan} ${text.stake}` : text.none;
+    const told = text.of_which.replace("{violations}", violations.length.toLocaleString()).replace("{undetermined}", (order.length - violations.length).toLocaleString());
+    byId("count").textContent = order.length ? `${order.length.toLocaleString()} ${text.lines}${told} · ${yuan} ${text.stake_each}` : text.none;
   }
 
   function more() {

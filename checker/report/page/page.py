@@ -20,7 +20,7 @@ from checker.model.errors import InputError, both
 from checker.model.private_files import for_owner_alone
 from checker.model.shown import shown
 from checker.model.whole_file import write_whole
-from checker.model.words import Said
+from checker.model.words import VERDICTS, Said
 from checker.report.page.charts import charts
 from checker.report.page.embedded import Embedded, embed_findings
 from checker.report.page.what_if import WhatIf, what_if
@@ -48,7 +48,13 @@ _PAGE: dict[str, Said] = {
     "more": ("再显示", "Show more"),
     "none": ("没有符合的疑点", "no finding fits"),
     "lines": ("个疑点", "findings"),
+    "of_which": ("（违规 {violations} 个，无法判断 {undetermined} 个）", " ({violations} violations, {undetermined} undetermined)"),
     "stake": ("涉及金额（元）", "yuan at stake"),
+    "stake_each": ("违规疑点涉及金额（元，逐个相加）", "yuan at stake of the violations, added finding by finding"),
+    "withheld": (
+        "人数少的分组不显示计数（--min-cell），页内因此也没有单个疑点；个案见不加此选项的工作簿",
+        "Counts of few persons are not shown (--min-cell), so the page holds no single findings either: see a workbook made without it",
+    ),
     "drill": ("列出疑点", "List"),
     "chosen": ("筛选", "Chosen"),
     "listed": ("列出 {shown} 个，共 {of} 个", "{shown} of {of} are listed"),
@@ -112,14 +118,19 @@ def write_page(run: RunFolder, target: Path, *, language: str, identities: bool,
     connection = run.connect()
     try:
         rows = {id_: connection.execute(tables[id_].query).fetchall() for id_ in (*_RANKINGS, "clusters", "quality")}
-        findings = embed_findings(connection, language=language, identities=identities)
+        # Where few persons are not counted, they are not told one by one either.
+        findings = embed_findings(connection, language=language, identities=identities, none=least_cell > 0)
         body = [
-            *_section("first", _entries(overview(run, connection, english=english)), english=english),
+            *_section(
+                "first", _entries(overview(run, connection, english=english, least_cell=least_cell)), english=english
+            ),
             *_section("charts", _charts(rows, english=english), english=english),
             *_section("clusters", _table(tables["clusters"], rows["clusters"], english=english), english=english),
-            *_section("findings", _findings(findings, english=english), english=english),
+            *_section("findings", _findings(findings, english=english, least_cell=least_cell), english=english),
             *_section("rankings", _rankings(tables, rows, english=english), english=english),
-            *_section("what_if", _what_if(what_if(connection), english=english), english=english),
+            *_section(
+                "what_if", _what_if(what_if(connection), english=english, least_cell=least_cell), english=english
+            ),
             *_section("quality", _table(tables["quality"], rows["quality"], english=english), english=english),
             *_section(
                 "method",
@@ -145,6 +156,7 @@ def _document(body: Sequence[str], findings: Embedded, *, english: bool) -> str:
         "columns": {name: COLUMNS[name].said[english] for name in findings.columns},
         "kinds": {name: COLUMNS[name].kind for name in findings.columns},
         "listed": _LISTED,
+        "violation": VERDICTS["violation"][english],
         "cut": findings.held < findings.of,
         "said": {column.name: column.said[english] for column in COLUMNS.values()},
         "filters": [{"name": name, "said": COLUMNS[name].said[english]} for name in _FILTERS],
@@ -276,8 +288,10 @@ def _cell(value: object, column: ReportColumn) -> str:
     return _text(value)
 
 
-def _findings(findings: Embedded, *, english: bool) -> Iterator[str]:
-    if findings.held < findings.of:
+def _findings(findings: Embedded, *, english: bool, least_cell: int) -> Iterator[str]:
+    if least_cell:
+        yield f'<p class="note">{_PAGE["withheld"][english]}</p>'
+    elif findings.held < findings.of:
         yield f'<p class="note">{_PAGE["cut"][english].format(held=findings.held, of=findings.of)}</p>'
     yield '<form id="filters" role="search"></form><p id="count" role="status" aria-live="polite"></p>'
     yield f'<p id="listed" class="note"></p><button type="button" id="undo" hidden>{_PAGE["undo"][english]}</button>'
@@ -286,7 +300,7 @@ def _findings(findings: Embedded, *, english: bool) -> Iterator[str]:
     yield f'<button type="button" id="more" hidden>{_PAGE["more"][english]}</button>'
 
 
-def _what_if(found: list[WhatIf], *, english: bool) -> Iterator[str]:
+def _what_if(found: list[WhatIf], *, english: bool, least_cell: int) -> Iterator[str]:
     if not found:
         yield f"<p>{_PAGE['no_children'][english]}</p>"
         return
@@ -297,8 +311,15 @@ def _what_if(found: list[WhatIf], *, english: bool) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for each in found:
         limit = _PAGE["younger"][english].format(age=each.limit)
-        numbers = "".join(
-            f'<td class="n">{number}</td>' for number in (f"{each.lines:,}", f"{each.yuan:,.2f}", f"{each.unknown:,}")
+        shown_left, shown_unknown = (
+            count == 0 or persons >= least_cell
+            for count, persons in ((each.lines, each.persons), (each.unknown, each.persons_unknown))
         )
+        cells = (
+            f"{each.lines:,}" if shown_left else "",
+            f"{each.yuan:,.2f}" if shown_left else "",
+            f"{each.unknown:,}" if shown_unknown else "",
+        )
+        numbers = "".join(f'<td class="n">{cell}</td>' for cell in cells)
         yield f"<tr><td>{_text(each.rule)}</td><td>{limit}</td>{numbers}</tr>"
     yield "</tbody></table></div>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from checker.audit.tables import LEFT
+from checker.audit.groups import LEFT
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,6 +27,8 @@ class WhatIf:
     lines: int
     yuan: float
     unknown: int
+    persons: int = 0
+    persons_unknown: int = 0
 
 
 def what_if(connection: duckdb.DuckDBPyConnection) -> list[WhatIf]:
@@ -37,10 +39,11 @@ def what_if(connection: duckdb.DuckDBPyConnection) -> list[WhatIf]:
     limits = ", ".join(map(str, LIMITS))
     found = connection.execute(
         f"""SELECT rule_name, age, count(*) FILTER ({_YEARS} >= age), coalesce(sum(amount_at_stake) FILTER ({_YEARS} >= age), 0),
-          count(*) FILTER ({_YEARS} IS NULL)
+          count(*) FILTER ({_YEARS} IS NULL), count(DISTINCT person_hash) FILTER ({_YEARS} >= age), count(DISTINCT person_hash) FILTER ({_YEARS} IS NULL)
         FROM findings, (SELECT unnest([{limits}]) AS age) WHERE {LEFT} AND {_LIMIT} IN ({limits}) AND age >= {_LIMIT}
         GROUP BY rule_name, age ORDER BY rule_name, age"""
     ).fetchall()
     return [
-        WhatIf(str(rule), int(age), int(lines), float(yuan), int(unknown)) for rule, age, lines, yuan, unknown in found
+        WhatIf(str(rule), int(age), int(lines), float(yuan), int(unknown), int(persons), int(persons_unknown))
+        for rule, age, lines, yuan, unknown, persons, persons_unknown in found
     ]

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from xlsxwriter import Workbook
-from xlsxwriter.exceptions import FileCreateError
 
 from checker.audit.overview import Entry, method, overview
 from checker.audit.run_folder import RunFolder
 from checker.audit.tables import ReportTable, report_tables
 from checker.model import sqltext
-from checker.model.errors import InputError, why
-from checker.model.private_files import for_owner_alone
 from checker.model.shown import shown
+from checker.model.whole_file import whole_book
 from checker.report.workbook.sheet import Styles, cut, on_paper, write_table
 
 SUMMED = {"refunds": ("refund",), "answer": ("refund",)}
@@ -46,10 +42,14 @@ def write_report(run: RunFolder, target: Path, wanted: Wanted) -> dict[str, int]
     tables = report_tables(language=wanted.language, identities=wanted.identities, least_cell=wanted.least_cell)
     connection = run.connect()
     try:
-        with _book(target) as book:
+        with whole_book(target) as book:
             styles = Styles.of(book)
             _write_entries(
-                book, styles, _OVERVIEW[wanted.english], overview(run, connection, english=wanted.english), _BESIDE
+                book,
+                styles,
+                _OVERVIEW[wanted.english],
+                overview(run, connection, english=wanted.english, least_cell=wanted.least_cell),
+                _BESIDE,
             )
             rows = {
                 id_: write_table(book, styles, connection, table, english=wanted.english, totals=SUMMED.get(id_, ()))
@@ -66,7 +66,7 @@ def write_one_table(run: RunFolder, target: Path, table: ReportTable, wanted: Wa
     """Write a workbook of one table and the method; returns its rows."""
     connection = run.connect()
     try:
-        with _book(target) as book:
+        with whole_book(target) as book:
             styles = Styles.of(book)
             rows = write_table(book, styles, connection, table, english=wanted.english)
             _write_method(book, styles, run, wanted)
@@ -100,11 +100,11 @@ def write_institutions(
                 language=wanted.language, identities=wanted.identities, least_cell=wanted.least_cell, where=where
             )
             file = _file_name(institution, name, names)
-            with _book(folder / file) as book:
+            with whole_book(folder / file) as book:
                 styles = Styles.of(book)
                 entries = [
                     *_addressed(institution, name, until, english=wanted.english),
-                    *overview(run, connection, english=wanted.english, where=where),
+                    *overview(run, connection, english=wanted.english, where=where, least_cell=wanted.least_cell),
                 ]
                 _write_entries(book, styles, _OVERVIEW[wanted.english], entries, _BESIDE)
                 rows = {
@@ -185,28 +185,6 @@ def _file_name(institution: str | None, name: str | None, taken: set[str]) -> st
         wanted = f"{plain}_{number}"
     taken.add(wanted.casefold())
     return f"{wanted}.xlsx"
-
-
-@contextmanager
-def _book(target: Path) -> Iterator[Workbook]:
-    """A workbook that is in place when it is whole, and not at all before."""
-    partial = target.with_name(f".{target.name}.partial-{os.getpid()}")
-    try:
-        with (
-            for_owner_alone(),
-            Workbook(
-                partial, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-            ) as book,
-        ):
-            yield book
-        partial.replace(target)
-    except (OSError, FileCreateError) as error:
-        raise InputError(
-            f"{target}：无法写入（{why(error) if isinstance(error, OSError) else error}），请换一个位置（cannot be written: choose another place）"
-        ) from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
 
 
 def _write_method(book: Workbook, styles: Styles, run: RunFolder, wanted: Wanted) -> None:

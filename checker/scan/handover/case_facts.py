@@ -16,7 +16,7 @@ from checker.model.id_number import one_person
 from checker.model.sql_builder import Steps, first
 from checker.model.words import AGE_UNITS
 from checker.shapes.base import LINE_COLUMNS, PLACE_COLUMNS
-from checker.shapes.person import name_person
+from checker.shapes.person import MOTHER_YEARS, name_person
 
 if TYPE_CHECKING:
     import duckdb
@@ -31,13 +31,16 @@ CASE_VALUES = {
     "diagnoses": "list_distinct(diagnoses)",
     "diagnosis_names": "nullif(list_distinct(list_concat(coalesce(sn.names, []), coalesce(vn.names, []), "
     "CASE WHEN k.diagnosis_name IS NOT NULL THEN [k.diagnosis_name] ELSE [] END)), [])",
-    "person_hash": "k.person_hash", "person_sex": "k.person_sex", "person_age": "k.person_age", "class": "e.class", "cluster_id": "cn.cluster_id",
+    "person_hash": "k.person_hash", "person_sex": "k.person_sex", "person_age": "k.person_age", "class": "e.class",
+    "may_be_mother": "k.may_be_mother", "cluster_id": "cn.cluster_id",
 }  # fmt: skip
 """SQL of CASE_COLUMNS over fired lines `f` joined by CASE_JOINS."""
 CASE_JOINS = """LEFT JOIN case_fact k ON k.line_no = f.line_no
     LEFT JOIN settlement_names sn ON sn.key = f.settlement_id LEFT JOIN visit_names vn ON vn.key = f.visit_id
     LEFT JOIN explained e ON e.line_no = f.line_no AND e.rule_no = f.rule_no
     LEFT JOIN cluster_line cl ON cl.line_no = f.line_no AND f.violated LEFT JOIN cluster_named cn ON cn.cluster_no = cl.cluster_no"""
+_MAY_BE_MOTHER = f"""(r.person_sex IS DISTINCT FROM 'male' AND coalesce(r.year_count BETWEEN {MOTHER_YEARS[0]} AND {MOTHER_YEARS[1]}, TRUE))"""
+"""SQL of whether the record (`record_person` r) may be that of a newborn's mother: what it does not say does not deny it."""
 _RECORD = ("patient_sex", "patient_birth", "whole_insured_sex", "whole_insured_birth", "patient_age_told")
 _HASH = 16
 """Hexadecimal digits of a hash that stands for a person: of a billion persons fewer than one pair shares one."""
@@ -52,7 +55,8 @@ def gather_cases(
     key: bytes,
     language: str,
 ) -> None:
-    """Make `case_fact` (line_no and what CASE_COLUMNS tell, but class and cluster) of the lines in `fired_line`, and `told_line` with local names.
+    """Make `case_fact` (line_no, what CASE_COLUMNS tell but class and cluster, and birth and age_told of the record) of the lines in
+    `fired_line`, and `told_line` with local names.
 
     What a line does not say its settlement says, then its visit; headers of one key that contradict each other say nothing. `absent` are
     the columns of candidates that no source fills; `key` is that of the hashes of persons.
@@ -78,7 +82,7 @@ def gather_cases(
     number = "f.person_number" if "person_number" not in absent else "CAST(NULL AS VARCHAR)"
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE case_fact AS
-        SELECT f.line_no, {", ".join(map(told, _TYPES))}, r.person_sex, r.person_age, r.birth,
+        SELECT f.line_no, {", ".join(map(told, _TYPES))}, r.person_sex, r.person_age, r.birth, r.age AS age_told, {_MAY_BE_MOTHER} AS may_be_mother,
           left(sha256((SELECT secret FROM hash_key) || chr(31) || coalesce('p' || f.patient_id, 'n' || {one_person(number)})), {_HASH}) AS person_hash
         FROM (SELECT DISTINCT ON (line_no) * FROM fired_line) f LEFT JOIN told_line o ON o.line_no = f.line_no {joins}
         LEFT JOIN record_person r ON r.line_no = f.line_no"""
@@ -106,7 +110,7 @@ def _gather_headers(connection: duckdb.DuckDBPyConnection, sources: Sequence[Sou
 def _gather_records(
     connection: duckdb.DuckDBPyConnection, beside: Joined, absent: frozenset[str], language: str
 ) -> None:
-    """Make `record_person` (line_no, person_sex, birth, person_age) of the lines in `fired_line`: whom the record names."""
+    """Make `record_person` (line_no, person_sex, birth, age as told, year_count, person_age) of the lines in `fired_line`: whom the record names."""
     columns = {name: value for name, value in person_columns(beside).items() if name not in absent}
     chosen = "".join(f", {value} AS {name}" for name, value in columns.items())
     source = f"SELECT s.line_no, s.service_time{chosen} FROM staged_line s {beside.joins} WHERE s.line_no IN (SELECT line_no FROM fired_line)"
@@ -121,10 +125,13 @@ def _gather_records(
     if not steps.is_named("patient_age_told"):
         steps.let("patient_age_told", first(steps["patient_age"], steps["header_age"]))
     people = steps.select(source, _RECORD)
+    whole_years = (
+        "TRY_CAST(rtrim(age, 'MD') AS BIGINT) // CASE right(age, 1) WHEN 'M' THEN 12 WHEN 'D' THEN 365 ELSE 1 END"
+    )
     years, months, days = (f" {AGE_UNITS[unit][language == 'en']}" for unit in ("year", "month", "day"))
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE record_person AS
-        SELECT line_no, person_sex, birth,
+        SELECT line_no, person_sex, birth, age, coalesce(year_count, {whole_years}) AS year_count,
           CASE WHEN birth > day THEN NULL WHEN year_count >= 3 THEN year_count || {sqltext.text(years)}
             WHEN month_count >= 2 THEN month_count || {sqltext.text(months)}
             WHEN birth IS NOT NULL THEN date_diff('day', birth, day) || {sqltext.text(days)}

@@ -8,28 +8,17 @@ catalogue does, be it with a spec or a brand, its code is right, and only one do
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import lay_aside, one_number
-from checker.ingest.value_sql import clean_text
-from checker.judge.candidates import Joined, patient_sql
-from checker.model import sqltext
+from checker.engines.duckdb import one_number
 from checker.model.interval_sql import bound_sql
-from checker.scan.handover.counted import JUDGED, by_column
+from checker.scan.handover.groups import LEAST_LINES, LEAST_PERSONS, OF_GROUP
 from checker.scan.handover.name_keys import name_key_sql
 
 if TYPE_CHECKING:
     import duckdb
 
-CLUSTERS_FILE = "clusters.parquet"
-"""One row a cluster."""
-SHAPES_OF_LIMITS = ("item",)
-"""The shapes whose rules ask who an item is for: a wrong code breaks these limits for persons of all kinds, whereas counts, pairs and terms depend on
-how an institution works."""
-LEAST_LINES, LEAST_PERSONS = 4, 3
-"""Fewer lines, or lines of fewer persons, are no cluster: one patient's course is no cause of its own."""
 UPLOAD_LINES, UPLOAD_PERSONS = 8, 5
 """The same of one upload, which is of many items."""
 LEAST_SHARE = 0.15
@@ -47,70 +36,18 @@ _SURE = 2.576
 """The quantile of 99 %: many groups are tried in one run."""
 
 
-def find_clusters(
-    connection: duckdb.DuckDBPyConnection,
-    beside: Joined,
-    rules: Collection[int],
-    unneeded: frozenset[str],
-    work: Path,
-) -> bool:
-    """Make `cluster_group` (cluster_no, kind and what names the group, counts) and `cluster_line` (line_no, cluster_no); returns whether there is any.
-
-    `rules` are the numbers of the rules that count. Needs `counted`, `innocent`, `fired_line` and what netting leaves.
+def find_clusters(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Make `cluster_group` (cluster_no, kind and what names the group, counts) and `cluster_line` (line_no, cluster_no) of the lines that
+    `gather_suspects` left; returns whether there is any.
     """
-    numbers = ", ".join(map(str, sorted(rules))) or "-1"
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE limit_line AS
-        SELECT line_no, bool_or(violated IS TRUE AND (line_no, rule_no) NOT IN (SELECT line_no, rule_no FROM innocent)) AS breaks
-        FROM fired_line WHERE rule_no IN ({numbers}) GROUP BY line_no"""
-    )
-    _gather_suspect_lines(connection, beside, unneeded, work)
     if not one_number(connection, "SELECT count(*) FROM suspect_item"):
-        _make_none(connection)
+        connection.execute("CREATE OR REPLACE TEMP TABLE cluster_line (line_no BIGINT, cluster_no BIGINT)")
         return False
     _count_elsewhere(connection)
     _find_whole(connection)
     _find_uploads(connection)
     _find_parts(connection)
     return one_number(connection, "SELECT count(*) FROM cluster_group") > 0
-
-
-def _make_none(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("CREATE OR REPLACE TEMP TABLE cluster_line (line_no BIGINT, cluster_no BIGINT)")
-
-
-def _gather_suspect_lines(
-    connection: duckdb.DuckDBPyConnection, beside: Joined, unneeded: frozenset[str], work: Path
-) -> None:
-    """Make `suspect_item` (institution_id, item_code), where enough lines break limits, and `suspect_line` of all their judged lines.
-
-    `local` is what an institution maps: its own code, or else its own name; without both all that it charges by the national code.
-    """
-    institution = beside.first("institution_id")
-    patient = patient_sql(beside.first, unneeded)
-    # What cannot be judged says nothing of the share.
-    lines = f"""FROM staged_line s {beside.joins} LEFT JOIN limit_line b ON b.line_no = s.line_no
-        WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE"""
-    connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE suspect_item AS
-        SELECT {institution} AS institution_id, s.item_code {lines} AND b.breaks GROUP BY ALL
-        HAVING count(*) >= {LEAST_LINES} AND count(DISTINCT {patient}) >= {LEAST_PERSONS}"""
-    )
-    written = ", ".join(
-        f"nullif(trim({by_column(name, unneeded)}), '') AS {name}"
-        for name in ("local_item_code", "local_item_name", "department", "prescriber")
-    )
-    lay_aside(
-        connection,
-        "suspect_line",
-        f"""SELECT *, coalesce(local_item_code, local_item_name, '') AS local FROM (
-        SELECT s.line_no, i.institution_id, s.item_code, {written}, CAST(s.service_time AS DATE) AS day, {patient} AS patient,
-          s.item_name, s.amount, coalesce(b.breaks, FALSE) AS breaks
-        FROM staged_line s {beside.joins} LEFT JOIN limit_line b ON b.line_no = s.line_no
-        JOIN suspect_item i ON i.institution_id IS NOT DISTINCT FROM {institution} AND i.item_code = s.item_code
-        WHERE {JUDGED} AND b.breaks IS DISTINCT FROM FALSE)""",
-        work / "suspect_line.parquet",
-    )
 
 
 def _measured(columns: Sequence[str], source: str = "suspect_line") -> str:
@@ -125,28 +62,27 @@ _SAME_WHOLE = (
     "{0}.institution_id IS NOT DISTINCT FROM w.institution_id AND {0}.item_code = w.item_code AND {0}.local = w.local"
 )
 """SQL of whether a row is of the group `w`."""
-_OF_GROUP = """c.institution_id IS NOT DISTINCT FROM l.institution_id AND (c.item_code IS NULL OR c.item_code = l.item_code)
-    AND (c.local IS NULL OR c.local = l.local) AND (c.prescriber IS NULL OR c.prescriber = l.prescriber) AND (c.day IS NULL OR c.day = l.day)"""
-"""SQL of whether a line `l` is of the group `c`: what names no part of the group is any."""
 
 
 def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `whole_group`, the groups of an institution's own codes, and `item_elsewhere` (item_code, lines, breaking, institutions): what all the lines
-    of an item break, without the groups that stand out, unless most institutions stand out."""
+    of an item break, without the groups that stand out, so that institutions of one error do not hide each other; unless most of the others
+    stand out as well, seen from each of them: then that is how the item is used."""
     low = bound_sql("breaking", "lines", upper=False, z=_SURE)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE whole_group AS
         SELECT *, {low} AS low, breaking >= {LEAST_LINES} AND persons >= {LEAST_PERSONS} AND {low} >= {LEAST_SHARE} AS stands_out
         FROM ({_measured(_WHOLE)})"""
     )
-    own, given, point = (
-        name_key_sql(name) for name in ("mode(local_item_name)", "mode(item_name)", "any_value(point_name)")
-    )
+    own, given, point = (name_key_sql(name) for name in ("local_item_name", "national_name", "any_value(point_name)"))
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE called_alike AS
-        SELECT institution_id, item_code, local FROM suspect_line
-        LEFT JOIN (SELECT code, any_value(point_name) AS point_name FROM hot JOIN point USING (point_no) GROUP BY code) ON code = item_code
-        GROUP BY ALL HAVING contains({own}, {given}) OR contains({own}, {point})"""
+        WITH point_called AS (SELECT code AS item_code, {point} AS point FROM hot JOIN point USING (point_no) GROUP BY code),
+        called AS (
+          SELECT institution_id, item_code, local, {own} AS own, {given} AS given, count(*) AS n FROM suspect_line
+          WHERE breaks AND local_item_name IS NOT NULL GROUP BY ALL)
+        SELECT institution_id, item_code, local FROM called LEFT JOIN point_called USING (item_code) GROUP BY ALL
+        HAVING sum(n) FILTER (coalesce(contains(own, given), FALSE) OR coalesce(contains(own, point), FALSE)) * 2 >= sum(n)"""
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE item_elsewhere AS
@@ -157,7 +93,7 @@ def _count_elsewhere(connection: duckdb.DuckDBPyConnection) -> None:
           FROM whole_group WHERE stands_out GROUP BY item_code)
         SELECT item_code, t.lines - CASE WHEN few THEN o.lines ELSE 0 END AS lines,
           coalesce(b.breaking, 0) - CASE WHEN few THEN o.breaking ELSE 0 END AS breaking, few
-        FROM (SELECT t.*, coalesce(o.institutions * 2 <= t.institutions OR t.institutions = 1, FALSE) AS few
+        FROM (SELECT t.*, coalesce(o.institutions * 2 <= t.institutions + 1, FALSE) AS few
           FROM total t LEFT JOIN odd o USING (item_code)) t
         LEFT JOIN odd o USING (item_code) LEFT JOIN broken b USING (item_code)"""
     )
@@ -201,7 +137,7 @@ def _find_whole(connection: duckdb.DuckDBPyConnection) -> None:
     )
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE cluster_line AS
-        SELECT DISTINCT ON (line_no) line_no, cluster_no FROM suspect_line l JOIN cluster_group c ON {_OF_GROUP} WHERE breaks"""
+        SELECT DISTINCT ON (line_no) line_no, cluster_no FROM suspect_line l JOIN cluster_group c ON {OF_GROUP} WHERE breaks"""
     )
 
 
@@ -261,49 +197,5 @@ def _add_groups(connection: duckdb.DuckDBPyConnection, query: str) -> None:
     connection.execute("INSERT INTO cluster_group BY NAME SELECT * FROM more_group")
     connection.execute(
         f"""INSERT INTO cluster_line SELECT DISTINCT ON (line_no) line_no, cluster_no FROM open_line l
-        JOIN more_group c ON {_OF_GROUP} WHERE l.breaks"""
+        JOIN more_group c ON {OF_GROUP} WHERE l.breaks"""
     )
-
-
-def write_clusters(connection: duckdb.DuckDBPyConnection, target: Path, *, found: bool) -> None:
-    """Write `cluster_group` with what is counted of each, and its likely items (`likely_item`)."""
-    connection.execute(f"COPY ({_clusters_sql() if found else _NONE}) TO {sqltext.text(str(target))} (FORMAT parquet)")
-
-
-_COLUMNS = {
-    "cluster_id": "VARCHAR", "kind": "VARCHAR", "institution_id": "VARCHAR", "institution_name": "VARCHAR", "local_item_code": "VARCHAR",
-    "local_item_name": "VARCHAR", "item_code": "VARCHAR", "item_name": "VARCHAR", "department": "VARCHAR", "prescriber": "VARCHAR", "day": "DATE",
-    "rule_ids": "VARCHAR[]", "lines": "BIGINT", "breaking": "BIGINT", "share": "DOUBLE", "share_low": "DOUBLE", "share_high": "DOUBLE",
-    "elsewhere_lines": "BIGINT", "elsewhere_breaking": "BIGINT", "elsewhere_share": "DOUBLE", "persons": "BIGINT", "amount": "DECIMAL(18, 2)",
-    "first_day": "DATE", "last_day": "DATE", "likely_items": "STRUCT(code VARCHAR, name VARCHAR, why VARCHAR)[]",
-}  # fmt: skip
-_NONE = f"SELECT {', '.join(f'CAST(NULL AS {type_}) AS {name}' for name, type_ in _COLUMNS.items())} WHERE FALSE"
-_NAMED_BY = ("kind", "institution_id", "item_code", "local", "prescriber", "CAST(day AS VARCHAR)")
-CLUSTER_ID = "left(md5(concat_ws(chr(31), " + ", ".join(f"coalesce({name}, '')" for name in _NAMED_BY) + ")), 12)"
-"""SQL of what names a cluster in this run and in the next: what it is of, not what was counted."""
-
-
-def _clusters_sql() -> str:
-    low, high = (bound_sql("breaking", "lines", upper=upper) for upper in (False, True))
-    typed = ", ".join(f"CAST({name} AS {type_}) AS {name}" for name, type_ in _COLUMNS.items())
-    return f"""WITH counted_of AS (
-          SELECT c.cluster_no, count(*) AS lines, count(*) FILTER (breaks) AS breaking, count(DISTINCT patient) FILTER (breaks) AS persons,
-            sum(l.amount) FILTER (breaks) AS amount, min(l.day) FILTER (breaks) AS first_day, max(l.day) FILTER (breaks) AS last_day,
-            CASE WHEN any_value(c.local) IS NOT NULL THEN mode(l.local_item_code) END AS local_item_code,
-            CASE WHEN any_value(c.item_code) IS NOT NULL THEN mode(l.local_item_name) END AS local_item_name,
-            CASE WHEN count(DISTINCT l.department) = 1 THEN min(l.department) END AS department
-          FROM cluster_group c JOIN suspect_line l ON {_OF_GROUP} GROUP BY c.cluster_no),
-        ruled AS (
-          SELECT cluster_no, list(DISTINCT rule_id ORDER BY rule_id) AS rule_ids, mode(item_name) AS item_name, mode(point_name) AS point_name
-          FROM cluster_line JOIN fired_line f USING (line_no) JOIN point USING (point_no) WHERE violated GROUP BY cluster_no)
-        SELECT {typed} FROM (
-          SELECT i_d.cluster_id, c.kind, c.institution_id, n.institution_name, {clean_text("m.local_item_code")} AS local_item_code,
-            {clean_text("m.local_item_name")} AS local_item_name, c.item_code,
-            CASE WHEN c.item_code IS NOT NULL THEN coalesce(r.item_name, r.point_name) END AS item_name, {clean_text("m.department")} AS department,
-            {clean_text("c.prescriber")} AS prescriber, c.day, r.rule_ids, m.lines, m.breaking, m.breaking / m.lines AS share, {low} AS share_low,
-            {high} AS share_high, c.elsewhere_lines, c.elsewhere_breaking,
-            c.elsewhere_breaking / nullif(c.elsewhere_lines, 0) AS elsewhere_share, m.persons, m.amount, m.first_day, m.last_day,
-            coalesce(i.likely_items, []) AS likely_items
-          FROM cluster_group c JOIN cluster_named i_d USING (cluster_no) JOIN counted_of m USING (cluster_no) LEFT JOIN ruled r USING (cluster_no)
-          LEFT JOIN likely_item i USING (cluster_no) LEFT JOIN institution_named n ON n.institution_id = c.institution_id)
-        ORDER BY breaking DESC, cluster_id"""

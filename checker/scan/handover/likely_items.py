@@ -103,15 +103,15 @@ def _gather_catalogue(connection: duckdb.DuckDBPyConnection, files: Gathered, se
                 for name in told
             ]
         if source.map.has("institution_id"):
-            place = sqltext.name(source.map.found["institution_id"][0].text)
+            places = ", ".join(dict.fromkeys(sqltext.name(each.text) for each in source.map.found["institution_id"]))
             uses.append(
-                f"""SELECT CAST({place} AS VARCHAR) AS institution_id, {raw} FROM {source.table.scan()}
-                WHERE CAST({place} AS VARCHAR) IN (SELECT institution_id FROM cluster_group)"""
+                f"""SELECT {read_column(source.map, "institution_id")} AS institution_id, "catalogue raw"
+                FROM (SELECT DISTINCT {places}, {raw} FROM {source.table.scan()})"""
             )
     nothing = "SELECT NULL::VARCHAR AS code, NULL::VARCHAR AS name, FALSE AS is_national, 0 AS lines WHERE FALSE"
     connection.execute(f"CREATE OR REPLACE TEMP TABLE catalogue AS {' UNION ALL '.join(names) or nothing}")
     nobody = 'SELECT NULL::VARCHAR AS institution_id, NULL::VARCHAR AS "catalogue raw" WHERE FALSE'
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE used AS SELECT DISTINCT institution_id, code FROM ({" UNION ALL ".join(uses) or nobody})
-        JOIN code_map ON code_map.raw = "catalogue raw" """
+        JOIN code_map ON code_map.raw = "catalogue raw" WHERE institution_id IN (SELECT institution_id FROM cluster_group)"""
     )

@@ -10,7 +10,7 @@ from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.judge.candidates import Joined
 from checker.model import sqltext
-from checker.scan.handover.explained import OF_PERSON
+from checker.scan.handover.of_person import OF_PERSON
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,7 +22,6 @@ _BY_REASON = {
     "birth_missing": "birth_missing",
     "birth_impossible": "birth_impossible",
     "id_conflict": "sources_conflict",
-    "newborn_under_mother": "newborn",
     "header_missing": "header_missing",
 }
 """Issues of persons by the reason for which a line is undetermined."""
@@ -58,7 +57,8 @@ def write_quality(
           UNION ALL SELECT 'refund_unmatched', line_no FROM unmatched_refund) l
         JOIN staged_line s ON s.line_no = l.line_no {beside.joins} WHERE NOT s.beside"""
     place = f"origin.file_no * {line_sql.LINE_NO_SHIFT} + f.source_record"
-    of_person = f"""SELECT DISTINCT CASE WHEN f.class = 'person_conflict' THEN 'visits_conflict' ELSE CASE f.reason_code {reasons} END END AS issue,
+    of_person = f"""SELECT DISTINCT CASE WHEN f.class = 'person_conflict' THEN 'visits_conflict' WHEN f.class = 'newborn' THEN 'newborn_under_mother'
+            WHEN f.reason_code = 'newborn' THEN 'newborn_flag_odd' ELSE CASE f.reason_code {reasons} END END AS issue,
           f.institution_id, f.person_hash, f.amount, {place} FROM {sqltext.parquet(findings)} f JOIN origin ON origin.file = f.source_file"""
     codes = _codes_sql(connection, files, second)
     connection.execute(
