@@ -101,9 +101,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _PLACE.get(names[item].partition("::")[0], len(SLOW)))
 
 
-@pytest.fixture(scope="module")
-def proofs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Cases that rules were proven by are not run again by equal rules, in whatever file of tests."""
+@pytest.fixture(scope="session")
+def proofs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all workers keep what became of cases."""
     base = tmp_path_factory.getbasetemp()
-    with kept_in((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "proofs"):
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "proofs"
+
+
+@pytest.fixture(scope="module")
+def proofs(proofs_folder: Path) -> Iterator[None]:
+    """Cases that rules were proven by are not run again by equal rules, in whatever file of tests."""
+    with kept_in(proofs_folder):
         yield

@@ -14,20 +14,14 @@ import pytest
 import checker.scan.scan
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.few_lines import few_headers, few_lines
 
 ROOT = Path(__file__).parents[1]
-NATIONAL = ROOT / "data" / "samples" / "national"
 MEMORY_CEILING_MB = 700
 
 
 def request(out: Path) -> ScanRequest:
-    return ScanRequest(
-        inputs=[NATIONAL / "fee_list_d.parquet"],
-        settlements=[NATIONAL / "setl_d.parquet"],
-        visits=[NATIONAL / "mdtrt_d.parquet"],
-        diagnoses=[NATIONAL / "setl_list_diag_d.parquet"],
-        out=out,
-    )
+    return ScanRequest([few_lines()], out, **few_headers())
 
 
 def findings(folder: Path) -> list[tuple[object, ...]]:

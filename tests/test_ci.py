@@ -66,11 +66,22 @@ class Repository:
 
 
 @pytest.fixture(scope="session")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the command `liangku` of this checkout."""
+def shell(tmp_path_factory: pytest.TempPathFactory, proofs_folder: Path) -> Path:
+    """A folder with the command `liangku` of this checkout, which keeps what became of the cases of rules."""
     folder = tmp_path_factory.mktemp("bin")
     command = folder / "liangku"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m checker.cli.main "$@"\n', encoding="utf-8")
+    command.write_text(
+        f"""#!{sys.executable}
+from pathlib import Path
+
+from checker.cli.main import main
+from tests.proofs import kept_in
+
+with kept_in(Path({str(proofs_folder)!r})):
+    main()
+""",
+        encoding="utf-8",
+    )
     command.chmod(command.stat().st_mode | stat.S_IXUSR)
     return folder
 
@@ -90,7 +101,7 @@ def _few_samples(folder: Path) -> None:
     samples = {path.name: pl.read_parquet(path) for path in (ROOT / "data/samples/national").glob("*.parquet")}
     lines = samples["fee_list_d.parquet"]
     charged = lines.filter(pl.col("med_list_codg").str.starts_with(DRUG)).head(8)
-    settlements = pl.concat((charged, lines.head(1500)))["setl_id"].unique().implode()
+    settlements = pl.concat((charged, lines.head(400)))["setl_id"].unique().implode()
     kept = samples["setl_d.parquet"].filter(pl.col("setl_id").is_in(settlements))
     for name, table in samples.items():
         key = "mdtrt_id" if name == "mdtrt_d.parquet" else "setl_id"

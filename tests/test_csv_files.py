@@ -557,7 +557,7 @@ print(facts.records, facts.rejects, peak_memory_mb())
 
 def test_large_files_stay_below_the_memory_ceiling_and_lose_no_line(tmp_path: Path) -> None:
     """Reading takes some 300 MB of any file: one that was held whole would not fit. Sound, of another encoding, and without one good record."""
-    plain = csv_files.make(tmp_path, 220)
+    plain = csv_files.make(tmp_path, 160)
     lines = sum(text.count(b"\n") for text in csv_files.lines_of(plain)) - 1
     bad = {"every record with a column too many", "every record with a quote that never closes"}
     for way in ("plain", "GB18030", *sorted(bad)):

@@ -19,18 +19,12 @@ from checker.model.errors import InputError
 from checker.rulebook.params import parse_params
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.few_lines import few_headers, few_lines
 from tests.one_rule import one_rule_text
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
 RULES = ROOT / "rules"
-NATIONAL = ROOT / "data" / "samples" / "national"
-SAMPLES = {
-    "settlements": [NATIONAL / "setl_d.parquet"],
-    "visits": [NATIONAL / "mdtrt_d.parquet"],
-    "diagnoses": [NATIONAL / "setl_list_diag_d.parquet"],
-}
-LINES = NATIONAL / "fee_list_d.parquet"
 PARAMS = parse_params(["child_age=12", "child_age_lenient=15"])
 NAME, NUMBER = "张三丰", "11010119900307421X"
 
@@ -158,11 +152,13 @@ def test_the_sample_names_lines_points_and_levels_of_both_sides(result: Impact) 
 @pytest.fixture(scope="module")
 def set_otherwise() -> Impact:
     """What other ages of children change in the samples."""
-    return impact(ImpactRequest("embedded", [LINES], params=PARAMS, **SAMPLES))
+    return impact(ImpactRequest("embedded", [few_lines()], params=PARAMS, **few_headers()))
 
 
 def test_a_parameter_gives_what_rules_edited_by_hand_give(tmp_path: Path, set_otherwise: Impact) -> None:
-    edited_so = impact(ImpactRequest(str(RULES), [LINES], after=str(edited_rules(tmp_path / "rules")), **SAMPLES))
+    edited_so = impact(
+        ImpactRequest(str(RULES), [few_lines()], after=str(edited_rules(tmp_path / "rules")), **few_headers())
+    )
     assert set_otherwise.new.extent.lines > 0
     assert set_otherwise.changed.extent.lines > 0
     for kind in ("new", "gone", "changed"):
@@ -174,7 +170,7 @@ def test_the_changes_are_the_differences_of_two_scans(tmp_path: Path, set_otherw
     result = set_otherwise
     flagged = []
     for name, settings in (("a", ()), ("b", PARAMS)):
-        scan(ScanRequest([LINES], tmp_path / name, params=settings, **SAMPLES))
+        scan(ScanRequest([few_lines()], tmp_path / name, params=settings, **few_headers()))
         rows = checker.read_findings(tmp_path / name).collect().iter_rows(named=True)
         flagged.append(
             {
@@ -199,7 +195,7 @@ def test_the_changes_are_the_differences_of_two_scans(tmp_path: Path, set_otherw
 
 
 def test_the_same_knowledge_as_text_changes_nothing() -> None:
-    result = impact(ImpactRequest("embedded", [LINES], after=str(SOURCES), **SAMPLES))
+    result = impact(ImpactRequest("embedded", [few_lines()], after=str(SOURCES), **few_headers()))
     assert result.before.findings == result.after.findings > 100
     assert not result.any_change
 
@@ -340,11 +336,7 @@ def test_what_cannot_be_compared_is_refused(ask, claims, arguments, told) -> Non
 
 def test_every_wrong_parameter_is_told_at_once() -> None:
     with pytest.raises(InputError) as caught:
-        scan(
-            ScanRequest(
-                [NATIONAL / "fee_list_d.parquet"], Path("unused"), params=parse_params(["child_age=19", "nothing=1"])
-            )
-        )
+        scan(ScanRequest([few_lines()], Path("unused"), params=parse_params(["child_age=19", "nothing=1"])))
     assert "drug-child-only 的 child_age" in str(caught.value)
     assert "nothing=1" in str(caught.value)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -938,8 +939,8 @@ def judged_by_oracle(made: Extract) -> Result:
     )
 
 
-LINES = 2500
-EXAMPLES = 6
+LINES = int(os.environ.get("LIANGKU_ORACLE_LINES", "1000"))
+EXAMPLES = int(os.environ.get("LIANGKU_ORACLE", "6"))
 
 
 @settings(

@@ -9,17 +9,15 @@ from typing import Any
 import polars as pl
 import pytest
 
+import checker.scan.scan
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
-
-NATIONAL = Path(__file__).parents[1] / "data" / "samples" / "national"
+from tests.few_lines import few_headers, few_lines
 
 
 def found(lines: list[Path], out: Path) -> tuple[list[tuple[Any, ...]], dict[str, Any]]:
     """The findings but for where their lines stood, and what was counted."""
-    headers = {"settlements": ["setl_d"], "visits": ["mdtrt_d"], "diagnoses": ["setl_list_diag_d"]}
-    tables = {kind: [NATIONAL / f"{name}.parquet" for name in names] for kind, names in headers.items()}
-    result = scan(ScanRequest(lines, out, **tables))
+    result = scan(ScanRequest(lines, out, **few_headers()))
     findings = pl.concat([pl.read_parquet(result.out / f"{name}.parquet") for name in ("findings", "shadow")])
     told = (
         "lines",
@@ -39,9 +37,11 @@ def found(lines: list[Path], out: Path) -> tuple[list[tuple[Any, ...]], dict[str
 def test_the_order_of_lines_and_files_changes_no_finding(
     threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = found([NATIONAL / "fee_list_d.parquet"], tmp_path / "out")
+    # As many lines would be: few are asked by one thread.
+    monkeypatch.setattr(checker.scan.scan, "FEW_LINES", 0)
+    expected = found([few_lines()], tmp_path / "out")
     monkeypatch.setattr(os, "cpu_count", lambda: threads)
-    lines = pl.read_parquet(NATIONAL / "fee_list_d.parquet").sample(fraction=1, shuffle=True, seed=threads)
+    lines = pl.read_parquet(few_lines()).sample(fraction=1, shuffle=True, seed=threads)
     # Lines without an id that stand in two files may be one line that both hold: they stay together.
     parts = [lines.filter(pl.col("bkkp_sn").is_null())] + [
         lines.drop_nulls("bkkp_sn").gather_every(3, n) for n in range(3)

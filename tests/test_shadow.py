@@ -20,17 +20,11 @@ from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
 from checker.shapes import SHAPES
+from tests.few_lines import few_headers, few_lines
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
 RULES = ROOT / "rules"
-NATIONAL = ROOT / "data" / "samples" / "national"
-LINES = NATIONAL / "fee_list_d.parquet"
-SAMPLES = {
-    "settlements": [NATIONAL / "setl_d.parquet"],
-    "visits": [NATIONAL / "mdtrt_d.parquet"],
-    "diagnoses": [NATIONAL / "setl_list_diag_d.parquet"],
-}
 POINT = "drug-sex-01-0003"
 CODE = "XG04CBA088A001010101467"
 
@@ -116,7 +110,7 @@ def active(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory, active: Path) -> ScanResult:
     """The sample lines judged with no point on trial."""
-    return scan(ScanRequest([LINES], tmp_path_factory.mktemp("whole") / "out", kb=[active], **SAMPLES))
+    return scan(ScanRequest([few_lines()], tmp_path_factory.mktemp("whole") / "out", kb=[active], **few_headers()))
 
 
 # ---- judged like any other, listed apart ----
@@ -130,7 +124,7 @@ def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path:
     shared = patterns.filter(pl.len().over("rule_id", "code") > 1)["point_id"]
     ids = sorted(set(pl.read_parquet(found)["point_id"]) - set(shared))[::2]
     kb = built(edition(tmp_path / "text", on_trial(ids)), tmp_path / "kb")
-    result = scan(ScanRequest([LINES], tmp_path / "out", kb=[kb], **SAMPLES))
+    result = scan(ScanRequest([few_lines()], tmp_path / "out", kb=[kb], **few_headers()))
     all_found = pl.read_parquet(found).sort("source_record", "rule_id").drop("kb_version")
     tried = all_found["point_id"].is_in(ids)
     assert tried.sum() > 30
@@ -149,8 +143,12 @@ def test_a_rule_on_trial_leaves_what_a_scan_without_it_finds(tmp_path: Path, act
     )
     shutil.copytree(RULES, without)
     (without / "drug-sex.toml").unlink()
-    tried = scan(ScanRequest([LINES], tmp_path / "tried", kb=[active], rules=[rules], only_rules=True, **SAMPLES))
-    left = scan(ScanRequest([LINES], tmp_path / "left", kb=[active], rules=[without], only_rules=True, **SAMPLES))
+    tried = scan(
+        ScanRequest([few_lines()], tmp_path / "tried", kb=[active], rules=[rules], only_rules=True, **few_headers())
+    )
+    left = scan(
+        ScanRequest([few_lines()], tmp_path / "left", kb=[active], rules=[without], only_rules=True, **few_headers())
+    )
     assert rows_of(tried.out / "findings.parquet") == rows_of(left.out / "findings.parquet")
     assert tried.summary == left.summary
     assert tried.not_in_force == left.not_in_force
@@ -454,7 +452,7 @@ def test_a_run_that_was_altered_is_refused(promote, tried: Path, key: str, value
     assert "没有可用的 run.json" in err
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 100, LINES])
+@pytest.mark.parametrize("content", [b"", b"x" * 100, ROOT / "data/samples/national/fee_list_d.parquet"])
 def test_findings_on_trial_that_were_altered_are_refused(promote, tried: Path, content: bytes | Path) -> None:
     (tried / "shadow.parquet").write_bytes(content if isinstance(content, bytes) else content.read_bytes())
     code, out, err = promote(POINT, "--run", tried)

@@ -22,6 +22,12 @@ SCAN_MEMORY = "420MB"
 SCRATCH = "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
 """How relations between two steps of a scan are written: fast, in row groups small enough for the writer's memory."""
 
+PAYS_OF_MANY = (
+    "column_lifetime", "common_subexpressions", "common_subplan", "compressed_materialization", "distinct_aggregate_rewrite",
+    "join_filter_pushdown", "join_order", "late_materialization", "reorder_filter", "row_group_pruner", "statistics_propagation",
+)  # fmt: skip
+"""Passes of the optimizer that cost the same for every statement, and bring something only where there are many rows."""
+
 _OPEN: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
 
@@ -34,18 +40,20 @@ def connect_locked(
     spill: Path | None = None,
     ordered: bool = False,
     optimized: bool = True,
+    few: bool = False,
 ) -> duckdb.DuckDBPyConnection:
     """Open an in-memory database without access to anything but `readable` files and `folders`.
 
     The configuration is locked, so that no clause, header or value that reached SQL could open it again. Without `spill` nothing
-    is written outside memory. What is asked of few rows is answered sooner where it is run as it is written, not `optimized`.
+    is written outside memory. What is asked of some rows again and again is answered sooner where it is run as it is written, not `optimized`; of
+    a `few` thousand once, on one thread, without what pays of many: a second would have each statement made ready once more.
     """
     import duckdb
 
     connection = duckdb.connect(
         ":memory:", config={"autoinstall_known_extensions": False, "autoload_known_extensions": False}
     )
-    workers = threads if threads is not None else min(os.cpu_count() or 1, 8)
+    workers = 1 if few else threads if threads is not None else min(os.cpu_count() or 1, 8)
     connection.execute(f"SET threads = {int(workers)}")
     connection.execute(f"SET memory_limit = {sqltext.text(memory)}")
     connection.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
@@ -55,6 +63,8 @@ def connect_locked(
     connection.execute(f"SET allowed_directories = [{_allowed([*folders, *([spill] if spill else [])])}]")
     if not optimized:
         connection.execute("PRAGMA disable_optimizer")
+    elif few:
+        connection.execute(f"SET disabled_optimizers = {sqltext.text(','.join(PAYS_OF_MANY))}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     _OPEN.add(connection)

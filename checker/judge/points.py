@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from checker.judge.compile import EXEMPTION_TYPE
 from checker.judge.evidence import Notices
+from checker.judge.recall import Recall
 from checker.knowledge.edition import Edition, load_into
 from checker.knowledge.names import item_key
 from checker.model import sqltext
@@ -54,6 +55,19 @@ class Loaded:
     notices: Notices
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What points say of rules: which of those that they name do not judge, and why; which have points on trial; what none reads."""
+
+    absent: Mapping[str, str]
+    on_trial: Sequence[str]
+    unread: Unread
+
+
+_RECALL = Recall[_Told](("kb_point", "kb_pattern", "kb_crosswalk", "point", "pattern"))
+"""What judging asks of knowledge, by the stage, the rules and the hashes of the editions."""
+
+
 def version_of(editions: Sequence[Edition]) -> str:
     """The version of layered editions, base first."""
     return "+".join(edition.version for edition in editions)
@@ -73,12 +87,33 @@ def load_points(
     has, and those of absent rules are not. For the counter (None: the rules of every stage) neither points nor rules on trial are in what
     is made, but those of absent rules are, under stand-ins.
     """
-    load_into(connection, editions)
-    absent = _absent(connection, rules)
+    known = tuple((rule.id, rule.shadow, rule.deprecated, rule.stages) for rule in rules.rules)
+    key = (stage, known, *(edition.manifest for edition in editions))
+    told = _RECALL.bring(connection, key)
+    if told is None:
+        load_into(connection, editions)
+        told = _Told(_absent(connection, rules), _on_trial(connection), _unread(connection, rules))
+        _make(connection, _plan(rules, stage, told))
+        _RECALL.keep(connection, key, told)
+    return Loaded(
+        _plan(rules, stage, told),
+        version_of(editions),
+        hash_of(editions),
+        told.unread,
+        told.absent,
+        Notices.of(editions),
+    )
+
+
+def _plan(rules: Plan, stage: str | None, told: _Told) -> Plan:
+    """The rules by whose numbers points are loaded."""
     if stage is None:
-        plan = rules.in_use().without_shadow().with_absent(absent)
-    else:
-        plan = rules.at_stage(stage).with_twins(_on_trial(connection))
+        return rules.in_use().without_shadow().with_absent(told.absent)
+    return rules.at_stage(stage).with_twins(told.on_trial)
+
+
+def _make(connection: duckdb.DuckDBPyConnection, plan: Plan) -> None:
+    """Make `point` and `pattern` of what is loaded."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP VIEW numbered AS
         SELECT CAST(rowid AS INTEGER) AS point_no, {_rule_number(plan)} AS rule_no, p.* FROM kb_point p WHERE rule_no IS NOT NULL"""
@@ -100,9 +135,6 @@ def load_points(
           n.region AS point_region, n.region_of AS point_region_of, n.valid_from, n.valid_to, n.level_cap, n.remark AS point_remark,
           n.document, n.batch, n.source_rows, coalesce(listed.exemptions, []) AS exemptions
         FROM numbered n LEFT JOIN listed USING (point_no) LEFT JOIN ({_GENERICS}) g USING (point_no)"""
-    )
-    return Loaded(
-        plan, version_of(editions), hash_of(editions), _unread(connection, rules), absent, Notices.of(editions)
     )
 
 

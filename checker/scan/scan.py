@@ -67,7 +67,7 @@ HELD_LINES = 1_000_000
 """Restricted lines that are held in memory between two steps; more go to a scratch file."""
 
 FEW_LINES = 20_000
-"""So many rows of all inputs are asked by one thread: a second would have each statement made ready once more, and find nothing to do."""
+"""So many rows of all inputs are few: what the engine does for many costs more than it brings."""
 
 RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 """How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
@@ -200,7 +200,8 @@ def _connect(
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
         memory=request.memory_limit or SCAN_MEMORY,
-        threads=1 if sum(each.rows for each in files.files) <= FEW_LINES else request.threads,
+        threads=request.threads,
+        few=sum(each.rows for each in files.files) <= FEW_LINES,
     )
     for name, table in files.registered.items():
         register(connection, name, table)

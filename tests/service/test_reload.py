@@ -17,9 +17,10 @@ from typing import Any
 import pytest
 
 from checker.knowledge.build import build
+from tests.one_rule import one_rule_rules, one_rule_text
 from tests.service.calls import MALE_ONLY, call, woman
 from tests.service.processes import unix_only
-from tests.service.serving import ROOT, Server, serving
+from tests.service.serving import Server, serving
 
 SECONDS = float(os.environ.get("LIANGKU_RELOAD_SECONDS", "2.5"))
 RELOADS = max(4, round(SECONDS / 2))
@@ -34,9 +35,8 @@ pytestmark = unix_only
 def editions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two editions by version: in the second, which has a point more before all others, 爱普列特片 is limited no longer."""
     folder = tmp_path_factory.mktemp("editions")
-    build(ROOT / "knowledge_base" / "sources", folder / "first")
-    text = folder / "text"
-    shutil.copytree(ROOT / "knowledge_base" / "sources", text)
+    text = one_rule_text(folder / "text")
+    build(text, folder / "first")
     file = text / "edition.toml"
     lines = file.read_text(encoding="utf-8").splitlines()
     version = next(line for line in lines if line.startswith("version"))
@@ -71,7 +71,7 @@ def swapped(tmp_path: Path, editions: dict[str, Path]) -> Iterator[tuple[Server,
     """A server on the first edition, and what puts another in its place (without telling the server)."""
     link = tmp_path / "kb"
     put(link, editions["first"])
-    with serving(tmp_path, 'kb = "kb"\n') as server:
+    with serving(tmp_path, f'kb = "kb"\nrules = "{one_rule_rules()}"\nonly_rules = true\n') as server:
         yield server, lambda name: put(link, editions[name])
 
 

@@ -25,7 +25,7 @@ from tests.shapes.terms_data import random_document
 from oracle_data import item_codes  # isort: skip
 from test_precheck import OWN_PLACE, prescription, write_random_knowledge  # isort: skip
 
-WANTED = int(os.environ.get("LIANGKU_EQUALITY", "2000"))
+WANTED = int(os.environ.get("LIANGKU_EQUALITY", "700"))
 _REASONS = {fact.key: fact.missing for fact in TERMS.facts.values() if fact.told_by}
 _TOGETHER = 250
 _OF_A_SCAN = 500
