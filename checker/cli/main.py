@@ -25,6 +25,7 @@ COMMANDS = {
     "kb": ("checker.cli.kb", "知识库：构建、查看（the knowledge base）"),
     "profile": ("checker.cli.profile", "省级配置：数据中有哪些取值，哪些认不出（the values of a province）"),
     "rules": ("checker.cli.rules", "规则：列出、查看、测试、检查（the rules）"),
+    "sql": ("checker.cli.sql", "规则编译出的查询，DuckDB 或 Spark（the rules as a query for a warehouse）"),
     "feedback": ("checker.cli.feedback", "反馈：提醒之后怎样处理（what was done about the findings shown）"),
     "links": ("checker.cli.links", "关联：条码、追溯码、商品名是哪个项目（which item a barcode or trade name is）"),
     "staff": ("checker.cli.staff", "人员：双人核验的复核员和 PIN（who may confirm as a second person）"),

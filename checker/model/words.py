@@ -756,3 +756,20 @@ REVIEW_COLUMNS: dict[str, Said] = {
     "cluster": ("聚集编号", "Cluster"),
 }
 """The headers of the sheet in which findings are decided, and under which it is read again."""
+QUERY_RELATIONS: dict[str, Said] = {
+    "candidate": (
+        "每行是一条明细和覆盖它的一个知识点：明细的列已按 docs/judgment.md 读好，知识点的列来自知识库",
+        "a row a line and a knowledge point that covers it: the line as docs/judgment.md reads it, the point as in the knowledge base",
+    ),
+    "fellow": (
+        "同一处方的各条明细，和列有其项目的规则",
+        "the lines of a prescription, and the rules that list their items",
+    ),
+    "use": (
+        "点数、配对或回看的项目的明细，退费和重复上传已经抵掉",
+        "the lines of items that points count, pair or look back at, refunds and duplicates taken off",
+    ),
+    "diagnosed": ("明细、结算、就诊和患者的诊断编码", "codes of diagnoses, by line, settlement, visit and patient"),
+    "class_use": ("患者哪天用过某类药", "the days on which a patient had a drug of a class"),
+}
+"""The relations that the query of `liangku sql` reads."""
