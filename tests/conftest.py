@@ -12,6 +12,7 @@ from tests.proofs import kept_in
 
 FOLDER = Path(__file__).parent
 SLOW = (
+    "test_spark.py",
     "test_docs.py::test_commands_run_and_print_what_the_document_shows",
     "test_oracle.py::test_the_product_agrees_with_the_oracle",
     "test_oracle.py::test_the_extracts_reach_every_verdict_reason_and_remark",
@@ -25,6 +26,7 @@ SLOW = (
     "service/test_service_faults.py",
     "test_csv_files.py",
     "test_large_inputs.py",
+    "test_resume.py",
     "service/test_scan_equality.py",
     "test_files.py",
     "ingest/test_unreadable.py",

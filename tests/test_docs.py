@@ -53,7 +53,8 @@ SESSION = "<!-- session:"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--from", "--query", "--settlements-query", "--visits-query",
              "--diagnoses-query", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
-             "--region", "--profile", "--stage", "--max-rejects", "--force", "--json", "--lang", "--crosswalk", "--person-key"),
+             "--region", "--profile", "--stage", "--max-rejects", "--force", "--json", "--lang", "--crosswalk", "--person-key", "--resume", "--threads", "--memory-limit",
+             "--temp-dir", "--part-lines", "--partition-by", "--engine", "--master", "--spark-conf"),
     "report": ("--xlsx", "--html", "--by", "--out", "--force", "--deadline-days", "--from", "--sample", "--stratum", "--seed", "--show-identities",
                "--min-cell", "--json", "--lang"),
     "inspect": ("--crosswalk", "--settlements", "--visits", "--diagnoses", "--map", "--layout", "--save", "--kb", "--rules", "--only-rules",
