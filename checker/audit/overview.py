@@ -60,6 +60,14 @@ def overview(
     )
     yield say("无法判断（行）", "Undetermined lines"), told(found.undetermined.lines, found.undetermined)
     yield say("无法判断的疑点（个）", "Undetermined findings"), told(found.undetermined.findings, found.undetermined)
+    if (run.language == "en") != english:
+        yield (
+            say("说明：疑点的文字", "Note: the words of findings"),
+            say(
+                "扫描时写成英文（--lang en）的说明、要求、实际和原因照原样列出；要中文的，请用 --lang zh 重新扫描",
+                "messages, expected, actual and reasons are as the scan worded them, in Chinese; scan again with --lang en for English ones",
+            ),
+        )
     if where != "TRUE":
         return
     yield say("豁免（行）", "Exempt lines"), told(found.exempt.lines, found.exempt)
@@ -158,15 +166,6 @@ def method(run: RunFolder, *, english: bool, identities: bool, least_cell: int) 
     yield from ((said[english], CLASS_MEANINGS[name][english]) for name, said in CLASSES.items())
     yield say("聚集的含义", "What clusters are"), None
     yield from ((said[english], CLUSTER_MEANINGS[name][english]) for name, said in CLUSTER_KINDS.items())
-    if not _is_worded(run, english=english):
-        yield say("语言", "Language"), None
-        yield (
-            say("疑点的文字", "Texts of findings"),
-            say(
-                "扫描时写成英文（--lang en）；要中文的说明、要求和实际，请用 --lang zh 重新扫描",
-                "messages, expected, actual, rules and reasons were worded in Chinese when scanned; scan again with --lang en for English ones",
-            ),
-        )
 
 
 _PATHS = ("rules", "profile", "layout")
@@ -193,8 +192,3 @@ def _plain(name: str, value: Any) -> str | int | float:
     if name in _PATHS:
         return ", ".join(_file(str(each)) for each in (value if isinstance(value, list) else [value]))
     return value if isinstance(value, str | int | float) else str(value)
-
-
-def _is_worded(run: RunFolder, *, english: bool) -> bool:
-    """Whether the findings were worded in the language of the report."""
-    return (run.language == "en") == english

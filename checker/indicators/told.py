@@ -160,9 +160,10 @@ UNITS: dict[str, Said] = {
     "percent": ("%", "%"),
     "yuan": ("元", "yuan"),
     "days": ("天", "days"),
-    "count": ("个", ""),
-    "ratio": ("次", ""),
+    "ratio": ("次", "times"),
 }
+"""Units that are one word; a count is of what is counted, see `unit_words`."""
+_COUNTED: dict[str, Said] = {"visits": ("人次", "visits"), "persons": ("人", "persons")}
 LEVELS: dict[str, Said] = {
     **{str(rank): said for rank, said in RANKS.items()},
     "unrated": UNRATED,
@@ -173,3 +174,8 @@ INSURANCES: dict[str, Said] = {
     "390": ("居民医保", "residents"),
     "unknown": ("未知", "unknown"),
 }
+
+
+def unit_words(unit: str, numerator: str) -> Said:
+    """A unit of an indicator in words, in Chinese and English; of a count, what is counted."""
+    return _COUNTED[numerator] if unit == "count" else UNITS[unit]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from checker.indicators.run import PARQUET, IndicatorsResult
-from checker.indicators.told import CARES, CAVEATS, GRAINS, SOURCES, UNITS
+from checker.indicators.told import CARES, CAVEATS, GRAINS, SOURCES, unit_words
 from checker.report.console import Words, safe, wide_console
 
 if TYPE_CHECKING:
@@ -123,6 +123,6 @@ def _rows(run: Mapping[str, Any], rows: pl.DataFrame, english: int) -> Iterator[
     for each in run["indicators"]:
         yield [
             each["en"] if english else each["zh"],
-            UNITS[each["unit"]][english],
+            unit_words(each["unit"], each["numerator"])[english],
             *(number(values.get((each["id"], care)), each["unit"]) for care in CARES),
         ]

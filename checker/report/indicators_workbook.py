@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from checker.indicators.run import IndicatorsResult
-from checker.indicators.told import CARES, CAVEATS, GRAINS, INSURANCES, LEVELS, NOTES, UNITS
+from checker.indicators.told import CARES, CAVEATS, GRAINS, INSURANCES, LEVELS, NOTES, unit_words
 from checker.model.errors import InputError, both
 from checker.model.shown import shown
 from checker.model.whole_file import whole_book
@@ -74,6 +74,7 @@ class _Sheets:
             each["id"]: each["en" if english else "zh"]
             for each in (*result.run["indicators"], *result.run["not_computed"])
         }
+        self.numerators = {each["id"]: each["numerator"] for each in result.run["indicators"]}
         self.bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         self.text = book.add_format({"num_format": "@"})
         self.formats = {
@@ -89,6 +90,9 @@ class _Sheets:
             if not rows.is_empty():
                 self._grain(grain, rows)
         self._meanings()
+
+    def _unit(self, indicator: str, unit: str) -> str:
+        return unit_words(unit, self.numerators.get(indicator, "visits"))[self.english]
 
     def _charts(self) -> None:
         """The sheet of charts stands first, and a sheet of their numbers behind all others."""
@@ -120,7 +124,7 @@ class _Sheets:
                 })  # fmt: skip
             unit = next(each["unit"] for each in self.run["indicators"] if each["id"] == indicator)
             chart.set_title({"name": name})
-            chart.set_y_axis({"name": UNITS[unit][self.english], "min": 0})
+            chart.set_y_axis({"name": self._unit(indicator, unit), "min": 0})
             chart.set_size({"width": 620, "height": 320})
             sheet.insert_chart(drawn // 2 * 17, drawn % 2 * 10, chart)
             place, drawn = last + 2, drawn + 1
@@ -158,7 +162,7 @@ class _Sheets:
             "care": CARES[row["care"]][self.english],
             "place": words[place][self.english] if place in words else shown(place),
             "month": row["month"] or ("全部", "all")[self.english],
-            "unit": UNITS[row["unit"]][self.english],
+            "unit": self._unit(row["indicator"], row["unit"]),
             "note": NOTES[row["note"]][self.english] if row["note"] in NOTES else "",
         }
         for across, name in enumerate(columns):

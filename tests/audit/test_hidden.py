@@ -119,7 +119,9 @@ def test_a_page_that_hides_few_persons_holds_no_single_finding(run: Path, tmp_pa
     done = liangku("report", run, "--html", tmp_path / "a.html", "--xlsx", tmp_path / "a.xlsx", "--min-cell", "400")
     assert done.returncode == 0, done.stderr
     assert {len(column["index"]) for column in embedded(tmp_path / "a.html")} == {0}
-    assert "页内因此也没有单个疑点" in (tmp_path / "a.html").read_text(encoding="utf-8")
+    page = (tmp_path / "a.html").read_text(encoding="utf-8")
+    assert "页内因此也没有单个疑点" in page
+    assert "data-drill=" not in page
     told = entries(openpyxl.load_workbook(tmp_path / "a.xlsx"), "总览")
     results = dict(told[: [title for title, _ in told].index("读入 = 判断 + 跳过 + 无法读取")])
     assert results["违规疑点（行）"] == results["　其中待核实".strip()] == "不足 400 人，不显示"

@@ -14,6 +14,7 @@ import pytest
 from openpyxl.worksheet.worksheet import Worksheet
 
 from checker.audit.deadline import deadline
+from checker.model.words import CLASS_MEANINGS, CLASSES, CLUSTER_KINDS, CLUSTER_MEANINGS
 from checker.report.workbook.sheet import LONGEST_CELL
 from tests.audit.runs import change_findings, sample_run
 from tests.commands import liangku
@@ -422,3 +423,9 @@ def test_it_is_english_where_that_is_asked_for(run: Path, tmp_path: Path) -> Non
     book = openpyxl.load_workbook(tmp_path / "a.xlsx")
     assert book.sheetnames[:3] == ["Overview", "By rule", "By institution"]
     assert "Item code" in [cell.value for cell in book["Findings"][3]]
+    # The scan worded its findings in Chinese, which is said where they are English otherwise.
+    told = {str(row[0].value).strip(): str(row[1].value) for row in book["Overview"].iter_rows()}
+    assert "in Chinese; scan again with --lang en" in told["Note: the words of findings"]
+    meanings = {row[0].value: row[1].value for row in book["Method"].iter_rows()}
+    for name, meaning in (*CLASS_MEANINGS.items(), *CLUSTER_MEANINGS.items()):
+        assert meanings[{**CLASSES, **CLUSTER_KINDS}[name][1]] == meaning[1]

@@ -53,6 +53,13 @@ def test_the_workbook(tmp_path: Path, lines: Path) -> None:
         and row[heads.index("就医方式")].value == "全部"
     ]
     assert told == [("全部", 300), ("2026-01", 100), ("2026-02", 200)]
+    units = {row[0].value: row[heads.index("单位")].value for row in sheet.iter_rows(min_row=2)}
+    assert (units["就诊人次"], units["就诊人数"], units["人均就诊次数"], units["次均费用"]) == (
+        "人次",
+        "人",
+        "次",
+        "元",
+    )
     meanings = [[cell.value for cell in row] for row in opened["口径"].iter_rows(min_row=2)]
     assert ["药费占比", "ZB10000205001000"] in [row[:2] for row in meanings]
     assert any(row[4] and "settlement_fund_paid" in row[4] for row in meanings)
