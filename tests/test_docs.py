@@ -102,6 +102,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "rules diff": ("--format", "--exit-code", "--json", "--lang"),
     "rules docs": ("--rules", "--out", "--check", "--json", "--lang"),
     "rules lock": ("--rules", "--retire", "--reason", "--check", "--json", "--lang"),
+    "sql": ("--rule", "--engine", "--stage", "--rules", "--only-rules", "--json", "--lang"),
     "review template": ("--out", "--json", "--lang"),
     "review import": ("--by", "--replace", "--json", "--lang"),
     "review show": ("--by", "--limit", "--json", "--lang"),

@@ -109,7 +109,7 @@ def test_findings_come_as_each_library_has_them(of_files: checker.Run) -> None:
     assert of_files.is_complete
 
 
-def test_values_of_every_type_are_read_as_they_would_be_in_a_file() -> None:
+def test_values_of_every_type_are_read_as_they_would_be_in_a_file(tmp_path: Path) -> None:
     codes = [WOMANS] * 3
     table = pa.table({
         **_lines(codes),
@@ -125,7 +125,11 @@ def test_values_of_every_type_are_read_as_they_would_be_in_a_file() -> None:
     )
     views = pl.DataFrame(_lines(codes, line_id=list("def"))).with_columns(pl.lit(None).alias("patient_age"))
     names = ("<lines-2>", "<lines-3>", "<lines>")
-    with checker.scan([table, frame, views]) as run:
+    with checker.scan([table, frame, views], person_key=tmp_path / "scan.key") as run:
+        # What is handed on besides is made of tables in memory too.
+        assert {"clusters.parquet", "denominators.parquet", "quality.parquet"} <= {
+            path.name for path in run.folder.iterdir()
+        }
         found = sorted(run.findings().select([*WHERE, "verdict"]).to_pylist(), key=lambda row: tuple(row.values()))
         assert found == [
             {"source_file": name, "source_record": record, "verdict": "violation"}
