@@ -161,6 +161,8 @@ REFUSED = {
     "a column twice": (lambda: pa.table([["x"], ["y"]], names=["item_code", "item_code"]), r"<lines>：表头“item_code”出现了两次"),
     "no rows": (lambda: pa.table(_lines(["x"])).slice(0, 0), r"<lines>：只有表头"),
     "no table": (lambda: {"item_code": ["x"]}, r"lines：builtins\.dict 不是路径"),
+    "a column alone": (lambda: pl.Series(["x"]), r"<lines>：polars\.Series 无法读取"),
+    "an array": (lambda: pa.array(["x"]), r"lines：pyarrow\.lib\.StringArray 不是路径"),
     "nothing": (list, r"没有给出明细"),
     "no file": (lambda: "nowhere.parquet", r"nowhere\.parquet：找不到"),
     "a lazy frame that fails": (lambda: pl.DataFrame(_lines(["x"])).lazy().with_columns(pl.col("nowhere")), r"<lines>：polars\.LazyFrame.*nowhere"),
