@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -111,7 +112,11 @@ def _lying(given: InMemory, columns: Iterable[tuple[str, pa.ChunkedArray]], rows
     import pyarrow as pa
     from pyarrow import compute
 
-    taken = {own_header(name): readable(given.path, name, column) for name, column in columns}
+    named = [*columns]
+    # Looking whether texts are UTF-8 takes longer than all else here, and Arrow does so beside others.
+    with ThreadPoolExecutor() as pool:
+        read = pool.map(lambda each: readable(given.path, *each), named)
+        taken = {own_header(name): column for (name, _), column in zip(named, read, strict=True)}
     # Rows of Arrow have no numbers of their own.
     numbers = compute.cumulative_sum(pa.repeat(1, rows))
     return pa.table({**taken, "__record": numbers})
