@@ -50,14 +50,14 @@ def watched() -> Iterator[list[float]]:
 def _bare(files: list[str]) -> Callable[[], int]:
     from benchmarks import bare
 
-    table, folder = _loaded(files), tempfile.TemporaryDirectory()
+    table, folder = loaded(files), tempfile.TemporaryDirectory()
     return lambda: bare.run_table(table, str(Path(folder.name) / "bare.parquet"))
 
 
 def _liangku(files: list[str]) -> Callable[[], int]:
     import checker
 
-    table = _loaded(files)
+    table = loaded(files)
 
     def scan() -> int:
         with checker.scan(table) as run:
@@ -66,7 +66,8 @@ def _liangku(files: list[str]) -> Callable[[], int]:
     return scan
 
 
-def _loaded(files: list[str]) -> Any:
+def loaded(files: list[str]) -> Any:
+    """The lines of files as an Arrow table."""
     import pyarrow as pa
     from pyarrow import parquet
 
@@ -78,7 +79,7 @@ CONTESTANTS = {"bare": _bare, "liangku": _liangku}
 
 def measure(name: str, files: list[str], repeat: int) -> dict[str, Any]:
     """One contestant in this process: seconds of the first time, the median of the others, memory, findings."""
-    table = _loaded(files)
+    table = loaded(files)
     work, size, rows = CONTESTANTS[name](files), table.nbytes / MB, table.num_rows
     del table
     taken = []

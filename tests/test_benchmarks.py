@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from benchmarks import bare, generate, page
+from benchmarks import bare, generate, in_memory, page
 from benchmarks.compare import compare
 from benchmarks.generate import DataSet, make
 from benchmarks.measure import Command, Failed, Runs, Taken, run
@@ -79,6 +79,19 @@ def test_several_files_hold_the_same_lines(
     bare.run(list(parts.line_files), str(tmp_path / "bare.parquet"), parts.settlements, KB)
     said = compare(reference, tmp_path / "bare.parquet", list(parts.line_files))
     assert said["equal"], said
+
+
+@needs_knowledge
+def test_a_table_in_memory_is_judged_as_the_files(data: DataSet, reference: Path, tmp_path: Path) -> None:
+    if data.settlements:
+        pytest.skip("in memory only lines that know their persons are measured")
+    assert in_memory.CONTESTANTS["bare"](list(data.line_files))() == duckdb.sql(f"FROM '{reference}'").shape[0]
+    bare.run_table(in_memory.loaded(list(data.line_files)), str(tmp_path / "bare.parquet"), KB)
+    said = compare(reference, tmp_path / "bare.parquet", list(data.line_files))
+    assert said["equal"], said
+    told = in_memory.measure("liangku", list(data.line_files), 1)
+    assert told["lines"] == LINES
+    assert told["findings"] > 10
 
 
 @needs_knowledge

@@ -53,7 +53,8 @@ SESSION = "<!-- session:"
 COMMANDS: Mapping[str, tuple[str, ...]] = {
     "scan": ("--out", "--settlements", "--visits", "--diagnoses", "--from", "--query", "--settlements-query", "--visits-query",
              "--diagnoses-query", "--map", "--layout", "--csv", "--as-of", "--kb", "--rules", "--only-rules",
-             "--region", "--profile", "--stage", "--max-rejects", "--force", "--json", "--lang", "--crosswalk", "--person-key", "--resume", "--threads", "--memory-limit",
+             "--region", "--profile", "--stage", "--max-rejects", "--force", "--json", "--lang", "--crosswalk", "--person-key",
+             "--resume", "--threads", "--memory-limit",
              "--temp-dir", "--part-lines", "--partition-by", "--engine", "--master", "--spark-conf"),
     "report": ("--xlsx", "--html", "--by", "--out", "--force", "--deadline-days", "--from", "--sample", "--stratum", "--seed", "--show-identities",
                "--min-cell", "--json", "--lang"),
@@ -103,6 +104,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "rules diff": ("--format", "--exit-code", "--json", "--lang"),
     "rules docs": ("--rules", "--out", "--check", "--json", "--lang"),
     "rules lock": ("--rules", "--retire", "--reason", "--check", "--json", "--lang"),
+    "sql": ("--rule", "--engine", "--stage", "--rules", "--only-rules", "--json", "--lang"),
     "review template": ("--out", "--json", "--lang"),
     "review import": ("--by", "--replace", "--json", "--lang"),
     "review show": ("--by", "--limit", "--json", "--lang"),

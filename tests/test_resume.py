@@ -84,7 +84,7 @@ def test_a_scan_that_is_killed_again_and_again_finds_the_same(lines, tmp_path):
     scanned(lines, out, "--resume")
     for name, frame in results(tmp_path / "whole").items():
         assert frame.equals(results(out)[name]), name
-    changing = ("seconds", "finished", "peak_memory_mb", "results")
+    changing = ("seconds", "finished", "peak_memory_mb", "results", "seal")
     whole, again = (
         {key: value for key, value in run(each).items() if key not in changing} for each in (tmp_path / "whole", out)
     )

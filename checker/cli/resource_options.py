@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 import click
 
+from checker.engines.names import DUCKDB, ENGINES
 from checker.ingest.parts import PART_LINES
 from checker.model.arguments import memory
 from checker.model.errors import InputError
-from checker.scan.request import DUCKDB, ENGINES
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +14,9 @@ from checker.cli.output import print_json
 from checker.engines.names import ENGINES, SPARK_SETTINGS
 from checker.model.errors import ExitCode, InputError, both
 from checker.model.words import QUERY_RELATIONS
+
+if TYPE_CHECKING:
+    from checker.rulebook.plan import Plan
 
 
 @click.command("sql")
@@ -58,9 +63,8 @@ def command(
     from checker.judge.rules_query import rules_query
     from checker.knowledge.resolve import open_plan
     from checker.rulebook.plan import Plan
-    from checker.shapes import SHAPES
 
-    used = open_plan(rules, only_rules=only_rules).at_stage("after" if stage == "audit" else "during")
+    used = open_plan(rules, only_rules=only_rules).at_stage("after" if stage == "audit" else "during").without_shadow()
     known = [rule.id for rule in used.rules]
     if unknown := [each for each in rule_ids if each not in known]:
         raise InputError(f"没有规则“{'、'.join(unknown)}”（no such rule），这个阶段的规则（known）：{', '.join(known)}")
@@ -71,21 +75,7 @@ def command(
     try:
         sql = laid_out(query.sql, engine)
     except NotInEngineError:
-        faults = []
-        for shape in SHAPES:
-            own = Plan(tuple(rule for rule in plan.rules if rule.shape == shape.id), plan.hash)
-            try:
-                laid_out(rules_query(own, stage="after").sql if own.rules else "SELECT 1", engine)
-            except NotInEngineError as error:
-                faults.append(f"{', '.join(rule.id for rule in own.rules)}: {error}")
-        raise InputError(
-            both(
-                f"这些规则用到 {engine} 没有的写法，没有打印查询；请用 --rule 选其他规则，或用 --engine duckdb",
-                f"{engine} has no equal of what these rules use, nothing was printed: choose other rules by --rule, or --engine duckdb",
-            )
-            + "：\n"
-            + "\n".join(faults)
-        ) from None
+        raise _refused(plan, engine) from None
     if as_json:
         told = {"engine": engine, "stage": stage, "rules": [rule.id for rule in plan.rules], "rules_hash": plan.hash}
         print_json(told | {"relations": {name: dict(columns) for name, columns in query.relations.items()}, "sql": sql})
@@ -93,6 +83,25 @@ def command(
     # As it stands: a sign shown otherwise would make another query of it.
     click.echo("\n".join((*_head(engine, query.relations, [rule.id for rule in plan.rules], lang), sql)))
     return ExitCode.CLEAR
+
+
+def _refused(plan: Plan, engine: str) -> InputError:
+    """The error of rules that an engine has no words for: which of them, and what it lacks."""
+    from checker.engines.dialects import NotInEngineError, laid_out
+    from checker.judge.rules_query import rules_query
+
+    faults = []
+    for shape in dict.fromkeys(rule.shape for rule in plan.rules):
+        own = replace(plan, rules=tuple(rule for rule in plan.rules if rule.shape == shape))
+        try:
+            laid_out(rules_query(own, stage="after").sql, engine)
+        except NotInEngineError as error:
+            faults.append(f"{', '.join(rule.id for rule in own.rules)}: {error}")
+    told = both(
+        f"这些规则用到 {engine} 没有的写法，没有打印查询；请用 --rule 选其他规则，或用 --engine duckdb",
+        f"{engine} has no equal of what these rules use, nothing was printed: choose other rules by --rule, or --engine duckdb",
+    )
+    return InputError("\n".join((f"{told}：", *faults)))
 
 
 def _head(engine: str, relations: Mapping[str, Mapping[str, str]], rules: list[str], lang: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The engines that run the SQL of rules, by name, and what one of them needs to be told before."""
 
-ENGINES = ("duckdb", "spark")
+DUCKDB, SPARK = "duckdb", "spark"
+ENGINES = (DUCKDB, SPARK)
 _OPTIMIZER = "org.apache.spark.sql.catalyst.optimizer"
 SPARK_SETTINGS = {
     "spark.sql.optimizer.excludedRules": ",".join(

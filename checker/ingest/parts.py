@@ -17,8 +17,6 @@ from checker.model.journal import Journal
 if TYPE_CHECKING:
     import duckdb
 
-    from checker.ingest.gather import Gathered
-
 PART_LINES = 5_000_000
 """So many lines make a part: a scan of no more is begun anew sooner than it is taken up."""
 MOST_PARTS = 64
@@ -42,22 +40,23 @@ class Parts:
         self._journal = journal
         self._lines = sys.maxsize if lines is None else lines
         self._tell = tell
-        self._rows: dict[Path, int] = {}
+        self._rows: Mapping[Path, int] = {}
         self._passed: dict[str, int] = {}
         self._pending: list[tuple[str, Sequence[Path], Mapping[str, Any], int]] = []
         self.long = False
 
-    def begin(self, files: Gathered) -> Gathered:
-        """The files, those of lines cut into parts; tells whether the scan is a long one."""
-        self._rows = rows = {each.file.path: each.rows for each in files.files if each.role == "lines"}
+    def begin(self, lines: Sequence[Source], rows: Mapping[Path, int], worth: int | None) -> tuple[Source, ...]:
+        """The sources of lines cut into parts, of which the engine takes those of `worth` lines; `rows` are the lines of each file. From now on it is
+        known whether the scan is a long one.
+        """
+        self._rows = rows
         all_rows = sum(rows.values())
         self.long = all_rows > self._lines
-        wanted = min(self._lines, files.engine.part_lines or self._lines)
+        wanted = min(self._lines, worth or self._lines)
         if all_rows <= wanted:
-            return files
+            return tuple(lines)
         each_part = max(wanted, all_rows // MOST_PARTS)
-        lines = tuple(part for source in files.lines for part in cut(source, rows, each_part))
-        return replace(files, lines=lines)
+        return tuple(part for source in lines for part in cut(source, rows, each_part))
 
     def same(self, what: str, facts: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What was noted of `what` before, or None; and from now on it is `facts`."""

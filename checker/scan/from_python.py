@@ -9,21 +9,26 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from checker.engines.names import ENGINES
 from checker.ingest.gather import Input
-from checker.ingest.in_memory import InMemory, is_table
+from checker.ingest.in_memory import HandsOnArrow, InMemory, is_table
 from checker.ingest.parts import PART_LINES
 from checker.model.arguments import Paths, at_least_one, day, memory, one_of, path, paths
 from checker.model.errors import InputError
 from checker.model.secret_key import open_key
 from checker.scan.partitions import PARTITIONS
-from checker.scan.request import ENGINES, MAX_REJECTS, ScanRequest
+from checker.scan.request import MAX_REJECTS, ScanRequest
 from checker.scan.run import Run, run_of
 from checker.scan.scan import scan as scan_request
 
 if TYPE_CHECKING:
     import duckdb
+    import polars
+
+    Given: TypeAlias = str | Path | HandsOnArrow | polars.LazyFrame
+    """A path, folder or pattern, or a table. (The types of pyarrow are not known to checkers of types: they pass.)"""
 
 _STAGES, _LANGUAGES = ("audit", "settle"), ("zh", "en")
 
@@ -44,7 +49,8 @@ class Step:
 
 
 def scan(
-    lines: Any, *, settlements: Any = None, visits: Any = None, diagnoses: Any = None, out: str | Path | None = None, force: bool = False,
+    lines: Given | Sequence[Given], *, settlements: Given | Sequence[Given] | None = None, visits: Given | Sequence[Given] | None = None,
+    diagnoses: Given | Sequence[Given] | None = None, out: str | Path | None = None, force: bool = False,
     maps: Mapping[str, str] | Sequence[str] = (), layout: str | Path | None = None, profile: str | Path | None = None,
     region: str | None = None, as_of: date | None = None, stage: Literal["audit", "settle"] = "audit", kb: Paths = (),
     crosswalk: Paths = (), rules: Paths = (), only_rules: bool = False, repair: bool = False, max_rejects: float = MAX_REJECTS,

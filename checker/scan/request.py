@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from checker.engines.names import DUCKDB
 from checker.ingest.completeness import Gap
 from checker.ingest.gather import Input, paths_of
 from checker.ingest.netting import Netted
@@ -22,11 +23,6 @@ from checker.scan.summary import Summary
 
 MAX_REJECTS = 0.01
 """The share of a file's lines that may be rejected before a result counts as incomplete."""
-
-
-DUCKDB, SPARK = "duckdb", "spark"
-ENGINES = (DUCKDB, SPARK)
-"""What reads lines: DuckDB in this process, or workers of Spark."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from checker.engines.duckdb import SCAN_MEMORY, SCRATCH, connect_locked, register
 from checker.engines.lines import HERE, LineEngine
+from checker.engines.names import SPARK
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
@@ -48,7 +49,7 @@ from checker.scan.handover.handover import Found, Handover
 from checker.scan.not_judged import Untold, count_not_judged, count_untold, untold_sql
 from checker.scan.partitions import write_parts
 from checker.scan.person_labels import label_persons
-from checker.scan.request import SPARK, ScanRequest, ScanResult
+from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.run_record import crosswalk_document, journal_document, name_results, record
 from checker.scan.shadow import NOTHING, SHADOW_FILE, Shadow, count_on_trial, count_shadow
 from checker.scan.summary import summarise
@@ -224,7 +225,9 @@ class _Run:
 
     def go(self, started: float) -> ScanResult:
         connection = self.connection
-        files = self.parts.begin(relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files)))
+        files = relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files))
+        rows = {each.file.path: each.rows for each in files.files if each.role == "lines"}
+        files = replace(files, lines=self.parts.begin(files.lines, rows, files.engine.part_lines))
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(
             connection, files, repair=self.request.repair, parts=self.parts
