@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import time
 from pathlib import Path
+from random import Random
 
 import duckdb
 import polars as pl
@@ -19,6 +21,7 @@ from tests.one_rule import one_rule_kb
 from tests.test_files import broken_page, csv_file, found, parquet_file, passed_over, run
 
 PART = ("--part-lines", "400")
+KILLS = int(os.environ.get("LIANGKU_KILLS", "0"))
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,39 @@ def test_a_scan_that_is_killed_again_and_again_finds_the_same(lines, tmp_path):
     )
     assert whole == again
     assert [each.name for each in tmp_path.glob(".out*")] == []
+
+
+@pytest.mark.skipif(not KILLS, reason="LIANGKU_KILLS says how many scans are killed at random: make soak asks for 20")
+def test_scans_killed_at_random_moments_find_the_same(tmp_path):
+    """Each is killed up to four times, then let be; more lines, so that every step takes a while."""
+    for number in range(12):
+        names = [f"{number}-{line}" for line in range(20_000)]
+        (parquet_file if number % 2 else csv_file)(
+            tmp_path / "in" / f"{number}.{'parquet' if number % 2 else 'csv'}", *names
+        )
+    given = (tmp_path / "in", tmp_path / "whole", "--part-lines", "30000")
+    began = time.monotonic()
+    scanned(*given)
+    takes, whole = time.monotonic() - began + 1, results(tmp_path / "whole")
+    for number in range(KILLS):
+        out, rng = tmp_path / f"out-{number}", Random(number)
+        before: list[str] = []
+        for _ in range(4):
+            started = command(*words(tmp_path / "in", out, "--part-lines", "30000", "--resume"))
+            with subprocess.Popen(started, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                try:
+                    process.wait(rng.uniform(0.2, takes))
+                except subprocess.TimeoutExpired:
+                    process.kill()
+            if process.returncode != -signal.SIGKILL:
+                break
+            left = [parts_done(file) for file in tmp_path.glob(f".out-{number}.partial-*/work/{JOURNAL_FILE}")]
+            assert not left or left[0][: len(before)] == before
+            before = left[0] if left else []
+        if not out.exists():
+            scanned(tmp_path / "in", out, "--part-lines", "30000", "--resume")
+        for name, frame in results(out).items():
+            assert frame.equals(whole[name]), (number, name)
 
 
 def test_a_scan_that_was_killed_is_taken_up_only_as_it_was(lines, tmp_path):

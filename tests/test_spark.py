@@ -27,6 +27,7 @@ from oracle_data import extract, write  # isort: skip
 spark = pytest.importorskip("pyspark", reason="the extra spark is not installed: pip install -e '.[spark]'")
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a local cluster of Spark needs the shell of a Unix")
 
+LINES = int(os.environ.get("LIANGKU_SPARK_LINES", "1500"))
 MASTER = "local-cluster[2,1,1024]"
 NATIONAL = ROOT / "data" / "samples" / "national"
 
@@ -107,7 +108,7 @@ def test_a_cluster_that_loses_a_worker_finds_what_one_machine_finds(tmp_path: Pa
 def test_both_engines_agree_on_hostile_values(tmp_path: Path) -> None:
     """Random extracts: words for nothing, spellings of days and numbers, refunds, copies; CSV of other encodings is converted here and read there."""
     (tmp_path / "extract").mkdir()
-    made = write(extract(20261128, lines=1500), tmp_path / "extract")
+    made = write(extract(20261128, lines=LINES), tmp_path / "extract")
     for engine in ("duckdb", "spark"):
         held = [[file] if file else [] for file in (made.settlements, made.visits, made.diagnoses)]
         scan(
