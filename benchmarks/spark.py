@@ -17,6 +17,7 @@ import duckdb
 from benchmarks.bare import POINTS, PREFIX
 from benchmarks.measure import Command, alternate, run, warm_cache
 from benchmarks.shared import KNOWLEDGE, RULES
+from benchmarks.shared_files import in_files
 
 MASTER = "local-cluster[2,1,1536]"
 
@@ -87,7 +88,7 @@ def main() -> None:
     module = [sys.executable, "-m"]
     given = ["--lines", str(args.lines), "--data", str(args.data)]
     made = json.loads(run(Command([*module, "benchmarks.generate", *given])).output)["line_files"]
-    files = _in_files(made, args.data / f"spark-{args.lines}-{args.files}", args.files)
+    files = in_files(made, args.data / f"files-{args.lines}-{args.files}", args.files)
     warm_cache(files)
     out = args.data / "spark"
     out.mkdir(parents=True, exist_ok=True)
@@ -111,19 +112,6 @@ def main() -> None:
         [f"{hand}/*.parquet", str(product / "findings.parquet"), [rule for rule, *_ in RULES]],
     ).fetchall()[0]
     print(f"lines and rules in both {both[0]:,}, by hand {both[1]:,}, in the scan {both[2]:,}")
-
-
-def _in_files(made: list[str], folder: Path, number: int) -> list[str]:
-    """The lines in so many files."""
-    files = [folder / f"part-{part:05}.parquet" for part in range(number)]
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        for part, file in enumerate(files):
-            duckdb.execute(
-                f"COPY (FROM read_parquet({made}, file_row_number=true) SELECT * EXCLUDE (file_row_number) "
-                f"WHERE file_row_number % {number} = {part}) TO '{file}' (FORMAT parquet)"
-            )
-    return list(map(str, files))
 
 
 if __name__ == "__main__":
