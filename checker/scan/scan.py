@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCRATCH, connect_locked
+from checker.engines.duckdb import FEW_ROWS, SCRATCH, connect_locked
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
@@ -59,9 +59,6 @@ if TYPE_CHECKING:
 
 HELD_LINES = 1_000_000
 """Restricted lines that are held in memory between two steps; more go to a scratch file."""
-
-FEW_LINES = 20_000
-"""So many rows of all inputs are few: what the engine does for many costs more than it brings."""
 
 RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 """How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
@@ -146,7 +143,7 @@ def _connect(files: Gathered, editions: Sequence[Edition], out: OutFolder) -> du
         readable=[*files.readable, *knowledge_files(editions)],
         folders=[out.work.absolute(), out.result.absolute()],
         spill=out.work.absolute() / "spill",
-        few=sum(each.rows for each in files.files) <= FEW_LINES,
+        few=sum(each.rows for each in files.files) <= FEW_ROWS,
     )
 
 
