@@ -38,7 +38,7 @@ def test_the_order_of_lines_and_files_changes_no_finding(
     threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # As many lines would be: few are asked by one thread.
-    monkeypatch.setattr(checker.scan.scan, "FEW_LINES", 0)
+    monkeypatch.setattr(checker.scan.scan, "FEW_ROWS", 0)
     expected = found([few_lines()], tmp_path / "out")
     monkeypatch.setattr(os, "cpu_count", lambda: threads)
     lines = pl.read_parquet(few_lines()).sample(fraction=1, shuffle=True, seed=threads)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb as engine
 
-from checker.engines.duckdb import connect_locked
+from checker.engines.duckdb import FEW_ROWS, connect_locked
 from checker.indicators import cells, counts, needs, stays
 from checker.indicators.charge_class import find_classes
 from checker.indicators.charges import sum_lines
@@ -92,8 +92,9 @@ def compute(request: IndicatorsRequest) -> IndicatorsResult:
             }
             files = gather(roles, request.maps, out.work, layout=request.layout, need_person=False)
             folders = [out.work.absolute(), out.result.absolute()]
+            few = sum(each.rows for each in files.files) <= FEW_ROWS
             with contextlib.closing(
-                connect_locked(readable=files.readable, folders=folders, spill=out.work.absolute() / "spill")
+                connect_locked(readable=files.readable, folders=folders, spill=out.work.absolute() / "spill", few=few)
             ) as connection:
                 result = _Run(connection, request, files, out, provincial, definitions()).go(started)
             out.commit(result.run)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from checker.engines.duckdb import SCAN_MEMORY, SCRATCH, connect_locked, register
+from checker.engines.duckdb import FEW_ROWS, SCAN_MEMORY, SCRATCH, connect_locked, register
 from checker.engines.lines import HERE, LineEngine
 from checker.engines.names import SPARK
 from checker.ingest import completeness, relations, reuploads, reversals, scope, usual
@@ -66,9 +66,6 @@ if TYPE_CHECKING:
 
 HELD_LINES = 1_000_000
 """Restricted lines that are held in memory between two steps; more go to a scratch file."""
-
-FEW_LINES = 20_000
-"""So many rows of all inputs are few: what the engine does for many costs more than it brings."""
 
 RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
 """How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
@@ -202,7 +199,7 @@ def _connect(
         spill=out.work.absolute() / "spill",
         memory=request.memory_limit or SCAN_MEMORY,
         threads=request.threads,
-        few=sum(each.rows for each in files.files) <= FEW_LINES,
+        few=sum(each.rows for each in files.files) <= FEW_ROWS,
     )
     for name, table in files.registered.items():
         register(connection, name, table)
