@@ -15,7 +15,7 @@ JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench kb samples wheel lock sbom clean
+.PHONY: help demo test quick soak check bench kb samples wheel lock sbom clean
 # With LOCKED=1 just the files are installed whose hashes stand in requirements/, as in CI and the image; else what pyproject.toml allows.
 PIP = $(BIN)/pip install --quiet --disable-pip-version-check
 UV_VERSION := 0.13.9
@@ -36,6 +36,10 @@ test: $(VENV)/.dev $(BUILT) ## set up, and run all tests (JOBS=2 side by side)
 
 quick: $(VENV)/.dev $(BUILT) ## the fast tests, within a minute: all but browsers, large random samples, whole documents, files of every form, crosswalks, layers of rules, restarts, git, wheels
 	$(PYTEST) -m "not slow"
+
+soak: $(VENV)/.dev $(BUILT) ## the random comparisons, generated requests and reloads alone, at many times their volume
+	LIANGKU_ORACLE=60 LIANGKU_ORACLE_LINES=2500 LIANGKU_EQUALITY=20000 LIANGKU_RELOAD_SECONDS=120 LIANGKU_FUZZ=50000 LIANGKU_SCHEMATHESIS=500 \
+		$(PYTEST) tests/test_oracle.py tests/service/test_scan_equality.py tests/service/test_reload.py tests/service/test_fuzz_national.py tests/service/test_openapi.py
 
 check: $(VENV)/.dev $(BUILT) ## lint, types, every rule through all its stages, and the knowledge base through its checks
 	$(BIN)/ruff check .
