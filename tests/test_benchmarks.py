@@ -160,11 +160,11 @@ def test_a_limit_counts_only_where_the_findings_agree() -> None:
     ("words", "told"),
     [
         (
-            ("large_knowledge", "--points", "5000", "--lines", "20000", "--repeat", "1"),
+            ("large_knowledge", "--points", "1000", "--lines", "4000", "--repeat", "1"),
             "times the scan with the embedded",
         ),
-        (("impact", "--lines", "20000", "--repeat", "1"), '"ratio"'),
-        (("on_file", "--lines", "100000", "--counted", "1000", "--repeat", "1"), "of service-frequency in the scan"),
+        (("impact", "--lines", "4000", "--repeat", "1"), '"ratio"'),
+        (("on_file", "--lines", "20000", "--counted", "1000", "--repeat", "1"), "of service-frequency in the scan"),
         (
             ("csv_files", "--mb", "2", "--repeat", "1", "--ways", "every record with a quote that never closes"),
             "| every record with a quote that never closes | 2 MB |",
