@@ -109,10 +109,8 @@ def _not_judged(document: Mapping[str, Any], *, english: bool) -> Iterator[Entry
         name = names.get(each["rule"], {}).get("en" if english else "zh", each["rule"])
         yield f"{name}：{each['how']}" if not english else f"{name}: {each['how']}", each["lines"]
     for gap in document["incomplete"]:
-        yield (
-            _file(gap["path"]),
-            gap["said"]["en" if english else "zh"] if isinstance(gap["said"], dict) else str(gap["said"]),
-        )
+        told = gap["said"]["en" if english else "zh"] if isinstance(gap["said"], dict) else str(gap["said"])
+        yield _file(gap["path"]), told.replace(gap["path"], _file(gap["path"]))
     if not untold and not document["incomplete"]:
         yield ("every line was judged by all rules that concern it" if english else "每行都按有关规则判断了"), ""
 

@@ -224,7 +224,7 @@ class _Asked:
                 "holidays_known": known,
                 "workbooks": written,
             }
-            place.commit({"liangku": __version__, "run": str(self.run.folder), **document})
+            place.commit({"liangku": __version__, "run": self.run.folder.resolve().name, **document})
         told["institutions"] = document
         said.append(
             self._words(

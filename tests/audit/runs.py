@@ -25,8 +25,16 @@ def sample_run(folder: Path) -> Path:
     return folder / "out"
 
 
-def change_findings(run: Path, values: Mapping[str, str], *, without: str = "", times: int = 1) -> None:
-    """Write the findings of a run anew, some columns with other values (SQL), or each several times, and name them in its run.json."""
+def change_findings(
+    run: Path,
+    values: Mapping[str, str],
+    *,
+    without: str = "",
+    times: int = 1,
+    document: Mapping[str, object] | None = None,
+) -> None:
+    """Write the findings of a run anew, some columns with other values (SQL), or each several times, and name them in its run.json, in which `document`
+    takes the place of what stands there."""
     file = run / "findings.parquet"
     replaced = f" REPLACE ({', '.join(f'{value} AS {name}' for name, value in values.items())})" if values else ""
     left_out = f" EXCLUDE ({without})" if without else ""
@@ -36,10 +44,10 @@ def change_findings(run: Path, values: Mapping[str, str], *, without: str = "", 
         )
     )
     (run / "new").replace(file)
-    document = json.loads((run / "run.json").read_text(encoding="utf-8"))
-    document["results"][file.name] = {
+    whole = json.loads((run / "run.json").read_text(encoding="utf-8")) | dict(document or {})
+    whole["results"][file.name] = {
         "bytes": file.stat().st_size,
         "sha256": hashlib.sha256(file.read_bytes()).hexdigest(),
     }
-    document["seal"] = seal(document)
-    (run / "run.json").write_text(json.dumps(document, ensure_ascii=False), encoding="utf-8")
+    whole["seal"] = seal(whole)
+    (run / "run.json").write_text(json.dumps(whole, ensure_ascii=False), encoding="utf-8")

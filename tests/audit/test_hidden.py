@@ -140,7 +140,11 @@ def test_an_id_number_within_another_number_is_masked_and_folders_of_the_house_a
             ("message", "患者", "，"),
         )
     }  # fmt: skip
-    change_findings(folder, values)
+    # What a scan says of a file that was not read whole names it too.
+    file = json.loads((folder / "run.json").read_text(encoding="utf-8"))["inputs"][0]["path"]
+    change_findings(
+        folder, values, document={"incomplete": [{"path": file, "why": "rejects", "said": f"{file}：2 行无法读取"}]}
+    )
     assert liangku("review", "template", folder, "--out", tmp_path / "t.csv").returncode == 0
     template = (tmp_path / "t.csv").read_text(encoding="utf-8")
     assert ID_NUMBER not in template
@@ -159,3 +163,4 @@ def test_an_id_number_within_another_number_is_masked_and_folders_of_the_house_a
             assert "110101********0025" in told or count
             assert str(ROOT) not in told
             assert "fee_list_d.parquet" in told
+        assert json.loads((tmp_path / "out" / "run.json").read_text(encoding="utf-8"))["run"] == folder.name
