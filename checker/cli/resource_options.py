@@ -31,7 +31,7 @@ class Memory(click.ParamType[str]):
 def resource_options(command: F) -> F:
     """Add the options to a command."""
     folder = click.Path(path_type=Path, file_okay=False)
-    for option in (
+    options = (
         click.option("--resume", is_flag=True, help="接着扫描上次中断的（take up a scan into this folder that was interrupted）"),
         click.option(
             "--engine", type=click.Choice(ENGINES), default=DUCKDB, show_default=True,
@@ -46,6 +46,7 @@ def resource_options(command: F) -> F:
             "--part-lines", type=click.IntRange(min=1), default=PART_LINES, show_default=True, metavar="N",
             help="每扫描多少行记一次进度，供 --resume 接着做（lines after which progress is kept）",
         ),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for option in reversed(options):
         command = option(command)
     return command
