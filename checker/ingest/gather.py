@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -118,7 +119,7 @@ def gather(
     given = [file.place.resolve() for told in found.values() for file in told.files]
     stamps = take_stamps(file.path for told in found.values() for file in told.files) if beginning is None else {}
     if parts is not None:
-        _need_same(parts, stamps)
+        _need_same(parts, {role: [file.path for file in told.files] for role, told in found.items()}, stamps)
     asked = {role: beginning.part(told.files) if beginning else (told.files, ()) for role, told in found.items()}
     first = beginning.records if beginning else None
     reader_rejects = work / "reader_rejects.parquet"
@@ -190,12 +191,20 @@ def gather(
     )
 
 
-def _need_same(parts: Parts, stamps: Mapping[Path, Stamp]) -> None:
+def _need_same(parts: Parts, files: Mapping[str, Sequence[Path]], stamps: Mapping[Path, Stamp]) -> None:
     """Raise AnotherRunError where the inputs are not those of the scan that is taken up."""
-    now = {str(path): [stamp.size, stamp.modified_ns] for path, stamp in stamps.items()}
-    noted = parts.same("inputs", {"stamps": now})
-    before = noted["stamps"] if noted else now
-    others = [path for path in {**before, **now} if before.get(path) != now.get(path)]
+    now = {
+        role: [[str(path), stamps[path].size, stamps[path].modified_ns] for path in paths if path in stamps]
+        for role, paths in files.items()
+    }
+    noted = parts.same("inputs", {"given": now})
+    before = noted["given"] if noted else now
+    others = [
+        str((older or newer)[0])
+        for role in {**before, **now}
+        for older, newer in zip_longest(before.get(role, ()), now.get(role, ()))
+        if older != newer
+    ]
     if others:
         raise AnotherRunError(
             both(f"--resume：{'、'.join(others[:5])}：输入文件与中断的那次不同，请不带 --resume 重新扫描",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,7 +114,7 @@ class Opening:
         self._work = work
         self._files: list[ParquetFile] = []
         self._unknown: list[ParquetFile] = []
-        self._targets = 0
+        self._targets: dict[str, int] = {}
         self._described: Described = {}
         self._chosen: tuple[tuple[str, ...], set[str]] | None = None
         self.passed: list[PassedOver] = []
@@ -126,7 +130,7 @@ class Opening:
         if file.kind in ("zip", "xlsx"):
             self._open_several(file)
             return
-        target = self._target()
+        target = self._target(file.path)
         try:
             opened = self._opened(file, target)
         except InputError as error:
@@ -174,7 +178,7 @@ class Opening:
 
     def ask(self, query: Query, databases: Databases) -> None:
         """Make what a query gives readable as a table. Raises InputError where it cannot be asked, or no line comes."""
-        target = self._target()
+        target = self._target(query.path)
         told = databases.read(query, target, self._wanted(str(query.path)).choose, self._first)
         if not told.rows and self._role == "lines":
             raise InputError(
@@ -183,16 +187,18 @@ class Opening:
         file = InputFile(query.path, query.database.kind, at=target)
         self._database[file.path] = told
         self._shares[file.path] = float(told.is_whole)
-        self._files.append(open_parquet(self._connection, file, self._target(), self._described, converted=False))
+        self._files.append(
+            open_parquet(self._connection, file, self._target(query.path), self._described, converted=False)
+        )
 
     def take(self, given: InMemory) -> None:
         """Make a table in memory readable: where it lies, or written down. Raises InputError where it cannot be read, or holds no line."""
-        target = self._target()
+        target = self._target(given.path)
         table = take(given, target, self._wanted(str(given.path)).choose)
         file = InputFile(given.path, given.library, at=target)
         self._in_memory[file.path] = ReadInMemory(given.type, table is None)
         if table is None:
-            opened = open_parquet(self._connection, file, self._target(), self._described, converted=False)
+            opened = open_parquet(self._connection, file, self._target(given.path), self._described, converted=False)
         else:
             self.registered[given.relation] = table
             register(self._connection, given.relation, table)
@@ -242,14 +248,16 @@ class Opening:
             refuse_all(file.path, self.passed[before[1] :])
 
     def _members(self, file: InputFile) -> Iterator[InputFile | PassedOver]:
-        folder = self._target().with_suffix("")
+        folder = self._target(file.path).with_suffix("")
+        # A scan that is taken up, or that begins again without a damaged file, has unpacked it before.
+        shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
         return unpacked(file, folder, beginnings=self._first is not None)
 
     def _sheets(self, file: InputFile) -> Iterator[ParquetFile | PassedOver]:
         columns, _ = ROLES[self._role]
         wanted = self._wanted(str(file.path))
-        for sheet in read_workbook(file, self._target, wanted, columns, self._choice.left_out):
+        for sheet in read_workbook(file, partial(self._target, file.path), wanted, columns, self._choice.left_out):
             if isinstance(sheet, PassedOver):
                 yield sheet
             else:
@@ -257,10 +265,11 @@ class Opening:
                 self._shares[sheet.path], self._header_rows[sheet.path] = sheet.share, sheet.header_row
                 yield open_parquet(self._connection, origin, sheet.target, self._described, converted=True)
 
-    def _target(self) -> Path:
-        """A file of our own that is not there yet."""
-        self._targets += 1
-        return self._work / f"{self._role}-{self._targets}.parquet"
+    def _target(self, of: Path) -> Path:
+        """A file of our own for what an input becomes: the next time the same input has the same one, whatever else is read."""
+        name = hashlib.sha256(os.fsencode(of)).hexdigest()[:16]
+        self._targets[name] = number = self._targets.get(name, 0) + 1
+        return self._work / f"{self._role}-{name}-{number}.parquet"
 
     def sources(self) -> tuple[Source, ...]:
         """The tables of the files; those found in a folder that lack a needed column are passed over, as long as others are left.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,14 +43,18 @@ class Parts:
         self._tell = tell
         self._rows: Mapping[Path, int] = {}
         self._passed: dict[str, int] = {}
+        self._beside = ""
         self._pending: list[tuple[str, Sequence[Path], Mapping[str, Any], int]] = []
         self.long = False
 
-    def begin(self, lines: Sequence[Source], rows: Mapping[Path, int], worth: int | None) -> tuple[Source, ...]:
-        """The sources of lines cut into parts, of which the engine takes those of `worth` lines; `rows` are the lines of each file. From now on it is
-        known whether the scan is a long one.
+    def begin(
+        self, lines: Sequence[Source], rows: Mapping[Path, int], worth: int | None, beside: Iterable[Path] = ()
+    ) -> tuple[Source, ...]:
+        """The sources of lines cut into parts, of which the engine takes those of `worth` lines; `rows` are the lines of each file, and `beside` the
+        files of headers and diagnoses, which tell what becomes of lines. From now on it is known whether the scan is a long one.
         """
         self._rows = rows
+        self._beside = "\n".join(map(str, beside))
         all_rows = sum(rows.values())
         self.long = all_rows > self._lines
         wanted = min(self._lines, worth or self._lines)
@@ -87,7 +92,7 @@ class Parts:
         """The file of a step over a source that is done, and what was noted of it."""
         if self.long:
             self._say(step, source)
-        noted = self._journal.done(_name(step, source)) if self.long else None
+        noted = self._journal.done(self._name(step, source)) if self.long else None
         return None if noted is None else (self._file(step, source), noted)
 
     def keep(self, connection: duckdb.DuckDBPyConnection, step: str, source: Source, query: str, **facts: Any) -> Path:
@@ -96,7 +101,7 @@ class Parts:
         connection.execute(f"COPY ({query}) TO {sqltext.text(str(target))} {SCRATCH}")
         if self.long:
             self._settle()
-            self._journal.note(_name(step, source), (target,), **facts)
+            self._journal.note(self._name(step, source), (target,), **facts)
         return target
 
     def _say(self, step: str, source: Source) -> None:
@@ -112,13 +117,12 @@ class Parts:
         self._pending = []
 
     def _file(self, step: str, source: Source) -> Path:
-        return self._folder.absolute() / f"{_name(step, source).replace(' ', '-')}.parquet"
+        return self._folder.absolute() / f"{self._name(step, source).replace(' ', '-')}.parquet"
 
-
-def _name(step: str, source: Source) -> str:
-    """What a step over a source is called: by its files and their numbers, which the lines bear."""
-    files = "\n".join(map(str, source.table.origin))
-    return f"{step} {source.table.first_file} {hashlib.sha256(files.encode()).hexdigest()[:16]}"
+    def _name(self, step: str, source: Source) -> str:
+        """What a step over a source is called: by its files and their numbers, which the lines bear, and by the files of headers."""
+        files = "\n".join((*map(str, source.table.origin), "", self._beside))
+        return f"{step} {source.table.first_file} {hashlib.sha256(os.fsencode(files)).hexdigest()[:16]}"
 
 
 def cut(source: Source, rows: Mapping[Path, int], lines: int) -> list[Source]:

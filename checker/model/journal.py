@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ class AnotherRunError(InputError):
 class Journal:
     """One line of JSON a part, written once the part's files are on the disk; a last line that was cut is as if the part had not been done.
 
-    `of` says of what run it is (anything that changes what its parts hold); a journal that lies in the folder is taken up where `resume` says so.
+    `of` says of what run it is (anything that changes what its parts hold); a journal that lies in the folder is `taken_up` where `resume` says so.
     Raises AnotherRunError where it is of another run.
     """
 
@@ -32,7 +31,8 @@ class Journal:
         self._done: dict[str, dict[str, Any]] = {}
         self._begun = False
         self._of = dict(of)
-        if resume and (entries := [*_entries(self._file)]):
+        self.taken_up = False
+        if resume and (entries := _entries(self._file)):
             self._take_up(entries)
 
     def _take_up(self, entries: Sequence[dict[str, Any]]) -> None:
@@ -50,10 +50,12 @@ class Journal:
                     both(f"--resume：{what}与中断的那次不同，请照原样给出，或不带 --resume 重新扫描",
                          "not what the interrupted scan was asked for: give the same, or scan anew without --resume")
                 )  # fmt: skip
-        self._begun = True
+        self._begun = self.taken_up = True
         for entry in entries[1:]:
             files = entry.get("files", {})
-            if all(_size(self._folder / name) == size for name, size in files.items()):
+            if isinstance(entry.get("part"), str) and all(
+                _size(self._folder / name) == size for name, size in files.items()
+            ):
                 self._done[entry["part"]] = entry
 
     @property
@@ -80,14 +82,26 @@ class Journal:
         self._done[part] = entry
 
 
-def _entries(file: Path) -> Iterator[dict[str, Any]]:
-    with contextlib.suppress(FileNotFoundError), file.open(encoding="utf-8") as stream:
-        for line in stream:
-            try:
-                yield json.loads(line)
-            except ValueError:
-                # The process was killed in the middle of this line.
-                return
+def _entries(file: Path) -> list[dict[str, Any]]:
+    """The whole lines of a journal; what was cut when the process was killed is taken off the file, so that what is noted next begins a line."""
+    try:
+        held = file.read_bytes()
+    except FileNotFoundError:
+        return []
+    entries: list[dict[str, Any]] = []
+    whole = 0
+    for line in held.splitlines(keepends=True):
+        try:
+            entry = json.loads(line) if line.endswith(b"\n") else None
+        except ValueError:
+            entry = None
+        if not isinstance(entry, dict):
+            break
+        entries.append(entry)
+        whole += len(line)
+    if whole < len(held):
+        os.truncate(file, whole)
+    return entries
 
 
 def _size(file: Path) -> int:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -35,33 +36,44 @@ class OutFolder:
         self._old = _check(target, force=force)
         place = target.absolute()
         # Of two spellings of one folder only one may hold the lock.
-        self._partials = f".{place.name or 'out'}.partial-"
-        self._partial = place.parent / f"{self._partials}{os.getpid()}"
-        self._scratch = scratch.absolute() / f"{self._partials}{os.getpid()}" if scratch else self._partial
+        beside, own = f".{place.name or 'out'}.partial-", str(os.getpid())
+        self._partial = place.parent / f"{beside}{own}"
+        self._left = re.compile(re.escape(beside) + "[0-9]+")
+        self._scratch, self._left_scratch = self._partial, self._left
+        if scratch:
+            # Folders of one name may have their scratch in one place.
+            beside += hashlib.sha256(os.fsencode(place)).hexdigest()[:8] + "-"
+            self._scratch = scratch.absolute() / f"{beside}{own}"
+            self._left_scratch = re.compile(re.escape(beside) + "[0-9]+")
+            if place == scratch.absolute() or place in scratch.absolute().parents:
+                raise InputError(
+                    f"--temp-dir {scratch}：不能放在 --out 里面，请放到别处（lies in the folder of the results: choose another）"
+                )
         self._lock = FolderLock(place.parent / f".{place.name or 'out'}.lock")
         self.result = self._partial / "result"
         self.work = self._scratch / "work"
 
     def __enter__(self) -> OutFolder:
+        option = f"--out {self.target}"
         try:
             self._partial.parent.mkdir(parents=True, exist_ok=True)
             if not self._lock.take():
                 raise InputError(
                     f"--out {self.target}：另一个命令正在写这个文件夹，请等它结束或换一个文件夹（another command is writing there: wait or choose another）"
                 )
-            self._scratch.parent.mkdir(parents=True, exist_ok=True)
-            for folder in {self._partial.parent, self._scratch.parent}:
-                for left in folder.iterdir():
-                    # Who holds the lock is alone: whatever lies here was left by a run that was killed.
-                    if left.name.startswith(self._partials):
-                        self._take_over(left)
-            self.result.mkdir(parents=True)
+            if self._scratch != self._partial:
+                self._clear(self._partial.parent, self._left)
+                option = f"--temp-dir {self._scratch.parent}"
+                self._scratch.parent.mkdir(parents=True, exist_ok=True)
+            self._clear(self._scratch.parent, self._left_scratch, resume=self._resume)
             (self.work / "spill").mkdir(parents=True)
+            option = f"--out {self.target}"
+            self.result.mkdir(parents=True)
         except OSError as error:
+            if not (self.work / JOURNAL_FILE).is_file():
+                self._remove()
             self._lock.release()
-            raise InputError(
-                f"--out {self.target}：无法写入（{why(error)}），请换一个文件夹（cannot write here）"
-            ) from error
+            raise InputError(f"{option}：无法写入（{why(error)}），请换一个文件夹（cannot write here）") from error
         return self
 
     def commit(self, run: Mapping[str, Any]) -> None:
@@ -72,14 +84,21 @@ class OutFolder:
         (self.result / RUN_FILE).write_text(
             json.dumps({**document, "seal": seal(document)}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
-        if _check(self.target, force=self._force) != self._old:
+        if not self._is_as_it_was():
             raise InputError(
                 f"--out {self.target}：在此期间另有命令写过这个文件夹，没有覆盖；请换一个文件夹再运行（written to meanwhile: choose another）"
             )
+        if not self.target.exists():
+            self.result.replace(self.target)
+            return
+        # Whoever is killed from here on leaves files that this document names, so that --force may remove them.
+        begun = self._partial / RUN_FILE
+        begun.write_text(json.dumps({"files": sorted({*names, *self._old, RUN_FILE})}), encoding="utf-8")
+        begun.replace(self.target / RUN_FILE)
         for name in self._old:
-            (self.target / name).unlink(missing_ok=True)
+            if name != RUN_FILE:
+                (self.target / name).unlink(missing_ok=True)
         _remove_empty(self.target)
-        self.target.mkdir(parents=True, exist_ok=True)
         for name in (*names, RUN_FILE):
             (self.target / name).parent.mkdir(parents=True, exist_ok=True)
             (self.result / name).replace(self.target / name)
@@ -87,20 +106,41 @@ class OutFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        keep = self.keep and error is not None and (self.work / JOURNAL_FILE).is_file()
-        for folder in (self.result, self.work / "spill") if keep else {self._partial, self._scratch}:
-            shutil.rmtree(folder, ignore_errors=True)
+        if self.keep and error is not None and (self.work / JOURNAL_FILE).is_file():
+            for folder in (self.result, self.work / "spill"):
+                shutil.rmtree(folder, ignore_errors=True)
+            if self._scratch != self._partial:
+                shutil.rmtree(self._partial, ignore_errors=True)
+        else:
+            self._remove()
         self._lock.release()
 
-    def _take_over(self, left: Path) -> None:
-        """Take over the scratch of a run that ended early, but for what it had not finished; without its journal it goes."""
-        if self._resume and (left / "work" / JOURNAL_FILE).is_file() and not self.work.exists():
-            if left != self._scratch:
-                left.rename(self._scratch)
-            for folder in (self._scratch / "result", self.work / "spill"):
-                shutil.rmtree(folder, ignore_errors=True)
-        elif left != self._scratch or not self._resume:
-            shutil.rmtree(left, ignore_errors=True)
+    def _is_as_it_was(self) -> bool:
+        try:
+            return _check(self.target, force=self._force) == self._old
+        except InputError:
+            return False
+
+    def _remove(self) -> None:
+        for folder in {self._partial, self._scratch}:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _clear(self, folder: Path, pattern: re.Pattern[str], *, resume: bool = False) -> None:
+        """Remove what runs that were killed left in a folder: whoever holds the lock is alone. With `resume` the scratch of one that has a journal
+        becomes our own, but for what it had not finished.
+        """
+        lefts = sorted(left for left in folder.iterdir() if pattern.fullmatch(left.name))
+        taken = False
+        for left in lefts:
+            if resume and not taken and (left / "work" / JOURNAL_FILE).is_file():
+                taken = True
+                for unfinished in (left / "result", left / "work" / "spill"):
+                    shutil.rmtree(unfinished, ignore_errors=True)
+                if left != self._scratch:
+                    shutil.rmtree(self._scratch, ignore_errors=True)
+                    left.rename(self._scratch)
+            elif not (taken and left == self._scratch):
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def seal(document: Mapping[str, Any]) -> str:

@@ -65,7 +65,8 @@ def _damaged_said(path: Path, fault: str) -> str:
 def may_be_resumed(told: Exception) -> Exception:
     """The same error of a scan of which parts are kept."""
     return type(told)(
-        f"{told}；已完成的部分留着，处理好以后加 --resume 可以接着扫描（what is done is kept: go on with --resume）"
+        f"{told}；已完成的部分留着，处理好以后加 --resume 可以接着扫描，接着扫描仍然失败时请不带 --resume 重新扫描"
+        "（what is done is kept: go on with --resume; where that fails again, scan anew without it）"
     )
 
 

@@ -12,9 +12,13 @@ if TYPE_CHECKING:
 
 PARTITIONS = {
     "month": ("findings_by_month", "month", "strftime(service_time, '%Y-%m')"),
-    "institution": ("findings_by_institution", "institution", "institution_id"),
+    "institution": (
+        "findings_by_institution",
+        "institution",
+        "CASE WHEN length(url_encode(institution_id)) > 200 THEN md5(institution_id) ELSE institution_id END",
+    ),
 }
-"""By what findings may be parted: the folder, the column that only its folders hold, and its SQL."""
+"""By what findings may be parted: the folder, the column that only its folders hold, and its SQL. An id that no folder can be called by has its MD5 there."""
 
 
 def write_parts(connection: duckdb.DuckDBPyConnection, findings: Path, by: str) -> None:

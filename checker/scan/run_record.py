@@ -95,7 +95,9 @@ def journal_document(
     request: ScanRequest, editions: Sequence[Edition], rules: Plan, provincial: Provincial, crosswalk: Crosswalk | None
 ) -> dict[str, str]:
     """What the parts of a scan depend on besides its inputs, each by the words in which a change of it is told."""
-    layout = hashlib.sha256(request.layout.read_bytes()).hexdigest() if request.layout else ""
+    layout = (
+        hashlib.sha256(request.layout.read_bytes()).hexdigest() if request.layout and request.layout.is_file() else ""
+    )
     asked = [options_document(request), request.part_lines, request.hash_key is not None, layout, request.csv]
     files = [each.sha256 for each in crosswalk.files] if crosswalk else []
     return {

@@ -34,7 +34,7 @@ from checker.knowledge.crosswalk_use import crosswalk_in_use
 from checker.knowledge.edition import Edition
 from checker.knowledge.resolve import knowledge_files, open_editions, open_plan, read_crosswalks
 from checker.model import sqltext
-from checker.model.errors import InputError, LiangkuError
+from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.journal import AnotherRunError, Journal
 from checker.model.out_folder import OutFolder
 from checker.model.private_files import for_owner_alone
@@ -134,7 +134,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
         aside: dict[Path, str] = {}
         while True:
             tell.step("read", None)
-            files = None
+            files, committing = None, False
             try:
                 parts = Parts(out.work, journal, request.part_lines if of_files else None, tell.at)
                 files = gather(
@@ -160,6 +160,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                         started
                     )
                 result = replace(result, run={**result.run, "results": name_results(out.result)})
+                committing = True
                 out.commit(result.run)
                 return result
             except (_engine_error(), OSError) as error:
@@ -171,7 +172,8 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                     raise (may_be_resumed(told) if journal.holds_parts else told) from error
                 aside |= found
             except LiangkuError as error:
-                out.keep = isinstance(error, AnotherRunError)
+                # What was refused would be refused again, but for an input that is away, and a folder written to meanwhile.
+                out.keep = journal.taken_up or committing or isinstance(error, AnotherRunError | InternalError)
                 raise
 
 
@@ -224,7 +226,10 @@ class _Run:
         connection = self.connection
         files = relations.with_stand_ins(connection, usual.of_small_tables(connection, self.files))
         rows = {each.file.path: each.rows for each in files.files if each.role == "lines"}
-        files = replace(files, lines=self.parts.begin(files.lines, rows, files.engine.part_lines))
+        others = [
+            origin for source in (*files.settlements, *files.visits, *files.diagnoses) for origin in source.table.origin
+        ]
+        files = replace(files, lines=self.parts.begin(files.lines, rows, files.engine.part_lines, others))
         self.tell.step("census", connection)
         census, second, refund_settlements = relations.take_census(
             connection, files, repair=self.request.repair, parts=self.parts

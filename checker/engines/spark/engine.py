@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,9 @@ class SparkEngine:
 
     def __init__(self, work: Path, master: str, settings: Sequence[str] = (), memory: str | None = None) -> None:
         self._work = work.absolute()
+        for left in self._work.glob("asked-*"):
+            # Of a scan that ended early: what it did is in its parts.
+            shutil.rmtree(left, ignore_errors=True)
         self._memory = memory or SCAN_MEMORY
         self._asked = 0
         self._tasks = 0

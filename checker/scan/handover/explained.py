@@ -16,8 +16,8 @@ from checker.scan.handover.groups import LEAST_LINES, LEAST_PERSONS
 if TYPE_CHECKING:
     import duckdb
 
-CHILDREN = "(^|[^内妇产])儿|新生|[Pp]a?ediatric"
-"""Departments that see children and nobody else, as a regular expression: 内儿科 and 妇儿科 see grown-ups too."""
+CHILDREN = "^(?:(?:门诊|急诊|住院)[ /、-]*)?[^内外妇产全成胎孕、，,/ ]*儿[^、，,/ ]*$|^(?i:paediatric|pediatric)"
+"""Departments that see children and nobody else, as a regular expression: 内儿科, 妇产科、儿科 and 全科、儿科 see grown-ups too, 胎儿医学科 sees women."""
 GROWN_UP = 18
 """Years from which somebody may be the parent whose card it is."""
 OLDEST_PARENT = 60
