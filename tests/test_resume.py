@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import time
+import zipfile
 from pathlib import Path
 from random import Random
 
@@ -18,7 +20,7 @@ from checker.ingest import line_sql, relations
 from checker.model.journal import JOURNAL_FILE, Journal
 from tests.commands import Done, command, liangku
 from tests.one_rule import one_rule_kb
-from tests.test_files import broken_page, csv_file, found, parquet_file, passed_over, run
+from tests.test_files import COLUMNS, broken_page, csv_file, found, parquet_file, passed_over, row, run
 
 PART = ("--part-lines", "400")
 KILLS = int(os.environ.get("LIANGKU_KILLS", "0"))
@@ -68,6 +70,23 @@ def kill_after(parts: int, lines: Path, out: Path) -> list[str]:
             time.sleep(0.002)
     assert process.returncode == -signal.SIGKILL, "the scan ended before it could be killed"
     return parts_done(journals[0])
+
+
+@pytest.fixture
+def stop_after(monkeypatch):
+    """Have a scan in this process end, as a kill would end it, once so many parts are done."""
+    note = Journal.note
+
+    def set_to(parts: int) -> None:
+        def noted(journal, *given, **facts):
+            note(journal, *given, **facts)
+            if len(journal._done) >= parts:
+                monkeypatch.setattr(Journal, "note", note)
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(Journal, "note", noted)
+
+    return set_to
 
 
 def results(out: Path) -> dict[str, pl.DataFrame]:
@@ -238,3 +257,154 @@ def test_findings_are_laid_out_in_folders_where_somebody_asks(lines, tmp_path, b
     assert told.returncode == 0, told.stderr
     scanned(lines, out, "--force")
     assert not (out / f"findings_by_{by}").exists()
+
+
+def test_inputs_that_change_their_role_are_not_the_same(lines, tmp_path, stop_after):
+    headers = csv_file(tmp_path / "headers.csv", *(f"{number}-1" for number in range(6)))
+    maps = ("--map", "settlement_id=line_id", "--map", "visit_id=line_id")
+    stop_after(4)
+    scanned(lines, tmp_path / "out", "--visits", headers, *maps, code=130)
+    said = scanned(lines, tmp_path / "out", "--settlements", headers, *maps, "--resume", code=2).stderr
+    assert "headers.csv" in said
+    assert list(tmp_path.glob(".out.partial-*")), "what was done is kept"
+
+
+def test_text_files_keep_what_they_were_converted_to_when_one_before_them_is_set_aside(tmp_path, stop_after):
+    """Set aside in the scan that is taken up, when the journal names what the scan before had made of each."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    broken_page(folder / "0.parquet")
+    for name in "ab":
+        csv_file(folder / f"{name}.csv", *(f"{name}{line}" for line in range(300)))
+    parquet_file(folder / "c.parquet", *(f"c{line}" for line in range(300)))
+    scanned(folder, tmp_path / "whole", code=4)
+    for parts in (2, 3, 5, 6):
+        out = tmp_path / f"out-{parts}"
+        stop_after(parts)
+        scanned(folder, out, code=130)
+        scanned(folder, out, "--resume", code=4)
+        assert found(out) == found(tmp_path / "whole")
+        assert len(found(out)) == 900
+
+
+def test_a_damaged_file_of_headers_takes_what_was_counted_by_it_along(tmp_path, monkeypatch):
+    """Of a long scan as of a short one: what the file said of refunds counts no more once it is set aside."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "headers").mkdir()
+    rows = [(*row(str(line)), str(line)) for line in range(1200)]
+    frame = pl.DataFrame(rows, schema=(*COLUMNS, "setl_id"), orient="row")
+    for part in range(2):
+        frame.gather_every(2, part).write_parquet(tmp_path / "in" / f"{part}.parquet")
+    headers = pl.DataFrame(
+        {"setl_id": [str(line) for line in range(1200)], "refd_setl_flag": ["0"] * 600 + ["1"] * 600}
+    )
+    headers.head(600).write_parquet(tmp_path / "headers" / "a.parquet")
+    headers.tail(600).write_parquet(tmp_path / "headers" / "b.parquet")
+    select = relations.select_lines
+
+    def fail(*given, **options):
+        monkeypatch.setattr(relations, "select_lines", select)
+        raise duckdb.IOException("Out of buffer")
+
+    monkeypatch.setattr(relations, "select_lines", fail)
+    damaged = [(tmp_path / "headers" / "b.parquet", "Out of buffer")]
+    monkeypatch.setattr("checker.scan.engine_fault._damaged", lambda files: damaged)
+    scanned(tmp_path / "in", tmp_path / "out", "--settlements", tmp_path / "headers", code=4)
+    assert run(tmp_path / "out")["lines"]["judged"] == 1200
+
+
+def test_archives_are_unpacked_anew(lines, tmp_path, stop_after):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for file in lines.iterdir():
+            archive.write(file, file.name)
+    stop_after(3)
+    scanned(tmp_path / "all.zip", tmp_path / "out", code=130)
+    scanned(tmp_path / "all.zip", tmp_path / "out", "--resume")
+    assert len(found(tmp_path / "out")) == 1800
+
+
+def test_what_is_kept_outlives_an_input_that_is_away_and_the_number_of_the_process(
+    lines, tmp_path, stop_after, monkeypatch
+):
+    """In a container each process may have the same number as the one before it."""
+    away, place = tmp_path / "away", tmp_path / "in"
+    shutil.copytree(lines, place)
+    stop_after(5)
+    scanned(place, tmp_path / "out", code=130)
+    place.rename(away)
+    scanned(place, tmp_path / "out", "--resume", code=2)
+    away.rename(place)
+    monkeypatch.setattr(line_sql, "_kinds", None)
+    left = tmp_path / f".out.partial-{os.getpid()}"
+    assert len(parts_done(left / "work" / JOURNAL_FILE)) == 5
+    monkeypatch.undo()
+    scanned(place, tmp_path / "out", "--resume")
+    assert len(found(tmp_path / "out")) == 1800
+
+
+def test_scratch_of_folders_of_one_name_is_kept_apart(lines, tmp_path, stop_after):
+    scratch = tmp_path / "scratch"
+    stop_after(4)
+    scanned(lines, tmp_path / "a" / "out", "--temp-dir", scratch, code=130)
+    scanned(lines, tmp_path / "b" / "out", "--temp-dir", scratch, "--resume")
+    assert len(list(scratch.iterdir())) == 1
+    scanned(lines, tmp_path / "a" / "out", "--temp-dir", scratch, "--resume")
+    assert list(scratch.iterdir()) == []
+    said = scanned(lines, tmp_path / "c", "--temp-dir", tmp_path / "c" / "scratch", code=2).stderr
+    assert "--temp-dir" in said
+    (tmp_path / "file").write_text("")
+    said = scanned(lines, tmp_path / "c", "--temp-dir", tmp_path / "file" / "scratch", code=2).stderr
+    assert "--temp-dir" in said
+
+
+def test_a_folder_whose_results_were_being_replaced_can_be_used_again(lines, tmp_path, monkeypatch):
+    """Killed between two renames, it holds files of both runs, which its run.json names."""
+    out = tmp_path / "out"
+    scanned(lines, out)
+    (out / "findings.csv").write_text("")
+    document = run(out)
+    (out / "run.json").write_text(
+        json.dumps({**document, "files": [*document["files"], "findings.csv"]}), encoding="utf-8"
+    )
+    replace = Path.replace
+    moved = []
+
+    def stop(file, target):
+        moved.append(target)
+        if len(moved) == 4:
+            raise KeyboardInterrupt
+        return replace(file, target)
+
+    monkeypatch.setattr(Path, "replace", stop)
+    scanned(lines, out, "--force", code=130)
+    monkeypatch.undo()
+    told = liangku("report", out, "--html", tmp_path / "page.html")
+    assert told.returncode == 2
+    scanned(lines, out, "--force")
+    assert len(found(out)) == 1800
+    assert not (out / "findings.csv").exists()
+
+
+def test_an_institution_of_a_long_id_has_a_folder_too(tmp_path):
+    ids = ["药" * 40, "a/b", "x" * 300]
+    frame = pl.DataFrame(
+        [(*row(str(number)), id_) for number, id_ in enumerate(ids)], schema=(*COLUMNS, "fixmedins_code"), orient="row"
+    )
+    frame.write_parquet(tmp_path / "lines.parquet")
+    scanned(tmp_path / "lines.parquet", tmp_path / "out", "--partition-by", "institution")
+    parted = pl.read_parquet(tmp_path / "out" / "findings_by_institution" / "**/*.parquet", hive_partitioning=False)
+    assert sorted(parted["institution_id"]) == sorted(
+        pl.read_parquet(tmp_path / "out" / "findings.parquet")["institution_id"]
+    )
+
+
+def test_progress_after_a_cut_line_is_kept_as_well(tmp_path):
+    journal = Journal(tmp_path, {"选项": "甲"}, resume=False)
+    journal.note("one")
+    file = tmp_path / JOURNAL_FILE
+    file.write_bytes(file.read_bytes() + '{"part": "二'.encode()[:-1])
+    again = Journal(tmp_path, {"选项": "甲"}, resume=True)
+    assert again.taken_up
+    again.note("three")
+    last = Journal(tmp_path, {"选项": "甲"}, resume=True)
+    assert [last.done(part) is not None for part in ("one", "two", "three")] == [True, False, True]

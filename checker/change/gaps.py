@@ -137,7 +137,7 @@ def find_gaps(request: GapsRequest) -> Gaps:
             try:
                 return _Look(connection, files, editions, request).go()
             except duckdb.Error as error:
-                raise explain(error, files, paths_of(request.claims), work) from error
+                raise explain(error, files, paths_of(request.claims), [work]) from error
 
 
 def _with_local_codes(files: Gathered) -> Gathered:

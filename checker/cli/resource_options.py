@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from checker.engines.names import DUCKDB, ENGINES
-from checker.ingest.parts import PART_LINES
+from checker.ingest.parts import MOST_THREADS, PART_LINES
 from checker.model.arguments import memory
 from checker.model.errors import InputError
 
@@ -37,9 +37,9 @@ def resource_options(command: F) -> F:
             "--engine", type=click.Choice(ENGINES), default=DUCKDB, show_default=True,
             help="在本机用 DuckDB，或用 Spark 集群读明细（DuckDB here, or workers of Spark）",
         ),
-        click.option("--master", default="local[*]", show_default=True, help="Spark 的地址，如 yarn、k8s://…（master of Spark）"),
+        click.option("--master", help="Spark 的地址，如 yarn、k8s://…，默认 local[*]（master of Spark）"),
         click.option("--spark-conf", multiple=True, metavar="spark.NAME=VALUE", help="Spark 的设置，可以写多个（a setting of Spark, repeatable）"),
-        click.option("--threads", type=click.IntRange(1, 256), help="用几个线程，默认与处理器核数相同，最多 8（threads of the engine）"),
+        click.option("--threads", type=click.IntRange(1, MOST_THREADS), help="用几个线程，默认与处理器核数相同，最多 8（threads of the engine）"),
         click.option("--memory-limit", type=Memory(), help="引擎可用的内存，如 2GB，默认 420MB（memory of the engine）"),
         click.option("--temp-dir", type=folder, help="临时文件放在哪里，默认在 --out 旁边（where scratch files go）"),
         click.option(

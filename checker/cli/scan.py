@@ -66,7 +66,7 @@ def command(
     database_url: str | None, query: tuple[str, ...], settlements_query: tuple[str, ...], visits_query: tuple[str, ...],
     diagnoses_query: tuple[str, ...], maps: tuple[str, ...], layout: Path | None, as_csv: bool, partition_by: str | None, stage: str, max_rejects: Decimal,
     profile: Path | None, repair: bool, person_key: Path | None, force: bool, kb: tuple[Path, ...], crosswalk: tuple[Path, ...], rules: tuple[Path, ...],
-    only_rules: bool, resume: bool, engine: str, master: str, spark_conf: tuple[str, ...],
+    only_rules: bool, resume: bool, engine: str, master: str | None, spark_conf: tuple[str, ...],
     threads: int | None, memory_limit: str | None, temp_dir: Path | None, part_lines: int,
     region: str | None, as_of: date | None, as_json: bool, lang: str,
 ) -> int:  # fmt: skip

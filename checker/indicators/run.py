@@ -99,7 +99,7 @@ def compute(request: IndicatorsRequest) -> IndicatorsResult:
                 result = _Run(connection, request, files, out, provincial, definitions()).go(started)
             out.commit(result.run)
         except (engine.Error, OSError) as error:
-            told = explain(error, files, request.all_paths, out.work.parent.parent)
+            told = explain(error, files, request.all_paths, out.places)
             if told is error:
                 raise
             raise told from error

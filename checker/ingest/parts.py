@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 PART_LINES = 5_000_000
 """So many lines make a part: a scan of no more is begun anew sooner than it is taken up."""
+MOST_THREADS = 256
 MOST_PARTS = 64
 """Every part is a term of the statements that read all of them."""
 

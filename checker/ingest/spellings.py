@@ -107,7 +107,7 @@ PLACEHOLDERS = (
 """Days, in their order, that programs write where they have none: not given."""
 FIRST_DAY, LAST_DAY = "1900-01-02", "2099-12-30"
 """Between them no day is a placeholder."""
-NO_PERSON = "[0-]+|9{4,}|1234567?8?9?0?|[Xx*?]+"
+NO_PERSON = "0*1?|[0-]+|9{4,}|1234567?8?9?0?|[Xx*?]+|散客|散户|现金|自费|身份不明|匿名|无名氏?|测试.*|临时.*|其他|其它"
 """What is written for the id of a person who has none, beside the words for NULL: a line is kept as it names its person, but nothing is concluded
 from two lines that name the same."""
 EPOCH = "1970-01-01 08:00:00"

@@ -53,6 +53,11 @@ class OutFolder:
         self.result = self._partial / "result"
         self.work = self._scratch / "work"
 
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders in which scratch and results lie."""
+        return (self._scratch.parent, self._partial.parent)
+
     def __enter__(self) -> OutFolder:
         option = f"--out {self.target}"
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from checker.engines.duckdb import connect_locked
@@ -24,13 +24,16 @@ _NEEDED = 3
 """So many times the size of its inputs a scan may write while it works, at most: text converted, lines sorted, findings."""
 
 
-def explain(error: Exception, files: Gathered | None, given: Iterable[str | Path], folder: Path) -> Exception:
-    """What to tell of a failure of the engine that works in `folder` over the inputs `given`; `files` is None where these were being opened."""
+def explain(
+    error: Exception, files: Gathered | None, given: Iterable[str | Path], folders: Sequence[Path]
+) -> Exception:
+    """What to tell of a failure of the engine that writes in `folders`, scratch and results, over the inputs `given`; `files` is None where these were
+    being opened."""
     if any(words in str(error) for words in _FULL):
-        return _disk_full(given, folder)
+        return _disk_full(given, folders)
     if _TOO_LARGE in str(error):
         return InputError(
-            f"{folder}：这个盘或账户不允许写这么大的文件（如 FAT32 最多 4 GB），请把 --out 放到别的盘（no file of that size may be written there）"
+            f"{folders[0]}：这个盘或账户不允许写这么大的文件（如 FAT32 最多 4 GB），请把 --out、--temp-dir 放到别的盘（no file of that size here）"
         )
     if isinstance(error, OSError):
         return error
@@ -70,10 +73,11 @@ def may_be_resumed(told: Exception) -> Exception:
     )
 
 
-def _disk_full(given: Iterable[str | Path], folder: Path) -> InputError:
+def _disk_full(given: Iterable[str | Path], folders: Iterable[Path]) -> InputError:
+    folder = min(folders, key=lambda each: shutil.disk_usage(each).free)
     free, needed = shutil.disk_usage(folder).free, _NEEDED * sum(map(_size, given))
     return InputError(
-        f"{folder}：磁盘空间不够，现剩余 {free:,} 字节；这次扫描最多需要约 {needed:,} 字节，请清理，或把 --out 放到别的盘"
+        f"{folder}：磁盘空间不够，现剩余 {free:,} 字节；这次扫描最多需要约 {needed:,} 字节，请清理，或把 --out、--temp-dir 放到别的盘"
         f"（disk full: {free:,} bytes free, up to {needed:,} may be needed there）"
     )
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from checker.engines.names import ENGINES
 from checker.ingest.gather import Input
 from checker.ingest.in_memory import HandsOnArrow, InMemory, is_table
-from checker.ingest.parts import PART_LINES
-from checker.model.arguments import Paths, at_least_one, day, memory, one_of, path, paths
+from checker.ingest.parts import MOST_THREADS, PART_LINES
+from checker.model.arguments import Paths, day, memory, one_of, path, paths, share, text, whole_number
 from checker.model.errors import InputError
 from checker.model.secret_key import open_key
 from checker.scan.partitions import PARTITIONS
@@ -55,7 +55,7 @@ def scan(
     region: str | None = None, as_of: date | None = None, stage: Literal["audit", "settle"] = "audit", kb: Paths = (),
     crosswalk: Paths = (), rules: Paths = (), only_rules: bool = False, repair: bool = False, max_rejects: float = MAX_REJECTS,
     person_key: str | Path | None = None, resume: bool = False, engine: Literal["duckdb", "spark"] = "duckdb",
-    master: str = "local[*]", spark_conf: Mapping[str, str] | Sequence[str] = (), threads: int | None = None, memory_limit: str | None = None,
+    master: str | None = None, spark_conf: Mapping[str, str] | Sequence[str] = (), threads: int | None = None, memory_limit: str | None = None,
     temp_dir: str | Path | None = None, part_lines: int = PART_LINES, csv: bool = False,
     partition_by: Literal["month", "institution"] | None = None, language: Literal["zh", "en"] = "zh",
     progress: Callable[[Step], None] | None = None,
@@ -81,12 +81,13 @@ def scan(
             visits=_inputs("visits", visits), diagnoses=_inputs("diagnoses", diagnoses), maps=_pairs(maps), layout=path(layout), csv=csv,
             partition_by=None if partition_by is None else one_of("partition_by", partition_by, [*PARTITIONS]),
             as_of=day(as_of), kb=paths(kb), crosswalk=paths(crosswalk), rules=paths(rules),
-            only_rules=only_rules, region=region, stage=one_of("stage", stage, _STAGES), force=force, language=one_of("language", language, _LANGUAGES),
-            max_rejects=max_rejects, repair=repair,
+            only_rules=only_rules, region=text("region", region), stage=one_of("stage", stage, _STAGES), force=force,
+            language=one_of("language", language, _LANGUAGES),
+            max_rejects=share("max_rejects", max_rejects), repair=repair,
             profile=path(profile), hash_key=open_key(Path(person_key)) if person_key is not None else None,
             resume=resume, engine=one_of("engine", engine, ENGINES), master=master, spark_conf=_pairs(spark_conf),
-            threads=at_least_one("threads", threads), memory_limit=memory(memory_limit), temp_dir=path(temp_dir),
-            part_lines=at_least_one("part_lines", part_lines) or PART_LINES,
+            threads=whole_number("threads", threads, MOST_THREADS), memory_limit=memory(memory_limit), temp_dir=path(temp_dir),
+            part_lines=whole_number("part_lines", part_lines) or PART_LINES,
         )  # fmt: skip
         return run_of(scan_request(request, _Told(progress) if progress else None), own=own)
     except BaseException:
@@ -139,7 +140,9 @@ def _numbered(role: str, given: Sequence[Any]) -> Iterator[Input]:
             )
 
 
-def _pairs(given: Mapping[str, str] | Sequence[str]) -> tuple[str, ...]:
+def _pairs(given: Mapping[str, str] | Sequence[str] | None) -> tuple[str, ...]:
+    if given is None:
+        return ()
     if isinstance(given, Mapping):
         return tuple(f"{name}={value}" for name, value in given.items())
     return (given,) if isinstance(given, str) else tuple(given)

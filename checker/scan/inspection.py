@@ -146,7 +146,7 @@ def inspect(request: ScanRequest) -> Inspection:
                 tables = tuple(_tables(connection, files))
                 counts, doubts, gaps = _counts(connection, files, request, refusals)
         except (duckdb.Error, OSError) as error:
-            told = explain(error, files, request.all_paths, work)
+            told = explain(error, files, request.all_paths, [work])
             if told is error:
                 raise
             raise told from error

@@ -111,7 +111,7 @@ def find_values(request: ScanRequest) -> FoundValues:
             try:
                 kinds = tuple(_find(connection, files, kind, provincial) for kind in KINDS)
             except (duckdb.Error, OSError) as error:
-                told = explain(error, files, request.all_paths, work)
+                told = explain(error, files, request.all_paths, [work])
                 if told is error:
                     raise
                 raise told from error

@@ -69,7 +69,7 @@ class ScanRequest:
     temp_dir: Path | None = None
     resume: bool = False
     engine: str = DUCKDB
-    master: str = "local[*]"
+    master: str | None = None
     spark_conf: Sequence[str] = ()
     part_lines: int = PART_LINES
     person_key: str | None = field(default=None, repr=False)

@@ -166,7 +166,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
             except (_engine_error(), OSError) as error:
                 found = damaged_among_others(error, files)
                 if found.keys() <= aside.keys():
-                    told = explain(error, files, request.all_paths, out.work.parent.parent)
+                    told = explain(error, files, request.all_paths, out.places)
                     if told is error:
                         raise
                     raise (may_be_resumed(told) if journal.holds_parts else told) from error
@@ -180,10 +180,14 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
 def open_engine(request: ScanRequest, work: Path) -> LineEngine:
     """The engine that a scan asks for; `work` is its folder of scratch. Raises InputError where it cannot be used."""
     if request.engine != SPARK:
+        if request.master is not None or request.spark_conf:
+            raise InputError(
+                "--master 和 --spark-conf 只用于 --engine spark，请加上 --engine spark，或去掉它们（only for --engine spark: add it, or leave them out）"
+            )
         return HERE
     from checker.engines.spark.engine import SparkEngine
 
-    return SparkEngine(work, request.master, request.spark_conf, request.memory_limit)
+    return SparkEngine(work, request.master or "local[*]", request.spark_conf, request.memory_limit)
 
 
 def _engine_error() -> type[Exception]:

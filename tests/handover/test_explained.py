@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
+from checker.scan.handover.explained import CHILDREN
 from tests.handover.sheets import Run, Sheet, codes
 
 HERE, THERE, JOINT = "H39010100001", "H39010109001", "H39010109002"
@@ -86,9 +88,12 @@ def _of_keys(town: Town, settlements: Path) -> None:
 
 
 def _of_ids(town: Town) -> None:
-    for person in ("0", "000", "99999", "-", "无", "null"):
+    for person in ("0", "000", "99999", "-", "无", "null", "散客", "00001"):
         town.accuse(f"id {person}", person)
         town.visit(person, 2)
+    town.accuse("both sexes and no birth", "CARD8", 出生日期="")
+    town.visit("CARD8", 1, 性别="男", 出生日期="")
+    town.visit("CARD8", 9, 出生日期="")
     town.accuse("id of many", "CARD7")
     for year in range(4):
         town.visit("CARD7", 出生日期=f"19{70 + year}-01-01")
@@ -119,7 +124,7 @@ def test_visits_that_clear_the_person_of_this_finding_explain_it(conflicts: dict
     "case",
     [
         "other adult birth", "other sex, age asked", "other birth, sex asked", "tie", "few", "void", "taken back", "uploaded twice", "two keys", "id 0",
-        "id 000", "id 99999", "id -", "id 无", "id null", "id of many", "local id",
+        "id 000", "id 99999", "id -", "id 无", "id null", "id 散客", "id 00001", "both sexes and no birth", "id of many", "local id",
     ],
 )  # fmt: skip
 def test_what_does_not_bear_on_the_finding_or_is_not_surely_of_the_person_explains_nothing(
@@ -182,3 +187,18 @@ def test_a_newborn_is_under_its_mother_only_where_the_record_may_be_hers(childre
         assert found[case] is None, case
     issues = dict(children.run.quality.select("issue", "lines").iter_rows())
     assert (issues["newborn_under_mother"], issues["newborn_flag_odd"]) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("departments", "see_children_alone"),
+    [
+        (("儿科", "小儿外科", "儿内科", "新生儿科", "儿童口腔科", "儿科门诊", "门诊 儿科", "中医儿科", "Pediatrics"), True),
+        (("内儿科", "内、儿科", "内/儿科", "内 儿科", "内科儿科", "全科、儿科", "妇产科、儿科", "妇儿科", "成人儿童口腔科", "胎儿医学科",
+          "产前诊断与胎儿中心", "孕产与儿童保健科", "内科", "Internal medicine, pediatrics"), False),
+    ],
+)  # fmt: skip
+def test_a_department_that_sees_children_sees_nobody_else(
+    departments: tuple[str, ...], see_children_alone: bool
+) -> None:
+    for department in departments:
+        assert bool(re.search(CHILDREN, department)) is see_children_alone, department

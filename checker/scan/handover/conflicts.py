@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import duckdb
 
 MOST_BIRTHS = 3
-"""An id under which visits tell more birth dates is nobody's."""
+"""An id under which visits tell more birth dates is nobody's; so is one without any birth date whose other visits are of both sexes."""
 SAMPLED = 100_000
 """Of more lines a part of the persons tells as surely whether ids are shared."""
 LEAST_SHARED = 0.5
@@ -95,7 +95,7 @@ def _find_others(connection: duckdb.DuckDBPyConnection, beside: Joined, absent: 
     sex, birth, age, is_own): the persons as whom each line is to be judged, the one of its own record among them."""
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE other_of_person AS
-        SELECT a.line_no, a.rule_no, a.point_no, o.sex, o.birth, a.birth AS own_birth, a.is_national,
+        SELECT a.line_no, a.rule_no, a.point_no, o.sex, o.birth, a.birth AS own_birth, a.person_sex AS own_sex, a.is_national,
           a.institution_id AS own_place, o.institution_id AS place
         FROM accused a {JOIN_VISIT.format("a")} JOIN told_visit o ON o.patient_id = a.patient_id
           AND (o.visit <> {VISIT.format("a")} OR o.institution_id <> a.institution_id)"""
@@ -109,7 +109,9 @@ def _find_others(connection: duckdb.DuckDBPyConnection, beside: Joined, absent: 
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE other_visit AS
         SELECT * FROM other_of_person WHERE NOT coalesce({elsewhere}, FALSE) OR (place IN {joint} AND own_place IN {joint})
-        QUALIFY len(list_distinct(list_append(list(birth) OVER (PARTITION BY line_no, rule_no), own_birth))) <= {MOST_BIRTHS}"""
+        WINDOW of_id AS (PARTITION BY line_no, rule_no)
+        QUALIFY len(list_distinct(list_append(list(birth) OVER of_id, own_birth))) <= {MOST_BIRTHS}
+          AND (count(birth) OVER of_id > 0 OR own_birth IS NOT NULL OR count(*) FILTER (sex = own_sex) OVER of_id = 0)"""
     )
     connection.execute(
         """CREATE OR REPLACE TEMP TABLE alternative AS
