@@ -10,12 +10,14 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from checker.engines.spark import java
 from checker.engines.spark.task import Task, answer
+from checker.model.journal import Journal
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
 from tests.commands import ROOT, liangku
@@ -189,3 +191,37 @@ def test_a_task_that_is_done_twice_gives_one_answer_and_a_fault_is_told(tmp_path
     assert fault is not None
     assert "Permission" in fault or "No files" in fault
     assert [file.name for file in target.parent.iterdir()] == ["one.parquet"]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_a_scan_of_a_cluster_is_taken_up_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for part in "abcd":
+        parquet_file(tmp_path / "in" / f"{part}.parquet", *(f"{part}{line}" for line in range(30)))
+    note = Journal.note
+
+    def stop(journal: Journal, *given: Any, **facts: Any) -> None:
+        note(journal, *given, **facts)
+        if given[0].startswith("census"):
+            monkeypatch.setattr(Journal, "note", note)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Journal, "note", stop)
+    words = (
+        "scan",
+        tmp_path / "in",
+        "--kb",
+        one_rule_kb(),
+        "--out",
+        tmp_path / "out",
+        "--engine",
+        "spark",
+        "--part-lines",
+        "30",
+    )
+    assert liangku(*words).returncode == 130
+    done = liangku(*words, "--resume")
+    assert done.returncode == 1, done.stderr
+    assert len(found(tmp_path / "out")) == 120
+    other = liangku("scan", tmp_path / "in", "--out", tmp_path / "other", "--master", "yarn")
+    assert other.returncode == 2
+    assert "--engine spark" in other.stderr
