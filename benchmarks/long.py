@@ -48,7 +48,7 @@ def main() -> None:
         taken = runs[name]
         ratio = (
             taken.failure
-            or f"{taken.seconds:.2f} s, {taken.peak_mb:.0f} MB, × {taken.seconds / runs[other].seconds:.2f} of {other}"
+            or f"{taken.seconds:.2f} s, × {taken.seconds / runs[other].seconds:.2f} of {other}"
         )
         print(f"{name}: {ratio}")
 

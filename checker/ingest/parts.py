@@ -18,7 +18,7 @@ from checker.model.journal import Journal
 if TYPE_CHECKING:
     import duckdb
 
-PART_LINES = 5_000_000
+PART_LINES = 10_000_000
 """So many lines make a part: a scan of no more is begun anew sooner than it is taken up."""
 MOST_THREADS = 256
 MOST_PARTS = 64
