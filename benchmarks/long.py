@@ -46,10 +46,7 @@ def main() -> None:
     runs = alternate(commands, args.repeat)
     for name, other in (("bare", "bare"), ("no parts", "bare"), ("parts", "no parts"), ("many files", "parts")):
         taken = runs[name]
-        ratio = (
-            taken.failure
-            or f"{taken.seconds:.2f} s, × {taken.seconds / runs[other].seconds:.2f} of {other}"
-        )
+        ratio = taken.failure or f"{taken.seconds:.2f} s, × {taken.seconds / runs[other].seconds:.2f} of {other}"
         print(f"{name}: {ratio}")
 
 
