@@ -9,8 +9,8 @@ OUT ?= out/demo
 KNOWLEDGE := $(wildcard knowledge_base/sources/*) $(wildcard rules/*.toml)
 SAMPLES := data/samples/national
 BUILT := knowledge_base/built/rules.plan.json
-# How many tests run side by side, two more than there are processors, as some wait; a file stays with one worker, and with it its servers and browser.
-JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 2)))
+# How many tests run side by side, one more than there are processors, as some wait; a file stays with one worker, and with it its servers and browser.
+JOBS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 # pytest prepares each module of tests anew in every worker where nothing may be cached.
 PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
