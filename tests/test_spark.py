@@ -149,6 +149,9 @@ def test_what_spark_cannot_be_asked_is_refused(tmp_path: Path) -> None:
     done = liangku("scan", line, "--out", tmp_path / "out", "--engine", "spark", "--spark-conf", "executor.memory:4g")
     assert done.returncode == 2
     assert "spark.executor.memory=4g" in done.stderr
+    done = liangku("scan", line, "--out", tmp_path / "out", "--engine", "spark", "--master", "10.0.0.5:7077")
+    assert done.returncode == 2
+    assert "spark://" in done.stderr
     assert list(tmp_path.iterdir()) == [line]
 
 

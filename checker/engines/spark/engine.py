@@ -28,6 +28,7 @@ QUIET = {
     "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}",
 }
 """What a session says nothing of unless somebody asks for it."""
+_MASTER = re.compile(r"yarn|(spark|k8s)://.+|local(-cluster)?\[[0-9*, ]+\]|local")
 _SETTING = re.compile(r"(spark\.[A-Za-z0-9_.\-]+)=(.*)", re.DOTALL)
 
 
@@ -48,6 +49,11 @@ class SparkEngine:
         self._memory = memory or SCAN_MEMORY
         self._asked = 0
         self._tasks = 0
+        if not _MASTER.fullmatch(master):
+            # Of an address that is none Java says so in the midst of its traces, and Python that Java has gone.
+            raise InputError(
+                f"--master {master}：不是 Spark 的地址，请写 yarn、spark://主机:端口、k8s://…、local[4]（no master of Spark: write one of these）"
+            )
         self._context, self._own = _session(master, _read(settings))
 
     def ask(self, connection: duckdb.DuckDBPyConnection, questions: Sequence[Question]) -> list[str]:
