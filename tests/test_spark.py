@@ -50,6 +50,13 @@ def executors() -> list[int]:
     return [int(pid) for pid in pids.stdout.split()]
 
 
+def in_parts(folder: Path, lines: int) -> tuple[str | Path, ...]:
+    """The command that scans the files in a folder on the cluster, so many lines a part."""
+    return (
+        "scan", folder / "in", "--kb", one_rule_kb(), "--out", folder / "out", "--engine", "spark", "--part-lines", str(lines),
+    )  # fmt: skip
+
+
 def results(out: Path) -> dict[str, pl.DataFrame]:
     return {file.name: (frame := pl.read_parquet(file)).sort(frame.columns) for file in sorted(out.glob("*.parquet"))}
 
@@ -127,18 +134,7 @@ def test_a_damaged_file_is_set_aside_there_too(tmp_path: Path) -> None:
     for part in "ab":
         parquet_file(tmp_path / "in" / f"{part}.parquet", part)
     broken_page(tmp_path / "in" / "broken.parquet")
-    done = liangku(
-        "scan",
-        tmp_path / "in",
-        "--kb",
-        one_rule_kb(),
-        "--out",
-        tmp_path / "out",
-        "--engine",
-        "spark",
-        "--part-lines",
-        "1",
-    )
+    done = liangku(*in_parts(tmp_path, 1))
     assert done.returncode == 4, done.stderr
     assert passed_over(tmp_path / "out", tmp_path / "in") == {"broken.parquet": "damaged"}
     assert found(tmp_path / "out") == ["a", "b"]
@@ -209,18 +205,7 @@ def test_a_scan_of_a_cluster_is_taken_up_as_well(tmp_path: Path, monkeypatch: py
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Journal, "note", stop)
-    words = (
-        "scan",
-        tmp_path / "in",
-        "--kb",
-        one_rule_kb(),
-        "--out",
-        tmp_path / "out",
-        "--engine",
-        "spark",
-        "--part-lines",
-        "30",
-    )
+    words = in_parts(tmp_path, 30)
     assert liangku(*words).returncode == 130
     done = liangku(*words, "--resume")
     assert done.returncode == 1, done.stderr

@@ -179,6 +179,17 @@ def format_option(*forms: str) -> Callable[[F], F]:
     )
 
 
+def stage_option(command: F) -> F:
+    """--stage of what is looked at after the fact, as `stage`."""
+    return click.option(
+        "--stage",
+        type=click.Choice(["settle", "audit"]),
+        default="audit",
+        show_default=True,
+        help="结算前（settle）还是事后审核（audit）",
+    )(command)
+
+
 def language_option(command: F) -> F:
     """--lang: the language of messages."""
     return click.option(

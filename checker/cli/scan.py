@@ -17,6 +17,7 @@ from checker.cli.options import (
     layout_option,
     profile_option,
     repair_option,
+    stage_option,
 )
 from checker.cli.output import print_json
 from checker.cli.person_key_option import person_key_option, read_person_key
@@ -45,13 +46,7 @@ from checker.scan.scan import scan
     type=click.Choice([*PARTITIONS]),
     help="另按月或按机构分文件夹写一份疑点（also write findings in folders by month or institution）",
 )
-@click.option(
-    "--stage",
-    type=click.Choice(["settle", "audit"]),
-    default="audit",
-    show_default=True,
-    help="结算前（settle）还是事后审核（audit）",
-)
+@stage_option
 @max_rejects_option
 @profile_option
 @repair_option

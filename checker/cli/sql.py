@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from checker.cli.options import json_option, language_option, rules_option
+from checker.cli.options import json_option, language_option, rules_option, stage_option
 from checker.cli.output import print_json
 from checker.engines.names import ENGINES, SPARK_SETTINGS
 from checker.model.errors import ExitCode, InputError, both
@@ -30,13 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--engine", type=click.Choice(ENGINES), default=ENGINES[0], show_default=True, help="给哪个引擎（for which engine）"
 )
-@click.option(
-    "--stage",
-    type=click.Choice(["settle", "audit"]),
-    default="audit",
-    show_default=True,
-    help="结算前（settle）还是事后审核（audit）",
-)
+@stage_option
 @rules_option
 @json_option
 @language_option

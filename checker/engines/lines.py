@@ -1,4 +1,4 @@
-"""What an engine must do: answer queries over the lines of inputs, part by part, wherever it runs. Whoever judges asks no other way for all lines."""
+"""What an engine must do: answer queries over the lines of inputs, part by part, wherever it runs. What is counted, selected and told of lines is asked so."""
 
 from __future__ import annotations
 

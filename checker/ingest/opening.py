@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,6 +26,7 @@ from checker.ingest.sources import EmptyFileError, InputFile, InputTable, Source
 from checker.ingest.tables import Described, ParquetFile, beginning_of, open_parquet, open_registered, parquet_tables
 from checker.ingest.workbook import read_workbook
 from checker.model.errors import InputError
+from checker.model.path_key import path_key
 from checker.model.schema import DIAGNOSIS, HEADER, LINE, Column, normal_header
 
 if TYPE_CHECKING:
@@ -267,7 +266,7 @@ class Opening:
 
     def _target(self, of: Path) -> Path:
         """A file of our own for what an input becomes: the next time the same input has the same one, whatever else is read."""
-        name = hashlib.sha256(os.fsencode(of)).hexdigest()[:16]
+        name = path_key(of)
         self._targets[name] = number = self._targets.get(name, 0) + 1
         return self._work / f"{self._role}-{name}-{number}.parquet"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +12,7 @@ from checker.engines.duckdb import SCRATCH
 from checker.ingest.sources import InputTable, Source
 from checker.model import sqltext
 from checker.model.journal import Journal
+from checker.model.path_key import path_key
 
 if TYPE_CHECKING:
     import duckdb
@@ -44,7 +43,7 @@ class Parts:
         self._tell = tell
         self._rows: Mapping[Path, int] = {}
         self._passed: dict[str, int] = {}
-        self._beside = ""
+        self._beside: tuple[Path, ...] = ()
         self._pending: list[tuple[str, Sequence[Path], Mapping[str, Any], int]] = []
         self.long = False
 
@@ -55,7 +54,7 @@ class Parts:
         files of headers and diagnoses, which tell what becomes of lines. From now on it is known whether the scan is a long one.
         """
         self._rows = rows
-        self._beside = "\n".join(map(str, beside))
+        self._beside = tuple(beside)
         all_rows = sum(rows.values())
         self.long = all_rows > self._lines
         wanted = min(self._lines, worth or self._lines)
@@ -122,8 +121,8 @@ class Parts:
 
     def _name(self, step: str, source: Source) -> str:
         """What a step over a source is called: by its files and their numbers, which the lines bear, and by the files of headers."""
-        files = "\n".join((*map(str, source.table.origin), "", self._beside))
-        return f"{step} {source.table.first_file} {hashlib.sha256(os.fsencode(files)).hexdigest()[:16]}"
+        # Between the two stands what is no file.
+        return f"{step} {source.table.first_file} {path_key(*source.table.origin, Path(), *self._beside)}"
 
 
 def cut(source: Source, rows: Mapping[Path, int], lines: int) -> list[Source]:

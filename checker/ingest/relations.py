@@ -261,21 +261,19 @@ def _stage(
             with_beside=with_beside,
         )  # fmt: skip
 
-    if not held or parts.long or files.engine.part_lines:
+    here = not files.engine.part_lines
+    if not held or parts.long or not here:
         done = {number: kept[0] for number, source in enumerate(files.lines) if (kept := parts.kept(name, source))}
         wanted = {number: source for number, source in enumerate(files.lines) if number not in done}
-        if files.engine.part_lines:
-            asked = line_sql.ask(files.engine, connection, wanted.values(), [query(number) for number in wanted])
-            rows_of = dict(zip(wanted, asked, strict=True))
-        for number, source in wanted.items():
-            if files.engine.part_lines:
-                done[number] = parts.keep(connection, name, source, f"FROM {rows_of[number]}")
-            elif held:
+        if held and here:
+            for number, source in wanted.items():
                 lying = _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
                 done[number] = parts.keep(connection, name, source, query(number, lying))
                 connection.execute(f"DROP TABLE {lying}")
-            else:
-                done[number] = parts.keep(connection, name, source, query(number))
+        else:
+            answers = line_sql.ask(files.engine, connection, wanted.values(), [query(number) for number in wanted])
+            for (number, source), rows in zip(wanted.items(), answers, strict=True):
+                done[number] = parts.keep(connection, name, source, f"FROM {rows}")
         written = [done[number] for number in range(len(files.lines))]
         rows = f"SELECT * FROM read_parquet([{sqltext.paths(written)}], union_by_name = true)"
         connection.execute(f"CREATE OR REPLACE TEMP {'TABLE' if held else 'VIEW'} staged_line AS {rows}")

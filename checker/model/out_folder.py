@@ -16,8 +16,13 @@ from typing import Any
 from checker.model.errors import InputError, why
 from checker.model.folder_lock import FolderLock
 from checker.model.journal import JOURNAL_FILE
+from checker.model.path_key import path_key
 
 RUN_FILE = "run.json"
+
+
+class WrittenMeanwhileError(InputError):
+    """Another command has written to the folder: what was found is good, and has no place."""
 
 
 class OutFolder:
@@ -42,7 +47,7 @@ class OutFolder:
         self._scratch, self._left_scratch = self._partial, self._left
         if scratch:
             # Folders of one name may have their scratch in one place.
-            beside += hashlib.sha256(os.fsencode(place)).hexdigest()[:8] + "-"
+            beside += f"{path_key(place)}-"
             self._scratch = scratch.absolute() / f"{beside}{own}"
             self._left_scratch = re.compile(re.escape(beside) + "[0-9]+")
             if place == scratch.absolute() or place in scratch.absolute().parents:
@@ -90,7 +95,7 @@ class OutFolder:
             json.dumps({**document, "seal": seal(document)}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
         if not self._is_as_it_was():
-            raise InputError(
+            raise WrittenMeanwhileError(
                 f"--out {self.target}：在此期间另有命令写过这个文件夹，没有覆盖；请换一个文件夹再运行（written to meanwhile: choose another）"
             )
         if not self.target.exists():

@@ -10,7 +10,7 @@ from typing import Any, Literal, overload
 
 from checker.ingest.prescription import STAGES
 from checker.knowledge.resolve import read_crosswalks
-from checker.model.arguments import Paths, day, one_of, path, paths
+from checker.model.arguments import Paths, day, one_of, path, paths, text
 from checker.model.china_time import china_now
 from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
@@ -105,6 +105,6 @@ def _opened(
     return Precheck.open(
         kb=paths(kb), crosswalk=read_crosswalks(paths(crosswalk)), rules=paths(rules), only_rules=only_rules,
         language=one_of("language", language, ("zh", "en")),
-        region=region, as_of=day(as_of), repair=repair,
+        region=text("region", region), as_of=day(as_of), repair=repair,
         profile=path(profile),
     )  # fmt: skip

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import starmap
 from pathlib import Path
 
 from checker.engines.duckdb import connect_locked
@@ -25,10 +26,15 @@ _NEEDED = 3
 
 
 def explain(
-    error: Exception, files: Gathered | None, given: Iterable[str | Path], folders: Sequence[Path]
+    error: Exception,
+    files: Gathered | None,
+    given: Iterable[str | Path],
+    folders: Sequence[Path],
+    damage: Mapping[Path, str] | None = None,
 ) -> Exception:
     """What to tell of a failure of the engine that writes in `folders`, scratch and results, over the inputs `given`; `files` is None where these were
-    being opened."""
+    being opened. `damage` is that of `damage_of`, where somebody has looked.
+    """
     if any(words in str(error) for words in _FULL):
         return _disk_full(given, folders)
     if _TOO_LARGE in str(error):
@@ -42,23 +48,27 @@ def explain(
             return InputError(
                 f"{'、'.join(map(str, changed[:5]))}：扫描期间文件有变化，请等写完后重新扫描（changed during the scan: scan it again）"
             )
-        for path, fault in _damaged(files):
-            return InputError(_damaged_said(path, fault))
+        for said in damage.values() if damage is not None else starmap(_damaged_said, _damaged(files)):
+            return InputError(said)
     return InternalError(f"引擎失败（the engine failed）：{first_line(error)}")
 
 
-def damaged_among_others(error: Exception, files: Gathered | None) -> dict[Path, str]:
-    """The files in which the reading has ended, and why, where they were found in a folder: they are set aside. None where the disk is full, an input
-    has changed, or nothing else is left.
-    """
+def damage_of(error: Exception, files: Gathered | None) -> dict[Path, str]:
+    """The files in which a reading may have ended, and what is told of each; none where the disk is full, or an input has changed."""
     if files is None or isinstance(error, OSError) or any(words in str(error) for words in (*_FULL, _TOO_LARGE)):
         return {}
     if stamp.changed(files.stamps):
         return {}
+    return {path: _damaged_said(path, fault) for path, fault in _damaged(files)}
+
+
+def may_be_set_aside(damage: Mapping[Path, str], files: Gathered | None) -> bool:
+    """Whether a scan can do without the damaged files: all were found in a folder, and lines are left."""
+    if files is None or not damage:
+        return False
     by_name = {each.file.path for each in files.files if each.file.alone}
-    found = {path: _damaged_said(path, fault) for path, fault in _damaged(files)}
-    others = {each.file.path for each in files.files if each.role == "lines"} - found.keys()
-    return found if others and not found.keys() & by_name else {}
+    lines = {each.file.path for each in files.files if each.role == "lines"}
+    return bool(lines - damage.keys()) and not damage.keys() & by_name
 
 
 def _damaged_said(path: Path, fault: str) -> str:

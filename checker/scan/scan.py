@@ -36,11 +36,11 @@ from checker.knowledge.resolve import knowledge_files, open_editions, open_plan,
 from checker.model import sqltext
 from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.journal import AnotherRunError, Journal
-from checker.model.out_folder import OutFolder
+from checker.model.out_folder import OutFolder, WrittenMeanwhileError
 from checker.model.private_files import for_owner_alone
 from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
 from checker.rulebook.plan import Plan
-from checker.scan.engine_fault import damaged_among_others, explain, may_be_resumed
+from checker.scan.engine_fault import damage_of, explain, may_be_resumed, may_be_set_aside
 from checker.scan.findings_csv import write_csv
 from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
 from checker.scan.handover.conflicts import Judged
@@ -134,7 +134,7 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
         aside: dict[Path, str] = {}
         while True:
             tell.step("read", None)
-            files, committing = None, False
+            files = None
             try:
                 parts = Parts(out.work, journal, request.part_lines if of_files else None, tell.at)
                 files = gather(
@@ -160,20 +160,21 @@ def scan(request: ScanRequest, progress: Progress | None = None, plan: Plan | No
                         started
                     )
                 result = replace(result, run={**result.run, "results": name_results(out.result)})
-                committing = True
                 out.commit(result.run)
                 return result
             except (_engine_error(), OSError) as error:
-                found = damaged_among_others(error, files)
-                if found.keys() <= aside.keys():
-                    told = explain(error, files, request.all_paths, out.places)
+                damage = damage_of(error, files)
+                if not may_be_set_aside(damage, files):
+                    told = explain(error, files, request.all_paths, out.places, damage)
                     if told is error:
                         raise
                     raise (may_be_resumed(told) if journal.holds_parts else told) from error
-                aside |= found
+                aside |= damage
             except LiangkuError as error:
                 # What was refused would be refused again, but for an input that is away, and a folder written to meanwhile.
-                out.keep = journal.taken_up or committing or isinstance(error, AnotherRunError | InternalError)
+                out.keep = journal.taken_up or isinstance(
+                    error, AnotherRunError | WrittenMeanwhileError | InternalError
+                )
                 raise
 
 

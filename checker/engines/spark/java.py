@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import stat
 import sys
 from pathlib import Path
 
 from checker.model.errors import InputError
+from checker.model.path_key import path_key
 
 _LEFT_OUT = "--add-modules=jdk.incubator.vector"
 """Spark asks for a module that only its machine learning uses, and that the Java from PyPI leaves out."""
@@ -35,14 +37,14 @@ def _without_module(home: Path) -> Path:
     """A folder whose `java` is that of `home`, started without the module."""
     import platformdirs
 
-    folder = Path(platformdirs.user_cache_dir("liangku")) / f"java-{abs(hash_of(home)):x}"
+    folder = Path(platformdirs.user_cache_dir("liangku")) / f"java-{path_key(home)}"
     launcher = folder / "bin" / "java"
     script = f"""#!/bin/sh
 for word; do
   shift
   [ "$word" = "{_LEFT_OUT}" ] || set -- "$@" "$word"
 done
-exec {_quoted(str(home / "bin" / "java"))} "$@"
+exec {shlex.quote(str(home / "bin" / "java"))} "$@"
 """
     if not launcher.is_file() or launcher.read_text(encoding="utf-8") != script:
         launcher.parent.mkdir(parents=True, exist_ok=True)
@@ -51,14 +53,3 @@ exec {_quoted(str(home / "bin" / "java"))} "$@"
         begun.chmod(begun.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
         begun.replace(launcher)
     return folder
-
-
-def hash_of(home: Path) -> int:
-    """A number that tells one installation from another."""
-    import zlib
-
-    return zlib.crc32(str(home).encode())
-
-
-def _quoted(path: str) -> str:
-    return "'" + path.replace("'", "'\\''") + "'"
