@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-import doctest
-
 import pytest
 
 from checker.knowledge import codes, names
-from checker.shapes.item import windows
 from checker.shapes.item.windows import AgeWindow, read_window
-
-
-@pytest.mark.parametrize("module", [codes, names, windows])
-def test_the_examples_in_the_docstrings_hold(module: object) -> None:
-    result = doctest.testmod(module)  # type: ignore[arg-type]
-    assert result.attempted
-    assert not result.failed
 
 
 @pytest.mark.parametrize(
