@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -135,7 +136,7 @@ def test_the_gravest_of_several_items_decides(desk: DeskPage) -> None:
 def test_for_the_card_holder_only_the_patient_is_sent(desk: DeskPage) -> None:
     desk.woman_buys(MALE_ONLY_CODE).concluded("suspect")
     body = desk.bodies("/v1/check")[-1]
-    assert body.pop("service_time")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}", body.pop("service_time"))
     assert body == {
         "stage": "dispense",
         "patient": {"sex": "female", "birth_date": "1990-05-01"},

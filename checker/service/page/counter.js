@@ -157,7 +157,7 @@ function prepareSlip() {
     findings: findingsOf(answer, remembered, sale.items.named),
     reasons: options?.reasons ?? [],
     notes: [...notesOf(answer, sale, remembered), ...(answer.ticket ? [say("ticket", { ticket: answer.ticket })] : [])],
-    time: sale.time.replace("T", " "),
+    time: sale.timeWords,
     knowledge: answer.knowledge?.version,
   });
 }

@@ -31,7 +31,7 @@ export function choose(name, value) {
   for (const radio of document.querySelectorAll(`input[name="${name}"]`)) radio.checked = radio.value === value;
 }
 
-/** The time of the desk as ISO text to the second, without offset. */
+/** The time of the desk as ISO text to the millisecond, without offset. */
 export function localTime(now = new Date()) {
-  return new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60000).toISOString().slice(0, 23);
 }

@@ -119,7 +119,7 @@ export function showFindings(state, sale, act) {
   byId("done").replaceChildren(...changed.map((each) => make("li", {}, `✓ ${each.item} · ${decisionWords(each, reasons)}`)));
   show(byId("done-part"), changed.length > 0);
   byId("counted").textContent = answer?.knowledge
-    ? say("checked_lines", { lines: answer.checked_lines, version: answer.knowledge.version, time: sale.time.replace("T", " ") })
+    ? say("checked_lines", { lines: answer.checked_lines, version: answer.knowledge.version, time: sale.timeWords })
     : "";
 
   function formOf(finding) {

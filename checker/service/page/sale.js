@@ -71,9 +71,17 @@ export class Sale {
     return this.whom === "self" || chosen("card") === "own";
   }
 
-  /** When the sale was first checked: it stays, so that a finding keeps its id while the sale is mended. */
+  /**
+   * When the sale was first checked: it stays, so that a finding keeps its id while the sale is mended. To the millisecond, so that
+   * two counters that sell the same within a second have findings of their own.
+   */
   get time() {
     return this.#time;
+  }
+
+  /** The same as it is read. */
+  get timeWords() {
+    return this.#time.slice(0, 19).replace("T", " ");
   }
 
   /** Whether the sale is in a shop: there it is the user, not a patient. */
