@@ -276,8 +276,8 @@ def _stage(
                 done[number] = parts.keep(connection, name, source, f"FROM {rows}")
         written = [done[number] for number in range(len(files.lines))]
         rows = f"SELECT * FROM read_parquet([{sqltext.paths(written)}], union_by_name = true)"
-        connection.execute(f"CREATE OR REPLACE TEMP {'TABLE' if held else 'VIEW'} staged_line AS {rows}")
-        return () if held else tuple(written)
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {rows}")
+        return tuple(written)
     tables = [
         _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
         for number, source in enumerate(files.lines)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import lay_aside
 from checker.ingest.gather import Gathered
+from checker.ingest.line_sql import BY_WHOM, PERSON_FIELDS, USED
+from checker.ingest.person_rows import PERSON, person_sql
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.judge.beside import lines_of, stage_more
 from checker.judge.candidates import DOCUMENT, Joined, matches_sql, patient_sql
@@ -17,6 +19,9 @@ from checker.shapes.evidence import CLASS_USE
 
 if TYPE_CHECKING:
     import duckdb
+
+_UNASKED = frozenset(("item_name", *PERSON_FIELDS, *USED, *(f"by_{name}" for name in BY_WHOM)))
+"""Columns of staged lines that matter only of those that are judged, counted or used up."""
 
 
 def find_classes(connection: duckdb.DuckDBPyConnection) -> None:
@@ -41,21 +46,21 @@ def select_classes(
     *,
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
-    spellings: Sequence[str],
+    asked_rows: Sequence[str],
     spilled: tuple[Path, ...],
     work: Path,
 ) -> tuple[Path, ...]:
     """Add to `staged_line` the lines of such codes of the `asked_patient`s that are not restricted, refunds and what is not judged among them.
 
-    `spellings` are those of `find_spellings` (checker.judge.patients).
+    `asked_rows` are conditions on the rows of each source as they lie, '' for none.
     `spilled` are the files that hold the staged lines, if any; returns them with one more in the folder `work`.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE class_raw AS SELECT raw, code FROM code_map "
         "WHERE code IN (SELECT code FROM class_code) AND raw NOT IN (SELECT raw FROM staged_raw)"
     )
-    # These lines are netted, but no rule judges them.
-    unread = unneeded | columns_unasked(frozenset()) | {"item_name"}
+    # These lines are netted, but no rule judges them, and nothing is counted by them.
+    unread = unneeded | columns_unasked(frozenset()) | _UNASKED
     # Of a local code there may be lines already, as possible companions of others.
     staged = lines_of(
         connection,
@@ -64,7 +69,7 @@ def select_classes(
         second=second,
         refund_settlements=refund_settlements,
         unneeded=unread,
-        lying=spellings,
+        lying=asked_rows,
     )
     # Files are read before anything is looked up: either takes memory.
     lay_aside(connection, "class_line", staged, work / "class_line.parquet")
@@ -77,8 +82,7 @@ def _of_patients(unneeded: frozenset[str]) -> str:
     as each is looked at anew once it is staged.
     """
     # Hashes, for each of these lookups is held in memory.
-    own = "coalesce('p' || patient_id, 'n' || patient_id_number)"
-    ways = [f"hash({own}) IN (SELECT hash(patient) FROM asked_patient)"]
+    ways = [f"hash({person_sql(*PERSON)}) IN (SELECT hash(patient) FROM asked_patient)"]
     for column in ("settlement_id", "visit_id"):
         keys = f"SELECT {column} FROM patient_header UNION ALL SELECT {column} FROM asking_line"
         ways.append(f"hash({column}) IN (SELECT DISTINCT hash({column}) FROM ({keys}) WHERE {column} IS NOT NULL)")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
 from checker.ingest.gather import Gathered
+from checker.ingest.person_rows import Persons
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.judge import classes, diagnoses
 from checker.judge.candidates import Joined
-from checker.judge.patients import find_patients, find_spellings, gather_patients
+from checker.judge.patients import find_patients, gather_patients
 
 if TYPE_CHECKING:
     import duckdb
@@ -65,14 +66,16 @@ def select_patients(
     if not asked.patients:
         return spilled
     find_patients(connection, files, "drug_class IS NOT NULL OR is_chronic = 'yes'", unneeded, work)
-    spellings = find_spellings(connection, files)
+    asked_rows = Persons(connection, files.engine, "asked", "SELECT patient FROM asked_patient").rows_of(
+        files.lines, or_nobody=True
+    )
     gather_patients(
-        connection, files, unneeded, refund_settlements=refund_settlements, with_diagnoses=asked.history, spellings=spellings, work=work,
+        connection, files, unneeded, refund_settlements=refund_settlements, with_diagnoses=asked.history, asked_rows=asked_rows, work=work,
     )  # fmt: skip
     if not asked.classes:
         return spilled
     return classes.select_classes(
-        connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, spellings=spellings, spilled=spilled,
+        connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, asked_rows=asked_rows, spilled=spilled,
         work=work,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from checker.ingest import line_sql
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import named_lines
+from checker.ingest.person_rows import PERSON, person_sql
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.judge.candidates import patient_sql
@@ -20,7 +21,6 @@ from checker.model.schema import DOCUMENT_HEADER
 if TYPE_CHECKING:
     import duckdb
 
-_PERSON = ("patient_id", "patient_id_number")
 _ANY_KIND = (0, 4, 5, 6)
 """The kinds of lines that say that somebody was there: judged, of the history, refunds, self-paid (checker.ingest.line_kind)."""
 
@@ -63,9 +63,9 @@ def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condit
         _header_sql(source, kind, key)
         for sources, kind, key in ((files.settlements, "s", "settlement_id"), (files.visits, "v", "visit_id"))
         for source in sources
-        if any(map(source.map.has, _PERSON))
+        if any(map(source.map.has, PERSON))
     ]
-    agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in _PERSON)
+    agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in PERSON)
     rows = " UNION ALL ".join(told) or (
         "SELECT '' AS kind, '' AS key, '' AS patient_id, '' AS patient_id_number, CAST(NULL AS DATE) AS first_day, "
         "CAST(NULL AS DATE) AS last_day WHERE FALSE"
@@ -73,7 +73,7 @@ def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condit
     lay_aside(
         connection,
         "patient_header",
-        f"""SELECT *, coalesce('p' || patient_id, 'n' || patient_id_number) AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
+        f"""SELECT *, {person_sql(*PERSON)} AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
           CASE WHEN kind = 'v' THEN key END AS visit_id
         FROM (
           SELECT kind, key, {agreed}, min(first_day) AS first_day, max(last_day) AS last_day FROM ({rows}) WHERE key IS NOT NULL GROUP BY kind, key)
@@ -84,45 +84,10 @@ def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condit
 
 def _header_sql(source: Source, kind: str, key: str) -> str:
     """SQL of whose a settlement or visit is, and of its days."""
-    read = {name: read_column(source.map, name) for name in (key, *_PERSON, "visit_start", "visit_end")}
+    read = {name: read_column(source.map, name) for name in (key, *PERSON, "visit_start", "visit_end")}
     starts, ends = (f"CAST({read[name]} AS DATE)" for name in ("visit_start", "visit_end"))
-    return f"""SELECT '{kind}' AS kind, {read[key]} AS key, {", ".join(f"{read[name]} AS {name}" for name in _PERSON)}, {starts} AS first_day,
+    return f"""SELECT '{kind}' AS kind, {read[key]} AS key, {", ".join(f"{read[name]} AS {name}" for name in PERSON)}, {starts} AS first_day,
         coalesce({ends}, {starts}) AS last_day FROM {source.table.scan()} WHERE ({read_column(source.map, "valid_flag")}) IS NOT FALSE"""
-
-
-def find_spellings(connection: duckdb.DuckDBPyConnection, files: Gathered) -> list[str]:
-    """By number of source, SQL of a condition on its lines as they lie that those of the `asked_patient`s fulfil, among others; '' for all.
-
-    Each spelling of an id is read once: of most lines it is all that is looked at.
-    """
-    told = {number: name for number, source in enumerate(files.lines) if (name := _told_by(source))}
-    sources = [files.lines[number] for number in told]
-    queries = [_spellings(files.lines[number], name) for number, name in told.items()]
-    conditions = [""] * len(files.lines)
-    for number, rows in zip(told, line_sql.ask(files.engine, connection, sources, queries), strict=True):
-        table = f"asked_spelling_{number}"
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {rows}")
-        lying = _lying(files.lines[number], told[number])
-        conditions[number] = f"({lying} IS NULL OR {lying} IN (SELECT spelt FROM {table}))"
-    return conditions
-
-
-def _told_by(source: Source) -> str:
-    """The column by which a source tells whose a line is; '' where that is not one header."""
-    name = next((name for name in _PERSON if source.map.has(name)), "")
-    return "" if len(source.map.found.get(name, ())) != 1 or source.map.fallback.get(name) else name
-
-
-def _lying(source: Source, name: str) -> str:
-    return sqltext.name(source.map.found[name][0].text)
-
-
-def _spellings(source: Source, name: str) -> str:
-    """SQL of the spellings (spelt) of the `asked_patient`s in a source."""
-    lying = _lying(source, name)
-    patient = f"'{'p' if name == 'patient_id' else 'n'}' || {read_column(source.map, name)}"
-    return f"""SELECT {lying} AS spelt FROM (SELECT DISTINCT {lying} FROM {source.table.scan()})
-        WHERE {lying} IS NOT NULL AND coalesce({patient} IN (SELECT patient FROM asked_patient), TRUE)"""
 
 
 def gather_patients(
@@ -132,16 +97,16 @@ def gather_patients(
     *,
     refund_settlements: RefundSettlements,
     with_diagnoses: bool,
-    spellings: Sequence[str],
+    asked_rows: Sequence[str],
     work: Path,
 ) -> None:
     """Make `patient_line` (patient, settlement_id, visit_id, told, first_day, last_day) of all lines of the `asked_patient`s but
-    void ones, `told` being their diagnoses as text, and `patient_since` (patient, since). `spellings` are those of `find_spellings`; the
-    lines lie in the folder `work`.
+    void ones, `told` being their diagnoses as text, and `patient_since` (patient, since). `asked_rows` are conditions on the
+    rows of each source as they lie, '' for none; the lines lie in the folder `work`.
     """
     queries = [
-        _lines_sql(source, spelt, refund_settlements, with_diagnoses=with_diagnoses)
-        for source, spelt in zip(files.lines, spellings, strict=True)
+        _lines_sql(source, condition, refund_settlements, with_diagnoses=with_diagnoses)
+        for source, condition in zip(files.lines, asked_rows, strict=True)
     ]
     lines = line_sql.all_of(files.engine, connection, files.lines, queries)
     lay_aside(
@@ -158,12 +123,12 @@ def gather_patients(
     )
 
 
-def _lines_sql(source: Source, spelt: str, refund_settlements: RefundSettlements, *, with_diagnoses: bool) -> str:
+def _lines_sql(source: Source, condition: str, refund_settlements: RefundSettlements, *, with_diagnoses: bool) -> str:
     texts = ("diagnosis_code", "special_disease_code") if with_diagnoses else ()
-    relation = f"SELECT * FROM ({source.table.relation()}) WHERE {spelt}" if spelt else ""
+    relation = f"SELECT * FROM ({source.table.relation()}) WHERE {condition}" if condition else ""
     lines = named_lines(source, refund_settlements=refund_settlements, relation=relation)
     told = [lines.read(name) for name in texts if source.map.has(name)]
-    keys = ", ".join(f"{lines.read(name)} AS {name}" for name in ("settlement_id", "visit_id", *_PERSON))
+    keys = ", ".join(f"{lines.read(name)} AS {name}" for name in ("settlement_id", "visit_id", *PERSON))
     document = sqltext.name(DOCUMENT_HEADER) if line_sql.are_documents([source]) else "CAST(NULL AS VARCHAR)"
     return f"""SELECT {keys}, {document} AS document, {f"nullif(concat_ws(',', {', '.join(told)}), '')" if told else "CAST(NULL AS VARCHAR)"} AS told,
         CAST({lines.read("service_time")} AS DATE) AS day FROM {lines.of_kinds(*_ANY_KIND)}"""

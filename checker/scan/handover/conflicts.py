@@ -20,7 +20,7 @@ from checker.model.id_number import id_number_is_right
 from checker.model.interval_sql import bound_sql
 from checker.rulebook.plan import Plan
 from checker.scan.handover.of_person import OF_PERSON
-from checker.scan.handover.told_visits import JOIN_VISIT, TELLS, VISIT, gather_visits, leave_differing
+from checker.scan.handover.told_visits import JOIN_VISIT, TELLS, VISIT, gather_visits, leave_differing, rows_of_accused
 from checker.shapes import BY_ID
 from checker.shapes.base import Shape
 
@@ -76,10 +76,11 @@ def find_conflicts(
     )
     if not one_number(connection, "SELECT count(*) FROM accused"):
         return
-    leave_differing(connection, sources)
+    told = rows_of_accused(connection, files)
+    leave_differing(connection, told)
     if not one_number(connection, "SELECT count(*) FROM accused"):
         return
-    gather_visits(connection, files, judged.refund_settlements)
+    gather_visits(connection, told, judged.refund_settlements)
     _find_others(connection, beside, absent)
     if one_number(connection, "SELECT count(*) FROM alternative WHERE NOT is_own"):
         _judge_again(connection, judged)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 DENOMINATORS_FILE = "denominators.parquet"
 """What lines of restricted items there are, for rates: one row a group."""
-JUDGED = "NOT s.is_refund AND NOT s.beside AND s.line_no NOT IN (SELECT line_no FROM left_out)"
-"""SQL of the staged lines `s` that rules looked at."""
+JUDGED = "NOT s.is_refund AND NOT s.beside AND s.line_no NOT IN (SELECT line_no FROM left_out) AND s.item_code IN (SELECT code FROM hot)"
+"""SQL of the staged lines `s` that rules looked at: of others it only counts that they are there."""
 _NAMED = ("institution_name", "department", "prescriber")
 _GROUPS = {
     "institution": ("institution_id",),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from checker.engines.lines import HERE
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import named_lines
+from checker.ingest.person_rows import Persons
 from checker.ingest.settlement_flags import RefundSettlements, is_valid
 from checker.ingest.sources import Source
-from checker.model import sqltext
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,12 +24,32 @@ JOIN_VISIT = "LEFT JOIN visit_of ON visit_of.patient_id = {0}.patient_id AND vis
 """One visit, by whichever of its keys it is told."""
 
 
-def leave_differing(connection: duckdb.DuckDBPyConnection, sources: Sequence[Source]) -> None:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A source, SQL of those of its rows as they lie that may name somebody accused, and whether they are lines."""
+
+    source: Source
+    rows: str
+    are_lines: bool
+
+
+def rows_of_accused(connection: duckdb.DuckDBPyConnection, files: Gathered) -> list[Told]:
+    """The rows of all sources that may name somebody in `accused`; who leaves that table leaves them as well."""
+    sources = [source for source in (*files.lines, *files.settlements, *files.visits) if source.map.has("patient_id")]
+    # They are read here, where the findings are.
+    accused = Persons(connection, HERE, "accused", "SELECT 'p' || patient_id FROM accused")
+    return [
+        Told(source, source.table.relation() + (condition and f" WHERE {condition}"), source in files.lines)
+        for source, condition in zip(sources, accused.rows_of(sources, or_nobody=False), strict=True)
+    ]
+
+
+def leave_differing(connection: duckdb.DuckDBPyConnection, told: Sequence[Told]) -> None:
     """Leave those in `accused` of whom anything at all says another sex or birth date: of the others nobody need look further."""
     said = " UNION ".join(
-        f"SELECT {', '.join(f'{read_column(source.map, name)} AS {name}' for name in ('patient_id', *TELLS))} FROM ({_relation(connection, source)})"
-        for source in sources
-        if source.map.has("patient_id") and any(map(source.map.has, TELLS))
+        f"SELECT {', '.join(f'{read_column(each.source.map, name)} AS {name}' for name in ('patient_id', *TELLS))} FROM ({each.rows})"
+        for each in told
+        if any(map(each.source.map.has, TELLS))
     )
     connection.execute(
         f"""DELETE FROM accused WHERE (line_no, rule_no) NOT IN (
@@ -36,17 +58,12 @@ def leave_differing(connection: duckdb.DuckDBPyConnection, sources: Sequence[Sou
     )
 
 
-def gather_visits(connection: duckdb.DuckDBPyConnection, files: Gathered, refunds: RefundSettlements) -> None:
+def gather_visits(connection: duckdb.DuckDBPyConnection, told: Sequence[Told], refunds: RefundSettlements) -> None:
     """Make `told_visit` (patient_id, institution_id, visit, sex, birth), what all inputs hold of the visits of those accused, and `visit_of`
     (patient_id, settlement_id, visit_id), by which a settlement is known to be of a visit."""
-    told = [_lines_sql(connection, source, refunds) for source in files.lines if source.map.has("patient_id")]
-    told += [
-        _headers_sql(connection, source)
-        for source in (*files.settlements, *files.visits)
-        if source.map.has("patient_id")
-    ]
+    said = [_lines_sql(each, refunds) if each.are_lines else _headers_sql(each) for each in told]
     connection.execute(
-        f"""CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM ({" UNION ALL BY NAME ".join(told)})
+        f"""CREATE OR REPLACE TEMP TABLE told AS SELECT * FROM ({" UNION ALL BY NAME ".join(said)})
         WHERE patient_id IN (SELECT patient_id FROM accused)
           AND (settlement_id IS NULL OR settlement_id NOT IN (SELECT settlement_id FROM reversed_settlement WHERE is_whole)
             AND settlement_id NOT IN (SELECT settlement_id FROM unclear_settlement)
@@ -72,23 +89,9 @@ def gather_visits(connection: duckdb.DuckDBPyConnection, files: Gathered, refund
     )
 
 
-def _relation(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
-    """SQL of the rows of a source that may name somebody accused. Where all ids are written as they are read, but for blanks around them, only the rows
-    of the accused are looked at further."""
-    first, *others = source.map.found["patient_id"]
-    everything = f"SELECT * FROM ({source.table.relation()})"
-    if not first.is_text or others or source.map.fallback.get("patient_id"):
-        return everything
-    id_ = f"trim({sqltext.name(first.text)})"
-    odd = f"{id_} < '0' OR strlen({id_}) <> length({id_}) OR contains({id_}, chr(9)) OR contains({id_}, '.')"
-    if connection.execute(f"SELECT 1 FROM {source.table.scan()} WHERE {odd} LIMIT 1").fetchone():
-        return everything
-    return f"{everything} WHERE hash({id_}) IN (SELECT hash(patient_id) FROM accused)"
-
-
-def _lines_sql(connection: duckdb.DuckDBPyConnection, source: Source, refunds: RefundSettlements) -> str:
+def _lines_sql(told: Told, refunds: RefundSettlements) -> str:
     """SQL of what the lines of a source say: judged, of the history, self-paid; of refunds only that something was taken back."""
-    lines = named_lines(source, refund_settlements=refunds, relation=_relation(connection, source))
+    lines = named_lines(told.source, refund_settlements=refunds, relation=told.rows)
     amount = f"coalesce({lines.read('amount')}, {lines.read('quantity')}, 1)"
     is_refund = f"{lines.kind} = 5"
 
@@ -101,9 +104,9 @@ def _lines_sql(connection: duckdb.DuckDBPyConnection, source: Source, refunds: R
         CASE WHEN {is_refund} THEN -abs({amount}) ELSE {amount} END AS charged FROM {lines.of_kinds(0, 4, 5, 6)}"""
 
 
-def _headers_sql(connection: duckdb.DuckDBPyConnection, source: Source) -> str:
+def _headers_sql(told: Told) -> str:
     """SQL of what the valid settlements or visits of a source say."""
-    keys = ", ".join(f"{read_column(source.map, name)} AS {name}" for name in _KEYS)
-    sex, birth = (read_column(source.map, name) for name in TELLS)
+    keys = ", ".join(f"{read_column(told.source.map, name)} AS {name}" for name in _KEYS)
+    sex, birth = (read_column(told.source.map, name) for name in TELLS)
     return f"""SELECT {keys}, CAST(NULL AS DATE) AS day, {sex} AS sex, {birth} AS birth, FALSE AS is_refund, 0 AS charged
-        FROM ({_relation(connection, source)}) WHERE {is_valid(source)}"""
+        FROM ({told.rows}) WHERE {is_valid(told.source)}"""
