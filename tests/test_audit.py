@@ -33,6 +33,7 @@ def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
 ) -> None:
     scan(request(tmp_path / "held"))
     monkeypatch.setattr(checker.scan.scan, "HELD_LINES", 0)
+    monkeypatch.setattr(checker.scan.scan, "LINES_IN_MEMORY", 0)
     scan(request(tmp_path / "spilled"))
     held = findings(tmp_path / "held")
     assert len(held) > 100

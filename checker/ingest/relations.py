@@ -220,20 +220,22 @@ def select_lines(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     held: bool,
+    in_memory: bool,
     parts: Parts,
     with_beside: bool,
 ) -> tuple[frozenset[str], tuple[Path, ...]]:
     """Make `staged_line`: the lines of the codes in `staged_raw` (judged and refunds, and `with_beside` what stands beside them), canonical and typed.
 
-    They are `held` by the engine, or where they are too many for its memory in files of `parts`. Returns the columns that are left out,
-    `unneeded` and those for careful reading where every line has an id and all keys can be read; and these files, if any.
+    They are `held` by the engine as they lie before anything is worked out of them, and `in_memory` afterwards, else in files of `parts`.
+    Returns the columns that are left out, `unneeded` and those for careful reading where every line has an id and all keys can be read; and
+    these files, if any.
     """
     for left_out in (unneeded | line_sql.CAREFUL, unneeded):
         careful = left_out == unneeded
         # Where there is no column of ids it is known beforehand.
         if careful or all(source.map.has("line_id") for source in files.lines):
             staged = _stage(
-                connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, held=held, parts=parts,
+                connection, files, second, refund_settlements=refund_settlements, unneeded=left_out, held=held, in_memory=in_memory, parts=parts,
                 name="stage" if careful else "plain stage", with_beside=with_beside,
             )  # fmt: skip
             if careful or not lost_keys.ask_for_care(connection, files.lines):
@@ -249,6 +251,7 @@ def _stage(
     refund_settlements: RefundSettlements,
     unneeded: frozenset[str],
     held: bool,
+    in_memory: bool,
     parts: Parts,
     name: str,
     with_beside: bool,
@@ -262,7 +265,7 @@ def _stage(
         )  # fmt: skip
 
     here = not files.engine.part_lines
-    if not held or parts.long or not here:
+    if not in_memory or parts.long or not here:
         done = {number: kept[0] for number, source in enumerate(files.lines) if (kept := parts.kept(name, source))}
         wanted = {number: source for number, source in enumerate(files.lines) if number not in done}
         if held and here:
@@ -276,8 +279,8 @@ def _stage(
                 done[number] = parts.keep(connection, name, source, f"FROM {rows}")
         written = [done[number] for number in range(len(files.lines))]
         rows = f"SELECT * FROM read_parquet([{sqltext.paths(written)}], union_by_name = true)"
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW staged_line AS {rows}")
-        return tuple(written)
+        connection.execute(f"CREATE OR REPLACE TEMP {'TABLE' if in_memory else 'VIEW'} staged_line AS {rows}")
+        return () if in_memory else tuple(written)
     tables = [
         _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
         for number, source in enumerate(files.lines)

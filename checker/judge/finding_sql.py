@@ -28,7 +28,8 @@ LINE_NAME = """CASE WHEN line_id IS NOT NULL THEN replace(line_id, chr(30), chr(
 lines that are equal in all of these (checker.ingest.identity). No id that is given is equal to one that is made;
 checker.precheck.finding_text says the same."""
 
-
+_WORDED_AT_ONCE = 20_000
+"""So many values are put into words before they are handed to the engine."""
 _CASE = {"class": "CASE WHEN final_reason_code = 'newborn' AND case_may_be_mother THEN 'newborn' ELSE case_class END"}
 """What a case tells otherwise than it came: only the verdict knows what is held to be a child's, and only the record whether its person may be the mother."""
 ONLY_ASKED = frozenset({"may_be_mother"})
@@ -52,13 +53,15 @@ def word_values(connection: duckdb.DuckDBPyConnection, fired: str, language: str
         f"""SELECT DISTINCT value FROM (SELECT expected AS value FROM ({fired}) UNION ALL SELECT actual FROM ({fired}))
         WHERE regexp_matches(value, {sqltext.text(TYPED)})"""
     ).fetchall()
-    values = [str(value) for (value,) in found]
-    words = [worded(value, language) for value in values]
-    connection.execute(
-        """CREATE OR REPLACE TEMP TABLE worded AS
-        SELECT unnest(CAST($1 AS VARCHAR[])) AS value, unnest(CAST($2 AS VARCHAR[])) AS short, unnest(CAST($3 AS VARCHAR[])) AS phrase""",
-        [values, [each.short for each in words], [each.phrase for each in words]],
-    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE worded (value VARCHAR, short VARCHAR, phrase VARCHAR)")
+    # Nearly always they are few; of a million lines of one item on one day each holds another count.
+    for start in range(0, len(found), _WORDED_AT_ONCE):
+        values = [str(value) for (value,) in found[start : start + _WORDED_AT_ONCE]]
+        words = [worded(value, language) for value in values]
+        connection.execute(
+            "INSERT INTO worded SELECT unnest(CAST($1 AS VARCHAR[])), unnest(CAST($2 AS VARCHAR[])), unnest(CAST($3 AS VARCHAR[]))",
+            [values, [each.short for each in words], [each.phrase for each in words]],
+        )
 
 
 def finding_sql(

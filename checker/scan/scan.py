@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -16,8 +16,8 @@ from checker.ingest import completeness, relations, reuploads, reversals, scope,
 from checker.ingest.gather import Gathered, gather
 from checker.ingest.headers import collapse_headers
 from checker.ingest.identity import name_lines, number_lines
-from checker.ingest.line_sql import CAREFUL, LINE_NO_SHIFT, LOCAL_COLUMNS
-from checker.ingest.lost_keys import as_written, count_lost, count_lost_of_headers
+from checker.ingest.line_sql import CAREFUL, LOCAL_COLUMNS
+from checker.ingest.lost_keys import count_lost, count_lost_of_headers
 from checker.ingest.netting import net_lines
 from checker.ingest.parts import Parts
 from checker.ingest.provincial import PHARMACY, PRESCRIBER_LEVEL, Provincial, read_provincial
@@ -27,7 +27,6 @@ from checker.judge import beside as beside_lines
 from checker.judge import candidates, diagnoses, fellows, newborns, on_file, payment, uses
 from checker.judge.compile import fired_sql
 from checker.judge.evidence import cite
-from checker.judge.finding_sql import ONLY_ASKED, finding_sql, word_values
 from checker.judge.named_pieces import find_named_pieces
 from checker.judge.points import Loaded, load_points, refuse_too_early
 from checker.knowledge.crosswalk_use import crosswalk_in_use
@@ -38,11 +37,10 @@ from checker.model.errors import InputError, InternalError, LiangkuError
 from checker.model.journal import AnotherRunError, Journal
 from checker.model.out_folder import OutFolder, WrittenMeanwhileError
 from checker.model.private_files import for_owner_alone
-from checker.model.schema import DIAGNOSIS_SEPARATORS, FINDING_COLUMNS
 from checker.rulebook.plan import Plan
 from checker.scan.engine_fault import damage_of, explain, may_be_resumed, may_be_set_aside
 from checker.scan.findings_csv import write_csv
-from checker.scan.handover.case_facts import CASE_JOINS, CASE_VALUES
+from checker.scan.findings_file import FindingsWriter
 from checker.scan.handover.conflicts import Judged
 from checker.scan.handover.counted import unneeded_of_counts
 from checker.scan.handover.handover import Found, Handover
@@ -65,10 +63,9 @@ if TYPE_CHECKING:
     from checker.knowledge.sheets.crosswalk import Crosswalk
 
 HELD_LINES = 1_000_000
-"""Restricted lines that are held in memory between two steps; more go to a scratch file."""
-
-RESULT = "(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 20480)"
-"""How findings are written: rows are wide, so that small row groups keep the writer within its memory."""
+"""So many restricted lines are held in memory as they lie, and what is said of them is worked out once they stand together."""
+LINES_IN_MEMORY = 200_000
+"""So many are kept there between two steps; more go to a scratch file: with all that is told of each they would fill it."""
 
 FIRED_COLUMNS = (
     "line_no", "line_id", "settlement_id", "visit_id", "patient_id", "institution_id", "service_time", "on_date", "service_date",
@@ -249,8 +246,9 @@ class _Run:
         self.tell.step("select", connection)
         with_uses = beside_lines.find_use_codes(connection)
         with_beside = beside_lines.find_staged(connection, with_uses=with_uses)
-        held = relations.count_lines_of(connection, "staged_raw") <= HELD_LINES
-        spilled_uses = None if held else self.out.work.absolute() / "use.parquet"
+        lines = relations.count_lines_of(connection, "staged_raw")
+        in_memory = lines <= LINES_IN_MEMORY
+        spilled_uses = None if in_memory else self.out.work.absolute() / "use.parquet"
         with_fellows = fellows.are_needed(connection)
         facts, asks = payment.facts_needed(connection, self.plan), on_file.find_asked(connection)
         # Of what was used it counts in what care, and a pharmacy keeps no diagnoses.
@@ -261,8 +259,8 @@ class _Run:
         unneeded |= asks.unneeded
         unneeded |= unneeded_of_counts(files, with_counts=self.request.hash_key is not None)
         unneeded, staged = relations.select_lines(
-            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, held=held, parts=self.parts,
-            with_beside=with_beside,
+            connection, files, second, refund_settlements=refund_settlements, unneeded=unneeded, held=lines <= HELD_LINES, in_memory=in_memory,
+            parts=self.parts, with_beside=with_beside,
         )  # fmt: skip
         if with_fellows:
             staged = fellows.select_fellows(
@@ -369,7 +367,6 @@ class _Run:
             diagnoses.gather_diagnoses(connection, files, "fired_line", diagnosis_file)
         diagnoses.name_diagnoses(connection)
         newborns.find_neonatal(connection, self.plan.shadow_numbers, settlement=headers.settlement, visit=headers.visit)
-        word_values(connection, "FROM fired_line", self.request.language)
         edge = cite(connection, self.loaded.notices, "FROM fired_line", self.request.language)
         self._name_repaired(unneeded)
         handover, found = self._handover(second, beside, absent, unneeded), Found()
@@ -383,13 +380,17 @@ class _Run:
             number for (number,) in connection.execute("SELECT DISTINCT rule_no FROM fired_line").fetchall()
         )
         on_trial = fired & set(self.plan.shadow_numbers)
-        self._write_findings(self.findings, fired - on_trial, on_trial, edge)
+        stage = "after" if self.request.stage == "audit" else "before"
+        writer = FindingsWriter(
+            connection, self.plan, self.loaded.version, stage, self.request.language, handover is not None, self.out.work.absolute()
+        )  # fmt: skip
+        writer.write(self.findings, fired - on_trial, on_trial, edge)
         shadow = NOTHING
         if self.plan.shadow_numbers:
             if on_trial:
-                self._write_findings(self.out.result.absolute() / SHADOW_FILE, on_trial, fired - on_trial, edge)
+                writer.write(self.out.result.absolute() / SHADOW_FILE, on_trial, fired - on_trial, edge)
             else:
-                self._write_none(self.out.result.absolute() / SHADOW_FILE)
+                writer.write_none(self.out.result.absolute() / SHADOW_FILE, self.findings)
             shadow = self._count_shadow(candidate, not_in_force, contested=contested)
         relations.write_rejects(
             connection, files, self.out.result / "rejects.parquet", refund_settlements=refund_settlements
@@ -507,60 +508,6 @@ class _Run:
         """The shapes of the rules that have points for some code of the input; the first of all where there is none."""
         used = {self.plan.rules[number].shape for number in self._asked}
         return [shape for shape in SHAPES if shape.id in used] or [SHAPES[0]]
-
-    def _write_findings(self, target: Path, rules: Set[int], others: Set[int], edge: str) -> None:
-        """Write the findings of some rules, given the others that fired too; `edge` is that of `cited`."""
-        # Each line has its point, evidence and file, but an inner join would be thought to leave few lines: then all of them, with all that
-        # is told of each, are kept in memory for every join that follows, and a month of many findings finds no room.
-        of_rules = f" AND f.rule_no NOT IN ({', '.join(map(str, sorted(others)))})" if others else ""
-        condition = of_rules if rules else " AND FALSE"
-        further = CASE_VALUES if self.request.hash_key is not None else {}
-        written = ", ".join(f"{as_written(f'f.{name}')} AS {name}" for name in ("settlement_id", "visit_id"))
-        source = f"""SELECT f.* REPLACE ({written}, coalesce(l.label, {as_written("f.patient_id")}) AS patient_id),
-            p.* EXCLUDE (point_no, rule_no), c.evidence, origin.file AS source_file,
-            f.line_no % {LINE_NO_SHIFT} AS source_record,
-            CASE WHEN sd.key IS NOT NULL OR vd.key IS NOT NULL OR f.diagnosis_code <> '' THEN
-              list_concat(coalesce(sd.codes, []), coalesce(vd.codes, []),
-                coalesce(list_filter(regexp_split_to_array(f.diagnosis_code, '{DIAGNOSIS_SEPARATORS}'), lambda d: d <> ''), []))
-            END AS diagnoses,
-            m.order_id, m.ordinal, o.local_item_code, o.local_item_name, r.line_no IS NOT NULL AS code_repaired,
-            coalesce(nv.low <> coalesce(f.own_code, f.item_code) OR nv.high <> coalesce(f.own_code, f.item_code), FALSE) AS beside_newborn,
-            u.line_no IS NOT NULL AS reuploaded, d.line_no IS NOT NULL AS duplicate, coalesce(n.partly, FALSE) AS partly_refunded,
-            f.settlement_id IN (SELECT settlement_id FROM reversed_settlement WHERE NOT is_whole) AS partly_reversed,
-            f.settlement_id IN (SELECT settlement_id FROM falsely_reversed) AS falsely_reversed,
-            CASE WHEN n.line_no IS NOT NULL THEN n.quantity ELSE gross_quantity END AS quantity,
-            CASE WHEN n.line_no IS NOT NULL THEN n.amount ELSE gross_amount END AS amount,
-            CASE WHEN n.line_no IS NOT NULL THEN n.amount_in_scope ELSE gross_in_scope END AS amount_in_scope
-            {"".join(f", {value} AS case_{name}" for name, value in further.items())}
-          FROM (SELECT *, {edge} AS edge FROM fired_line) f LEFT JOIN point p ON p.point_no = f.point_no
-          LEFT JOIN cited c ON c.point_no = f.point_no AND c.edge = f.edge
-          LEFT JOIN origin ON origin.file_no = f.line_no // {LINE_NO_SHIFT}
-          LEFT JOIN settlement_diagnoses sd ON sd.key = f.settlement_id LEFT JOIN visit_diagnoses vd ON vd.key = f.visit_id
-          LEFT JOIN neonatal_visit nv ON nv.key = {newborns.visit_key("f.", "f.institution_id")}
-          LEFT JOIN reuploaded_line u ON u.line_no = f.line_no
-          LEFT JOIN told_line o ON o.line_no = f.line_no
-          LEFT JOIN line_name m ON m.line_no = f.line_no LEFT JOIN repaired_line r ON r.line_no = f.line_no
-          LEFT JOIN person_label l ON f.patient_id IS NULL AND l.number = f.person_number
-          LEFT JOIN duplicate_line d ON d.line_no = f.line_no LEFT JOIN netted_line n ON n.line_no = f.line_no
-          {CASE_JOINS if further else ""} WHERE TRUE{condition}"""
-        source = f"SELECT *, {newborns.NEAR} AS newborn_near FROM ({source})"
-        stage = "after" if self.request.stage == "audit" else "before"
-        finding = finding_sql(
-            self.plan,
-            source,
-            stage=stage,
-            language=self.request.language,
-            kb_version=self.loaded.version,
-            rules=rules,
-            further=further,
-        )
-        columns = ", ".join((*FINDING_COLUMNS, *(name for name in further if name not in ONLY_ASKED)))
-        self.connection.execute(f"COPY (SELECT {columns} FROM ({finding})) TO {sqltext.text(str(target))} {RESULT}")
-
-    def _write_none(self, target: Path) -> None:
-        """Write findings of none, of the columns that the findings have: to plan all of it for nothing would take as long."""
-        nothing = f"FROM {sqltext.parquet(self.findings)} WHERE FALSE"
-        self.connection.execute(f"COPY ({nothing}) TO {sqltext.text(str(target))} {RESULT}")
 
     def _count_shadow(self, candidates: str, not_in_force: Mapping[int, int], *, contested: bool) -> Shadow:
         silent = sum(not_in_force.get(number, 0) for number in self.plan.shadow_numbers)

@@ -73,6 +73,7 @@ def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path, monkey
     """The first of them with staged lines that go to disk."""
     if seed == 0:
         monkeypatch.setattr(scan_module, "HELD_LINES", 100)
+        monkeypatch.setattr(scan_module, "LINES_IN_MEMORY", 100)
     rng = Random(seed)
     world = random_world(rng, 1_500, ABSENT[seed])
     taken_back = refunds(rng, world)
