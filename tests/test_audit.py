@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+import checker.scan.findings_file
 import checker.scan.scan
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
@@ -34,6 +35,7 @@ def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
     scan(request(tmp_path / "held"))
     monkeypatch.setattr(checker.scan.scan, "HELD_LINES", 0)
     monkeypatch.setattr(checker.scan.scan, "LINES_IN_MEMORY", 0)
+    monkeypatch.setattr(checker.scan.findings_file, "FINDINGS_AT_ONCE", 30)
     scan(request(tmp_path / "spilled"))
     held = findings(tmp_path / "held")
     assert len(held) > 100

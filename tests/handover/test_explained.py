@@ -94,6 +94,9 @@ def _of_ids(town: Town) -> None:
     town.accuse("both sexes and no birth", "CARD8", 出生日期="")
     town.visit("CARD8", 1, 性别="男", 出生日期="")
     town.visit("CARD8", 9, 出生日期="")
+    town.accuse("id written otherwise", "W123456")
+    for written in (" W123456", "'W123456", "W123456\u200b", "Ｗ１２３４５６"):
+        town.visit(written)
     town.accuse("id of many", "CARD7")
     for year in range(4):
         town.visit("CARD7", 出生日期=f"19{70 + year}-01-01")
@@ -115,7 +118,7 @@ def _of_ids(town: Town) -> None:
     town.visit("Q99", 2, 机构编码=JOINT)
 
 
-@pytest.mark.parametrize("case", ["birth of a child", "most", "national id", "shared id"])
+@pytest.mark.parametrize("case", ["birth of a child", "most", "id written otherwise", "national id", "shared id"])
 def test_visits_that_clear_the_person_of_this_finding_explain_it(conflicts: dict[str, str | None], case: str) -> None:
     assert conflicts[case] == "person_conflict"
 
