@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 _CELL = re.compile(r'(<c r="[A-Z0-9]+"[^>]*?) t="inlineStr"[^>]*><is><t[^>]*>([^<]*)</t></is></c>')
 _RELATION = (
@@ -13,8 +15,8 @@ _RELATION = (
 )
 
 
-def share_texts(path: Path) -> None:
-    """Write the workbook anew with its texts in one member, to which the cells refer."""
+def share_texts(path: Path, instead: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Write the workbook anew with its texts in one member, to which the cells refer; some texts stand `instead` of those that it has."""
     places: dict[str, int] = {}
 
     def shared(cell: re.Match[str]) -> str:
@@ -29,6 +31,6 @@ def share_texts(path: Path) -> None:
             elif name == "xl/_rels/workbook.xml.rels":
                 text = text.replace("</Relationships>", _RELATION)
             book.writestr(name, text)
-        texts = "".join(f"<si><t>{text}</t></si>" for text in places)
+        texts = "".join(f"<si><t>{instead.get(text, text)}</t></si>" for text in places)
         namespace = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
         book.writestr("xl/sharedStrings.xml", f'<sst xmlns="{namespace}">{texts}</sst>')

@@ -16,6 +16,10 @@ import openpyxl
 import polars as pl
 import pytest
 
+import checker.ingest.usual
+import checker.scan.scan
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
 from tests.commands import ROOT, liangku
 
 SAMPLES = ROOT / "data" / "samples"
@@ -175,6 +179,16 @@ def findings_of(out: Path) -> list[Finding]:
 def test_scan_finds_exactly_what_the_plan_expects(sample, request):
     expected = read_csv(EXPECTED / f"findings_{sample}.csv")
     assert difference(findings_of(request.getfixturevalue(f"{sample}_run")), expected) == []
+
+
+def test_scan_finds_the_same_by_what_is_asked_of_many_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The samples are small enough to be read by the first form of each value, on one thread; what reads large tables must find no less."""
+    monkeypatch.setattr(checker.scan.scan, "FEW_ROWS", 0)
+    monkeypatch.setattr(checker.ingest.usual, "CELLS", 0)
+    headers = {"settlements": "setl_d", "visits": "mdtrt_d", "diagnoses": "setl_list_diag_d"}
+    above = {role: [NATIONAL / f"{name}.parquet"] for role, name in headers.items()}
+    scan(ScanRequest([NATIONAL / "fee_list_d.parquet"], tmp_path / "out", **above))
+    assert difference(findings_of(tmp_path / "out"), read_csv(EXPECTED / "findings_national.csv")) == []
 
 
 @pytest.mark.parametrize("sample", ["national", "pharmacy"])

@@ -22,7 +22,7 @@ SCAN_MEMORY = "420MB"
 SCRATCH = "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 20480)"
 """How relations between two steps of a scan are written: fast, in row groups small enough for the writer's memory."""
 
-FEW_ROWS = 20_000
+FEW_ROWS = 50_000
 """So many rows of all inputs are few: what the engine does for many costs more than it brings."""
 PAYS_OF_MANY = (
     "column_lifetime", "common_subexpressions", "common_subplan", "compressed_materialization", "distinct_aggregate_rewrite",

@@ -23,10 +23,12 @@ from checker.model.schema import Kind
 if TYPE_CHECKING:
     import duckdb
 
-CELLS = 100_000
-"""Tables of more values are read by the long SQL: they are too many to be looked at one by one."""
+CELLS = 1_000_000
+"""Tables of more values are read by the long SQL: to look at them would take longer than to plan it."""
 FEW = 1_000
 """So many values of one column are looked at where nobody knows how many there are."""
+LONG = 120
+"""Columns with longer values (bytes) are read by the long SQL: all that is looked at is held in memory."""
 NULLS = 3
 """So many words for NULL may stand in a column, each of which is compared."""
 
@@ -76,12 +78,16 @@ def _told(connection: duckdb.DuckDBPyConnection, source: Source, lines: int) -> 
                     kinds.setdefault(header.text, set()).add(source.map.columns[name].kind)
     if not 0 < lines * len(kinds) <= CELLS:
         return source
-    chosen = ", ".join(map(sqltext.name, kinds))
-    rows = connection.execute(f"SELECT {chosen} FROM {source.table.scan()}").fetchall()
+    # One row: of each column its values, and whether these are all.
+    chosen = ", ".join(
+        f"list(DISTINCT {name}) FILTER (strlen({name}) <= {LONG}), coalesce(max(strlen({name})) <= {LONG}, TRUE)"
+        for name in map(sqltext.name, kinds)
+    )
+    row = connection.execute(f"SELECT {chosen} FROM {source.table.scan()}").fetchone()
+    assert row is not None
     usual: dict[str, Mapping[Kind, Usual]] = {}
-    for (text, asked), column in zip(kinds.items(), zip(*rows, strict=True), strict=True):
-        values_of = {value for value in column if value is not None}
-        usual[text] = {kind: way for kind in asked if (way := usual_way(values_of, kind))}
+    for (text, asked), found, are_all in zip(kinds.items(), row[::2], row[1::2], strict=True):
+        usual[text] = {kind: way for kind in asked if are_all and (way := usual_way(found or (), kind))}
 
     def told(feeds: Mapping[str, tuple[Header, ...]]) -> dict[str, tuple[Header, ...]]:
         return {

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import duckdb
+import polars as pl
 import pytest
 
-from checker.ingest import values
+from checker.ingest import usual, values
 from checker.ingest.columns import Header, first_text, is_given, read_headers, unreadable
 from checker.ingest.provincial import read_provincial
 from checker.ingest.spellings import FLAG_KINDS
 from checker.ingest.usual import usual_way
 from checker.ingest.value_sql import NOT_READ, clean_text, clean_value, not_given, read_text
 from checker.model.schema import Kind
+from checker.scan.request import ScanRequest
+from checker.scan.scan import scan
+from tests.one_rule import one_rule_kb
 
 NOON = datetime(2026, 3, 1, 10)
 DAY = datetime(2026, 3, 1)
@@ -570,3 +575,16 @@ def test_what_is_written_as_usual_is_read_alike_by_short_and_long_sql(kind):
                 [[*values_, *some]],
             ).fetchall()
         assert [row for row in rows if row[1] != row[2]] == []
+
+
+def test_a_column_with_a_long_value_is_read_by_the_long_sql(tmp_path: Path) -> None:
+    """Long values are not looked at beforehand, so that nothing is known of their column."""
+    names = [f" {'药' * usual.LONG} ", "爱普列特片"]
+    lines = {
+        "item_code": ["XG04CBA088A001010101467"] * 2, "item_name": names, "patient_sex": ["女"] * 2, "quantity": ["1"] * 2,
+        "patient_birth_date": ["1990-01-01"] * 2, "service_time": ["2026-03-01", "2026-03-02"], "amount": ["10"] * 2,
+    }  # fmt: skip
+    pl.DataFrame(lines).write_parquet(tmp_path / "lines.parquet")
+    scan(ScanRequest([tmp_path / "lines.parquet"], tmp_path / "out", kb=[one_rule_kb()]))
+    found = pl.read_parquet(tmp_path / "out" / "findings.parquet")
+    assert sorted(found["item_name"]) == sorted(name.strip() for name in names)

@@ -134,13 +134,11 @@ def test_signs_that_gbk_has_not_survive(server: Server) -> None:
         (b"x", {"Content-Encoding": "br"}, "Content-Encoding"),
         (b"x", {"Content-Encoding": "gzip"}, "gzip"),
         (gzip.compress(b"{}" * 500)[:-9], {"Content-Encoding": "gzip"}, "gzip"),
-        (gzip.compress(b" " * 50_000_000), {"Content-Encoding": "gzip"}, "太大"),
-        (zlib.compress(b"\0" * 50_000_000), {"Content-Encoding": "deflate"}, "太大"),
         (b'"\xff\xff"', {}, "GB18030"),
         (b"a=1&b=2", {"Content-Type": "application/x-www-form-urlencoded"}, "data"),
         (b"", {"Content-Type": "application/x-www-form-urlencoded"}, "data"),
     ],
-    ids=["unknown", "no gzip", "half gzip", "bomb", "other bomb", "no encoding", "two members", "empty form"],
+    ids=["unknown", "no gzip", "half gzip", "no encoding", "two members", "empty form"],
 )
 def test_what_cannot_be_unwrapped_is_refused_in_the_envelope(
     server: Server, body: bytes, headers: Any, said: str
@@ -148,6 +146,20 @@ def test_what_cannot_be_unwrapped_is_refused_in_the_envelope(
     answer = call(server.url, BEFORE, body=body, headers=headers)
     assert (answer.status, answer.document["infcode"]) == (200, -1)
     assert said in answer.document["err_msg"]
+
+
+# Packed where they are asked about: every worker that runs tests reads the parameters of all.
+@pytest.mark.parametrize(
+    ("pack", "name", "sign"),
+    [(gzip.compress, "gzip", b" "), (zlib.compress, "deflate", b"\0")],
+    ids=["gzip", "deflate"],
+)
+def test_a_small_body_that_stands_for_much_is_refused(
+    server: Server, pack: Callable[[bytes], bytes], name: str, sign: bytes
+) -> None:
+    answer = call(server.url, BEFORE, body=pack(sign * 50_000_000), headers={"Content-Encoding": name})
+    assert (answer.status, answer.document["infcode"]) == (200, -1)
+    assert "太大" in answer.document["err_msg"]
 
 
 BOMB = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;">]><x>&b;</x>'
