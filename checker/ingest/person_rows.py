@@ -33,22 +33,24 @@ class Persons:
     name: str
     asked: str
 
-    def rows_of(self, sources: Sequence[Source], *, or_nobody: bool) -> list[str]:
+    def rows_of(self, sources: Sequence[Source], *, or_nobody: bool = False, by_any: bool = False) -> list[str]:
         """By source, SQL of a condition on its rows as they lie that those of the persons fulfil, among others; '' for all.
 
-        `or_nobody`: so do rows of which no id tells whose they are. Who leaves the persons later leaves the condition as well.
+        `or_nobody`: so do rows of which no id tells whose they are; `by_any`: any of the columns may tell it, not just the one that goes
+        before. Who leaves the persons later leaves the condition as well.
         """
-        told = {number: name for number, source in enumerate(sources) if (name := _told_by(source))}
-        queries = [self._spellings(sources[number], name) for number, name in told.items()]
-        conditions = [""] * len(sources)
-        answers = line_sql.ask(self.engine, self.connection, [sources[number] for number in told], queries)
-        for number, rows in zip(told, answers, strict=True):
-            table = f"{self.name}_spelling_{number}"
+        told = [_told_by(source)[: None if by_any else 1] for source in sources]
+        asked = [(number, name) for number, names in enumerate(told) if all(names) for name in names]
+        queries = [self._spellings(sources[number], name) for number, name in asked]
+        answers = line_sql.ask(self.engine, self.connection, [sources[number] for number, _ in asked], queries)
+        conditions: list[list[str]] = [[] for _ in sources]
+        for (number, name), rows in zip(asked, answers, strict=True):
+            table = f"{self.name}_{name}_{number}"
             self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT * FROM {rows}")
-            lying = _lying(sources[number], told[number])
+            lying = _lying(sources[number], name)
             spelt = f"{lying} IN (SELECT spelt FROM {table} WHERE person IS NULL OR person IN ({self.asked}))"
-            conditions[number] = f"({lying} IS NULL OR {spelt})" if or_nobody else spelt
-        return conditions
+            conditions[number].append(f"({lying} IS NULL OR {spelt})" if or_nobody else spelt)
+        return [f"({' OR '.join(some)})" if some else "" for some in conditions]
 
     def _spellings(self, source: Source, name: str) -> str:
         """SQL of the spellings (spelt, person) of the persons in a source, and of those that cannot be read (NULL)."""
@@ -58,10 +60,13 @@ class Persons:
             WHERE {lying} IS NOT NULL AND coalesce({person} IN ({self.asked}), TRUE)"""
 
 
-def _told_by(source: Source) -> str:
-    """The column by which a source tells whose a row is; '' where that is not one header."""
-    name = next((name for name in PERSON if source.map.has(name)), "")
-    return "" if len(source.map.found.get(name, ())) != 1 or source.map.fallback.get(name) else name
+def _told_by(source: Source) -> list[str]:
+    """The columns by which a source tells whose a row is, '' for one that is not one header."""
+    return [
+        name if len(source.map.found[name]) == 1 and not source.map.fallback.get(name) else ""
+        for name in PERSON
+        if source.map.has(name)
+    ]
 
 
 def _lying(source: Source, name: str) -> str:

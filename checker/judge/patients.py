@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import lay_aside, one_number
+from checker.engines.lines import HERE
 from checker.ingest import line_sql
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import named_lines
-from checker.ingest.person_rows import PERSON, person_sql
+from checker.ingest.person_rows import PERSON, Persons, person_sql
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.judge.candidates import patient_sql
@@ -46,7 +47,9 @@ def find_patients(
         f"""CREATE OR REPLACE TEMP TABLE asked_patient AS
         SELECT DISTINCT patient FROM (SELECT {patient} AS patient FROM asking_line s {_JOINED_HEADERS}) WHERE patient IS NOT NULL"""
     )
-    _make_headers(connection, files, "patient IN (SELECT patient FROM asked_patient)", work / "patient_header.parquet")
+    asked = "SELECT patient FROM asked_patient"
+    rows = Persons(connection, HERE, "asked_header", asked).rows_of((*files.settlements, *files.visits), by_any=True)
+    _make_headers(connection, files, f"patient IN ({asked})", work / "patient_header.parquet", rows)
 
 
 _JOINED_HEADERS = """LEFT JOIN patient_header h ON h.kind = 's' AND h.key = s.settlement_id
@@ -57,12 +60,17 @@ def _first_of_headers(column: str) -> str:
     return f"coalesce(s.{column}, h.{column}, v.{column})"
 
 
-def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condition: str, file: Path) -> None:
-    """Make `patient_header` of the headers that tell of patients; what headers of one key tell otherwise is not known."""
+def _make_headers(
+    connection: duckdb.DuckDBPyConnection, files: Gathered, condition: str, file: Path, rows: Sequence[str] = ()
+) -> None:
+    """Make `patient_header` of the headers that tell of patients; what headers of one key tell otherwise is not known. `rows` are conditions on
+    the settlements and then on the visits as they lie, '' for none: only the keys of such rows are looked at, each with all its rows.
+    """
+    headers = [(source, "s", "settlement_id") for source in files.settlements]
+    headers += [(source, "v", "visit_id") for source in files.visits]
     told = [
-        _header_sql(source, kind, key)
-        for sources, kind, key in ((files.settlements, "s", "settlement_id"), (files.visits, "v", "visit_id"))
-        for source in sources
+        _header_sql(source, kind, key, condition)
+        for (source, kind, key), condition in zip(headers, rows or [""] * len(headers), strict=True)
         if any(map(source.map.has, PERSON))
     ]
     agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in PERSON)
@@ -82,12 +90,13 @@ def _make_headers(connection: duckdb.DuckDBPyConnection, files: Gathered, condit
     )
 
 
-def _header_sql(source: Source, kind: str, key: str) -> str:
-    """SQL of whose a settlement or visit is, and of its days."""
+def _header_sql(source: Source, kind: str, key: str, of: str) -> str:
+    """SQL of whose a settlement or visit is, and of its days; `of` is a condition that some row of its key fulfils, '' for none."""
     read = {name: read_column(source.map, name) for name in (key, *PERSON, "visit_start", "visit_end")}
     starts, ends = (f"CAST({read[name]} AS DATE)" for name in ("visit_start", "visit_end"))
+    asked = f"AND {read[key]} IN (SELECT {read[key]} FROM {source.table.scan()} WHERE {of})" if of else ""
     return f"""SELECT '{kind}' AS kind, {read[key]} AS key, {", ".join(f"{read[name]} AS {name}" for name in PERSON)}, {starts} AS first_day,
-        coalesce({ends}, {starts}) AS last_day FROM {source.table.scan()} WHERE ({read_column(source.map, "valid_flag")}) IS NOT FALSE"""
+        coalesce({ends}, {starts}) AS last_day FROM {source.table.scan()} WHERE ({read_column(source.map, "valid_flag")}) IS NOT FALSE {asked}"""
 
 
 def gather_patients(

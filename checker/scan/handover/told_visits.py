@@ -40,7 +40,7 @@ def rows_of_accused(connection: duckdb.DuckDBPyConnection, files: Gathered) -> l
     accused = Persons(connection, HERE, "accused", "SELECT 'p' || patient_id FROM accused")
     return [
         Told(source, source.table.relation() + (condition and f" WHERE {condition}"), source in files.lines)
-        for source, condition in zip(sources, accused.rows_of(sources, or_nobody=False), strict=True)
+        for source, condition in zip(sources, accused.rows_of(sources), strict=True)
     ]
 
 
