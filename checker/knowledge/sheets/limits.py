@@ -12,6 +12,7 @@ from checker.knowledge.published import Limits
 from checker.knowledge.sheets.headers import plain, word_of
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRule
+from checker.knowledge.sheets.remarks import is_plain
 from checker.knowledge.sheets.table import SheetTable, WrongCell
 from checker.shapes.item.age_words import CHILD_WORDS, age_word_in, narrower_word, says_for_whom, warns
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
@@ -132,6 +133,8 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                 windows.append(
                     ReadWindow(item.name, item.seq, cell, f"{table.file}：{table.place(item.row, column)}", None)
                 )
+            elif column == "basis" and cell is not None and not (is_plain(cell) or _repeats(cell, item.sex)):
+                unjudged.setdefault(item.seq, cell)
             elif column == "note" and cell is not None:
                 remarks.append(f"{table.place(item.row, column)}：{cell}")
         understood = [window for window in found.values() if window.bounds is not None]
@@ -169,6 +172,12 @@ def _is_understood(cell: str, *, of_ages: bool) -> bool:
     if not of_ages:
         return narrow is None
     return re.fullmatch(rf"限?(?:{CHILD_WORDS})(?:使用|专用)?", plain(cell)) is not None
+
+
+def _repeats(cell: str, sex: str | None) -> bool:
+    """Whether a cell says the sex that the item's own column says: 限男性使用 beside 男."""
+    said = _SEXES.get(plain(sex or ""))
+    return said is not None and re.fullmatch(rf"(?:仅|只)?限?(?:于)?{said}性?(?:患者)?(?:使用|专用)?", plain(cell)) is not None
 
 
 def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:

@@ -205,7 +205,7 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
         )
         windows, texts, notes, unmapped, unjudged = read.windows, read.texts, read.remarks, (), read.unjudged
         _check_contradictions(tables.items, items, published, faults)
-    conditions = {**unjudged, **conditions_of(items)}
+    conditions = {**unjudged, **conditions_of(items, reads_ages="age" in known.looks_at and not known.terms)}
     published = tuple(replace(item, status="shadow") if item.seq in conditions else item for item in published)
     return Workbook(
         file=opened.file,
@@ -339,7 +339,7 @@ def _of_sheet(items: SheetTable, codes: SheetTable, given: _Given, faults: Fault
                 "与限制无关的写 =skip (may hold a limit: name it with --column, or let it be skipped)"
             )
             faults.add(items.file, items.place_of_sheet(), message)
-    check_headings(items, faults)
+    check_headings(items, given.rules, faults)
     return parts_of(items, codes, given.published, faults)
 
 
