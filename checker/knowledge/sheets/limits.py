@@ -21,6 +21,7 @@ from checker.shapes.terms.texts import Terms, read_terms, speaks_of_terms
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")
 _WORD_IN_RULE = re.compile(rf".*限({CHILD_WORDS})使用|药品({CHILD_WORDS})专用")
+_GROWN_UP = 18
 _NO_SEX = "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)"
 _ASK_WHOSE = "同表列的是慎用、禁用的人群，看不出这一格指谁；请写明，如 65岁以上慎用、限65岁以上使用"
 """What is asked of an age that stands alone in a list of warnings."""
@@ -102,6 +103,11 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     if re.search(CHILD_WORDS, name) and not rule.warns:
         # What a list for children says of others (3岁以下慎用) is a second limit, which the rule does not part from the first.
         window_in |= {text: FoundWindow(text, None) for text in texts if warns(text)}
+        window_in |= {
+            text: FoundWindow(text, None)
+            for text, window in window_in.items()
+            if window is not None and _is_of_adults(window)
+        }
     elif rule.warns or any(item.basis is not None and warns(item.basis) for item in items):
         # A list of warnings may say 65岁以上 of those who should not get it; read as whom it is for, it would judge the others.
         window_in |= {
@@ -174,10 +180,24 @@ def _is_understood(cell: str, *, of_ages: bool) -> bool:
     return re.fullmatch(rf"限?(?:{CHILD_WORDS})(?:使用|专用)?", plain(cell)) is not None
 
 
+def _is_of_adults(window: FoundWindow) -> bool:
+    """Whether a window begins where childhood has ended, so that nobody would be left in a list for children."""
+    bounds = window.bounds
+    return (
+        bounds is not None
+        and bounds.minimum is not None
+        and bounds.minimum_unit == "year"
+        and bounds.minimum >= _GROWN_UP
+    )
+
+
 def _repeats(cell: str, sex: str | None) -> bool:
     """Whether a cell says the sex that the item's own column says: 限男性使用 beside 男."""
     said = _SEXES.get(plain(sex or ""))
-    return said is not None and re.fullmatch(rf"(?:仅|只)?限?(?:于)?{said}性?(?:患者)?(?:使用|专用)?", plain(cell)) is not None
+    return (
+        said is not None
+        and re.fullmatch(rf"(?:仅|只)?限?(?:于)?{said}性?(?:患者)?(?:使用|专用)?", plain(cell)) is not None
+    )
 
 
 def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:

@@ -16,13 +16,14 @@ from checker.knowledge.sheets.asides import asides_of, check_asides
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
 from checker.knowledge.sheets.ends import ends_of
 from checker.knowledge.sheets.header_row import Column
-from checker.knowledge.sheets.headers import KNOWN, HeaderWords, added_words, is_like_a_limit, word_of
+from checker.knowledge.sheets.headers import KNOWN, HeaderWords, added_words, is_like_a_limit, plain, word_of
 from checker.knowledge.sheets.items import NUMBER, ItemRow, check_numbers, read_items
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
 from checker.knowledge.sheets.parts import Part, parts_of
+from checker.knowledge.sheets.remarks import LIKE_A_REMOVAL, sets_condition
 from checker.knowledge.sheets.removals import check_headings, conditions_of, removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
@@ -333,7 +334,7 @@ def _parts(opened: OpenedFile, given: _Given, unseen: set[str], faults: Faults) 
 def _of_sheet(items: SheetTable, codes: SheetTable, given: _Given, faults: Faults) -> list[Part]:
     """The lists of a sheet; a column that is not read, and may hold a limit, is a fault."""
     for column in _unread(items):
-        if is_like_a_limit(column.header):
+        if is_like_a_limit(column.header) or _says_a_limit(items, column):
             message = (
                 f"{_not_read(column)}；其中可能有限制条件，请改用已知的表头，或用 --column {column.header or '表头'}=列 说明，"
                 "与限制无关的写 =skip (may hold a limit: name it with --column, or let it be skipped)"
@@ -372,6 +373,18 @@ def _lists_codes(table: SheetTable) -> bool:
 def _unread(table: SheetTable) -> list[Column]:
     """The columns in which something is written but whose header is not known."""
     return [column for column in table.columns if not column.known and table.has(column.letters)]
+
+
+def _says_a_limit(table: SheetTable, column: Column) -> bool:
+    """Whether some cell of a column that is not read is a sex or speaks of an age, a condition or a removal."""
+    texts = map(plain, table.rows[column.letters].drop_nulls().unique())
+    return any(
+        text in ("男", "女", "男性", "女性")
+        or "岁" in text
+        or sets_condition(text)
+        or LIKE_A_REMOVAL.search(text) is not None
+        for text in texts
+    )
 
 
 def _not_read(column: Column) -> str:

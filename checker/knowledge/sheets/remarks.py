@@ -11,16 +11,30 @@ from checker.knowledge.sheets.headers import plain
 from checker.shapes.item.age_words import BARRED, CAUTIONED, CHILD_WORDS, age_word_in, narrower_word
 from checker.shapes.pair.texts import find_interval
 
-KEPT = frozenset(
-    "新增 增加 调入 纳入 调整 修改 变更 更新 保留 不变 无变化 无 有效 正常 启用 已启用 本次新增 新增项目 新增知识点 新增编码 新增药品".split()
+REMOVAL_WORDS = (
+    "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定|不再适用|"
+    "(?<!暂)不执行|剔除|退出|退出目录|下线|删"
 )
+"""How an item is marked as removed, as a regular expression."""
+LIKE_A_REMOVAL = re.compile(f"(?:{REMOVAL_WORDS})(?!妊娠|治疗|用药|者|期|后|前|术)")
+"""What speaks of removal; 终止妊娠, 停用者 and 肌瘤剔除术 are words of medicine."""
+KEPT = frozenset(
+    {
+        *("新增", "增加", "调入", "纳入", "调整", "修改", "变更", "更新", "保留", "不变", "无变化", "无", "有效", "正常", "启用", "已启用", "本次新增"),
+        *("新增项目", "新增知识点", "新增编码", "新增药品"),
+    }
+)  # fmt: skip
 """Words of a change by which an item stays."""
 _CALM = "[^,;。限仅只须需可不未待暂禁慎忌出删停移取撤废外孕除]*"
 """What stands around the name of a source, nothing that may be a condition or a mark of removal."""
 _SOURCE = (
-    f"{_CALM}(?:说明书|目录|公告|通知|文件|附件|批次|第[一二三四五六七八九十0-9]+批|来源|两库|知识点|项目内涵|医保发|医保办|号文|[〔\\[]20[0-9]{{2}}[〕\\]]){_CALM}"
+    f"{_CALM}(?:说明书|目录|公告|通知|文件|附件|批次|第[一二三四五六七八九十0-9]+批|来源|两库|知识点|项目内涵|医保发|医保办|号文|"
+    f"[〔\\[]20[0-9]{{2}}[〕\\]]){_CALM}"
 )
-_KIND = "[甲乙丙]类|西药|中成药|中药|中药饮片|化学药品?|生物制品|民族药|国谈药?品?|谈判药品?|集采(?:中选)?药?品?|国家集采|基药|基本药物|OTC|(?:非)?处方药|双通道(?:药品)?"
+_KIND = (
+    "[甲乙丙]类|西药|中成药|中药|中药饮片|化学药品?|生物制品|民族药|国谈药?品?|谈判药品?|集采(?:中选)?药?品?|国家集采|基药|基本药物|OTC|(?:非)?处方药|"
+    "双通道(?:药品)?"
+)
 _FORM = (
     "(?:(?:口服|外用|注射|吸入|眼用|鼻用|阴道|直肠|舌下|局部)?(?:常释|缓释|控释|缓释控释|肠溶|分散|咀嚼|泡腾|干混悬)?"
     "(?:片|胶囊|颗粒|丸|散|膏|栓|液体|溶液|粉|注射|乳|凝胶|贴|喷雾|气雾|滴眼|滴丸|糖浆|合|糊|口服液)剂?(?:型)?|口服(?:常释|缓释控释)剂型)"

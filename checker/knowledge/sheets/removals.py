@@ -11,27 +11,24 @@ import polars as pl
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
-from checker.knowledge.sheets.remarks import KEPT, OF_ALL, is_plain, sets_condition
+from checker.knowledge.sheets.remarks import KEPT, LIKE_A_REMOVAL, OF_ALL, REMOVAL_WORDS, is_plain, sets_condition
 from checker.knowledge.sheets.table import SheetTable
 from checker.knowledge.sheets.workbook import ROW
 from checker.shapes.item.windows import find_window
 
-_WORDS = (
-    "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定|不再适用|"
-    "(?<!暂)不执行|剔除|退出|退出目录|下线|删"
-)
-_REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{_WORDS})(?:知识点|项目|编码|代码)?")
+_REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{REMOVAL_WORDS})(?:知识点|项目|编码|代码)?")
 _IN_NAME = re.compile(
-    rf"[(\[【〔](?:\d{{4}}年)?(?:{_REMOVED.pattern}|暂停)[)\]】〕]|[-—_:](?:{_REMOVED.pattern})$|^(?:{_REMOVED.pattern})[-—_:]|已(?:{_WORDS})$"
+    rf"[(\[【〔](?:\d{{4}}年)?(?:{_REMOVED.pattern}|暂停)[)\]】〕]|[-—_:](?:{_REMOVED.pattern})$|^(?:{_REMOVED.pattern})[-—_:]|已(?:{REMOVAL_WORDS})$"
 )
-LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期|后|前|术)")
-"""What speaks of removal; 终止妊娠, 停用者 and 肌瘤剔除术 are words of medicine."""
 _UNCLEAR_IN_NAME = re.compile(f"{LIKE_A_REMOVAL.pattern}|下架|退市|停产|停售|注销|解除限")
-_CONDITION_IN_NAME = re.compile(rf"[(\[【〔](?:[^()\[\]【】〔〕]*(?:{OF_ALL.pattern}|[月日]起|待定|待核|待查)|限)[^()\[\]【】〔〕]*[)\]】〕]")
+_CONDITION_IN_NAME = re.compile(
+    rf"[(\[【〔](?:[^()\[\]【】〔〕]*(?:{OF_ALL.pattern}|[月日]起|待定|待核|待查)|限)[^()\[\]【】〔〕]*[)\]】〕]"
+)
 LISTS_REMOVED = re.compile(
-    rf"(?:以下|下列).{{0,12}}(?:{_WORDS})|(?:{_WORDS})(?:药品|项目|品种|知识点)?(?:清单|目录|列表|名单|明细)|(?:{_WORDS})药品"
+    rf"(?:以下|下列).{{0,12}}(?:{REMOVAL_WORDS})|(?:{REMOVAL_WORDS})(?:药品|项目|品种|知识点)?(?:清单|目录|列表|名单|明细)|(?:{REMOVAL_WORDS})药品"
 )
 """How a heading says that what stands below it is taken back."""
+_BELOW_ALL = 1 << 31
 _ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
 
 
@@ -87,30 +84,50 @@ def check_headings(table: SheetTable, rules: Iterable[str], faults: Faults) -> N
     """
     names = sorted(rules, key=len, reverse=True)
     for text in table.above:
-        rest = plain(text)
-        for name in names:
-            rest = rest.replace(name, "")
+        rest = _without(plain(text), names)
         if sets_condition(rest) or find_window(rest):
             message = (
                 f"表头上面写着“{text[:60]}”，没有一行读到它；请用 --region、--status 或生效日期列说明后删去"
                 " (a condition above the header: say it with options or columns)"
             )
             faults.add(table.file, "", message)
-    ends = [row for row, _ in table.sections[1:]]
-    for (row, text), until in zip(table.sections, [*ends, None], strict=False):
-        said = plain(text)
-        if LIKE_A_REMOVAL.search(said) or sets_condition(said) or find_window(said) or _is_of_others(table, said, row, until):
+    ends = [*(row for row, _ in table.sections[1:]), _BELOW_ALL]
+    for (row, text), until in zip(table.sections, ends, strict=False):
+        said = _without(plain(text), names)
+        if any(name in plain(text) and name not in _named(table) for name in names):
+            message = (
+                f"这一行（{text[:60]}）说的是另一条规则，下面的行却在同一张表里；请另放一张工作表"
+                " (the rows below are of another rule: put them into a sheet of their own)"
+            )
+            faults.add(table.file, f"第 {row} 行", message)
+        elif (
+            LIKE_A_REMOVAL.search(said)
+            or sets_condition(said)
+            or find_window(said)
+            or _is_of_others(table, said, row, until)
+        ):
             message = f"这一行（{text[:60]}）下面还有项目；请在每一项标明，再删去这一行 (a heading above items: mark each of them instead)"
             faults.add(table.file, f"第 {row} 行", message)
 
 
-def _is_of_others(table: SheetTable, heading: str, row: int, until: int | None) -> bool:
+def _without(text: str, names: Iterable[str]) -> str:
+    for name in names:
+        text = text.replace(name, "")
+    return text
+
+
+def _named(table: SheetTable) -> str:
+    """What names the rule of a sheet: its title, its own name and that of its file."""
+    return plain(f"{table.title} {table.sheet} {table.file}")
+
+
+def _is_of_others(table: SheetTable, heading: str, row: int, until: int) -> bool:
     """Whether a heading names one sex and some row below it, up to the next heading, does not say the same."""
     named = [sex for sex in "男女" if sex in heading]
     if len(named) != 1 or not table.has("sex"):
         return False
-    below = table.rows.filter((pl.col(ROW) > row) & (pl.col(ROW) < (until or table.rows[ROW].max() + 1)))
-    return not below["sex"].drop_nulls().str.contains(named[0], literal=True).all()
+    below = table.rows.filter((pl.col(ROW) > row) & (pl.col(ROW) < until))
+    return any(named[0] not in sex for sex in below["sex"].drop_nulls())
 
 
 def conditions_of(items: Iterable[ItemRow], *, reads_ages: bool) -> dict[int, str]:
