@@ -11,7 +11,19 @@ from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
 
-from tests.knowledge.test_layouts import EXPECTED, HEADER, ROWS, TITLE, Rows, book_of, items, saved
+from tests.knowledge.test_layouts import (
+    EXPECTED,
+    HEADER,
+    OF_THE_OLD,
+    OLD,
+    ROWS,
+    TITLE,
+    Rows,
+    book_of,
+    imported,
+    items,
+    saved,
+)
 from tests.knowledge.workbooks import CODE, read, refusal
 
 CHILDREN = ["“药品限儿童使用”规则对应知识点明细"]
@@ -60,6 +72,14 @@ def test_a_text_that_is_neither_read_nor_a_source_puts_its_item_on_trial(tmp_pat
     (workbook,) = read(saved(book_of(rows, CHILD_HEADER, CHILDREN), tmp_path))
     assert [item.status for item in workbook.items] == ["shadow", "active"]
     assert [each.text for each in workbook.conditions] == [text]
+
+
+@pytest.mark.parametrize("text", ["孕妇慎用", "妊娠期禁用"])
+def test_what_no_fact_answers_is_told_as_such(tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    title = [f"“{OF_THE_OLD}”规则对应知识点明细"]
+    path = saved(book_of([[1, "甲片", text, CODE.format(1)]], CHILD_HEADER, title), tmp_path)
+    assert imported(path, tmp_path / "kb", "--rules", str(OLD)) == 2
+    assert f"读到 '{text}'；处方和结算里没有谁怀孕、哺乳的数据" in capsys.readouterr().err
 
 
 def test_an_age_of_grown_ups_in_a_list_for_children_is_asked_about(tmp_path: Path) -> None:

@@ -22,6 +22,11 @@ _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")
 _WORD_IN_RULE = re.compile(rf".*限({CHILD_WORDS})使用|药品({CHILD_WORDS})专用")
 _GROWN_UP = 18
+_OF_PREGNANCY = re.compile("孕|妊娠|哺乳|围产|产妇")
+_NO_FACT = (
+    "处方和结算里没有谁怀孕、哺乳的数据，这条规则不能判断；请从这张表删去这一项，由药师核对"
+    " (nothing on prescriptions or settlements says who is pregnant or nurses: the rule cannot judge it; take the item out of this list)"
+)
 _NO_SEX = "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)"
 _ASK_WHOSE = "同表列的是慎用、禁用的人群，看不出这一格指谁；请写明，如 65岁以上慎用、限65岁以上使用"
 """What is asked of an age that stands alone in a list of warnings."""
@@ -159,7 +164,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                 "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目、老年人慎用，或年龄如 2-11岁、65岁以上慎用"
                 " (no limit is found: write one of these)"
             )
-            wrong["basis"].append((item.row, item.basis, said))
+            wrong["basis"].append((item.row, item.basis, _NO_FACT if _OF_PREGNANCY.search(item.basis or "") else said))
         text = understood[0].text if understood else None
         limits.append(Limits(sex, word, text, subject))
     for column, cells in wrong.items():

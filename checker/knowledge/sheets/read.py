@@ -197,15 +197,14 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
         unjudged: Mapping[int, str] = {}
     else:
         read = read_limits(tables.items, rule, known, items, faults)
-        caps = (
-            "notice" if any(is_caution(text) for text in (item.basis, item.note) if text) else None for item in items
-        )
-        published = tuple(
-            replace(item, limits=limits, level_cap=cap)
-            for item, limits, cap in zip(bare, read.limits, caps, strict=True)
-        )
+        published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
         windows, texts, notes, unmapped, unjudged = read.windows, read.texts, read.remarks, (), read.unjudged
         _check_contradictions(tables.items, items, published, faults)
+    cautious = [any(is_caution(text) for text in (item.basis, item.note) if text) for item in items]
+    published = tuple(
+        replace(item, level_cap="notice") if asks_care else item
+        for item, asks_care in zip(published, cautious, strict=True)
+    )
     conditions = {**unjudged, **conditions_of(items, reads_ages="age" in known.looks_at and not known.terms)}
     published = tuple(replace(item, status="shadow") if item.seq in conditions else item for item in published)
     return Workbook(
