@@ -106,7 +106,7 @@ def test_junit_has_a_case_for_every_check(check, bad):
     assert code == 1
     suite = ElementTree.fromstring(out)[0]
     cases = {case.get("name"): case for case in suite}
-    assert len(cases) == 34 == int(suite.get("tests"))
+    assert len(cases) == 35 == int(suite.get("tests"))
     failure = cases["value"].find("failure")
     assert "知识 库/item.csv:2: p1: " in failure.text
     assert cases["name-and-limit"].find("failure") is None
