@@ -84,6 +84,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
     "kb ci": ("--base", "--sources", "--onto", "--rules", "--only-rules", "--claims", "--settlements", "--visits", "--diagnoses", "--map", "--max-new-share",
               "--max-new-lines", "--max-lost-share", "--max-lost-lines", "--max-changed-lines", "--max-deleted-points", "--max-deleted-codes",
               "--max-edited-points", "--max-reused-ids", "--max-ended-points", "--max-ended-share", "--max-relaxed-points", "--max-widened-exemptions",
+              "--max-deleted-exemptions",
               "--max-misnamed-points", "--baseline", "--strict", "--as-of", "--out", "--json", "--lang"),
     "serve": ("--host", "--port", "--config", "--data", "--profile", "--region", "--two-person", "--new-key", "--kb", "--crosswalk", "--rules",
               "--only-rules"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import liangku
+from tests.knowledge.small_kb import EXEMPTION as EXEMPTION_TEXT
 from tests.knowledge.small_kb import SERVICE, Kb, exemption
 
 Change = Callable[[Path], object]
@@ -75,6 +76,17 @@ def gone(file: str) -> Change:
 
 def in_gbk(folder: Path) -> None:
     (folder / POINT).write_bytes((folder / POINT).read_text(encoding="utf-8").encode("gbk"))
+
+
+def reordered(folder: Path) -> None:
+    for path in folder.glob("*.csv"):
+        header, *rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        path.write_text("".join([header, *reversed(rows)]), encoding="utf-8")
+
+
+def with_crlf(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
 
 
 LOCAL = "37,insured"
@@ -154,7 +166,7 @@ BAD: dict[str, tuple[Sequence[Change], int, tuple[str, ...]]] = {
     "an exemption has one diagnosis more": ([edit(EXEMPTION, '["I27"]', '["I27", "J00"]')], 1, ("exemption.toml:2 e1", "diagnoses I27 → I27; J00")),
     "an exemption loses its diagnoses": (
         [edit(EXEMPTION, "diagnoses", "#diagnoses")], 1, ("exemption.toml:2 e1", "diagnoses I27 → —")),
-    "a service under a drug": ([add(PATTERN, f"p1,item,code,{SERVICE},1")], 1, ("pattern.csv:7", SERVICE, "服务项目的编码")),
+    "a service under a drug": ([add(PATTERN, f"p1,item,code,{SERVICE},1")], 1, ("pattern.csv:7", SERVICE, "服务项目或耗材的编码")),
     "a drug under a service": ([add(PATTERN, f"p5,item,code,{OTHER},1")], 1, ("pattern.csv:7", OTHER, "药品或耗材的编码")),
     "the other sex follows": (
         [edit(POINT, P2, f"{P2}2026-03-01"), *point("n1", "妇科千金片", code="ZD03AAF0161", start="2026-03-01")],
@@ -170,6 +182,29 @@ BAD: dict[str, tuple[Sequence[Change], int, tuple[str, ...]]] = {
         [edit(PATTERN, "ZD03AAF0161,1", "ZD03AAF0161,900")], 1, ("--max-edited-points：1，限度 0", "point.csv:3 p2", "published_codes of ZD03AAF0161 1 → 900")),
     "an attachment for a document": ([edit(POINT, "公告", "见附件")], 1, ("point.csv:2", "见附件", "说不出是哪份文件")),
     "the same as above for the evidence of an exemption": ([edit(EXEMPTION, '"依据"', '"同上"')], 1, ("exemption.toml:2", "同上")),
+    "an exemption is deleted": ([edit(EXEMPTION, EXEMPTION_TEXT, "")], 1, ("--max-deleted-exemptions：1，限度 0", "exemption.toml e1", "已生效的豁免被删除")),
+    "a wider exemption is written for one that is deleted": (
+        [edit(EXEMPTION, EXEMPTION_TEXT, exemption("e9", "drug-sex", diagnoses='["I27", "J00"]', items='[{match="name", value="爱普列特片"}]'))],
+        1, ("--max-deleted-exemptions：1", "--max-widened-exemptions：1", "exemption.toml:2 e9", "effect lower → exempt", "diagnoses I27 → I27; J00")),
+    "an exemption for most items": (
+        [add(EXEMPTION, exemption("e2", "drug-sex", items='[{match="name", value="爱普列特片"}, {match="name", value="妇科千金片"}]'))],
+        1, ("exemption.toml:13", "2 个知识点中 2 个不再有结果")),
+    "an exemption of another rule": ([edit(EXEMPTION, 'rule = "drug-sex"', 'rule = "service-sex"')], 1, ("exemption.toml:2",)),
+    "an exemption for the whole country": (
+        [edit(EXEMPTION, "diagnoses", "region = \"37\"\nregion_of = \"insured\"\ndiagnoses"), edit(EXEMPTION, 'region = "37"', 'region = "73"')],
+        1, ("exemption.toml:2", "没有以 73 开头的行政区划代码")),
+    "a family of another drug": (point("n1", "新药片", code="XH01ACR108B001"), 1, ("point.csv:7", "公布的名称是", "人生长激素", "毫无关系")),
+    "a family of another drug in another form": (point("n1", "新药片", code="XH01ACR108X999"), 1, ("point.csv:7", "XH01ACR108X999", "毫无关系")),
+    "a family is widened by hand": ([edit(PATTERN, "p3,item,code,ZA01BAX0510010100001", "p3,item,family,ZA04BAD0137")], 1, ("--max-deleted-codes：1",)),
+    "a material under a drug": ([add(PATTERN, "p1,item,code,C0101010010000100001,1")], 1, ("pattern.csv:7", "服务项目或耗材的编码")),
+    "an id is renamed, and the limit with it": (
+        [edit(POINT, "p2,drug", "n2,drug"), edit(ITEM, "p2,female", "n2,male"), edit(PATTERN, "p2,", "n2,")], 1, ("--max-deleted-points：1，限度 0",)),
+    "a control character in a name": (point("n1", "新药\x07片"), 1, ("point.csv:7",)),
+    "a blank without width in a name": (point("n1", "新药\u200b片"), 1, ("point.csv:7",)),
+    "a formula behind a blank": (point("n1", " @SUM(A1)"), 1, ("point.csv:7",)),
+    "two merges at once": ([edit(ITEM, "p1,male", "<<<<<<< HEAD\np1,male\n=======\np1,female\n>>>>>>> other\np1,male")], 2, ("item.csv: row 2", "合并冲突")),
+    "a merge conflict among the exemptions": (
+        [edit(EXEMPTION, 'effect = "lower"', '<<<<<<< HEAD\neffect = "lower"\n=======\n>>>>>>> b')], 2, ("exemption.toml", "合并冲突")),
     "a file is lost": ([gone(ITEM)], 2, ("item.csv", "请恢复")),
     "the exemptions are lost": ([gone(EXEMPTION)], 2, ("exemption.toml", "请恢复")),
     "a merge conflict": ([edit(POINT, P1, f"<<<<<<< HEAD\n{P1}\n=======\n>>>>>>> b")], 2, ("point.csv: row 2", "合并冲突")),
@@ -210,6 +245,15 @@ GOOD: dict[str, Sequence[Change]] = {
     "an exemption has its evidence in full": [edit(EXEMPTION, '"依据"', '"药品说明书（2025）"')],
     "a list names codes of a family that is counted already": [
         add(EDITION, NEW_NOTICE), edit(PATTERN, "ZD03AAF0161,1", "ZD03AAF0161,2"), edit(POINT, "公告,01,1,01/p2", "公告；第二批,01,2,01/p2; 02/1")],
+    "an exemption is named otherwise": [edit(EXEMPTION, '"e1"', '"e9"')],
+    "rows in another order": [reordered],
+    "line ends of Windows": [with_crlf],
+    "blank lines at the end": [add(POINT, "", "")],
+    "a point is named otherwise": [edit(POINT, "p3,drug", "n3,drug"), edit(ITEM, "p3,", "n3,"), edit(PATTERN, "p3,", "n3,")],
+    "a family of the same drug in another form": point("n1", "注射用人生长激素", code="XH01ACR108B999"),
+    "a family whose name was checked": point("n1", "新药片", code="XH01ACR108B001", more=",,前段已核对"),
+    "a point in a narrower place beside": point("n1", "爱普列特片", limits="male,,,,,,", code="XG04CBA088A001", place=LOCAL),
+    "an exemption in one place": [add(EXEMPTION, exemption("e2", "drug-sex", region='"3708"', region_of='"insured"', diagnoses='["N40"]'))],
     "an example": [add(EXAMPLE, "p2,no_match,ZD03AAF0160010100001")],
 }  # fmt: skip
 

@@ -182,7 +182,7 @@ def _edits(
     edits = (
         *edits_of(knowledge, places, day),
         *relaxed(knowledge, before.sources, after.sources, places),
-        *widened(knowledge.exemptions, after.sources, exemptions, day),
+        *widened(knowledge.exemptions, before.sources, after.sources, exemptions, day),
         *endings.edits,
     )
     return edits, limits.of_knowledge(knowledge, edits, endings.share)

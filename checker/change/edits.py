@@ -15,7 +15,7 @@ _HOLDS = frozenset({*SAME_LIMITS, "subject", "rule_id", "region", "region_of", "
 """What a point that is in force says to those whom it judges."""
 EDITED, REUSED = "edited", "reused"
 ENDED, ENDED_BEFORE = "ended", "ended_before"
-RELAXED, WIDENED = "relaxed", "widened"
+RELAXED, WIDENED, DELETED_EXEMPTION = "relaxed", "widened", "deleted_exemption"
 Places = Mapping[str, tuple[str, int | None]]
 """Where points and exemptions stand: file and row by their id."""
 
@@ -25,7 +25,8 @@ class Edit:
     """What was done to a point or an exemption, and where it stands.
 
     A point in force that says something else under its id is `edited`; an id given to another item `reused`. A point that nothing follows is
-    `ended`, or `ended_before` the day; one that follows another and holds less is `relaxed`. An exemption that reaches further is `widened`.
+    `ended`, or `ended_before` the day; one that follows another and holds less is `relaxed`. An exemption that
+    reaches further is `widened`, also where it takes the place of one that is gone, and one that is gone a `deleted_exemption`.
     """
 
     kind: str

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from checker.change.edits import EDITED, ENDED_BEFORE, RELAXED, REUSED, WIDENED, Edit
+from checker.change.edits import DELETED_EXEMPTION, EDITED, ENDED_BEFORE, RELAXED, REUSED, WIDENED, Edit
 from checker.change.impact_findings import Compared
 from checker.change.misnamed import Misnamed
 from checker.knowledge.diff.compare import KnowledgeDiff
@@ -46,7 +46,8 @@ class Limits:
     date; deleted codes are limited by a rule on no day any more, be it that their point is gone or that it lists them no longer. Edited
     points were in force and say something else under the same id; reused ids are given to another item. Of misnamed points most lines
     given are called otherwise. Ended points end before the day of the check, of no list that the change takes in, and nothing follows them; the share
-    is the largest part of its points in force that a rule loses by ends, whenever these are. Relaxed points follow another and hold less.
+    is the largest part of its points in force that a rule loses by ends, whenever these are. Relaxed points follow another and hold less. Deleted
+    exemptions had begun, and no other says the same.
     """
 
     max_new_share: Decimal | None = None
@@ -63,6 +64,7 @@ class Limits:
     max_ended_share: Decimal | None = None
     max_relaxed_points: int | None = None
     max_widened_exemptions: int | None = None
+    max_deleted_exemptions: int | None = None
 
     def of_names(self, misnamed: Sequence[Misnamed]) -> tuple[Threshold, ...]:
         """The limit of points whose lines are called otherwise."""
@@ -90,6 +92,7 @@ class Limits:
             max_ended_share=ended_share,
             max_relaxed_points=kinds[RELAXED],
             max_widened_exemptions=kinds[WIDENED],
+            max_deleted_exemptions=kinds[DELETED_EXEMPTION],
         )
 
     def _set(self, **found: Decimal | int) -> tuple[Threshold, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
-from checker.change.edits import RELAXED, WIDENED, Edit, Places
+from checker.change.edits import DELETED_EXEMPTION, RELAXED, WIDENED, Edit, Places
 from checker.change.followers import followers
 from checker.change.new_lists import NewLists
-from checker.knowledge.diff.compare import ExemptionChange, KnowledgeDiff
+from checker.knowledge.diff.compare import ExemptionChange, KnowledgeDiff, exemptions_in_words
 from checker.knowledge.diff.points import FieldChange
 from checker.knowledge.rows import PointRow
 from checker.knowledge.source import Sources
@@ -72,11 +72,14 @@ def _age_said(point: PointRow) -> str:
     return str(point.limits.get("age_text") or point.limits.get("age_word") or "")
 
 
-def widened(changes: Sequence[ExemptionChange], after: Sources, places: Places, day: date) -> Iterator[Edit]:
-    """The exemptions that were or are in force and that exempt more under the same id: what was judged could no longer be explained.
+def widened(
+    changes: Sequence[ExemptionChange], before: Sources, after: Sources, places: Places, day: date
+) -> Iterator[Edit]:
+    """The exemptions that were or are in force and that exempt more under the same id, or are gone: what was judged could no longer be explained.
 
-    A later end is no such thing: an exemption is prolonged by its `valid_to`.
+    A later end is no such thing: an exemption is prolonged by its `valid_to`. Neither is another id for what says all the same.
     """
+    yield from _gone(changes, before, after, places, day)
     rows = {row.exemption_id: row for row in after.exemptions}
     for change in changes:
         if change.kind != "changed":
@@ -88,6 +91,38 @@ def widened(changes: Sequence[ExemptionChange], after: Sources, places: Places, 
         if cells := tuple(cell for cell in change.fields if _exempts_more(cell, day)):
             file, row = places.get(change.exemption_id, (_EXEMPTION_FILE, None))
             yield Edit(WIDENED, change.exemption_id, change.rule_id, file, row, cells)
+
+
+def _gone(
+    changes: Sequence[ExemptionChange], before: Sources, after: Sources, places: Places, day: date
+) -> Iterator[Edit]:
+    """The exemptions that are deleted, and those that are written for them and reach further."""
+    old, new = exemptions_in_words(before), exemptions_in_words(after)
+    begun = {row.exemption_id for row in before.exemptions if row.valid_from < day}
+    added = {change.exemption_id: _of_id(new[change.exemption_id]) for change in changes if change.kind == "added"}
+    for change in changes:
+        if change.kind != "removed" or change.exemption_id not in begun:
+            continue
+        was = _of_id(old[change.exemption_id])
+        if was in added.values():
+            continue
+        yield Edit(DELETED_EXEMPTION, change.exemption_id, change.rule_id, _EXEMPTION_FILE, None, ())
+        for other, now in added.items():
+            cells = tuple(FieldChange(name, was[name], now[name]) for name in was if was[name] != now[name])
+            more = tuple(cell for cell in cells if _exempts_more(cell, day))
+            if now["rule_id"] == was["rule_id"] and _meet(was, now) and more:
+                file, row = places.get(other, (_EXEMPTION_FILE, None))
+                yield Edit(WIDENED, other, change.rule_id, file, row, more)
+
+
+def _of_id(words: Mapping[str, str | None]) -> dict[str, str | None]:
+    return {name: text for name, text in words.items() if name != "exemption_id"}
+
+
+def _meet(one: Mapping[str, str | None], other: Mapping[str, str | None]) -> bool:
+    """Whether two exemptions speak of some item alike; without items one speaks of all."""
+    items = [text.split("; ") if text else None for text in (one["items"], other["items"])]
+    return items[0] is None or items[1] is None or not {*items[0]}.isdisjoint(items[1])
 
 
 def _exempts_more(cell: FieldChange, day: date) -> bool:

@@ -25,13 +25,14 @@ _HELP: dict[str, tuple[click.ParamType[Any], str]] = {
     "max_ended_share": (Share(), "一条规则最多终止多少有效的知识点而没有接续（largest share of its points in force that a rule loses by ends）"),
     "max_relaxed_points": (_COUNT, "最多几个接续的知识点改限另一性别、放宽年龄或降级（points that follow another and hold less, at most）"),
     "max_widened_exemptions": (_COUNT, "最多几条已生效的豁免放宽（exemptions in force that exempt more, at most）"),
+    "max_deleted_exemptions": (_COUNT, "最多删除几条已生效的豁免，写 valid_to 终止的不算（exemptions in force deleted, not ended, at most）"),
     "max_misnamed_points": (_COUNT, "最多几个知识点按前段管到的明细多半叫别的名字（points whose lines are mostly called otherwise, at most）"),
 }  # fmt: skip
 FINDINGS = ("max_new_share", "max_new_lines", "max_lost_share", "max_lost_lines", "max_changed_lines")
 """The limits of what changes on given lines."""
 KNOWLEDGE = (
     "max_deleted_points", "max_deleted_codes", "max_edited_points", "max_reused_ids", "max_ended_points", "max_ended_share", "max_relaxed_points",
-    "max_widened_exemptions", "max_misnamed_points",
+    "max_widened_exemptions", "max_deleted_exemptions", "max_misnamed_points",
 )  # fmt: skip
 """The limits of what goes out of the text, or is written over, ended or relaxed in it."""
 

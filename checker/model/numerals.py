@@ -7,6 +7,17 @@ FIGURES = f"[{_DIGITS}两十]{{1,3}}"
 """Chinese figures up to 99, as a regular expression."""
 
 
+def in_figures(number: int) -> str:
+    """A number from 1 to 99 in Chinese figures.
+
+    >>> in_figures(2), in_figures(12), in_figures(65)
+    ('二', '十二', '六十五')
+    """
+    tens, ones = divmod(number, 10)
+    ten = ("" if tens == 1 else _DIGITS[tens - 1]) + "十" if tens else ""
+    return ten + (_DIGITS[ones - 1] if ones else "")
+
+
 def counted(number: str) -> int:
     """A number in Arabic or Chinese figures, up to 99 in the latter; 0 where it is none.
 

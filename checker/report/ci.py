@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from checker.change.ci import CiReport
-from checker.change.edits import EDITED, ENDED, ENDED_BEFORE, RELAXED, REUSED, WIDENED
+from checker.change.edits import DELETED_EXEMPTION, EDITED, ENDED, ENDED_BEFORE, RELAXED, REUSED, WIDENED
 from checker.model.errors import LiangkuError
 from checker.model.markdown import code, fenced, plain, table
 from checker.report.impact import impact_document, impact_markdown, threshold_document, threshold_said
@@ -35,6 +35,10 @@ _EDITS = {
     RELAXED: (
         "接续的知识点限另一性别、放宽了年龄或降了级；请核对公布的原文",
         "follows another point for the other sex, for a wider age or at a lower level: compare the published text",
+    ),
+    DELETED_EXEMPTION: (
+        "已生效的豁免被删除，以前的结果就说不清了；请写回来，用 valid_to 终止",
+        "an exemption in force deleted: put it back and end it with valid_to, so that what was judged stays explained",
     ),
     WIDENED: (
         "已生效的豁免放宽了；请给它写 valid_to，另立一条",
@@ -125,10 +129,11 @@ class _Words:
         # What a list ends from now on is ordinary, and told in the difference; unless a rule loses too much by it.
         told = [edit for edit in self._report.edits if edit.kind != ENDED or "max_ended_share" in exceeded]
         for edit in told[:_EDITS_SHOWN]:
-            where = code(f"{edit.file}:{edit.row} {edit.point_id}")
+            # What is gone stands in no row.
+            where = code(f"{edit.file}{'' if edit.row is None else f':{edit.row}'} {edit.point_id}")
             cells = "、".join(f"{cell.column} {cell.before or '—'} → {cell.after or '—'}" for cell in edit.cells)
-            said = _EDITS[edit.kind]
-            yield f"- {where} {plain(edit.item_name)}{self._say('：', ': ')}{self._say(*said)}{self._say('（', ' (')}{plain(cells)}{self._say('）', ')')}"
+            beside = f"{self._say('（', ' (')}{plain(cells)}{self._say('）', ')')}" if cells else ""
+            yield f"- {where} {plain(edit.item_name)}{self._say('：', ': ')}{self._say(*_EDITS[edit.kind])}{beside}"
         if (more := len(told) - _EDITS_SHOWN) > 0:
             yield f"- {self._say(f'……另有 {more:,} 处，见 --json', f'… {more:,} more, see --json')}"
 

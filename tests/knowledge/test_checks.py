@@ -212,6 +212,11 @@ EXAMPLES: dict[str, list[Example]] = {
         Example(more([point("p6", "drug-sex", "爱普列特胶囊", sex="male", region="37", region_of="insured")], [code("p6", OTHER)]),
                 "point.csv", 2, "p1", "code"),
     ],
+    "name-of-another": [
+        Example(more([point("p6", "drug-sex", "甲睾酮片", sex="male")], [family("p6", "XH01ACR108X999")]),
+                "point.csv", 7, "p6", "code",
+                more([point("p6", "drug-sex", "人生长激素喷雾", sex="male")], [family("p6", "XH01ACR108X999")])),
+    ],
     "unrelated-names": [
         Example(more([point("p6", "drug-sex", "甲睾酮片", sex="male")], [code("p6", "ZA01BAX0510010100002")]),
                 "point.csv", 4, "p3", "code",

@@ -466,7 +466,7 @@ def test_an_age_that_a_rule_of_sexes_does_not_look_at_is_told_and_on_trial(tmp_p
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("002501040040000", "是服务项目的编码，而这条规则限定药品"),
+        ("002501040040000", "是服务项目或耗材的编码，而这条规则限定药品"),
         (CODE.format(1).replace("01", "O1", 1), f"应为 {CODE.format(1)}？"),
     ],
 )

@@ -162,7 +162,7 @@ def _add_row(sheet: str, row: int, *values: object) -> Edit:
         (_set(POINTS, "F7", None), "“知识点”第 7 行", "“合计”一行没有数字"),
         (_add_row(CODES, 10, "合计", None, 4), "“知识点对应药品代码”第 10 行", "合计为 4，读到 5 个代码"),
         (_set(POINTS, "A6", 1), "“知识点”第 6 行“序号”(A6): 读到 1", "序号在第 5 行已经用过"),
-        (_set(POINTS, "A6", "二"), "“知识点”第 6 行“序号”(A6): 读到 '二'", "请写整数序号"),
+        (_set(POINTS, "A6", "乙"), "“知识点”第 6 行“序号”(A6): 读到 '乙'", "请写整数序号"),
         (_set(POINTS, "B6", None), "“知识点”第 6 行“药品通用名”(B6): 读到空白", "请写名称"),
         (_set(POINTS, "C6", "孕"), "“知识点”第 6 行“限定性别”(C6): 读到 '孕'", "请写 男 或 女"),
         (_set(POINTS, "D6", "参保人或就诊人"), "“知识点”第 6 行“检出逻辑”(D6)", "参保人或就诊人之一"),
@@ -221,8 +221,8 @@ def test_a_fault_in_a_sheet_of_services(tmp_path: Path, edit: Edit, place: str, 
 
 
 def test_one_fault_is_told_once(tmp_path: Path) -> None:
-    (only, total) = refusal(saved(services(_set(POINTS, "A6", "二")), tmp_path)).splitlines()
-    assert "“知识点”第 6 行“序号”(A6): 读到 '二'；请写整数序号" in only
+    (only, total) = refusal(saved(services(_set(POINTS, "A6", "乙")), tmp_path)).splitlines()
+    assert "“知识点”第 6 行“序号”(A6): 读到 '乙'；请写整数序号" in only
     assert "合计为 2，读到 1 项" in total
 
 

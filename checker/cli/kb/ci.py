@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 @header_options
 @limit_options(
     *FINDINGS, *KNOWLEDGE, max_deleted_points=0, max_deleted_codes=0, max_edited_points=0, max_reused_ids=0, max_ended_points=0,
-    max_ended_share="50%", max_relaxed_points=0, max_widened_exemptions=0,
+    max_ended_share="50%", max_relaxed_points=0, max_widened_exemptions=0, max_deleted_exemptions=0,
 )  # fmt: skip
 @click.option(
     "--baseline",

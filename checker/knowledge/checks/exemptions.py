@@ -57,9 +57,24 @@ def unneeded_exemption(checked: CheckInput) -> Iterator[Found]:
 
 
 def blanket_exemption(checked: CheckInput) -> Iterator[Found]:
-    """Exemptions that switch a rule off: bound to no item and to no diagnosis."""
+    """Exemptions that switch a rule off: bound to no diagnosis, and to no item or to items that are most of what the rule limits."""
     for row in checked.layer.exemptions:
-        if row.effect == "exempt" and not row.diagnoses and not _items(checked, row):
+        if row.effect != "exempt" or row.diagnoses:
+            continue
+        if items := _items(checked, row):
+            own = checked.live.filter(_of_rule(row))
+            points = own.group_by("point_id").agg(exempt=_contains(items).all())
+            if 2 * (exempt := int(points["exempt"].sum())) > points.height:
+                yield Found(
+                    checked.layer.exemption_places[row.exemption_id],
+                    Said(
+                        f"没有写诊断，规则 {row.rule_id} 的 {points.height:,} 个知识点中 {exempt:,} 个不再有结果",
+                        f"names no diagnoses: {exempt:,} of {points.height:,} points of the rule {row.rule_id} find nothing",
+                    ),
+                    "items",
+                    row.rule_id,
+                )
+        else:
             where = f"在 {row.region} " if row.region else ""
             yield Found(
                 checked.layer.exemption_places[row.exemption_id],

@@ -13,6 +13,7 @@ from checker.knowledge.checks.limits import both_sexes, name_and_limit
 from checker.knowledge.checks.lineage import override, superseded_by
 from checker.knowledge.checks.overlaps import duplicate_point, limits_overlap, validity_gap
 from checker.knowledge.checks.plausible import far_date, unknown_region
+from checker.knowledge.checks.published_names import name_of_another
 from checker.knowledge.checks.reading import age_bounds, faults_of
 from checker.knowledge.checks.validator import Validator
 from checker.shapes import LIMITS
@@ -181,6 +182,15 @@ VALIDATORS = (
             f"give exact codes instead of this family (match = code); where the whole family is meant, write “{CONFIRMED[1]}” in the point's remark",
         ),
         family_of_another,
+    ),
+    Validator(
+        "name-of-another", ERROR,
+        Said("药品码前段公布的是别的药名", "a family that is published under another name"),
+        Said(
+            f"核对编码是否抄错；核对过确是同一种药的，在知识点的备注里写“{CONFIRMED[0]}”",
+            f"see whether the code was copied wrongly; where it is the same item, write “{CONFIRMED[1]}” in the point's remark",
+        ),
+        name_of_another,
     ),
     Validator(
         "unrelated-names", WARNING,

@@ -173,7 +173,7 @@ def _covers(sources: Sources) -> dict[str, int]:
 
 
 def _exemptions(before: Sources, after: Sources) -> Iterator[ExemptionChange]:
-    old, new = _by_id(before), _by_id(after)
+    old, new = exemptions_in_words(before), exemptions_in_words(after)
     for exemption_id in sorted({*old, *new}):
         one, other = old.get(exemption_id), new.get(exemption_id)
         if one is None and other is not None:
@@ -185,7 +185,7 @@ def _exemptions(before: Sources, after: Sources) -> Iterator[ExemptionChange]:
             yield ExemptionChange("changed", exemption_id, str(other["rule_id"]), changed)
 
 
-def _by_id(sources: Sources) -> dict[str, dict[str, str | None]]:
+def exemptions_in_words(sources: Sources) -> dict[str, dict[str, str | None]]:
     """Each exemption as text: its columns, and its items as one more."""
     items: dict[str, list[str]] = {}
     for item in sources.exemption_items:

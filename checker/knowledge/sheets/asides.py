@@ -11,7 +11,8 @@ from checker.knowledge.cell_reader import Faults
 from checker.knowledge.names import item_key
 from checker.knowledge.sheets.header_row import find_header, looks_like_header
 from checker.knowledge.sheets.headers import HeaderWords, plain
-from checker.knowledge.sheets.removals import LIKE_A_REMOVAL, LISTS_REMOVED, OF_ALL
+from checker.knowledge.sheets.remarks import LIKE_A_REMOVAL, OF_ALL
+from checker.knowledge.sheets.removals import LISTS_REMOVED
 from checker.knowledge.sheets.table import SheetTable
 from checker.knowledge.sheets.workbook import ROW, Sheet
 

@@ -15,8 +15,12 @@ from checker.knowledge.sheets.items import NUMBER, ItemRow, numbered
 from checker.knowledge.sheets.table import SheetTable, WrongCell, whole
 from checker.knowledge.sheets.workbook import ROW
 
-BETWEEN_CODES = r"[\s,;、，；|/]+"
+BETWEEN_CODES = r"[\s,;、，；|｜/／。&＆·•和及与①-⑳]+"
 """What stands between the codes of one cell."""
+_LIST_NUMBER = r"(^|,)(?:[(（]?[0-9]{1,2}[.)）．](?:,)?|[0-9]{1,2},)([A-Za-zＡ-Ｚ]|[0-9]{9})"
+"""The number of a code in its cell: 1.XA01… or ①XA01…"""
+_PLUS = r"[+＋]([XZTCxztc]|[0-9]{9})"
+"""A plus between codes, not that of 2.5E+12."""
 _INVISIBLE = r"[\u200B-\u200D\u2060\uFEFF]"
 _QUOTES = r"""="|["'‘’“”`]"""
 """What makes a spreadsheet take a number for text, and stays in what is exported from it."""
@@ -33,7 +37,7 @@ _POSITIONS = {"X": "AA00AAA000A" + "0" * 12, "Z": "AA00AAA" + "0" * 13, "T": "A"
 _AS_DIGIT = str.maketrans("OIL", "011")
 _AS_LETTER = str.maketrans("01", "OI")
 _ASK_KIND = {
-    "drug": "是服务项目的编码，而这条规则限定药品；请核对规则或编码 (the code of a service under a rule of drugs: check which is meant)",
+    "drug": "是服务项目或耗材的编码，而这条规则限定药品；请核对规则或编码 (the code of a service or of material under a rule of drugs: check which is meant)",
     "service": "不是服务项目的编码，而这条规则限定服务项目；请核对规则或编码 (not the code of a service, as the rule needs: check which is meant)",
 }
 _ASK_CODE = f"不是国家编码，请改正；整段受限的写前段加星号，如 XG04CBA088A001* (write a full national code, or a family with a star: {CODE_SHAPES})"
@@ -179,7 +183,12 @@ def _check_names(table: SheetTable, rows: pl.DataFrame, items: Sequence[ItemRow]
 
 def _spelled(table: SheetTable, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """One row a code: `code` as it stands in its cell, `read` in one spelling; and a sentence where the two differ."""
-    as_written = pl.col("code").str.replace_all(BETWEEN_CODES, ",")
+    as_written = (
+        pl.col("code")
+        .str.replace_all(BETWEEN_CODES, ",")
+        .str.replace_all(_LIST_NUMBER, "${1}${2}")
+        .str.replace_all(_PLUS, ",${1}")
+    )
     bare = as_written.str.replace_all(_INVISIBLE, "").str.replace_all(_QUOTES, "")
     one_spelling = bare.str.normalize("NFKC").str.to_uppercase()
     spelled = rows.select(

@@ -49,7 +49,7 @@ def find_header(cells: pl.DataFrame, words: HeaderWords) -> Header | None:
     for upper, lower in _rows(cells):
         single = _columns(letters, upper[1], words)
         if lower is not None and _goes_on(upper[1], lower[1], words):
-            both = _columns(letters, _joined(upper[1], lower[1], words), words)
+            both = _columns(letters, _grouped(upper[1], lower[1], words), words)
             if _is_header(both):
                 return Header(both, upper[0], lower[0])
         if _is_header(single):
@@ -130,4 +130,14 @@ def _joined(upper: Sequence[str], lower: Sequence[str], words: HeaderWords) -> t
     for above, text in zip(upper, lower, strict=True):
         group = above or (group if text else "")
         found.append(f"{group}{text}" if text and word_of(f"{group}{text}") in words else text or above)
+    return tuple(found)
+
+
+def _grouped(upper: Sequence[str], lower: Sequence[str], words: HeaderWords) -> tuple[str, ...]:
+    """As `_joined`; what is not known bears its group (限制条件其他), which may say that it limits."""
+    found = []
+    group = ""
+    for above, text, joined in zip(upper, lower, _joined(upper, lower, words), strict=True):
+        group = (above or group) if text else ""
+        found.append(f"{group}{text}" if text and joined == text and word_of(text) not in words else joined)
     return tuple(found)

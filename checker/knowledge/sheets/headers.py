@@ -67,6 +67,8 @@ _LIKE_A_LIMIT = re.compile(
     r"频次|疗程|周期|说明|备注|注意|依据|日期|时间|有效|状态|变更|调整|删除|启用|停用|纳入|处理|意见|操作|标记|标识|程度|模式|口径|管理|方式|是否|结论|审核"
 )
 _IN_PARENTHESES = re.compile(r"\([^()]*\)")
+_TURNS_ROUND = re.compile(r"\([^()]*(?:禁|忌|慎|不|非|除外|排除|例外)[^()]*\)")
+"""What makes a header mean those who should not get the item."""
 
 HeaderWords = Mapping[str, str]
 """Our name of a column by the word that stands in its header, in one spelling."""
@@ -78,8 +80,13 @@ def plain(text: str) -> str:
 
 
 def word_of(header: str) -> str:
-    """A header in the spelling in which words are looked up: 限定性别（男/女）： is 限定性别."""
-    return _IN_PARENTHESES.sub("", plain(header)).strip("*:#")
+    """A header in the spelling in which words are looked up: 限定性别（男/女）： is 限定性别, but 性别（禁用） stays what it is.
+
+    >>> word_of("限定性别（男/女）："), word_of("性别（禁用）")
+    ('限定性别', '性别(禁用)')
+    """
+    said = plain(header)
+    return said if _TURNS_ROUND.search(said) else _IN_PARENTHESES.sub("", said).strip("*:#")
 
 
 KNOWN: HeaderWords = {word: column for column, words in HEADERS.items() for word in words}

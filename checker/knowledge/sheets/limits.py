@@ -12,6 +12,7 @@ from checker.knowledge.published import Limits
 from checker.knowledge.sheets.headers import plain, word_of
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.known_rules import KnownRule
+from checker.knowledge.sheets.remarks import is_plain
 from checker.knowledge.sheets.table import SheetTable, WrongCell
 from checker.shapes.item.age_words import CHILD_WORDS, age_word_in, narrower_word, says_for_whom, warns
 from checker.shapes.item.windows import AgeWindow, FoundWindow, find_window
@@ -20,6 +21,12 @@ from checker.shapes.terms.texts import Terms, read_terms, speaks_of_terms
 _SEXES = {"男": "男", "男性": "男", "女": "女", "女性": "女"}
 _SUBJECTS = ("参保人", "就诊人")
 _WORD_IN_RULE = re.compile(rf".*限({CHILD_WORDS})使用|药品({CHILD_WORDS})专用")
+_GROWN_UP = 18
+_OF_PREGNANCY = re.compile("孕|妊娠|哺乳|围产|产妇")
+_NO_FACT = (
+    "处方和结算里没有谁怀孕、哺乳的数据，这条规则不能判断；请从这张表删去这一项，由药师核对"
+    " (nothing on prescriptions or settlements says who is pregnant or nurses: the rule cannot judge it; take the item out of this list)"
+)
 _NO_SEX = "这条规则不看性别，请删去 (the rule does not look at the sex: remove it)"
 _ASK_WHOSE = "同表列的是慎用、禁用的人群，看不出这一格指谁；请写明，如 65岁以上慎用、限65岁以上使用"
 """What is asked of an age that stands alone in a list of warnings."""
@@ -101,6 +108,11 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
     if re.search(CHILD_WORDS, name) and not rule.warns:
         # What a list for children says of others (3岁以下慎用) is a second limit, which the rule does not part from the first.
         window_in |= {text: FoundWindow(text, None) for text in texts if warns(text)}
+        window_in |= {
+            text: FoundWindow(text, None)
+            for text, window in window_in.items()
+            if window is not None and _is_of_adults(window)
+        }
     elif rule.warns or any(item.basis is not None and warns(item.basis) for item in items):
         # A list of warnings may say 65岁以上 of those who should not get it; read as whom it is for, it would judge the others.
         window_in |= {
@@ -132,6 +144,8 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                 windows.append(
                     ReadWindow(item.name, item.seq, cell, f"{table.file}：{table.place(item.row, column)}", None)
                 )
+            elif column == "basis" and cell is not None and not (is_plain(cell) or _repeats(cell, item.sex)):
+                unjudged.setdefault(item.seq, cell)
             elif column == "note" and cell is not None:
                 remarks.append(f"{table.place(item.row, column)}：{cell}")
         understood = [window for window in found.values() if window.bounds is not None]
@@ -150,7 +164,7 @@ def read_limits(table: SheetTable, name: str, rule: KnownRule, items: Sequence[I
                 "读不出任何限制；请写 儿童专用项目、新生儿专用项目、婴幼儿专用项目、老年人慎用，或年龄如 2-11岁、65岁以上慎用"
                 " (no limit is found: write one of these)"
             )
-            wrong["basis"].append((item.row, item.basis, said))
+            wrong["basis"].append((item.row, item.basis, _NO_FACT if _OF_PREGNANCY.search(item.basis or "") else said))
         text = understood[0].text if understood else None
         limits.append(Limits(sex, word, text, subject))
     for column, cells in wrong.items():
@@ -169,6 +183,26 @@ def _is_understood(cell: str, *, of_ages: bool) -> bool:
     if not of_ages:
         return narrow is None
     return re.fullmatch(rf"限?(?:{CHILD_WORDS})(?:使用|专用)?", plain(cell)) is not None
+
+
+def _is_of_adults(window: FoundWindow) -> bool:
+    """Whether a window begins where childhood has ended, so that nobody would be left in a list for children."""
+    bounds = window.bounds
+    return (
+        bounds is not None
+        and bounds.minimum is not None
+        and bounds.minimum_unit == "year"
+        and bounds.minimum >= _GROWN_UP
+    )
+
+
+def _repeats(cell: str, sex: str | None) -> bool:
+    """Whether a cell says the sex that the item's own column says: 限男性使用 beside 男."""
+    said = _SEXES.get(plain(sex or ""))
+    return (
+        said is not None
+        and re.fullmatch(rf"(?:仅|只)?限?(?:于)?{said}性?(?:患者)?(?:使用|专用)?", plain(cell)) is not None
+    )
 
 
 def _read_terms(table: SheetTable, wanted: Sequence[str], items: Sequence[ItemRow], faults: Faults) -> ReadLimits:

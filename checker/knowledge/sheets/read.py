@@ -16,13 +16,14 @@ from checker.knowledge.sheets.asides import asides_of, check_asides
 from checker.knowledge.sheets.codes import CodeRows, read_codes, reconcile
 from checker.knowledge.sheets.ends import ends_of
 from checker.knowledge.sheets.header_row import Column
-from checker.knowledge.sheets.headers import KNOWN, HeaderWords, added_words, is_like_a_limit, word_of
+from checker.knowledge.sheets.headers import KNOWN, HeaderWords, added_words, is_like_a_limit, plain, word_of
 from checker.knowledge.sheets.items import NUMBER, ItemRow, check_numbers, read_items
 from checker.knowledge.sheets.known_rules import KnownRules
 from checker.knowledge.sheets.limits import ReadText, ReadWindow, read_limits
 from checker.knowledge.sheets.naming import batch_of, rule_of
 from checker.knowledge.sheets.own_limits import OwnLimits, UnmappedText
 from checker.knowledge.sheets.parts import Part, parts_of
+from checker.knowledge.sheets.remarks import LIKE_A_REMOVAL, sets_condition
 from checker.knowledge.sheets.removals import check_headings, conditions_of, removed_of
 from checker.knowledge.sheets.table import SheetTable, read_table
 from checker.knowledge.sheets.workbook import ROW, OpenedFile, open_workbook
@@ -196,16 +197,15 @@ def _read(opened: OpenedFile, tables: Part, given: _Given, faults: Faults) -> Wo
         unjudged: Mapping[int, str] = {}
     else:
         read = read_limits(tables.items, rule, known, items, faults)
-        caps = (
-            "notice" if any(is_caution(text) for text in (item.basis, item.note) if text) else None for item in items
-        )
-        published = tuple(
-            replace(item, limits=limits, level_cap=cap)
-            for item, limits, cap in zip(bare, read.limits, caps, strict=True)
-        )
+        published = tuple(replace(item, limits=limits) for item, limits in zip(bare, read.limits, strict=True))
         windows, texts, notes, unmapped, unjudged = read.windows, read.texts, read.remarks, (), read.unjudged
         _check_contradictions(tables.items, items, published, faults)
-    conditions = {**unjudged, **conditions_of(items)}
+    cautious = [any(is_caution(text) for text in (item.basis, item.note) if text) for item in items]
+    published = tuple(
+        replace(item, level_cap="notice") if asks_care else item
+        for item, asks_care in zip(published, cautious, strict=True)
+    )
+    conditions = {**unjudged, **conditions_of(items, reads_ages="age" in known.looks_at and not known.terms)}
     published = tuple(replace(item, status="shadow") if item.seq in conditions else item for item in published)
     return Workbook(
         file=opened.file,
@@ -333,13 +333,13 @@ def _parts(opened: OpenedFile, given: _Given, unseen: set[str], faults: Faults) 
 def _of_sheet(items: SheetTable, codes: SheetTable, given: _Given, faults: Faults) -> list[Part]:
     """The lists of a sheet; a column that is not read, and may hold a limit, is a fault."""
     for column in _unread(items):
-        if is_like_a_limit(column.header):
+        if is_like_a_limit(column.header) or _says_a_limit(items, column):
             message = (
                 f"{_not_read(column)}；其中可能有限制条件，请改用已知的表头，或用 --column {column.header or '表头'}=列 说明，"
                 "与限制无关的写 =skip (may hold a limit: name it with --column, or let it be skipped)"
             )
             faults.add(items.file, items.place_of_sheet(), message)
-    check_headings(items, faults)
+    check_headings(items, given.rules, faults)
     return parts_of(items, codes, given.published, faults)
 
 
@@ -372,6 +372,18 @@ def _lists_codes(table: SheetTable) -> bool:
 def _unread(table: SheetTable) -> list[Column]:
     """The columns in which something is written but whose header is not known."""
     return [column for column in table.columns if not column.known and table.has(column.letters)]
+
+
+def _says_a_limit(table: SheetTable, column: Column) -> bool:
+    """Whether some cell of a column that is not read is a sex or speaks of an age, a condition or a removal."""
+    texts = map(plain, table.rows[column.letters].drop_nulls().unique())
+    return any(
+        text in ("男", "女", "男性", "女性")
+        or "岁" in text
+        or sets_condition(text)
+        or LIKE_A_REMOVAL.search(text) is not None
+        for text in texts
+    )
 
 
 def _not_read(column: Column) -> str:

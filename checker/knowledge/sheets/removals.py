@@ -11,49 +11,24 @@ import polars as pl
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import ItemRow
+from checker.knowledge.sheets.remarks import KEPT, LIKE_A_REMOVAL, OF_ALL, REMOVAL_WORDS, is_plain, sets_condition
 from checker.knowledge.sheets.table import SheetTable
 from checker.knowledge.sheets.workbook import ROW
 from checker.shapes.item.windows import find_window
 
-_WORDS = (
-    "删除|删去|停用|停止使用|停止执行|取消|移出|移除|调出|撤销|废止|作废|终止|失效|不再执行|不再限定|不再适用|"
-    "(?<!暂)不执行|剔除|退出|退出目录|下线|删"
-)
-_REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{_WORDS})(?:知识点|项目|编码|代码)?")
+_REMOVED = re.compile(rf"(?:已|拟|现|本次)?(?:{REMOVAL_WORDS})(?:知识点|项目|编码|代码)?")
 _IN_NAME = re.compile(
-    rf"[(\[【〔](?:\d{{4}}年)?(?:{_REMOVED.pattern}|暂停)[)\]】〕]|[-—_:](?:{_REMOVED.pattern})$|^(?:{_REMOVED.pattern})[-—_:]|已(?:{_WORDS})$"
+    rf"[(\[【〔](?:\d{{4}}年)?(?:{_REMOVED.pattern}|暂停)[)\]】〕]|[-—_:](?:{_REMOVED.pattern})$|^(?:{_REMOVED.pattern})[-—_:]|已(?:{REMOVAL_WORDS})$"
 )
-_KEPT = frozenset(
-    {
-        "新增",
-        "增加",
-        "调入",
-        "纳入",
-        "调整",
-        "修改",
-        "变更",
-        "更新",
-        "保留",
-        "不变",
-        "无变化",
-        "无",
-        "有效",
-        "正常",
-        "启用",
-    }
+_UNCLEAR_IN_NAME = re.compile(f"{LIKE_A_REMOVAL.pattern}|下架|退市|停产|停售|注销|解除限")
+_CONDITION_IN_NAME = re.compile(
+    rf"[(\[【〔](?:[^()\[\]【】〔〕]*(?:{OF_ALL.pattern}|[月日]起|待定|待核|待查)|限)[^()\[\]【】〔〕]*[)\]】〕]"
 )
-_CONDITION = re.compile(
-    r"暂不|暂缓|暂停|仅限|只限|限于|除外|不含|不包括|[起后](?:开始)?(?:执行|施行|实施|生效)|[月日]起|执行至|[日月]止|试行|待定|待核|待查|另行|"
-    r"限.{0,12}(?:医院|医疗机构|级|住院|门诊|急诊|科|地区|[省市县])"
-)
-OF_ALL = re.compile(r"仅限|只限|暂不|暂缓|暂停|[起后](?:开始)?(?:执行|施行|实施|生效)|试行")
-"""What says of a whole list when or where it holds."""
-LIKE_A_REMOVAL = re.compile(f"(?:{_WORDS})(?!妊娠|治疗|用药|者|期|后|前)")
-"""What speaks of removal; 终止妊娠 and 停用者 are words of medicine."""
 LISTS_REMOVED = re.compile(
-    rf"(?:以下|下列).{{0,12}}(?:{_WORDS})|(?:{_WORDS})(?:药品|项目|品种|知识点)?(?:清单|目录|列表|名单|明细)|(?:{_WORDS})药品"
+    rf"(?:以下|下列).{{0,12}}(?:{REMOVAL_WORDS})|(?:{REMOVAL_WORDS})(?:药品|项目|品种|知识点)?(?:清单|目录|列表|名单|明细)|(?:{REMOVAL_WORDS})药品"
 )
 """How a heading says that what stands below it is taken back."""
+_BELOW_ALL = 1 << 31
 _ASK = "看不出这一项是留还是删；请写明“删除”等，或改写备注 (it is not clear whether the item stays: mark it as removed, or word it otherwise)"
 
 
@@ -68,10 +43,12 @@ def removed_of(table: SheetTable, items: Iterable[ItemRow], faults: Faults) -> d
         change, note = (plain(text or "") for text in (item.change, item.note))
         struck = table.struck.intersection(item.rows)
         in_name = _IN_NAME.search(plain(item.name))
-        if change and change not in _KEPT and not _REMOVED.fullmatch(change):
+        if change and change not in KEPT and not _REMOVED.fullmatch(change):
             table.fault(faults, item.row, "change", f"读到 {item.change!r}；{_ASK}")
         elif not _REMOVED.fullmatch(note) and LIKE_A_REMOVAL.search(note):
             table.fault(faults, item.row, "note", f"读到 {item.note!r}；{_ASK}")
+        elif not in_name and _UNCLEAR_IN_NAME.search(plain(item.name)):
+            table.fault(faults, item.row, "name", f"读到 {item.name!r}；{_ASK}")
         elif _is_part(table, item):
             message = "这一项只有一部分行有删除标记；请在要删的每一行都写，或另编一项 (only some rows of the item are marked: mark each of them)"
             table.fault(faults, item.row, None, message)
@@ -100,25 +77,68 @@ def _is_part(table: SheetTable, item: ItemRow) -> bool:
     return any(marked) and not (marked[0] and all(mark or not name for mark, name in zip(marked, named, strict=True)))
 
 
-def check_headings(table: SheetTable, faults: Faults) -> None:
-    """Refuse what stands above all items, or above some of them, and says that they hold otherwise than the list: no row tells it."""
+def check_headings(table: SheetTable, rules: Iterable[str], faults: Faults) -> None:
+    """Refuse what stands above all items, or above some of them, and says that they hold otherwise than the list: no row tells it.
+
+    A heading that names the rule says nothing else by it; one that names a sex must be that of the rows below.
+    """
+    names = sorted(rules, key=len, reverse=True)
     for text in table.above:
-        if OF_ALL.search(plain(text)):
+        rest = _without(plain(text), names)
+        if sets_condition(rest) or find_window(rest):
             message = (
                 f"表头上面写着“{text[:60]}”，没有一行读到它；请用 --region、--status 或生效日期列说明后删去"
                 " (a condition above the header: say it with options or columns)"
             )
             faults.add(table.file, "", message)
-    for row, text in table.sections:
-        if LIKE_A_REMOVAL.search(plain(text)) or OF_ALL.search(plain(text)):
+    ends = [*(row for row, _ in table.sections[1:]), _BELOW_ALL]
+    for (row, text), until in zip(table.sections, ends, strict=False):
+        said = _without(plain(text), names)
+        if any(name in plain(text) and name not in _named(table) for name in names):
+            message = (
+                f"这一行（{text[:60]}）说的是另一条规则，下面的行却在同一张表里；请另放一张工作表"
+                " (the rows below are of another rule: put them into a sheet of their own)"
+            )
+            faults.add(table.file, f"第 {row} 行", message)
+        elif (
+            LIKE_A_REMOVAL.search(said)
+            or sets_condition(said)
+            or find_window(said)
+            or _is_of_others(table, said, row, until)
+        ):
             message = f"这一行（{text[:60]}）下面还有项目；请在每一项标明，再删去这一行 (a heading above items: mark each of them instead)"
             faults.add(table.file, f"第 {row} 行", message)
 
 
-def conditions_of(items: Iterable[ItemRow]) -> dict[int, str]:
-    """By number the items whose remark says when, where or for what else the limit holds (暂不执行, 仅限住院): no clause reads that."""
-    return {
-        item.seq: item.note
-        for item in items
-        if item.note is not None and _CONDITION.search(plain(item.note)) and find_window(item.note) is None
-    }
+def _without(text: str, names: Iterable[str]) -> str:
+    for name in names:
+        text = text.replace(name, "")
+    return text
+
+
+def _named(table: SheetTable) -> str:
+    """What names the rule of a sheet: its title, its own name and that of its file."""
+    return plain(f"{table.title} {table.sheet} {table.file}")
+
+
+def _is_of_others(table: SheetTable, heading: str, row: int, until: int) -> bool:
+    """Whether a heading names one sex and some row below it, up to the next heading, does not say the same."""
+    named = [sex for sex in "男女" if sex in heading]
+    if len(named) != 1 or not table.has("sex"):
+        return False
+    below = table.rows.filter((pl.col(ROW) > row) & (pl.col(ROW) < until))
+    return any(named[0] not in sex for sex in below["sex"].drop_nulls())
+
+
+def conditions_of(items: Iterable[ItemRow], *, reads_ages: bool) -> dict[int, str]:
+    """By number the items whose remark or name may say when, where or for what else the limit holds (暂不执行, 仅限住院, 需审批): no clause reads that.
+
+    Ages in a remark are none where the list's rule reads them.
+    """
+    found = {}
+    for item in items:
+        if item.note is not None and not (reads_ages and find_window(item.note)) and not is_plain(item.note):
+            found[item.seq] = item.note
+        elif _CONDITION_IN_NAME.search(plain(item.name)):
+            found[item.seq] = item.name
+    return found

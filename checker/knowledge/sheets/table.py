@@ -11,8 +11,10 @@ import polars as pl
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.sheets.header_row import WITHIN, Column, asked_words, find_header, nearest_row
 from checker.knowledge.sheets.headers import KNOWN, HeaderWords, plain
+from checker.knowledge.sheets.remarks import LIKE_A_REMOVAL, sets_condition
 from checker.knowledge.sheets.workbook import ROW, Sheet
 from checker.knowledge.sheets.xlsx_parts import Area, column_letters, column_number
+from checker.model.numerals import FIGURES, in_figures
 
 _OF_ITEMS = ("知识点序号", "对应知识点序号")
 """Headers that say that a number is the item's."""
@@ -33,6 +35,7 @@ _OF_ONE_ITEM = (
 )
 """What rows of one item have in common."""
 _COUNTED_ANEW = "没有按项目通编的序号，已重新编号 (no number that tells the items apart: numbered anew)"
+_HEADER_AGAIN = "表头在下面的页上又出现，已略过 (the header stands again on later pages: passed over)"
 _OLD = (
     "旧格式 .xls：合并的单元格、隐藏的行和删除线读不出来，如有请另存为 .xlsx 再导入"
     " (an old workbook: merged cells, hidden rows and lines through text are not seen; save it as .xlsx if there are any)"
@@ -42,7 +45,15 @@ _SHOWN_AT_MOST = 80
 _TOTAL = r"^(?:合计|总计|共计)"
 _TOTAL_LABEL = re.compile(_TOTAL + r":?(\d*)")
 _FOOTNOTE = r"^(?:说明|备注|注[::0-9])"
-_WHOLE = re.compile(r"(\d{1,9})(?:\.0+|[.、)])?")
+_SIGNED = (
+    r"^(?:填表|制表|填报|上报|报送|审核|复核|审批|批准|核对|校对|编制|经办|负责|联系|主管|分管|单位负责|科室负责)"
+    r"(?:人员?|单位|部门|科室|机构|日期|时间|电话|方式|者|领导)(?:签字|签名|签章|盖章|\(.*\))?(?:[::]|$)"
+)
+"""How the row begins in which a sheet is signed: 填表人：张三."""
+_SUBTOTAL = "^(?:小计|本页小计|本页合计|页计)"
+_LIKE_A_CODE = "[A-Za-z0-9]{9,}"
+_WHOLE = re.compile(r"[第(\[【]?(\d{1,9})(?:\.0+|[号项条]?[.、)\]】]?)")
+_IN_FIGURES = {figures: str(number) for number in range(1, 100) for figures in [in_figures(number)]}
 
 
 WrongCell = tuple[int, str | None, str]
@@ -166,7 +177,12 @@ def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNO
             *(text for text in texts if text != title),
             *(label.strip() for label in below.filter("is_note")["label"]),
             *([_COUNTED_ANEW] if is_counted else []),
+            *([_HEADER_AGAIN] if below["is_header"].any() else []),
             *([_OLD] if sheet.is_old else []),
+            *(
+                f"“{sheet.name}” {address} 的批注没有读取：{text[:60]} (a comment: not read)"
+                for address, text in sheet.comments
+            ),
             *(
                 [f"“{sheet.name}”是隐藏的工作表，也读了 (a hidden sheet, which was read as well)"]
                 if sheet.is_hidden
@@ -185,13 +201,22 @@ def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNO
         )
         return None
     _check_totals(table, below, faults)
+    for address, text in sheet.comments:
+        if sets_condition(text) or LIKE_A_REMOVAL.search(plain(text)):
+            told = f"批注写着“{text[:60]}”，没有一行读到它；请写到备注列，再删去批注 (a comment that sets a condition: write it into the remarks)"
+            faults.add(file, f"“{sheet.name}” {address}", told)
     _check_merges(table, [area for area in sheet.merges if area not in merges], faults)
     return table
 
 
 def whole(text: pl.Expr) -> pl.Expr:
-    """The text as a whole number; NULL where it is none. Full-width digits, a trailing .0 and the signs of a list (1、) are read."""
-    return text.str.normalize("NFKC").str.strip_chars().str.extract(rf"^{_WHOLE.pattern}$", 1).cast(pl.Int64)
+    """The text as a whole number; NULL where it is none.
+
+    Full-width digits, a trailing .0, the signs of a list (1、 （1） 第1号) and Chinese figures are read.
+    """
+    bare = text.str.normalize("NFKC").str.strip_chars()
+    figures = bare.str.extract(rf"^[第(\[【]?({FIGURES})[号项条]?[.、)\]】]?$", 1).replace(_IN_FIGURES)
+    return pl.coalesce(bare.str.extract(rf"^{_WHOLE.pattern}$", 1), figures).cast(pl.Int64, strict=False)
 
 
 def _shown(value: object) -> str:
@@ -208,15 +233,35 @@ def _classified(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
     alone = pl.sum_horizontal(cell.is_not_null() for cell in cells) == 1
     label = pl.coalesce(cells)
     start = label.str.normalize("NFKC").str.replace_all(r"\s", "")
-    return below.with_columns(label=label, is_total=start.str.contains(_TOTAL)).with_columns(
+    coded = [
+        pl.col(each.letters).str.contains(_LIKE_A_CODE).fill_null(value=False)
+        for each in columns
+        if each.name == "code"
+    ]
+    signed = (
+        start.str.contains(f"{_SIGNED}|{_SUBTOTAL}")
+        & whole(seq).is_null()
+        & ~pl.any_horizontal(pl.lit(value=False), *coded)
+    )
+    again = [
+        pl.col(each.letters).is_null()
+        | (pl.col(each.letters).str.normalize("NFKC").str.replace_all(r"\s", "") == each.header)
+        for each in columns
+    ]
+    repeated = ~alone & pl.all_horizontal(again)
+    return below.with_columns(
+        label=pl.when(signed | repeated).then(pl.concat_str(cells, separator=" ", ignore_nulls=True)).otherwise(label),
+        is_total=start.str.contains(_TOTAL),
+    ).with_columns(
+        is_header=repeated,
         is_note=~pl.col("is_total")
-        & alone
-        & (start.str.contains(_FOOTNOTE) | (seq.is_not_null() & whole(seq).is_null()))
+        & ~repeated
+        & (signed | (alone & (start.str.contains(_FOOTNOTE) | (seq.is_not_null() & whole(seq).is_null())))),
     )
 
 
 def _data_rows(below: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
-    data = below.filter(~pl.col("is_total") & ~pl.col("is_note"))
+    data = below.filter(~pl.col("is_total") & ~pl.col("is_note") & ~pl.col("is_header"))
     return data.select(ROW, *(pl.col(each.letters).alias(each.name or each.letters) for each in columns))
 
 

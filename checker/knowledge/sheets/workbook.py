@@ -44,7 +44,7 @@ class Sheet:
 
     `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
     by its letters; rows without any text are left out, cells without text are NULL. `struck` are the addresses of cells whose text is
-    struck through, `hidden` the rows that a person does not see, as a whole sheet may be (`is_hidden`); an old
+    struck through, `hidden` the rows that a person does not see, as a whole sheet may be (`is_hidden`), `comments` are pinned to cells; an old
     workbook [.xls] (`is_old`) tells none of these.
     """
 
@@ -55,6 +55,7 @@ class Sheet:
     hidden: tuple[int, ...] = ()
     is_old: bool = False
     is_hidden: bool = False
+    comments: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def _sheets(path: Path, data: bytes, faults: Faults, *, any_form: bool) -> tuple
         raise KnowledgeError(
             "其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx (a web page or XML under a workbook's name: save it as .xlsx)"
         )
-    if path.suffix.lower() not in (".csv", ".txt") or (b"\0" in data and not data.startswith(_UTF_16)):
+    if path.suffix.lower() not in (".csv", ".txt") or (b"\0" in data and _wide(data) is None):
         raise KnowledgeError(
             "不是 Excel 工作簿，也不是 CSV，请给出 .xlsx 或 .csv (neither a workbook nor CSV: give .xlsx or .csv)"
         )
@@ -140,6 +141,10 @@ def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
         _refuse_cells(
             faults, file, part.name, errors, "是错误值（如 #N/A），请改正", "an error value such as #N/A: mend it"
         )
+        _refuse_cells(
+            faults, file, part.name, part.partly, "只有一部分文字画了删除线，请把要删的文字删去",
+            "only a part of its text is struck through: delete that part",
+        )  # fmt: skip
     try:
         reader = fastexcel.read_excel(data)
         return tuple(_sheet(reader, part) for part in parts if part.filled)
@@ -176,7 +181,15 @@ def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:
     sheet = reader.load_sheet(part.name, header_row=None, skip_rows=0, dtypes="string")
     frame = sheet.to_polars()
     frame.columns = [column_letters(column.absolute_index + 1) for column in sheet.selected_columns]
-    return Sheet(part.name, _numbered(frame), part.merges, part.struck, part.hidden, is_hidden=part.is_hidden)
+    return Sheet(
+        part.name,
+        _numbered(frame),
+        part.merges,
+        part.struck,
+        part.hidden,
+        is_hidden=part.is_hidden,
+        comments=part.comments,
+    )
 
 
 def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
@@ -189,7 +202,7 @@ def _numbered(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _csv(data: bytes, *, any_form: bool) -> pl.DataFrame:
     """The records of a CSV file in UTF-8 or GB18030; a record is a row, also where a quoted cell has line breaks."""
-    if data.startswith(_UTF_16) and not any_form:
+    if _wide(data) is not None and not any_form:
         raise KnowledgeError("编码是 UTF-16，请另存为 UTF-8 的 CSV (this is UTF-16: save it as CSV UTF-8)")
     columns: list[list[str | None]] = []
     rows = cells = 0
@@ -216,10 +229,21 @@ def _csv(data: bytes, *, any_form: bool) -> pl.DataFrame:
     return _numbered(frame)
 
 
-def _decoded(data: bytes) -> str:
+def _wide(data: bytes) -> str | None:
+    """The name of UTF-16 where the bytes are in it: by their mark, or without one by where the zeros of digits and separators stand."""
     if data.startswith(_UTF_16):
+        return "utf-16"
+    if b"\0" not in data or len(data) % 2:
+        return None
+    first, second = data[0::2].count(0), data[1::2].count(0)
+    # A document of another kind has zeros anywhere.
+    return "utf-16-le" if second > 4 * first else "utf-16-be" if first > 4 * second else None
+
+
+def _decoded(data: bytes) -> str:
+    if (wide := _wide(data)) is not None:
         try:
-            return data.decode("utf-16")
+            return data.decode(wide)
         except UnicodeDecodeError as error:
             raise KnowledgeError(
                 f"第 {error.start} 字节不是 UTF-16，请另存为 UTF-8 的 CSV (not UTF-16: save it as CSV UTF-8)"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from posixpath import join, normpath
 from xml.parsers import expat
 
-from checker.knowledge.sheets.xlsx_texts import KINDS, MAX_TEXTS, SharedTexts, TextsInCells
+from checker.knowledge.sheets.xlsx_texts import KINDS, MAX_TEXTS, SharedTexts, StruckRuns, TextsInCells, is_struck
 from checker.model.errors import KnowledgeError
 
 MAX_UNPACKED = 512 * 1024 * 1024
@@ -41,8 +41,8 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class SheetPart:
-    """One worksheet as its XML has it; `filled`: some cell has a value; `formulas`, `errors` and `struck` (through) are addresses of cells,
-    `hidden` are rows, and a whole sheet may be so (`is_hidden`)."""
+    """One worksheet as its XML has it; `filled`: some cell has a value; `formulas`, `errors` and `struck` (through, or `partly` so) are addresses
+    of cells, `comments` what is pinned to some, `hidden` are rows, and a whole sheet may be so (`is_hidden`)."""
 
     name: str
     filled: bool
@@ -52,6 +52,8 @@ class SheetPart:
     struck: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
     is_hidden: bool = False
+    partly: tuple[str, ...] = ()
+    comments: tuple[tuple[str, str], ...] = ()
 
 
 def survey(data: bytes) -> tuple[SheetPart, ...]:
@@ -115,25 +117,47 @@ class _Package:
         styles = _Styles()
         if _STYLES in self._parts:
             self._feed(_STYLES, styles.start)
+        shared: list[int] = []
+        struck: dict[str, bool] = {}
+        for part in self._parts:
+            if part.endswith((".xml", ".rels")) and part not in (*named.values(), _STYLES):
+                texts = SharedTexts()
+                self._feed(part, texts.start, texts.text)
+                texts.settle()
+                if texts.lengths:
+                    shared, struck = texts.lengths, texts.struck
         found = []
         spanned = values = 0
         for name, part in named.items():
             if part not in self._parts:
                 raise KnowledgeError(DAMAGED)
-            reader = _SheetReader(name, MAX_CELLS - spanned, styles.struck)
-            self._feed(part, reader.start)
-            found.append(replace(reader.part(), is_hidden=name in self._hidden))
+            reader = _SheetReader(name, MAX_CELLS - spanned, styles.struck, struck)
+            self._feed(part, reader.start, reader.text if struck or not shared else None)
+            found.append(replace(reader.part(), is_hidden=name in self._hidden, comments=self._comments(part)))
             spanned += reader.spanned()
             values += reader.values
-        shared: list[int] = []
-        for part in self._parts:
-            if part.endswith((".xml", ".rels")) and part not in (*named.values(), _STYLES):
-                texts = SharedTexts()
-                self._feed(part, texts.start, texts.text)
-                shared = texts.lengths or shared
         if values * max(shared, default=0) > MAX_TEXTS:
             self._refuse_repeated(shared, [*named.values()])
         return tuple(found)
+
+    def _comments(self, sheet: str) -> tuple[tuple[str, str], ...]:
+        """What is pinned to cells of a sheet, old comments and threads: address and text."""
+        folder, _, file = sheet.rpartition("/")
+        relations = f"{folder}/_rels/{file}.rels"
+        targets: list[str] = []
+
+        def relation(name: str, attributes: dict[str, str]) -> None:
+            if name.endswith("}Relationship") and "omment" in attributes.get("Type", ""):
+                target = attributes.get("Target", "")
+                targets.append(target[1:] if target.startswith("/") else normpath(join(folder, target)))
+
+        if relations in self._parts:
+            self._feed(relations, relation)
+        comments = _Comments()
+        for target in targets:
+            if target in self._parts:
+                self._feed(target, comments.start, comments.text)
+        return tuple((address, "".join(texts).strip()) for address, texts in comments.found)
 
     def _refuse_repeated(self, lengths: list[int], sheets: list[str]) -> None:
         """Refuse long texts that so many cells share that no memory holds them: sheets are read once more for it."""
@@ -191,6 +215,21 @@ def _refuse_doctype(*_: object) -> None:
     raise KnowledgeError("XML 中有 DOCTYPE，不予读取；请另存为 .xlsx (its XML has a DOCTYPE: save it anew as .xlsx)")
 
 
+class _Comments:
+    """Follows comments: what each says, and of which cell."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[str, list[str]]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name.rpartition("}")[2] in ("comment", "threadedComment"):
+            self.found.append((attributes.get("ref", ""), []))
+
+    def text(self, text: str) -> None:
+        if self.found:
+            self.found[-1][1].append(text)
+
+
 class _Styles:
     """Follows the styles: `struck` are the numbers of those whose text is struck through."""
 
@@ -209,7 +248,7 @@ class _Styles:
         elif kind == "font" and self._within == "fonts":
             self._fonts.append(False)
         elif kind == "strike" and self._within == "fonts" and self._fonts:
-            self._fonts[-1] = attributes.get("val", "1") not in ("0", "false")
+            self._fonts[-1] = is_struck(attributes)
         elif kind == "xf" and self._within == "cellXfs":
             font = int(attributes.get("fontId", "0"))
             if font < len(self._fonts) and self._fonts[font]:
@@ -220,12 +259,16 @@ class _Styles:
 class _SheetReader:
     """Follows one worksheet's XML; `start` is called for each element."""
 
-    def __init__(self, name: str, cells_left: int, struck_styles: set[str]) -> None:
+    def __init__(self, name: str, cells_left: int, struck_styles: set[str], struck_texts: dict[str, bool]) -> None:
         self._name = name
         self._cells_left = cells_left
         self._struck_styles = struck_styles
-        self._is_struck = False
+        self._struck_texts = struck_texts
+        self._is_struck = self._shares = self._within = False
+        self._number = ""
+        self._runs = StruckRuns()
         self._struck: list[str] = []
+        self._partly: list[str] = []
         self._hidden: list[int] = []
         self.values = 0
         self._row = self._column = 0
@@ -237,6 +280,7 @@ class _SheetReader:
         self._errors: list[str] = []
 
     def part(self) -> SheetPart:
+        self._settle()
         filled = self._first_row > 0
         return SheetPart(
             self._name,
@@ -246,6 +290,7 @@ class _SheetReader:
             tuple(self._errors),
             tuple(self._struck),
             tuple(self._hidden),
+            partly=tuple(self._partly),
         )
 
     def spanned(self) -> int:
@@ -256,10 +301,14 @@ class _SheetReader:
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         kind = KINDS.get(name)
+        self._within = kind == "v" and self._shares
         if kind == "c":
+            self._settle()
             self._cell(attributes)
         elif kind in ("v", "is"):
             self._value()
+        elif kind in ("r", "strike", "t"):
+            self._runs.start(kind, attributes)
         elif kind == "row":
             self._row = int(attributes["r"]) if "r" in attributes else self._row + 1
             self._column = 0
@@ -269,6 +318,21 @@ class _SheetReader:
             self._formulas.append(self._address)
         elif kind == "mergeCell" and (area := _area(attributes.get("ref", ""))) is not None:
             self._merges.append(area)
+
+    def text(self, text: str) -> None:
+        """Some text of a cell: the number of one that cells share, or its own."""
+        if self._within:
+            self._number += text
+        else:
+            self._runs.text(text)
+
+    def _settle(self) -> None:
+        """Note whether the text of the last cell is struck through, where its runs say so."""
+        whole = self._struck_texts.get(self._number.strip())
+        if self._runs.struck:
+            whole = not self._runs.plain
+        if whole is not None and not self._is_struck:
+            (self._struck if whole else self._partly).append(self._address)
 
     def _cell(self, attributes: dict[str, str]) -> None:
         address = attributes.get("r")
@@ -284,6 +348,7 @@ class _SheetReader:
             self._row = int(address[len(letters) :])
         self._address = address
         self._is_struck = attributes.get("s") in self._struck_styles
+        self._shares, self._number, self._runs = attributes.get("t") == "s", "", StruckRuns()
         if attributes.get("t") == "e":
             self._errors.append(address)
 

@@ -12,24 +12,83 @@ _MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://pu
 KINDS = {
     f"{space}}}{name}": name
     for space in _MAIN
-    for name in ("row", "c", "v", "is", "f", "mergeCell", "sheet", "si", "fonts", "font", "strike", "cellXfs", "xf")
+    for name in (
+        "row",
+        "c",
+        "v",
+        "is",
+        "f",
+        "mergeCell",
+        "sheet",
+        "si",
+        "fonts",
+        "font",
+        "strike",
+        "cellXfs",
+        "xf",
+        "r",
+        "t",
+    )
 }
 """The elements that are looked at, by the name that the parser gives them."""
 
 
+class StruckRuns:
+    """Follows the runs of one text of several fonts: how many of them hold text, and how many of these are struck through."""
+
+    def __init__(self) -> None:
+        self.plain = self.struck = 0
+        self._is_struck = self._within = self._told = False
+
+    def start(self, kind: str | None, attributes: dict[str, str]) -> None:
+        """An element of the text begins."""
+        if kind == "r":
+            self._is_struck = False
+        elif kind == "strike":
+            self._is_struck = is_struck(attributes)
+        self._within, self._told = kind == "t", False
+
+    def text(self, text: str) -> None:
+        """Some text of it."""
+        if self._within and not self._told and text.strip():
+            self._told = True
+            if self._is_struck:
+                self.struck += 1
+            else:
+                self.plain += 1
+
+
+def is_struck(attributes: dict[str, str]) -> bool:
+    """Whether an element `strike` with these attributes strikes through."""
+    return attributes.get("val", "1") not in ("0", "false")
+
+
 class SharedTexts:
-    """The lengths of the texts that cells share, in their order."""
+    """The lengths of the texts that cells share, in their order; `struck` are the numbers of those struck through in part (False) or whole (True)."""
 
     def __init__(self) -> None:
         self.lengths: list[int] = []
+        self.struck: dict[str, bool] = {}
+        self._runs = StruckRuns()
 
-    def start(self, name: str, _: dict[str, str]) -> None:
+    def start(self, name: str, attributes: dict[str, str]) -> None:
         """An element begins."""
-        if KINDS.get(name) == "si":
+        kind = KINDS.get(name)
+        if kind == "si":
+            self.settle()
             self.lengths.append(0)
+            self._runs = StruckRuns()
+        else:
+            self._runs.start(kind, attributes)
+
+    def settle(self) -> None:
+        """Note what became of the last text."""
+        if self._runs.struck:
+            self.struck[str(len(self.lengths) - 1)] = not self._runs.plain
 
     def text(self, text: str) -> None:
         """Some text of it. Raises KnowledgeError for one that no cell can hold."""
+        self._runs.text(text)
         if self.lengths:
             self.lengths[-1] += len(text)
             if self.lengths[-1] > MAX_TEXT:
