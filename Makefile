@@ -39,9 +39,9 @@ quick: $(VENV)/.dev $(BUILT) ## the fast tests, within a minute: all but browser
 
 soak: $(VENV)/.dev $(BUILT) ## the random and the rough tests at length, for an hour or so: scans killed, engines, counter and service held against each other
 	LIANGKU_KILLS=20 LIANGKU_ORACLE=60 LIANGKU_ORACLE_LINES=2000 LIANGKU_EQUALITY=20000 LIANGKU_FUZZ=20000 LIANGKU_SCHEMATHESIS=200 \
-		LIANGKU_RELOAD_SECONDS=60 LIANGKU_DAY_PER_HOUR=3600 LIANGKU_SPARK_LINES=25000 $(PYTEST) $(SOAK)
+		LIANGKU_RELOAD_SECONDS=60 LIANGKU_DAY_PER_HOUR=3600 LIANGKU_SPARK_LINES=25000 LIANGKU_ONE_ITEM=1000000 $(PYTEST) $(SOAK)
 
-SOAK = tests/test_resume.py tests/test_spark.py tests/test_oracle.py tests/shapes tests/service/test_scan_equality.py tests/service/test_fuzz_national.py \
+SOAK = tests/test_audit.py tests/test_resume.py tests/test_spark.py tests/test_oracle.py tests/shapes tests/service/test_scan_equality.py tests/service/test_fuzz_national.py \
 	tests/service/test_openapi.py tests/service/test_reload.py tests/service/test_keeping.py
 
 check: $(VENV)/.dev $(BUILT) ## lint, types, every rule through all its stages, and the knowledge base through its checks
