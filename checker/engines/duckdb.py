@@ -30,6 +30,10 @@ PAYS_OF_MANY = (
 )  # fmt: skip
 """Passes of the optimizer that cost the same for every statement, and bring something only where there are many rows."""
 
+_ROWS_PARTED_AT_ONCE = 50_000
+"""So many rows a thread holds of what it writes into folders: half a million wide ones, as it would, find no room."""
+_FOLDERS_AT_ONCE = 500
+"""So many folders are written to side by side; a file that is closed is not written to again, its folder gets another."""
 _OPEN: weakref.WeakSet[duckdb.DuckDBPyConnection] = weakref.WeakSet()
 
 
@@ -60,6 +64,8 @@ def connect_locked(
     connection.execute(f"SET memory_limit = {sqltext.text(memory)}")
     connection.execute(f"SET preserve_insertion_order = {str(ordered).lower()}")
     connection.execute("SET enable_progress_bar = false")
+    connection.execute(f"SET partitioned_write_flush_threshold = {_ROWS_PARTED_AT_ONCE}")
+    connection.execute(f"SET partitioned_write_max_open_files = {_FOLDERS_AT_ONCE}")
     connection.execute(f"SET temp_directory = {sqltext.text(str(spill) if spill else '')}")
     connection.execute(f"SET allowed_paths = [{_allowed(readable)}]")
     connection.execute(f"SET allowed_directories = [{_allowed([*folders, *([spill] if spill else [])])}]")

@@ -39,7 +39,7 @@ def rows_of_accused(connection: duckdb.DuckDBPyConnection, files: Gathered) -> l
     # They are read here, where the findings are.
     accused = Persons(connection, HERE, "accused", "SELECT 'p' || patient_id FROM accused")
     return [
-        Told(source, source.table.relation() + (condition and f" WHERE {condition}"), source in files.lines)
+        Told(source, f"SELECT * FROM ({source.table.relation()}) WHERE {condition or 'TRUE'}", source in files.lines)
         for source, condition in zip(sources, accused.rows_of(sources), strict=True)
     ]
 
