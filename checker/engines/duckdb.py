@@ -51,8 +51,8 @@ def connect_locked(
     """Open an in-memory database without access to anything but `readable` files and `folders`.
 
     The configuration is locked, so that no clause, header or value that reached SQL could open it again. Without `spill` nothing
-    is written outside memory. What is asked of some rows again and again is answered sooner where it is run as it is written, not `optimized`; of
-    a `few` thousand once, on one thread, without what pays of many: a second would have each statement made ready once more.
+    is written outside memory. What is asked of some rows once is answered soonest where it is run as it is written, not `optimized`; of a `few`
+    thousand, or by statements that are prepared, on one thread, without what pays of many: a second would have each statement made ready once more.
     """
     import duckdb
 

@@ -124,17 +124,18 @@ class Precheck:
         as_of: date | None = None,
         repair: bool = False,
         profile: Path | None = None,
+        often: bool = False,
     ) -> Precheck:
         """Open the counter on knowledge bases (base first), or on the embedded one, with a crosswalk upon them, and on the embedded rules with those of
         folders upon them, or (`only_rules`) without. With `repair` item codes get back the leading zeros that they lost. `profile` says what
-        the values of a province mean.
+        the values of a province mean. Who asks `often` waits for statements that are made with more care, once, and calls `prepare`.
 
         Raises KnowledgeError or RuleError where they do not load, InputError for a profile that cannot be used.
         """
         provincial = read_provincial(profile)
         editions = open_editions(kb, crosswalk)
         plan = open_plan(rules, only_rules=only_rules)
-        connection = connect_locked(readable=knowledge_files(editions), threads=1, optimized=False)
+        connection = connect_locked(readable=knowledge_files(editions), threads=1, optimized=often, few=often)
         return cls(
             connection,
             editions,

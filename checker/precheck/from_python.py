@@ -71,7 +71,7 @@ def open_counter(
     Use it as a context manager, or close it. Raises KnowledgeError or RuleError where knowledge or rules do not load, InputError for a
     profile or crosswalk that cannot be used.
     """
-    precheck = _opened(kb, crosswalk, rules, only_rules, region, as_of, profile, repair, language)
+    precheck = _opened(kb, crosswalk, rules, only_rules, region, as_of, profile, repair, language, often=True)
     precheck.prepare()
     return Counter(precheck)
 
@@ -100,11 +100,11 @@ def check(
 
 def _opened(
     kb: Paths, crosswalk: Paths, rules: Paths, only_rules: bool, region: str | None, as_of: date | None, profile: str | Path | None,
-    repair: bool, language: str,
+    repair: bool, language: str, *, often: bool = False,
 ) -> Precheck:  # fmt: skip
     return Precheck.open(
         kb=paths(kb), crosswalk=read_crosswalks(paths(crosswalk)), rules=paths(rules), only_rules=only_rules,
         language=one_of("language", language, ("zh", "en")),
         region=text("region", region), as_of=day(as_of), repair=repair,
-        profile=path(profile),
+        profile=path(profile), often=often,
     )  # fmt: skip

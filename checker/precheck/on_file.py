@@ -38,18 +38,14 @@ def class_uses(index: PointIndex, patients: Iterable[PatientLines]) -> Iterator[
     rows: dict[tuple[str, str, str, str], None] = {}
     for patient in patients:
         for item in patient.lines:
-            quantity = item.left.quantity if item.left else item.quantity
-            if (
-                item.is_void
-                or item.takes_back
-                or is_gone(item)
-                or (quantity is not None and not is_above_zero(quantity))
-            ):
-                continue
             day = patient.prescription.time_of(item).date()
-            for code in (item.item_code or "", *index.nationals(item.item_code, day)):
-                for drug_class in index.classes_of(code):
-                    rows[str(patient.number), drug_class, code[:GENERIC], day.isoformat()] = None
+            codes = (item.item_code or "", *index.nationals(item.item_code, day))
+            told = [(drug_class, code[:GENERIC]) for code in codes for drug_class in index.classes_of(code)]
+            if not told or item.is_void or item.takes_back or is_gone(item):
+                continue
+            quantity = item.left.quantity if item.left else item.quantity
+            if quantity is None or is_above_zero(quantity):
+                rows.update({(str(patient.number), *each, day.isoformat()): None for each in told})
     yield from (dict(zip(CLASS_USE, row, strict=True)) for row in rows)
 
 

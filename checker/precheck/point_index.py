@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from checker.judge.compile import PRECEDENCE
 from checker.judge.named_pieces import PIECES
@@ -27,7 +27,8 @@ POINT_GROUPS = (
     ("pair_interval", "container_name", "incision_group"), ("indications", "unspecified", "is_chronic", "drug_class", "generics"), ("evidence_text",),
 )  # fmt: skip
 """The columns of a point that the clauses may need, in groups that are present or absent together."""
-_COVERED_KEPT, _LONGEST_CODE = 20_000, 40
+_CODES_KEPT, _LONGEST_CODE = 20_000, 40
+_Found = TypeVar("_Found")
 
 
 class Kind(NamedTuple):
@@ -112,6 +113,8 @@ class PointIndex:
         self._covered: dict[str, tuple[Match, ...]] = {}
         self._listing = _listing(connection)
         self._uses, self._use_lengths = _uses(connection)
+        self._used: dict[str, tuple[tuple[str, str], ...]] = {}
+        self._classed: dict[str, tuple[str, ...]] = {}
         classes = connection.execute("SELECT DISTINCT drug_class FROM point WHERE drug_class IS NOT NULL").fetchall()
         self._classes = {drug_class: tuple(drug_class.split("|")) for (drug_class,) in classes}
         self._pieces = {item_key(name): code for name, code in connection.execute(PIECES).fetchall()}
@@ -123,14 +126,7 @@ class PointIndex:
         # Most codes begin like no pattern; those that do come again.
         if code[: self._start] not in self._starts and code not in self._mapped:
             return ()
-        found = self._covered.get(code)
-        if found is None:
-            found = self._find(code)
-            if len(code) <= _LONGEST_CODE:
-                if len(self._covered) >= _COVERED_KEPT:
-                    self._covered.clear()
-                self._covered[code] = found
-        return found
+        return _held(self._covered, code, self._find)
 
     def listed_by(self, code: str, day: date) -> list[str]:
         """The ids of the rules that have a code on one of their lists on a day, for shapes that look at a line's companions."""
@@ -142,21 +138,29 @@ class PointIndex:
     def is_used(self, code: str | None) -> bool:
         """Whether a code, or one that it stands for on some day, is one that some point counts, pairs or looks back at."""
         codes = (code or "", *(national for national, *_ in self._mapped.get(code or "", ())))
-        return any(self.classes_of(each) or any(True for _ in self._uses_of(each)) for each in codes)
+        return any(self.classes_of(each) or self._uses_of(each) for each in codes)
 
     def uses(self, code: str | None, day: date) -> dict[tuple[str, str], str]:
         """What a code is to the points that count, pair or look back: what counts together and its role there, and the (smallest) national code by
         which it is that."""
+        if code not in self._mapped:
+            return dict.fromkeys(self._uses_of(code), code) if code else {}
         codes = sorted({code or "", *self.nationals(code, day)}, reverse=True)
         return {use: each for each in codes for use in self._uses_of(each)}
 
-    def _uses_of(self, code: str) -> Iterator[tuple[str, str]]:
-        for length in (len(code), *self._use_lengths):
-            yield from self._uses.get(code[:length], ())
+    def _uses_of(self, code: str) -> Sequence[tuple[str, str]]:
+        return _held(self._used, code, self._find_uses)
 
-    def classes_of(self, code: str) -> list[str]:
+    def _find_uses(self, code: str) -> tuple[tuple[str, str], ...]:
+        lengths = (len(code), *self._use_lengths)
+        return tuple(use for length in lengths for use in self._uses.get(code[:length], ()))
+
+    def classes_of(self, code: str) -> Sequence[str]:
         """The classes of drugs, as points that look back at these name them, that a code is of."""
-        return [drug_class for drug_class, beginnings in self._classes.items() if code.startswith(beginnings)]
+        return _held(self._classed, code, self._find_classes)
+
+    def _find_classes(self, code: str) -> tuple[str, ...]:
+        return tuple(drug_class for drug_class, beginnings in self._classes.items() if code.startswith(beginnings))
 
     def piece(self, name: str | None) -> tuple[Match, ...]:
         """The points of a piece that is never paid for, by its name, where its code is a local one."""
@@ -273,6 +277,18 @@ class PointIndex:
             for point_no, name in rows:
                 self._by_name.setdefault(name, []).append(point_no)
         return self._by_name
+
+
+def _held(held: dict[str, _Found], code: str, find: Callable[[str], _Found]) -> _Found:
+    """What a code finds, looked up once while it comes again and again."""
+    found = held.get(code)
+    if found is None:
+        found = find(code)
+        if len(code) <= _LONGEST_CODE:
+            if len(held) >= _CODES_KEPT:
+                held.clear()
+            held[code] = found
+    return found
 
 
 def _crosswalk(connection: duckdb.DuckDBPyConnection) -> dict[str, tuple[tuple[str, date, date], ...]]:

@@ -35,12 +35,12 @@ def uses(
     """The rows of a patient for what counts `together`, as netting left the lines."""
     prescription = patient.prescription
     for place, item in enumerate(patient.lines):
-        if item.is_void or item.takes_back or is_gone(item):
-            continue
         at = prescription.time_of(item)
         told = {use: code for use, code in index.uses(item.item_code, at.date()).items() if use[0] in together}
+        if not told or item.is_void or item.takes_back or is_gone(item):
+            continue
         quantity = item.left.quantity if item.left else item.quantity
-        if not told or (quantity is not None and Decimal(quantity) <= 0):
+        if quantity is not None and Decimal(quantity) <= 0:
             continue
         row = {
             "line_no": patient.number * SHIFT + place, "line_id": item.line_id, "at": at.isoformat(),

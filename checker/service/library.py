@@ -59,7 +59,7 @@ class Library:
         plan = open_plan(settings.rules, only_rules=settings.only_rules)
         files = knowledge_files(editions)
         precheck = Precheck(
-            connect_locked(readable=files, threads=1, memory=_MEMORY, optimized=False), editions, plan,
+            connect_locked(readable=files, memory=_MEMORY, few=True), editions, plan,
             language="zh", region=settings.region, as_of=None, provincial=provincial,
         )  # fmt: skip
         lookups = connect_locked(readable=files, threads=1, memory=_MEMORY)

@@ -174,10 +174,10 @@ def _operations() -> str:
           CASE WHEN count(*) = count(reference) THEN sum(reference) END AS reference
         FROM priced GROUP BY ALL),
       ranked AS (
-        SELECT *, count(*) OVER same > 1 AS has_others, count(*) OVER same > count(amount) OVER same AS is_open,
-          row_number() OVER by_amount AS rank, first_value(operation) OVER by_amount AS main
-        FROM operation
-        WINDOW same AS (PARTITION BY together, visit, day), by_amount AS (PARTITION BY together, visit, day ORDER BY amount DESC NULLS LAST, operation)),
+        SELECT o.*, count > 1 AS has_others, count > known AS is_open, main FROM operation o
+        JOIN (
+          SELECT together, visit, day, count(*) AS count, count(amount) AS known, arg_min(operation, row(amount IS NULL, -amount, operation)) AS main
+          FROM operation GROUP BY ALL) m ON m.together = o.together AND m.visit = o.visit AND m.day = o.day),
       operation_named AS (
         SELECT together, visit, day, operation, {_NAMED} FROM grouped WHERE counts AND visit IS NOT NULL GROUP BY ALL),
       unplaced AS (
@@ -189,8 +189,8 @@ def _operations() -> str:
       operated AS (
         SELECT g.together, g.line_no, r.visit, r.day, r.main,
           coalesce(u.first_operation <> g.operation OR u.last_operation <> g.operation, FALSE) AS is_unplaced,
-          CASE WHEN is_unplaced THEN NULL WHEN NOT coalesce(has_others, FALSE) OR (rank = 1 AND NOT is_open) THEN FALSE
-            WHEN r.amount IS NULL OR rank = 1 THEN NULL ELSE TRUE END AS is_further,
+          CASE WHEN is_unplaced THEN NULL WHEN NOT coalesce(has_others, FALSE) OR (r.main = r.operation AND NOT is_open) THEN FALSE
+            WHEN r.amount IS NULL OR r.main = r.operation THEN NULL ELSE TRUE END AS is_further,
           {_fen("r.amount")} AS operation_amount, {_fen("r.reference")} AS reference_amount, {_fen("g.amount")} AS line_amount,
           {_fen("CAST(r.reference AS DOUBLE) * CAST(g.amount AS DOUBLE) / nullif(CAST(r.amount AS DOUBLE), 0)")} AS line_reference
         FROM grouped g

@@ -44,7 +44,8 @@ def _courses() -> str:
     """
     whose = "CASE WHEN course_scope = 'stay' THEN visit || chr(31) || coalesce(patient, '') ELSE patient END"
     return f"""course_use AS (
-        SELECT *, {whose} AS whose, CASE WHEN is_stay IS FALSE THEN greatest(1, least(coalesce(days_supply, 1), {_MOST_DAYS})) ELSE 1 END AS days
+        SELECT together, most, unit, course_scope, gap, line_no, line_id, moment, day, is_stay, days_supply, {whose} AS whose,
+          CASE WHEN is_stay IS FALSE THEN greatest(1, least(coalesce(days_supply, 1), {_MOST_DAYS})) ELSE 1 END AS days
         FROM used WHERE quota = 'course'),
       started AS (
         SELECT together, whose, course_scope, gap, day, max(day + CAST(days AS INTEGER) - 1) AS last FROM course_use WHERE whose IS NOT NULL GROUP BY ALL),
@@ -52,13 +53,15 @@ def _courses() -> str:
         SELECT *, coalesce(max(last) OVER (PARTITION BY together, whose ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), day - gap - 1) AS before
         FROM started),
       episode AS (
-        SELECT *, count(*) FILTER (coalesce(course_scope <> 'stay' AND day - before > gap, FALSE))
-          OVER (PARTITION BY together, whose ORDER BY day ROWS UNBOUNDED PRECEDING) AS episode,
-          greatest(0, last - greatest(before, day - 1)) AS days_more FROM after),
+        SELECT *, count(*) FILTER (coalesce(course_scope <> 'stay' AND day - before > gap, FALSE)) OVER one AS episode, sum(days_more) OVER one AS days_passed
+        FROM (SELECT *, greatest(0, last - greatest(before, day - 1)) AS days_more FROM after)
+        WINDOW one AS (PARTITION BY together, whose ORDER BY day ROWS UNBOUNDED PRECEDING)),
+      begun AS (
+        SELECT together, whose, episode, min(day) AS since, min(days_passed - days_more) AS passed_before FROM episode GROUP BY ALL),
       numbered AS (
-        SELECT together, whose, day, episode, first_value(day) OVER one AS since,
-          CAST(1 + sum(days_more) OVER one - days_more - greatest(0, before - day + 1) AS BIGINT) AS course_day
-        FROM episode WINDOW one AS (PARTITION BY together, whose, episode ORDER BY day ROWS UNBOUNDED PRECEDING)),
+        SELECT e.together, e.whose, day, e.episode, since,
+          CAST(1 + days_passed - passed_before - days_more - greatest(0, before - day + 1) AS BIGINT) AS course_day
+        FROM episode e JOIN begun b ON b.together = e.together AND b.whose = e.whose AND b.episode = e.episode),
       course_met AS (SELECT c.*, n.episode, n.course_day, n.since FROM course_use c LEFT JOIN numbered n USING (together, whose, day)),
       course_head AS (
         SELECT together, whose, episode, arg_min(line_id, (moment, line_id)) FILTER (day = since) AS course_line,
@@ -78,21 +81,31 @@ def _days() -> str:
     return f"""stay AS (
         SELECT visit, min(begins) AS begins, max(ends) AS ends FROM used WHERE quota = 'day' AND visit IS NOT NULL AND begins IS NOT NULL GROUP BY visit),
       told AS (
-        SELECT u.* REPLACE (coalesce(u.begins, s.begins) AS begins, coalesce(u.ends, s.ends) AS ends)
+        SELECT together, most, line_no, line_id, item_code, patient, u.visit, institution, moment, day, quantity, amount, unit_price, is_stay,
+          coalesce(u.begins, s.begins) AS begins, coalesce(u.ends, s.ends) AS ends
         FROM used u LEFT JOIN stay s ON s.visit = u.visit WHERE quota = 'day'),
       day_use AS (
-        SELECT *, coalesce(is_stay, TRUE) AND visit IS NOT NULL AND coalesce(day >= begins, FALSE) AS in_stay, starts_with(item_code, '{BEDS}') AS is_bed,
-          day - begins + 1 AS day_no, CASE WHEN is_bed AND ends > begins THEN ends - begins ELSE ends - begins + 1 END AS stay_days
+        SELECT * EXCLUDE (begins, ends, is_stay), coalesce(is_stay, TRUE) AND visit IS NOT NULL AND coalesce(day >= begins, FALSE) AS in_stay,
+          starts_with(item_code, '{BEDS}') AS is_bed, day - begins + 1 AS day_no,
+          CASE WHEN is_bed AND ends > begins THEN ends - begins ELSE ends - begins + 1 END AS stay_days
         FROM told),
+      day_whose AS MATERIALIZED (
+        SELECT *, CASE WHEN in_stay THEN 'v' || visit || chr(31) || coalesce(patient, '')
+            ELSE coalesce('p' || patient, 'v' || visit, 'l' || line_no) END AS whose,
+          CASE WHEN NOT in_stay THEN day END AS on_day, CASE WHEN NOT in_stay THEN institution END AS at_institution FROM day_use),
+      day_total AS (
+        SELECT together, item_code, whose, at_institution, on_day, sum(quantity) AS total FROM day_whose GROUP BY ALL),
+      day_sum AS (
+        SELECT together, item_code, whose, institution, day, sum(quantity) AS of_day FROM day_whose GROUP BY ALL),
       day_counted AS (
-        SELECT *, sum(quantity) OVER (same {_IN_ORDER} ROWS UNBOUNDED PRECEDING) AS running, sum(quantity) OVER same AS total,
-          sum(quantity) OVER (same_day) AS of_day,
+        SELECT u.*, total, of_day,
+          sum(quantity) OVER (PARTITION BY u.together, u.item_code, u.whose, u.at_institution, u.on_day {_IN_ORDER} ROWS UNBOUNDED PRECEDING) AS running,
           most * CASE WHEN NOT in_stay THEN 1 WHEN is_bed THEN least(day_no, coalesce(stay_days, day_no)) ELSE day_no END AS allowed
-        FROM (SELECT *, CASE WHEN in_stay THEN 'v' || visit || chr(31) || coalesce(patient, '')
-              ELSE coalesce('p' || patient, 'v' || visit, 'l' || line_no) END AS whose,
-            CASE WHEN NOT in_stay THEN day END AS on_day, CASE WHEN NOT in_stay THEN institution END AS at_institution FROM day_use)
-        WINDOW same AS (PARTITION BY together, item_code, whose, at_institution, on_day),
-          same_day AS (PARTITION BY together, item_code, whose, institution, day)),
+        FROM day_whose u
+        JOIN day_total t ON t.together = u.together AND t.item_code = u.item_code AND t.whose = u.whose
+          AND t.at_institution IS NOT DISTINCT FROM u.at_institution AND t.on_day IS NOT DISTINCT FROM u.on_day
+        JOIN day_sum d ON d.together = u.together AND d.item_code = u.item_code AND d.whose = u.whose
+          AND d.institution IS NOT DISTINCT FROM u.institution AND d.day IS NOT DISTINCT FROM u.day),
       day_line AS (
         SELECT together, line_no, running, allowed, running - allowed AS over, coalesce(nullif(unit_price, 0), amount / quantity) AS unit_price, quantity,
           amount AS net, in_stay, is_bed, of_day, CASE WHEN in_stay THEN most * stay_days END AS possible, total,
@@ -101,17 +114,20 @@ def _days() -> str:
 
 
 def _windows() -> str:
-    """`window_line`: the quantity within the days up to a line, of all institutions and of its own."""
-    back = "RANGE BETWEEN (window_days - 1) PRECEDING AND CURRENT ROW"
-    later = f"{_IN_ORDER} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING"
+    """`window_line`: the quantity within the days up to a line, of all institutions and of its own.
+
+    It is what there was so far without what there was before these days: both are told by lines in one order, so that they are sorted once.
+    """
+    so_far = "ORDER BY day_number, moment, line_id NULLS LAST, line_no ROWS UNBOUNDED PRECEDING"
+    before = "ORDER BY day_number RANGE BETWEEN UNBOUNDED PRECEDING AND window_days PRECEDING"
+    in_order = "ORDER BY day_number, moment, line_id NULLS LAST, line_no"
     return f"""window_counted AS (
-        SELECT *, sum(quantity) OVER (of_patient ORDER BY day_number {back})
-            - coalesce(sum(quantity) OVER (PARTITION BY together, whose, day {later}), 0) AS running,
-          sum(quantity) OVER (PARTITION BY together, whose, institution ORDER BY day_number {back})
-            - coalesce(sum(quantity) OVER (PARTITION BY together, whose, institution, day {later}), 0) AS own,
-          lag(line_id) OVER (of_patient {_IN_ORDER}) AS before, lag(day) OVER (of_patient {_IN_ORDER}) AS day_before
-        FROM (SELECT *, coalesce('p' || patient, 'l' || line_no) AS whose, day - DATE '1970-01-01' AS day_number FROM used WHERE quota = 'window')
-        WINDOW of_patient AS (PARTITION BY together, whose)),
+        SELECT *, sum(quantity) OVER (of_patient {so_far}) - coalesce(sum(quantity) OVER (of_patient {before}), 0) AS running,
+          sum(quantity) OVER (of_institution {so_far}) - coalesce(sum(quantity) OVER (of_institution {before}), 0) AS own,
+          lag(line_id) OVER (of_patient {in_order}) AS before, lag(day) OVER (of_patient {in_order}) AS day_before
+        FROM (SELECT together, most, window_days, line_no, line_id, patient, institution, moment, day, quantity, amount, unit_price,
+            coalesce('p' || patient, 'l' || line_no) AS whose, day - DATE '1970-01-01' AS day_number FROM used WHERE quota = 'window')
+        WINDOW of_patient AS (PARTITION BY together, whose), of_institution AS (PARTITION BY together, whose, institution)),
       window_line AS (
         SELECT together, line_no, running, most AS allowed, running - most AS over, own - most AS own_over,
           coalesce(nullif(unit_price, 0), amount / quantity) AS unit_price, quantity, amount AS net, FALSE AS in_stay,
