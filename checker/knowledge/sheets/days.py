@@ -8,7 +8,7 @@ from datetime import date
 from checker.ingest.spellings import narrow
 from checker.ingest.values import read_date
 
-_TWO_WAYS = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?:\s|$)")
+_TWO_WAYS = re.compile(r"(?<!\d)(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
 _MONTHS = 12
 
 
@@ -20,7 +20,7 @@ def read_day(text: str, ask: str) -> date | None:
     >>> read_day("2026年7月1日", "?"), read_day("07/13/2026", "?"), read_day("7/7/2026", "?")
     (datetime.date(2026, 7, 1), datetime.date(2026, 7, 13), datetime.date(2026, 7, 7))
     """
-    if found := _TWO_WAYS.match(narrow(text)):
+    if found := _TWO_WAYS.search(narrow(text)):
         first, second, year = map(int, found.groups())
         if 0 < first <= _MONTHS and 0 < second <= _MONTHS and first != second:
             month_first, day_first = (

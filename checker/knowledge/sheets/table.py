@@ -37,8 +37,8 @@ _OF_ONE_ITEM = (
 _COUNTED_ANEW = "没有按项目通编的序号，已重新编号 (no number that tells the items apart: numbered anew)"
 _HEADER_AGAIN = "表头在下面的页上又出现，已略过 (the header stands again on later pages: passed over)"
 _LOOKS_UNSEEN = (
-    "旧格式 .xls，写法不合规范：合并的单元格、隐藏的行、删除线、批注和公式读不出来，如有请用 Excel/WPS 打开后另存为 .xlsx 再导入"
-    " (an old workbook, not written by the rules: merged cells, hidden rows, lines through text, comments and formulas are not seen;"
+    "这份旧格式 .xls 只读得出文字：合并的单元格、隐藏的行、删除线、批注和公式读不出来，如有请用 Excel/WPS 打开后另存为 .xlsx 再导入"
+    " (of this old workbook only the texts can be read: merged cells, hidden rows, lines through text, comments and formulas are not seen;"
     " save it as .xlsx if there are any)"
 )
 _TOLD_AT_MOST = 20

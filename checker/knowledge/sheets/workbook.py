@@ -45,7 +45,7 @@ class Sheet:
     `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
     by its letters; rows without any text are left out, cells without text are NULL. `struck` are the addresses of cells whose text is
     struck through, `hidden` the rows that a person does not see, as a whole sheet may be (`is_hidden`), `comments` are pinned to cells; of an old
-    workbook [.xls] that is not written by the rules nobody may be able to tell these (`looks_unseen`).
+    workbook [.xls] it may be that only the cells can be read, and none of these (`looks_unseen`).
     """
 
     name: str
@@ -134,12 +134,13 @@ def _old(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
         except ValueError:
             # The cells are there all the same; whoever imports them is told what was not seen.
             parts = {}
+    for part in parts.values():
+        _refuse_unfit(faults, file, part)
     sheets = []
     for name, visible, frame in read:
         cells = frame.rename(lambda index: column_letters(int(index) + 1))
-        if part := parts.get(name):
-            _refuse_unfit(faults, file, part)
-            sheets.append(_sheet(cells, part))
+        if name in parts:
+            sheets.append(_sheet(cells, parts[name]))
         else:
             sheets.append(Sheet(name, _numbered(cells), (), is_hidden=not visible, looks_unseen=True))
     return tuple(sheets)
