@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import functools
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from checker.ingest.child import limit_memory, run_child
 from checker.ingest.columns import EXACT
 
 if TYPE_CHECKING:
     import fastexcel
     import polars as pl
 
-MEMORY = 6 << 30
-"""The address space of the process; the libraries take a good part of it."""
-SECONDS = 600
 LIST = "sheets.json"
 _LONG = "^-?[0-9]{16,}$"
 
@@ -32,13 +28,7 @@ def read_old(place: Path, folder: Path) -> Iterator[tuple[str, bool, pl.DataFram
     import polars as pl
 
     folder.mkdir()
-    package = str(Path(__file__).parents[2])
-    done = subprocess.run(
-        [sys.executable, "-m", "checker.ingest.old_workbook", place.resolve(), folder.resolve()],
-        env={**os.environ, "PYTHONPATH": package}, capture_output=True, timeout=SECONDS, check=False,
-    )  # fmt: skip
-    if done.returncode:
-        raise ValueError(done.stderr.decode("utf-8", "replace")[-200:])
+    run_child("checker.ingest.old_workbook", place, folder)
     for number, (name, visible) in enumerate(json.loads((folder / LIST).read_text(encoding="utf-8"))):
         yield name, visible, pl.read_ipc(folder / f"{number}.arrow")
 
@@ -47,10 +37,7 @@ def _write(place: str, folder: str) -> None:
     """Write the sheets of a workbook and their list; what the child does."""
     import fastexcel
 
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    limit_memory()
     # By its bytes: of a path the reader believes the suffix.
     book = fastexcel.read_excel(Path(place).read_bytes())
     told = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import subprocess
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +101,7 @@ def _sheets(
         try:
             for name, visible, frame in read_old(file.place, scratch):
                 yield name, visible, (), _DAY_ZERO, iter((frame.with_row_index(ROW, 1),)), 1
-        except (ValueError, subprocess.TimeoutExpired) as error:
+        except ValueError as error:
             raise _damaged(file.path) from error
         return
     try:

@@ -81,6 +81,7 @@ def test_a_workbook_is_read_with_dates_as_dates_and_codes_as_text(tmp_path: Path
         ("L1,=1+1,002501040040000,,,", "“地方名称”(B2)", "as a formula begins"),
         ("L1,,002501040040000,,,@SUM(A1)", "“依据”(F2)", "as a formula begins"),
         ("L1,,002501040040000,2026-02-30,,", "第 2 行“开始日期”(D2)", "no date"),
+        ("L1,,002501040040000,,07/01/2026,", "第 2 行“结束日期”(E2)", "write 2026-07-01 or 2026-01-07"),
         ("L1,,002501040040000,2026-03-01,2026-03-01,", "第 2 行“结束日期”(E2)", "not after its beginning"),
         ("L1\x1b[31m,,002501040040000,,,", "A2", "control characters"),
         ('L1,"x,002501040040000,,,', "第 2 行", "is not CSV"),

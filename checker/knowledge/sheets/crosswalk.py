@@ -9,7 +9,7 @@ from pathlib import Path
 
 import polars as pl
 
-from checker.ingest.values import clean, has_lost_digits, read_code, read_date
+from checker.ingest.values import clean, has_lost_digits, read_code
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.codes import CODE_SHAPES, is_code
 from checker.knowledge.crosswalk import (
@@ -23,6 +23,7 @@ from checker.knowledge.crosswalk import (
     sorted_crosswalk,
 )
 from checker.knowledge.sheets.crosswalk_header import find_table
+from checker.knowledge.sheets.days import read_day
 from checker.knowledge.sheets.table import SheetTable
 from checker.knowledge.sheets.workbook import ROW, open_workbook
 from checker.model.errors import both
@@ -213,10 +214,7 @@ def _national(text: str) -> str:
 
 
 def _day(text: str) -> date | None:
-    try:
-        return read_date(text)
-    except ValueError:
-        raise ValueError(_A_DAY) from None
+    return read_day(text, _A_DAY)
 
 
 def _free(text: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from checker.ingest.values import read_date
 from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.days import read_day
 from checker.knowledge.sheets.headers import plain, word_of
 from checker.knowledge.sheets.items import ItemRow
 from checker.knowledge.sheets.table import SheetTable, WrongCell
@@ -38,9 +38,10 @@ def ends_of(table: SheetTable, items: Iterable[ItemRow], begins: date, faults: F
         if item.ends is None or plain(item.ends)[:10] in _NEVER:
             continue
         try:
-            day = read_date(item.ends.strip())
-        except ValueError:
-            day = None
+            day = read_day(item.ends.strip(), _ASK)
+        except ValueError as error:
+            wrong.append((item.row, item.ends, str(error)))
+            continue
         if day is None:
             wrong.append((item.row, item.ends, _ASK))
         elif day + after <= begins:

@@ -8,11 +8,11 @@ from datetime import date
 
 import polars as pl
 
-from checker.ingest.values import read_date
 from checker.knowledge.cell_reader import Faults
 from checker.knowledge.codes import place_code
 from checker.knowledge.places import place_named
 from checker.knowledge.sheets.codes import BETWEEN_CODES
+from checker.knowledge.sheets.days import read_day
 from checker.knowledge.sheets.headers import plain
 from checker.knowledge.sheets.items import NUMBER, numbered
 from checker.knowledge.sheets.table import SheetTable, WrongCell, whole
@@ -24,6 +24,7 @@ _ASK_PLACE = (
     "请写行政区划代码或写全地名，如 33、3301、浙江省、杭州市、杭州市西湖区，全国的写“全国”"
     " (write the code or the full name of the place; 全国 for the nation)"
 )
+_ASK_DAY = "日期读不出，请写 2026-03-01 这样的日期，或留空 (no date: write one such as 2026-03-01, or leave it empty)"
 _ASK_ALL = {
     "rule": "同一张表有的行写了规则、有的没写，请写全 (some rows name their rule and others do not: write it in each)",
     "region": "有的项目写了地区、有的没写，看不出是同上还是全国；请写全，全国的写“全国” (some items name their place: write it in each, 全国 for the nation)",
@@ -116,12 +117,9 @@ def _value(column: str, text: str, published: date) -> tuple[object, str]:
         place = place_code(said.removesuffix(".0")) or place_named(said)
         return place, "" if place else _ASK_PLACE
     try:
-        day = read_date(text.strip())
-    except ValueError:
-        return (
-            None,
-            "日期读不出，请写 2026-03-01 这样的日期，或留空 (no date: write one such as 2026-03-01, or leave it empty)",
-        )
+        day = read_day(text.strip(), _ASK_DAY)
+    except ValueError as error:
+        return None, str(error)
     if day is not None and day < published:
         return None, f"早于公布日期 {published}；请核对两个日期 (before the day of the notice: check both)"
     return (None if day == published else day), ""

@@ -36,9 +36,10 @@ _OF_ONE_ITEM = (
 """What rows of one item have in common."""
 _COUNTED_ANEW = "没有按项目通编的序号，已重新编号 (no number that tells the items apart: numbered anew)"
 _HEADER_AGAIN = "表头在下面的页上又出现，已略过 (the header stands again on later pages: passed over)"
-_OLD = (
-    "旧格式 .xls：合并的单元格、隐藏的行和删除线读不出来，如有请另存为 .xlsx 再导入"
-    " (an old workbook: merged cells, hidden rows and lines through text are not seen; save it as .xlsx if there are any)"
+_LOOKS_UNSEEN = (
+    "这份旧格式 .xls 只读得出文字：合并的单元格、隐藏的行、删除线、批注和公式读不出来，如有请用 Excel/WPS 打开后另存为 .xlsx 再导入"
+    " (of this old workbook only the texts can be read: merged cells, hidden rows, lines through text, comments and formulas are not seen;"
+    " save it as .xlsx if there are any)"
 )
 _TOLD_AT_MOST = 20
 _SHOWN_AT_MOST = 80
@@ -178,7 +179,7 @@ def read_table(file: str, sheet: Sheet, faults: Faults, words: HeaderWords = KNO
             *(label.strip() for label in below.filter("is_note")["label"]),
             *([_COUNTED_ANEW] if is_counted else []),
             *([_HEADER_AGAIN] if below["is_header"].any() else []),
-            *([_OLD] if sheet.is_old else []),
+            *([_LOOKS_UNSEEN] if sheet.looks_unseen else []),
             *(
                 f"“{sheet.name}” {address} 的批注没有读取：{text[:60]} (a comment: not read)"
                 for address, text in sheet.comments

@@ -6,7 +6,6 @@ import csv
 import hashlib
 import io
 import re
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import polars as pl
 from checker.ingest.csv_dialect import USUAL_SEPARATORS
 from checker.ingest.old_workbook import read_old
 from checker.knowledge.cell_reader import Faults
+from checker.knowledge.sheets.old_looks import survey_old
 from checker.knowledge.sheets.xlsx_parts import DAMAGED, MAX_CELLS, Area, SheetPart, column_letters, survey
 from checker.model.errors import KnowledgeError
 from checker.model.files import WORKBOOK, TooLargeError, UnfitFileError, read_once
@@ -44,8 +44,8 @@ class Sheet:
 
     `cells` has the column `row`, the row number that a person sees, and one text column for each spreadsheet column, named
     by its letters; rows without any text are left out, cells without text are NULL. `struck` are the addresses of cells whose text is
-    struck through, `hidden` the rows that a person does not see, as a whole sheet may be (`is_hidden`), `comments` are pinned to cells; an old
-    workbook [.xls] (`is_old`) tells none of these.
+    struck through, `hidden` the rows that a person does not see, as a whole sheet may be (`is_hidden`), `comments` are pinned to cells; of an old
+    workbook [.xls] it may be that only the cells can be read, and none of these (`looks_unseen`).
     """
 
     name: str
@@ -53,9 +53,9 @@ class Sheet:
     merges: tuple[Area, ...]
     struck: tuple[str, ...] = ()
     hidden: tuple[int, ...] = ()
-    is_old: bool = False
     is_hidden: bool = False
     comments: tuple[tuple[str, str], ...] = ()
+    looks_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _sheets(path: Path, data: bytes, faults: Faults, *, any_form: bool) -> tuple
     if data.startswith(_OLE):
         if _ENCRYPTED in data:
             raise KnowledgeError("有打开密码，请去掉密码后另存为 .xlsx (has a password: save it without one as .xlsx)")
-        return _old(data)
+        return _old(path.name, data, faults)
     if _MARKUP.match(data):
         raise KnowledgeError(
             "其实是网页（HTML）或 XML 文本，请用 Excel/WPS 打开后另存为 .xlsx (a web page or XML under a workbook's name: save it as .xlsx)"
@@ -116,40 +116,58 @@ def _sheets(path: Path, data: bytes, faults: Faults, *, any_form: bool) -> tuple
     return (Sheet("", _csv(data, any_form=any_form), ()),)
 
 
-def _old(data: bytes) -> tuple[Sheet, ...]:
-    """The sheets of a workbook of the old format; what is merged, hidden or struck through in them nobody tells."""
+def _old(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
+    """The sheets of a workbook of the old format: one library reads the cells, another how they look."""
     with tempfile.TemporaryDirectory(prefix="liangku-xls-") as folder:
         place = Path(folder) / "workbook.xls"
         place.write_bytes(data)
         try:
-            frames = [(name, frame) for name, _, frame in read_old(place, Path(folder) / "sheets") if frame.width]
-        except (ValueError, subprocess.TimeoutExpired) as error:
+            read = [each for each in read_old(place, Path(folder) / "sheets") if each[2].width]
+        except ValueError as error:
             raise KnowledgeError(DAMAGED) from error
-    if sum(frame.height * frame.width for _, frame in frames) > MAX_CELLS:
-        raise KnowledgeError(f"超过 {MAX_CELLS:,} 个单元格，请拆成几个文件 (more than {MAX_CELLS:,} cells: split it)")
-    lettered = ((name, frame.rename(lambda index: column_letters(int(index) + 1))) for name, frame in frames)
-    return tuple(Sheet(name, _numbered(frame), (), is_old=True) for name, frame in lettered)
+        if sum(frame.height * frame.width for _, _, frame in read) > MAX_CELLS:
+            raise KnowledgeError(
+                f"超过 {MAX_CELLS:,} 个单元格，请拆成几个文件 (more than {MAX_CELLS:,} cells: split it)"
+            )
+        try:
+            parts = {part.name: part for part in survey_old(place, Path(folder) / "looks.json")}
+        except ValueError:
+            # The cells are there all the same; whoever imports them is told what was not seen.
+            parts = {}
+    for part in parts.values():
+        _refuse_unfit(faults, file, part)
+    sheets = []
+    for name, visible, frame in read:
+        cells = frame.rename(lambda index: column_letters(int(index) + 1))
+        if name in parts:
+            sheets.append(_sheet(cells, parts[name]))
+        else:
+            sheets.append(Sheet(name, _numbered(cells), (), is_hidden=not visible, looks_unseen=True))
+    return tuple(sheets)
 
 
 def _xlsx(file: str, data: bytes, faults: Faults) -> tuple[Sheet, ...]:
     parts = survey(data)
     for part in parts:
-        _refuse_cells(
-            faults, file, part.name, part.formulas, "是公式，请改为“粘贴为数值”", "a formula: paste its value"
-        )
-        errors = tuple(address for address in part.errors if address not in part.formulas)
-        _refuse_cells(
-            faults, file, part.name, errors, "是错误值（如 #N/A），请改正", "an error value such as #N/A: mend it"
-        )
-        _refuse_cells(
-            faults, file, part.name, part.partly, "只有一部分文字画了删除线，请把要删的文字删去",
-            "only a part of its text is struck through: delete that part",
-        )  # fmt: skip
+        _refuse_unfit(faults, file, part)
     try:
         reader = fastexcel.read_excel(data)
-        return tuple(_sheet(reader, part) for part in parts if part.filled)
+        return tuple(_sheet(_cells(reader, part.name), part) for part in parts if part.filled)
     except fastexcel.FastExcelError as error:
         raise KnowledgeError(DAMAGED) from error
+
+
+def _refuse_unfit(faults: Faults, file: str, part: SheetPart) -> None:
+    """Refuse cells that do not say for certain what holds."""
+    _refuse_cells(faults, file, part.name, part.formulas, "是公式，请改为“粘贴为数值”", "a formula: paste its value")
+    errors = tuple(address for address in part.errors if address not in part.formulas)
+    _refuse_cells(
+        faults, file, part.name, errors, "是错误值（如 #N/A），请改正", "an error value such as #N/A: mend it"
+    )
+    _refuse_cells(
+        faults, file, part.name, part.partly, "只有一部分文字画了删除线，请把要删的文字删去",
+        "only a part of its text is struck through: delete that part",
+    )  # fmt: skip
 
 
 def _refuse_cells(faults: Faults, file: str, sheet: str, cells: Sequence[str], what: str, english: str) -> None:
@@ -176,14 +194,18 @@ def _refuse_control_characters(faults: Faults, file: str, sheet: Sheet) -> None:
     )
 
 
-def _sheet(reader: fastexcel.ExcelReader, part: SheetPart) -> Sheet:
+def _cells(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
     # skip_rows=0: without it leading empty rows are dropped, and every row number after them is wrong.
-    sheet = reader.load_sheet(part.name, header_row=None, skip_rows=0, dtypes="string")
+    sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
     frame = sheet.to_polars()
     frame.columns = [column_letters(column.absolute_index + 1) for column in sheet.selected_columns]
+    return frame
+
+
+def _sheet(cells: pl.DataFrame, part: SheetPart) -> Sheet:
     return Sheet(
         part.name,
-        _numbered(frame),
+        _numbered(cells),
         part.merges,
         part.struck,
         part.hidden,
