@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import inspect
 import subprocess
 import sys
@@ -16,16 +17,13 @@ import duckdb
 import polars as pl
 import pyarrow as pa
 import pytest
-from pyarrow import dataset, parquet
+from pyarrow import parquet
 
 import checker
 from tests.commands import ROOT
 
-try:
-    import pandas as pd
-except ImportError:
-    pd = None  # type: ignore[assignment]
-
+# What takes long to load is loaded by the tests that need it, not by every worker that collects them.
+HAS_PANDAS = importlib.util.find_spec("pandas") is not None
 NATIONAL = ROOT / "data/samples/national"
 WHERE = ("source_file", "source_record")
 WOMANS = "XG04CBA088A001010101467"
@@ -39,7 +37,7 @@ def _rows(findings: pa.Table) -> list[dict[str, Any]]:
 
 def _in_pandas(table: pa.Table) -> Any:
     """The table as a frame of pandas; as it is where that is not installed."""
-    return table.to_pandas() if pd else table
+    return table.to_pandas() if HAS_PANDAS else table
 
 
 def _lines(codes: list[str], **others: Any) -> dict[str, Any]:
@@ -59,6 +57,8 @@ _TABLES = {"settlements": "setl_d", "visits": "mdtrt_d", "diagnoses": "setl_list
 
 
 def test_tables_of_every_library_give_the_findings_of_the_files(of_files: checker.Run, tmp_path: Path) -> None:
+    from pyarrow import dataset
+
     lines = parquet.read_table(NATIONAL / "fee_list_d.parquet")
     size = -(-lines.num_rows // 9)
     parts = [lines.slice(start, size) for start in range(0, lines.num_rows, size)]
@@ -111,7 +111,7 @@ def test_tables_of_every_library_give_the_findings_of_the_files(of_files: checke
 def test_findings_come_as_each_library_has_them(of_files: checker.Run) -> None:
     table = of_files.findings()
     assert of_files.findings_polars().collect().height == table.num_rows
-    if pd:
+    if HAS_PANDAS:
         assert list(of_files.findings_pandas()["finding_id"]) == table.column("finding_id").to_pylist()
     assert parquet.ParquetFile(of_files.findings_file).metadata.num_rows == table.num_rows
     assert of_files.rejects().num_rows == sum(of_files.rejected.values())
@@ -132,7 +132,9 @@ def test_values_of_every_type_are_read_as_they_would_be_in_a_file(tmp_path: Path
         "service_time": pa.array([datetime.datetime(2026, 3, 1)] * 3, pa.timestamp("s")),
     })  # fmt: skip
     frame = _in_pandas(pa.table(_lines(codes, line_id=list("abc"), quantity=[1, None, 1])))
-    if pd:
+    if HAS_PANDAS:
+        import pandas as pd
+
         frame = frame.assign(item_code=pd.Categorical(codes), service_time=pd.to_datetime(["2026-03-01"] * 3))
     views = pl.DataFrame(_lines(codes, line_id=list("def"))).with_columns(pl.lit(None).alias("patient_age"))
     names = ("<lines-2>", "<lines-3>", "<lines>")
@@ -156,7 +158,7 @@ def test_values_of_every_type_are_read_as_they_would_be_in_a_file(tmp_path: Path
 
 
 def _lines_with(**others: Any) -> Any:
-    pytest.importorskip("pandas", reason="frames of pandas are read where it is installed: pip install pandas")
+    pd = pytest.importorskip("pandas", reason="frames of pandas are read where it is installed: pip install pandas")
     return pd.DataFrame(_lines([WOMANS] * 3, **others))
 
 

@@ -46,8 +46,17 @@ def cluster() -> Iterator[None]:
 
 
 def executors() -> list[int]:
-    pids = subprocess.run(["pgrep", "-f", "CoarseGrainedExecutorBackend"], capture_output=True, text=True, check=False)
-    return [int(pid) for pid in pids.stdout.split()]
+    """The workers of this test's own cluster: others may run on the machine, whose workers are none of ours to kill."""
+    listed = subprocess.run(["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
+    processes = [line.split(None, 2) for line in listed.stdout.splitlines()]
+    ours = {os.getpid()}
+    while found := {int(pid) for pid, parent, *_ in processes if int(parent) in ours} - ours:
+        ours |= found
+    return [
+        int(pid)
+        for pid, _, *command in processes
+        if int(pid) in ours and "CoarseGrainedExecutorBackend" in "".join(command)
+    ]
 
 
 def in_parts(folder: Path, lines: int) -> tuple[str | Path, ...]:

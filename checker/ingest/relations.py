@@ -9,16 +9,11 @@ from typing import TYPE_CHECKING
 
 from checker.engines.duckdb import one_number
 from checker.ingest import line_sql, lost_codes, lost_keys
-from checker.ingest.columns import Header
-from checker.ingest.gather import Gathered
 from checker.ingest.headers import HEADER_PERSON
 from checker.ingest.line_kind import KINDS, REJECTED
 from checker.ingest.line_sql import HEADER_ONLY_WHERE_LINE_HAS_NONE
-from checker.ingest.lost_codes import LostCodes
-from checker.ingest.parts import Parts
 from checker.ingest.personal import example
 from checker.ingest.settlement_flags import RefundSettlements, find_flagged_settlements
-from checker.ingest.sources import Source
 from checker.ingest.unreadable import Unreadable, count_unreadable
 from checker.ingest.value_sql import SQL_TYPES
 from checker.model import sqltext
@@ -28,6 +23,12 @@ from checker.model.words import lost_code_words
 
 if TYPE_CHECKING:
     import duckdb
+
+    from checker.ingest.columns import Header
+    from checker.ingest.gather import Gathered
+    from checker.ingest.lost_codes import LostCodes
+    from checker.ingest.parts import Parts
+    from checker.ingest.sources import Source
 
 PIECE_NAMES = ("item_name", "local_item_name")
 """By which columns a decoction piece is told, the first that says it."""

@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING
 
 from checker.ingest import values
 from checker.ingest.columns import Header, HeaderMap, Usual
-from checker.ingest.gather import Gathered
-from checker.ingest.sources import Source
 from checker.ingest.spellings import CARE_CODE, EPOCH, FIRST_DAY, FLAG_KINDS, LAST_DAY, NUMBER, USUAL_TIME, WORDS
 from checker.model import sqltext
 from checker.model.schema import Kind
 
 if TYPE_CHECKING:
     import duckdb
+
+    from checker.ingest.gather import Gathered
+    from checker.ingest.sources import Source
 
 CELLS = 1_000_000
 """Tables of more values are read by the long SQL: to look at them would take longer than to plan it."""

@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checker.ingest import line_sql, relations
-from checker.ingest.gather import Gathered
 from checker.ingest.relations import PIECE_NAMES
-from checker.ingest.settlement_flags import RefundSettlements
-from checker.ingest.sources import Source
 from checker.ingest.value_sql import clean_text, read_text
 from checker.knowledge.names import item_key
 from checker.model import sqltext
@@ -16,6 +13,10 @@ from checker.model.schema import NATIONAL_CODE, PIECE_CHARGE, Kind
 
 if TYPE_CHECKING:
     import duckdb
+
+    from checker.ingest.gather import Gathered
+    from checker.ingest.settlement_flags import RefundSettlements
+    from checker.ingest.sources import Source
 
 PIECES = """SELECT DISTINCT p.point_name, t.code FROM pattern t JOIN point p USING (point_no)
 WHERE p.never_paid IS NOT NULL AND t.role = 'item' AND t.match = 'code'"""

@@ -227,10 +227,10 @@ class Precheck:
     def prepare(self) -> None:
         """Make ready what questions would otherwise wait for: worth its while where many are asked."""
         self._ask_alone = PreparedQueries.ask
-        for queries in self._queries.values():
-            queries.prepare()
         self.index.load()
         self.index.read_names()
+        for queries in self._queries.values():
+            queries.prepare(self.index.kinds)
 
     def find_item(self, text: str) -> tuple[str, tuple[int, ...]]:
         """The item that a name means: its name and points. Raises InputError listing candidates where it is not exactly one."""

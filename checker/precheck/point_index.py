@@ -222,6 +222,11 @@ class PointIndex:
         """The codes and families of points."""
         return [code for point_no in points for code in self._codes.get(point_no, ())]
 
+    @property
+    def kinds(self) -> Collection[Kind]:
+        """The kinds of the points that were read."""
+        return self._kinds.values()
+
     def load(self, wanted: Collection[int] | None = None) -> None:
         """Read those wanted into `points`, or all there are."""
         if wanted is None:

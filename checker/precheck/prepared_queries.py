@@ -6,7 +6,7 @@ import functools
 import itertools
 import json
 import re
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -121,14 +121,19 @@ class PreparedQueries:
         self._shape = shape
         self._rules = plan.numbers_of(shape.id)
         self._shared: dict[tuple[bool, bool, bool, bool], str] = {}
-        self._numbers = itertools.count()
+        self._prepared: dict[str, str] = {}
         self._reads_age = {number: "age" in plan.rules[number].looks_at for number in self._rules}
 
-    def prepare(self) -> None:
-        """Make the shared statements now rather than when they are first needed."""
-        for reads_age in set(self._reads_age.values()):
-            for has_id_number, has_exemptions in itertools.product((False, True), repeat=2):
-                self._any(reads_age, has_id_number, False, has_exemptions)
+    def prepare(self, kinds: Iterable[Kind]) -> None:
+        """Make the shared statements now rather than when they are first needed: those that points of these kinds may ask, alone or together."""
+        alone = {
+            (self._reads_age[kind.rule_no], "exemptions" in kind.filled)
+            for kind in kinds
+            if kind.rule_no in self._reads_age
+        }
+        for one, other in itertools.combinations_with_replacement(sorted(alone), 2):
+            for has_id_number in (False, True):
+                self._any(one[0] or other[0], has_id_number, False, one[1] or other[1])
 
     def ask(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         """Answer the questions of any prescriptions in as few queries as their number allows; those not in force have None.
@@ -189,9 +194,14 @@ class PreparedQueries:
                 and (has_exemptions or column not in _EXEMPTING)
             )
             rules = [number for number, age in self._reads_age.items() if reads_age or not age]
-            name = self._shared[key] = f"judge_{self._shape.id}_{next(self._numbers)}"
             documents = [f"${number}" for number in range(1, 2 + len(self._shape.relations))]
-            self._connection.execute(f"PREPARE {name} AS {self._query(rules, columns, _ALWAYS, documents)}")
+            query = self._query(rules, columns, _ALWAYS, documents)
+            # Where no clause reads what two kinds differ in, they share a statement.
+            name = self._prepared.get(query)
+            if name is None:
+                name = self._prepared[query] = f"judge_{self._shape.id}_{len(self._prepared)}"
+                self._connection.execute(f"PREPARE {name} AS {query}")
+            self._shared[key] = name
         return name
 
     def _query(

@@ -130,27 +130,27 @@ def test_it_is_the_same_after_a_restart(tmp_path: Path, visit: Any) -> None:
     document = woman(patient=PERSON | {"id_number": "110101199005010047"}, **visit)
     changed = document | {"visit_id": visit["visit_id"] + "-2"}
     with lean(tmp_path) as server:
-        continued(server, document)
+        kept = continued(server, document)
         (finding_id,) = continued(server, changed)
         call(server.url, "/v1/feedback", {"finding_id": finding_id, "decision": "change"})
         before = [left_out(server, each) for each in (document, changed, document | {"lines": [line(99)]})]
     with lean(tmp_path) as server:
         after = [left_out(server, each) for each in (document, changed, document | {"lines": [line(99)]})]
+        assert call(server.url, "/v1/check", document).document["acknowledged"] == kept
     assert before == after == [[0, 1], [1, 0], [1, 0]]
 
 
 @pytest.mark.parametrize("path", ["/v1/feedback", FEEDBACK])
-def test_feedback_on_what_was_never_shown_is_refused_and_not_kept(tmp_path: Path, path: str) -> None:
-    with lean(tmp_path) as server:
-        if path == FEEDBACK:
-            answer = call(
-                server.url, path, messages.feedback({"warn_rslt_id": "f" * 32, "dspo_way": "1", "dspo_way_rea": "好"})
-            )
-            assert (answer.document["infcode"], "warn_rslt_id" in answer.document["err_msg"]) == (-1, True)
-        else:
-            answer = call(server.url, path, CONTINUED | {"finding_id": "f" * 32})
-            assert answer.refusal == (404, "not_shown")
-        assert "f" * 32 not in (server.data / "audit.jsonl").read_text("utf-8")
+def test_feedback_on_what_was_never_shown_is_refused_and_not_kept(server: Server, path: str) -> None:
+    if path == FEEDBACK:
+        answer = call(
+            server.url, path, messages.feedback({"warn_rslt_id": "f" * 32, "dspo_way": "1", "dspo_way_rea": "好"})
+        )
+        assert (answer.document["infcode"], "warn_rslt_id" in answer.document["err_msg"]) == (-1, True)
+    else:
+        answer = call(server.url, path, CONTINUED | {"finding_id": "f" * 32})
+        assert answer.refusal == (404, "not_shown")
+    assert "f" * 32 not in (server.data / "audit.jsonl").read_text("utf-8")
 
 
 @pytest.mark.parametrize("second", [None, "", "D1", " d1 ", "Ｄ１"])

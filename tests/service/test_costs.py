@@ -14,7 +14,7 @@ import pytest
 
 from tests.service import messages
 from tests.service.calls import BEFORE, call, woman
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean, serving
 
 PERSONS = (
     {"sex": "F", "birth_date": "1990-01-01"}, {"sex": "F"}, {"birth_date": "1990-01-01"}, {"age": 30}, {"sex": "F", "age": 30},
@@ -93,7 +93,7 @@ def test_a_national_message_with_too_many_diagnoses_is_refused(server: Server) -
 
 
 def test_an_answer_that_is_too_large_is_refused_and_not_recorded_as_shown(tmp_path: Path) -> None:
-    with serving(tmp_path, "[limits]\nanswer_bytes = 100000\n") as server:
+    with lean(tmp_path, "[limits]\nanswer_bytes = 100000\n") as server:
         for path, document in (
             ("/v1/check", woman(lines=lines(200))),
             ("/v1/check/batch", [woman(lines=lines(5))] * 40),

@@ -15,7 +15,7 @@ pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pi
 from playwright.sync_api import Browser, expect
 
 from tests.service.desk_page import DESKTOP, PHONE, DeskPage, window
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean
 from tests.service.test_page import MALE_ONLY, MALE_ONLY_CODE
 
 
@@ -163,12 +163,12 @@ def test_filtering_and_sorting_take_a_moment_only(ledger: DeskPage) -> None:
 
 def test_a_ledger_that_cannot_be_read_is_told_and_asked_for_again(browser: Browser, tmp_path: Path) -> None:
     with window(browser, "", DESKTOP) as ledger:
-        with serving(tmp_path) as short:
+        with lean(tmp_path) as short:
             ledger.url = short.url
             ledger.open("/ledger").page.wait_for_selector("tbody tr")
         ledger.switch_language()
         expect(ledger.page.locator("#told")).to_contain_text("cannot be reached")
         assert ledger.accessibility() == []
-        with serving(tmp_path, port=int(short.url.rpartition(":")[2])):
+        with lean(tmp_path, port=int(short.url.rpartition(":")[2])):
             ledger.page.click("#retry")
             expect(ledger.page.locator("#told")).to_be_empty()

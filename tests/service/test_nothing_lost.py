@@ -77,19 +77,17 @@ def report(database: Path) -> None:
 
 
 @unix_only
-@pytest.mark.parametrize("beside", [sqlite_backup, plain_select, report])
-def test_what_was_acknowledged_survives_a_kill_after_others_have_read_the_database(
-    tmp_path: Path, beside: Callable[[Path], None]
-) -> None:
+def test_what_was_acknowledged_survives_a_kill_after_others_have_read_the_database(tmp_path: Path) -> None:
     with lean(tmp_path) as server:
         database = server.data / "feedback.sqlite"
         ids = []
+        others = dict(zip(range(3, 24, 4), (sqlite_backup, plain_select, report) * 2, strict=True))
         for number in range(25):
             ids.append(acknowledge(server, number))
-            if number in (4, 14):
+            if beside := others.get(number):
                 beside(database)
                 # Whoever closes the database last takes the log away, unless it sees that the service holds it.
-                assert database.with_name("feedback.sqlite-wal").exists()
+                assert database.with_name("feedback.sqlite-wal").exists(), beside
         server.process.kill()
         assert server.process.wait() == -signal.SIGKILL
         assert kept(server) == set(ids)

@@ -14,7 +14,7 @@ pytest.importorskip("axe_playwright_python", reason="pages are tested by axe: pi
 from playwright.sync_api import Browser, expect
 
 from tests.service.desk_page import DeskPage, window
-from tests.service.serving import serving
+from tests.service.serving import lean
 
 MALE_ONLY = "爱普列特片"
 MALE_ONLY_CODE = "XG04CBA088A001010101467"
@@ -96,7 +96,7 @@ def test_an_item_whose_points_are_not_in_force_is_told_and_not_green(desk: DeskP
 
 
 def test_past_the_time_limit_nothing_was_reviewed_and_a_ticket_is_given(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path, "[limits]\ntime_ms = 0\n") as slow, window(browser, slow.url) as desk:
+    with lean(tmp_path, "[limits]\ntime_ms = 0\n") as slow, window(browser, slow.url) as desk:
         said = desk.open().woman_buys(MALE_ONLY).concluded("not_reviewed")
         assert ("本次未审核" in said, "待补审编号 T" in said) == (True, True)
         assert desk.accessibility() == []
@@ -104,13 +104,13 @@ def test_past_the_time_limit_nothing_was_reviewed_and_a_ticket_is_given(browser:
 
 def test_a_server_that_is_gone_is_an_error_until_it_is_back(browser: Browser, tmp_path: Path) -> None:
     with window(browser, "") as desk:
-        with serving(tmp_path) as short:
+        with lean(tmp_path) as short:
             desk.url = short.url
             desk.open().whom("self").person("male", "36").add(MALE_ONLY).concluded("clear")
         said = desk.press("Alt+KeyC").concluded("error")
         assert ("没有核对成功" in said, "连不上服务器" in said, "不能当作通过" in said) == (True, True, True)
         assert desk.accessibility() == []
-        with serving(tmp_path, port=int(short.url.rpartition(":")[2])):
+        with lean(tmp_path, port=int(short.url.rpartition(":")[2])):
             desk.page.click("#retry")
             desk.concluded("clear")
 
@@ -318,7 +318,7 @@ def test_a_server_with_keys_asks_for_one_and_keeps_it_in_this_window(browser: Br
     key = "k" * 43
     digest = hashlib.sha256(key.encode()).hexdigest()
     settings = f'[[key]]\nname = "desk"\nsha256 = "{digest}"\nroles = ["check"]\n'
-    with serving(tmp_path, settings) as locked, window(browser, locked.url) as desk:
+    with lean(tmp_path, settings) as locked, window(browser, locked.url) as desk:
         desk.open().whom("self").person("female", "36").page.fill("#item", MALE_ONLY)
         desk.press("Enter")
         desk.page.wait_for_selector("#key-dialog[open]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from tests.commands import ROOT, liangku_process
 from tests.service import messages
 from tests.service.calls import BEFORE, FEEDBACK, call, found, woman
 from tests.service.processes import unix_only
-from tests.service.serving import Server, serving
+from tests.service.serving import Server, lean
 
 ID_NUMBER, OLD_NUMBER, MOBILE, PATIENT = "110101199005010047", "110101900501004", "13800138000", "PATIENT-17"
+NUMBERS = (ID_NUMBER, OLD_NUMBER, MOBILE, f"{ID_NUMBER}-1")
 NO_TIME = "[limits]\ntime_ms = 0.001\n"
 
 
@@ -31,34 +33,40 @@ def holds_none(folder: Path, *secrets: str) -> None:
             assert secret.encode() not in content, (name, secret)
 
 
-@pytest.mark.parametrize("number", [ID_NUMBER, OLD_NUMBER, MOBILE, f"{ID_NUMBER}-1"])
-def test_a_number_of_a_person_used_as_another_is_written_nowhere(tmp_path: Path, number: str) -> None:
+@pytest.fixture(scope="module")
+def counter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that only these tests fill, in a folder of its own."""
+    with lean(tmp_path_factory.mktemp("counter")) as running:
+        yield running
+    holds_none(running.data.parent, *NUMBERS)
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_number_of_a_person_used_as_another_is_written_nowhere(counter: Server, number: str) -> None:
     document = woman(visit_id=number, settlement_id=number, institution_id=number, patient={"id": number, "sex": "F"})
-    with serving(tmp_path) as server:
-        finding_id = found(call(server.url, "/v1/check", document).document)["finding_id"]
-        given = {"finding_id": finding_id, "decision": "continue", "reason_code": "other", "reason": f"本人 {number}"}
-        asked = given | {"operator": number, "second_operator": f"{number[:-1]}9"}
-        assert call(server.url, "/v1/feedback", asked).document["accepted"] == 1
-        # It is known again all the same.
-        assert call(server.url, "/v1/check", document).document["acknowledged"] == [finding_id]
-        order = messages.order(rx_id=number, hilist_name=f"药 {number}")
-        # Hospitals put one number into the visit and another into what names it: a note of the answer quotes that.
-        for visit, named in ((number, number), ("V7", number)):
-            encounter = messages.encounter(order, mdtrt_id=visit)
-            sent = messages.message(messages.patient(encounter, patn_id=number, curr_mdtrt_id=named))
-            (result,) = call(server.url, BEFORE, sent).document["output"]["result"]
-        back = {"warn_rslt_id": result["jr_id"], "dspo_way": "1", "dspo_way_rea": f"本人 {number}"}
-        assert call(server.url, FEEDBACK, messages.feedback(back, opter=number)).document["infcode"] == 0
-        holds_none(tmp_path, number)
-    holds_none(tmp_path, number)
+    finding_id = found(call(counter.url, "/v1/check", document).document)["finding_id"]
+    given = {"finding_id": finding_id, "decision": "continue", "reason_code": "other", "reason": f"本人 {number}"}
+    asked = given | {"operator": number, "second_operator": f"{number[:-1]}9"}
+    assert call(counter.url, "/v1/feedback", asked).document["accepted"] == 1
+    # It is known again all the same.
+    assert call(counter.url, "/v1/check", document).document["acknowledged"] == [finding_id]
+    order = messages.order(rx_id=number, hilist_name=f"药 {number}")
+    # Hospitals put one number into the visit and another into what names it: a note of the answer quotes that.
+    for visit, named in ((number, number), ("V7", number)):
+        encounter = messages.encounter(order, mdtrt_id=visit)
+        sent = messages.message(messages.patient(encounter, patn_id=number, curr_mdtrt_id=named))
+        (result,) = call(counter.url, BEFORE, sent).document["output"]["result"]
+    back = {"warn_rslt_id": result["jr_id"], "dspo_way": "1", "dspo_way_rea": f"本人 {number}"}
+    assert call(counter.url, FEEDBACK, messages.feedback(back, opter=number)).document["infcode"] == 0
+    holds_none(counter.data.parent, number)
 
 
 def test_a_ticket_that_was_judged_keeps_nobody(tmp_path: Path) -> None:
     document = woman(patient={"id": PATIENT, "sex": "F", "birth_date": "1990-05-01"}, visit_id=MOBILE)
-    with serving(tmp_path, NO_TIME) as server:
+    with lean(tmp_path, NO_TIME) as server:
         ticket = call(server.url, "/v1/check", document).document["ticket"]
     assert any(PATIENT.encode() in content for content in held(tmp_path / "data").values())
-    with serving(tmp_path) as server:
+    with lean(tmp_path) as server:
         (answer,) = judged(server, ticket)["answers"]
         assert (answer["verdict"], found(answer)["patient_id"], found(answer)["line_id"]) == ("violation", None, "1")
     holds_none(tmp_path, PATIENT, MOBILE, "1990-05-01")
@@ -67,11 +75,11 @@ def test_a_ticket_that_was_judged_keeps_nobody(tmp_path: Path) -> None:
 def test_a_ticket_is_deleted_when_it_was_kept_long_enough(tmp_path: Path) -> None:
     import sqlite3
 
-    with serving(tmp_path, NO_TIME) as server:
+    with lean(tmp_path, NO_TIME) as server:
         tickets = [call(server.url, "/v1/check", woman()).document["ticket"] for _ in range(2)]
     with sqlite3.connect(server.data / "feedback.sqlite") as database:
         database.execute("UPDATE ticket SET at = '2020-01-01T00:00:00Z' WHERE ticket = ?", (tickets[0],))
-    with serving(tmp_path, NO_TIME + "[keep]\nticket_days = 30\n") as server:
+    with lean(tmp_path, NO_TIME + "[keep]\nticket_days = 30\n") as server:
         end = time.monotonic() + 20
         while call(server.url, f"/v1/tickets/{tickets[0]}").status != 404:
             assert time.monotonic() < end
@@ -94,7 +102,7 @@ def test_the_same_person_has_another_pseudonym_in_another_service(tmp_path: Path
 def test_only_the_owner_may_read_what_the_service_keeps(tmp_path: Path, settings: str) -> None:
     before = os.umask(0o000)
     try:
-        with serving(tmp_path, settings + "\n[keep]\naudit_file_bytes = 1000\n") as server:
+        with lean(tmp_path, settings + "\n[keep]\naudit_file_bytes = 1000\n") as server:
             for number in range(5):
                 call(server.url, "/v1/check", woman(visit_id=f"V{number}"))
             assert others_may(server.data) == []

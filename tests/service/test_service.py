@@ -292,15 +292,6 @@ def test_an_answer_of_a_batch_has_its_own_acknowledged_findings(server: Server) 
     assert [answer["acknowledged"] for answer in answers] == [[], [finding["finding_id"]]]
 
 
-def test_what_was_acknowledged_is_known_after_a_restart(tmp_path: Path) -> None:
-    with lean(tmp_path) as server:
-        finding = found(checked(server, woman(**(visit := new_visit()))))
-        call(server.url, "/v1/feedback", CONTINUED | {"finding_id": finding["finding_id"]})
-    with lean(tmp_path) as server:
-        assert checked(server, woman(**visit))["acknowledged"] == [finding["finding_id"]]
-        assert checked(server, woman(**new_visit()))["verdict"] == "violation"
-
-
 # ---- the national interface ----
 
 
