@@ -172,7 +172,7 @@ def test_a_deleted_point_and_the_findings_that_go_with_it_pass_only_where_that_i
     allowed = ("--max-deleted-points", "1", "--max-deleted-codes", "1")
     code, out, _ = repository.ci("--base", "main", *allowed, "--json")
     report = json.loads(out)
-    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False] * 8)
+    assert (code, report["failed"], [each["exceeded"] for each in report["thresholds"]]) == (0, False, [False] * 9)
     lost = report["impact"]["gone"]["extent"]["lines"]
     assert lost > 0
     code, out, _ = repository.ci(
@@ -233,6 +233,9 @@ def test_a_family_whose_lines_are_called_otherwise_is_told(repository: Repositor
     )
     named = row.replace(row.split(",")[2], "毫不相干丸", 1)
     repository.edit(table, row, named)
+    code, out, _ = repository.ci("--base", "main")
+    assert (code, "毫无关系" in out) == (1, True)
+    repository.edit(table, named, named.replace("2025-05-23,,,,", "2025-05-23,,,前段已核对,", 1))
     code, out, _ = repository.ci("--base", "main")
     assert code == 0
     assert "`drug-sex-01-0003` 毫不相干丸：按前段管到的" in out

@@ -90,6 +90,17 @@ def test_what_findings_are_counted_against_is_written(mapped: Run) -> None:
     assert doctors["lines"].sum() == 40
 
 
+def test_lines_that_only_stand_for_what_was_used_before_are_counted_nowhere(tmp_path: Path) -> None:
+    """A drug of the second line is judged; an earlier one of its class is only looked for."""
+    sheet = Sheet()
+    sheet.add(国标代码="XM01AXA267A001010101001", 国标名称="艾拉莫德片", 人员编号="P1")
+    sheet.add(
+        国标代码="XM01AEA999A001010101001", 国标名称="某药片", 人员编号="P1", 费用发生日期=datetime(2026, 1, 2, 9)
+    )
+    counted = sheet.scan(tmp_path).denominators
+    assert counted.group_by("by").agg(pl.col("lines").sum())["lines"].unique().to_list() == [1]
+
+
 def test_results_are_named_with_their_hashes(mapped: Run) -> None:
     results = mapped.document["results"]
     assert set(results) == {file.name for file in mapped.folder.iterdir()} - {"run.json"}
