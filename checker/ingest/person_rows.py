@@ -15,13 +15,18 @@ from checker.model import sqltext
 if TYPE_CHECKING:
     import duckdb
 
-PERSON = ("patient_id", "patient_id_number")
+PERSON_IDS = ("patient_id", "patient_id_number")
 """The columns that tell whose a row is, the one that goes before first."""
 
 
 def person_sql(patient_id: str, patient_id_number: str) -> str:
     """SQL of a person as relations of persons know it, by what tells whose a row is."""
-    return f"coalesce('p' || {patient_id}, 'n' || {patient_id_number})"
+    return f"coalesce({_told('patient_id', patient_id)}, {_told('patient_id_number', patient_id_number)})"
+
+
+def _told(name: str, value: str) -> str:
+    """SQL of a person by one of PERSON_IDS: an id and an ID number of the same digits are two."""
+    return f"'{'p' if name == 'patient_id' else 'n'}' || {value}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Persons:
     def _spellings(self, source: Source, name: str) -> str:
         """SQL of the spellings (spelt, person) of the persons in a source, and of those that cannot be read (NULL)."""
         lying = _lying(source, name)
-        person = f"'{'p' if name == 'patient_id' else 'n'}' || {read_column(source.map, name)}"
+        person = _told(name, read_column(source.map, name))
         return f"""SELECT {lying} AS spelt, {person} AS person FROM (SELECT DISTINCT {lying} FROM {source.table.scan()})
             WHERE {lying} IS NOT NULL AND coalesce({person} IN ({self.asked}), TRUE)"""
 
@@ -64,7 +69,7 @@ def _told_by(source: Source) -> list[str]:
     """The columns by which a source tells whose a row is, '' for one that is not one header."""
     return [
         name if len(source.map.found[name]) == 1 and not source.map.fallback.get(name) else ""
-        for name in PERSON
+        for name in PERSON_IDS
         if source.map.has(name)
     ]
 

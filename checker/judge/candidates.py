@@ -10,6 +10,7 @@ from checker.engines.duckdb import one_number
 from checker.ingest import line_sql
 from checker.ingest.gather import Gathered
 from checker.ingest.headers import conflict_name
+from checker.ingest.person_rows import PERSON_IDS, person_sql
 from checker.ingest.scope import is_nothing_sql, not_in_scope_sql
 from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.judge.newborns import visit_key
@@ -254,8 +255,8 @@ def joined_headers(headers: Headers) -> Joined:
 def patient_sql(first: Callable[[str], str], unneeded: Collection[str]) -> str:
     """SQL of whose line it is: by the id of the person, else by the ID number, else by the prescription in JSON that it is of. `unneeded` are the
     columns that staged lines lack."""
-    document = "" if "document" in unneeded else f", 'd' || {DOCUMENT}"
-    return f"coalesce('p' || {first('patient_id')}, 'n' || {first('patient_id_number')}{document})"
+    person = person_sql(*map(first, PERSON_IDS))
+    return person if "document" in unneeded else f"coalesce({person}, 'd' || {DOCUMENT})"
 
 
 def key_columns(first: Callable[[str], str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from checker.engines.duckdb import lay_aside
 from checker.ingest.gather import Gathered
 from checker.ingest.line_sql import BY_WHOM, PERSON_FIELDS, USED
-from checker.ingest.person_rows import PERSON, person_sql
+from checker.ingest.person_rows import PERSON_IDS, person_sql
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.judge.beside import lines_of, stage_more
 from checker.judge.candidates import DOCUMENT, Joined, matches_sql, patient_sql
@@ -82,7 +82,7 @@ def _of_patients(unneeded: frozenset[str]) -> str:
     as each is looked at anew once it is staged.
     """
     # Hashes, for each of these lookups is held in memory.
-    ways = [f"hash({person_sql(*PERSON)}) IN (SELECT hash(patient) FROM asked_patient)"]
+    ways = [f"hash({person_sql(*PERSON_IDS)}) IN (SELECT hash(patient) FROM asked_patient)"]
     for column in ("settlement_id", "visit_id"):
         keys = f"SELECT {column} FROM patient_header UNION ALL SELECT {column} FROM asking_line"
         ways.append(f"hash({column}) IN (SELECT DISTINCT hash({column}) FROM ({keys}) WHERE {column} IS NOT NULL)")

@@ -12,7 +12,7 @@ from checker.ingest import line_sql
 from checker.ingest.columns import read_column
 from checker.ingest.gather import Gathered
 from checker.ingest.line_kind import named_lines
-from checker.ingest.person_rows import PERSON, Persons, person_sql
+from checker.ingest.person_rows import PERSON_IDS, Persons, person_sql
 from checker.ingest.settlement_flags import RefundSettlements
 from checker.ingest.sources import Source
 from checker.judge.candidates import patient_sql
@@ -41,15 +41,22 @@ def find_patients(
     keys = f"SELECT unnest(['s' || settlement_id, 'v' || visit_id]) {nameless}"
     # What a line says itself goes before its headers.
     asks = one_number(connection, f"SELECT count(*) {nameless}") > 0
-    _make_headers(connection, files, f"kind || key IN ({keys})" if asks else "FALSE", work / "asking_header.parquet")
+    headers = [(source, "s", "settlement_id") for source in files.settlements]
+    headers += [(source, "v", "visit_id") for source in files.visits]
+    all_rows = [""] * len(headers)
+    _make_headers(
+        connection, headers, all_rows, f"kind || key IN ({keys})" if asks else "FALSE", work / "asking_header.parquet"
+    )
     patient = patient_sql(_first_of_headers, unneeded)
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE asked_patient AS
         SELECT DISTINCT patient FROM (SELECT {patient} AS patient FROM asking_line s {_JOINED_HEADERS}) WHERE patient IS NOT NULL"""
     )
     asked = "SELECT patient FROM asked_patient"
-    rows = Persons(connection, HERE, "asked_header", asked).rows_of((*files.settlements, *files.visits), by_any=True)
-    _make_headers(connection, files, f"patient IN ({asked})", work / "patient_header.parquet", rows)
+    asked_rows = Persons(connection, HERE, "asked_header", asked).rows_of(
+        [source for source, *_ in headers], by_any=True
+    )
+    _make_headers(connection, headers, asked_rows, f"patient IN ({asked})", work / "patient_header.parquet")
 
 
 _JOINED_HEADERS = """LEFT JOIN patient_header h ON h.kind = 's' AND h.key = s.settlement_id
@@ -61,19 +68,22 @@ def _first_of_headers(column: str) -> str:
 
 
 def _make_headers(
-    connection: duckdb.DuckDBPyConnection, files: Gathered, condition: str, file: Path, rows: Sequence[str] = ()
+    connection: duckdb.DuckDBPyConnection,
+    headers: Sequence[tuple[Source, str, str]],
+    asked_rows: Sequence[str],
+    condition: str,
+    file: Path,
 ) -> None:
-    """Make `patient_header` of the headers that tell of patients; what headers of one key tell otherwise is not known. `rows` are conditions on
-    the settlements and then on the visits as they lie, '' for none: only the keys of such rows are looked at, each with all its rows.
+    """Make `patient_header` of the `headers` (source, kind, column of the key) that tell of patients and fulfil a condition; what headers of one key
+    tell otherwise is not known. `asked_rows` are conditions on the rows of each as they lie, '' for none: only the keys of such rows are looked at,
+    each with all its rows.
     """
-    headers = [(source, "s", "settlement_id") for source in files.settlements]
-    headers += [(source, "v", "visit_id") for source in files.visits]
     told = [
-        _header_sql(source, kind, key, condition)
-        for (source, kind, key), condition in zip(headers, rows or [""] * len(headers), strict=True)
-        if any(map(source.map.has, PERSON))
+        _header_sql(source, kind, key, of)
+        for (source, kind, key), of in zip(headers, asked_rows, strict=True)
+        if any(map(source.map.has, PERSON_IDS))
     ]
-    agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in PERSON)
+    agreed = ", ".join(f"CASE WHEN min({name}) = max({name}) THEN min({name}) END AS {name}" for name in PERSON_IDS)
     rows = " UNION ALL ".join(told) or (
         "SELECT '' AS kind, '' AS key, '' AS patient_id, '' AS patient_id_number, CAST(NULL AS DATE) AS first_day, "
         "CAST(NULL AS DATE) AS last_day WHERE FALSE"
@@ -81,7 +91,7 @@ def _make_headers(
     lay_aside(
         connection,
         "patient_header",
-        f"""SELECT *, {person_sql(*PERSON)} AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
+        f"""SELECT *, {person_sql(*PERSON_IDS)} AS patient, CASE WHEN kind = 's' THEN key END AS settlement_id,
           CASE WHEN kind = 'v' THEN key END AS visit_id
         FROM (
           SELECT kind, key, {agreed}, min(first_day) AS first_day, max(last_day) AS last_day FROM ({rows}) WHERE key IS NOT NULL GROUP BY kind, key)
@@ -92,10 +102,10 @@ def _make_headers(
 
 def _header_sql(source: Source, kind: str, key: str, of: str) -> str:
     """SQL of whose a settlement or visit is, and of its days; `of` is a condition that some row of its key fulfils, '' for none."""
-    read = {name: read_column(source.map, name) for name in (key, *PERSON, "visit_start", "visit_end")}
+    read = {name: read_column(source.map, name) for name in (key, *PERSON_IDS, "visit_start", "visit_end")}
     starts, ends = (f"CAST({read[name]} AS DATE)" for name in ("visit_start", "visit_end"))
     asked = f"AND {read[key]} IN (SELECT {read[key]} FROM {source.table.scan()} WHERE {of})" if of else ""
-    return f"""SELECT '{kind}' AS kind, {read[key]} AS key, {", ".join(f"{read[name]} AS {name}" for name in PERSON)}, {starts} AS first_day,
+    return f"""SELECT '{kind}' AS kind, {read[key]} AS key, {", ".join(f"{read[name]} AS {name}" for name in PERSON_IDS)}, {starts} AS first_day,
         coalesce({ends}, {starts}) AS last_day FROM {source.table.scan()} WHERE ({read_column(source.map, "valid_flag")}) IS NOT FALSE {asked}"""
 
 
@@ -137,7 +147,7 @@ def _lines_sql(source: Source, condition: str, refund_settlements: RefundSettlem
     relation = f"SELECT * FROM ({source.table.relation()}) WHERE {condition}" if condition else ""
     lines = named_lines(source, refund_settlements=refund_settlements, relation=relation)
     told = [lines.read(name) for name in texts if source.map.has(name)]
-    keys = ", ".join(f"{lines.read(name)} AS {name}" for name in ("settlement_id", "visit_id", *PERSON))
+    keys = ", ".join(f"{lines.read(name)} AS {name}" for name in ("settlement_id", "visit_id", *PERSON_IDS))
     document = sqltext.name(DOCUMENT_HEADER) if line_sql.are_documents([source]) else "CAST(NULL AS VARCHAR)"
     return f"""SELECT {keys}, {document} AS document, {f"nullif(concat_ws(',', {', '.join(told)}), '')" if told else "CAST(NULL AS VARCHAR)"} AS told,
         CAST({lines.read("service_time")} AS DATE) AS day FROM {lines.of_kinds(*_ANY_KIND)}"""

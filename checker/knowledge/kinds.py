@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 DRUG, SERVICE = "drug", "service"
-_OF_DRUGS = ("X", "Z", "T")
+CODES = {DRUG: "^[XZT]", SERVICE: "^[0-9]+$"}
+"""How codes and families look that may stand under rules of a kind, as regular expressions; material [耗材] begins with C and is neither."""
 _KIND = re.compile("(药品|中药|西药|中成药|超互联网医院药品)|医疗服务项目|诊疗项目|手术项目")
 
 
@@ -20,11 +21,11 @@ def kind_of(name: str) -> str | None:
 
 
 def is_of_kind(code: str, kind: str | None) -> bool:
-    """Whether a code or family may stand under a rule of this kind: services have digits alone, material [耗材] begins with C and is neither.
+    """Whether a code or family may stand under a rule of this kind: see CODES.
 
     >>> is_of_kind("002501040040000", "drug"), is_of_kind("002501040040000", "service"), is_of_kind("XG04CBA088A001", "service")
     (False, True, False)
     >>> is_of_kind("C0101010010000100001", "drug")
     False
     """
-    return kind is None or (code.isdigit() if kind == SERVICE else code[:1] in _OF_DRUGS)
+    return kind is None or re.search(CODES[kind], code) is not None

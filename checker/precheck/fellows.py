@@ -27,7 +27,7 @@ def fellows(
         nationals = index.nationals(item.item_code, day)
         codes = index.codes_of(item.named_points) if item.named_points else [item.item_code or "", *nationals]
         is_piece = any(map(_HERB_PIECE.fullmatch, codes)) or not (nationals or is_known(item))
-        if item.is_void or item.takes_back or is_gone(item) or not is_piece:
+        if not is_left(item) or not is_piece:
             continue
         key, _ = prescription_key(number, prescription, item)
         day = as_of or prescription.time_of(item).date()
@@ -60,6 +60,11 @@ def is_known(item: Item) -> bool:
 def is_cut(item: Item) -> bool:
     """Whether the item's code is only the beginning of a national one, which still tells the item."""
     return _CUT.fullmatch(item.item_code or "") is not None
+
+
+def is_left(item: Item) -> bool:
+    """Whether something of the line stands: it is not void, takes nothing back and is not gone."""
+    return not (item.is_void or item.takes_back or is_gone(item))
 
 
 def is_gone(item: Item) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from checker.ingest.diagnosis_codes import parts_of
 from checker.ingest.prescription import Prescription, is_above_zero
 from checker.judge.points import GENERIC
-from checker.precheck.fellows import is_gone
+from checker.precheck.fellows import is_left
 from checker.precheck.patient_lines import PatientLines
 from checker.precheck.point_index import Point, PointIndex
 from checker.precheck.uses import visit_key
@@ -41,7 +41,7 @@ def class_uses(index: PointIndex, patients: Iterable[PatientLines]) -> Iterator[
             day = patient.prescription.time_of(item).date()
             codes = (item.item_code or "", *index.nationals(item.item_code, day))
             told = [(drug_class, code[:GENERIC]) for code in codes for drug_class in index.classes_of(code)]
-            if not told or item.is_void or item.takes_back or is_gone(item):
+            if not told or not is_left(item):
                 continue
             quantity = item.left.quantity if item.left else item.quantity
             if quantity is None or is_above_zero(quantity):

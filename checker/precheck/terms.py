@@ -13,7 +13,7 @@ from checker.judge.payment import EARLIER_DAYS
 from checker.judge.unknown_value import UnknownValue
 from checker.model.schema import MATERNITY_DIAGNOSES
 from checker.model.words import UNKNOWN_VALUES
-from checker.precheck.fellows import is_gone
+from checker.precheck.fellows import is_left
 from checker.precheck.patient_lines import PatientLines
 from checker.precheck.point_index import Match
 
@@ -75,7 +75,7 @@ class Earlier:
             return known
         days: dict[int, set[date]] = {}
         for item in patient.lines:
-            if not (item.is_void or item.takes_back or is_gone(item)):
+            if is_left(item):
                 for match in self._covering(item):
                     days.setdefault(match.point_no, set()).add(patient.prescription.time_of(item).date())
         self._known[patient.number] = days

@@ -9,7 +9,7 @@ from typing import Any
 from checker.ingest.prescription import Item, Prescription
 from checker.ingest.provincial import Provincial
 from checker.ingest.scope import is_not_in_scope
-from checker.precheck.fellows import is_gone
+from checker.precheck.fellows import is_left
 from checker.precheck.netting import SHIFT
 from checker.precheck.patient_lines import PatientLines
 from checker.precheck.point_index import PointIndex
@@ -37,7 +37,7 @@ def uses(
     for place, item in enumerate(patient.lines):
         at = prescription.time_of(item)
         told = {use: code for use, code in index.uses(item.item_code, at.date()).items() if use[0] in together}
-        if not told or item.is_void or item.takes_back or is_gone(item):
+        if not told or not is_left(item):
             continue
         quantity = item.left.quantity if item.left else item.quantity
         if quantity is not None and Decimal(quantity) <= 0:

@@ -9,7 +9,7 @@ import polars as pl
 from checker.knowledge.checks.check_input import OPEN, CheckInput, place_of
 from checker.knowledge.checks.issue import WARNING, Found, Said
 from checker.knowledge.frames import has_shape
-from checker.knowledge.kinds import DRUG, SERVICE, kind_of
+from checker.knowledge.kinds import CODES, DRUG, kind_of
 from checker.rulebook.plan import RulePlan
 from checker.shapes import BY_ID, SHAPES
 from checker.shapes.base import Limit
@@ -80,18 +80,14 @@ def other_shape(checked: CheckInput) -> Iterator[Found]:
 def other_kind(checked: CheckInput) -> Iterator[Found]:
     """Codes of services or material under a rule of drugs, and codes of drugs or material under one of services, as the rule's name says."""
     patterns_of = {
-        kind: checked.layer.pattern.filter(~pl.col("code").str.contains(of_kind))
-        for kind, of_kind in ((DRUG, "^[XZT]"), (SERVICE, "^[0-9]+$"))
+        kind: checked.layer.pattern.filter(~pl.col("code").str.contains(of_kind)) for kind, of_kind in CODES.items()
     }
     for rule in checked.rules:
         kind = kind_of(rule.name_zh)
         if kind is None:
             continue
         own = checked.point.filter(pl.col("rule_id") == rule.id).select("point_id", "item_name")
-        patterns = patterns_of[kind].join(own, on="point_id", how="semi", maintain_order="left")
-        if patterns.is_empty():
-            continue
-        for row in patterns.join(own, on="point_id", maintain_order="left").iter_rows(named=True):
+        for row in patterns_of[kind].join(own, on="point_id", maintain_order="left").iter_rows(named=True):
             zh, en = (
                 ("服务项目或耗材", "a service or material") if kind == DRUG else ("药品或耗材", "a drug or material")
             )
