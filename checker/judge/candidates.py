@@ -65,6 +65,15 @@ def find_points(connection: duckdb.DuckDBPyConnection, each_point: Collection[in
     return one_number(connection, "SELECT count(*) FROM covered WHERE point_region IS NOT NULL") > 0
 
 
+def find_parts(connection: duckdb.DuckDBPyConnection, shape: Shape) -> frozenset[str]:
+    """What the points of a shape that some code of the input has ask of its base."""
+    if not shape.parts:
+        return frozenset()
+    names = [limit.column for limit in shape.limits if not limit.wording]
+    rows = connection.execute(f"SELECT DISTINCT {', '.join(names)} FROM hot JOIN point USING (point_no)").fetchall()
+    return frozenset[str]().union(*(shape.asks(dict(zip(names, row, strict=True))) for row in rows))
+
+
 def _not_among(numbers: Collection[int]) -> str:
     return f"rule_no NOT IN ({', '.join(map(str, numbers))})" if numbers else "TRUE"
 

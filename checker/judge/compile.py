@@ -64,16 +64,26 @@ _TYPES = (
 )
 
 
-def fired_sql(plan: Plan, shape: Shape, candidates: str, *, contested: bool, absent: Collection[str] = ()) -> str:
+def fired_sql(
+    plan: Plan,
+    shape: Shape,
+    candidates: str,
+    *,
+    contested: bool,
+    absent: Collection[str] = (),
+    parts: Collection[str] | None = None,
+) -> str:
     """SQL of the line × point rows of the rules of a shape whose clause is not FALSE, with FIRED_OUTPUTS.
 
-    `candidates` is SQL with CANDIDATE_COLUMNS, of rows of these rules; other columns pass through. The shape's relations are tables. `contested`: some line may
-    meet two points of one rule, so that one must be chosen. `absent` names columns that are NULL in all candidates, which may lack them.
+    `candidates` is SQL with CANDIDATE_COLUMNS, of rows of these rules; other columns pass through. The shape's relations are tables. `contested`: some line
+    may meet two points of one rule, so that one must be chosen. `absent` names columns that are NULL in all candidates, which may lack them;
+    `parts` are those of the shape that some point asks for, where not all may be.
     """
     steps = Steps(dict.fromkeys(absent, False), _TYPES)
     _name_fired(steps, shape, plan, plan.numbers_of(shape.id), keep_clean=False)
     applicable = _applicable(steps, candidates, contested=contested and not shape.each_point)
-    return steps.select(shape.base(_with_params(plan, shape, applicable)), FIRED_OUTPUTS)
+    source = shape.base(_with_params(plan, shape, applicable), shape.parts if parts is None else parts)
+    return steps.select(source, FIRED_OUTPUTS)
 
 
 def verdict_sql(plan: Plan, fired: str, *, stage: str, rules: Collection[int]) -> str:
@@ -89,18 +99,26 @@ def verdict_sql(plan: Plan, fired: str, *, stage: str, rules: Collection[int]) -
 
 
 def judged_sql(
-    plan: Plan, shape: Shape, candidates: str, *, stage: str, rules: Collection[int], filled: Mapping[str, bool]
+    plan: Plan,
+    shape: Shape,
+    candidates: str,
+    *,
+    stage: str,
+    rules: Collection[int],
+    filled: Mapping[str, bool],
+    parts: Collection[str],
 ) -> str:
     """SQL of both in one, where all is known of few candidates: every row in force, clean ones too, with both outputs.
 
-    What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of;
+    What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of, `parts` those of the
+    shape that their points ask for;
     `filled` names columns that have a value in each candidate (True) or in none (False; `candidates` may lack them). Diagnoses that
     are filled are not empty, and `exemptions.region` and the like tell of that field in all exemptions.
     """
     steps = Steps(filled, _TYPES)
     _name_fired(steps, shape, plan, rules, keep_clean=True)
     _name_verdict(steps, plan, rules, stage)
-    source = shape.base(_with_params(plan, shape, _applicable(steps, candidates, contested=False)))
+    source = shape.base(_with_params(plan, shape, _applicable(steps, candidates, contested=False)), parts)
     return steps.select(source, (*FIRED_OUTPUTS, *VERDICT_OUTPUTS))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 
 from checker.knowledge.rows import POINT_COMMON, PointRow
+from checker.model import sqltext
 from checker.shapes import LIMITS, SHAPES
 from checker.shapes.base import Limit, Shape
 from checker.shapes.item import ITEM
@@ -121,7 +122,7 @@ def select_crosswalk(files: Iterable[str], path: Callable[[str], str]) -> str:
     """SQL of the crosswalk of an edition, from the files that it has: no rows where it has none."""
     if CROSSWALK.file in set(files):
         return CROSSWALK.read.format(path=path(CROSSWALK.file))
-    return f"SELECT {', '.join(f'CAST(NULL AS {kind}) AS {name}' for name, kind in _CROSSWALK.items())} WHERE FALSE"
+    return f"SELECT {sqltext.nulls(_CROSSWALK)} WHERE FALSE"
 
 
 def select_points(files: Iterable[str], path: Callable[[str], str], *, limits_within: bool) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 
@@ -28,6 +28,11 @@ def text(value: str) -> str:
 def texts(values: Iterable[str]) -> str:
     """Return a comma-separated list of quoted SQL text literals."""
     return ", ".join(text(value) for value in values)
+
+
+def nulls(types: Mapping[str, str]) -> str:
+    """SQL of columns of which each is NULL, by name and type."""
+    return ", ".join(f"CAST(NULL AS {type_}) AS {each}" for each, type_ in types.items())
 
 
 def one_path(path: Path | str) -> str:

@@ -120,20 +120,20 @@ class PreparedQueries:
         self._plan = plan
         self._shape = shape
         self._rules = plan.numbers_of(shape.id)
-        self._shared: dict[tuple[bool, bool, bool, bool], str] = {}
+        self._shared: dict[tuple[bool, bool, bool, bool, frozenset[str]], str] = {}
         self._prepared: dict[str, str] = {}
         self._reads_age = {number: "age" in plan.rules[number].looks_at for number in self._rules}
+        self._asks: dict[str, frozenset[str]] = {}
 
     def prepare(self, kinds: Iterable[Kind]) -> None:
         """Make the shared statements now rather than when they are first needed: those that points of these kinds may ask, alone or together."""
-        alone = {
-            (self._reads_age[kind.rule_no], "exemptions" in kind.filled)
-            for kind in kinds
-            if kind.rule_no in self._reads_age
-        }
+        own = [kind for kind in kinds if kind.rule_no in self._reads_age]
+        alone = {(self._reads_age[kind.rule_no], "exemptions" in kind.filled) for kind in own}
+        asked = {self._parts([kind]) for kind in own}
         for one, other in itertools.combinations_with_replacement(sorted(alone), 2):
             for has_id_number in (False, True):
-                self._any(one[0] or other[0], has_id_number, False, one[1] or other[1])
+                for some, more in itertools.combinations_with_replacement(asked, 2):
+                    self._any(one[0] or other[0], has_id_number, False, one[1] or other[1], some | more)
 
     def ask(self, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         """Answer the questions of any prescriptions in as few queries as their number allows; those not in force have None.
@@ -148,6 +148,7 @@ class PreparedQueries:
                 any(not _ID_NUMBERS.isdisjoint(question.names) for question in some),
                 any(not _RARE.isdisjoint(question.names) for question in some),
                 any("exemptions" in question.kind.filled for question in some),
+                self._parts(question.kind for question in some),
             )
             answers += self._run(
                 f"EXECUTE {statement}({', '.join([_HERE] * (1 + len(self._shape.relations)))})", some, related
@@ -162,7 +163,8 @@ class PreparedQueries:
         rules = {question.kind.rule_no for question in asked}
         always = frozenset.intersection(*(question.names for question in asked)) & facts
         documents = [_HERE] * (1 + len(self._shape.relations))
-        return self._run(self._query(rules, _columns(facts | filled), always, documents), asked, related)
+        parts = self._parts(question.kind for question in asked)
+        return self._run(self._query(rules, _columns(facts | filled), always, documents, parts), asked, related)
 
     def _run(self, query: str, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         answers: list[Answer | None] = [None] * len(asked)
@@ -180,9 +182,20 @@ class PreparedQueries:
             )  # type: ignore[call-arg]
         return answers
 
-    def _any(self, reads_age: bool, has_id_number: bool, has_rare: bool, has_exemptions: bool) -> str:
+    def _parts(self, kinds: Iterable[Kind]) -> frozenset[str]:
+        """What points of these kinds ask of the shape's base."""
+        asked = set[str]()
+        for kind in kinds:
+            if kind.json not in self._asks:
+                self._asks[kind.json] = self._shape.asks(json.loads(f"{{{kind.json}}}"))
+            asked |= self._asks[kind.json]
+        return frozenset(asked)
+
+    def _any(
+        self, reads_age: bool, has_id_number: bool, has_rare: bool, has_exemptions: bool, parts: frozenset[str]
+    ) -> str:
         """The name of the statement for any questions of a kind."""
-        key = (reads_age, has_id_number, has_rare, has_exemptions)
+        key = (reads_age, has_id_number, has_rare, has_exemptions, parts)
         name = self._shared.get(key)
         if name is None:
             columns = tuple(
@@ -195,7 +208,7 @@ class PreparedQueries:
             )
             rules = [number for number, age in self._reads_age.items() if reads_age or not age]
             documents = [f"${number}" for number in range(1, 2 + len(self._shape.relations))]
-            query = self._query(rules, columns, _ALWAYS, documents)
+            query = self._query(rules, columns, _ALWAYS, documents, parts)
             # Where no clause reads what two kinds differ in, they share a statement.
             name = self._prepared.get(query)
             if name is None:
@@ -205,9 +218,14 @@ class PreparedQueries:
         return name
 
     def _query(
-        self, rules: Collection[int], columns: Collection[str], always: Collection[str], documents: Sequence[str]
+        self,
+        rules: Collection[int],
+        columns: Collection[str],
+        always: Collection[str],
+        documents: Sequence[str],
+        parts: Collection[str],
     ) -> str:
-        """SQL of the answers to the questions of a JSON document that may bring these columns, some of them `always`.
+        """SQL of the answers to the questions of a JSON document that may bring these columns, some of them `always`, and that ask for these `parts`.
 
         The first of `documents` has the questions, the others have the rows of the shape's relations.
         """
@@ -223,7 +241,9 @@ class PreparedQueries:
                 {field: type_ for field, type_ in _EXEMPTION.items() if f"exemptions.{field}" not in bound}
             ]
         known |= dict.fromkeys(always, True)
-        judged = judged_sql(self._plan, self._shape, "FROM asked", stage="before", rules=rules, filled=known)
+        judged = judged_sql(
+            self._plan, self._shape, "FROM asked", stage="before", rules=rules, filled=known, parts=parts
+        )
         read = set(re.findall(r"\w+", f"{judged} {' '.join(_ANSWER)}"))
         tables = {"asked": {name: type_ for name, type_ in brought.items() if name in read}}
         for relation, types in self._shape.relations.items():

@@ -13,6 +13,7 @@ from checker.ingest.sources import first_line
 from checker.judge.compile import EXEMPTION_TYPE, fired_sql
 from checker.judge.finding_sql import finding_sql, word_values
 from checker.knowledge.cell_reader import Faults
+from checker.model import sqltext
 from checker.model.errors import RuleError, both
 from checker.model.typed_value import worded
 from checker.proof.case_rows import CaseRows, case_rows
@@ -145,8 +146,8 @@ def _unexplained(connection: duckdb.DuckDBPyConnection, rules: Sequence[Rule]) -
 def _explain(connection: duckdb.DuckDBPyConnection, rules: tuple[Rule, ...]) -> str | None:
     """What the engine says against the SELECTs that rules of one shape compile to; None where it plans them."""
     plan, shape = plan_of(Rulebook(rules, "")), BY_ID[rules[0].shape]
-    columns = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in CANDIDATE_COLUMNS.items())
-    fired = fired_sql(plan, shape, f"SELECT {columns} WHERE FALSE", contested=True)
+    nothing = f"SELECT {sqltext.nulls(CANDIDATE_COLUMNS)} WHERE FALSE"
+    fired = fired_sql(plan, shape, nothing, contested=True)
     for relation, types in shape.relations.items():
         told = ", ".join(f'"{name}" {type_}' for name, type_ in types.items())
         connection.execute(f"CREATE OR REPLACE TABLE {relation} ({told})")

@@ -11,6 +11,7 @@ from sqlglot import exp
 from sqlglot.errors import ParseError, SqlglotError
 from sqlglot.tokenizer_core import TokenType
 
+from checker.model import sqltext
 from checker.model.errors import InternalError, both
 from checker.model.nearest import nearest
 from checker.shapes.base import SQL_TYPES, Shape
@@ -105,7 +106,7 @@ def type_fault(connection: duckdb.DuckDBPyConnection, clause: Clause, shape: Sha
     import duckdb
 
     types = {bool: "BOOLEAN", int: "BIGINT", str: "VARCHAR"}
-    row = ", ".join(f"CAST(NULL AS {types[kind]}) AS {name}" for name, kind in shape.kinds.items())
+    row = sqltext.nulls({name: types[kind] for name, kind in shape.kinds.items()})
     try:
         relation = connection.sql(f"SELECT {clause.sql} AS answer FROM (SELECT {row})")
         relation.fetchall()

@@ -481,7 +481,8 @@ class _Run:
             lacking = {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown} | {**shape.not_judged}
             untold |= {shape.id: lacking} if lacking else {}
             absent |= {told_name(fact) for fact in unknown}
-            fired = fired_sql(self.plan, shape, lines, contested=contested, absent=absent)
+            parts_asked = candidates.find_parts(self.connection, shape)
+            fired = fired_sql(self.plan, shape, lines, contested=contested, absent=absent, parts=parts_asked)
             if "own_code" not in unneeded or shape.each_point:
                 fired = candidates.one_finding(fired)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +163,8 @@ class Shape:
     `lowered` is the remark of a violation whose `lower` clause holds, `noticed` of one whose `notice` clause does. `case_code` makes the item
     code of a case from its number.
     `relations` are what it needs beside the candidates (line × point): names, columns and types; scan and counter both bring them.
-    `base` gives SQL of the candidates with what comes from these relations; `name` names the base columns over it. `doubt` is the name of a
+    `base` gives SQL of the candidates with what comes from these relations, as far as they ask for it: it has `parts`, of which a point with some limits
+    `asks` for few. `name` names the base columns over it. `doubt` is the name of a
     condition in which nothing is held against anybody. `why` gives SQL of the reason code where a clause is NULL, the first of `reasons` that
     holds; it is given what tells whether the row's rule reads a fact. `say` puts the limits of a point into words, in Chinese or in English
     (true). `faults` of the cells of its limit table, as text, gives what no field of its limits says: the check, the column, where the cell is bad
@@ -192,7 +193,9 @@ class Shape:
     noticed: str = "stay_began_in_window"
     case_code: str = "XCASE{:018d}"
     relations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    base: Callable[[str], str] = lambda candidates: candidates
+    base: Callable[[str, Collection[str]], str] = lambda candidates, parts: candidates
+    parts: tuple[str, ...] = ()
+    asks: Callable[[Mapping[str, Any]], frozenset[str]] = lambda limits: frozenset()
     say: Callable[[Mapping[str, Any], bool], Iterable[str]] = lambda limits, english: ()
     faults: Callable[[pl.DataFrame], Iterable[tuple[str, str, pl.Expr, str]]] = lambda cells: ()
 

@@ -29,7 +29,7 @@ _COLUMNS = {
     "elsewhere_lines": "BIGINT", "elsewhere_breaking": "BIGINT", "elsewhere_share": "DOUBLE", "persons": "BIGINT", "amount": "DECIMAL(18, 2)",
     "first_day": "DATE", "last_day": "DATE", "likely_items": "STRUCT(code VARCHAR, name VARCHAR, why VARCHAR)[]",
 }  # fmt: skip
-_NONE = f"SELECT {', '.join(f'CAST(NULL AS {type_}) AS {name}' for name, type_ in _COLUMNS.items())} WHERE FALSE"
+_NONE = f"SELECT {sqltext.nulls(_COLUMNS)} WHERE FALSE"
 _NAMED_BY = ("kind", "institution_id", "item_code", "local", "prescriber", "CAST(day AS VARCHAR)")
 CLUSTER_ID = "left(md5(concat_ws(chr(31), " + ", ".join(f"coalesce({name}, '')" for name in _NAMED_BY) + ")), 12)"
 """SQL of what names a cluster in this run and in the next: what it is of, not what was counted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from checker.model.sql_builder import Steps, choose, holds, negated
@@ -13,7 +13,7 @@ _NAMED = 200
 """So many related lines a finding names; a prescription that holds more is none."""
 
 
-def _base(candidates: str) -> str:
+def _base(candidates: str, parts: Collection[str]) -> str:
     """Each candidate beside what is known of its prescription. Linear in the lines: a prescription is counted once, not once a line."""
     return f"""WITH subject AS MATERIALIZED ({candidates}),
       prescribed AS (

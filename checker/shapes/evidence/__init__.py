@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from checker.model.sql_builder import NULL, Steps, choose, every, negated
 from checker.shapes.base import Column, Fact, Limit, Shape, in_pharmacy, missing_sql, name_nobody
-from checker.shapes.evidence.base import base
+from checker.shapes.evidence.base import PARTS, asked_parts, base
 from checker.shapes.evidence.relations import CLASS_USE, DIAGNOSED, RELATIONS
 from checker.shapes.evidence.words import say
 
@@ -102,6 +102,8 @@ EVIDENCE = Shape(
     line_columns=("patient_key", "visit_key", "settlement_key", "data_since"),
     relations=RELATIONS,
     base=base,
+    parts=PARTS,
+    asks=asked_parts,
     name=_name,
     why=_why,
     say=say,

@@ -6,24 +6,57 @@ What a patient was diagnosed with, or had, on many days is met by the last day t
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
+PARTS = ("diagnoses", "chronic", "class")
+"""What diagnoses say, those of a chronic disease before as well, and the last day of another drug of the class."""
 CATEGORY = 3
 """So many first characters of a diagnosis are its category; beginnings in limits have no fewer."""
 HISTORY_DAYS = 365
 """How long before a line the diagnosis of a chronic disease still speaks for it."""
 
 
-def base(candidates: str) -> str:
+def asked_parts(limits: Mapping[str, Any]) -> frozenset[str]:
+    """What a point with these limits asks of `base`."""
+    asked = {"class"} if limits.get("drug_class") is not None else set()
+    if limits.get("indications") is not None:
+        asked |= {"diagnoses", "chronic"} if limits.get("is_chronic") == "yes" else {"diagnoses"}
+    return frozenset(asked)
+
+
+def base(candidates: str, parts: Collection[str]) -> str:
     """SQL of the candidates with `fits`, `leaves_open`, `on_file` (of their diagnoses) and `previous` (the last day of another drug of the class)."""
-    return f"""WITH subject AS MATERIALIZED (SELECT *, CAST(service_time AS DATE) AS its_day FROM ({candidates})),
-      {_DIAGNOSES}, {_CLASSES}
-      SELECT s.* EXCLUDE (its_day), coalesce(own.fits, FALSE) OR coalesce(before.fits, FALSE) AS fits,
-        coalesce(own.leaves_open, FALSE) OR coalesce(before.leaves_open, FALSE) AS leaves_open, coalesce(own.on_file, FALSE) AS on_file, previous
-      FROM subject s
-      LEFT JOIN own ON own.line_no = s.line_no AND own.indications = s.indications AND own.unspecified = coalesce(s.unspecified, '')
-      LEFT JOIN before ON s.is_chronic = 'yes' AND before.key = 'p' || s.patient_key AND before.its_day = s.its_day
-        AND before.indications = s.indications AND before.unspecified = coalesce(s.unspecified, '')
-      LEFT JOIN previous p ON p.patient_key = s.patient_key AND p.drug_class = s.drug_class AND p.generics IS NOT DISTINCT FROM s.generics
+    tables = [f"subject AS MATERIALIZED (SELECT *, CAST(service_time AS DATE) AS its_day FROM ({candidates}))"]
+    joins, fits, leaves_open, on_file, previous = [], ["FALSE"], ["FALSE"], "FALSE", "CAST(NULL AS DATE)"
+    if "diagnoses" in parts:
+        tables.append(_DIAGNOSES)
+        joins.append(
+            "LEFT JOIN own ON own.line_no = s.line_no AND own.indications = s.indications AND own.unspecified = coalesce(s.unspecified, '')"
+        )
+        fits, leaves_open, on_file = (
+            ["coalesce(own.fits, FALSE)"],
+            ["coalesce(own.leaves_open, FALSE)"],
+            "coalesce(own.on_file, FALSE)",
+        )
+    if "chronic" in parts:
+        tables.append(_BEFORE)
+        joins.append(
+            """LEFT JOIN before ON s.is_chronic = 'yes' AND before.key = 'p' || s.patient_key AND before.its_day = s.its_day
+        AND before.indications = s.indications AND before.unspecified = coalesce(s.unspecified, '')"""
+        )
+        fits.append("coalesce(before.fits, FALSE)")
+        leaves_open.append("coalesce(before.leaves_open, FALSE)")
+    if "class" in parts:
+        tables.append(_CLASSES)
+        joins.append(
+            """LEFT JOIN previous p ON p.patient_key = s.patient_key AND p.drug_class = s.drug_class AND p.generics IS NOT DISTINCT FROM s.generics
         AND p.its_day = s.its_day"""
+        )
+        previous = "p.previous"
+    return f"""WITH {", ".join(tables)}
+      SELECT s.* EXCLUDE (its_day), {" OR ".join(fits)} AS fits, {" OR ".join(leaves_open)} AS leaves_open, {on_file} AS on_file, {previous} AS previous
+      FROM subject s {" ".join(joins)}"""
 
 
 _DIAGNOSES = f"""limited AS MATERIALIZED (
@@ -45,8 +78,12 @@ _DIAGNOSES = f"""limited AS MATERIALIZED (
       own AS (
         SELECT line_no, m.indications, m.unspecified, bool_or(fits) AS fits, bool_or(leaves_open) AS leaves_open, TRUE AS on_file
         FROM (SELECT line_no, indications, unspecified, unnest(['l' || line_no, 'v' || visit_key, 's' || settlement_key]) AS key FROM subject) s
-        JOIN met m ON m.key = s.key AND m.indications = s.indications AND m.unspecified = coalesce(s.unspecified, '') GROUP BY ALL),
-      its AS MATERIALIZED (
+        JOIN met m ON m.key = s.key AND m.indications = s.indications AND m.unspecified = coalesce(s.unspecified, '') GROUP BY ALL)"""
+"""SQL of what diagnoses say: of the visit, settlement and line itself.
+
+A code of a special disease that no limit names leaves open what it stands for.
+"""
+_BEFORE = f"""its AS MATERIALIZED (
         SELECT DISTINCT 'p' || patient_key AS key, its_day, indications, coalesce(unspecified, '') AS unspecified FROM subject
         WHERE is_chronic = 'yes' AND patient_key IS NOT NULL AND indications IS NOT NULL),
       before AS (
@@ -56,10 +93,7 @@ _DIAGNOSES = f"""limited AS MATERIALIZED (
           ON f.key = its.key AND f.indications = its.indications AND f.unspecified = its.unspecified AND its.its_day >= f.day
         ASOF LEFT JOIN (SELECT key, indications, unspecified, day FROM met WHERE leaves_open AND day IS NOT NULL) o
           ON o.key = its.key AND o.indications = its.indications AND o.unspecified = its.unspecified AND its.its_day >= o.day)"""
-"""SQL of what diagnoses say: of the visit, settlement and line itself, and for chronic diseases those of the patient before.
-
-A code of a special disease that no limit names leaves open what it stands for. What was diagnosed before may speak for a line, never against it.
-"""
+"""SQL of what the patient of a chronic disease was diagnosed with before: it may speak for a line, never against it."""
 _CLASSES = """asked AS MATERIALIZED (
         SELECT DISTINCT patient_key, drug_class, generics, its_day FROM subject WHERE drug_class IS NOT NULL AND patient_key IS NOT NULL),
       other AS MATERIALIZED (

@@ -8,7 +8,7 @@ from typing import Any
 from checker.model.sql_builder import Steps, choose, every, holds, some
 from checker.model.words import INTERVALS
 from checker.shapes.base import Column, Fact, Limit, Shape, missing_sql, name_nobody
-from checker.shapes.pair.base_sql import MOST_FEN, pair_base
+from checker.shapes.pair.base_sql import MOST_FEN, PARTS, asked_parts, pair_base
 from checker.shapes.uses import USE
 
 _PATIENT = ("patient_id", "patient_id_number")
@@ -140,6 +140,8 @@ PAIR = Shape(
     together="coalesce('incision:' || incision_group, CASE WHEN pair_interval IS NOT NULL THEN point_id END)",
     relations={"use": USE},
     base=pair_base,
+    parts=PARTS,
+    asks=asked_parts,
     name=_name,
     why=_why,
     say=_say,

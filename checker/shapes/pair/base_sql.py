@@ -6,6 +6,13 @@ looks there; times within hours of each other are found by nearest times. So not
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from checker.model import sqltext
+
+PARTS = ("beside", "hours", "operations")
+"""What stands beside a line by day or visit, the same by hours as well, and further operations through one incision."""
 REACH = {"six_hours": 6, "one_hour": 1}
 """The intervals that are counted in hours."""
 _ALL_DAYS = "DATE '1970-01-01'"
@@ -19,26 +26,51 @@ _ARMS = " ".join(f"WHEN '{name}' THEN INTERVAL {hours} HOUR" for name, hours in 
 _HOURS = f"CASE pair_interval {_ARMS} END"
 _FIRST = f"arg_min(line_id, line_no, {NAMED}) FILTER (line_id IS NOT NULL)"
 _NAMED = f"list_slice({_FIRST}, 1, CASE WHEN count(*) > {NAMED} THEN {NAMED_OF_MORE} ELSE {NAMED} END) AS named"
+_AMOUNTS = dict.fromkeys(("operation_amount", "reference_amount", "line_amount", "line_reference"), "BIGINT")
 _KEY = "together, kind, place, person"
 """Where lines meet: those of a visit and its patient, of a patient at an institution, or (where the patient is not known) of an institution."""
 
 
-def pair_base(candidates: str) -> str:
+def asked_parts(limits: Mapping[str, Any]) -> frozenset[str]:
+    """What a point with these limits asks of `pair_base`."""
+    asked = {"operations"} if limits.get("incision_group") is not None else set()
+    if (interval := limits.get("pair_interval")) is not None:
+        asked |= {"beside", "hours"} if interval in REACH else {"beside"}
+    return frozenset(asked)
+
+
+def pair_base(candidates: str, parts: Collection[str]) -> str:
     """SQL of the candidates with what stands beside them (`found`), what further operations cost (`operated`), and the lines that show it, `beside`."""
-    return f"""WITH subject AS MATERIALIZED ({candidates}),
-      {_lines()},
-      {_meetings()},
-      {_hours()},
-      {_found()},
-      {_operations()}
-      SELECT s.*, f.line_no IS NOT NULL AND f.in_visit AS in_visit, f.line_no IS NOT NULL AND f.of_patient AS of_patient,
-        coalesce(f.only_by_date, FALSE) AS only_by_date, coalesce(n.named, w.named) AS beside,
-        o.line_no IS NOT NULL AND o.is_further AS is_further, coalesce(o.is_unplaced, FALSE) AS is_unplaced,
-        o.operation_amount, o.reference_amount, o.line_amount, o.line_reference
-      FROM subject s LEFT JOIN found f ON f.together = s.together AND f.line_no = s.line_no
-      LEFT JOIN meeting_named n ON n.meeting = f.meeting
-      LEFT JOIN operated o ON o.together = s.together AND o.line_no = s.line_no
-      LEFT JOIN operation_named w ON w.together = o.together AND w.visit = o.visit AND w.day = o.day AND w.operation = o.main"""
+    tables, joins = [f"subject AS MATERIALIZED ({candidates})"], []
+    found = "FALSE AS in_visit, FALSE AS of_patient, FALSE AS only_by_date"
+    operated, named = f"FALSE AS is_further, FALSE AS is_unplaced, {sqltext.nulls(_AMOUNTS)}", []
+    if "beside" in parts:
+        with_hours = "hours" in parts
+        tables += [
+            _lines(),
+            _meetings(with_hours=with_hours),
+            *([_hours()] if with_hours else []),
+            _found(with_hours=with_hours),
+        ]
+        joins += [
+            "LEFT JOIN found f ON f.together = s.together AND f.line_no = s.line_no",
+            "LEFT JOIN meeting_named n ON n.meeting = f.meeting",
+        ]
+        found = """f.line_no IS NOT NULL AND f.in_visit AS in_visit, f.line_no IS NOT NULL AND f.of_patient AS of_patient,
+        coalesce(f.only_by_date, FALSE) AS only_by_date"""
+        named.append("n.named")
+    if "operations" in parts:
+        tables.append(_operations())
+        joins += [
+            "LEFT JOIN operated o ON o.together = s.together AND o.line_no = s.line_no",
+            "LEFT JOIN operation_named w ON w.together = o.together AND w.visit = o.visit AND w.day = o.day AND w.operation = o.main",
+        ]
+        amounts = ", ".join(f"o.{name}" for name in _AMOUNTS)
+        operated = f"o.line_no IS NOT NULL AND o.is_further AS is_further, coalesce(o.is_unplaced, FALSE) AS is_unplaced, {amounts}"
+        named.append("w.named")
+    return f"""WITH {", ".join(tables)}
+      SELECT s.*, {found}, coalesce({", ".join((*named, "CAST(NULL AS VARCHAR[])"))}) AS beside, {operated}
+      FROM subject s {" ".join(joins)}"""
 
 
 def _lines() -> str:
@@ -62,7 +94,7 @@ def _keyed(lines: str, *kinds: tuple[str, str, str, str]) -> str:
     )
 
 
-def _meetings() -> str:
+def _meetings(*, with_hours: bool) -> str:
     """`place_of`: containers under the keys by which lines meet them; `look_at`: items under those where they look."""
     visit, known, unknown = "visit IS NOT NULL", "patient IS NOT NULL", "patient IS NULL"
     doubtful = "together IN (SELECT together FROM doubtful)"
@@ -83,16 +115,20 @@ def _meetings() -> str:
         ("institution", "institution", "''", unknown),
     )
     on = f"CASE WHEN pair_interval = 'visit' THEN {_ALL_DAYS} ELSE day END AS on_day"
+    by_time, meetings = "", "FROM by_day"
+    if with_hours:
+        meetings += " UNION ALL FROM by_time"
+        by_time = f"""by_time AS (
+        SELECT {_KEY}, item_code, CAST(NULL AS DATE) AS on_day, FALSE AS is_date, moment, FALSE AS visit_open, {_NAMED}
+        FROM place_of WHERE by_hours AND NOT is_date GROUP BY ALL),"""
     return f"""place_of AS MATERIALIZED ({places}),
       look_at AS MATERIALIZED ({looks}),
       by_day AS (
         SELECT {_KEY}, item_code, {on}, by_hours AND is_date AS is_date, CAST(NULL AS TIMESTAMP) AS moment, bool_or(visit IS NULL) AS visit_open,
           {_NAMED}
         FROM place_of GROUP BY ALL),
-      by_time AS (
-        SELECT {_KEY}, item_code, CAST(NULL AS DATE) AS on_day, FALSE AS is_date, moment, FALSE AS visit_open, {_NAMED}
-        FROM place_of WHERE by_hours AND NOT is_date GROUP BY ALL),
-      meeting_named AS MATERIALIZED (SELECT *, row_number() OVER () AS meeting FROM (FROM by_day UNION ALL FROM by_time))"""
+      {by_time}
+      meeting_named AS MATERIALIZED (SELECT *, row_number() OVER () AS meeting FROM ({meetings}))"""
 
 
 def _hours() -> str:
@@ -115,13 +151,21 @@ def _hours() -> str:
         WHERE other.moment BETWEEN moment - {_HOURS} AND moment + {_HOURS})"""
 
 
-def _found() -> str:
+def _found(*, with_hours: bool) -> str:
     """`found`: one row an item line that meets something.
 
     in_visit, of_patient: a container stands within the interval in the same visit, or of the same patient; NULL where that cannot be told.
     only_by_date: it does so by dates only, a time of day being unknown. meeting: where the lines of the closest one are named.
     """
     way = """CASE WHEN starts_with(l.kind, 'visit') THEN 1 WHEN l.kind = 'institution' OR l.pair_interval = 'visit' THEN 3 ELSE 2 END AS way"""
+    by_hours = (
+        f"""UNION ALL
+        SELECT together, line_no, {way}, pair_interval, FALSE, abs(epoch_us(moment) - epoch_us(other_moment)), other_moment > moment, kind, other_code,
+          FALSE, meeting
+        FROM near l"""
+        if with_hours
+        else ""
+    )
     closest = "way, by_date, distance, is_after, kind, other_code, is_date"
     return f"""met AS (
         SELECT l.together, l.line_no, {way}, l.pair_interval, l.by_hours AS by_date, 0 AS distance, FALSE AS is_after, l.kind, m.item_code AS other_code,
@@ -130,11 +174,7 @@ def _found() -> str:
           AND m.on_day = CASE WHEN l.pair_interval = 'visit' THEN {_ALL_DAYS} ELSE l.day END AND m.item_code <> l.item_code
         WHERE CASE WHEN l.by_hours THEN l.is_date OR m.is_date
           WHEN l.pair_interval = 'visit' AND l.kind IN ('patient', 'institution') THEN l.visit_open OR (m.visit_open AND l.kind = 'patient')
-          ELSE TRUE END
-        UNION ALL
-        SELECT together, line_no, {way}, pair_interval, FALSE, abs(epoch_us(moment) - epoch_us(other_moment)), other_moment > moment, kind, other_code,
-          FALSE, meeting
-        FROM near l),
+          ELSE TRUE END {by_hours}),
       found AS (
         SELECT together, line_no,
           CASE WHEN bool_or(way = 1) THEN TRUE WHEN NOT (bool_or(way = 3) AND any_value(pair_interval) = 'visit') THEN FALSE END AS in_visit,

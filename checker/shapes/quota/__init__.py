@@ -8,7 +8,7 @@ from typing import Any
 from checker.model.sql_builder import FALSE, NULL, Steps, choose, every, holds, negated, some
 from checker.model.words import quota_words
 from checker.shapes.base import Column, Fact, Limit, Shape, missing_sql, name_nobody
-from checker.shapes.quota.base_sql import quota_base
+from checker.shapes.quota.base_sql import PARTS, asked_parts, quota_base
 from checker.shapes.uses import USE
 
 _PATIENT = ("patient_id", "patient_id_number")
@@ -146,6 +146,8 @@ QUOTA = Shape(
     together="CASE WHEN quota IS NOT NULL THEN point_id END",
     relations={"use": USE},
     base=quota_base,
+    parts=PARTS,
+    asks=asked_parts,
     name=_name,
     why=_why,
     say=_say,

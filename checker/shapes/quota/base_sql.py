@@ -5,6 +5,13 @@ Each is worked out over `use` once, by windows over the lines in the order of th
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from checker.model import sqltext
+
+PARTS = ("course", "day", "window")
+"""The ways in which a quota counts."""
 GAP = 30
 """A course goes on while so many days lie between two days of use, where its rule has no parameter `gap`."""
 _MOST_DAYS = 400
@@ -12,10 +19,42 @@ _MOST_DAYS = 400
 BEDS = "0011090"
 """The service codes of beds, which are counted on the first day and not on the last."""
 _IN_ORDER = "ORDER BY moment, line_id NULLS LAST, line_no"
+_COURSE = {
+    "course_day": "BIGINT", "course_since": "VARCHAR", "days_over": "BIGINT", "course_line": "VARCHAR",
+}  # fmt: skip
+"""What is told of a line by its course."""
+_TOTAL = {
+    "running": "DECIMAL(38, 4)", "allowed": "BIGINT", "over": "DECIMAL(38, 4)", "price": "DOUBLE", "counted": "DECIMAL(18, 4)", "net": "DECIMAL(18, 4)",
+    "in_stay": "BOOLEAN", "possible": "BIGINT", "total": "DECIMAL(38, 4)", "is_bed": "BOOLEAN", "of_day": "DECIMAL(38, 4)",
+    "own_over": "DECIMAL(38, 4)", "line_before": "VARCHAR",
+}  # fmt: skip
+"""What is told of a line by what was used so far, of a day or stay, or within a window."""
 
 
-def quota_base(candidates: str) -> str:
+def asked_parts(limits: Mapping[str, Any]) -> frozenset[str]:
+    """What a point with these limits asks of `quota_base`: the way in which it counts."""
+    quota = limits.get("quota")
+    return frozenset() if quota is None else frozenset({quota})
+
+
+def quota_base(candidates: str, parts: Collection[str]) -> str:
     """SQL of the candidates with what was used of their points so far; what the fund does not pay counts for nothing, and is over nothing."""
+    tables = [make() for part, make in (("course", _courses), ("day", _days), ("window", _windows)) if part in parts]
+    course, total, joins = sqltext.nulls(_COURSE), sqltext.nulls(_TOTAL), []
+    open_course = "FALSE AS days_open, FALSE AS lacks_visit"
+    counts, lacks = ["FALSE"], []
+    if "course" in parts:
+        course = ", ".join(f"k.{name}" for name in _COURSE)
+        open_course = "coalesce(k.days_open, FALSE) AS days_open, coalesce(k.lacks_visit, FALSE) AS lacks_visit"
+        counts.append("k.line_no IS NOT NULL")
+        lacks.append("k.lacks_patient")
+        joins.append("LEFT JOIN course_line k ON k.together = s.together AND k.line_no = s.line_no")
+    if totals := [f"FROM {part}_line" for part in ("day", "window") if part in parts]:
+        lines = " UNION ALL BY NAME ".join((*totals, f"SELECT {total} WHERE FALSE"))
+        total = ", ".join(f"t.{name}" for name in _TOTAL)
+        counts.append("t.line_no IS NOT NULL")
+        lacks.append("t.lacks_patient")
+        joins.append(f"LEFT JOIN ({lines}) t ON t.together = s.together AND t.line_no = s.line_no")
     return f"""WITH subject AS MATERIALIZED ({candidates}),
       asked AS (SELECT together, any_value(quota) AS quota, any_value(quota_most) AS most, any_value(quota_unit) AS unit,
           any_value(window_days) AS window_days, any_value(course_scope) AS course_scope, coalesce(any_value(gap), {GAP}) AS gap
@@ -23,17 +62,9 @@ def quota_base(candidates: str) -> str:
       used AS MATERIALIZED (
         SELECT together, quota, most, unit, window_days, course_scope, gap, line_no, line_id, item_code, patient, visit, institution, quantity, amount,
           unit_price, days_supply, is_stay, use."at" AS moment, CAST(moment AS DATE) AS day, begins, CASE WHEN ends >= begins THEN ends END AS ends
-        FROM use JOIN asked USING (together) WHERE is_paid IS DISTINCT FROM FALSE),
-      {_courses()},
-      {_days()},
-      {_windows()}
-      SELECT s.*, CASE WHEN s.quota = 'course' THEN k.line_no ELSE t.line_no END IS NOT NULL AS counts,
-        k.course_day, k.course_since, k.days_over, k.course_line, coalesce(k.days_open, FALSE) AS days_open,
-        t.running, t.allowed, t.over, t.unit_price AS price, t.quantity AS counted, t.net, t.in_stay, t.possible,
-        t.total, t.is_bed, t.of_day, t.own_over, t.line_before,
-        coalesce(k.lacks_patient, t.lacks_patient, FALSE) AS lacks_patient, coalesce(k.lacks_visit, FALSE) AS lacks_visit
-      FROM subject s LEFT JOIN course_line k ON k.together = s.together AND k.line_no = s.line_no
-      LEFT JOIN (FROM day_line UNION ALL BY NAME FROM window_line) t ON t.together = s.together AND t.line_no = s.line_no"""
+        FROM use JOIN asked USING (together) WHERE is_paid IS DISTINCT FROM FALSE){"".join(f", {table}" for table in tables)}
+      SELECT s.*, {" OR ".join(counts)} AS counts, {course}, {open_course}, {total}, coalesce({", ".join((*lacks, "FALSE"))}) AS lacks_patient
+      FROM subject s {" ".join(joins)}"""
 
 
 def _courses() -> str:
@@ -107,8 +138,8 @@ def _days() -> str:
         JOIN day_sum d ON d.together = u.together AND d.item_code = u.item_code AND d.whose = u.whose
           AND d.institution IS NOT DISTINCT FROM u.institution AND d.day IS NOT DISTINCT FROM u.day),
       day_line AS (
-        SELECT together, line_no, running, allowed, running - allowed AS over, coalesce(nullif(unit_price, 0), amount / quantity) AS unit_price, quantity,
-          amount AS net, in_stay, is_bed, of_day, CASE WHEN in_stay THEN most * stay_days END AS possible, total,
+        SELECT together, line_no, running, allowed, running - allowed AS over, coalesce(nullif(unit_price, 0), amount / quantity) AS price,
+          quantity AS counted, amount AS net, in_stay, is_bed, of_day, CASE WHEN in_stay THEN most * stay_days END AS possible, total,
           NOT in_stay AND patient IS NULL AS lacks_patient
         FROM day_counted)"""
 
@@ -130,6 +161,6 @@ def _windows() -> str:
         WINDOW of_patient AS (PARTITION BY together, whose), of_institution AS (PARTITION BY together, whose, institution)),
       window_line AS (
         SELECT together, line_no, running, most AS allowed, running - most AS over, own - most AS own_over,
-          coalesce(nullif(unit_price, 0), amount / quantity) AS unit_price, quantity, amount AS net, FALSE AS in_stay,
+          coalesce(nullif(unit_price, 0), amount / quantity) AS price, quantity AS counted, amount AS net, FALSE AS in_stay,
           CASE WHEN day - day_before < window_days THEN before END AS line_before, patient IS NULL AS lacks_patient
         FROM window_counted)"""
