@@ -383,11 +383,12 @@ BIG5 = "費用明細流水號,費用發生日期,國標代碼,項目名稱,數�
     ("content", "says"),
     [
         (BIG5.encode("big5"), "BIG5"),
+        (BIG5.encode("utf-32"), "UTF-32"),
         (b"\x80\x81\xff\xfe\xfa,\xff\n" * 50, "不是 UTF-8、GB18030 或 UTF-16"),
         (bytes(range(256)) * 3 + b"\0" * 3000, "NUL"),
         (b"\n \n\n", "文件是空的"),
     ],
-    ids=["Big5", "no text", "NUL", "blank"],
+    ids=["Big5", "UTF-32", "no text", "NUL", "blank"],
 )  # fmt: skip
 def test_what_is_no_text_is_refused(read, content: bytes, says: str) -> None:
     with pytest.raises(InputError, match=says):

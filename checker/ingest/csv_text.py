@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHUNK = 3 << 20
 MARKS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_UTF32 = (b"\xff\xfe\0\0", b"\0\0\xfe\xff")
 _SIGNS = frozenset("µμ×°±·αβγδ²³÷")
 """Characters of two bytes in UTF-8 that stand in medical texts; any other such pair is rather one Chinese character of GB18030."""
 _SAMPLE = 1 << 16
@@ -67,6 +68,8 @@ class TextFile:
     def _decoded(self) -> Iterator[bytes]:
         chunks = self._chunks()
         first = next(chunks, b"")
+        if first.startswith(_UTF32):
+            raise InputError(f"{self.path}：文件是 UTF-32 编码，请另存为 UTF-8 后再试（this is UTF-32: save it as UTF-8）")
         for mark, encoding in MARKS:
             if first.startswith(mark):
                 self.encoding, self.marked, first = encoding, True, first[len(mark) :]
