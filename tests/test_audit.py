@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 import checker.scan.findings_file
-import checker.scan.scan
+import checker.scan.stages
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
 from tests.few_lines import few_headers, few_lines
@@ -36,8 +36,8 @@ def test_lines_kept_on_disk_give_the_findings_of_lines_kept_in_memory(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan(request(tmp_path / "held"))
-    monkeypatch.setattr(checker.scan.scan, "HELD_LINES", 0)
-    monkeypatch.setattr(checker.scan.scan, "LINES_IN_MEMORY", 0)
+    monkeypatch.setattr(checker.scan.stages, "HELD_LINES", 0)
+    monkeypatch.setattr(checker.scan.stages, "LINES_IN_MEMORY", 0)
     monkeypatch.setattr(checker.scan.findings_file, "FINDINGS_AT_ONCE", 30)
     scan(request(tmp_path / "spilled"))
     held = findings(tmp_path / "held")

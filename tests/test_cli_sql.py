@@ -22,7 +22,7 @@ from checker.model.schema import DIAGNOSIS_SEPARATORS
 from checker.proof import case_scan
 from checker.proof.case_rows import case_rows
 from checker.rulebook.load import load_rules
-from checker.scan import scan as scanning
+from checker.scan import stages
 from checker.scan.request import ScanRequest, ScanResult
 from checker.shapes import CANDIDATE_COLUMNS
 from tests.commands import liangku
@@ -52,11 +52,11 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     cases = [
         case for case in case_rows(rulebook.rules, Faults()) if case.case.expect not in ("not_judged", "not_in_force")
     ]
-    before, scan = scanning._Run._judge, case_scan.scan
+    before, scan = stages.Stages._fire, case_scan.scan
 
-    def judge(run: Any, of: Callable[[Any], tuple[str, Any]], *given: Any, **named: Any) -> Any:
+    def judge(run: Any, of: Callable[[Any, str], tuple[str, Any]], *given: Any, **named: Any) -> Any:
         for shape in [] if found.findings else run._shapes:
-            candidates, _ = of(shape)
+            candidates, _ = of(shape, "staged_line")
             weighed = f"""list_filter(regexp_split_to_array(coalesce(diagnosis_code, ''), '{DIAGNOSIS_SEPARATORS}'), lambda d: d <> '') AS diagnoses,
                 {", ".join(f"FALSE AS {name}" for name, type_ in WEIGHED.items() if type_ == "BOOLEAN")}"""
             columns = {str(name) for name, *_ in run.connection.execute(f"DESCRIBE {candidates}").fetchall()}
@@ -82,7 +82,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
             found.findings = connection.execute(query, [str(request.out / "findings.parquet")]).fetchall()
         return result
 
-    patch.setattr(scanning._Run, "_judge", judge)
+    patch.setattr(stages.Stages, "_fire", judge)
     patch.setattr(case_scan, "scan", kept_scan)
     try:
         fates = case_scan.Bench(rulebook, tmp_path_factory.mktemp("cases")).judge(cases)

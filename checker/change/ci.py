@@ -40,7 +40,7 @@ from checker.rulebook.diff import RulesDiff, diff_rules
 from checker.rulebook.load import load_rules
 from checker.rulebook.plan import Plan
 from checker.rulebook.rule import Rulebook
-from checker.scan.scan import Progress
+from checker.scan.progress import Progress
 
 SAMPLE_CLAIMS = Path("data/samples/national")
 """The lines that are judged where none are named and the working folder has these."""

@@ -17,8 +17,9 @@ from checker.change.limits import NO_LIMITS, Limits, Threshold
 from checker.ingest.gather import Input
 from checker.model.errors import InputError
 from checker.rulebook.params import ParamSetting
+from checker.scan.progress import Progress
 from checker.scan.request import ScanRequest, ScanResult
-from checker.scan.scan import Progress, scan
+from checker.scan.scan import scan
 from checker.scan.summary import Measure
 
 

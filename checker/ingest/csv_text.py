@@ -69,7 +69,9 @@ class TextFile:
         chunks = self._chunks()
         first = next(chunks, b"")
         if first.startswith(_UTF32):
-            raise InputError(f"{self.path}：文件是 UTF-32 编码，请另存为 UTF-8 后再试（this is UTF-32: save it as UTF-8）")
+            raise InputError(
+                f"{self.path}：文件是 UTF-32 编码，请另存为 UTF-8 后再试（this is UTF-32: save it as UTF-8）"
+            )
         for mark, encoding in MARKS:
             if first.startswith(mark):
                 self.encoding, self.marked, first = encoding, True, first[len(mark) :]
