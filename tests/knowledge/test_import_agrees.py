@@ -53,11 +53,11 @@ def people(day: date) -> Iterator[dict[str, str | None]]:
 
 
 def lines(codes: set[str], day: date, folder: Path) -> Path:
-    """Write one line for each code and person."""
+    """Write one line for each code and person, called by code, day and person."""
     persons = pl.DataFrame(list(people(day)), schema_overrides={"nwb_flag": pl.String})
     items = pl.DataFrame({"med_list_codg": sorted(codes)})
     table = items.join(persons, how="cross").with_columns(
-        feedetl_sn=pl.col("med_list_codg") + "/" + pl.col("person"),
+        feedetl_sn=pl.col("med_list_codg") + f"/{day}/" + pl.col("person"),
         fee_ocur_time=pl.lit(datetime(day.year, day.month, day.day, 10)),
         cnt=pl.lit("1"),
         det_item_fee_sumamt=pl.lit("10"),
@@ -99,9 +99,9 @@ def updated(base: Path, out: Path, paths: list[Path], mode: Mode) -> Path:
     return out
 
 
-def findings(data: Path, kb: Path, out: Path) -> pl.DataFrame:
+def findings(kb: Path, out: Path, *data: Path) -> pl.DataFrame:
     """What the rules of the workbooks find; the embedded edition has others."""
-    scan(ScanRequest(inputs=[data], out=out, kb=[kb]))
+    scan(ScanRequest(inputs=data, out=out, kb=[kb]))
     return read_findings(out).filter(pl.col("rule_id").is_in(RULES)).select(JUDGED).sort("line_id", "rule_id").collect()
 
 
@@ -115,7 +115,7 @@ def test_exact_and_embedded_edition_agree_on_every_first_batch_code(
 ) -> None:
     codes = codes_of(published, "01")
     data = lines(codes, DECEMBER, tmp_path)
-    ours, theirs = findings(data, exact, tmp_path / "exact"), findings(data, built, tmp_path / "embedded")
+    ours, theirs = findings(exact, tmp_path / "exact", data), findings(built, tmp_path / "embedded", data)
     assert set(ours["line_id"].str.split("/").list.first()) == codes
     assert ours.equals(theirs)
 
@@ -127,7 +127,7 @@ def test_after_the_update_in_the_embedded_manner_they_agree_on_the_codes_of_both
     reasonable = [*sheets("更新", "药品区分性别使用"), *sheets("更新", "药品儿童专用")]
     kb = updated(policy, tmp_path / "kb", reasonable, Mode.DEMOTE)
     data = lines(codes_of(published, "01", "2026-01"), MARCH, tmp_path)
-    ours, theirs = findings(data, kb, tmp_path / "exact"), findings(data, built, tmp_path / "embedded")
+    ours, theirs = findings(kb, tmp_path / "exact", data), findings(built, tmp_path / "embedded", data)
     assert ours.filter(pl.col("remarks").list.contains("not_in_2026_list")).height > 10_000
     assert ours.equals(theirs)
 
@@ -138,13 +138,13 @@ def test_a_code_that_the_update_removes_fires_before_it_and_after_it_as_the_mode
     removed = codes_of(published, "01") - codes_of(published, "2026-01")
     sildenafil = next(code for item in published if item.item_name == "枸橼酸西地那非片" for code in item.codes)
     assert sildenafil in removed
+    data = [lines({sildenafil}, day, tmp_path) for day in (DECEMBER, MARCH)]
     found = {}
     for mode in Mode:
         kb = updated(exact, tmp_path / mode.value, sheets("更新"), mode)
+        table = findings(kb, tmp_path / f"{mode.value}-found", *data)
         for day in (DECEMBER, MARCH):
-            data = lines({sildenafil}, day, tmp_path)
-            table = findings(data, kb, tmp_path / f"{mode.value}-{day}")
-            woman = table.filter(pl.col("line_id") == f"{sildenafil}/woman")
+            woman = table.filter(pl.col("line_id") == f"{sildenafil}/{day}/woman")
             found[mode, day] = woman["level"].to_list()
     assert found == {
         (Mode.REPLACE, DECEMBER): ["suspect"],
