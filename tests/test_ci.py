@@ -20,7 +20,7 @@ from tests.commands import ROOT, liangku
 from tests.one_rule import one_rule_text
 
 ITEM = "knowledge_base/sources/item.csv"
-pytestmark = pytest.mark.usefixtures("proofs")
+pytestmark = pytest.mark.usefixtures("proofs", "kept_scans")
 DRUG = "XG04CBA088A001"
 """The family of the codes of the point whose sex is changed."""
 MALE, FEMALE = "drug-sex-01-0003,male", "drug-sex-01-0003,female"
