@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from unittest import mock
 
@@ -16,6 +16,7 @@ from checker.scan.scan import Progress, scan
 
 _KEY = "kept"
 """By it all scans that are kept call persons, as the two of one comparison must."""
+_FIELDS = [field.name for field in fields(ScanRequest)]
 
 
 class KeptScans:
@@ -43,7 +44,9 @@ def _told(request: ScanRequest) -> str:
     files = (request.all_paths, request.kb, request.rules, request.crosswalk)
     home = (embedded_rules_folder(), embedded_edition_folder())
     plain = replace(request, out=Path(), kb=(), rules=(), person_key=None)
-    return repr((plain, *map(_contents, files), _contents(home)))
+    # A list and a tuple of the same ask the same.
+    asked = [list(value) if isinstance(value, tuple) else value for value in map(plain.__getattribute__, _FIELDS)]
+    return repr((asked, *map(_contents, files), _contents(home)))
 
 
 def _contents(paths: Sequence[str | Path]) -> list[list[tuple[str, str]] | str]:
