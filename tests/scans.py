@@ -10,6 +10,8 @@ from pathlib import Path
 from unittest import mock
 
 import checker.change.impact
+from checker.ingest.database.query import Query
+from checker.ingest.in_memory import InMemory
 from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import Progress, scan
@@ -33,6 +35,9 @@ class KeptScans:
             yield
 
     def _scan(self, request: ScanRequest, progress: Progress | None = None) -> ScanResult:
+        if any(isinstance(given, Query | InMemory) or not Path(given).exists() for given in request.all_inputs):
+            # What a pattern, a database or a table in memory holds is not looked at here.
+            return scan(request, progress)
         name = hashlib.sha256(_told(request).encode()).hexdigest()
         if name not in self._made:
             self._made[name] = scan(replace(request, out=self._folder / name, person_key=_KEY), progress)
