@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.proofs import kept_in
+from tests.scans import KeptScans
 
 FOLDER = Path(__file__).parent
 SLOW = (
@@ -117,4 +118,17 @@ def proofs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def proofs(proofs_folder: Path) -> Iterator[None]:
     """Cases that rules were proven by are not run again by equal rules, in whatever file of tests."""
     with kept_in(proofs_folder):
+        yield
+
+
+@pytest.fixture(scope="session")
+def scans(tmp_path_factory: pytest.TempPathFactory) -> KeptScans:
+    """The scans that comparisons have made."""
+    return KeptScans(tmp_path_factory.mktemp("scans"))
+
+
+@pytest.fixture
+def kept_scans(scans: KeptScans) -> Iterator[None]:
+    """Comparisons do not scan again what another comparison has scanned."""
+    with scans.used():
         yield

@@ -20,7 +20,7 @@ from tests.commands import ROOT, liangku
 from tests.one_rule import one_rule_text
 
 ITEM = "knowledge_base/sources/item.csv"
-pytestmark = pytest.mark.usefixtures("proofs")
+pytestmark = pytest.mark.usefixtures("proofs", "kept_scans")
 DRUG = "XG04CBA088A001"
 """The family of the codes of the point whose sex is changed."""
 MALE, FEMALE = "drug-sex-01-0003,male", "drug-sex-01-0003,female"
@@ -72,13 +72,18 @@ def shell(tmp_path_factory: pytest.TempPathFactory, proofs_folder: Path) -> Path
     command = folder / "liangku"
     command.write_text(
         f"""#!{sys.executable}
+import sys
 from pathlib import Path
 
 from checker.cli.main import main
-from tests.proofs import kept_in
 
-with kept_in(Path({str(proofs_folder)!r})):
-    main()
+if sys.argv[1:3] == ["kb", "check"]:
+    main()  # which proves no rule, and starts sooner without what proofs import
+else:
+    from tests.proofs import kept_in
+
+    with kept_in(Path({str(proofs_folder)!r})):
+        main()
 """,
         encoding="utf-8",
     )
@@ -125,6 +130,14 @@ def one_rule(tmp_path_factory: pytest.TempPathFactory, shell: Path) -> Path:
 def repository(one_rule: Path, tmp_path: Path, shell: Path) -> Repository:
     """A repository of one rule, as it was committed."""
     return Repository(shutil.copytree(one_rule, tmp_path / "repository"), shell)
+
+
+@pytest.fixture
+def text_alone(repository: Repository) -> Repository:
+    """The repository without lines: judging them twice takes most of the time, and many tests are about text alone."""
+    shutil.rmtree(repository.folder / "data")
+    repository.git("commit", "-q", "-a", "-m", "no lines")
+    return repository
 
 
 def test_a_repository_without_changes_is_fit_to_merge(repository: Repository) -> None:
@@ -183,21 +196,21 @@ def test_a_deleted_point_and_the_findings_that_go_with_it_pass_only_where_that_i
     assert "在限度以内 --max-lost-share：" in out
 
 
-def test_a_code_that_a_point_no_longer_lists_is_a_deletion(repository: Repository) -> None:
-    path = repository.folder / "knowledge_base/sources/pattern.csv"
+def test_a_code_that_a_point_no_longer_lists_is_a_deletion(text_alone: Repository) -> None:
+    path = text_alone.folder / "knowledge_base/sources/pattern.csv"
     rows = path.read_text(encoding="utf-8").splitlines(keepends=True)
     codes = Counter(row.partition(",")[0] for row in rows)
     last = next(number for number, row in enumerate(rows) if codes[row.partition(",")[0]] > 1)
     path.write_text("".join((*rows[:last], *rows[last + 1 :])), encoding="utf-8")
-    code, out, _ = repository.ci("--base", "main", "--lang", "en")
+    code, out, _ = text_alone.ci("--base", "main", "--lang", "en")
     assert code == 1
     assert "- --max-deleted-points kept: 0, the limit is 0\n" in out
     assert "- --max-deleted-codes exceeded: 1, the limit is 0\n" in out
 
 
-def test_a_point_in_force_that_is_written_over_is_named_and_fails(repository: Repository) -> None:
-    repository.edit(ITEM, MALE, FEMALE)
-    code, out, _ = repository.ci("--base", "main", "--max-edited-points", "0")
+def test_a_point_in_force_that_is_written_over_is_named_and_fails(text_alone: Repository) -> None:
+    text_alone.edit(ITEM, MALE, FEMALE)
+    code, out, _ = text_alone.ci("--base", "main", "--max-edited-points", "0")
     assert code == 1
     assert "- 超出限度 --max-edited-points：1，限度 0\n" in out
     assert "`knowledge_base/sources/point.csv:" in out
@@ -205,20 +218,20 @@ def test_a_point_in_force_that_is_written_over_is_named_and_fails(repository: Re
     assert "已生效的知识点被原地改写；请给它写 valid_to，另立一个知识点（sex male → female）" in out
 
 
-def test_an_id_that_is_given_to_another_item_fails(repository: Repository) -> None:
-    table = repository.folder / "knowledge_base/sources/pattern.csv"
+def test_an_id_that_is_given_to_another_item_fails(text_alone: Repository) -> None:
+    table = text_alone.folder / "knowledge_base/sources/pattern.csv"
     rows = table.read_text(encoding="utf-8").splitlines(keepends=True)
     own = [number for number, row in enumerate(rows) if row.startswith("drug-sex-01-0003,")]
     rows[own[0] : own[-1] + 1] = ["drug-sex-01-0003,item,family,XZ99ZZZ999A001,1\n"]
     table.write_text("".join(rows), encoding="utf-8")
     point = next(
         row
-        for row in (repository.folder / "knowledge_base/sources/point.csv").read_text(encoding="utf-8").splitlines()
+        for row in (text_alone.folder / "knowledge_base/sources/point.csv").read_text(encoding="utf-8").splitlines()
         if row.startswith("drug-sex-01-0003,")
     )
     name = point.split(",")[2]
-    repository.edit("knowledge_base/sources/point.csv", point, point.replace(name, "别的药片", 1))
-    code, out, _ = repository.ci("--base", "main", "--max-deleted-codes", "9", "--lang", "en")
+    text_alone.edit("knowledge_base/sources/point.csv", point, point.replace(name, "别的药片", 1))
+    code, out, _ = text_alone.ci("--base", "main", "--max-deleted-codes", "9", "--lang", "en")
     assert code == 1
     assert "- --max-reused-ids exceeded: 1, the limit is 0\n" in out
     assert f"item_name {name} → 别的药片" in out
@@ -244,38 +257,38 @@ def test_a_family_whose_lines_are_called_otherwise_is_told(repository: Repositor
     assert (code, "超出限度 --max-misnamed-points：1" in out) == (1, True)
 
 
-def test_issues_that_the_base_has_or_a_baseline_names_make_nothing_fail(repository: Repository) -> None:
+def test_issues_that_the_base_has_or_a_baseline_names_make_nothing_fail(text_alone: Repository) -> None:
     point = "knowledge_base/sources/point.csv"
-    repository.edit(point, "2025-05-23", "2062-05-23")
-    code, out, _ = repository.ci("--base", "main", "--json")
+    text_alone.edit(point, "2025-05-23", "2062-05-23")
+    code, out, _ = text_alone.ci("--base", "main", "--json")
     assert code == 1
     assert json.loads(out)["check"]["counts"]["error"] == 1
     written = liangku(
-        "kb", "check", "knowledge_base/sources", "--write-baseline", "baseline.csv", cwd=repository.folder
+        "kb", "check", "knowledge_base/sources", "--write-baseline", "baseline.csv", cwd=text_alone.folder
     )
     assert written.returncode == 1
-    assert "far-date,drug-sex-" in (repository.folder / "baseline.csv").read_text(encoding="utf-8")
-    code, out, _ = repository.ci("--base", "main", "--json", "--baseline", "baseline.csv")
+    assert "far-date,drug-sex-" in (text_alone.folder / "baseline.csv").read_text(encoding="utf-8")
+    code, out, _ = text_alone.ci("--base", "main", "--json", "--baseline", "baseline.csv")
     assert (code, json.loads(out)["check"]["counts"]["error"]) == (0, 0)
-    repository.git("commit", "-q", "-a", "-m", "it stands")
-    repository.edit(ITEM, MALE, FEMALE)
-    code, out, _ = repository.ci("--base", "main", "--json")
+    text_alone.git("commit", "-q", "-a", "-m", "it stands")
+    text_alone.edit(ITEM, MALE, FEMALE)
+    code, out, _ = text_alone.ci("--base", "main", "--json")
     report = json.loads(out)["check"]
     assert (code, report["counts"]["error"], report["standing"] > 0) == (0, 0, True)
-    (repository.folder / "baseline.csv").write_text("check,key,column,value\nno-such,,,\n", encoding="utf-8")
-    code, _, err = repository.ci("--base", "main", "--baseline", "baseline.csv")
+    (text_alone.folder / "baseline.csv").write_text("check,key,column,value\nno-such,,,\n", encoding="utf-8")
+    code, _, err = text_alone.ci("--base", "main", "--baseline", "baseline.csv")
     assert code == 2
     assert "baseline.csv: row 2, column check: 写的是“no-such”，没有这个检查项" in err
 
 
-def test_warnings_of_a_check_that_is_named_fail_too(repository: Repository) -> None:
-    table = repository.folder / "knowledge_base/sources/point.csv"
+def test_warnings_of_a_check_that_is_named_fail_too(text_alone: Repository) -> None:
+    table = text_alone.folder / "knowledge_base/sources/point.csv"
     row = next(row for row in table.read_text(encoding="utf-8").splitlines() if row.startswith("drug-sex-01-0003,"))
     name = row.split(",")[2]
-    repository.edit("knowledge_base/sources/point.csv", row, row.replace(name, f"妇科{name}", 1))
-    assert repository.ci("--base", "main")[0] == 0
-    assert repository.ci("--base", "main", "--strict", "name-and-limit")[0] == 1
-    code, _, err = repository.ci("--base", "main", "--strict", "name-and-limits")
+    text_alone.edit("knowledge_base/sources/point.csv", row, row.replace(name, f"妇科{name}", 1))
+    assert text_alone.ci("--base", "main")[0] == 0
+    assert text_alone.ci("--base", "main", "--strict", "name-and-limit")[0] == 1
+    code, _, err = text_alone.ci("--base", "main", "--strict", "name-and-limits")
     assert code == 2
     assert "没有检查项“name-and-limits”" in err
 
@@ -287,17 +300,17 @@ def test_a_level_that_changes_is_counted_apart(repository: Repository) -> None:
     assert (threshold["name"], threshold["exceeded"]) == ("max_changed_lines", True)
 
 
-def test_what_others_have_merged_since_is_no_part_of_the_change(repository: Repository) -> None:
-    repository.git("checkout", "-q", "-b", "change")
-    repository.edit(ITEM, MALE, FEMALE)
-    repository.git("commit", "-q", "-a", "-m", "a change")
-    repository.git("checkout", "-q", "main")
-    table = repository.folder / "knowledge_base/sources/point.csv"
+def test_what_others_have_merged_since_is_no_part_of_the_change(text_alone: Repository) -> None:
+    text_alone.git("checkout", "-q", "-b", "change")
+    text_alone.edit(ITEM, MALE, FEMALE)
+    text_alone.git("commit", "-q", "-a", "-m", "a change")
+    text_alone.git("checkout", "-q", "main")
+    table = text_alone.folder / "knowledge_base/sources/point.csv"
     row = next(row for row in table.read_text(encoding="utf-8").splitlines() if row.startswith("drug-sex-01-0003,"))
-    repository.edit("knowledge_base/sources/point.csv", row, f"{row}\n{row.replace('-0003', '-9999')}")
-    repository.git("commit", "-q", "-a", "-m", "another point")
-    repository.git("checkout", "-q", "change")
-    code, out, err = repository.ci("--base", "main", "--json")
+    text_alone.edit("knowledge_base/sources/point.csv", row, f"{row}\n{row.replace('-0003', '-9999')}")
+    text_alone.git("commit", "-q", "-a", "-m", "another point")
+    text_alone.git("checkout", "-q", "change")
+    code, out, err = text_alone.ci("--base", "main", "--json")
     assert (code, err) == (0, "")
     assert [change["point_id"] for change in json.loads(out)["knowledge_diff"]["points"]] == ["drug-sex-01-0003"]
 
@@ -347,16 +360,16 @@ def test_the_base_may_be_a_folder_and_the_summary_a_file(repository: Repository,
     assert "sex: male → female" in summary
 
 
-def test_folders_named_in_full_are_compared_with_those_of_the_base(repository: Repository, tmp_path: Path) -> None:
+def test_folders_named_in_full_are_compared_with_those_of_the_base(text_alone: Repository, tmp_path: Path) -> None:
     before = tmp_path / "before"
-    shutil.copytree(repository.folder, before, ignore=shutil.ignore_patterns(".git"))
-    repository.edit(ITEM, MALE, FEMALE)
-    sources, rules = (str(repository.folder / name) for name in ("knowledge_base/sources", "rules"))
-    code, out, _ = repository.ci("--base", str(before), "--sources", sources, "--rules", rules, "--lang", "en")
+    shutil.copytree(text_alone.folder, before, ignore=shutil.ignore_patterns(".git"))
+    text_alone.edit(ITEM, MALE, FEMALE)
+    sources, rules = (str(text_alone.folder / name) for name in ("knowledge_base/sources", "rules"))
+    code, out, _ = text_alone.ci("--base", str(before), "--sources", sources, "--rules", rules, "--lang", "en")
     assert code == 0
     assert "sex: male → female" in out
     elsewhere = shutil.copytree(before / "rules", tmp_path / "elsewhere")
-    code, out, err = repository.ci("--base", str(before), "--rules", str(elsewhere))
+    code, out, err = text_alone.ci("--base", str(before), "--rules", str(elsewhere))
     assert (code, out) == (2, "")
     assert f"{elsewhere}：不在当前文件夹之内" in err
 
@@ -369,14 +382,14 @@ def test_a_change_is_not_held_against_itself(repository: Repository, base: str) 
     assert "对照就是要检查的文件夹本身" in err
 
 
-def test_what_git_archives_leave_out_is_in_the_base_all_the_same(repository: Repository) -> None:
-    (repository.folder / ".gitattributes").write_text(
+def test_what_git_archives_leave_out_is_in_the_base_all_the_same(text_alone: Repository) -> None:
+    (text_alone.folder / ".gitattributes").write_text(
         "knowledge_base/** export-ignore\nrules export-ignore\n", encoding="utf-8"
     )
-    repository.git("add", "-A")
-    repository.git("commit", "-q", "-m", "attributes")
-    repository.edit(ITEM, MALE, FEMALE)
-    code, out, err = repository.ci("--base", "HEAD", "--lang", "en")
+    text_alone.git("add", "-A")
+    text_alone.git("commit", "-q", "-m", "attributes")
+    text_alone.edit(ITEM, MALE, FEMALE)
+    code, out, err = text_alone.ci("--base", "HEAD", "--lang", "en")
     assert (code, err) == (0, "")
     assert "sex: male → female" in out
 
@@ -562,10 +575,10 @@ def test_the_workflow_annotates_and_summarises(
     ids=["sound", "broken", "unreadable"],
 )
 def test_the_recipe_of_gitlab_reports_quality_and_fails_where_it_must(
-    repository: Repository, shell: Path, tmp_path: Path, file: str, old: str, change: str, code: int
+    text_alone: Repository, shell: Path, tmp_path: Path, file: str, old: str, change: str, code: int
 ) -> None:
     clone = Repository(tmp_path / "clone", shell)
-    repository.git("clone", "-q", str(repository.folder), str(clone.folder))
+    text_alone.git("clone", "-q", str(text_alone.folder), str(clone.folder))
     clone.edit(file, old, change)
     clone.git("commit", "-q", "-a", "-m", "a change")
     job = yaml.safe_load(block("yaml", 1))["knowledge"]

@@ -352,7 +352,7 @@ def renewed_document(document: str, folder: Path, faults: list[str]) -> str:
 # ------------------------------------------------------------------------------------------------ tests
 
 
-@pytest.mark.usefixtures("proofs")
+@pytest.mark.usefixtures("proofs", "kept_scans")
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_commands_run_and_print_what_the_document_shows(document: str, tmp_path: Path) -> None:
     faults: list[str] = []

@@ -7,7 +7,9 @@ import json
 import shutil
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
+import polars as pl
 import pytest
 
 import checker
@@ -19,7 +21,7 @@ from checker.model.errors import InputError
 from checker.rulebook.params import parse_params
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
-from tests.few_lines import few_headers, few_lines
+from tests.few_lines import SAMPLES, few_headers, few_lines
 from tests.one_rule import one_rule_text
 
 ROOT = Path(__file__).parents[1]
@@ -93,22 +95,45 @@ def edited_rules(folder: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def all_claims(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("claims") / "claims.csv"
+    path.write_text(CLAIMS, encoding="utf-8")
+    return path
+
+
 @pytest.fixture
 def claims(tmp_path: Path) -> Path:
+    """The claims for those who change them or look at what stands beside them."""
     path = tmp_path / "claims.csv"
     path.write_text(CLAIMS, encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def of_children(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The sample lines of those for whom an age of children matters: of all whose items are children's, and of the young."""
+    folder, (headers,) = tmp_path_factory.mktemp("children"), few_headers()["settlements"]
+    told = pl.read_csv(SAMPLES / "expected" / "findings_national.csv", infer_schema=False)
+    planned = told.filter(pl.col("rule_id").str.contains("child"))["line_id"].drop_nulls()
+    limited = pl.read_parquet(few_lines()).filter(pl.col("bkkp_sn").is_in(planned.implode()))
+    young = pl.read_parquet(headers).filter(pl.col("age").cast(pl.Int32, strict=False).is_between(10, 17))
+    persons = pl.concat((limited["psn_no"], young["psn_no"])).drop_nulls().unique()
+
+    def of_persons(path: Path) -> list[Path]:
+        pl.read_parquet(path).filter(pl.col("psn_no").is_in(persons.implode())).write_parquet(folder / path.name)
+        return [folder / path.name]
+
+    return {"claims": of_persons(few_lines())} | {role: of_persons(path) for role, (path,) in few_headers().items()}
 
 
 # ---- what is counted ----
 
 
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory, text: Path) -> Impact:
+def result(all_claims: Path, text: Path) -> Impact:
     """What the other edition changes in the claims."""
-    path = tmp_path_factory.mktemp("claims") / "claims.csv"
-    path.write_text(CLAIMS, encoding="utf-8")
-    return impact(ImpactRequest("embedded", [path], after=str(text)))
+    return impact(ImpactRequest("embedded", [all_claims], after=str(text)))
 
 
 def test_new_gone_and_changed_lines_are_counted_as_by_hand(result: Impact) -> None:
@@ -150,15 +175,15 @@ def test_the_sample_names_lines_points_and_levels_of_both_sides(result: Impact) 
 
 
 @pytest.fixture(scope="module")
-def set_otherwise() -> Impact:
+def set_otherwise(of_children: dict[str, Any]) -> Impact:
     """What other ages of children change in the samples."""
-    return impact(ImpactRequest("embedded", [few_lines()], params=PARAMS, **few_headers()))
+    return impact(ImpactRequest("embedded", params=PARAMS, **of_children))
 
 
-def test_a_parameter_gives_what_rules_edited_by_hand_give(tmp_path: Path, set_otherwise: Impact) -> None:
-    edited_so = impact(
-        ImpactRequest(str(RULES), [few_lines()], after=str(edited_rules(tmp_path / "rules")), **few_headers())
-    )
+def test_a_parameter_gives_what_rules_edited_by_hand_give(
+    tmp_path: Path, of_children: dict[str, Any], set_otherwise: Impact
+) -> None:
+    edited_so = impact(ImpactRequest(str(RULES), after=str(edited_rules(tmp_path / "rules")), **of_children))
     assert set_otherwise.new.extent.lines > 0
     assert set_otherwise.changed.extent.lines > 0
     for kind in ("new", "gone", "changed"):
@@ -166,11 +191,14 @@ def test_a_parameter_gives_what_rules_edited_by_hand_give(tmp_path: Path, set_ot
     assert len({set_otherwise.before.rules_hash, set_otherwise.after.rules_hash, edited_so.after.rules_hash}) == 3
 
 
-def test_the_changes_are_the_differences_of_two_scans(tmp_path: Path, set_otherwise: Impact) -> None:
+def test_the_changes_are_the_differences_of_two_scans(
+    tmp_path: Path, of_children: dict[str, Any], set_otherwise: Impact
+) -> None:
     result = set_otherwise
+    lines, headers = of_children["claims"], {role: of_children[role] for role in few_headers()}
     flagged = []
     for name, settings in (("a", ()), ("b", PARAMS)):
-        scan(ScanRequest([few_lines()], tmp_path / name, params=settings, **few_headers()))
+        scan(ScanRequest(lines, tmp_path / name, params=settings, **headers))
         rows = checker.read_findings(tmp_path / name).collect().iter_rows(named=True)
         flagged.append(
             {
@@ -232,8 +260,9 @@ def ask(capsys, monkeypatch):
         ("--max-new-lines", "2", 1),
     ],
 )
-def test_a_threshold_fails_the_run_and_says_by_how_much(ask, before, text, claims, limit, value, code) -> None:
-    ended, out, err = ask(before, text, "--claims", claims, limit, value)
+@pytest.mark.usefixtures("kept_scans")
+def test_a_threshold_fails_the_run_and_says_by_how_much(ask, before, text, all_claims, limit, value, code) -> None:
+    ended, out, err = ask(before, text, "--claims", all_claims, limit, value)
     assert (ended, err) == (code, "")
     told = [line for line in out.splitlines() if limit in line]
     assert len(told) == 1
@@ -241,9 +270,10 @@ def test_a_threshold_fails_the_run_and_says_by_how_much(ask, before, text, claim
     assert "30%" in told[0] or "：3，" in told[0]
 
 
-def test_no_output_names_a_person(ask, before, text, claims) -> None:
+@pytest.mark.usefixtures("kept_scans")
+def test_no_output_names_a_person(ask, before, text, all_claims) -> None:
     for form in ("terminal", "markdown", "json"):
-        code, out, err = ask(before, text, "--claims", claims, "--format", form)
+        code, out, err = ask(before, text, "--claims", all_claims, "--format", form)
         assert (code, err) == (0, "")
         assert "甲片" in out
         assert NAME not in out

@@ -21,6 +21,7 @@ from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
 from checker.shapes import SHAPES
 from tests.few_lines import few_headers, few_lines
+from tests.one_rule import one_rule_text
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "knowledge_base" / "sources"
@@ -43,8 +44,16 @@ Row = dict[str, str]
 
 
 def edition(folder: Path, change: Callable[[list[Row]], Iterable[Row]], patterns: str = "") -> Path:
-    """The text of the embedded edition with its points changed, a status column added, and further patterns; new points are for women."""
-    shutil.copytree(SOURCES, folder)
+    """The points of one rule of the embedded edition changed, with a status column, and further patterns; new points are for women."""
+    return changed(one_rule_text(folder), change, patterns)
+
+
+def whole_edition(folder: Path, change: Callable[[list[Row]], Iterable[Row]]) -> Path:
+    """The text of the embedded edition with its points changed, and a status column."""
+    return changed(shutil.copytree(SOURCES, folder), change)
+
+
+def changed(folder: Path, change: Callable[[list[Row]], Iterable[Row]], patterns: str = "") -> Path:
     with (folder / "point.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     rows = list(change([row | {"status": row.get("status") or "active"} for row in rows]))
@@ -104,7 +113,7 @@ def trial(trial_text: Path) -> Path:
 def active(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The embedded knowledge with no point on trial."""
     folder = tmp_path_factory.mktemp("active")
-    return built(edition(folder / "text", on_trial([])), folder / "kb")
+    return built(whole_edition(folder / "text", on_trial([])), folder / "kb")
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +132,7 @@ def test_half_the_points_on_trial_find_what_they_find_as_active_points(tmp_path:
     patterns = pl.read_csv(SOURCES / "pattern.csv", infer_schema=False).join(points, on="point_id")
     shared = patterns.filter(pl.len().over("rule_id", "code") > 1)["point_id"]
     ids = sorted(set(pl.read_parquet(found)["point_id"]) - set(shared))[::2]
-    kb = built(edition(tmp_path / "text", on_trial(ids)), tmp_path / "kb")
+    kb = built(whole_edition(tmp_path / "text", on_trial(ids)), tmp_path / "kb")
     result = scan(ScanRequest([few_lines()], tmp_path / "out", kb=[kb], **few_headers()))
     all_found = pl.read_parquet(found).sort("source_record", "rule_id").drop("kb_version")
     tried = all_found["point_id"].is_in(ids)
@@ -271,6 +280,7 @@ def test_the_command_tells_of_it_in_one_line_and_ends_as_without(
     assert len((tmp_path / "out" / "findings.csv").read_text(encoding="utf-8-sig").splitlines()) == 1
 
 
+@pytest.mark.usefixtures("kept_scans")
 def test_impact_compares_without_it_and_says_so(tmp_path: Path, claims: Path, trial: Path, capsys) -> None:
     result = impact(ImpactRequest("embedded", [claims], after=str(trial)))
     assert (result.before.shadow_lines, result.after.shadow_lines) == (0, 3)

@@ -156,7 +156,7 @@ def run_ci(request: CiRequest, progress: Progress | None = None) -> CiReport:
             before = _side(base.name, work / "before", base_text, base.rules, below, alone=alone)
             after = _side(str(sources or rules), work / "after", text, rules, below, alone=alone)
             if text is not None and base_text is not None:
-                knowledge = diff_knowledge(base_text.sources, text.sources, given=(before.name, after.name))
+                knowledge = diff_knowledge(base_text.sources, text.sources, given=(before.given.name, after.given.name))
             if base.rules is not None and loaded is not None:
                 rules_diff = diff_rules(load_rules(base.rules), loaded)
             measured, unmeasured = _measure(request, before, after, knowledge, rules_diff, work, progress)
@@ -228,9 +228,12 @@ def _checked(layer: Layer, base: _Text | None, plan: Plan, day: date, request: C
     known = frozenset[Standing]() if request.baseline is None else read_baseline(request.baseline)
     check_ids(request.strict)
     below = [] if request.onto is None else [given_layer(Path(request.onto))]
-    if before := [*below, *([base.layer] if base else [])]:
-        known |= standing_of(check_knowledge(before, plan.rules, day).issues)
-    return apart(check_knowledge([*below, layer], plan.rules, day), known)
+    checked = check_knowledge([*below, layer], plan.rules, day)
+    before = [*below, *([base.layer] if base else [])]
+    # What the change has not cannot stand in its base: only the checks that found something look at the base as well.
+    if before and (found := {issue.validator for issue in checked.issues}):
+        known |= standing_of(check_knowledge(before, plan.rules, day, only=found).issues)
+    return apart(checked, known)
 
 
 def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | None, tuple[Stage, ...], Plan]:
@@ -244,18 +247,32 @@ def _prove(folder: Path | None, *, alone: bool) -> tuple[str | None, Rulebook | 
         return str(error), None, (), open_plan()
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A side of the comparison; the knowledge base of its text is built only where lines are judged with it."""
+
+    given: Given
+    out: Path
+    text: Sources | None
+
+    def built(self) -> Given:
+        """The side ready to scan with."""
+        if self.text is not None:
+            build_rows(self.text, self.out)
+        return self.given
+
+
 def _side(
     name: str, out: Path, text: _Text | None, rules: Path | None, below: tuple[Path, ...], *, alone: bool
-) -> Given:
-    """A side ready to scan with; where it has no text or no rules of its own, the embedded ones stand for them."""
-    if text is not None:
-        build_rows(text.sources, out)
+) -> _Side:
+    """A side; where it has no text or no rules of its own, the embedded ones stand for them. Raises KnowledgeError for what is wrong with its text."""
     kb = below if text is None else (*below, out)
-    return Given(name, kb) if rules is None else Given(name, kb, (rules,), alone)
+    given = Given(name, kb) if rules is None else Given(name, kb, (rules,), alone)
+    return _Side(given, out, None if text is None else text.sources)
 
 
 def _measure(
-    request: CiRequest, before: Given, after: Given, knowledge: KnowledgeDiff | None, rules: RulesDiff | None, work: Path,
+    request: CiRequest, before: _Side, after: _Side, knowledge: KnowledgeDiff | None, rules: RulesDiff | None, work: Path,
     progress: Progress | None,
 ) -> tuple[Impact | None, str | None]:  # fmt: skip
     """The impact, or why there is none: unchanged, no_base (nothing of the kind in the base), no_claims."""
@@ -270,7 +287,7 @@ def _measure(
             return None, "no_claims"
         claims, (settlements, visits, diagnoses) = [lines], ([header] for header in headers)
     asked = ImpactRequest(
-        before=before.name, after=after.name, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
+        before=before.given.name, after=after.given.name, claims=claims, settlements=settlements, visits=visits, diagnoses=diagnoses,
         maps=request.maps, language=request.language, limits=request.limits, sample=SAMPLE_LINES,
     )  # fmt: skip
-    return impact_of(asked, "knowledge", before, after, work, progress), None
+    return impact_of(asked, "knowledge", before.built(), after.built(), work, progress), None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import astuple, fields
+from dataclasses import fields
 from typing import TypeVar
 
 import polars as pl
@@ -29,8 +29,7 @@ def schema_of(kind: type[PointRow] | type[PatternRow]) -> dict[str, type[pl.Data
 
 def frame_of(rows: Iterable[Row], kind: type[Row]) -> pl.DataFrame:
     """The rows as a frame, sorted by the key of their table."""
-    values = [row.values() if isinstance(row, PointRow) else astuple(row) for row in rows]
-    frame = pl.DataFrame(values, schema=schema_of(kind), orient="row")
+    frame = pl.DataFrame([row.values() for row in rows], schema=schema_of(kind), orient="row")
     return frame.sort(POINT_KEY if kind is PointRow else PATTERN_KEY)
 
 

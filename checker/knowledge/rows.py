@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date
+from operator import attrgetter
 from typing import Any, Self
 
 from checker.shapes import LIMIT_NAMES
@@ -48,7 +49,7 @@ class PointRow:
 
     def values(self) -> tuple[Any, ...]:
         """The row of the wide table."""
-        return (*(getattr(self, name) for name in POINT_COMMON), *(self.limits.get(name) for name in LIMIT_NAMES))
+        return (*_common(self), *map(self.limits.get, LIMIT_NAMES))
 
     def to_dict(self) -> dict[str, Any]:
         """The cells of the wide table by name."""
@@ -57,6 +58,7 @@ class PointRow:
 
 POINT_COMMON = tuple(column.name for column in fields(PointRow) if column.name != "limits")
 """What every point has, whatever its shape, in the order of its table."""
+_common = attrgetter(*POINT_COMMON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,10 @@ class PatternRow:
     match: str
     code: str
     published_codes: int
+
+    def values(self) -> tuple[Any, ...]:
+        """The row of the table."""
+        return self.point_id, self.role, self.match, self.code, self.published_codes
 
 
 def by_point(patterns: Iterable[PatternRow]) -> dict[str, list[PatternRow]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ from checker.knowledge.merge.merge_decisions import Mode
 from checker.knowledge.published import PublishedItem
 from checker.knowledge.resolve import open_plan
 from checker.knowledge.source import Sources, open_knowledge
+from checker.model.embedded import embedded_rules_folder
 from checker.scan.findings import read_findings
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
@@ -53,11 +55,11 @@ def people(day: date) -> Iterator[dict[str, str | None]]:
 
 
 def lines(codes: set[str], day: date, folder: Path) -> Path:
-    """Write one line for each code and person."""
+    """Write one line for each code and person, called by code, day and person."""
     persons = pl.DataFrame(list(people(day)), schema_overrides={"nwb_flag": pl.String})
     items = pl.DataFrame({"med_list_codg": sorted(codes)})
     table = items.join(persons, how="cross").with_columns(
-        feedetl_sn=pl.col("med_list_codg") + "/" + pl.col("person"),
+        feedetl_sn=pl.col("med_list_codg") + f"/{day}/" + pl.col("person"),
         fee_ocur_time=pl.lit(datetime(day.year, day.month, day.day, 10)),
         cnt=pl.lit("1"),
         det_item_fee_sumamt=pl.lit("10"),
@@ -99,10 +101,19 @@ def updated(base: Path, out: Path, paths: list[Path], mode: Mode) -> Path:
     return out
 
 
-def findings(data: Path, kb: Path, out: Path) -> pl.DataFrame:
-    """What the rules of the workbooks find; the embedded edition has others."""
-    scan(ScanRequest(inputs=[data], out=out, kb=[kb]))
-    return read_findings(out).filter(pl.col("rule_id").is_in(RULES)).select(JUDGED).sort("line_id", "rule_id").collect()
+@pytest.fixture(scope="module")
+def findings(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., pl.DataFrame]:
+    """What the rules of the workbooks find with a knowledge base in files of lines; the embedded edition has others, which take no part."""
+    rules = tmp_path_factory.mktemp("rules")
+    for name in ("framework.csv", *(f"{rule}.toml" for rule in RULES)):
+        shutil.copy(embedded_rules_folder() / name, rules)
+
+    def found(kb: Path, *data: Path) -> pl.DataFrame:
+        out = tmp_path_factory.mktemp("found") / "out"
+        scan(ScanRequest(inputs=data, out=out, kb=[kb], rules=[rules], only_rules=True))
+        return read_findings(out).select(JUDGED).sort("line_id", "rule_id").collect()
+
+    return found
 
 
 def codes_of(published: list[PublishedItem], *batches: str) -> set[str]:
@@ -111,40 +122,41 @@ def codes_of(published: list[PublishedItem], *batches: str) -> set[str]:
 
 
 def test_exact_and_embedded_edition_agree_on_every_first_batch_code(
-    published: list[PublishedItem], built: Path, exact: Path, tmp_path: Path
+    published: list[PublishedItem], built: Path, exact: Path, findings: Callable[..., pl.DataFrame], tmp_path: Path
 ) -> None:
     codes = codes_of(published, "01")
     data = lines(codes, DECEMBER, tmp_path)
-    ours, theirs = findings(data, exact, tmp_path / "exact"), findings(data, built, tmp_path / "embedded")
+    ours, theirs = findings(exact, data), findings(built, data)
     assert set(ours["line_id"].str.split("/").list.first()) == codes
     assert ours.equals(theirs)
 
 
 def test_after_the_update_in_the_embedded_manner_they_agree_on_the_codes_of_both_lists(
-    published: list[PublishedItem], built: Path, exact: Path, sheets: Callable[..., list[Path]], tmp_path: Path
-) -> None:
+    published: list[PublishedItem], built: Path, exact: Path, sheets: Callable[..., list[Path]],
+    findings: Callable[..., pl.DataFrame], tmp_path: Path,
+) -> None:  # fmt: skip
     policy = updated(exact, tmp_path / "policy", sheets("更新", "药品限儿童使用"), Mode.REPLACE)
     reasonable = [*sheets("更新", "药品区分性别使用"), *sheets("更新", "药品儿童专用")]
     kb = updated(policy, tmp_path / "kb", reasonable, Mode.DEMOTE)
     data = lines(codes_of(published, "01", "2026-01"), MARCH, tmp_path)
-    ours, theirs = findings(data, kb, tmp_path / "exact"), findings(data, built, tmp_path / "embedded")
+    ours, theirs = findings(kb, data), findings(built, data)
     assert ours.filter(pl.col("remarks").list.contains("not_in_2026_list")).height > 10_000
     assert ours.equals(theirs)
 
 
 def test_a_code_that_the_update_removes_fires_before_it_and_after_it_as_the_mode_says(
-    published: list[PublishedItem], exact: Path, sheets: Callable[..., list[Path]], tmp_path: Path
-) -> None:
+    published: list[PublishedItem], exact: Path, sheets: Callable[..., list[Path]], findings: Callable[..., pl.DataFrame], tmp_path: Path
+) -> None:  # fmt: skip
     removed = codes_of(published, "01") - codes_of(published, "2026-01")
     sildenafil = next(code for item in published if item.item_name == "枸橼酸西地那非片" for code in item.codes)
     assert sildenafil in removed
+    data = [lines({sildenafil}, day, tmp_path) for day in (DECEMBER, MARCH)]
     found = {}
     for mode in Mode:
         kb = updated(exact, tmp_path / mode.value, sheets("更新"), mode)
+        table = findings(kb, *data)
         for day in (DECEMBER, MARCH):
-            data = lines({sildenafil}, day, tmp_path)
-            table = findings(data, kb, tmp_path / f"{mode.value}-{day}")
-            woman = table.filter(pl.col("line_id") == f"{sildenafil}/woman")
+            woman = table.filter(pl.col("line_id") == f"{sildenafil}/{day}/woman")
             found[mode, day] = woman["level"].to_list()
     assert found == {
         (Mode.REPLACE, DECEMBER): ["suspect"],

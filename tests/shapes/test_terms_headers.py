@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pytest
@@ -24,69 +26,123 @@ FULL = {
 }
 
 
-def judged(
-    tmp_path: Path, code: str, settlements: list[dict[str, str]], visits: list[dict[str, str]] | None = None, **line: str
-) -> tuple[str, str] | None:  # fmt: skip
-    """What a scan says of one line, whose settlement and visit have these headers."""
-    lines = {
-        "line_id": "L", "settlement_id": "S", "visit_id": "V", "item_code": code, "quantity": "1", "amount": "40", "patient_id": "N", "patient_sex": "2",
-        "service_time": "2026-06-01", **line,
-    }  # fmt: skip
-    request: dict[str, Any] = {"kb": [knowledge(tmp_path / "kb")], "stage": "settle"}
-    for role, key, rows in (("settlements", "settlement_id", settlements), ("visits", "visit_id", visits or [])):
-        if rows:
-            request[role] = [write(tmp_path / f"{role}.csv", [{key: key[0].upper(), **row} for row in rows])]
-    codes = [{"settlement_id": "S", "code": "I10.x00"}]
-    scan(ScanRequest([write(tmp_path / "l.csv", [lines])], tmp_path / "out", diagnoses=[write(tmp_path / "d.csv", codes)], **request))  # fmt: skip
-    rows = pl.read_parquet(tmp_path / "out" / "findings.parquet").to_dicts()
-    return (rows[0]["verdict"], rows[0]["level"] or rows[0]["reason_code"]) if rows else None
+Key = TypeVar("Key", bound=Hashable)
+Told = tuple[str, str] | None
+"""Verdict, and level or reason; nothing where nothing was found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A line of a code with cells of its own, and the headers of its settlement and visit."""
+
+    code: str
+    settlements: Sequence[dict[str, str]]
+    visits: Sequence[dict[str, str]] = ()
+    line: Mapping[str, str] = field(default_factory=dict)
+
+
+def judged(folder: Path, cases: Mapping[Key, Case]) -> dict[Key, Told]:
+    """What one scan says of the line of each case."""
+    lines: list[dict[str, str]] = []
+    rows: dict[str, list[dict[str, str]]] = {"settlements": [], "visits": [], "diagnoses": []}
+    for number, case in enumerate(cases.values()):
+        settlement, visit = {"settlement_id": f"S{number}"}, {"visit_id": f"V{number}"}
+        lines.append({
+            "line_id": f"{number}", **settlement, **visit, "item_code": case.code, "quantity": "1", "amount": "40", "patient_id": f"N{number}",
+            "patient_sex": "2", "service_time": "2026-06-01", **case.line,
+        })  # fmt: skip
+        rows["settlements"] += [settlement | row for row in case.settlements]
+        rows["visits"] += [visit | row for row in case.visits]
+        rows["diagnoses"].append(settlement | {"code": "I10.x00"})
+    tables: dict[str, Any] = {role: [write(folder / f"{role}.csv", told)] for role, told in rows.items() if told}
+    given = [write(folder / "lines.csv", lines)]
+    scan(ScanRequest(given, folder / "out", kb=[knowledge(folder / "kb")], stage="settle", **tables))
+    found = {
+        row["line_id"]: (row["verdict"], row["level"] or row["reason_code"])
+        for row in pl.read_parquet(folder / "out" / "findings.parquet").to_dicts()
+    }
+    return {key: found.get(f"{number}") for number, key in enumerate(cases)}
 
 
 OPEN = ("undetermined", "sources_conflict")
 DEFINITE = ("violation", "definite")
 
 
-@pytest.mark.parametrize(
-    ("code", "column", "values", "wanted"),
-    [
-        (INJURY, "insurance_type", ("310", "390"), DEFINITE),
-        (INJURY, "insurance_type", ("310", "", "390"), DEFINITE),
-        (INJURY, "insurance_type", ("310", "510"), OPEN),
-        (INJURY, "insurance_type", ("310", "999", "510"), OPEN),
-        (INJURY, "insurance_type", ("310", "999"), ("undetermined", "insurance_unknown")),
-        (INPATIENT, "care_type", ("11", "门诊挂号"), DEFINITE),
-        (INPATIENT, "care_type", ("21", "2101"), None),
-        (INPATIENT, "care_type", ("11", "21"), OPEN),
-        (MATERNITY, "care_type", ("2106", "21"), None),
-        (MATERNITY, "care_type", ("51", "21"), OPEN),
-        (RANK, "institution_level", ("一级甲等", "08"), DEFINITE),
-        (RANK, "institution_level", ("08", "01"), OPEN),
-        (RANK, "institution_level", ("08", "未定级"), OPEN),
-        (RANK, "institution_level", ("11", "未定级"), ("undetermined", "level_unrated")),
-        (ONLINE, "pay_location", ("1", "2"), None),
-        (ONLINE, "pay_location", ("5", "2"), OPEN),
-        (ONLINE, "institution_name", ("某市人民医院", "某市人民医院互联网医院"), DEFINITE),
-    ],
-)
+COMPARED: list[tuple[str, str, tuple[str, ...], tuple[str, str] | None]] = [
+    (INJURY, "insurance_type", ("310", "390"), DEFINITE),
+    (INJURY, "insurance_type", ("310", "", "390"), DEFINITE),
+    (INJURY, "insurance_type", ("310", "510"), OPEN),
+    (INJURY, "insurance_type", ("310", "999", "510"), OPEN),
+    (INJURY, "insurance_type", ("310", "999"), ("undetermined", "insurance_unknown")),
+    (INPATIENT, "care_type", ("11", "门诊挂号"), DEFINITE),
+    (INPATIENT, "care_type", ("21", "2101"), None),
+    (INPATIENT, "care_type", ("11", "21"), OPEN),
+    (MATERNITY, "care_type", ("2106", "21"), None),
+    (MATERNITY, "care_type", ("51", "21"), OPEN),
+    (RANK, "institution_level", ("一级甲等", "08"), DEFINITE),
+    (RANK, "institution_level", ("08", "01"), OPEN),
+    (RANK, "institution_level", ("08", "未定级"), OPEN),
+    (RANK, "institution_level", ("11", "未定级"), ("undetermined", "level_unrated")),
+    (ONLINE, "pay_location", ("1", "2"), None),
+    (ONLINE, "pay_location", ("5", "2"), OPEN),
+    (ONLINE, "institution_name", ("某市人民医院", "某市人民医院互联网医院"), DEFINITE),
+]
+Header = tuple[str, str, tuple[str, ...]]
+"""A code, a column, and its values in the headers of one settlement."""
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory: pytest.TempPathFactory) -> dict[Header, Told]:
+    """What a scan says where the headers alone tell the facts."""
+    cases = {
+        (code, column, values): Case(code, [FULL | {column: value} for value in values])
+        for code, column, values, _ in COMPARED
+    }
+    return judged(tmp_path_factory.mktemp("compared"), cases)
+
+
+@pytest.fixture(scope="module")
+def said_by_lines(tmp_path_factory: pytest.TempPathFactory) -> dict[Header, Told]:
+    """What it says where headers contradict each other and the line says it."""
+    usual = {"insurance_type": "310", "care_type": "11", "institution_level": "08", "pay_location": "5"}
+    cases = {
+        (code, column, values): Case(code, [FULL | {column: value} for value in values], line={column: usual[column]})
+        for code, column, values, wanted in COMPARED
+        if wanted == OPEN
+    }
+    return judged(tmp_path_factory.mktemp("lines"), cases)
+
+
+@pytest.mark.parametrize(("code", "column", "values", "wanted"), COMPARED)
 def test_headers_of_one_key_are_compared_by_what_they_mean(
-    code: str, column: str, values: tuple[str, ...], wanted: object, tmp_path: Path
-) -> None:
-    settlements = [FULL | {column: value} for value in values]
-    assert judged(tmp_path, code, settlements) == wanted
+    compared: dict[Header, Told], said_by_lines: dict[Header, Told], code: str, column: str, values: tuple[str, ...], wanted: Told
+) -> None:  # fmt: skip
+    assert compared[code, column, values] == wanted
     if wanted == OPEN:
-        (tmp_path / "own").mkdir()
-        usual = {"insurance_type": "310", "care_type": "11", "institution_level": "08", "pay_location": "5"}
         levels = {MATERNITY: "suspect"}
-        told = judged(tmp_path / "own", code, settlements, **{column: usual[column]})
-        assert told == ("violation", levels.get(code, "definite"))
+        assert said_by_lines[code, column, values] == ("violation", levels.get(code, "definite"))
 
 
-def test_a_visit_does_not_settle_what_settlements_contradict_each_other_in(tmp_path: Path) -> None:
-    two = [FULL | {"insurance_type": value} for value in ("310", "510")]
-    assert judged(tmp_path, INJURY, two, [{"insurance_type": "310"}]) == OPEN
+@pytest.fixture(scope="module")
+def visited(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, ...], Told]:
+    """What a scan says by what settlements say of the insurance, where visits say it as well."""
+    two = [{"insurance_type": value} for value in ("310", "510")]
+    visits = {("310", "510"): two[:1], ("310",): two, ("",): two}
+    cases = {
+        settled: Case(INJURY, [FULL | {"insurance_type": value} for value in settled], rows)
+        for settled, rows in visits.items()
+    }
+    return judged(tmp_path_factory.mktemp("visited"), cases)
+
+
+def test_a_visit_does_not_settle_what_settlements_contradict_each_other_in(
+    visited: dict[tuple[str, ...], Told],
+) -> None:
+    assert visited["310", "510"] == OPEN
 
 
 @pytest.mark.parametrize(("settled", "wanted"), [("310", DEFINITE), ("", OPEN)])
-def test_a_settlement_that_says_it_comes_before_visits(settled: str, wanted: object, tmp_path: Path) -> None:
-    visits = [{"insurance_type": value} for value in ("310", "510")]
-    assert judged(tmp_path, INJURY, [FULL | {"insurance_type": settled}], visits) == wanted
+def test_a_settlement_that_says_it_comes_before_visits(
+    visited: dict[tuple[str, ...], Told], settled: str, wanted: Told
+) -> None:
+    assert visited[settled,] == wanted

@@ -61,11 +61,11 @@ def unknown_rule(checked: CheckInput) -> Iterator[Found]:
 
 def other_shape(checked: CheckInput) -> Iterator[Found]:
     """Points that have limits of another shape than their rule's."""
-    for rule in checked.rules:
+    for rule, points in checked.judged:
         others = [shape for shape in SHAPES if shape.id != rule.shape]
         own = BY_ID[rule.shape].limit_file
         for shape in others:
-            for row in checked.point.filter((pl.col("rule_id") == rule.id) & has_shape(shape)).iter_rows(named=True):
+            for row in points.filter(has_shape(shape)).iter_rows(named=True):
                 yield Found(
                     place_of(row),
                     Said(
@@ -82,11 +82,11 @@ def other_kind(checked: CheckInput) -> Iterator[Found]:
     patterns_of = {
         kind: checked.layer.pattern.filter(~pl.col("code").str.contains(of_kind)) for kind, of_kind in CODES.items()
     }
-    for rule in checked.rules:
+    for rule, points in checked.judged:
         kind = kind_of(rule.name_zh)
         if kind is None:
             continue
-        own = checked.point.filter(pl.col("rule_id") == rule.id).select("point_id", "item_name")
+        own = points.select("point_id", "item_name")
         for row in patterns_of[kind].join(own, on="point_id", maintain_order="left").iter_rows(named=True):
             zh, en = (
                 ("服务项目或耗材", "a service or material") if kind == DRUG else ("药品或耗材", "a drug or material")
@@ -104,13 +104,13 @@ def other_kind(checked: CheckInput) -> Iterator[Found]:
 
 def unread_point(checked: CheckInput) -> Iterator[Found]:
     """Points none of whose limits the clause of their rule reads."""
-    for rule in checked.rules:
+    for rule, points in checked.judged:
         read = _limits(rule, read=True)
         if not read:
             continue
         facts = [BY_ID[rule.shape].facts[fact] for fact in dict.fromkeys(limit.fact for limit in read)]
         zh, en = "和".join(fact.zh for fact in facts), " and the ".join(fact.en for fact in facts)
-        own = checked.point.filter((pl.col("rule_id") == rule.id) & has_shape(BY_ID[rule.shape]))
+        own = points.filter(has_shape(BY_ID[rule.shape]))
         for row in own.filter(~_any(read)).iter_rows(named=True):
             yield Found(
                 place_of(row),
@@ -124,15 +124,14 @@ def unread_point(checked: CheckInput) -> Iterator[Found]:
 
 def unread_limit(checked: CheckInput) -> Iterator[Found]:
     """Limits of a point that the clause of its rule does not read, beside others that it reads."""
-    for rule in checked.rules:
+    for rule, points in checked.judged:
         read, unread = _limits(rule, read=True), [each for each in _limits(rule, read=False) if not each.steers]
         for fact in dict.fromkeys(limit.fact for limit in unread):
             limits = [limit for limit in unread if limit.fact == fact]
             named = BY_ID[rule.shape].facts[fact]
             zh, en = named.zh, named.en
             beside = _any(read) if read else pl.lit(value=True)
-            own = checked.point.filter((pl.col("rule_id") == rule.id) & _any(limits) & beside)
-            for row in own.iter_rows(named=True):
+            for row in points.filter(_any(limits) & beside).iter_rows(named=True):
                 yield Found(
                     place_of(row),
                     Said(

@@ -46,6 +46,12 @@ class CheckInput:
         return self.layer.point
 
     @cached_property
+    def judged(self) -> tuple[tuple[RulePlan, pl.DataFrame], ...]:
+        """The rules that have points, each with them."""
+        points = self.point.partition_by("rule_id", as_dict=True)
+        return tuple((rule, points[rule.id,]) for rule in self.rules if (rule.id,) in points)
+
+    @cached_property
     def covered(self) -> pl.DataFrame:
         """Every pattern of a limited item with its point: match, code, family (NULL where none), published_codes, the point's columns, item_key, ends.
 

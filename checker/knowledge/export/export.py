@@ -58,7 +58,8 @@ def export_edition(request: ExportRequest, plan: Plan) -> Exported:
     entries, table = _told(request)
     if not table:
         return Exported(0, 0, (), (), 0)
-    text = flat_text(table, {rule.id: rule for rule in plan.rules}, changes=request.since is not None)
+    rules = {rule.id: rule for rule in plan.rules}
+    text = "" if flat is None else flat_text(table, rules, changes=request.since is not None)
     if request.out is None:
         if flat is not None:
             write_whole(flat, text)

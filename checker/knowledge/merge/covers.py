@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 
 from checker.knowledge.codes import family_of
 from checker.knowledge.published import PublishedItem
@@ -49,7 +49,8 @@ def limits_of(items: Iterable[PublishedItem]) -> list[Limit]:
         if window is None:
             faults.append(f"{item.source_row}: found limit_age_window {limits.age_text!r}; write {SHAPES}")
         else:
-            bounds = dict(zip(_BOUNDS, astuple(window), strict=True))
+            told = (window.minimum, window.minimum_unit, window.maximum, window.maximum_unit)
+            bounds = dict(zip(_BOUNDS, told, strict=True))
             cells = {"sex": _SEXES.get(limits.sex), "age_word": limits.age_word, "subject": limits.subject}
             found.append(_filled(cells | bounds | dict(limits.cells)))
     if faults:
