@@ -13,8 +13,9 @@ import checker.change.impact
 from checker.ingest.database.query import Query
 from checker.ingest.in_memory import InMemory
 from checker.model.embedded import embedded_edition_folder, embedded_rules_folder
+from checker.scan.progress import Progress
 from checker.scan.request import ScanRequest, ScanResult
-from checker.scan.scan import Progress, scan
+from checker.scan.scan import scan
 
 _KEY = "kept"
 """By it all scans that are kept call persons, as the two of one comparison must."""
