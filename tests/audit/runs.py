@@ -30,16 +30,17 @@ def change_findings(
     values: Mapping[str, str],
     *,
     without: str = "",
+    only: str = "TRUE",
     times: int = 1,
     document: Mapping[str, object] | None = None,
 ) -> None:
     """Write the findings of a run anew, some columns with other values (SQL), or each several times, and name them in its run.json, in which `document`
-    takes the place of what stands there."""
+    takes the place of what stands there. `only` some are left where a condition (SQL) says of which."""
     file = run / "findings.parquet"
     replaced = f" REPLACE ({', '.join(f'{value} AS {name}' for name, value in values.items())})" if values else ""
     left_out = f" EXCLUDE ({without})" if without else ""
     duckdb.sql(
-        f"COPY (SELECT *{left_out}{replaced} FROM '{file}', range({times}) r(i)) TO '{run / 'new'}' (FORMAT parquet)".replace(
+        f"COPY (SELECT *{left_out}{replaced} FROM '{file}', range({times}) r(i) WHERE {only}) TO '{run / 'new'}' (FORMAT parquet)".replace(
             ", range(1) r(i)", ""
         )
     )
