@@ -70,17 +70,17 @@ def passed_over(out: Path, root: Path) -> Mapping[str, str]:
 # ---- names ----
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-def test_signs_of_patterns_in_names_are_names(tmp_path, kind):
+def test_signs_of_patterns_in_names_are_names(tmp_path):
     """A file that exists is itself: its neighbours, which the name would fit as a pattern, are read once or not at all."""
     names = {"a[1]": "a1", "b*": "bb", "c?": "cc", "d'e": "de", "[f]*?": "fgh"}
-    for name in (*names, *names.values()):
-        WRITERS[kind](tmp_path / "in" / f"{name}.{kind}", name)
-    scanned(tmp_path / "odd", *(tmp_path / "in" / f"{name}.{kind}" for name in names))
-    assert found(tmp_path / "odd") == sorted(names)
+    odd, plain = ([f"{name}.{kind}" for name in some for kind in WRITERS] for some in (names, names.values()))
+    for name in (*odd, *plain):
+        WRITERS[name.rpartition(".")[2]](tmp_path / "in" / name, name)
+    scanned(tmp_path / "odd", *(tmp_path / "in" / name for name in odd))
+    assert found(tmp_path / "odd") == sorted(odd)
     scanned(tmp_path / "all", tmp_path / "in")
-    assert found(tmp_path / "all") == sorted([*names, *names.values()])
-    assert [each["lines"] for each in run(tmp_path / "all")["inputs"]] == [1] * 10
+    assert found(tmp_path / "all") == sorted([*odd, *plain])
+    assert [each["lines"] for each in run(tmp_path / "all")["inputs"]] == [1] * 20
 
 
 def test_a_pattern_still_means_files(tmp_path):
@@ -117,19 +117,19 @@ def test_a_pattern_as_out_touches_no_other_folder(tmp_path):
 OWN = ("file_row_number", "FILE_INDEX", "filename", "__record", "__fault", "__text", "__ordinal")
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-def test_no_column_of_a_file_takes_the_place_of_our_own(tmp_path, kind):
+def test_no_column_of_a_file_takes_the_place_of_our_own(tmp_path):
     """With a column of the reader's own names every line once counted as the same line."""
-    lines = [(name, place) for name in sorted(OWN) for place in range(1, 6)]
-    for name in OWN:
-        path = tmp_path / "in" / f"of {name}.{kind}"
-        parquet_file(path, *(f"{name} {place}" for place in range(1, 6)), **{name: 7})
-        if kind == "csv":
+    files = {f"of {name}.{kind}": name for name in OWN for kind in WRITERS}
+    lines = [(file, place) for file in sorted(files) for place in range(1, 6)]
+    for file, name in files.items():
+        path = tmp_path / "in" / file
+        parquet_file(path, *(f"{file} {place}" for place in range(1, 6)), **{name: 7})
+        if path.suffix == ".csv":
             pl.read_parquet(path).write_csv(path)
     scanned(tmp_path / "out", tmp_path / "in")
     told = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("source_file", "source_record")
-    assert told.select("line_id", "source_record").rows() == [(f"{name} {place}", place) for name, place in lines]
-    assert [Path(file).stem for file in told["source_file"]] == [f"of {name}" for name, _ in lines]
+    assert told.select("line_id", "source_record").rows() == [(f"{file} {place}", place) for file, place in lines]
+    assert [Path(file).name for file in told["source_file"]] == [file for file, _ in lines]
 
 
 def test_such_a_column_can_still_be_mapped(tmp_path):
@@ -188,14 +188,16 @@ def test_what_may_be_data_makes_the_result_incomplete(tmp_path):
     assert run(tmp_path / "out")["lines"]["read"] == 1
 
 
-@pytest.mark.parametrize("name", ["desktop.ini", "Thumbs.db", "~$明细.xlsx", "$RECYCLE.BIN/a.csv", "@eaDir/a.csv"])
-def test_files_of_the_system_are_told_and_no_data(tmp_path, name):
+def test_files_of_the_system_are_told_and_no_data(tmp_path):
+    names = ("desktop.ini", "Thumbs.db", "~$明细.xlsx", "$RECYCLE.BIN/a.csv", "@eaDir/a.csv")
     csv_file(tmp_path / "in" / "lines.csv", "one")
-    path = tmp_path / "in" / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(b"x")
+    for name in names:
+        path = tmp_path / "in" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
     scanned(tmp_path / "out", tmp_path / "in")
-    assert passed_over(tmp_path / "out", tmp_path / "in") == {name.partition("/")[0]: "of_the_system"}
+    assert passed_over(tmp_path / "out", tmp_path / "in") == {name.partition("/")[0]: "of_the_system" for name in names}
+    assert found(tmp_path / "out") == ["one"]
 
 
 EMPTY = {
@@ -341,15 +343,22 @@ ADVISED = {
 }  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def not_read(tmp_path_factory):
+    """What is said of each of these files, which lie in one folder beside a sound one."""
+    folder = tmp_path_factory.mktemp("advised")
+    csv_file(folder / "in" / "lines.csv", "one")
+    for name, (content, _) in ADVISED.items():
+        (folder / "in" / name).write_bytes(content)
+    scanned(folder / "out", folder / "in", code=4)
+    return {Path(each["path"]).name: each["detail"] for each in run(folder / "out")["passed_over"]}
+
+
 @pytest.mark.parametrize("name", ADVISED)
-def test_what_is_not_read_is_named_with_what_to_do(tmp_path, name):
-    content, advice = ADVISED[name]
-    csv_file(tmp_path / "in" / "lines.csv", "one")
-    (tmp_path / "in" / name).write_bytes(content)
-    scanned(tmp_path / "out", tmp_path / "in", code=4)
-    (told,) = run(tmp_path / "out")["passed_over"]
-    assert name in told["detail"]
-    assert advice in told["detail"]
+def test_what_is_not_read_is_named_with_what_to_do(not_read, name):
+    assert not_read.keys() == ADVISED.keys()
+    assert name in not_read[name]
+    assert ADVISED[name][1] in not_read[name]
 
 
 def test_a_folder_of_nothing_readable_names_what_is_there(tmp_path):
@@ -402,21 +411,17 @@ def test_damaged_files_are_told_within_a_folder_and_refused_by_themselves(tmp_pa
 # ---- partitions ----
 
 
-@pytest.mark.parametrize("kind", WRITERS)
-def test_columns_in_the_names_of_folders_count(tmp_path, kind):
+def test_columns_in_the_names_of_folders_count(tmp_path):
     """Whoever partitions by sex has no sex in the files: two women of three are found."""
     root = tmp_path / "in"
     for sex, lines in (("1", ["man"]), ("2", ["woman", "another"])):
-        path = root / "year=2026" / f"gend={sex}" / f"a.{kind}"
-        if kind == "parquet":
-            parquet_file(path, *lines, leave_out="gend")
-        else:
-            path.parent.mkdir(parents=True)
-            rows = [",".join(row(line)[:-1]) for line in lines]
-            path.write_text("\n".join([HEADER.removesuffix(",gend"), *rows, ""]), encoding="utf-8")
+        folder = root / "year=2026" / f"gend={sex}"
+        parquet_file(folder / "a.parquet", *(f"{line} of Parquet" for line in lines), leave_out="gend")
+        rows = [",".join(row(f"{line} of CSV")[:-1]) for line in lines]
+        (folder / "a.csv").write_text("\n".join([HEADER.removesuffix(",gend"), *rows, ""]), encoding="utf-8")
     scanned(tmp_path / "out", root)
-    assert found(tmp_path / "out") == ["another", "woman"]
-    assert run(tmp_path / "out")["inputs"][0]["columns"]["patient_sex"] == ["gend"]
+    assert found(tmp_path / "out") == ["another of CSV", "another of Parquet", "woman of CSV", "woman of Parquet"]
+    assert [each["columns"]["patient_sex"] for each in run(tmp_path / "out")["inputs"]] == [["gend"]] * 4
 
 
 def test_partitions_may_be_empty_escaped_or_of_other_keys(tmp_path):

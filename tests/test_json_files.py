@@ -49,25 +49,66 @@ def read(path: Path) -> int:
     return json.loads((path.parent / "out" / "run.json").read_text(encoding="utf-8"))["lines"]["read"]
 
 
-ROWS = [row("1", remark='a "list": [{"x": 1}] in a text'), row("2", tags=[{"a": [1]}])]
+def rows_of(file: str) -> list[dict[str, object]]:
+    return [row(f"{file} 1", remark='a "list": [{"x": 1}] in a text'), row(f"{file} 2", tags=[{"a": [1]}])]
+
+
+ROWS = rows_of("lines")
 WRAPPED = {
-    "Navicat": {"RECORDS": ROWS},
-    "data": {"data": ROWS},
-    "data and list": {
+    "Navicat": lambda rows: {"RECORDS": rows},
+    "data": lambda rows: {"data": rows},
+    "data and list": lambda rows: {
         "code": 0,
         "msg": "ok [x]",
-        "data": {"page": {"size": 2}, "total": 2, "list": ROWS},
+        "data": {"page": {"size": 2}, "total": 2, "list": rows},
         "errors": [],
     },
-    "behind texts": {"success": True, "ids": [1, 2], "result": ROWS, "sign": "]}", "more": {"a": [1, [2]]}},
+    "behind texts": lambda rows: {
+        "success": True,
+        "ids": [1, 2],
+        "result": rows,
+        "sign": "]}",
+        "more": {"a": [1, [2]]},
+    },
 }
+ODD_KEYS = ["", "a\u0000b", 'a"b', "a.b", "a/b~c", "$", "__record", "file_index"]
+CAMEL_CASE = {"feedetlSn": "camel case 1", "feeOcurTime": "2026-03-01", "medListCodg": MALE_ONLY, "gend": "2"}
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """Of each file of a folder the lines found in it and how many were read; the ids of lines begin with its name."""
+    folder = tmp_path_factory.mktemp("together") / "in"
+    for name, wrap in WRAPPED.items():
+        written(folder / f"{name}.json", wrap(rows_of(name)))
+    arrays = (json.dumps(row(f"arrays {each}", tags=[{"a": 1}])) for each in "123")
+    written(folder / "arrays.json", "\n".join(arrays))
+    written(folder / "camel case.json", [CAMEL_CASE])
+    written(folder / "odd keys.json", [row("odd keys 1", **dict.fromkeys(ODD_KEYS, "x")), row("odd keys 2")])
+    scanned(folder)
+    told = json.loads((folder.parent / "out" / "run.json").read_text(encoding="utf-8"))["inputs"]
+    lines = {Path(each["path"]).stem: ([], each["lines"]) for each in told}
+    findings = pl.read_parquet(folder.parent / "out" / "findings.parquet").sort("source_record")
+    for file, line in findings.select("source_file", "line_id").rows():
+        lines[Path(file).stem][0].append(line.removeprefix(f"{Path(file).stem} "))
+    return lines
 
 
 @pytest.mark.parametrize("name", WRAPPED)
-def test_rows_may_be_wrapped(tmp_path, name):
-    path = written(tmp_path / "lines.json", WRAPPED[name])
-    scanned(path)
-    assert (found(path), read(path)) == (["1", "2"], 2)
+def test_rows_may_be_wrapped(together, name):
+    assert together[name] == (["1", "2"], 2)
+
+
+def test_rows_one_after_the_other_may_hold_arrays(together):
+    assert together["arrays"] == (["1", "2", "3"], 3)
+
+
+def test_camel_case_is_read_as_words(together):
+    assert together["camel case"] == (["1"], 1)
+
+
+def test_odd_keys_are_keys(together):
+    assert together["odd keys"] == (["1", "2"], 2)
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl"])
@@ -77,7 +118,7 @@ def test_pages_one_after_the_other_are_their_rows(tmp_path, suffix):
     documents = [json.dumps(each) for each in (*pages, {"code": 500}, row("4"))]
     path = written(tmp_path / f"lines.{suffix}", "\n".join(documents))
     scanned(path, code=4)
-    assert (found(path), read(path)) == (["1", "2", "3", "4"], 7)
+    assert (found(path), read(path)) == (["lines 1", "lines 2", "3", "4"], 7)
     assert [record for record, _, _ in rejects(path)] == [4, 5, 6]
 
 
@@ -94,7 +135,7 @@ def test_a_table_that_names_its_columns_once_is_its_rows(tmp_path, suffix):
         odd["data"].pop(4)
         path = written(tmp_path / "lines.json", split(ROWS) | {"data": split(ROWS)["data"][:1]})
         scanned(path)
-        assert (found(path), read(path)) == (["1"], 1)
+        assert (found(path), read(path)) == (["lines 1"], 1)
     del odd["index"]
     path = written(
         tmp_path / "more" / f"lines.{suffix}", "\n".join(map(json.dumps, (split([row("1"), row("2")]), odd)))
@@ -130,24 +171,11 @@ def test_two_arrays_of_rows_in_one_file_are_refused(tmp_path):
     assert "other.more" in done.stderr
 
 
-def test_rows_one_after_the_other_may_hold_arrays(tmp_path):
-    path = written(tmp_path / "lines.json", "\n".join(json.dumps(row(each, tags=[{"a": 1}])) for each in "123"))
-    scanned(path)
-    assert found(path) == ["1", "2", "3"]
-
-
 @pytest.mark.parametrize(
     "text", ['{"data": [{"a": 1}', '{"data": [{"a": 1}]', '{"data": [{"a": 1} {"a": 2}]}', '{"data": [{"a":']
 )
 def test_broken_wrappers_are_refused(tmp_path, text):
     assert "lines.json" in scanned(written(tmp_path / "lines.json", text), code=2).stderr
-
-
-def test_camel_case_is_read_as_words(tmp_path):
-    document = [{"feedetlSn": "1", "feeOcurTime": "2026-03-01", "medListCodg": MALE_ONLY, "gend": "2"}]
-    path = written(tmp_path / "lines.json", document)
-    scanned(path)
-    assert found(path) == ["1"]
 
 
 @pytest.mark.parametrize("suffix", ["json", "jsonl"])
@@ -289,13 +317,6 @@ def test_five_thousand_keys_are_read(tmp_path):
     done = liangku("scan", path, "--out", tmp_path / "out", "--map", "item_code=项目 编码")
     assert done.returncode == 1, done.stderr
     assert len(found(path)) == 200
-
-
-def test_odd_keys_are_keys(tmp_path):
-    odd = ["", "a\u0000b", 'a"b', "a.b", "a/b~c", "$", "__record", "file_index"]
-    path = written(tmp_path / "lines.json", [row("1", **dict.fromkeys(odd, "x")), row("2")])
-    scanned(path)
-    assert found(path) == ["1", "2"]
 
 
 def test_random_documents_end_in_rows_rejects_or_a_refusal(tmp_path):

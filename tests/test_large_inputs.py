@@ -16,9 +16,10 @@ import pytest
 from tests.shared_texts import share_texts
 
 ROOT = Path(__file__).parents[1]
-MEMORY_CEILING_MB = 600
+MEMORY_CEILING_MB, JSON_CEILING_MB = 600, 420
 MALE_ONLY = "XG04CBA088A001010101467"
-JSON_ROWS, SHEET_ROWS = 450_000, 200_000
+JSON_ROWS, SHEET_ROWS = 300_000, 200_000
+"""More lines of JSON than a scan keeps in memory. They take some 340 MB; with their text held as a whole it would be 450 MB."""
 ROWS = f"""SELECT 'L' || range AS line_id, '2026-03-01 10:00:00' AS fee_ocur_time, '{MALE_ONLY}' AS med_list_codg, 1 AS cnt, 35.5 AS amount,
     CASE WHEN range % 1000 = 0 THEN '2' ELSE '1' END AS gend, 'V' || range // 5 AS mdtrt_id, repeat('某', 20) || range AS remark
     FROM range({JSON_ROWS})"""
@@ -52,7 +53,7 @@ def test_json(array: Path, tmp_path: Path, form: str) -> None:
     run = scanned(path, tmp_path / "out")
     assert run["lines"]["read"] == JSON_ROWS
     assert run["findings"]["violations"]["lines"] == JSON_ROWS // 1000
-    assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= MEMORY_CEILING_MB
+    assert run["peak_memory_mb"] is None or run["peak_memory_mb"] <= JSON_CEILING_MB
 
 
 def sheet_rows() -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
 from tests.few_lines import few_headers, few_lines
 
+Found = tuple[list[tuple[Any, ...]], dict[str, Any]]
 
-def found(lines: list[Path], out: Path) -> tuple[list[tuple[Any, ...]], dict[str, Any]]:
+
+def found(lines: list[Path], out: Path) -> Found:
     """The findings but for where their lines stood, and what was counted."""
     result = scan(ScanRequest(lines, out, **few_headers()))
     findings = pl.concat([pl.read_parquet(result.out / f"{name}.parquet") for name in ("findings", "shadow")])
@@ -33,13 +36,24 @@ def found(lines: list[Path], out: Path) -> tuple[list[tuple[Any, ...]], dict[str
     }
 
 
+@pytest.fixture(scope="module", autouse=True)
+def as_many() -> Iterator[None]:
+    """Lines are asked as many would be: few are asked by one thread."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(checker.scan.scan, "FEW_ROWS", 0)
+        yield
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> Found:
+    """What is found in one file, in the order in which it lies there."""
+    return found([few_lines()], tmp_path_factory.mktemp("order") / "out")
+
+
 @pytest.mark.parametrize("threads", [1, 8])
 def test_the_order_of_lines_and_files_changes_no_finding(
-    threads: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    threads: int, expected: Found, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # As many lines would be: few are asked by one thread.
-    monkeypatch.setattr(checker.scan.scan, "FEW_ROWS", 0)
-    expected = found([few_lines()], tmp_path / "out")
     monkeypatch.setattr(os, "cpu_count", lambda: threads)
     lines = pl.read_parquet(few_lines()).sample(fraction=1, shuffle=True, seed=threads)
     # Lines without an id that stand in two files may be one line that both hold: they stay together.

@@ -36,6 +36,7 @@ from checker.model.schema import FINDING_COLUMNS
 from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.counter import answers
 
 DRUG = "XG04CBA088A001010101467"
 NOW = datetime(2026, 3, 1, 10, 0)
@@ -214,8 +215,7 @@ def test_the_counter_agrees_with_a_scan(seed: int, tmp_path: Path) -> None:
     precheck = Precheck.open(kb=[tmp_path / "kb"], crosswalk=read_crosswalks(crosswalk), repair=repair, **options)
     answered, not_in_force, not_in_scope = {}, Counter[str](), Counter[str]()
     before = 0
-    for document in documents:
-        answer = precheck.check(document)
+    for document, answer in zip(documents, answers(precheck, documents, language=options["language"]), strict=True):
         not_in_force.update(entry["rule_id"] for entry in answer["not_in_force"])
         not_in_scope.update(entry["rule_id"] for entry in answer.get("not_in_scope", ()))
         for finding in answer["findings"]:
@@ -465,9 +465,7 @@ def test_keys_that_nothing_reads_are_listed(precheck: Precheck) -> None:
     assert precheck.check(document)["ignored"] == ["patient.gender", "colour", "lines[0].qty"]
 
 
-@pytest.mark.parametrize(
-    ("lines", "net"),
-    [
+NETTED = (
         # An id that nobody gave is nobody's.
         (({"line_id": "2"}, {}), [(1, 10, 10), (1, 10, 10)]),
         (({"line_id": "2"}, {"line_id": "2"}), [(1, 10, 10)]),
@@ -480,16 +478,30 @@ def test_keys_that_nothing_reads_are_listed(precheck: Precheck) -> None:
             ({"line_id": "1"}, {"item_code": "L1", "quantity": -1, "amount": -10, "original_line_id": "1"}),
             [(1, 10, 10)],
         ),
-    ],
-)
-def test_lines_are_netted_alike_at_the_counter_and_in_a_scan(
-    lines: tuple[dict[str, Any], ...], net: list[tuple[int, int, int]], tmp_path: Path, precheck: Precheck
-) -> None:
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def netted(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """What a scan finds in all of these prescriptions, each of its own visit."""
+    folder = tmp_path_factory.mktemp("netted")
+    documents = [netted_document(number) for number in range(len(NETTED))]
+    (folder / "rx.json").write_text(json.dumps(documents), encoding="utf-8")
+    scan(ScanRequest([folder / "rx.json"], folder / "out"))
+    return pl.read_parquet(folder / "out" / "findings.parquet").sort("source_record")
+
+
+def netted_document(number: int) -> dict[str, Any]:
     whole = {"item_code": DRUG, "quantity": 1, "amount": 10, "amount_in_scope": 10}
-    document = asked(visit_id="V1", lines=[whole | line for line in lines])
-    counter = [(f["quantity"], f["amount"], f["amount_in_scope"]) for f in precheck.check(document)["findings"]]
-    (tmp_path / "rx.json").write_text(json.dumps(document), encoding="utf-8")
-    scan(ScanRequest([tmp_path / "rx.json"], tmp_path / "out"))
-    found = pl.read_parquet(tmp_path / "out" / "findings.parquet").sort("source_record")
-    assert counter == net
+    return asked(visit_id=f"V{number}", lines=[whole | line for line in NETTED[number][0]])
+
+
+@pytest.mark.parametrize("number", range(len(NETTED)))
+def test_lines_are_netted_alike_at_the_counter_and_in_a_scan(
+    number: int, netted: pl.DataFrame, precheck: Precheck
+) -> None:
+    net = NETTED[number][1]
+    findings = precheck.check(netted_document(number))["findings"]
+    assert [(f["quantity"], f["amount"], f["amount_in_scope"]) for f in findings] == net
+    found = netted.filter(visit_id=f"V{number}")
     assert found.select("quantity", "amount", "amount_in_scope").rows() == net

@@ -241,25 +241,17 @@ def repacked(path: Path, change) -> Path:
     return path
 
 
-def test_backslashes_in_the_package_are_folders(tmp_path):
-    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
-    repacked(path, lambda name, content: (name.replace("/", "\\"), content))
-    scanned(tmp_path / "out", path)
-    assert found(tmp_path / "out") == [("1",)]
+def with_backslashes(name: str, content: bytes) -> tuple[str, bytes]:
+    """A member of a workbook whose folders end as on Windows."""
+    return name.replace("/", "\\"), content
 
 
-def test_a_workbook_whose_xml_bears_prefixes_is_read(tmp_path):
-    path = workbook(tmp_path / "a.xlsx", ("明细", [HEADER, row("1")]))
-
-    def prefixed(name: str, content: bytes) -> tuple[str, bytes]:
-        if name.startswith("xl/worksheets/"):
-            text = content.decode().replace("<", "<x:").replace("<x:/", "</x:").replace("<x:?", "<?")
-            content = text.replace("xmlns=", "xmlns:x=", 1).encode()
-        return name, content
-
-    repacked(path, prefixed)
-    scanned(tmp_path / "out", path)
-    assert found(tmp_path / "out") == [("1",)]
+def prefixed(name: str, content: bytes) -> tuple[str, bytes]:
+    """A member of a workbook whose XML bears prefixes."""
+    if name.startswith("xl/worksheets/"):
+        text = content.decode().replace("<", "<x:").replace("<x:/", "</x:").replace("<x:?", "<?")
+        content = text.replace("xmlns=", "xmlns:x=", 1).encode()
+    return name, content
 
 
 def test_days_may_be_counted_from_1904(tmp_path):
@@ -273,15 +265,7 @@ def test_days_may_be_counted_from_1904(tmp_path):
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("suffix", ["xls", "xlsx"])
-def test_text_under_a_workbooks_name_is_read_as_text(tmp_path, suffix):
-    text = "\n".join(["\t".join(HEADER), "\t".join(map(str, row("1"))), ""])
-    (tmp_path / f"a.{suffix}").write_text(text, encoding="gb18030")
-    scanned(tmp_path / "out", tmp_path / f"a.{suffix}")
-    assert found(tmp_path / "out") == [("1",)]
-
-
-CELLS = [HEADER, row("1"), row("2")]
+CELLS = [HEADER, row("L1"), row("L2")]
 _IN_PAGE = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>" for cells in CELLS)
 _IN_XML = re.sub(r"<td>(.*?)</td>", r'<Cell><Data ss:Type="String">\1</Data></Cell>', _IN_PAGE).replace("tr>", "Row>")
 _TITLE = '<Row><Cell ss:MergeAcross="4"><Data ss:Type="String">费用明细</Data></Cell></Row>'
@@ -293,21 +277,12 @@ MARKUP = {
 }
 
 
-@pytest.mark.parametrize(("name", "encoding"), [("a.xls", "gb18030"), ("a.html", "utf-8"), ("a.csv", "utf-16")])
-@pytest.mark.parametrize("form", MARKUP)
-def test_tables_of_pages_and_of_xml_are_sheets(tmp_path, form, name, encoding):
-    told = MARKUP[form].replace('"1.0"', f'"1.0" encoding="{encoding}"')
-    (tmp_path / name).write_text(told, encoding=encoding)
-    scanned(tmp_path / "out", tmp_path / name)
-    assert found(tmp_path / "out", "source_record") == [("1", 3), ("2", 4)]
-
-
 def test_cells_of_a_page_that_reach_over_rows_say_the_same_in_each(tmp_path):
     before, _, after = _IN_PAGE.replace("<td>女", '<td rowspan="2">女', 1).partition("<td>女</td>")
     spanned = before + after
     (tmp_path / "a.xls").write_text(f"<table>{spanned}</table>", encoding="utf-8")
     scanned(tmp_path / "out", tmp_path / "a.xls")
-    assert found(tmp_path / "out") == [("1",), ("2",)]
+    assert found(tmp_path / "out") == [("L1",), ("L2",)]
     (tmp_path / "a.xls").write_text(f"<table>{spanned}", encoding="utf-8")
     assert "不完整" in scanned(tmp_path / "cut", tmp_path / "a.xls", code=2).stderr
 
@@ -323,14 +298,6 @@ OLD = zlib.decompress(base64.b85decode(
     '8lfAn3;0X&2y|f`fq|s*XD7%^zZcu2kN$rl$4O+5KnJu@934sLFMd?A)z7nON5|jWLdo*4BopU9=Kl@l$TWE'
 ))  # fmt: skip
 """A workbook in the format of Excel 97: a title, an empty row, the header, three lines with date cells; a hidden sheet."""
-
-
-def test_workbooks_of_the_old_format_are_read(tmp_path):
-    (tmp_path / "a.xls").write_bytes(OLD)
-    scanned(tmp_path / "out", tmp_path / "a.xls")
-    time = datetime(2026, 3, 1, 10, 30)
-    assert found(tmp_path / "out", "source_record", "service_time") == [("3", 4, time), ("4", 5, time), ("5", 6, time)]
-    assert passed_over(tmp_path / "out") == {"hid": "hidden_sheet"}
 
 
 def record(kind: int, data: bytes = b"") -> bytes:
@@ -390,20 +357,76 @@ def open_document(path: Path, rows: Sequence[Sequence[object]]) -> None:
         )
 
 
-@pytest.mark.parametrize("form", ["et", "et of today", "xlsb", "ods", "ods.xlsx"])
-def test_workbooks_of_other_programs_are_read_by_their_bytes(tmp_path, form):
-    path = tmp_path / f"a.{form.split()[0]}"
-    rows = [HEADER, row("3"), row("4"), row("5")]
-    if form == "et":
-        path.write_bytes(OLD)
-    elif form == "xlsb":
-        binary_workbook(path, rows)
-    elif form.startswith("ods"):
-        open_document(path, rows)
-    else:
-        workbook(tmp_path / "a.xlsx", ("明细", rows)).rename(path)
-    scanned(tmp_path / "out", path)
-    assert [line for (line,) in found(tmp_path / "out")] == ["3", "4", "5"]
+MARKED_UP = [
+    (form, suffix, encoding) for form in MARKUP for suffix, encoding in (("xls", "gb18030"), ("html", "utf-8"), ("csv", "utf-16"))
+]  # fmt: skip
+OF_TODAY = "et of today"
+OTHERS = {OF_TODAY: "et", "xlsb": "xlsb", "ods": "ods", "ods in xlsx": "xlsx"}
+"""Files of other programs, and their suffixes."""
+
+
+@pytest.fixture(scope="module")
+def together(tmp_path_factory):
+    """Line and row of each finding by the name of its file: workbooks of one folder, in each of which the ids of lines begin with its name."""
+    folder = tmp_path_factory.mktemp("together") / "in"
+    folder.mkdir()
+    for name, change in (("backslashes.xlsx", with_backslashes), ("prefixes.xlsx", prefixed)):
+        repacked(workbook(folder / name, ("明细", [HEADER, row(f"{name} L1")])), change)
+    for name in ("text.xls", "text.xlsx"):
+        text = "\n".join(["\t".join(HEADER), "\t".join(map(str, row(f"{name} L1"))), ""])
+        (folder / name).write_text(text, encoding="gb18030")
+    for form, suffix, encoding in MARKED_UP:
+        name = f"{form}.{suffix}"
+        told = MARKUP[form].replace('"1.0"', f'"1.0" encoding="{encoding}"')
+        told = re.sub(r">(L\d)<", rf">{name} \1<", told)
+        (folder / name).write_text(told, encoding=encoding)
+    (folder / "old.et").write_bytes(OLD)
+    for name, suffix in OTHERS.items():
+        path = folder / f"{name}.{suffix}"
+        rows = [HEADER, *(row(f"{path.name} L{number}") for number in (1, 2, 3))]
+        if name == OF_TODAY:
+            workbook(folder / "a.xlsx", ("明细", rows)).rename(path)
+        else:
+            (binary_workbook if name == "xlsb" else open_document)(path, rows)
+    scanned(folder.parent / "out", folder)
+    assert passed_over(folder.parent / "out") == {"hid": "hidden_sheet"}
+    lines = {path.name: [] for path in folder.iterdir()}
+    for line, file, record in found(folder.parent / "out", "source_file", "source_record"):
+        name = Path(file).relative_to(folder).parts[0]
+        lines[name].append((line.removeprefix(f"{name} "), record))
+    return lines
+
+
+@pytest.mark.parametrize("name", ["backslashes.xlsx", "prefixes.xlsx"])
+def test_the_parts_of_a_workbook_may_be_written_so(together, name):
+    assert together[name] == [("L1", 2)]
+
+
+@pytest.mark.parametrize("name", ["text.xls", "text.xlsx"])
+def test_text_under_a_workbooks_name_is_read_as_text(together, name):
+    assert together[name] == [("L1", 1)]
+
+
+@pytest.mark.parametrize(("form", "suffix"), [(form, suffix) for form, suffix, _ in MARKED_UP])
+def test_tables_of_pages_and_of_xml_are_sheets(together, form, suffix):
+    assert together[f"{form}.{suffix}"] == [("L1", 3), ("L2", 4)]
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_workbooks_of_other_programs_are_read_by_their_bytes(together, name):
+    assert together[f"{name}.{OTHERS[name]}"] == [("L1", 2), ("L2", 3), ("L3", 4)]
+
+
+def test_the_old_format_is_read_under_the_name_of_another_program(together):
+    assert together["old.et"] == [("3", 4), ("4", 5), ("5", 6)]
+
+
+def test_workbooks_of_the_old_format_are_read(tmp_path):
+    (tmp_path / "a.xls").write_bytes(OLD)
+    scanned(tmp_path / "out", tmp_path / "a.xls")
+    time = datetime(2026, 3, 1, 10, 30)
+    assert found(tmp_path / "out", "source_record", "service_time") == [("3", 4, time), ("4", 5, time), ("5", 6, time)]
+    assert passed_over(tmp_path / "out") == {"hid": "hidden_sheet"}
 
 
 def test_a_sheet_without_a_header_goes_on_where_the_one_before_ends(tmp_path):

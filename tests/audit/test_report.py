@@ -7,6 +7,7 @@ import shutil
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import polars as pl
@@ -27,11 +28,53 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def book(run: Path, tmp_path_factory: pytest.TempPathFactory) -> openpyxl.Workbook:
+def file(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The workbook of the run."""
     file = tmp_path_factory.mktemp("book") / "报告.xlsx"
     done = liangku("report", run, "--xlsx", file)
     assert done.returncode == 0, done.stderr
+    return file
+
+
+@pytest.fixture(scope="module")
+def book(file: Path) -> openpyxl.Workbook:
+    """The same, its formulas as they are written."""
     return openpyxl.load_workbook(file)
+
+
+@pytest.fixture(scope="module")
+def values(file: Path) -> openpyxl.Workbook:
+    """The same, in place of its formulas the values beside them."""
+    return openpyxl.load_workbook(file, data_only=True)
+
+
+@pytest.fixture(scope="module")
+def institutions(run: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """The folder with a workbook for each institution, and what the command said of it."""
+    folder = tmp_path_factory.mktemp("institutions") / "out"
+    done = liangku("report", run, "--by", "institution", "--out", folder, "--from", "2026-09-28", "--json")
+    assert done.returncode == 0, done.stderr
+    return folder, json.loads(done.stdout)["institutions"]
+
+
+@pytest.fixture(scope="module")
+def odd(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Worksheet:
+    """The findings of a run with values that spreadsheets do not hold, or take for something else."""
+    folder = tmp_path_factory.mktemp("odd")
+    shutil.copytree(run, folder / "run")
+    change_findings(
+        folder / "run",
+        {
+            "item_name": "'=cmd|'' /c calc''!A1'",
+            "department": "repeat('长', 40000)",
+            "prescriber": "repeat(chr(131083), 40000)",
+            "local_item_name": "'内' || chr(8238) || '外'",
+            "service_time": "TIMESTAMP '1850-01-02 03:04:05'",
+        },
+        only="source_record % 20 = 0",
+    )
+    assert liangku("report", folder / "run", "--xlsx", folder / "a.xlsx").returncode == 0
+    return openpyxl.load_workbook(folder / "a.xlsx")["疑点明细"]
 
 
 def rows(sheet: Worksheet, head: int) -> list[dict[str, object]]:
@@ -84,18 +127,17 @@ def test_rankings_are_of_what_is_left_per_ten_thousand_lines(book: openpyxl.Work
         assert row["每万行待核实疑点"] == pytest.approx(10_000 * lines / covered)
 
 
-def test_the_refund_list_sums_by_formula_with_the_value_beside_it(run: Path, tmp_path: Path) -> None:
-    assert liangku("report", run, "--xlsx", tmp_path / "a.xlsx").returncode == 0
-    formulas, values = (
-        openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=only)["主动退回清单"] for only in (False, True)
-    )
+def test_the_refund_list_sums_by_formula_with_the_value_beside_it(
+    book: openpyxl.Workbook, values: openpyxl.Workbook
+) -> None:
+    formulas, told = (each["主动退回清单"] for each in (book, values))
     head = [cell.value for cell in formulas[4]]
     place = head.index("拟退回金额（元）")
     assert str(formulas[3][place].value).startswith("=SUBTOTAL(109,")
-    wanted = sum(float(row["拟退回金额（元）"] or 0) for row in rows(values, 4))  # type: ignore[arg-type]
-    assert values[3][place].value == pytest.approx(wanted)
+    wanted = sum(float(row["拟退回金额（元）"] or 0) for row in rows(told, 4))  # type: ignore[arg-type]
+    assert told[3][place].value == pytest.approx(wanted)
     assert wanted > 0
-    assert {row["程度"] for row in rows(values, 4) if row["拟退回金额（元）"]} == {"明确违规"}
+    assert {row["程度"] for row in rows(told, 4) if row["拟退回金额（元）"]} == {"明确违规"}
 
 
 def test_persons_are_masked_unless_they_are_asked_for(run: Path, book: openpyxl.Workbook, tmp_path: Path) -> None:
@@ -177,60 +219,35 @@ def test_months_without_findings_are_told_and_compared_with_the_one_before(run: 
         assert row["上月待核实（行）"] == before["其中待核实（行）"]
 
 
-def test_what_institutions_send_is_text_and_never_a_formula_and_long_texts_are_cut(run: Path, tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    shutil.copytree(run, folder)
-    change_findings(
-        folder,
-        {
-            "item_name": "'=cmd|'' /c calc''!A1'",
-            "department": "repeat('长', 40000)",
-            "local_item_name": "'内' || chr(8238) || '外'",
-        },
-    )
-    assert liangku("report", folder, "--xlsx", tmp_path / "a.xlsx").returncode == 0
-    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["疑点明细"]
-    for row in sheet.iter_rows(min_row=4):
+def test_what_institutions_send_is_text_and_never_a_formula_and_long_texts_are_cut(odd: Worksheet) -> None:
+    for row in odd.iter_rows(min_row=4):
         assert {cell.data_type for cell in row} <= {"s", "n", "d", "inlineStr"}
-    first = rows(sheet, 3)[0]
+    first = rows(odd, 3)[0]
     assert first["项目名称"] == "=cmd|' /c calc'!A1"
     assert len(str(first["科室"])) <= LONGEST_CELL
     assert str(first["科室"]).endswith("（已截断）")
     assert chr(8238) not in str(first["院内名称"])
 
 
-@pytest.mark.parametrize(
-    ("column", "value", "heading", "wanted"),
-    [
-        ("service_time", "TIMESTAMP '1850-01-02 03:04:05'", "费用发生时间", "1850-01-02 03:04:05"),
-        ("department", "repeat(chr(131083), 40000)", "科室", None),
-    ],
-)
-def test_what_spreadsheets_do_not_hold_is_text_that_they_do(
-    run: Path, tmp_path: Path, column: str, value: str, heading: str, wanted: str | None
-) -> None:
-    folder = tmp_path / "run"
-    shutil.copytree(run, folder)
-    change_findings(folder, {column: value})
-    assert liangku("report", folder, "--xlsx", tmp_path / "a.xlsx").returncode == 0
-    told = rows(openpyxl.load_workbook(tmp_path / "a.xlsx")["疑点明细"], 3)[0][heading]
+def test_what_spreadsheets_do_not_hold_is_text_that_they_do(odd: Worksheet) -> None:
+    first = rows(odd, 3)[0]
+    assert first["费用发生时间"] == "1850-01-02 03:04:05"
     # Each of the rare signs is two of what a cell holds 32,767 of.
-    assert told == wanted if wanted else str(told).endswith("（已截断）") and len(str(told)) < LONGEST_CELL / 2 + 10
+    assert str(first["医生"]).endswith("（已截断）")
+    assert len(str(first["医生"])) < LONGEST_CELL / 2 + 10
 
 
-def test_each_institution_gets_its_own_and_nothing_of_others(run: Path, tmp_path: Path) -> None:
-    done = liangku("report", run, "--by", "institution", "--out", tmp_path / "out", "--from", "2026-09-28", "--json")
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)["institutions"]
+def test_each_institution_gets_its_own_and_nothing_of_others(
+    run: Path, institutions: tuple[Path, dict[str, Any]]
+) -> None:
+    folder, told = institutions
     # 1 to 7 October are holidays, and 10 October, a Saturday, is worked.
     assert (told["deadline"], told["holidays_known"]) == ("2026-10-16", True)
     findings = pl.read_parquet(run / "findings.parquet").filter(pl.col("verdict").is_in(["violation", "undetermined"]))
     assert {each["institution_id"] for each in told["workbooks"]} == set(findings["institution_id"])
-    assert {file.name for file in (tmp_path / "out").iterdir()} == {each["file"] for each in told["workbooks"]} | {
-        "run.json"
-    }
+    assert {file.name for file in folder.iterdir()} == {each["file"] for each in told["workbooks"]} | {"run.json"}
     each = told["workbooks"][0]
-    book = openpyxl.load_workbook(tmp_path / "out" / each["file"])
+    book = openpyxl.load_workbook(folder / each["file"])
     answers = rows(book["疑点与申诉"], 4)
     own = findings.filter((pl.col("institution_id") == each["institution_id"]) & (pl.col("verdict") == "violation"))
     assert {row["疑点编号"] for row in answers} == set(own["finding_id"])
@@ -240,20 +257,19 @@ def test_each_institution_gets_its_own_and_nothing_of_others(run: Path, tmp_path
 
 
 def test_an_institution_too_large_for_memory_gets_the_same(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Path, institutions: tuple[Path, dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def write(name: str) -> dict[str, list[tuple[object, ...]]]:
-        done = liangku("report", run, "--by", "institution", "--out", tmp_path / name, "--from", "2026-03-02")
-        assert done.returncode == 0, done.stderr
+    def held(folder: Path) -> dict[str, list[tuple[object, ...]]]:
         return {
             f"{file.name} {sheet.title}": [*sheet.iter_rows(values_only=True)]
-            for file in sorted((tmp_path / name).glob("*.xlsx"))
+            for file in sorted(folder.glob("*.xlsx"))
             for sheet in openpyxl.load_workbook(file)
         }
 
-    held = write("held")
     monkeypatch.setattr("checker.audit.run_folder.HELD_FINDINGS", 0)
-    assert write("viewed") == held
+    done = liangku("report", run, "--by", "institution", "--out", tmp_path / "viewed", "--from", "2026-09-28")
+    assert done.returncode == 0, done.stderr
+    assert held(tmp_path / "viewed") == held(institutions[0])
 
 
 def test_institutions_of_odd_names_get_files_of_their_own(run: Path, tmp_path: Path) -> None:
@@ -292,7 +308,10 @@ def test_a_sample_is_drawn_by_stratum_and_is_the_same_for_one_seed(run: Path, tm
         assert abs(drawn.filter(pl.col("rule_id") == rule).height - 20 * count / findings.height) <= 1
 
 
-def test_more_findings_than_a_sheet_holds_go_on_upon_the_next(run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("totals", "head"), [(("refund",), 4), ((), 3)])
+def test_more_findings_than_a_sheet_holds_go_on_upon_the_next(
+    run: Path, tmp_path: Path, totals: tuple[str, ...], head: int
+) -> None:
     from xlsxwriter import Workbook
 
     from checker.audit.run_folder import open_run
@@ -302,12 +321,13 @@ def test_more_findings_than_a_sheet_holds_go_on_upon_the_next(run: Path, tmp_pat
     table = report_tables(language="zh")["answer"]
     connection = open_run(run).connect()
     with Workbook(tmp_path / "a.xlsx", {"constant_memory": True}) as book:
-        count = write_table(book, Styles.of(book), connection, table, english=False, totals=("refund",), most_rows=54)
+        count = write_table(book, Styles.of(book), connection, table, english=False, totals=totals, most_rows=50 + head)
     book = openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)
     assert book.sheetnames == [
         f"疑点与申诉{'' if number == 1 else f' {number}'}" for number in range(1, -(-count // 50) + 1)
     ]
-    told = [row for sheet in book for row in rows(sheet, 4)]
+    assert {sheet.auto_filter.ref.rpartition(":")[2][2:] for sheet in [*book][:-1]} == {str(50 + head)}
+    told = [row for sheet in book for row in rows(sheet, head)]
     assert len({row["疑点编号"] for row in told}) == len(told) == count
 
 
@@ -382,14 +402,12 @@ def test_nothing_is_written_into_the_folder_of_a_run(run: Path, tmp_path: Path, 
     }
 
 
-def test_a_line_that_two_rules_hit_is_refunded_once(run: Path, tmp_path: Path) -> None:
+def test_a_line_that_two_rules_hit_is_refunded_once(run: Path, values: openpyxl.Workbook, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(run, folder)
     change_findings(folder, {"finding_id": "finding_id || i", "rule_id": "rule_id || i"}, times=2)
-    told = []
-    for each in (run, folder):
-        assert liangku("report", each, "--xlsx", tmp_path / "a.xlsx").returncode == 0
-        told.append(openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True)["主动退回清单"])
+    assert liangku("report", folder, "--xlsx", tmp_path / "a.xlsx").returncode == 0
+    told = [book["主动退回清单"] for book in (values, openpyxl.load_workbook(tmp_path / "a.xlsx", data_only=True))]
     place = [cell.value for cell in told[0][4]].index("拟退回金额（元）")
     assert told[1].max_row - 4 == 2 * (told[0].max_row - 4)
     assert told[0][3][place].value == told[1][3][place].value > 0

@@ -19,9 +19,9 @@ from checker.knowledge.exemption_text import read_exemptions
 from checker.model.folder_lock import FolderLock
 from checker.model.wilson import interval
 from checker.model.words import REVIEW_COLUMNS
+from tests.audit.runs import sample_run
 from tests.commands import ROOT, Done, liangku
 
-NATIONAL = ROOT / "data/samples/national"
 POINT = "drug-sex-01-0080"
 """A point with dozens of findings in the samples."""
 HEADERS = [said[0] for said in REVIEW_COLUMNS.values()]
@@ -35,11 +35,7 @@ def scan(out: Path, *more: str | Path) -> None:
 
 @pytest.fixture(scope="module")
 def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("scanned") / "run"
-    headers = [f"--{table}={NATIONAL}/{file}" for table, file in (
-        ("settlements", "setl_d.parquet"), ("visits", "mdtrt_d.parquet"), ("diagnoses", "setl_list_diag_d.parquet"))]  # fmt: skip
-    scan(out, NATIONAL / "fee_list_d.parquet", *headers)
-    return out
+    return sample_run(tmp_path_factory.mktemp("scanned"))
 
 
 @pytest.fixture

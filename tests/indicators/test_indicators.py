@@ -64,34 +64,45 @@ def test_shares_by_class(tmp_path: Path) -> None:
     assert not cell(result, "drug_share", "outpatient")
 
 
-@pytest.mark.parametrize(
-    ("said", "code", "expected"),
-    [
-        ("09", "院内1", "drug"), ("9", "院内1", "drug"), ("101", "院内1", "drug"), ("西药费", "院内1", "drug"), ("中草药", "院内1", "drug"),
-        ("0801", "院内1", "consumable"), ("301", "院内1", "consumable"), ("卫生材料费", "院内1", "consumable"),
-        ("04", "院内1", "examination"), ("化验费", "院内1", "examination"), ("CT费", "院内1", "ct"), ("03", CT, "ct"), ("检查费", MRI, "mri"),
-        ("05", CT, "treatment"), ("201", CT, "ct"), (None, CT, "ct"), ("01", "院内1", "other"), ("手术费", "院内1", "other"),
-        (None, "院内1", "none"), (None, "Z62569", "none"), (None, "T000700200", "drug"), (None, "C01", "none"), ("99", DRUG, "drug"),
-    ],
-)  # fmt: skip
-def test_what_a_line_was_charged_for(tmp_path: Path, said: str | None, code: str, expected: str) -> None:
-    result = compute_tables(tmp_path, [{"mdtrt_id": "M1", "med_list_codg": code, "med_chrgitm_type": said}])
-    assert {name for name, amount in result.run["classes"]["amounts"].items() if amount} == {expected}
+CHARGED = [
+    ("09", "院内1", "drug"), ("9", "院内1", "drug"), ("101", "院内1", "drug"), ("西药费", "院内1", "drug"), ("中草药", "院内1", "drug"),
+    ("0801", "院内1", "consumable"), ("301", "院内1", "consumable"), ("卫生材料费", "院内1", "consumable"),
+    ("04", "院内1", "examination"), ("化验费", "院内1", "examination"), ("CT费", "院内1", "ct"), ("03", CT, "ct"), ("检查费", MRI, "mri"),
+    ("05", CT, "treatment"), ("201", CT, "ct"), (None, CT, "ct"), ("01", "院内1", "other"), ("手术费", "院内1", "other"),
+    (None, "院内1", "none"), (None, "Z62569", "none"), (None, "T000700200", "drug"), (None, "C01", "none"), ("99", DRUG, "drug"),
+]  # fmt: skip
+NAMED = [
+    ("颅脑CT平扫", "ct"), ("全身ECT显像", "examination"), ("头颅核磁共振", "mri"), ("MRI增强", "mri"), ("血常规检验", "examination"),
+    ("肌肉注射", "treatment"), ("普通床位费", "other"), ("某药片", "none"),
+]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("颅脑CT平扫", "ct"), ("全身ECT显像", "examination"), ("头颅核磁共振", "mri"), ("MRI增强", "mri"), ("血常规检验", "examination"),
-        ("肌肉注射", "treatment"),
-        ("普通床位费", "other"), ("某药片", "none"),
-    ],
-)  # fmt: skip
-def test_a_local_code_is_classed_by_its_name(tmp_path: Path, name: str, expected: str) -> None:
-    usual = {**LINE, "hilist_name": name}
-    file = write(tmp_path, "lines", usual, numbered([{"mdtrt_id": "M1", "med_list_codg": "院内1"}]))
-    result = compute(IndicatorsRequest(inputs=[file], out=tmp_path / "out"))
-    assert {key for key, amount in result.run["classes"]["amounts"].items() if amount} == {expected}
+@pytest.fixture(scope="module")
+def classes(tmp_path_factory: pytest.TempPathFactory) -> dict[int, set[str]]:
+    """Of what classes each line is, first those of CHARGED, then those of NAMED, all in one table.
+
+    A run tells the amount of each class: the first line costs 1 yuan, each further one twice as much, so that an amount is the sum of no other lines.
+    """
+    lines = [{"med_chrgitm_type": said, "med_list_codg": code} for said, code, _ in CHARGED]
+    # What one local code is called says of what class all its lines are.
+    lines += [{"hilist_name": name, "med_list_codg": f"院内{place}"} for place, (name, _) in enumerate(NAMED, 2)]
+    rows = [{"mdtrt_id": "M1", "det_item_fee_sumamt": str(1 << place), **line} for place, line in enumerate(lines)]
+    folder = tmp_path_factory.mktemp("classes")
+    file = write(folder, "lines", {**LINE, "hilist_name": None}, numbered(rows))
+    amounts = compute(IndicatorsRequest(inputs=[file], out=folder / "out")).run["classes"]["amounts"]
+    return {
+        place: {name for name, amount in amounts.items() if int(amount) >> place & 1} for place, _ in enumerate(lines)
+    }
+
+
+@pytest.mark.parametrize("place", range(len(CHARGED)), ids=["-".join(map(str, case)) for case in CHARGED])
+def test_what_a_line_was_charged_for(classes: dict[int, set[str]], place: int) -> None:
+    assert classes[place] == {CHARGED[place][2]}
+
+
+@pytest.mark.parametrize("place", range(len(NAMED)), ids=[name for name, _ in NAMED])
+def test_a_local_code_is_classed_by_its_name(classes: dict[int, set[str]], place: int) -> None:
+    assert classes[len(CHARGED) + place] == {NAMED[place][1]}
 
 
 def test_lines_are_used_skipped_or_rejected(tmp_path: Path) -> None:

@@ -156,23 +156,32 @@ def test_lines_of_two_settlements_without_a_visit_are_two(tmp_path):
     assert pl.read_parquet(tmp_path / "out" / "findings.parquet")["settlement_id"].to_list() == ["S2"]
 
 
-@pytest.mark.parametrize(
-    ("reversals", "remarks"),
-    [
-        (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元多,1",), ["partly_reversed"]),
-        (("1,-9,1", "1,-10,1"), ["partly_reversed"]),
-    ],
-)  # fmt: skip
-def test_a_reversal_that_cannot_be_read_makes_nothing_vanish(tmp_path, reversals, remarks):
-    line = f"setl_id,feedetl_sn,med_list_codg,fee_ocur_time,cnt,sumamt\nS1,1,{DRUG},2026-03-01,1,10\n"
-    (tmp_path / "in.csv").write_text(line, encoding="utf-8")
-    header = "setl_id,gend,init_setl_id,refd_setl_flag,medfee_sumamt,vali_flag"
-    rows = (header, "S1,2,,0,10,1", *(f"S2,2,S1,{reversal}" for reversal in reversals), "")
-    (tmp_path / "setl.csv").write_text("\n".join(rows), encoding="utf-8")
-    done = liangku("scan", tmp_path / "in.csv", "--settlements", tmp_path / "setl.csv", "--out", tmp_path / "out")
-    assert done.returncode == (0 if remarks is None else 1), done.stderr
-    found = pl.read_parquet(tmp_path / "out" / "findings.parquet")["remarks"].to_list()
-    assert found == ([] if remarks is None else [remarks])
+REVERSALS = [
+    (("1,-10,1",), None), (("1,-10,作废?",), []), (("1,-5元多,1",), ["partly_reversed"]),
+    (("1,-9,1", "1,-10,1"), ["partly_reversed"]),
+]  # fmt: skip
+"""Flag, amount and validity of the settlements that reverse one, and what is remarked of its line where that is still found."""
+
+
+@pytest.fixture(scope="module")
+def remarked(tmp_path_factory):
+    """The remarks on each line that is found, of each of these settlements one."""
+    folder = tmp_path_factory.mktemp("reversals")
+    lines = [f"S{place},{place},{DRUG},2026-03-01,1,10" for place in range(len(REVERSALS))]
+    text = "\n".join(("setl_id,feedetl_sn,med_list_codg,fee_ocur_time,cnt,sumamt", *lines, ""))
+    (folder / "in.csv").write_text(text, encoding="utf-8")
+    rows = ["setl_id,gend,init_setl_id,refd_setl_flag,medfee_sumamt,vali_flag"]
+    for place, (reversals, _) in enumerate(REVERSALS):
+        rows += [f"S{place},2,,0,10,1", *(f"T{place},2,S{place},{reversal}" for reversal in reversals)]
+    (folder / "setl.csv").write_text("\n".join((*rows, "")), encoding="utf-8")
+    done = liangku("scan", folder / "in.csv", "--settlements", folder / "setl.csv", "--out", folder / "out")
+    assert done.returncode == 1, done.stderr
+    return dict(pl.read_parquet(folder / "out" / "findings.parquet").select("line_id", "remarks").iter_rows())
+
+
+@pytest.mark.parametrize("place", range(len(REVERSALS)))
+def test_a_reversal_that_cannot_be_read_makes_nothing_vanish(remarked, place):
+    assert remarked.get(str(place)) == REVERSALS[place][1]
 
 
 def test_lines_of_different_ages_are_not_one(tmp_path):

@@ -22,6 +22,7 @@ from checker.knowledge.source import Sources
 from checker.precheck.counter import Precheck
 from checker.scan.request import ScanRequest
 from checker.scan.scan import scan
+from tests.counter import answers
 from tests.shapes.quota_opinion import BED, EPISODE, POINTS, SINCE, WINDOW, Line, Opinion, opinions
 
 LINES = int(os.environ.get("QUOTA_LINES", "3000"))
@@ -163,7 +164,7 @@ def test_the_counter_judges_the_lines_of_a_patient_as_a_scan_does(tmp_path: Path
     kb = knowledge(tmp_path / "kb")
     precheck = Precheck.open(kb=[kb])
     rng = Random(7)
-    documents, answers = [], []
+    documents = []
     for number in range(150):
         code = rng.choice(POINTS).code
         day = date(2026, 3, 1) + timedelta(rng.randrange(10))
@@ -185,8 +186,8 @@ def test_the_counter_judges_the_lines_of_a_patient_as_a_scan_does(tmp_path: Path
         if rng.random() < 0.5:
             document |= {"visit_start": f"{day - timedelta(2)}", "visit_end": f"{day + timedelta(rng.choice((0, 3)))}"}
         documents.append(document)
-        answers.append(precheck.check(document))
-        assert not answers[-1]["not_judged"]
+    answered = answers(precheck, documents)
+    assert not any(answer["not_judged"] for answer in answered)
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, documents)), encoding="utf-8")
     scan(ScanRequest([tmp_path / "in.jsonl"], tmp_path / "out", kb=[kb], stage="settle"))
     names = (
@@ -203,7 +204,7 @@ def test_the_counter_judges_the_lines_of_a_patient_as_a_scan_does(tmp_path: Path
     rows = pl.read_parquet(tmp_path / "out" / "findings.parquet").iter_rows(named=True)
     found = {(row["visit_id"], row["line_id"]): {name: row[name] for name in names} for row in rows}
     told = {
-        (row["visit_id"], row["line_id"]): {name: row[name] for name in names} for answer in answers for row in answer["findings"]
+        (row["visit_id"], row["line_id"]): {name: row[name] for name in names} for answer in answered for row in answer["findings"]
     }  # fmt: skip
     for each in (*found.values(), *told.values()):
         each["amount_at_stake"] = each["amount_at_stake"] and float(each["amount_at_stake"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from xlsxwriter.utility import xl_range
@@ -95,9 +95,11 @@ def write_table(
     `totals` are the columns whose sums stand above the headings, as formulas over what is filtered; `fill` are values that are the same in every row.
     """
     head = 3 if totals else 2
-    parts = _parts(connection, table, totals, most_rows - head - 1)
-    rows = _rows(connection, table)
-    for number, (count, *sums) in enumerate(parts, 1):
+    per_sheet = most_rows - head - 1
+    # Sums stand above the rows, so that they are asked for before; each query costs as much as writing some hundred rows.
+    sums = _sums(connection, table, totals, per_sheet) if totals else []
+    rows = 0
+    for number, part in enumerate(_parts(_rows(connection, table), per_sheet), 1):
         sheet = book.add_worksheet(sheet_name(table.said[english], number))
         for place, column in enumerate(table.columns):
             sheet.set_column(place, place, column.width, None if column.kind == "text" else styles.by_kind[column.kind])
@@ -106,7 +108,11 @@ def write_table(
         sheet.freeze_panes(head + 1, 0)
         sheet.write_string(0, 0, table.said[english], styles.title)
         sheet.write_string(1, 0, table.note[english], styles.note)
-        _write_totals(sheet, styles, table, dict(zip(totals, sums, strict=True)), (head, head + count), english=english)
+        if totals:
+            count, *of_columns = sums[number - 1]
+            _write_totals(
+                sheet, styles, table, dict(zip(totals, of_columns, strict=True)), (head, head + count), english=english
+            )
         sheet.set_row(head, 32)
         for place, column in enumerate(table.columns):
             sheet.write_string(head, place, column.said[english], styles.heading)
@@ -115,7 +121,8 @@ def write_table(
         filled = {
             place: fill[column.name] for place, column in enumerate(table.columns) if fill and column.name in fill
         }
-        for row, cells in enumerate(islice(rows, count), head + 1):
+        row = head
+        for row, cells in enumerate(part, head + 1):
             for place, value in enumerate(cells):
                 if value is not None:
                     writers[place](row, place, value)
@@ -123,8 +130,9 @@ def write_table(
                 writers[place](row, place, value)
             for place in open_places:
                 sheet.write_blank(row, place, None, styles.open_cell)
-        sheet.autofilter(head, 0, head + count, len(table.columns) - 1)
-    return sum(count for count, *_ in parts)
+        sheet.autofilter(head, 0, row, len(table.columns) - 1)
+        rows += row - head
+    return rows
 
 
 def on_paper(sheet: Worksheet) -> None:
@@ -134,7 +142,14 @@ def on_paper(sheet: Worksheet) -> None:
     sheet.fit_to_pages(1, 0)
 
 
-def _parts(
+def _parts(rows: Iterator[Row], per_sheet: int) -> Iterator[Iterator[Row]]:
+    """The rows of each sheet; one without rows where there are none."""
+    yield islice(rows, per_sheet)
+    for first in rows:
+        yield chain((first,), islice(rows, per_sheet - 1))
+
+
+def _sums(
     connection: duckdb.DuckDBPyConnection, table: ReportTable, totals: Sequence[str], per_sheet: int
 ) -> list[tuple[Any, ...]]:
     """Rows and sums of each sheet; one without rows where there are none."""
@@ -176,8 +191,6 @@ def _write_totals(
     english: bool,
 ) -> None:
     """Write the sums over the rows from the one after `rows[0]` to `rows[1]`; the value stands beside the formula, for readers that do not calculate."""
-    if not sums:
-        return
     sheet.write_string(2, 0, "Sum of what is filtered" if english else "合计（按筛选）", styles.total)
     for place, column in enumerate(table.columns):
         if column.name in sums:
