@@ -104,6 +104,10 @@ class Parts:
             self._journal.note(self._name(step, source), (target,), **facts)
         return target
 
+    def scratch(self, name: str) -> Path:
+        """A file for what is needed within a step and not kept."""
+        return self._folder.absolute() / f"{name}.parquet"
+
     def _say(self, step: str, source: Source) -> None:
         """Tell that it is the turn of a source."""
         done, own = self._passed.get(step, 0), sum(self._rows.get(origin, 0) for origin in source.table.origin)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from checker.engines.duckdb import one_number
+from checker.engines.duckdb import lay_aside, one_number
 from checker.ingest import line_sql, lost_codes, lost_keys
 from checker.ingest.headers import HEADER_PERSON
 from checker.ingest.line_kind import KINDS, REJECTED
@@ -227,7 +227,7 @@ def select_lines(
 ) -> tuple[frozenset[str], tuple[Path, ...]]:
     """Make `staged_line`: the lines of the codes in `staged_raw` (judged and refunds, and `with_beside` what stands beside them), canonical and typed.
 
-    They are `held` by the engine as they lie before anything is worked out of them, and `in_memory` afterwards, else in files of `parts`.
+    They are `held` as they lie before anything is worked out of them, `in_memory` like afterwards, else in files of `parts`.
     Returns the columns that are left out, `unneeded` and those for careful reading where every line has an id and all keys can be read; and
     these files, if any.
     """
@@ -271,9 +271,14 @@ def _stage(
         wanted = {number: source for number, source in enumerate(files.lines) if number not in done}
         if held and here:
             for number, source in wanted.items():
-                lying = _lay_by(connection, number, source, second=second[number], unneeded=unneeded)
+                # So many as do not stay in memory would hardly find room in it as they lie either, beside what reading takes.
+                lying, file = f"held_line_{number}", parts.scratch("held")
+                lay_aside(
+                    connection, lying, line_sql.held_query(source, second=second[number], unneeded=unneeded), file
+                )
                 done[number] = parts.keep(connection, name, source, query(number, lying))
-                connection.execute(f"DROP TABLE {lying}")
+                connection.execute(f"DROP VIEW {lying}")
+                file.unlink()
         else:
             answers = line_sql.ask(files.engine, connection, wanted.values(), [query(number) for number in wanted])
             for (number, source), rows in zip(wanted.items(), answers, strict=True):
@@ -296,7 +301,7 @@ def _stage(
 def _lay_by(
     connection: duckdb.DuckDBPyConnection, number: int, source: Source, *, second: bool, unneeded: frozenset[str]
 ) -> str:
-    """Hold the lines of a source to be staged as they lie; returns the table."""
+    """Hold the lines of a source to be staged as they lie, which are few; returns the table."""
     lying = line_sql.held_query(source, second=second, unneeded=unneeded)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE held_line_{number} AS {lying}")
     return f"held_line_{number}"

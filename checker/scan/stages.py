@@ -62,7 +62,7 @@ if TYPE_CHECKING:
     from checker.knowledge.sheets.crosswalk import Crosswalk
 
 HELD_LINES = 1_000_000
-"""So many restricted lines are held in memory as they lie, and what is said of them is worked out once they stand together."""
+"""So many restricted lines are held as they lie, and what is said of them is worked out once they stand together."""
 LINES_IN_MEMORY = 200_000
 """So many are kept there between two steps; more go to a scratch file: with all that is told of each they would fill it."""
 
