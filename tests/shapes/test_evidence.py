@@ -17,7 +17,7 @@ from checker.ingest.prescription import read_prescription
 from checker.model.errors import InputError
 from checker.precheck.counter import Precheck
 from checker.report.counter import answer_lines
-from checker.scan import scan as scan_module
+from checker.scan import stages
 from checker.scan.request import ScanRequest, ScanResult
 from checker.scan.scan import scan
 from checker.shapes.evidence import EVIDENCE
@@ -72,8 +72,8 @@ ABSENT = (
 def test_a_scan_agrees_with_the_second_opinion(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first of them with staged lines that go to disk."""
     if seed == 0:
-        monkeypatch.setattr(scan_module, "HELD_LINES", 100)
-        monkeypatch.setattr(scan_module, "LINES_IN_MEMORY", 100)
+        monkeypatch.setattr(stages, "HELD_LINES", 100)
+        monkeypatch.setattr(stages, "LINES_IN_MEMORY", 100)
     rng = Random(seed)
     world = random_world(rng, 1_500, ABSENT[seed])
     taken_back = refunds(rng, world)
