@@ -108,7 +108,7 @@ def count_cells(
         same = " AND ".join(f"v.{key} IS NOT DISTINCT FROM c.{key}" for key in _KEYS)
         query = f"SELECT DISTINCT CAST(cell_no AS UINTEGER) AS cell_no, person FROM told_visit v JOIN visit_cell c ON {same} WHERE is_visit AND has_person"
         lay_aside(connection, "person_cell", query, work / "person_cell.parquet")
-    nothing = ", ".join(f"CAST(NULL AS DECIMAL(38, 4)) AS {name}" for name in MEASURES)
+    nothing = sqltext.nulls(dict.fromkeys(MEASURES, "DECIMAL(38, 4)"))
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE cell AS {' UNION ALL BY NAME '.join(parts)} UNION ALL BY NAME SELECT {nothing} WHERE FALSE"
     )
@@ -203,12 +203,8 @@ def write_indicators(
 
 
 def _lacking(indicator: Indicator, column: str) -> str:
-    numbers = ", ".join(
-        f"CAST(NULL AS DOUBLE) AS {name}" for name in ("numerator", "denominator", "value", "previous", "change")
-    )
-    texts = ", ".join(
-        f"CAST(NULL AS VARCHAR) AS {name}" for name in ("care", "level", "insurance", "institution", "month")
-    )
+    numbers = sqltext.nulls(dict.fromkeys(("numerator", "denominator", "value", "previous", "change"), "DOUBLE"))
+    texts = sqltext.nulls(dict.fromkeys(("care", "level", "insurance", "institution", "month"), "VARCHAR"))
     return (
         f"SELECT {sqltext.text(indicator.id)} AS indicator, {_text(indicator.code)} AS code, 'all' AS grain, {texts}, {numbers}, "
         f"{sqltext.text(indicator.unit)} AS unit, {sqltext.text(f'missing:{column}')} AS note"

@@ -72,7 +72,7 @@ def gather_told(connection: duckdb.DuckDBPyConnection, files: Gathered, names: S
     telling = [source for source in files.lines if any(map(source.map.has, names))]
     connection.execute("CREATE OR REPLACE TEMP TABLE told_of AS SELECT DISTINCT line_no FROM fired_line")
     queries = [line_sql.told_query(source, "told_of", names) for source in telling]
-    nothing = ", ".join(f"CAST(NULL AS {SQL_TYPES[LINE[name].kind]}) AS {name}" for name in names)
+    nothing = sqltext.nulls({name: SQL_TYPES[LINE[name].kind] for name in names})
     query = (
         line_sql.all_of(files.engine, connection, telling, queries)
         or f"SELECT 0::BIGINT AS line_no, {nothing} WHERE FALSE"
@@ -227,7 +227,7 @@ def select_lines(
 ) -> tuple[frozenset[str], tuple[Path, ...]]:
     """Make `staged_line`: the lines of the codes in `staged_raw` (judged and refunds, and `with_beside` what stands beside them), canonical and typed.
 
-    They are `held` as they lie before anything is worked out of them, `in_memory` like afterwards, else in files of `parts`.
+    They are `held` as they lie before anything is worked out of them, and `in_memory` afterwards, else in files of `parts`.
     Returns the columns that are left out, `unneeded` and those for careful reading where every line has an id and all keys can be read; and
     these files, if any.
     """
@@ -271,7 +271,7 @@ def _stage(
         wanted = {number: source for number, source in enumerate(files.lines) if number not in done}
         if held and here:
             for number, source in wanted.items():
-                # So many as do not stay in memory would hardly find room in it as they lie either, beside what reading takes.
+                # In memory many would hardly find room, beside what reading takes.
                 lying, file = f"held_line_{number}", parts.scratch("held")
                 lay_aside(
                     connection, lying, line_sql.held_query(source, second=second[number], unneeded=unneeded), file

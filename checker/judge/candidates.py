@@ -16,7 +16,7 @@ from checker.judge.compile import PRECEDENCE, in_force_sql
 from checker.judge.newborns import visit_key
 from checker.judge.payment import CONFLICTS, Payment, columns_sql, joins_sql, meaning_sql
 from checker.model import sqltext
-from checker.shapes import SHAPES
+from checker.shapes import SHAPES, asked_parts
 from checker.shapes.base import LINE_COLUMNS, Shape
 
 if TYPE_CHECKING:
@@ -65,13 +65,11 @@ def find_points(connection: duckdb.DuckDBPyConnection, each_point: Collection[in
     return one_number(connection, "SELECT count(*) FROM covered WHERE point_region IS NOT NULL") > 0
 
 
-def find_parts(connection: duckdb.DuckDBPyConnection, shape: Shape) -> frozenset[str]:
-    """What the points of a shape that some code of the input has ask of its base."""
-    if not shape.parts:
-        return frozenset()
-    names = [limit.column for limit in shape.limits if not limit.wording]
+def find_parts(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """What the points that some code of the input has ask of the bases of their shapes."""
+    names = [limit.column for shape in SHAPES if shape.parts for limit in shape.limits if not limit.wording]
     rows = connection.execute(f"SELECT DISTINCT {', '.join(names)} FROM hot JOIN point USING (point_no)").fetchall()
-    return frozenset[str]().union(*(shape.asks(dict(zip(names, row, strict=True))) for row in rows))
+    return frozenset[str]().union(*(asked_parts(dict(zip(names, row, strict=True))) for row in rows))
 
 
 def _not_among(numbers: Collection[int]) -> str:

@@ -110,10 +110,10 @@ def judged_sql(
 ) -> str:
     """SQL of both in one, where all is known of few candidates: every row in force, clean ones too, with both outputs.
 
-    What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of, `parts` those of the
-    shape that their points ask for;
-    `filled` names columns that have a value in each candidate (True) or in none (False; `candidates` may lack them). Diagnoses that
-    are filled are not empty, and `exemptions.region` and the like tell of that field in all exemptions.
+    What is known makes the SQL shorter, not the judgment another: `rules` are the numbers of the rules that candidates may be of, `parts`
+    those of the base that their points ask for; `filled` names columns that have a value in each candidate (True) or in none (False;
+    `candidates` may lack them). Diagnoses that are filled are not empty, and `exemptions.region` and the like tell of that field in all
+    exemptions.
     """
     steps = Steps(filled, _TYPES)
     _name_fired(steps, shape, plan, rules, keep_clean=True)

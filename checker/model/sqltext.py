@@ -32,7 +32,7 @@ def texts(values: Iterable[str]) -> str:
 
 def nulls(types: Mapping[str, str]) -> str:
     """SQL of columns of which each is NULL, by name and type."""
-    return ", ".join(f"CAST(NULL AS {type_}) AS {each}" for each, type_ in types.items())
+    return ", ".join(f"CAST(NULL AS {type_}) AS {name(each)}" for each, type_ in types.items())
 
 
 def one_path(path: Path | str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from checker.ingest.netting import PERSON, net_lines
 from checker.ingest.prescription import Item, Left, Prescription
+from checker.model import sqltext
 from checker.precheck.patient_lines import PatientLines
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _net(
     rows = _reached(staged)
     spec = json.dumps([_LINE])
     # A prescription is one person's.
-    one_person = ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in PERSON)
+    one_person = sqltext.nulls(dict.fromkeys(PERSON, "VARCHAR"))
     connection.execute(
         f"""CREATE OR REPLACE TEMP TABLE staged_line AS
         SELECT *, CAST(NULL AS VARCHAR) AS original_settlement_id, {one_person},

@@ -15,6 +15,7 @@ from checker.judge.newborns import NEONATAL
 from checker.judge.points import LISTED
 from checker.knowledge.names import item_key
 from checker.model.errors import InputError
+from checker.shapes import asked_parts
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,11 +33,13 @@ _Found = TypeVar("_Found")
 
 
 class Kind(NamedTuple):
-    """What the clauses may read of a point, the same for many: its rule, the columns that are filled, and their JSON (without braces)."""
+    """What the clauses may read of a point, the same for many: its rule, the columns that are filled, their JSON (without braces), and what they ask of
+    the shape's base."""
 
     rule_no: int
     filled: Set[str]
     json: str
+    asks: frozenset[str]
 
 
 class Point(NamedTuple):
@@ -245,7 +248,7 @@ class PointIndex:
             text = json.dumps(given, default=plain)[1:-1]
             kind = self._kinds.get(text)
             if kind is None:
-                kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text)
+                kind = self._kinds[text] = Kind(given["rule_no"], _filled(given), text, asked_parts(given))
             published = document, batch, source_rows
             self.points[point_no] = Point(
                 kind.rule_no, point_id, name, published, kind, given.get("together"), to_check, evidence_text

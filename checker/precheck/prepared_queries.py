@@ -123,13 +123,12 @@ class PreparedQueries:
         self._shared: dict[tuple[bool, bool, bool, bool, frozenset[str]], str] = {}
         self._prepared: dict[str, str] = {}
         self._reads_age = {number: "age" in plan.rules[number].looks_at for number in self._rules}
-        self._asks: dict[str, frozenset[str]] = {}
 
     def prepare(self, kinds: Iterable[Kind]) -> None:
         """Make the shared statements now rather than when they are first needed: those that points of these kinds may ask, alone or together."""
         own = [kind for kind in kinds if kind.rule_no in self._reads_age]
         alone = {(self._reads_age[kind.rule_no], "exemptions" in kind.filled) for kind in own}
-        asked = {self._parts([kind]) for kind in own}
+        asked = {kind.asks for kind in own}
         for one, other in itertools.combinations_with_replacement(sorted(alone), 2):
             for has_id_number in (False, True):
                 for some, more in itertools.combinations_with_replacement(asked, 2):
@@ -148,7 +147,7 @@ class PreparedQueries:
                 any(not _ID_NUMBERS.isdisjoint(question.names) for question in some),
                 any(not _RARE.isdisjoint(question.names) for question in some),
                 any("exemptions" in question.kind.filled for question in some),
-                self._parts(question.kind for question in some),
+                _parts(some),
             )
             answers += self._run(
                 f"EXECUTE {statement}({', '.join([_HERE] * (1 + len(self._shape.relations)))})", some, related
@@ -163,8 +162,8 @@ class PreparedQueries:
         rules = {question.kind.rule_no for question in asked}
         always = frozenset.intersection(*(question.names for question in asked)) & facts
         documents = [_HERE] * (1 + len(self._shape.relations))
-        parts = self._parts(question.kind for question in asked)
-        return self._run(self._query(rules, _columns(facts | filled), always, documents, parts), asked, related)
+        query = self._query(rules, _columns(facts | filled), always, documents, _parts(asked))
+        return self._run(query, asked, related)
 
     def _run(self, query: str, asked: Sequence[Asked], related: Related) -> list[Answer | None]:
         answers: list[Answer | None] = [None] * len(asked)
@@ -181,15 +180,6 @@ class PreparedQueries:
                 *told, tuple(remarks), lines and tuple(lines), violated, scope, at_stake, lowered, noticed
             )  # type: ignore[call-arg]
         return answers
-
-    def _parts(self, kinds: Iterable[Kind]) -> frozenset[str]:
-        """What points of these kinds ask of the shape's base."""
-        asked = set[str]()
-        for kind in kinds:
-            if kind.json not in self._asks:
-                self._asks[kind.json] = self._shape.asks(json.loads(f"{{{kind.json}}}"))
-            asked |= self._asks[kind.json]
-        return frozenset(asked)
 
     def _any(
         self, reads_age: bool, has_id_number: bool, has_rare: bool, has_exemptions: bool, parts: frozenset[str]
@@ -255,6 +245,11 @@ class PreparedQueries:
             for (name, types), document in zip(tables.items(), documents, strict=True)
         )
         return f"WITH {', '.join(rows)} SELECT {', '.join(_ANSWER)} FROM ({judged})"
+
+
+def _parts(asked: Iterable[Asked]) -> frozenset[str]:
+    """What the points of these questions ask of the shape's base."""
+    return frozenset[str]().union(*(question.kind.asks for question in asked))
 
 
 def facts_json(given: Mapping[str, Any]) -> tuple[frozenset[str], str]:

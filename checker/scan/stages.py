@@ -181,12 +181,7 @@ class Stages:
         return _Read(files, census, second, refund_settlements, counts, not_judged, contested)
 
     def _select(self, read: _Read) -> _Selected:
-        connection, files, second, refund_settlements = (
-            self.connection,
-            read.files,
-            read.second,
-            read.refund_settlements,
-        )
+        connection, files, second, refund_settlements = self.connection, read.files, read.second, read.refund_settlements  # fmt: skip
         self.tell.step("select", connection)
         with_uses = beside_lines.find_use_codes(connection)
         with_beside = beside_lines.find_staged(connection, with_uses=with_uses)
@@ -439,6 +434,7 @@ class Stages:
         kept = [name for name in FIRED_COLUMNS if name not in unneeded]
         parts: list[str] = []
         untold: dict[str, dict[str, str]] = {}
+        asked = candidates.find_parts(self.connection)
         for shape in self._shapes:
             lines, absent = of(shape, "staged_line")
             told_by = {fact.line for fact in shape.facts.values()} | set(shape.line_columns)
@@ -447,15 +443,15 @@ class Stages:
             lacking = {shape.facts[fact].missing: shape.facts[fact].key for fact in unknown} | {**shape.not_judged}
             untold |= {shape.id: lacking} if lacking else {}
             absent |= {told_name(fact) for fact in unknown}
-            parts_asked = candidates.find_parts(self.connection, shape)
-            fired = fired_sql(self.plan, shape, lines, contested=contested, absent=absent, parts=parts_asked)
+            fired = fired_sql(self.plan, shape, lines, contested=contested, absent=absent, parts=asked)
             if "own_code" not in unneeded or shape.each_point:
                 fired = candidates.one_finding(fired)
             parts.append(f"SELECT {', '.join((*kept, *own))} FROM ({fired})")
         self.connection.execute(
             f"COPY ({' UNION ALL BY NAME '.join(parts)}) TO {sqltext.text(str(self.fired))} {SCRATCH}"
         )
-        nothing = "".join(f", CAST(NULL AS VARCHAR) AS {name}" for name in FIRED_COLUMNS if name in unneeded)
+        left_out = dict.fromkeys((name for name in FIRED_COLUMNS if name in unneeded), "VARCHAR")
+        nothing = f", {sqltext.nulls(left_out)}" if left_out else ""
         # Where lines are read plainly their names pass as they stand.
         names = f" REPLACE ({clean_text('item_name')} AS item_name)" if unneeded >= CAREFUL else ""
         told = f" WHERE NOT ({untold_sql(self.plan, untold)})" if untold else ""

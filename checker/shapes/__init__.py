@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from checker.shapes.base import LINE_COLUMNS, PLACE_COLUMNS, SQL_TYPES, Limit, Shape
 from checker.shapes.companion import COMPANION
 from checker.shapes.evidence import EVIDENCE
@@ -23,3 +26,8 @@ POINT_COLUMNS = PLACE_COLUMNS | {limit.column: SQL_TYPES[limit.kind] for limit i
 """What a point brings to the judgment."""
 CANDIDATE_COLUMNS = LINE_COLUMNS | POINT_COLUMNS
 """What a line and a point that covers it bring."""
+
+
+def asked_parts(limits: Mapping[str, Any]) -> frozenset[str]:
+    """What a point with these limits asks of the base of its shape; of the limits of other shapes it has none."""
+    return frozenset[str]().union(*(shape.asks(limits) for shape in SHAPES))
